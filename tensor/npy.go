@@ -1,0 +1,275 @@
+package tensor
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/sbinet/npyio/npy"
+)
+
+// The npy format: a magic string, a version, the length of the header, the
+// header (a Python dict literal that NumPy always writes in one form, padded
+// with spaces), the elements.
+const (
+	npyMagic     = "\x93NUMPY"
+	npyMaxHeader = 1 << 16 // a header of a plain array has some hundred bytes
+	npyMaxRank   = 64      // NumPy's own limit
+	npyAlign     = 64      // NumPy starts the elements at a multiple of this
+)
+
+// npyHeader is the one form NumPy writes. Checking it first keeps the parser of
+// the npy package, which slices without looking, on what it expects.
+var npyHeader = regexp.MustCompile(`^\{'descr': '[^'\\]*', 'fortran_order': (?:True|False), 'shape': \((?:|\d{1,18},|\d{1,18}(?:, \d{1,18})+)\), \} *\n$`)
+
+var npyTypes = []struct {
+	descr string
+	dtype DType
+}{
+	{"<f2", Float16}, {"<f4", Float32}, {"<f8", Float64},
+	{"|i1", Int8}, {"|u1", Uint8}, {"<i4", Int32}, {"<i8", Int64}, {"|b1", Bool},
+}
+
+// ReadNPY reads one array in NumPy's npy format (version 1 or 2) from r, which
+// must end with it. The element types are those of DType that NumPy has:
+// float16, float32, float64, int8, uint8, int32, int64 and bool. An array in
+// Fortran order comes back in row-major order. The array may take at most budget
+// bytes, DefaultBudget where that is 0 or less; memory is taken only as bytes
+// arrive, whatever the header claims. What is rejected gives a *FileError.
+func ReadNPY(r io.Reader, budget int64) (*Tensor, error) {
+	t, _, err := readNPY(r, budgetOf(budget), -1)
+	return t, err
+}
+
+// readNPY reads an array and returns the bytes its elements take. size is how
+// many bytes r is known to hold, -1 when it is not.
+func readNPY(r io.Reader, budget, size int64) (*Tensor, int64, error) {
+	dtype, shape, fortran, headerLen, err := readNPYHeader(r)
+	if err != nil {
+		return nil, 0, err
+	}
+	n, err := shape.Numel()
+	if err != nil {
+		return nil, 0, &FileError{Reason: "bad npy header", Err: err}
+	}
+	n *= dtype.Size()
+	if int64(n) > budget {
+		return nil, 0, &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and %d are allowed", dtype, shape, n, budget)}
+	}
+	if size >= 0 && size-headerLen != int64(n) {
+		return nil, 0, &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and the file has %d", dtype, shape, n, size-headerLen)}
+	}
+	data, err := readElements(r, n, size >= 0)
+	if err != nil {
+		return nil, 0, shortFile(err, fmt.Sprintf("%v%v takes %d bytes", dtype, shape, n))
+	}
+	if err := expectEnd(r); err != nil {
+		return nil, 0, err
+	}
+	if dtype == Bool {
+		NormalizeBools(data)
+	}
+	if fortran {
+		t, err := fromFortran(dtype, data, shape)
+		return t, int64(n), err
+	}
+	t, err := FromBytes(dtype, data, shape...)
+	return t, int64(n), err
+}
+
+func readNPYHeader(r io.Reader) (dtype DType, shape Shape, fortran bool, length int64, err error) {
+	fail := func(format string, args ...any) (DType, Shape, bool, int64, error) {
+		return Invalid, nil, false, 0, &FileError{Reason: fmt.Sprintf(format, args...)}
+	}
+	prefix := make([]byte, len(npyMagic)+2, len(npyMagic)+6)
+	if _, err := io.ReadFull(r, prefix); err != nil {
+		return Invalid, nil, false, 0, shortFile(err, "no npy header")
+	}
+	if string(prefix[:len(npyMagic)]) != npyMagic {
+		return fail("not an npy array: it starts with %q", prefix[:len(npyMagic)])
+	}
+	width := 2
+	switch major := prefix[len(npyMagic)]; major {
+	case 1:
+	case 2:
+		width = 4
+	default:
+		return fail("npy version %d is not read: save plain arrays with numpy.save or numpy.savez", major)
+	}
+	prefix = prefix[:len(prefix)+width]
+	if _, err := io.ReadFull(r, prefix[len(prefix)-width:]); err != nil {
+		return Invalid, nil, false, 0, shortFile(err, "no npy header")
+	}
+	n := int64(binary.LittleEndian.Uint16(prefix[len(npyMagic)+2:]))
+	if width == 4 {
+		n = int64(binary.LittleEndian.Uint32(prefix[len(npyMagic)+2:]))
+	}
+	if n > npyMaxHeader {
+		return fail("npy header claims %d bytes, more than any plain array has", n)
+	}
+	header, err := io.ReadAll(io.LimitReader(r, n))
+	if err == nil && int64(len(header)) < n {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return Invalid, nil, false, 0, shortFile(err, fmt.Sprintf("npy header claims %d bytes", n))
+	}
+	if !npyHeader.Match(header) {
+		return fail("npy header %q is not that of a plain array: save arrays of numbers, without fields or objects", clip(header))
+	}
+	parsed, err := npy.NewReader(io.MultiReader(bytes.NewReader(prefix), bytes.NewReader(header)))
+	if err != nil {
+		return Invalid, nil, false, 0, &FileError{Reason: fmt.Sprintf("npy header %q", clip(header)), Err: err}
+	}
+	descr := parsed.Header.Descr
+	if len(descr.Shape) > npyMaxRank {
+		return fail("npy array has %d dimensions, at most %d are read", len(descr.Shape), npyMaxRank)
+	}
+	for _, t := range npyTypes {
+		if t.descr == descr.Type {
+			return t.dtype, descr.Shape, descr.Fortran, int64(len(prefix)) + n, nil
+		}
+	}
+	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8, uint8, int32, int64, bool (little-endian)", npyTypeName(descr.Type))
+}
+
+// npyTypeName turns a type code as "<u2" into words.
+func npyTypeName(descr string) string {
+	kinds := map[byte]string{'f': "float", 'i': "int", 'u': "uint", 'c': "complex"}
+	var order, code string
+	if descr != "" {
+		order, code = descr[:1], descr[1:]
+	}
+	var bits int
+	if len(code) > 1 && kinds[code[0]] != "" {
+		if _, err := fmt.Sscanf(code[1:], "%d", &bits); err == nil && bits > 0 && bits <= 32 {
+			name := fmt.Sprintf("%s%d", kinds[code[0]], 8*bits)
+			if order == ">" {
+				name = "big-endian " + name
+			}
+			return fmt.Sprintf("%s (%s)", name, descr)
+		}
+	}
+	return fmt.Sprintf("%q", clip([]byte(descr)))
+}
+
+// readElements reads n bytes into aligned memory. Unless they are known to be
+// present, memory grows with what arrives.
+func readElements(r io.Reader, n int, present bool) ([]byte, error) {
+	if present {
+		data := AlignedBytes(n)
+		_, err := io.ReadFull(r, data)
+		return data, err
+	}
+	var chunks [][]byte
+	for got, size := 0, 1<<16; got < n; size = min(2*size, 1<<24) {
+		chunk := make([]byte, min(size, n-got))
+		if _, err := io.ReadFull(r, chunk); err != nil {
+			return nil, err
+		}
+		chunks = append(chunks, chunk)
+		got += len(chunk)
+	}
+	data := AlignedBytes(n)
+	at := 0
+	for i, chunk := range chunks {
+		at += copy(data[at:], chunk)
+		chunks[i] = nil
+	}
+	return data, nil
+}
+
+// expectEnd reads to the end, which is also where a zip reader compares the
+// checksum.
+func expectEnd(r io.Reader) error {
+	var one [1]byte
+	switch _, err := io.ReadFull(r, one[:]); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return shortFile(err, "after the elements")
+	}
+	return &FileError{Reason: "bytes follow after the elements the shape asks for"}
+}
+
+// shortFile makes the end of a file where more was needed a rejection.
+func shortFile(err error, reason string) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &FileError{Reason: reason + ": the file ends before that"}
+	}
+	return &FileError{Reason: reason, Err: err}
+}
+
+func clip(b []byte) []byte {
+	return b[:min(len(b), 120)]
+}
+
+// NormalizeBools turns every byte that is not zero into one. Go, like C++, may
+// assume that a bool in memory is 0 or 1; the bytes of a file are anything.
+func NormalizeBools(data []byte) {
+	for i, b := range data {
+		if b > 1 {
+			data[i] = 1
+		}
+	}
+}
+
+// fromFortran returns the row-major tensor of elements stored with the first
+// dimension fastest.
+func fromFortran(dtype DType, data []byte, shape Shape) (*Tensor, error) {
+	strides := make([]int, len(shape))
+	n := 1
+	for i, d := range shape {
+		strides[i] = n
+		n *= max(d, 1)
+	}
+	t, err := View(dtype, data, 0, shape, strides)
+	if err != nil {
+		return nil, err
+	}
+	return t.Contiguous(), nil
+}
+
+// WriteNPY writes the tensor to w in NumPy's npy format, in row-major order. It
+// fails on bfloat16, which NumPy does not have.
+func WriteNPY(w io.Writer, t *Tensor) error {
+	header, err := encodeNPYHeader(t)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(header); err != nil {
+		return err
+	}
+	_, err = w.Write(t.Contiguous().Bytes())
+	return err
+}
+
+func encodeNPYHeader(t *Tensor) ([]byte, error) {
+	var descr string
+	for _, e := range npyTypes {
+		if e.dtype == t.dtype {
+			descr = e.descr
+		}
+	}
+	if descr == "" {
+		return nil, fmt.Errorf("tensor: npy cannot hold %v: convert it first, bfloat16 to float32", t)
+	}
+	if len(t.shape) > npyMaxRank {
+		return nil, fmt.Errorf("tensor: npy cannot hold the %d dimensions of %v", len(t.shape), t)
+	}
+	dims := strings.Trim(t.shape.String(), "[]")
+	if len(t.shape) == 1 {
+		dims += ","
+	}
+	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, dims)
+	const fixed = len(npyMagic) + 4 // with version and length
+	pad := -(fixed + len(dict) + 1) & (npyAlign - 1)
+	dict += strings.Repeat(" ", pad) + "\n"
+	header := append([]byte(npyMagic), 1, 0)
+	header = binary.LittleEndian.AppendUint16(header, uint16(len(dict)))
+	return append(header, dict...), nil
+}

@@ -1,0 +1,168 @@
+package tensor
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/octet-ml/octet/internal/atomicfile"
+)
+
+// DefaultBudget bounds, in bytes, what the arrays of one file may take together
+// where the caller names no bound.
+const DefaultBudget = 4 << 30
+
+// Named is a tensor with the name it has in a file.
+type Named struct {
+	Name   string
+	Tensor *Tensor
+}
+
+// Arrays are the tensors of a file, in its order.
+type Arrays []Named
+
+// Get returns the tensor with the given name, nil when there is none.
+func (a Arrays) Get(name string) *Tensor {
+	for _, e := range a {
+		if e.Name == name {
+			return e.Tensor
+		}
+	}
+	return nil
+}
+
+// Names returns the names, in the order of the file.
+func (a Arrays) Names() []string {
+	names := make([]string, len(a))
+	for i, e := range a {
+		names[i] = e.Name
+	}
+	return names
+}
+
+// ReadNPZ reads all arrays of the .npz file at path, stored or deflated, by
+// their names without ".npy". They may take at most budget bytes together,
+// DefaultBudget where that is 0 or less. What ReadNPY rejects is rejected here,
+// with a *FileError that names the file and the array.
+func ReadNPZ(path string, budget int64) (Arrays, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	arrays, err := ReadNPZFrom(f, info.Size(), budget)
+	var fe *FileError
+	if errors.As(err, &fe) {
+		fe.File = path
+	}
+	return arrays, err
+}
+
+// ReadNPZFrom is ReadNPZ of size bytes of r.
+func ReadNPZFrom(r io.ReaderAt, size, budget int64) (Arrays, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, &FileError{Reason: "not an npz file", Err: err}
+	}
+	budget = budgetOf(budget)
+	arrays := make(Arrays, 0, len(z.File))
+	seen := make(map[string]bool, len(z.File))
+	for _, f := range z.File {
+		name, isArray := strings.CutSuffix(f.Name, ".npy")
+		reject := func(reason string, err error) (Arrays, error) {
+			return nil, &FileError{Record: f.Name, Reason: reason, Err: err}
+		}
+		if !isArray {
+			return reject("not an array: an npz file holds .npy members only", nil)
+		}
+		if seen[name] {
+			return reject("two arrays have this name", nil)
+		}
+		seen[name] = true
+		t, n, err := readMember(f, size, budget)
+		if err != nil {
+			var fe *FileError
+			if errors.As(err, &fe) {
+				return reject(fe.Reason, fe.Err)
+			}
+			return reject("", err)
+		}
+		budget -= n
+		arrays = append(arrays, Named{name, t})
+	}
+	return arrays, nil
+}
+
+func readMember(f *zip.File, size, budget int64) (*Tensor, int64, error) {
+	if f.Flags&1 != 0 {
+		return nil, 0, &FileError{Reason: "encrypted"}
+	}
+	at, err := f.DataOffset()
+	if err != nil {
+		return nil, 0, err
+	}
+	if at > size || f.CompressedSize64 > uint64(size-at) {
+		return nil, 0, &FileError{Reason: "the file ends before the array does"}
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer r.Close()
+	// Only stored bytes are known to be there; deflated ones are a claim.
+	present := int64(-1)
+	if f.Method == zip.Store {
+		if f.UncompressedSize64 != f.CompressedSize64 {
+			return nil, 0, &FileError{Reason: fmt.Sprintf("stored with two sizes, %d and %d", f.CompressedSize64, f.UncompressedSize64)}
+		}
+		present = int64(f.UncompressedSize64)
+	}
+	return readNPY(r, budget, present)
+}
+
+// WriteNPZ writes the arrays, in the given order, to the .npz file at path:
+// stored, so that equal arrays make equal files. The file appears complete or
+// not at all. Names must be distinct and are given without ".npy".
+func WriteNPZ(path string, arrays []Named) error {
+	seen := make(map[string]bool, len(arrays))
+	for _, a := range arrays {
+		switch {
+		case a.Name == "" || !utf8.ValidString(a.Name) || len(a.Name) > math.MaxUint16-len(".npy"):
+			return fmt.Errorf("tensor: %q cannot name an array", clip([]byte(a.Name)))
+		case seen[a.Name]:
+			return fmt.Errorf("tensor: two arrays are named %q", a.Name)
+		case a.Tensor == nil:
+			return fmt.Errorf("tensor: array %q is nil", a.Name)
+		}
+		seen[a.Name] = true
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		z := zip.NewWriter(w)
+		for _, a := range arrays {
+			m, err := z.CreateHeader(&zip.FileHeader{Name: a.Name + ".npy", Method: zip.Store})
+			if err != nil {
+				return err
+			}
+			if err := WriteNPY(m, a.Tensor); err != nil {
+				return fmt.Errorf("array %q: %w", a.Name, err)
+			}
+		}
+		return z.Close()
+	})
+}
+
+func budgetOf(budget int64) int64 {
+	if budget <= 0 {
+		return DefaultBudget
+	}
+	return budget
+}
