@@ -1,0 +1,24 @@
+//go:build !purego
+
+package asm
+
+//go:noescape
+func addU8AVX2(args *BinaryU8Args)
+
+//go:noescape
+func mulU8AVX2(args *BinaryU8Args)
+
+//go:noescape
+func addU8AVX512(args *BinaryU8Args)
+
+//go:noescape
+func mulU8AVX512(args *BinaryU8Args)
+
+func init() {
+	addU8Table = append(addU8Table,
+		BinaryU8{Info: Info{Op: "add_u8", Tier: AVX2}, run: addU8AVX2},
+		BinaryU8{Info: Info{Op: "add_u8", Tier: AVX512}, run: addU8AVX512})
+	mulU8Table = append(mulU8Table,
+		BinaryU8{Info: Info{Op: "mul_u8", Tier: AVX2}, run: mulU8AVX2},
+		BinaryU8{Info: Info{Op: "mul_u8", Tier: AVX512}, run: mulU8AVX512})
+}

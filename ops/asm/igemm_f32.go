@@ -1,0 +1,140 @@
+package asm
+
+import "unsafe"
+
+// IGemmF32Args describes one call of an indirect float32 matrix
+// multiplication: the inner part of a convolution or linear layer. It computes
+// M rows (output pixels) by N columns (output channels). Row m of the left matrix is the
+// concatenation, over s in [0, KS), of the KC values at A[s*MR+m].
+type IGemmF32Args struct {
+	A  *unsafe.Pointer // KS x MR pointers to KC float32 each; rows from M on repeat a valid row
+	KS int             // number of positions, at least 1
+	KC int             // values at each pointer, at least 1
+	B  *float32        // packed weights of these columns, see PackB
+	M  int             // rows, 1 to MR
+	N  int             // columns, at least 1
+
+	Bias      *float32 // one per column
+	Res       *float32 // residual of row 0, or nil
+	ResStride int      // bytes between rows of the residual
+	Lo, Hi    float32  // bounds of the output: -Inf and +Inf without an activation, 0 and 6 for ReLU6
+
+	C       *float32 // row 0 of the output
+	CStride int      // bytes between rows of the output
+}
+
+// IGemmF32 is a kernel of that operation:
+//
+//	acc = sum over k of A[m][k]*B[k][n], in order of k; tiers with fused multiply-add use it
+//	C   = min(max(acc + Bias[n] + Res[m][n], Lo), Hi); a NaN stays a NaN
+//
+// Bias is read up to N rounded up to NR. Nothing outside the KC values of a
+// pointer is read and nothing outside the M x N outputs is written; Res may be C.
+//
+// A call reads the rows once per panel of NR columns and the packed weights once, so the
+// caller keeps both near: it runs all rows over a block of BlockN columns,
+// then the next block. With at most MR rows there is nothing to reuse, and one
+// call takes all columns.
+type IGemmF32 struct {
+	Info
+	run        func(args *IGemmF32Args)
+	blockBytes int // packed weights that stay in cache next to the rows
+	blockMin   int // columns of the widest tile: a block is no narrower
+}
+
+// Run computes the outputs.
+func (k *IGemmF32) Run(args *IGemmF32Args) { k.run(args) }
+
+// BlockN returns how many columns, a multiple of NR, one call should take
+// at this depth, for their packed weights to stay in a core's second-level cache
+// while the calls for all rows reuse them.
+func (k *IGemmF32) BlockN(ks, kc int) int {
+	return max(k.blockBytes/(4*ks*kc)/k.NR*k.NR, k.blockMin)
+}
+
+// PackedLen returns the number of packed weights for n columns.
+func (k *IGemmF32) PackedLen(ks, kc, n int) int { return roundUp(n, k.NR) * ks * kc }
+
+// PackB arranges weights as the kernel reads them: panels of NR columns; in a
+// panel, for each depth, NR columns. The weight of column n, position s and depth
+// c is w[(n*ks+s)*kc+c]. Columns from n on are 0.
+func (k *IGemmF32) PackB(dst, w []float32, ks, kc, n int) { k.PackBNK(dst, w, ks*kc, n, ks*kc) }
+
+// PackBNK is PackB for a matrix of n rows of depth values, stride elements apart, such as the keys of
+// attention: column j of the product is row j of b. Quick enough to pack while running.
+func (k *IGemmF32) PackBNK(dst, b []float32, depth, n, stride int) {
+	t := TransposeF32For(k.Tier)
+	for n0 := 0; n0 < n; n0 += k.NR {
+		panel := dst[n0*depth:][:k.NR*depth]
+		columns := min(k.NR, n-n0)
+		if columns < k.NR {
+			clear(panel)
+		}
+		t.Run(panel, b[n0*stride:], columns, depth, k.NR, stride)
+	}
+}
+
+// PackBKN is PackB for a matrix of depth rows of n values, stride elements apart, such as the values
+// of attention: column j of the product is column j of b.
+func (k *IGemmF32) PackBKN(dst, b []float32, depth, n, stride int) {
+	for n0 := 0; n0 < n; n0 += k.NR {
+		panel := dst[n0*depth:][:k.NR*depth]
+		columns := min(k.NR, n-n0)
+		if columns == 16 && k.NR == 16 {
+			for d := range depth {
+				*(*[16]float32)(panel[16*d:]) = *(*[16]float32)(b[d*stride+n0:])
+			}
+			continue
+		}
+		for d := range depth {
+			row := panel[d*k.NR:][:k.NR]
+			copy(row, b[d*stride+n0:][:columns])
+			clear(row[columns:])
+		}
+	}
+}
+
+// IGemmF32For returns the kernel for a CPU of the given tier.
+func IGemmF32For(tier Tier) *IGemmF32 { return pick(igemmF32Table, tier) }
+
+var igemmF32Table = []IGemmF32{{
+	Info: Info{Op: "igemm_f32", Tier: Generic, MR: 4, NR: 8, KR: 1},
+	run:  igemmF32Generic, blockBytes: 192 << 10, blockMin: 8,
+}}
+
+func igemmF32Generic(p *IGemmF32Args) {
+	const mr, nr = 4, 8
+	depth := p.KS * p.KC
+	a := unsafe.Slice(p.A, p.KS*mr)
+	b := unsafe.Slice(p.B, roundUp(p.N, nr)*depth)
+	bias := unsafe.Slice(p.Bias, p.N)
+	for n0 := 0; n0 < p.N; n0 += nr {
+		for m := 0; m < p.M; m++ {
+			var acc [nr]float32
+			w := b[n0*depth:][:nr*depth]
+			for s := 0; s < p.KS; s++ {
+				for _, x := range unsafe.Slice((*float32)(a[s*mr+m]), p.KC) {
+					q := (*[nr]float32)(w)
+					for j := range acc {
+						acc[j] += float32(x * q[j])
+					}
+					w = w[nr:]
+				}
+			}
+			c := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(p.C), m*p.CStride)), p.N)
+			for j := n0; j < min(n0+nr, p.N); j++ {
+				v := acc[j-n0] + bias[j]
+				if p.Res != nil {
+					v += *(*float32)(unsafe.Add(unsafe.Pointer(p.Res), m*p.ResStride+4*j))
+				}
+				if v < p.Lo {
+					v = p.Lo
+				}
+				if v > p.Hi {
+					v = p.Hi
+				}
+				c[j] = v
+			}
+		}
+	}
+}

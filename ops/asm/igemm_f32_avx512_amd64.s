@@ -1,0 +1,360 @@
+//go:build !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+
+#define ZERO8(a, b, c, d, e, f, g, h) \
+	VPXORD a, a, a \
+	VPXORD b, b, b \
+	VPXORD c, c, c \
+	VPXORD d, d, d \
+	VPXORD e, e, e \
+	VPXORD f, f, f \
+	VPXORD g, g, g \
+	VPXORD h, h, h
+
+// LOADROWS points R8-R15 at the eight rows of the next position.
+#define LOADROWS \
+	MOVQ (AX), R8    \
+	MOVQ 8(AX), R9   \
+	MOVQ 16(AX), R10 \
+	MOVQ 24(AX), R11 \
+	MOVQ 32(AX), R12 \
+	MOVQ 40(AX), R13 \
+	MOVQ 48(AX), R14 \
+	MOVQ 56(AX), R15 \
+	ADDQ $64, AX     \
+	XORQ BX, BX
+
+// ROW3, ROW2 and ROW1 add one row's products in one depth of so many panels,
+// whose weights are in Z24, Z25 and Z26. The broadcast value alternates between
+// two registers.
+#define ROW3(a, row, t, v0, v1, v2) \
+	VBROADCASTSS a(row)(BX*1), t \
+	VFMADD231PS  Z24, t, v0      \
+	VFMADD231PS  Z25, t, v1      \
+	VFMADD231PS  Z26, t, v2
+
+#define ROW2(a, row, t, v0, v1) \
+	VBROADCASTSS a(row)(BX*1), t \
+	VFMADD231PS  Z24, t, v0      \
+	VFMADD231PS  Z25, t, v1
+
+#define ROW1(a, row, v0) \
+	VFMADD231PS.BCST a(row)(BX*1), Z24, v0
+
+// STEP3, STEP2 and STEP1 are one depth of eight rows by so many panels, BP bytes
+// apart: a is the byte offset into the rows beyond BX, b that into the panel.
+#define STEP3(a, b) \
+	VMOVUPS b(SI), Z24             \
+	VMOVUPS b(SI)(BP*1), Z25       \
+	VMOVUPS b(SI)(BP*2), Z26       \
+	ROW3(a, R8, Z27, Z0, Z8, Z16)  \
+	ROW3(a, R9, Z28, Z1, Z9, Z17)  \
+	ROW3(a, R10, Z27, Z2, Z10, Z18) \
+	ROW3(a, R11, Z28, Z3, Z11, Z19) \
+	ROW3(a, R12, Z27, Z4, Z12, Z20) \
+	ROW3(a, R13, Z28, Z5, Z13, Z21) \
+	ROW3(a, R14, Z27, Z6, Z14, Z22) \
+	ROW3(a, R15, Z28, Z7, Z15, Z23)
+
+#define STEP2(a, b) \
+	VMOVUPS b(SI), Z24         \
+	VMOVUPS b(SI)(BP*1), Z25   \
+	ROW2(a, R8, Z27, Z0, Z8)   \
+	ROW2(a, R9, Z28, Z1, Z9)   \
+	ROW2(a, R10, Z27, Z2, Z10) \
+	ROW2(a, R11, Z28, Z3, Z11) \
+	ROW2(a, R12, Z27, Z4, Z12) \
+	ROW2(a, R13, Z28, Z5, Z13) \
+	ROW2(a, R14, Z27, Z6, Z14) \
+	ROW2(a, R15, Z28, Z7, Z15)
+
+#define STEP1(a, b) \
+	VMOVUPS b(SI), Z24 \
+	ROW1(a, R8, Z0)    \
+	ROW1(a, R9, Z1)    \
+	ROW1(a, R10, Z2)   \
+	ROW1(a, R11, Z3)   \
+	ROW1(a, R12, Z4)   \
+	ROW1(a, R13, Z5)   \
+	ROW1(a, R14, Z6)   \
+	ROW1(a, R15, Z7)
+
+// EPILOGUE points R8 at the first row's outputs and R9 at its residual, or at 0; CX and DX are their
+// strides, R10 counts the rows, R11 is the column offset; Z30 and Z31 are the bounds.
+#define EPILOGUE \
+	MOVQ    column-8(SP), R11                 \
+	MOVQ    IGemmF32Args_C(DI), R8            \
+	ADDQ    R11, R8                           \
+	MOVQ    IGemmF32Args_CStride(DI), CX      \
+	MOVQ    IGemmF32Args_M(DI), R10           \
+	MOVQ    IGemmF32Args_ResStride(DI), DX    \
+	MOVQ    IGemmF32Args_Res(DI), R9          \
+	LEAQ    (R9)(R11*1), AX                   \
+	TESTQ   R9, R9                            \
+	CMOVQNE AX, R9                            \
+	ADDQ    IGemmF32Args_Bias(DI), R11        \
+	VBROADCASTSS IGemmF32Args_Lo(DI), Z30     \
+	VBROADCASTSS IGemmF32Args_Hi(DI), Z31
+
+// CLAMP bounds v; a NaN is the operand that VMAXPS and VMINPS return.
+#define CLAMP(v) \
+	VMAXPS v, Z30, v \
+	VMINPS v, Z31, v
+
+// STORE3, STORE2 and STORE1 finish a row of so many panels, whose bias is in Z24,
+// Z25 and Z26 and whose columns K1, K2 and K3 name.
+#define STORE3(v0, v1, v2, nores, done) \
+	VADDPS  Z24, v0, v0           \
+	VADDPS  Z25, v1, v1           \
+	VADDPS  Z26, v2, v2           \
+	TESTQ   R9, R9                \
+	JZ      nores                 \
+	VADDPS  (R9), v0, K1, v0      \
+	VADDPS  64(R9), v1, K2, v1    \
+	VADDPS  128(R9), v2, K3, v2   \
+	ADDQ    DX, R9                \
+nores:                            \
+	CLAMP(v0)                     \
+	CLAMP(v1)                     \
+	CLAMP(v2)                     \
+	VMOVUPS v0, K1, (R8)          \
+	VMOVUPS v1, K2, 64(R8)        \
+	VMOVUPS v2, K3, 128(R8)       \
+	ADDQ    CX, R8                \
+	DECQ    R10                   \
+	JZ      done
+
+#define STORE2(v0, v1, nores, done) \
+	VADDPS  Z24, v0, v0        \
+	VADDPS  Z25, v1, v1        \
+	TESTQ   R9, R9             \
+	JZ      nores              \
+	VADDPS  (R9), v0, K1, v0   \
+	VADDPS  64(R9), v1, K2, v1 \
+	ADDQ    DX, R9             \
+nores:                         \
+	CLAMP(v0)                  \
+	CLAMP(v1)                  \
+	VMOVUPS v0, K1, (R8)       \
+	VMOVUPS v1, K2, 64(R8)     \
+	ADDQ    CX, R8             \
+	DECQ    R10                \
+	JZ      done
+
+#define STORE1(v0, nores, done) \
+	VADDPS  Z24, v0, v0      \
+	TESTQ   R9, R9           \
+	JZ      nores            \
+	VADDPS  (R9), v0, K1, v0 \
+	ADDQ    DX, R9           \
+nores:                       \
+	CLAMP(v0)                \
+	VMOVUPS v0, K1, (R8)     \
+	ADDQ    CX, R8           \
+	DECQ    R10              \
+	JZ      done
+
+// func igemmF32AVX512(args *IGemmF32Args)
+//
+// DI args, SI first panel, BP bytes of a panel; on the stack the byte offset of the
+// columns and the columns left. In the depth loop: AX row pointers, CX positions left,
+// R8-R15 the rows, BX the byte offset into them, DX depths left.
+TEXT ·igemmF32AVX512(SB), NOSPLIT, $16-8
+	MOVQ  args+0(FP), DI
+	MOVQ  IGemmF32Args_B(DI), SI
+	MOVQ  IGemmF32Args_KC(DI), BP
+	IMULQ IGemmF32Args_KS(DI), BP
+	SHLQ  $6, BP
+	MOVQ  $0, column-8(SP)
+	MOVQ  IGemmF32Args_N(DI), DX
+	MOVQ  DX, left-16(SP)
+
+panels:
+	// Three panels at a time; four are two and two, so that no single one is left.
+	MOVQ IGemmF32Args_A(DI), AX
+	MOVQ IGemmF32Args_KS(DI), CX
+	ZERO8(Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7)
+	MOVQ left-16(SP), DX
+	CMPQ DX, $16
+	JLE  position1
+	ZERO8(Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
+	CMPQ DX, $32
+	JLE  position2
+	CMPQ DX, $64
+	JGT  three
+	CMPQ DX, $48
+	JGT  position2
+
+three:
+	ZERO8(Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23)
+
+position3:
+	LOADROWS
+	MOVQ IGemmF32Args_KC(DI), DX
+	SUBQ $2, DX
+	JLT  rest3
+
+depth3:
+	PREFETCHT0 1024(SI)
+	PREFETCHT0 1024(SI)(BP*1)
+	PREFETCHT0 1024(SI)(BP*2)
+	PREFETCHT0 1088(SI)
+	PREFETCHT0 1088(SI)(BP*1)
+	PREFETCHT0 1088(SI)(BP*2)
+	STEP3(0, 0)
+	STEP3(4, 64)
+	ADDQ $128, SI
+	ADDQ $8, BX
+	SUBQ $2, DX
+	JGE  depth3
+
+rest3:
+	ADDQ $2, DX
+	JZ   next3
+	STEP3(0, 0)
+	ADDQ $64, SI
+
+next3:
+	DECQ CX
+	JNZ  position3
+
+	// SI has passed the first of the three panels.
+	LEAQ    (SI)(BP*2), SI
+	EPILOGUE
+	MOVQ    left-16(SP), AX
+	KXNORW  K1, K1, K1
+	KXNORW  K2, K2, K2
+	KXNORW  K3, K3, K3
+	CMPQ    AX, $48
+	JGE     full3
+	SUBQ    $32, AX
+	MOVL    $-1, BX
+	BZHIL   AX, BX, BX
+	KMOVW   BX, K3
+
+full3:
+	VMOVUPS (R11), Z24
+	VMOVUPS 64(R11), Z25
+	VMOVUPS 128(R11), Z26
+	STORE3(Z0, Z8, Z16, r30, stored3)
+	STORE3(Z1, Z9, Z17, r31, stored3)
+	STORE3(Z2, Z10, Z18, r32, stored3)
+	STORE3(Z3, Z11, Z19, r33, stored3)
+	STORE3(Z4, Z12, Z20, r34, stored3)
+	STORE3(Z5, Z13, Z21, r35, stored3)
+	STORE3(Z6, Z14, Z22, r36, stored3)
+	STORE3(Z7, Z15, Z23, r37, stored3)
+
+stored3:
+	ADDQ $192, column-8(SP)
+	SUBQ $48, left-16(SP)
+	JGT  panels
+	VZEROUPPER
+	RET
+
+position2:
+	LOADROWS
+	MOVQ IGemmF32Args_KC(DI), DX
+	SUBQ $2, DX
+	JLT  rest2
+
+depth2:
+	PREFETCHT0 1024(SI)
+	PREFETCHT0 1024(SI)(BP*1)
+	PREFETCHT0 1088(SI)
+	PREFETCHT0 1088(SI)(BP*1)
+	STEP2(0, 0)
+	STEP2(4, 64)
+	ADDQ $128, SI
+	ADDQ $8, BX
+	SUBQ $2, DX
+	JGE  depth2
+
+rest2:
+	ADDQ $2, DX
+	JZ   next2
+	STEP2(0, 0)
+	ADDQ $64, SI
+
+next2:
+	DECQ CX
+	JNZ  position2
+
+	ADDQ    BP, SI
+	EPILOGUE
+	MOVQ    left-16(SP), AX
+	KXNORW  K1, K1, K1
+	KXNORW  K2, K2, K2
+	CMPQ    AX, $32
+	JGE     full2
+	SUBQ    $16, AX
+	MOVL    $-1, BX
+	BZHIL   AX, BX, BX
+	KMOVW   BX, K2
+
+full2:
+	VMOVUPS (R11), Z24
+	VMOVUPS 64(R11), Z25
+	STORE2(Z0, Z8, r20, stored2)
+	STORE2(Z1, Z9, r21, stored2)
+	STORE2(Z2, Z10, r22, stored2)
+	STORE2(Z3, Z11, r23, stored2)
+	STORE2(Z4, Z12, r24, stored2)
+	STORE2(Z5, Z13, r25, stored2)
+	STORE2(Z6, Z14, r26, stored2)
+	STORE2(Z7, Z15, r27, stored2)
+
+stored2:
+	ADDQ $128, column-8(SP)
+	SUBQ $32, left-16(SP)
+	JGT  panels
+	VZEROUPPER
+	RET
+
+position1:
+	LOADROWS
+	MOVQ IGemmF32Args_KC(DI), DX
+	SUBQ $2, DX
+	JLT  rest1
+
+depth1:
+	PREFETCHT0 1024(SI)
+	PREFETCHT0 1088(SI)
+	STEP1(0, 0)
+	STEP1(4, 64)
+	ADDQ $128, SI
+	ADDQ $8, BX
+	SUBQ $2, DX
+	JGE  depth1
+
+rest1:
+	ADDQ $2, DX
+	JZ   next1
+	STEP1(0, 0)
+	ADDQ $64, SI
+
+next1:
+	DECQ CX
+	JNZ  position1
+
+	// A single panel is always the last.
+	EPILOGUE
+	MOVQ    left-16(SP), AX
+	MOVL    $-1, BX
+	BZHIL   AX, BX, BX
+	KMOVW   BX, K1
+	VMOVUPS (R11), Z24
+	STORE1(Z0, r10, stored1)
+	STORE1(Z1, r11, stored1)
+	STORE1(Z2, r12, stored1)
+	STORE1(Z3, r13, stored1)
+	STORE1(Z4, r14, stored1)
+	STORE1(Z5, r15, stored1)
+	STORE1(Z6, r16, stored1)
+	STORE1(Z7, r17, stored1)
+
+stored1:
+	VZEROUPPER
+	RET

@@ -1,0 +1,99 @@
+//go:build !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+#include "tail_amd64.h"
+#include "vex_amd64.h"
+
+// A 6 x 16 tile. VPDPBUSD adds exact products of four depths; the unsigned operand is
+// four bytes of A, broadcast from the pixel.
+
+// ROW adds four depths of one row: the pixel at a, into Y(c0), Y(c1). AX counts bytes of depth; Y12,
+// Y13: weights.
+#define ROW(a, c0, c1) \
+	VPBROADCASTD (a)(AX*1), Y14; \
+	VPDPBUSD_VEX(12, 14, c0); \
+	VPDPBUSD_VEX(13, 14, c1)
+
+#define ROWS1 ROW(R8, 0, 1)
+#define ROWS2 ROWS1; ROW(R9, 2, 3)
+#define ROWS4 ROWS2; ROW(R10, 4, 5); ROW(R11, 6, 7)
+#define ROWS6 ROWS4; ROW(R14, 8, 9); ROW(R15, 10, 11)
+
+// PIXELS loads the pointers of the position at SI.
+#define PIXELS1 \
+	MOVQ 0(SI), R8
+#define PIXELS2 \
+	PIXELS1; \
+	MOVQ 8(SI), R9
+#define PIXELS4 \
+	PIXELS2; \
+	MOVQ 16(SI), R10; \
+	MOVQ 24(SI), R11
+#define PIXELS6 \
+	PIXELS4; \
+	MOVQ 32(SI), R14; \
+	MOVQ 40(SI), R15
+
+// MULTIPLY is the whole loop over positions (SI to CX) and depths (DX bytes each).
+#define MULTIPLY(position, depth, pixels, rows) \
+position: \
+	pixels; \
+	XORL AX, AX; \
+depth: \
+	VMOVDQU 0(BX), Y12; \
+	VMOVDQU 32(BX), Y13; \
+	rows; \
+	ADDQ $64, BX; \
+	ADDQ $4, AX; \
+	CMPQ AX, DX; \
+	JLT  depth; \
+	ADDQ $48, SI; \
+	CMPQ SI, CX; \
+	JLT  position
+
+// func igemmU8S8AVXVNNI(args *IGemmU8S8Args, accumulate bool)
+TEXT ·igemmU8S8AVXVNNI(SB), NOSPLIT, $32-9
+	// Panels of 16 columns: R12 = first column, BX = weights, R13 = M.
+	MOVQ args+0(FP), DI
+	MOVQ IGemmU8S8Args_M(DI), R13
+	MOVQ IGemmU8S8Args_B(DI), BX
+	XORL R12, R12
+
+panel:
+	// Start from the bias.
+	MOVQ    IGemmU8S8Args_A(DI), SI
+	MOVQ    IGemmU8S8Args_KS(DI), CX
+	LEAQ    (CX)(CX*2), CX
+	SHLQ    $4, CX
+	ADDQ    SI, CX
+	MOVQ    IGemmU8S8Args_KC(DI), DX
+	MOVQ    IGemmU8S8Args_Bias(DI), AX
+	VMOVDQU (AX)(R12*4), Y0
+	VMOVDQU 32(AX)(R12*4), Y1
+	VMOVDQA Y0, Y2
+	VMOVDQA Y1, Y3
+	VMOVDQA Y0, Y4
+	VMOVDQA Y1, Y5
+	VMOVDQA Y0, Y6
+	VMOVDQA Y1, Y7
+	VMOVDQA Y0, Y8
+	VMOVDQA Y1, Y9
+	VMOVDQA Y0, Y10
+	VMOVDQA Y1, Y11
+
+	// Multiply: row r accumulates in Y(2r), Y(2r+1).
+	CMPQ R13, $2
+	JLT  rows1
+	JEQ  rows2
+	CMPQ R13, $4
+	JLE  rows4
+	MULTIPLY(rows6, rows6depth, PIXELS6, ROWS6)
+	JMP  spill
+	MULTIPLY(rows4, rows4depth, PIXELS4, ROWS4)
+	JMP  spill
+	MULTIPLY(rows2, rows2depth, PIXELS2, ROWS2)
+	JMP  spill
+	MULTIPLY(rows1, rows1depth, PIXELS1, ROWS1)
+
+#include "igemm_u8s8_avx2_amd64.h"

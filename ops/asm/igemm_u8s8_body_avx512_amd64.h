@@ -1,0 +1,328 @@
+// The body of func igemmU8S8AVX512*(args *IGemmU8S8Args, accumulate bool): a tile of 6
+// rows by up to 4 panels of 16 columns. Row r and panel p accumulate in Z(4r+p).
+// Scratch holds the finished accumulators, SPILL bytes, so that one loop over rows
+// quantizes them. A kernel defines, besides the name IGEMM_U8S8,
+//
+//	PREPARE                  what is done once; DI is kept
+//	START                    what is done per block: SI, R14 and R15 are its own; R14 = KS, R15 = KC, DX = their product
+//	WEIGHTS1, 2, 4(off)      loads the weights of 1, 2 or 4 panels at BX; DX: distance of panels, CX: 3*DX
+//	ROW1, 2, 4(off, a, z, c) adds the products of a row to the sums c of its panels; z may be used
+//	MULTIPLY(position, depth, pixels, weights, rows)
+//	                         the loop over all depths with these macros, then a jump to spill; AX counts bytes of a row
+#define SPILL 1536
+
+// The rows of a tile; row r's bytes are at R8 to R13 plus AX plus off.
+#define PANELS1ROWS1(off) ROW1(off, R8, Z28, Z0)
+#define PANELS1ROWS2(off) PANELS1ROWS1(off); ROW1(off, R9, Z29, Z4)
+#define PANELS1ROWS4(off) PANELS1ROWS2(off); ROW1(off, R10, Z28, Z8); ROW1(off, R11, Z29, Z12)
+#define PANELS1ROWS6(off) PANELS1ROWS4(off); ROW1(off, R12, Z28, Z16); ROW1(off, R13, Z29, Z20)
+#define PANELS2ROWS1(off) ROW2(off, R8, Z28, Z0, Z1)
+#define PANELS2ROWS2(off) PANELS2ROWS1(off); ROW2(off, R9, Z29, Z4, Z5)
+#define PANELS2ROWS4(off) PANELS2ROWS2(off); ROW2(off, R10, Z28, Z8, Z9); ROW2(off, R11, Z29, Z12, Z13)
+#define PANELS2ROWS6(off) PANELS2ROWS4(off); ROW2(off, R12, Z28, Z16, Z17); ROW2(off, R13, Z29, Z20, Z21)
+#define PANELS4ROWS1(off) ROW4(off, R8, Z28, Z0, Z1, Z2, Z3)
+#define PANELS4ROWS2(off) PANELS4ROWS1(off); ROW4(off, R9, Z29, Z4, Z5, Z6, Z7)
+#define PANELS4ROWS4(off) PANELS4ROWS2(off); ROW4(off, R10, Z28, Z8, Z9, Z10, Z11); ROW4(off, R11, Z29, Z12, Z13, Z14, Z15)
+#define PANELS4ROWS6(off) PANELS4ROWS4(off); ROW4(off, R12, Z28, Z16, Z17, Z18, Z19); ROW4(off, R13, Z29, Z20, Z21, Z22, Z23)
+
+// PIXELS loads the pointers of the position at SI.
+#define PIXELS1 \
+	MOVQ 0(SI), R8
+#define PIXELS2 \
+	PIXELS1; \
+	MOVQ 8(SI), R9
+#define PIXELS4 \
+	PIXELS2; \
+	MOVQ 16(SI), R10; \
+	MOVQ 24(SI), R11
+#define PIXELS6 \
+	PIXELS4; \
+	MOVQ 32(SI), R12; \
+	MOVQ 40(SI), R13
+
+// BIAS4 copies the first row's accumulators into another row.
+#define BIAS4(c0, c1, c2, c3) \
+	VMOVDQA64 Z0, c0; \
+	VMOVDQA64 Z1, c1; \
+	VMOVDQA64 Z2, c2; \
+	VMOVDQA64 Z3, c3
+
+// SPILL4 stores a row.
+#define SPILL4(off, c0, c1, c2, c3) \
+	VMOVDQU32 c0, off(SI); \
+	VMOVDQU32 c1, off+64(SI); \
+	VMOVDQU32 c2, off+128(SI); \
+	VMOVDQU32 c3, off+192(SI)
+
+// QUANTIZE scales a panel's accumulators into c, adds the residual if R9 is
+// set, bounds the value from above and rounds. mask: its columns.
+#define QUANTIZE(off, mult, mask, c, added) \
+	VCVTDQ2PS   off(SI), c; \
+	VMULPS      mult, c, c; \
+	TESTQ       R9, R9; \
+	JZ          added; \
+	VPMOVZXBD.Z (off/4)(R9), mask, Z12; \
+	VPSUBD      Z21, Z12, Z12; \
+	VCVTDQ2PS   Z12, Z12; \
+	VMULPS      Z22, Z12, Z12; \
+	VADDPS      Z12, c, c; \
+added: \
+	VMINPS      Z16, c, c; \
+	VCVTPS2DQ   c, c
+
+TEXT IGEMM_U8S8(SB), NOSPLIT, $24-9
+	MOVQ args+0(FP), DI
+	PREPARE
+	MOVQ $0, n-8(SP)     // first column of the block
+	MOVQ IGemmU8S8Args_B(DI), BX
+	MOVQ BX, b-16(SP)    // its weights
+
+block:
+	// DX = bytes of a panel; R11 = panels of this block: 4, 2 or 1.
+	MOVQ  IGemmU8S8Args_KS(DI), R14
+	MOVQ  IGemmU8S8Args_KC(DI), R15
+	MOVQ  R14, DX
+	IMULQ R15, DX
+	START
+	SHLQ  $4, DX
+	LEAQ  (DX)(DX*2), CX
+	MOVQ  n-8(SP), R10
+	MOVQ  IGemmU8S8Args_N(DI), R11
+	SUBQ  R10, R11
+	ADDQ  $15, R11
+	SHRQ  $4, R11
+	MOVQ  $1, R8
+	CMPQ  R11, $2
+	JLT   sized
+	MOVQ  $2, R8
+	CMPQ  R11, $4
+	JLT   sized
+	MOVQ  $4, R8
+
+sized:
+	MOVQ R8, panels-24(SP)
+
+	// Start from the bias.
+	MOVQ      IGemmU8S8Args_Bias(DI), AX
+	LEAQ      (AX)(R10*4), AX
+	MOVQ      IGemmU8S8Args_M(DI), R9
+	VMOVDQU32 (AX), Z0
+	CMPQ      R8, $2
+	JLT       biased
+	VMOVDQU32 64(AX), Z1
+	JEQ       biased
+	VMOVDQU32 128(AX), Z2
+	VMOVDQU32 192(AX), Z3
+
+biased:
+	BIAS4(Z4, Z5, Z6, Z7)
+	BIAS4(Z8, Z9, Z10, Z11)
+	BIAS4(Z12, Z13, Z14, Z15)
+	BIAS4(Z16, Z17, Z18, Z19)
+	BIAS4(Z20, Z21, Z22, Z23)
+
+	// Multiply: one loop per number of panels and of rows.
+	CMPQ R8, $2
+	JLT  panels1
+	JEQ  panels2
+	CMPQ R9, $2
+	JLT  panels4rows1
+	JEQ  panels4rows2
+	CMPQ R9, $4
+	JLE  panels4rows4
+	MULTIPLY(panels4rows6, panels4rows6depth, PIXELS6, WEIGHTS4, PANELS4ROWS6)
+	MULTIPLY(panels4rows4, panels4rows4depth, PIXELS4, WEIGHTS4, PANELS4ROWS4)
+	MULTIPLY(panels4rows2, panels4rows2depth, PIXELS2, WEIGHTS4, PANELS4ROWS2)
+	MULTIPLY(panels4rows1, panels4rows1depth, PIXELS1, WEIGHTS4, PANELS4ROWS1)
+
+panels2:
+	CMPQ R9, $2
+	JLT  panels2rows1
+	JEQ  panels2rows2
+	CMPQ R9, $4
+	JLE  panels2rows4
+	MULTIPLY(panels2rows6, panels2rows6depth, PIXELS6, WEIGHTS2, PANELS2ROWS6)
+	MULTIPLY(panels2rows4, panels2rows4depth, PIXELS4, WEIGHTS2, PANELS2ROWS4)
+	MULTIPLY(panels2rows2, panels2rows2depth, PIXELS2, WEIGHTS2, PANELS2ROWS2)
+	MULTIPLY(panels2rows1, panels2rows1depth, PIXELS1, WEIGHTS2, PANELS2ROWS1)
+
+panels1:
+	CMPQ R9, $2
+	JLT  panels1rows1
+	JEQ  panels1rows2
+	CMPQ R9, $4
+	JLE  panels1rows4
+	MULTIPLY(panels1rows6, panels1rows6depth, PIXELS6, WEIGHTS1, PANELS1ROWS6)
+	MULTIPLY(panels1rows4, panels1rows4depth, PIXELS4, WEIGHTS1, PANELS1ROWS4)
+	MULTIPLY(panels1rows2, panels1rows2depth, PIXELS2, WEIGHTS1, PANELS1ROWS2)
+	MULTIPLY(panels1rows1, panels1rows1depth, PIXELS1, WEIGHTS1, PANELS1ROWS1)
+
+spill:
+	MOVQ IGemmU8S8Args_Scratch(DI), SI
+	SPILL4(0, Z0, Z1, Z2, Z3)
+	SPILL4(256, Z4, Z5, Z6, Z7)
+	SPILL4(512, Z8, Z9, Z10, Z11)
+	SPILL4(768, Z12, Z13, Z14, Z15)
+	SPILL4(1024, Z16, Z17, Z18, Z19)
+	SPILL4(1280, Z20, Z21, Z22, Z23)
+
+	// From here: R8 panels of this block, R10 first column, R13 rows left; K5 the columns
+	// that exist, K1 to K4 those of each panel.
+	MOVQ     panels-24(SP), R8
+	MOVQ     n-8(SP), R10
+	MOVQ     IGemmU8S8Args_M(DI), R13
+	MOVQ     IGemmU8S8Args_N(DI), CX
+	SUBQ     R10, CX
+	MOVQ     R8, AX
+	SHLQ     $4, AX
+	CMPQ     CX, AX
+	CMOVQGT  AX, CX
+	MOVQ     $-1, AX
+	BZHIQ    CX, AX, AX
+	KMOVQ    AX, K5
+	KMOVQ    K5, K1
+	KSHIFTRQ $16, K5, K2
+	KSHIFTRQ $32, K5, K3
+	KSHIFTRQ $48, K5, K4
+
+	// Weight zero points: subtract ASum[m]*WZero[n].
+	MOVQ        IGemmU8S8Args_ASum(DI), AX
+	TESTQ       AX, AX
+	JZ          output
+	MOVQ        IGemmU8S8Args_WZero(DI), DX
+	LEAQ        (DX)(R10*4), DX
+	VMOVDQU32.Z 0(DX), K1, Z4
+	VMOVDQU32.Z 64(DX), K2, Z5
+	VMOVDQU32.Z 128(DX), K3, Z6
+	VMOVDQU32.Z 192(DX), K4, Z7
+	XORL        CX, CX
+
+compensate:
+	VPBROADCASTD (AX)(CX*4), Z8
+	VPMULLD      Z8, Z4, Z12
+	VPMULLD      Z8, Z5, Z13
+	VPMULLD      Z8, Z6, Z14
+	VPMULLD      Z8, Z7, Z15
+	VMOVDQU32    0(SI), Z0
+	VMOVDQU32    64(SI), Z1
+	VMOVDQU32    128(SI), Z2
+	VMOVDQU32    192(SI), Z3
+	VPSUBD       Z12, Z0, Z0
+	VPSUBD       Z13, Z1, Z1
+	VPSUBD       Z14, Z2, Z2
+	VPSUBD       Z15, Z3, Z3
+	SPILL4(0, Z0, Z1, Z2, Z3)
+	ADDQ         $256, SI
+	INCQ         CX
+	CMPQ         CX, R13
+	JLT          compensate
+	MOVQ         IGemmU8S8Args_Scratch(DI), SI
+
+output:
+	// DX = output of row 0.
+	MOVQ IGemmU8S8Args_C(DI), DX
+	MOVQ IGemmU8S8Args_CStride(DI), R12
+	CMPB accumulate+8(FP), $0
+	JNE  store32
+
+	// Constants: Z4 to Z7 Mult, Z16 Hi-Zero, Z18 Zero, Z19 Lo, Z20 the order of the packed dwords,
+	// Z21 ResZero, Z22 ResMult; R9 = residual of row 0, R11 = distance of its rows.
+	MOVQ         IGemmU8S8Args_Mult(DI), AX
+	LEAQ         (AX)(R10*4), AX
+	VMOVUPS.Z    0(AX), K1, Z4
+	VMOVUPS.Z    64(AX), K2, Z5
+	VMOVUPS.Z    128(AX), K3, Z6
+	VMOVUPS.Z    192(AX), K4, Z7
+	VPBROADCASTD IGemmU8S8Args_Hi(DI), Z16
+	VPBROADCASTD IGemmU8S8Args_Zero(DI), Z18
+	VPSUBD       Z18, Z16, Z16
+	VCVTDQ2PS    Z16, Z16
+	VPBROADCASTW IGemmU8S8Args_Zero(DI), Z18
+	VPBROADCASTB IGemmU8S8Args_Lo(DI), Z19
+	VMOVDQU32    ·panelOrder<>(SB), Z20
+	VPBROADCASTD IGemmU8S8Args_ResZero(DI), Z21
+	VBROADCASTSS IGemmU8S8Args_ResMult(DI), Z22
+	MOVQ         IGemmU8S8Args_ResStride(DI), R11
+	ADDQ         R10, DX
+	MOVQ         IGemmU8S8Args_Res(DI), R9
+	TESTQ        R9, R9
+	JZ           quantizeWithout
+	ADDQ         R10, R9
+	JMP          quantize
+
+quantizeWithout:
+	XORL R11, R11
+
+	// Quantize a row. A block of fewer panels leaves the registers of the others
+	// as they are: the mask drops what is made of them.
+quantize:
+	QUANTIZE(0, Z4, K1, Z0, added0)
+	CMPQ R8, $2
+	JLT  pack
+	QUANTIZE(64, Z5, K2, Z1, added1)
+	CMPQ R8, $2
+	JEQ  pack
+	QUANTIZE(128, Z6, K3, Z2, added2)
+	QUANTIZE(192, Z7, K4, Z3, added3)
+
+pack:
+	// The packs saturate downwards, so the lower bound can wait for the bytes.
+	VPACKSSDW Z1, Z0, Z8
+	VPACKSSDW Z3, Z2, Z9
+	VPADDSW   Z18, Z8, Z8
+	VPADDSW   Z18, Z9, Z9
+	VPACKUSWB Z9, Z8, Z8
+	VPERMD    Z8, Z20, Z8
+	VPMAXUB   Z19, Z8, Z8
+	VMOVDQU8  Z8, K5, (DX)
+	ADDQ      $256, SI
+	ADDQ      R11, R9
+	ADDQ      R12, DX
+	DECQ      R13
+	JNZ       quantize
+
+nextBlock:
+	MOVQ  IGemmU8S8Args_KS(DI), AX
+	IMULQ IGemmU8S8Args_KC(DI), AX
+	MOVQ  R8, BX
+	SHLQ  $4, BX
+	ADDQ  BX, R10
+	IMULQ AX, BX
+	ADDQ  b-16(SP), BX
+	MOVQ  BX, b-16(SP)
+	MOVQ  R10, n-8(SP)
+	CMPQ  R10, IGemmU8S8Args_N(DI)
+	JLT   block
+	VZEROUPPER
+	RET
+
+store32:
+	// Accumulate: store int32.
+	LEAQ (DX)(R10*4), DX
+
+store32Row:
+	VMOVDQU32 0(SI), Z0
+	VMOVDQU32 64(SI), Z1
+	VMOVDQU32 128(SI), Z2
+	VMOVDQU32 192(SI), Z3
+	VMOVDQU32 Z0, K1, 0(DX)
+	VMOVDQU32 Z1, K2, 64(DX)
+	VMOVDQU32 Z2, K3, 128(DX)
+	VMOVDQU32 Z3, K4, 192(DX)
+	ADDQ      $256, SI
+	ADDQ      R12, DX
+	DECQ      R13
+	JNZ       store32Row
+	JMP       nextBlock
+
+// Packing four panels leaves in each 128-bit lane L four columns of each: dword p of lane L
+// is part L of panel p.
+DATA ·panelOrder<>+0(SB)/8, $0x0000000400000000
+DATA ·panelOrder<>+8(SB)/8, $0x0000000c00000008
+DATA ·panelOrder<>+16(SB)/8, $0x0000000500000001
+DATA ·panelOrder<>+24(SB)/8, $0x0000000d00000009
+DATA ·panelOrder<>+32(SB)/8, $0x0000000600000002
+DATA ·panelOrder<>+40(SB)/8, $0x0000000e0000000a
+DATA ·panelOrder<>+48(SB)/8, $0x0000000700000003
+DATA ·panelOrder<>+56(SB)/8, $0x0000000f0000000b
+GLOBL ·panelOrder<>(SB), RODATA|NOPTR, $64

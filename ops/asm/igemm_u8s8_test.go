@@ -1,0 +1,321 @@
+package asm
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+)
+
+// igemmU8S8Guards is the guarded memory of one test's operands.
+type igemmU8S8Guards struct {
+	a                                                  [4]*guarded
+	b, bias, wzero, mult, asum, res, c, table, scratch *guarded
+}
+
+func newIGemmU8S8Guards(t *testing.T, size int) *igemmU8S8Guards {
+	g := &igemmU8S8Guards{}
+	for i := range g.a {
+		g.a[i] = newGuarded(t, size)
+	}
+	for _, p := range []**guarded{&g.b, &g.bias, &g.wzero, &g.mult, &g.asum, &g.res, &g.c, &g.table, &g.scratch} {
+		*p = newGuarded(t, size)
+	}
+	return g
+}
+
+type igemmU8S8Case struct {
+	m, n, ks, kc int
+	fill         string // of A and B
+	res, inPlace bool
+	wzero        bool
+	accumulate   bool
+	hugeMult     bool
+}
+
+// checkIGemmU8S8 runs one case and compares it with the formula of the contract.
+func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Rand, tc igemmU8S8Case) {
+	t.Helper()
+	depth := tc.ks * tc.kc
+	w := make([]int8, tc.n*depth)
+	for i := range w {
+		switch tc.fill {
+		case "min":
+			w[i] = -128
+		case "max":
+			w[i] = 127
+		case "alternate":
+			w[i] = int8(127 - 255*(i&1))
+		default:
+			w[i] = int8(rng.Uint32())
+		}
+	}
+	b := atEnd[int8](g.b, k.PackedBytes(tc.ks, tc.kc, tc.n))
+	k.PackB(b, w, tc.ks, tc.kc, tc.n)
+
+	// Pixels overlap at odd distances; the last byte of some is the last before a guard page.
+	pixels := make([][]uint8, 7)
+	for i := range pixels {
+		mem := atEnd[uint8](g.a[i%len(g.a)], tc.kc+i/len(g.a)*3)
+		for j := range mem {
+			mem[j] = 255
+			if tc.fill == "random" {
+				mem[j] = uint8(rng.Uint32())
+			}
+		}
+		pixels[i] = mem[:tc.kc]
+	}
+	table := atEnd[unsafe.Pointer](g.table, tc.ks*k.MR)
+	rows := make([][][]uint8, tc.m)
+	for s := range tc.ks {
+		for m := range k.MR {
+			p := pixels[rng.IntN(len(pixels))]
+			if m < tc.m {
+				rows[m] = append(rows[m], p)
+			} else {
+				p = rows[0][s]
+			}
+			table[s*k.MR+m] = unsafe.Pointer(&p[0])
+		}
+	}
+
+	padded := roundUp(tc.n, k.NR)
+	args := IGemmU8S8Args{
+		A: &table[0], KS: tc.ks, KC: tc.kc, B: &b[0], M: tc.m, N: tc.n,
+		ResZero: int32(rng.IntN(256)), ResMult: float32(rng.NormFloat64()) * 0.5,
+		Zero: int32(rng.IntN(256)), Lo: 0, Hi: 255,
+	}
+	if rng.IntN(2) == 0 {
+		args.Lo, args.Hi = int32(rng.IntN(100)), int32(150+rng.IntN(106))
+	}
+	bias := atEnd[int32](g.bias, padded)
+	mult := atEnd[float32](g.mult, padded)
+	wzero := atEnd[int32](g.wzero, padded)
+	for j := range padded {
+		bias[j] = int32(rng.IntN(20001) - 10000)
+		wzero[j] = int32(rng.IntN(256) - 128)
+		switch {
+		case tc.hugeMult:
+			mult[j] = float32(rng.NormFloat64()) * 1e30
+		case j%3 == 0:
+			mult[j] = 1.0 / 2048 // exact, so that ties occur
+		default:
+			mult[j] = float32(rng.Float64()) * 0.02 / float32(math.Sqrt(float64(depth)))
+		}
+	}
+	args.Bias, args.Mult = &bias[0], &mult[0]
+	asum := atEnd[int32](g.asum, k.MR)
+	for m := range rows {
+		asum[m] = 0
+		for _, p := range rows[m] {
+			for _, v := range p {
+				asum[m] += int32(v)
+			}
+		}
+	}
+	if tc.wzero {
+		args.ASum, args.WZero = &asum[0], &wzero[0]
+	}
+	size := 1
+	if tc.accumulate {
+		size = 4
+	}
+	width := tc.n * size
+	args.CStride = width + size*rng.IntN(3)
+	out := atEnd[uint8](g.c, (tc.m-1)*args.CStride+width)
+	fillSentinel(out)
+	args.C = unsafe.Pointer(&out[0])
+	var res []uint8
+	if tc.res {
+		args.ResStride = tc.n + rng.IntN(5)
+		res = atEnd[uint8](g.res, (tc.m-1)*args.ResStride+tc.n)
+		if tc.inPlace && !tc.accumulate {
+			args.ResStride = args.CStride
+			res = out
+		}
+		for m := range tc.m {
+			for j := range tc.n {
+				res[m*args.ResStride+j] = uint8(rng.Uint32())
+			}
+		}
+		args.Res = &res[0]
+		res = append([]uint8(nil), res...)
+	}
+	if n := k.ScratchBytes(tc.ks, tc.kc); n > 0 {
+		scratch := atEnd[uint8](g.scratch, n)
+		fillSentinel(scratch)
+		if uintptr(unsafe.Pointer(&scratch[0]))%64 != 0 {
+			t.Fatalf("scratch of %d bytes is not a multiple of 64", n)
+		}
+		args.Scratch = unsafe.Pointer(&scratch[0])
+	}
+
+	if tc.accumulate {
+		k.Accumulate(&args)
+	} else {
+		k.Run(&args)
+	}
+
+	for m := range tc.m {
+		for j := range tc.n {
+			acc := int64(bias[j])
+			for s, p := range rows[m] {
+				for c, v := range p {
+					acc += int64(v) * int64(w[(j*tc.ks+s)*tc.kc+c])
+				}
+			}
+			if tc.wzero {
+				acc -= int64(asum[m]) * int64(wzero[j])
+			}
+			if acc != int64(int32(acc)) {
+				t.Fatalf("%+v: the case overflows int32", tc)
+			}
+			if tc.accumulate {
+				if got := *(*int32)(unsafe.Pointer(&out[m*args.CStride+4*j])); int64(got) != acc {
+					t.Fatalf("%+v: accumulator (%d, %d) = %d, want %d", tc, m, j, got, acc)
+				}
+				continue
+			}
+			v := float32(acc) * mult[j]
+			if tc.res {
+				v += float32(float32(int32(res[m*args.ResStride+j])-args.ResZero) * args.ResMult)
+			}
+			v = max(v, float32(args.Lo-args.Zero))
+			v = min(v, float32(args.Hi-args.Zero))
+			want := uint8(int32(math.RoundToEven(float64(v))) + args.Zero)
+			if got := out[m*args.CStride+j]; got != want {
+				t.Fatalf("%+v: output (%d, %d) = %d, want %d (accumulator %d)", tc, m, j, got, want, acc)
+			}
+		}
+	}
+	checkStridedSentinels(t, tc, out, tc.m, width, args.CStride)
+}
+
+func TestIGemmU8S8(t *testing.T) {
+	forEachKernel(t, igemmU8S8Table, func(t *testing.T, k *IGemmU8S8) {
+		rng := newRand(1)
+		g := newIGemmU8S8Guards(t, 1<<19)
+		step := 1
+		if quick() {
+			step = 7
+		}
+		kcs := []int{4, 8, 12, 16, 20, 28, 32, 36, 60, 64, 68}
+		for m := 1; m <= k.MR; m++ {
+			for n := 1; n <= 2*igemmU8S8Block(k)+1; n += 1 + rng.IntN(step) {
+				for range 6 / min(step, 6) {
+					checkIGemmU8S8(t, k, g, rng, igemmU8S8Case{
+						m: m, n: n, ks: 1 + rng.IntN(3), kc: kcs[rng.IntN(len(kcs))], fill: "random",
+						res: rng.IntN(2) == 0, inPlace: rng.IntN(2) == 0, wzero: rng.IntN(2) == 0,
+						accumulate: rng.IntN(4) == 0, hugeMult: rng.IntN(8) == 0,
+					})
+				}
+			}
+		}
+		for _, kc := range kcs {
+			for ks := 1; ks <= 25; ks += 1 + 3*rng.IntN(step) {
+				checkIGemmU8S8(t, k, g, rng, igemmU8S8Case{m: k.MR, n: k.NR + 1, ks: ks, kc: kc, fill: "random"})
+			}
+		}
+	})
+}
+
+// igemmU8S8Block is the number of columns the widest inner loop handles at once.
+func igemmU8S8Block(k *IGemmU8S8) int {
+	if k.Tier == AVX512VNNI || k.Tier == AVX512 {
+		return 4 * k.NR
+	}
+	return k.NR
+}
+
+// TestIGemmU8S8Extremes multiplies the largest operands over the largest depth that int32 holds.
+func TestIGemmU8S8Extremes(t *testing.T) {
+	forEachKernel(t, igemmU8S8Table, func(t *testing.T, k *IGemmU8S8) {
+		rng := newRand(2)
+		g := newIGemmU8S8Guards(t, 1<<22)
+		for _, fill := range []string{"min", "max", "alternate"} {
+			for _, kc := range []int{4, 65536} {
+				if quick() {
+					kc = min(kc, 4096)
+				}
+				for _, m := range []int{1, k.MR} {
+					for _, accumulate := range []bool{false, true} {
+						checkIGemmU8S8(t, k, g, rng, igemmU8S8Case{
+							m: m, n: k.NR + 1, ks: 1, kc: kc, fill: fill, accumulate: accumulate})
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestIGemmU8S8NoAllocs(t *testing.T) {
+	forEachKernel(t, igemmU8S8Table, func(t *testing.T, k *IGemmU8S8) {
+		args := newIGemmU8S8Bench(k, k.MR, 32, 1, 64)
+		checkNoAllocs(t, func() { k.Run(args) })
+		args.CStride *= 4
+		checkNoAllocs(t, func() { k.Accumulate(args) })
+	})
+}
+
+// newIGemmU8S8Bench returns the arguments of one call with m rows whose pointers repeat over few pixels.
+func newIGemmU8S8Bench(k *IGemmU8S8, m, n, ks, kc int) *IGemmU8S8Args {
+	padded := roundUp(n, k.NR)
+	a := aligned(ks * k.MR * kc)
+	rng := newRand(3)
+	for i := range a {
+		a[i] = uint8(rng.Uint32())
+	}
+	table := make([]unsafe.Pointer, ks*k.MR)
+	for i := range table {
+		table[i] = unsafe.Pointer(&a[i*kc])
+	}
+	b := aligned(k.PackedBytes(ks, kc, n))
+	w := make([]int8, n*ks*kc)
+	for i := range w {
+		w[i] = int8(rng.Uint32())
+	}
+	packed := unsafe.Slice((*int8)(unsafe.Pointer(&b[0])), len(b))
+	k.PackB(packed, w, ks, kc, n)
+	mult := make([]float32, padded)
+	for i := range mult {
+		mult[i] = 1e-4
+	}
+	scratch := aligned(max(64, k.ScratchBytes(ks, kc)))
+	out := aligned(k.MR * n * 4)
+	return &IGemmU8S8Args{
+		A: &table[0], KS: ks, KC: kc, B: &packed[0], M: m, N: n, Bias: &make([]int32, padded)[0], Mult: &mult[0],
+		Hi: 255, Zero: 100, C: unsafe.Pointer(&out[0]), CStride: n, Scratch: unsafe.Pointer(&scratch[0]),
+	}
+}
+
+func BenchmarkIGemmU8S8(b *testing.B) {
+	for _, s := range []struct {
+		name         string
+		m, n, ks, kc int
+	}{
+		{"1x1_16x96", 0, 96, 1, 16},
+		{"1x1_64x256", 0, 256, 1, 64},
+		{"1x1_256x64", 0, 64, 1, 256},
+		{"1x1_1024x256", 0, 256, 1, 1024},
+		{"1x1_144x24", 0, 24, 1, 144},
+		{"3x3_64x64", 0, 64, 9, 64},
+		{"3x3_128x128", 0, 128, 9, 128},
+		{"3x3_512x512", 0, 512, 9, 512},
+		{"7x7_4x64", 0, 64, 49, 4},
+		{"linear1_512x1000", 1, 1000, 1, 512},
+	} {
+		b.Run(s.name, func(b *testing.B) {
+			benchEachKernel(b, igemmU8S8Table, func(b *testing.B, k *IGemmU8S8) {
+				m := s.m
+				if m == 0 {
+					m = k.MR
+				}
+				args := newIGemmU8S8Bench(k, m, s.n, s.ks, s.kc)
+				for b.Loop() {
+					k.Run(args)
+				}
+				reportU8S8Share(b, k.Tier, 2*m*s.n*s.ks*s.kc)
+			})
+		})
+	}
+}

@@ -1,0 +1,106 @@
+package asm
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+func TestLayerNormF32(t *testing.T) {
+	in, outMem := newGuarded(t, 1<<16), newGuarded(t, 1<<16)
+	gammaMem, betaMem := newGuarded(t, 1<<13), newGuarded(t, 1<<13)
+	forEachKernel(t, layerNormF32Table, func(t *testing.T, k *LayerNormF32) {
+		for _, cols := range append(columnSizes(), 768, 1001) {
+			for form := range 4 {
+				const rows, eps = 3, 1e-5
+				rnd := newRand(uint64(cols*10 + form))
+				stride := cols + 1
+				x := atEnd[float32](in, (rows-1)*stride+cols)
+				gamma, beta := atEnd[float32](gammaMem, cols), atEnd[float32](betaMem, cols)
+				offset := []float64{0, 100}[form%2] // a mean far from 0 shows cancellation
+				for i := range x {
+					x[i] = float32(rnd.NormFloat64() + offset)
+				}
+				for i := range gamma {
+					gamma[i], beta[i] = float32(rnd.NormFloat64()), float32(rnd.NormFloat64())
+				}
+				out := atEnd[float32](outMem, (rows-1)*stride+cols)
+				fillSentinel(out)
+				args := LayerNormF32Args{
+					Dst: &out[0], Src: &x[0], DstStride: 4 * stride, SrcStride: 4 * stride, Rows: rows, Cols: cols, Eps: eps,
+				}
+				if form >= 1 {
+					args.Gamma = &gamma[0]
+				}
+				if form >= 2 {
+					args.Beta = &beta[0]
+				}
+				k.Run(&args)
+				name := fmt.Sprintf("%d columns, form %d", cols, form)
+				checkStridedSentinels(t, name, asBytes(out), rows, 4*cols, 4*stride)
+				for r := range rows {
+					row := x[r*stride:][:cols]
+					mean, variance := 0.0, 0.0
+					for _, v := range row {
+						mean += float64(v) / float64(cols)
+					}
+					for _, v := range row {
+						variance += (float64(v) - mean) * (float64(v) - mean) / float64(cols)
+					}
+					rstd := 1 / math.Sqrt(variance+eps)
+					for c, v := range row {
+						g, b := 1.0, 0.0
+						if args.Gamma != nil {
+							g = float64(gamma[c])
+						}
+						if args.Beta != nil {
+							b = float64(beta[c])
+						}
+						want := (float64(v)-mean)*rstd*g + b
+						// The error of the mean, relative to the largest value, counts in units of the deviation.
+						tolerance := 0x1p-23 * (4*math.Abs(want) + math.Abs(b) + math.Abs(g)*(8+4*(offset+5)*rstd))
+						if got := out[r*stride+c]; !closeF32(got, want, tolerance) {
+							t.Fatalf("%s: row %d column %d is %v, want %v", name, r, c, got, want)
+						}
+					}
+				}
+				checkNoAllocs(t, func() { k.Run(&args) })
+			}
+		}
+	})
+}
+
+func TestLayerNormF32NaN(t *testing.T) {
+	forEachKernel(t, layerNormF32Table, func(t *testing.T, k *LayerNormF32) {
+		for _, cols := range []int{1, 9, 40} {
+			for at := range cols {
+				x := make([]float32, 2*cols)
+				x[at] = float32(math.NaN())
+				k.Run(&LayerNormF32Args{Dst: &x[0], Src: &x[0], DstStride: 4 * cols, SrcStride: 4 * cols, Rows: 2, Cols: cols, Eps: 1})
+				for i, v := range x {
+					if (v != v) != (i < cols) {
+						t.Fatalf("%d columns, NaN at %d of row 0: element %d is %v", cols, at, i, v)
+					}
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkLayerNormF32(b *testing.B) {
+	b.Run("128x768", func(b *testing.B) {
+		benchEachKernel(b, layerNormF32Table, func(b *testing.B, k *LayerNormF32) {
+			x, y := make([]float32, 128*768), make([]float32, 128*768)
+			for i := range x {
+				x[i] = float32(i % 31)
+			}
+			args := LayerNormF32Args{
+				Dst: &y[0], Src: &x[0], DstStride: 4 * 768, SrcStride: 4 * 768, Rows: 128, Cols: 768, Gamma: &x[0], Beta: &x[768], Eps: 1e-5,
+			}
+			b.SetBytes(4 * int64(len(x)))
+			for b.Loop() {
+				k.Run(&args)
+			}
+		})
+	})
+}

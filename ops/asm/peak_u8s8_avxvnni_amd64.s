@@ -1,0 +1,47 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "vex_amd64.h"
+
+// func peakU8S8AVXVNNI(rounds int) int32
+//
+// Twelve independent sums of bytes.
+TEXT ·peakU8S8AVXVNNI(SB), NOSPLIT, $0-12
+	MOVQ  rounds+0(FP), CX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+	VPXOR Y5, Y5, Y5
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+	VPXOR Y8, Y8, Y8
+	VPXOR Y9, Y9, Y9
+	VPXOR Y10, Y10, Y10
+	VPXOR Y11, Y11, Y11
+	VPXOR Y12, Y12, Y12
+	TESTQ CX, CX
+	JLE   done
+
+round:
+	VPDPBUSD_VEX(12, 12, 0)
+	VPDPBUSD_VEX(12, 12, 1)
+	VPDPBUSD_VEX(12, 12, 2)
+	VPDPBUSD_VEX(12, 12, 3)
+	VPDPBUSD_VEX(12, 12, 4)
+	VPDPBUSD_VEX(12, 12, 5)
+	VPDPBUSD_VEX(12, 12, 6)
+	VPDPBUSD_VEX(12, 12, 7)
+	VPDPBUSD_VEX(12, 12, 8)
+	VPDPBUSD_VEX(12, 12, 9)
+	VPDPBUSD_VEX(12, 12, 10)
+	VPDPBUSD_VEX(12, 12, 11)
+	DECQ CX
+	JNZ  round
+
+done:
+	VMOVD X0, AX
+	MOVL  AX, ret+8(FP)
+	VZEROUPPER
+	RET

@@ -1,0 +1,366 @@
+// The bodies of func *F32<ISA>(dst, src, bias *float32, n int, p, q float32).
+// A function f turns V0 into f(V0) and may use V1 to V12; V13 and V14 hold p and q.
+
+CONST(tanhSplit<>, $0x3f200000) // 0.625
+CONST(tanh0<>, $0xbeaaaa99)
+CONST(tanh1<>, $0x3e088393)
+CONST(tanh2<>, $0xbd5c1e2d)
+CONST(tanh3<>, $0x3ca9134c)
+CONST(tanh4<>, $0xbbbaf0e1)
+
+CONST(erf0<>, $0x3e0375d4)
+CONST(erf1<>, $0xbec0939f)
+CONST(erf2<>, $0x3de7167c)
+CONST(erf3<>, $0xbcdbfc87)
+CONST(erf4<>, $0x3baa02d9)
+CONST(erf5<>, $0xba51fb80)
+CONST(erf6<>, $0x38a4b519)
+CONST(erfSqrt2<>, $0x3fb504f3)
+
+CONST(tailSlope<>, $0x3fa00000) // 1.25
+CONST(tailLow<>, $0x32da8d4b)   // what the constant coefficient misses
+CONST(tailInverse<>, $0x3feccccd) // 1.85, about 1/q
+CONST(tail0<>, $0x3f13c2ce)
+CONST(tail1<>, $0xbd8d6e31)
+CONST(tail2<>, $0xbd525100)
+CONST(tail3<>, $0x3d8b4863)
+CONST(tail4<>, $0xbcf545dc)
+CONST(tail5<>, $0x3a3c3754)
+CONST(tail6<>, $0x3b827b6e)
+CONST(tail7<>, $0xb9b3ce91)
+CONST(tail8<>, $0xba20c6c0)
+CONST(tail9<>, $0x36becfcd)
+CONST(tail10<>, $0x38794201)
+
+CONST(halfInverse<>, $0x3fbb645a) // 1.464: 1.464 - s/2 is 1/s within 8 % for s in [1, 2]
+CONST(softInverse<>, $0x3f51eb85) // 0.82: 2/s within 23 % for s in [2, 3]
+
+CONST(log0<>, $0x3f2aaaac)
+CONST(log1<>, $0x3ecccb58)
+CONST(log2<>, $0x3e928458)
+CONST(log3<>, $0x3e5b7366)
+CONST(log4<>, $0x3e78b9a3)
+CONST(logMin<>, $0x00800000)    // the smallest normal number
+CONST(logScale<>, $0x4b800000)  // 2^24
+CONST(logShift<>, $0x41c00000)  // 24
+CONST(logSqrtHalf<>, $0x3f3504f3)
+
+CONST(gelu1Hi<>, $0x3fcc422a) // 2*sqrt(2/pi)
+CONST(gelu1Lo<>, $0xb342bc9b)
+CONST(gelu3Hi<>, $0x3d922279) // 2*sqrt(2/pi)*0.044715
+CONST(gelu3Lo<>, $0x3124d8b5)
+
+#define CLAMP(v, lo, hi) \
+	VMAXPS v, lo, v \
+	VMINPS v, hi, v
+
+#define LEAKYRELU \
+	VMULPS V13, V0, V1   \
+	VXORPS V2, V2, V2    \
+	IFLT(V2, V0, V0, V1, V0, V3)
+
+// HARDSIGMOID6 makes V1 of min(max(V0+3, 0), 6).
+#define HARDSIGMOID6 \
+	VADDPS  mathThree<>(SB), V0, V1 \
+	VXORPS  V2, V2, V2              \
+	VMOVUPS mathSix<>(SB), V3       \
+	CLAMP(V1, V2, V3)
+
+#define HARDSIGMOID \
+	HARDSIGMOID6      \
+	VDIVPS V3, V1, V0
+
+#define HARDSWISH \
+	HARDSIGMOID6      \
+	VMULPS V1, V0, V0 \
+	VDIVPS V3, V0, V0
+
+#define EXPF EXP(V0, V1, V2, V3, V4) \
+	VMOVAPS V1, V0
+
+// SIGMOIDRATIO makes of x < 0 ? z/(1+z) : 1/(1+z), with z = e^-|x| in V3, the sigmoid, accurate for either sign:
+// the quotient V8, and V7*V6, which corrects it by what it and the sum s = V4 left: V7 is n - V8*s - V8*e, with e
+// the error of s, and V6 about 1/s.
+#define SIGMOIDRATIO \
+	VXORPS  V5, V5, V5             \
+	VMOVUPS mathOne<>(SB), V6      \
+	IFLT(V0, V5, V3, V6, V7, V7)   \
+	VADDPS  V6, V3, V4             \
+	VSUBPS  V6, V4, V5             \
+	VSUBPS  V5, V3, V5             \
+	VDIVPS  V4, V7, V8             \
+	VFNMADD231PS V4, V8, V7        \
+	VFNMADD231PS V5, V8, V7        \
+	VMOVUPS halfInverse<>(SB), V6  \
+	VFNMADD231PS mathHalf<>(SB), V4, V6
+
+// TIMESRATIO multiplies x by it; x in the correction is bounded, since infinity times 0 is NaN.
+#define TIMESRATIO \
+	VMOVUPS mathSixteen<>(SB), V1  \
+	VMINPS  V1, V0, V1             \
+	VMULPS  V6, V7, V7             \
+	VMULPS  V1, V7, V7             \
+	VFMADD213PS V7, V8, V0
+
+#define EXPMINUSABS \
+	VORPS   mathSign<>(SB), V0, V1 \
+	EXP(V1, V3, V2, V4, V5)
+
+#define SIGMOID \
+	EXPMINUSABS  \
+	SIGMOIDRATIO \
+	VFMADD213PS V8, V6, V7 \
+	VMOVAPS V7, V0
+
+#define SILU \
+	EXPMINUSABS  \
+	SIGMOIDRATIO \
+	TIMESRATIO
+
+// TANH: x + x^3*p(x^2) near 0, else 1 - 2/(e^2|x| + 1) with the sign of x.
+#define TANH \
+	VANDPS  mathAbs<>(SB), V0, V1     \
+	VADDPS  V1, V1, V2                \
+	EXP(V2, V3, V4, V5, V6)               \
+	VADDPS  mathOne<>(SB), V3, V3     \
+	VMOVUPS mathTwo<>(SB), V4         \
+	VDIVPS  V3, V4, V4                \
+	VMOVUPS mathOne<>(SB), V5         \
+	VSUBPS  V4, V5, V5                \
+	VANDPS  mathSign<>(SB), V0, V6    \
+	VORPS   V6, V5, V5                \
+	VMULPS  V0, V0, V6                \
+	VMOVUPS tanh4<>(SB), V7           \
+	VFMADD213PS tanh3<>(SB), V6, V7   \
+	VFMADD213PS tanh2<>(SB), V6, V7   \
+	VFMADD213PS tanh1<>(SB), V6, V7   \
+	VFMADD213PS tanh0<>(SB), V6, V7   \
+	VMULPS  V6, V7, V7                \
+	VFMADD213PS V0, V0, V7            \
+	VMOVUPS tanhSplit<>(SB), V8       \
+	IFLT(V1, V8, V7, V5, V0, V9)
+
+// TAIL makes q and d of the factor q/d in P(X > t) = q/d*e^(-t^2/2) of the standard normal distribution, t in
+// [0, 16]: q is tail0 and a small polynomial p in u = 2t/(t+3) - 1, in [0.5, 0.58], and d is 1 + 1.25t.
+#define TAIL(t, q, p, u, d) \
+	VADDPS  mathThree<>(SB), t, p   \
+	VDIVPS  p, t, u                 \
+	VMOVUPS mathOne<>(SB), d        \
+	VADDPS  u, u, u                 \
+	VSUBPS  d, u, u                 \
+	VFMADD231PS tailSlope<>(SB), t, d \
+	VMOVUPS tail10<>(SB), p         \
+	VFMADD213PS tail9<>(SB), u, p   \
+	VFMADD213PS tail8<>(SB), u, p   \
+	VFMADD213PS tail7<>(SB), u, p   \
+	VFMADD213PS tail6<>(SB), u, p   \
+	VFMADD213PS tail5<>(SB), u, p   \
+	VFMADD213PS tail4<>(SB), u, p   \
+	VFMADD213PS tail3<>(SB), u, p   \
+	VFMADD213PS tail2<>(SB), u, p   \
+	VFMADD213PS tail1<>(SB), u, p   \
+	VFMADD213PS tailLow<>(SB), u, p \
+	VADDPS  tail0<>(SB), p, q
+
+// ERF: x + x*p(x^2) below 1, else 1 - 2*P(X > sqrt(2)*|x|) with the sign of x.
+#define ERF \
+	VANDPS  mathAbs<>(SB), V0, V1     \
+	VMOVUPS mathTen<>(SB), V2         \
+	VMINPS  V1, V2, V1                \
+	VMULPS  erfSqrt2<>(SB), V1, V2    \
+	TAIL(V2, V3, V6, V4, V5)              \
+	VDIVPS  V5, V3, V3                \
+	VMULPS  V1, V1, V5                \
+	VXORPS  mathSign<>(SB), V5, V6    \
+	EXP(V6, V7, V8, V9, V10)               \
+	VMULPS  V3, V7, V7                \
+	VMOVUPS mathOne<>(SB), V8         \
+	VFNMADD231PS mathTwo<>(SB), V7, V8 \
+	VANDPS  mathSign<>(SB), V0, V6    \
+	VORPS   V6, V8, V8                \
+	VMOVUPS erf6<>(SB), V7            \
+	VFMADD213PS erf5<>(SB), V5, V7    \
+	VFMADD213PS erf4<>(SB), V5, V7    \
+	VFMADD213PS erf3<>(SB), V5, V7    \
+	VFMADD213PS erf2<>(SB), V5, V7    \
+	VFMADD213PS erf1<>(SB), V5, V7    \
+	VFMADD213PS erf0<>(SB), V5, V7    \
+	VFMADD213PS V0, V0, V7            \
+	VMOVUPS mathOne<>(SB), V9         \
+	IFLT(V1, V9, V7, V8, V0, V10)
+
+// GELU: max(x, 0) - |x|*P(X > |x|), NaN at -Inf as x*0 is. e^(-x^2/2) takes in what rounding left out of x^2
+// and, relative to q = V2, of q itself, of d = V4 and of the quotient V5: (q - p - tail0) - (V5*d - q) - V5*(1.25t + 1 - d).
+#define GELU \
+	VANDPS  mathAbs<>(SB), V0, V1        \
+	VMOVUPS mathSixteen<>(SB), V2        \
+	VMINPS  V1, V2, V1                   \
+	TAIL(V1, V2, V6, V3, V4)                 \
+	VDIVPS  V4, V2, V5                   \
+	VSUBPS  tail0<>(SB), V2, V7          \
+	VSUBPS  V7, V6, V7                   \
+	VMOVUPS mathOne<>(SB), V8            \
+	VSUBPS  V4, V8, V8                   \
+	VFMADD231PS tailSlope<>(SB), V1, V8  \
+	VFNMADD231PS V4, V5, V2              \
+	VADDPS  V7, V2, V2                   \
+	VFNMADD231PS V8, V5, V2              \
+	VMULPS  tailInverse<>(SB), V2, V2    \
+	VMULPS  V1, V1, V3                   \
+	VMOVAPS V3, V4                       \
+	VFMSUB231PS V1, V1, V4               \
+	VFNMADD231PS mathHalf<>(SB), V4, V2  \
+	VMULPS  mathMinusHalf<>(SB), V3, V3  \
+	EXPPARTS(V3, V4, V6, V7, V8)             \
+	VMULPS  V5, V2, V2                   \
+	VMULPS  V6, V2, V2                   \
+	VFMADD213PS V2, V5, V6               \
+	LDEXP(V4, V6, V7)                    \
+	VXORPS  V7, V7, V7                   \
+	VMINPS  V0, V7, V8                   \
+	VFMADD213PS V7, V7, V8               \
+	VMAXPS  V0, V7, V7                   \
+	VADDPS  V8, V7, V7                   \
+	VFNMADD231PS V1, V6, V7              \
+	VMOVAPS V7, V0
+
+// GELUTANH: x*s(2u) with s the sigmoid. 2u = |x|*(c1 + c3*x^2) is a sum of two numbers, V9 and its
+// error V10, since e^-2u has an error relative to the absolute one of 2u.
+#define GELUTANH \
+	VANDPS  mathAbs<>(SB), V0, V1        \
+	VMOVUPS mathSixteen<>(SB), V2        \
+	VMINPS  V1, V2, V1                   \
+	VMULPS  V1, V1, V2                   \
+	VMOVAPS V2, V3                       \
+	VFMSUB231PS V1, V1, V3               \
+	VMULPS  gelu3Hi<>(SB), V2, V4        \
+	VMOVAPS V4, V5                       \
+	VFMSUB231PS gelu3Hi<>(SB), V2, V5    \
+	VFMADD231PS gelu3Hi<>(SB), V3, V5    \
+	VFMADD231PS gelu3Lo<>(SB), V2, V5    \
+	VMOVUPS gelu1Hi<>(SB), V6            \
+	VADDPS  V4, V6, V7                   \
+	VSUBPS  V6, V7, V8                   \
+	VSUBPS  V8, V7, V9                   \
+	VSUBPS  V9, V6, V9                   \
+	VSUBPS  V8, V4, V8                   \
+	VADDPS  V9, V8, V8                   \
+	VADDPS  V5, V8, V8                   \
+	VADDPS  gelu1Lo<>(SB), V8, V8        \
+	VMULPS  V7, V1, V9                   \
+	VMOVAPS V9, V10                      \
+	VFMSUB231PS V7, V1, V10              \
+	VFMADD231PS V8, V1, V10              \
+	VXORPS  mathSign<>(SB), V9, V9       \
+	EXP(V9, V3, V4, V5, V6)                  \
+	VFNMADD231PS V10, V3, V3             \
+	SIGMOIDRATIO                         \
+	TIMESRATIO
+
+// LOG1P makes r of w*p(w), where log(1+f) = s*(2 + r), s = f/(2+f), w = s^2.
+#define LOG1P(w, r) \
+	VMOVUPS log4<>(SB), r       \
+	VFMADD213PS log3<>(SB), w, r \
+	VFMADD213PS log2<>(SB), w, r \
+	VFMADD213PS log1<>(SB), w, r \
+	VFMADD213PS log0<>(SB), w, r \
+	VMULPS  w, r, r
+
+// SOFTPLUS: max(x, 0) + log(1 + z), z = e^-|x|: the quotient V5 = z/(2+z) is corrected by what it and the sum
+// V4 left, as in SIGMOIDRATIO.
+#define SOFTPLUS \
+	EXPMINUSABS                    \
+	VMOVUPS mathTwo<>(SB), V1      \
+	VADDPS  V1, V3, V4             \
+	VSUBPS  V1, V4, V2             \
+	VSUBPS  V2, V3, V2             \
+	VDIVPS  V4, V3, V5             \
+	VFNMADD231PS V4, V5, V3        \
+	VFNMADD231PS V2, V5, V3        \
+	VMULPS  V5, V5, V6             \
+	LOG1P(V6, V7)                  \
+	VMULPS  V5, V7, V7             \
+	VFMADD231PS softInverse<>(SB), V3, V7 \
+	VADDPS  V5, V5, V8             \
+	VADDPS  V7, V8, V8             \
+	VXORPS  V1, V1, V1             \
+	VMAXPS  V0, V1, V1             \
+	VADDPS  V8, V1, V0
+
+// LOG: x = 2^k*(1+f) with 1+f in [sqrt(1/2), sqrt(2)); k*ln 2 + f - (f^2/2 - s*(f^2/2 + r)), in that order.
+// At the end -1/|sqrt(x)| is the result for 0 and, NaN, below.
+#define LOG \
+	VMOVUPS logMin<>(SB), V1          \
+	VMULPS  logScale<>(SB), V0, V4    \
+	IFLT(V0, V1, V4, V0, V2, V5)      \
+	VXORPS  V6, V6, V6                \
+	VMOVUPS logShift<>(SB), V4        \
+	IFLT(V0, V1, V4, V6, V3, V5)      \
+	VPSUBD  logSqrtHalf<>(SB), V2, V4 \
+	VPSRAD  $23, V4, V4               \
+	VPSLLD  $23, V4, V5               \
+	VPSUBD  V5, V2, V2                \
+	VCVTDQ2PS V4, V4                  \
+	VSUBPS  V3, V4, V4                \
+	VSUBPS  mathOne<>(SB), V2, V2     \
+	VADDPS  mathTwo<>(SB), V2, V5     \
+	VDIVPS  V5, V2, V5                \
+	VMULPS  V5, V5, V6                \
+	LOG1P(V6, V7)                     \
+	VMULPS  V2, V2, V8                \
+	VMULPS  mathHalf<>(SB), V8, V8    \
+	VADDPS  V7, V8, V9                \
+	VMULPS  expLn2Lo<>(SB), V4, V10   \
+	VFMADD231PS V9, V5, V10           \
+	VSUBPS  V10, V8, V8               \
+	VSUBPS  V2, V8, V8                \
+	VFMSUB231PS expLn2Hi<>(SB), V4, V8 \
+	VSQRTPS V0, V9                    \
+	VANDPS  mathAbs<>(SB), V9, V9     \
+	VMOVUPS mathMinusOne<>(SB), V10   \
+	VDIVPS  V9, V10, V9               \
+	VXORPS  V10, V10, V10             \
+	IFLT(V10, V0, V8, V9, V8, V11)    \
+	VMOVUPS mathInf<>(SB), V10        \
+	IFLT(V0, V10, V8, V0, V0, V11)
+
+#define CLAMPPQ CLAMP(V0, V13, V14)
+
+// UNARY is the loop around f: full vectors, then a masked one.
+#define UNARY(f) \
+	MOVQ dst+0(FP), DI          \
+	MOVQ src+8(FP), SI          \
+	MOVQ bias+16(FP), DX        \
+	MOVQ n+24(FP), CX           \
+	VBROADCASTSS p+32(FP), V13  \
+	VBROADCASTSS q+36(FP), V14  \
+	SUBQ $VLANES, CX            \
+	JLT  tail                   \
+loop:                           \
+	VMOVUPS (SI), V0            \
+	TESTQ DX, DX                \
+	JZ   plain                  \
+	VADDPS (DX), V0, V0         \
+	ADDQ $VSIZE, DX             \
+plain:                          \
+	f                           \
+	VMOVUPS V0, (DI)            \
+	ADDQ $VSIZE, SI             \
+	ADDQ $VSIZE, DI             \
+	SUBQ $VLANES, CX            \
+	JGE  loop                   \
+tail:                           \
+	ADDQ $VLANES, CX            \
+	JZ   done                   \
+	TAILMASK(CX, AX)            \
+	LOADTAIL((SI), V0)          \
+	TESTQ DX, DX                \
+	JZ   plainTail              \
+	LOADTAIL((DX), V1)          \
+	VADDPS V1, V0, V0           \
+plainTail:                      \
+	f                           \
+	STORETAIL(V0, (DI))         \
+done:                           \
+	VZEROUPPER                  \
+	RET
