@@ -1,0 +1,312 @@
+package ops
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Conv is a convolution over one, two or three spatial dimensions, as
+// torch.nn.functional.conv1d, conv2d and conv3d compute it.
+//
+// Inputs: x [N, C, spatial...], weight [O, C/Groups, kernel...], then bias [O]
+// when HasBias, then a residual of the output's shape when HasResidual.
+// Output: Act(conv(x, weight) + bias + residual), [N, O, spatial...]. With NHWC, x, the residual
+// and the output have their channels last; the weight stays as it is.
+type Conv struct {
+	Stride, Padding, Dilation []int
+	Groups                    int
+	HasBias, HasResidual      bool
+	Act                       Activation
+	NHWC                      bool
+}
+
+// Name returns conv1d, conv2d or conv3d.
+func (op Conv) Name() string { return fmt.Sprintf("conv%dd", len(op.Stride)) }
+
+// Infer checks the shapes and returns the output's.
+func (op Conv) Infer(in []Type) ([]Type, error) {
+	if err := op.CheckInputs(op, in); err != nil {
+		return nil, err
+	}
+	if err := floatInputs(op, in); err != nil {
+		return nil, err
+	}
+	w, err := op.Window(op, in)
+	if err != nil {
+		return nil, err
+	}
+	out := F32(op.OutShape(w, in)...)
+	if op.HasResidual && !in[len(in)-1].Shape.Equal(out.Shape) {
+		return nil, Errorf(op, in, "the residual's shape is not the output's, %v", out.Shape)
+	}
+	return []Type{out}, nil
+}
+
+// CheckInputs checks what does not depend on element types, for op, which is
+// this operator or its int8 counterpart.
+func (op Conv) CheckInputs(self Op, in []Type) error {
+	n := 2
+	if op.HasBias {
+		n++
+	}
+	if op.HasResidual {
+		n++
+	}
+	if err := arity(self, in, n, n); err != nil {
+		return err
+	}
+	x, w := in[0].Shape, in[1].Shape
+	rank := len(op.Stride) + 2
+	if len(x) != rank || len(w) != rank {
+		return Errorf(self, in, "input and weight must have %d dimensions", rank)
+	}
+	_, c, _ := SpatialOf(x, op.NHWC)
+	if op.Groups < 1 || c%op.Groups != 0 || w[0]%op.Groups != 0 || w[1] != c/op.Groups {
+		return Errorf(self, in, "%d input channels in %d groups need a weight with %d", c, op.Groups, c/max(op.Groups, 1))
+	}
+	if op.HasBias && !in[2].Shape.Equal(tensor.Shape{w[0]}) {
+		return Errorf(self, in, "the bias must have shape [%d]", w[0])
+	}
+	return nil
+}
+
+// Window returns the geometry for inputs that CheckInputs accepted.
+func (op Conv) Window(self Op, in []Type) (*Window, error) {
+	batch, _, spatial := SpatialOf(in[0].Shape, op.NHWC)
+	w, reason := NewWindow(batch, spatial, WindowParams{Kernel: in[1].Shape[2:], Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation})
+	if w == nil {
+		return nil, Errorf(self, in, "%s", reason)
+	}
+	return w, nil
+}
+
+// OutShape returns the shape of the output.
+func (op Conv) OutShape(w *Window, in []Type) tensor.Shape {
+	return ImageShape(w.Batch, in[1].Shape[0], w.OutSpatial(len(op.Stride)), op.NHWC)
+}
+
+// ChannelsLast lays out the input, the residual and the output as NHWC.
+func (op Conv) ChannelsLast(in []Type) (Op, []int, bool) {
+	if op.NHWC {
+		return nil, nil, false
+	}
+	op.NHWC = true
+	if op.HasResidual {
+		return op, []int{0, len(in) - 1}, true
+	}
+	return op, []int{0}, true
+}
+
+// WantsChannelsLast is true: all kernels work on NHWC.
+func (Conv) WantsChannelsLast() bool { return true }
+
+// Prepare packs the weight and chooses between the depthwise kernel, the
+// indirect matrix multiplication, and the one over gathered rows.
+func (op Conv) Prepare(p *Prepare) (*Kernel, error) {
+	if !op.NHWC {
+		return nil, &UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
+	}
+	w, err := op.Window(op, p.In)
+	if err != nil {
+		return nil, err
+	}
+	if c := p.In[0].Shape[len(p.In[0].Shape)-1]; op.Groups == c && p.In[1].Shape[0] == c && c > 1 && !op.HasResidual && w.Pixels() > 0 {
+		return op.prepareDepthwise(p, w)
+	}
+	if w.Pixels() > 0 && op.winogradPays(w, p.In) {
+		return op.prepareWinograd(p, w)
+	}
+	return op.prepareGemm(p, w)
+}
+
+// packedConv is a weight in a kernel's order, with its bias.
+type packedConv struct {
+	weights []float32
+	bias    []float32
+}
+
+type packedConvKey struct {
+	weight, bias *tensor.Tensor
+	kernel       asm.Info
+}
+
+// known returns the value of a constant input, nil without one.
+func known(in []Type, i int, has bool) *tensor.Tensor {
+	if !has {
+		return nil
+	}
+	return in[i].Known
+}
+
+func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
+	g := asm.IGemmF32For(p.Tier)
+	channels := p.In[0].Shape[len(p.In[0].Shape)-1]
+	outChannels := p.In[1].Shape[0]
+	kc, n, taps := channels/op.Groups, outChannels/op.Groups, w.Taps()
+	ks, depth := taps, kc
+	var fused *FusedRows
+	if kc < 16 && op.Groups == 1 {
+		fused = NewFusedRows(w, 4*channels)
+	}
+	gather := fused == nil && taps > 1 && kc < 16
+	switch {
+	case fused != nil:
+		ks, depth = fused.Window.Taps(), w.Kernel[2]*kc
+	case gather:
+		ks, depth = 1, taps*kc
+	}
+	group := g.PackedLen(ks, depth, n)
+	// pack fills dst; order has room for the weight.
+	pack := func(dst *packedConv, order []float32, weight, bias *tensor.Tensor) {
+		src := channelsLastWeight(order, weight.Float32s(), outChannels, kc, taps)
+		for i := range op.Groups {
+			g.PackB(dst.weights[i*group:(i+1)*group], src[i*n*taps*kc:], ks, depth, n)
+		}
+		clear(dst.bias)
+		if bias != nil {
+			copy(dst.bias, bias.Float32s())
+		}
+	}
+	packedLen, biasLen, orderLen := group*op.Groups, outChannels+g.NR, p.In[1].Numel()
+	var packed *packedConv
+	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
+	if weight != nil && (!op.HasBias || bias != nil) {
+		packed = Packed(p, packedConvKey{weight, bias, g.Info}, func() *packedConv {
+			dst := &packedConv{alignedFloats(packedLen), make([]float32, biasLen)}
+			pack(dst, make([]float32, orderLen), weight.Contiguous(), bias)
+			return dst
+		})
+	}
+
+	ind := NewIndirection(w, channels*4)
+	pad := alignedFloats(max(kc, 1) * w.Kernel[2])
+	if fused != nil {
+		ind = NewIndirection(&fused.Window, channels*4)
+		pad = alignedFloats(fused.RowBytes / 4)
+	}
+	grid := NewGrid(w.Pixels(), n, taps*kc, g.MR, g.NR, g.BlockN(ks, max(depth, 1)), p.Threads)
+	lo, hi := op.Act.Bounds()
+	rowBytes := outChannels * 4
+	k := &Kernel{
+		WorkerPointers: g.MR * ks,
+		Parallel:       grid.Tasks * op.Groups,
+		Choice:         fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
+	}
+	if gather {
+		k.WorkerScratch = g.MR * depth * 4
+		k.Choice += " over gathered rows"
+	}
+	copyAt := 0 // of the padded input in the scratch memory
+	if packed == nil {
+		copyAt = alignBytes(4 * (packedLen + biasLen + orderLen))
+	}
+	k.Scratch = copyAt
+	copies := 1
+	if fused != nil {
+		k.Scratch += fused.Bytes
+		k.Choice += " over fused kernel rows"
+		copies = PixelTasks(fused.Rows, fused.RowBytes/4, p.Threads)
+	}
+	copyRows := func(c *Call, i int, _ *Worker) {
+		for r := i * fused.Rows / copies; r < (i+1)*fused.Rows/copies; r++ {
+			fused.Copy(unsafe.Pointer(&c.Scratch[copyAt]), base(c.In[0]), unsafe.Pointer(&pad[0]), r)
+		}
+	}
+	task := func(c *Call, i int, wk *Worker) {
+		g0 := i / grid.Tasks
+		m0, m1, n0, n1 := grid.Task(i % grid.Tasks)
+		var pk packedConv
+		if packed != nil {
+			pk = *packed
+		} else {
+			pk.weights, pk.bias = floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)
+		}
+		input := unsafe.Add(base(c.In[0]), g0*kc*4)
+		if fused != nil {
+			input = unsafe.Pointer(&c.Scratch[copyAt])
+		}
+		output := unsafe.Add(base(c.Out[0]), (g0*n+n0)*4)
+		args := &wk.Args.IGemmF32
+		*args = asm.IGemmF32Args{
+			A: unsafe.SliceData(wk.Pointers), KS: ks, KC: depth,
+			B: &pk.weights[g0*group+n0*ks*depth], N: n1 - n0,
+			Bias: &pk.bias[g0*n+n0], Lo: lo, Hi: hi, CStride: rowBytes,
+		}
+		var residual unsafe.Pointer
+		if op.HasResidual {
+			residual = unsafe.Add(base(c.In[len(c.In)-1]), (g0*n+n0)*4)
+			args.ResStride = rowBytes
+		}
+		for m := m0; m < m1; m += g.MR {
+			args.M = min(g.MR, m1-m)
+			if gather {
+				ind.Gather(wk, g.MR, args.M, kc*4, depth*4, input, unsafe.Pointer(&pad[0]), m)
+			} else {
+				ind.Fill(wk.Pointers, g.MR, 1, g.MR, input, unsafe.Pointer(&pad[0]), m, args.M)
+			}
+			args.C = (*float32)(unsafe.Add(output, m*rowBytes))
+			if residual != nil {
+				args.Res = (*float32)(unsafe.Add(residual, m*rowBytes))
+			}
+			g.Run(args)
+		}
+	}
+	k.Run = func(c *Call) error {
+		if packed == nil {
+			dst := packedConv{floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)}
+			var b *tensor.Tensor
+			if op.HasBias {
+				b = c.In[2]
+			}
+			pack(&dst, floatsOf(c.Scratch, packedLen+biasLen, orderLen), c.In[1], b)
+		}
+		if fused != nil {
+			c.Parallel(copies, copyRows)
+		}
+		c.Parallel(grid.Tasks*op.Groups, task)
+		return nil
+	}
+	return k, nil
+}
+
+// ChannelsLastWeight reorders a weight [outs, channels, taps] to
+// [outs, taps, channels].
+func ChannelsLastWeight[T any](w []T, outs, channels, taps int) []T {
+	return channelsLastWeight(make([]T, len(w)), w, outs, channels, taps)
+}
+
+// channelsLastWeight reorders into dst, or returns w where both orders are one.
+func channelsLastWeight[T any](dst, w []T, outs, channels, taps int) []T {
+	if taps == 1 || channels == 1 {
+		return w
+	}
+	for o := range outs {
+		for c := range channels {
+			for t := range taps {
+				dst[(o*taps+t)*channels+c] = w[(o*channels+c)*taps+t]
+			}
+		}
+	}
+	return dst
+}
+
+func alignBytes(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment }
+
+func alignedFloats(n int) []float32 {
+	if n == 0 {
+		return nil
+	}
+	raw := tensor.AlignedBytes(n * 4)
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), n)
+}
+
+// floatsOf returns n float32 values of a scratch buffer from index i on.
+func floatsOf(scratch []byte, i, n int) []float32 {
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&scratch[4*i])), n)[:n:n]
+}

@@ -1,0 +1,189 @@
+package ops
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+type packedTransposeKey struct {
+	weight, bias *tensor.Tensor
+	groups       int
+	stride, pad  string
+	kernel       asm.Info
+}
+
+// Prepare packs the weights of each phase and runs its rows as matrix
+// multiplications.
+func (op ConvTranspose) Prepare(p *Prepare) (*Kernel, error) {
+	if !op.NHWC {
+		return nil, &UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
+	}
+	if p.Out[0].Numel() == 0 {
+		return emptyKernel(), nil
+	}
+	if op.isDepthwise(p.In, p.Out) {
+		return op.prepareDepthwise(p), nil
+	}
+	t := &transposedKernel{op: op, g: op.geometry(p.In, p.Out), kernel: asm.IGemmF32For(p.Tier)}
+	t.layout()
+	t.pad = alignedFloats(max(t.kc, 1))
+	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
+	if weight != nil && (!op.HasBias || bias != nil) {
+		key := packedTransposeKey{weight, bias, op.Groups, fmt.Sprint(op.Stride, op.Dilation), fmt.Sprint(op.Padding, p.Out[0].Shape), t.kernel.Info}
+		t.packed = Packed(p, key, func() *packedConv {
+			dst := &packedConv{alignedFloats(t.packedLen), make([]float32, t.biasLen)}
+			t.pack(dst, make([]float32, t.orderLen), weight.Contiguous(), bias)
+			return dst
+		})
+	}
+	k := &Kernel{
+		WorkerPointers: t.kernel.MR * t.maxTaps,
+		Parallel:       t.tasks * op.Groups,
+		Choice:         fmt.Sprintf("%s %s %dx%d in %d phases", t.kernel.Op, t.kernel.Tier, t.kernel.MR, t.kernel.NR, len(t.g.phases)),
+	}
+	if t.packed == nil {
+		k.Scratch = 4 * (t.packedLen + t.biasLen + t.orderLen)
+	}
+	task := t.run
+	k.Run = func(c *Call) error {
+		if t.packed == nil {
+			weights := t.scratch(c)
+			var bias *tensor.Tensor
+			if op.HasBias {
+				bias = c.In[2]
+			}
+			t.pack(&weights, floatsOf(c.Scratch, t.packedLen+t.biasLen, t.orderLen), c.In[1], bias)
+		}
+		c.Parallel(t.tasks*op.Groups, task)
+		return nil
+	}
+	return k, nil
+}
+
+// transposedKernel is a prepared transposed convolution.
+type transposedKernel struct {
+	op     ConvTranspose
+	g      *transposedGeometry
+	kernel *asm.IGemmF32
+	packed *packedConv // nil: packed for each call
+	pad    []float32   // zeros, one pixel of a group
+
+	kc, n                        int // channels of a group, in and out
+	packedLen, biasLen, orderLen int
+	maxTaps                      int
+	rowsPerTask                  []int // of each phase
+	firstTask                    []int // of each phase
+	tasks                        int   // of each group
+}
+
+// layout places packed weights and divides the rows of the phases into tasks.
+func (t *transposedKernel) layout() {
+	g := t.g
+	t.kc, t.n = g.channels/t.op.Groups, g.outs/t.op.Groups
+	perGroup := 0
+	for i := range g.phases {
+		ph := &g.phases[i]
+		ph.at = perGroup
+		taps := len(ph.taps)
+		perGroup += t.kernel.PackedLen(taps, t.kc, t.n)
+		t.orderLen = max(t.orderLen, taps*t.kc*t.n)
+		t.maxTaps = max(t.maxTaps, taps)
+		rows := g.batch * ph.count[0] * ph.count[1]
+		perTask, tasks := split(rows, ph.count[2]*max(taps, 1)*t.kc*t.n/16)
+		t.rowsPerTask = append(t.rowsPerTask, perTask)
+		t.firstTask = append(t.firstTask, t.tasks)
+		t.tasks += tasks
+	}
+	t.packedLen = perGroup * t.op.Groups
+	t.biasLen = g.outs + t.kernel.NR
+}
+
+func (t *transposedKernel) scratch(c *Call) packedConv {
+	return packedConv{floatsOf(c.Scratch, 0, t.packedLen), floatsOf(c.Scratch, t.packedLen, t.biasLen)}
+}
+
+// pack arranges the weight [C, n, taps] of each group as the phases read it;
+// order has room for the weights of one phase.
+func (t *transposedKernel) pack(dst *packedConv, order []float32, weight, bias *tensor.Tensor) {
+	w := weight.Float32s()
+	for group := range t.op.Groups {
+		for i := range t.g.phases {
+			ph := &t.g.phases[i]
+			if len(ph.taps) == 0 || t.kc == 0 {
+				continue
+			}
+			k := 0
+			for o := range t.n {
+				for _, tap := range ph.taps {
+					for c := range t.kc {
+						order[k] = w[((group*t.kc+c)*t.n+o)*t.g.kernelTaps+tap.kernel]
+						k++
+					}
+				}
+			}
+			t.kernel.PackB(dst.weights[group*t.packedLen/t.op.Groups+ph.at:], order, len(ph.taps), t.kc, t.n)
+		}
+	}
+	clear(dst.bias)
+	if bias != nil {
+		copy(dst.bias, bias.Float32s())
+	}
+}
+
+// run computes the rows of one task.
+func (t *transposedKernel) run(c *Call, i int, w *Worker) {
+	g, group := t.g, i/t.tasks
+	i %= t.tasks
+	at := len(t.firstTask) - 1
+	for t.firstTask[at] > i {
+		at--
+	}
+	ph := &g.phases[at]
+	var weights packedConv
+	if t.packed != nil {
+		weights = *t.packed
+	} else {
+		weights = t.scratch(c)
+	}
+	lo, hi := t.op.Act.Bounds()
+	args := &w.Args.IGemmF32
+	*args = asm.IGemmF32Args{
+		A: unsafe.SliceData(w.Pointers), KS: len(ph.taps), KC: t.kc, N: t.n,
+		Bias: &weights.bias[group*t.n], Lo: lo, Hi: hi, CStride: 4 * g.stride[2] * g.outs,
+	}
+	empty := len(ph.taps) == 0 || t.kc == 0
+	if !empty {
+		args.B = &weights.weights[group*t.packedLen/t.op.Groups+ph.at]
+	}
+	input := unsafe.Add(base(c.In[0]), 4*group*t.kc)
+	rows := g.batch * ph.count[0] * ph.count[1]
+	first := (i - t.firstTask[at]) * t.rowsPerTask[at]
+	for r := first; r < min(first+t.rowsPerTask[at], rows); r++ {
+		y, z, n := r%ph.count[1], r/ph.count[1]%ph.count[0], r/(ph.count[1]*ph.count[0])
+		outZ, outY := ph.first[0]+z*g.stride[0], ph.first[1]+y*g.stride[1]
+		output := unsafe.Add(base(c.Out[0]), 4*((((n*g.out[0]+outZ)*g.out[1]+outY)*g.out[2]+ph.first[2])*g.outs+group*t.n))
+		for x := 0; x < ph.count[2]; x += t.kernel.MR {
+			args.M = min(t.kernel.MR, ph.count[2]-x)
+			args.C = (*float32)(unsafe.Add(output, args.CStride*x))
+			if empty {
+				t.fillBias(args)
+				continue
+			}
+			g.fill(w.Pointers, ph, input, unsafe.Pointer(&t.pad[0]), t.kernel.MR, args.M, n, z, y, x)
+			t.kernel.Run(args)
+		}
+	}
+}
+
+// fillBias computes pixels that no tap reaches.
+func (t *transposedKernel) fillBias(args *asm.IGemmF32Args) {
+	bias := unsafe.Slice(args.Bias, args.N)
+	for m := range args.M {
+		for j, b := range bias {
+			*element[float32](unsafe.Add(unsafe.Pointer(args.C), m*args.CStride), j) = min(max(b, args.Lo), args.Hi)
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package ops
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// winogradTile is the T of F(T x T, 3x3): four times fewer multiplications than
+// the direct convolution, with errors of about 1e-5 of the largest output.
+const winogradTile = 4
+
+// The rates the choice between Winograd and the direct convolution is made
+// with: multiply-accumulates and bytes of packed weights, each per microsecond.
+// They are rough on purpose; what is close is computed directly.
+const (
+	macRate        = 50_000
+	nearWeightRate = 20_000 // weights that stay in the last-level cache between runs
+	farWeightRate  = 8_000
+	nearWeights    = 12 << 20 // bytes of one layer
+)
+
+// winogradPays reports whether the convolution is quicker by Winograd's
+// minimal filtering. It looks at one image, so that the batch does not change results.
+func (op Conv) winogradPays(w *Window, in []Type) bool {
+	one, two := [3]int{1, 1, 1}, [3]int{1, 3, 3}
+	if w.Kernel != two || w.Stride != one || w.Dilation != one || op.Groups != 1 || w.Pad[0] != 0 || in[1].Known == nil || (op.HasBias && in[2].Known == nil) {
+		return false
+	}
+	outs, c := in[1].Shape[0], in[1].Shape[1]
+	if min(c, outs) < 32 {
+		return false
+	}
+	const t = winogradTile
+	tiles := w.Out[0] * ((w.Out[1] + t - 1) / t) * ((w.Out[2] + t - 1) / t)
+	direct := w.Out[0] * w.Out[1] * w.Out[2] * 9 * c * outs / macRate
+	rate := nearWeightRate
+	bytes := 36 * 4 * c * outs
+	if bytes > nearWeights {
+		rate = farWeightRate
+	}
+	chunks := (tiles + winogradChunk - 1) / winogradChunk
+	// Each transformed value is worth about twelve multiply-accumulates.
+	quick := tiles*36*(c*outs+12*(c+outs))/macRate + chunks*bytes/rate
+	return quick*100 < direct*85
+}
+
+// winogradChunk is how many tiles are transformed at a time: enough to use each
+// packed weight often, few enough for the transformed tiles to stay in cache.
+const winogradChunk = 48
+
+type packedWinogradKey struct {
+	weight, bias *tensor.Tensor
+	kernel       asm.Info
+}
+
+// winograd is a convolution prepared for F(4x4, 3x3).
+type winograd struct {
+	op             Conv
+	w              *Window
+	g              *asm.IGemmF32
+	k              *asm.WinogradF32
+	c, outs        int
+	packed         *packedConv // positions one after the other
+	perPos         int         // packed weights of a position
+	rows, columns  int         // tiles of an image
+	tiles, chunk   int         // tiles in all, and of one task
+	colStep        int         // output channels of one task
+	colTasks       int
+	zeros          []float32 // padding, and a bias of nothing
+	lo, hi         float32
+	matrix, result int // floats of worker scratch
+}
+
+func (op Conv) prepareWinograd(p *Prepare, w *Window) (*Kernel, error) {
+	v := &winograd{
+		op: op, w: w, g: asm.IGemmF32For(p.Tier), k: asm.WinogradF32For(winogradTile, p.Tier),
+		outs: p.In[1].Shape[0], c: p.In[1].Shape[1],
+		rows: (w.Out[1] + winogradTile - 1) / winogradTile, columns: (w.Out[2] + winogradTile - 1) / winogradTile,
+	}
+	v.lo, v.hi = op.Act.Bounds()
+	v.perPos = v.g.PackedLen(1, v.c, v.outs)
+	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
+	v.packed = Packed(p, packedWinogradKey{weight, bias, v.k.Info}, func() *packedConv { return v.pack(weight, bias) })
+	v.zeros = alignedFloats(max(v.c, v.outs) + v.g.NR)
+
+	v.tiles = w.Batch * w.Out[0] * v.rows * v.columns
+	chunks := (v.tiles + winogradChunk - 1) / winogradChunk
+	v.colStep, v.colTasks = v.outs, 1
+	if p.Threads > 1 && chunks < 2*p.Threads {
+		// Few tiles: divide the output channels too, and transform the input for each part.
+		v.colTasks = min((2*p.Threads+chunks-1)/chunks, max(v.outs/64, 1))
+		v.colStep = ((v.outs+v.colTasks-1)/v.colTasks + v.g.NR - 1) / v.g.NR * v.g.NR
+		v.colTasks = (v.outs + v.colStep - 1) / v.colStep
+	}
+	v.chunk = (v.tiles + chunks - 1) / chunks
+	positions := v.k.Positions()
+	v.matrix, v.result = positions*v.chunk*v.c, positions*v.chunk*v.colStep
+	task := v.run
+	return &Kernel{
+		Run:            func(c *Call) error { c.Parallel(chunks*v.colTasks, task); return nil },
+		WorkerScratch:  4 * (v.matrix + v.result + v.outs),
+		WorkerPointers: v.chunk*(positions+2*winogradTile*winogradTile) + v.g.MR,
+		Parallel:       chunks * v.colTasks,
+		Choice:         fmt.Sprintf("%s %s, %d tiles at a time", v.k.Op, v.k.Tier, v.chunk),
+	}, nil
+}
+
+func (v *winograd) pack(weight, bias *tensor.Tensor) *packedConv {
+	positions := v.k.Positions()
+	dst := &packedConv{alignedFloats(positions * v.perPos), alignedFloats(v.outs + v.g.NR)}
+	src := ChannelsLastWeight(weight.Contiguous().Float32s(), v.outs, v.c, 9)
+	u := make([]float32, positions*v.outs*v.c)
+	v.k.Weights(u, src, v.c, v.outs)
+	for i := range positions {
+		v.g.PackB(dst.weights[i*v.perPos:(i+1)*v.perPos], u[i*v.outs*v.c:], 1, v.c, v.outs)
+	}
+	if bias != nil {
+		copy(dst.bias, bias.Contiguous().Float32s())
+	}
+	return dst
+}
+
+// run computes some output channels of some tiles.
+func (v *winograd) run(call *Call, i int, wk *Worker) {
+	t0, n0 := i/v.colTasks*v.chunk, i%v.colTasks*v.colStep
+	tiles, n := min(v.chunk, v.tiles-t0), min(v.colStep, v.outs-n0)
+	if tiles <= 0 {
+		return
+	}
+	positions := v.k.Positions()
+	const outputs = winogradTile * winogradTile
+	matrix, result := floatsOf(wk.Scratch, 0, v.matrix), floatsOf(wk.Scratch, v.matrix, v.result)
+	inputs := wk.Pointers[:tiles*positions]
+	outs := wk.Pointers[v.chunk*positions:][:tiles*outputs]
+	residuals := wk.Pointers[v.chunk*(positions+outputs):][:tiles*outputs]
+	rows := wk.Pointers[v.chunk*(positions+2*outputs):]
+
+	dump := unsafe.Pointer(&floatsOf(wk.Scratch, v.matrix+v.result, v.outs)[0]) // for outputs outside the image
+	v.point(call, t0, tiles, n0, inputs, outs, residuals, dump)
+	args := &wk.Args.WinogradF32
+	*args = asm.WinogradF32Args{Tiles: tiles, C: v.c, Pixels: &inputs[0], Matrix: &matrix[0], PosStride: 4 * v.c * tiles}
+	v.k.Input(args)
+
+	gemm := &wk.Args.IGemmF32
+	for pos := range positions {
+		for m := 0; m < tiles; m += v.g.MR {
+			for r := range v.g.MR {
+				rows[r] = unsafe.Pointer(&matrix[(pos*tiles+min(m+r, tiles-1))*v.c])
+			}
+			*gemm = asm.IGemmF32Args{
+				A: &rows[0], KS: 1, KC: v.c, B: &v.packed.weights[pos*v.perPos+n0*v.c], M: min(v.g.MR, tiles-m), N: n,
+				Bias: &v.zeros[0], Lo: -inf, Hi: inf, C: &result[(pos*tiles+m)*n], CStride: 4 * n,
+			}
+			v.g.Run(gemm)
+		}
+	}
+	*args = asm.WinogradF32Args{
+		Tiles: tiles, C: n, Pixels: &outs[0], Matrix: &result[0], PosStride: 4 * n * tiles,
+		Bias: &v.packed.bias[n0], Lo: v.lo, Hi: v.hi,
+	}
+	if v.op.HasResidual {
+		args.Res = &residuals[0]
+	}
+	v.k.Output(args)
+}
+
+// point sets the pointers to the pixels of the tiles from t0 on.
+func (v *winograd) point(call *Call, t0, tiles, n0 int, inputs, outs, residuals []unsafe.Pointer, dump unsafe.Pointer) {
+	const t = winogradTile
+	w := v.w
+	in, out := base(call.In[0]), base(call.Out[0])
+	var res unsafe.Pointer
+	if v.op.HasResidual {
+		res = base(call.In[len(call.In)-1])
+	}
+	pad := unsafe.Pointer(&v.zeros[0])
+	for k := range tiles {
+		tile := t0 + k
+		tx, ty := tile%v.columns, tile/v.columns%v.rows
+		image := tile / (v.columns * v.rows)
+		y0, x0 := ty*t-w.Pad[1], tx*t-w.Pad[2]
+		to := inputs[k*(t+2)*(t+2):][:(t+2)*(t+2)]
+		for i := range to {
+			y, x := y0+i/(t+2), x0+i%(t+2)
+			to[i] = pad
+			if uint(y) < uint(w.In[1]) && uint(x) < uint(w.In[2]) {
+				to[i] = unsafe.Add(in, 4*v.c*((image*w.In[1]+y)*w.In[2]+x))
+			}
+		}
+		for i := range t * t {
+			y, x := ty*t+i/t, tx*t+i%t
+			if y < w.Out[1] && x < w.Out[2] {
+				at := 4 * (v.outs*((image*w.Out[1]+y)*w.Out[2]+x) + n0)
+				outs[k*t*t+i] = unsafe.Add(out, at)
+				if res != nil {
+					residuals[k*t*t+i] = unsafe.Add(res, at)
+				}
+				continue
+			}
+			outs[k*t*t+i], residuals[k*t*t+i] = dump, dump
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package ops
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Linear is y = Act(x W^T + b), as torch.nn.functional.linear computes it.
+//
+// Inputs: x [..., K], weight [N, K], then bias [N] when HasBias, then a
+// residual of the output's shape when HasResidual. Output: [..., N].
+type Linear struct {
+	HasBias, HasResidual bool
+	Act                  Activation
+}
+
+func (Linear) Name() string { return "linear" }
+
+// Infer checks the shapes and returns the output's.
+func (op Linear) Infer(in []Type) ([]Type, error) {
+	shape, err := op.OutShape(op, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := floatInputs(op, in); err != nil {
+		return nil, err
+	}
+	return []Type{F32(shape...)}, nil
+}
+
+// OutShape checks what does not depend on element types, for self, which is
+// this operator or its int8 counterpart, and returns the output's shape.
+func (op Linear) OutShape(self Op, in []Type) (tensor.Shape, error) {
+	n := 2
+	if op.HasBias {
+		n++
+	}
+	if op.HasResidual {
+		n++
+	}
+	if err := arity(self, in, n, n); err != nil {
+		return nil, err
+	}
+	x, w := in[0].Shape, in[1].Shape
+	if len(x) < 1 || len(w) != 2 || x[len(x)-1] != w[1] {
+		return nil, Errorf(self, in, "the weight must be [N, K] with K the input's last extent")
+	}
+	if op.HasBias && !in[2].Shape.Equal(tensor.Shape{w[0]}) {
+		return nil, Errorf(self, in, "the bias must have shape [%d]", w[0])
+	}
+	out := x.Clone()
+	out[len(out)-1] = w[0]
+	if op.HasResidual && !in[len(in)-1].Shape.Equal(out) {
+		return nil, Errorf(self, in, "the residual's shape is not the output's, %v", out)
+	}
+	return out, nil
+}
+
+// Prepare packs the weight for the matrix kernel.
+func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
+	g := asm.IGemmF32For(p.Tier)
+	n, k := p.In[1].Shape[0], p.In[1].Shape[1]
+	rows := p.Out[0].Numel() / max(n, 1)
+	if n == 0 || rows == 0 {
+		return &Kernel{Run: func(*Call) error { return nil }, Choice: "empty", Parallel: 1}, nil
+	}
+	packedLen, biasLen := g.PackedLen(1, k, n), n+g.NR
+	pack := func(dst *packedConv, weight, bias *tensor.Tensor) {
+		g.PackB(dst.weights, weight.Float32s(), 1, k, n)
+		clear(dst.bias)
+		if bias != nil {
+			copy(dst.bias, bias.Float32s())
+		}
+	}
+	var packed *packedConv
+	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
+	if weight != nil && (!op.HasBias || bias != nil) {
+		packed = Packed(p, packedConvKey{weight, bias, g.Info}, func() *packedConv {
+			dst := &packedConv{alignedFloats(packedLen), make([]float32, biasLen)}
+			pack(dst, weight.Contiguous(), bias)
+			return dst
+		})
+	}
+	grid := NewGrid(rows, n, k, g.MR, g.NR, g.BlockN(1, max(k, 1)), p.Threads)
+	lo, hi := op.Act.Bounds()
+	kernel := &Kernel{
+		WorkerPointers: g.MR,
+		Parallel:       grid.Tasks,
+		Choice:         fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
+	}
+	task := func(c *Call, i int, wk *Worker) {
+		m0, m1, n0, n1 := grid.Task(i)
+		var pk packedConv
+		if packed != nil {
+			pk = *packed
+		} else {
+			pk.weights, pk.bias = floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)
+		}
+		input, output := base(c.In[0]), unsafe.Add(base(c.Out[0]), 4*n0)
+		args := &wk.Args.IGemmF32
+		*args = asm.IGemmF32Args{
+			A: unsafe.SliceData(wk.Pointers), KS: 1, KC: k, N: n1 - n0,
+			Bias: &pk.bias[n0], Lo: lo, Hi: hi, CStride: 4 * n,
+		}
+		if k > 0 {
+			args.B = &pk.weights[n0*k]
+		}
+		for m := m0; m < m1; m += g.MR {
+			args.M = min(g.MR, m1-m)
+			for r := range g.MR {
+				wk.Pointers[r] = unsafe.Add(input, 4*k*min(m+r, m1-1))
+			}
+			args.C = (*float32)(unsafe.Add(output, 4*n*m))
+			if op.HasResidual {
+				args.Res = (*float32)(unsafe.Add(base(c.In[len(c.In)-1]), 4*(n*m+n0)))
+				args.ResStride = 4 * n
+			}
+			g.Run(args)
+		}
+	}
+	kernel.Run = func(c *Call) error { c.Parallel(grid.Tasks, task); return nil }
+	if packed == nil {
+		kernel.Scratch = 4 * (packedLen + biasLen)
+		kernel.Run = func(c *Call) error {
+			dst := packedConv{floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)}
+			var b *tensor.Tensor
+			if op.HasBias {
+				b = c.In[2]
+			}
+			pack(&dst, c.In[1], b)
+			c.Parallel(grid.Tasks, task)
+			return nil
+		}
+	}
+	return kernel, nil
+}

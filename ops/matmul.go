@@ -1,0 +1,210 @@
+package ops
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// MatMul multiplies matrices as torch.matmul does: a vector on the left is a
+// row, one on the right a column, and that dimension is dropped again; dimensions in
+// front of the last two broadcast.
+//
+// Inputs: a [..., M, K] and b [..., K, N], or [..., N, K] with TransposeB.
+// Output: [..., M, N].
+type MatMul struct {
+	TransposeB bool
+}
+
+func (MatMul) Name() string { return "matmul" }
+
+func (op MatMul) Infer(in []Type) ([]Type, error) {
+	if err := arity(op, in, 2, 2); err != nil {
+		return nil, err
+	}
+	if err := floatInputs(op, in); err != nil {
+		return nil, err
+	}
+	g, err := op.geometry(in)
+	if err != nil {
+		return nil, err
+	}
+	return fold(op, in, F32(g.out...))
+}
+
+// matmulGeometry is the multiplication as batches of matrices.
+type matmulGeometry struct {
+	m, n, k  int
+	batch    tensor.Shape
+	a, b     []int        // strides of the operands' batches, in matrices
+	distinct int          // matrices of b
+	out      tensor.Shape // of the result
+}
+
+func (op MatMul) geometry(in []Type) (*matmulGeometry, error) {
+	a, b := in[0].Shape, in[1].Shape
+	if len(a) == 0 || len(b) == 0 || op.TransposeB && len(b) < 2 {
+		return nil, Errorf(op, in, "both inputs need at least one dimension, and two to be transposed")
+	}
+	g := &matmulGeometry{m: 1, n: 1, k: a[len(a)-1]}
+	var batchA, batchB tensor.Shape
+	if len(a) > 1 {
+		g.m, batchA = a[len(a)-2], a[:len(a)-2]
+	}
+	depth := b[0]
+	if len(b) > 1 {
+		depth, g.n, batchB = b[len(b)-2], b[len(b)-1], b[:len(b)-2]
+		if op.TransposeB {
+			depth, g.n = g.n, depth
+		}
+	}
+	if depth != g.k {
+		return nil, Errorf(op, in, "the depths %d and %d differ", g.k, depth)
+	}
+	var err error
+	if g.batch, err = tensor.Broadcast(batchA, batchB); err != nil {
+		return nil, Errorf(op, in, "%v", err)
+	}
+	_, g.a = align(batchA, len(g.batch), false)
+	_, g.b = align(batchB, len(g.batch), false)
+	g.distinct = 1
+	for _, d := range batchB {
+		g.distinct *= d
+	}
+	g.out = g.batch.Clone()
+	if len(a) > 1 {
+		g.out = append(g.out, g.m)
+	}
+	if len(b) > 1 {
+		g.out = append(g.out, g.n)
+	}
+	if _, err := g.out.Numel(); err != nil {
+		return nil, Errorf(op, in, "%v", err)
+	}
+	if g.distinct == 1 {
+		// One matrix on the right: everything on the left is rows of one matrix.
+		for _, d := range g.batch {
+			g.m *= d
+		}
+		g.batch, g.a, g.b = nil, nil, nil
+	}
+	return g, nil
+}
+
+// offsets returns which matrices of the operands batch i multiplies.
+func (g *matmulGeometry) offsets(i int) (a, b int) {
+	for d := len(g.batch) - 1; d >= 0; d-- {
+		k := i % g.batch[d]
+		i /= g.batch[d]
+		a += k * g.a[d]
+		b += k * g.b[d]
+	}
+	return a, b
+}
+
+type packedMatMulKey struct {
+	b         *tensor.Tensor
+	transpose bool
+	kernel    asm.Info
+}
+
+func (op MatMul) Prepare(p *Prepare) (*Kernel, error) {
+	g, err := op.geometry(p.In)
+	if err != nil {
+		return nil, err
+	}
+	if p.Out[0].Numel() == 0 {
+		return emptyKernel(), nil
+	}
+	if g.k == 0 {
+		return &Kernel{Run: func(c *Call) error { clear(c.Out[0].Bytes()); return nil }, Choice: "zeros", Parallel: 1}, nil
+	}
+	kernel := asm.IGemmF32For(p.Tier)
+	batches := g.batch.Clone()
+	count := 1
+	for _, d := range batches {
+		count *= d
+	}
+	grid := NewGrid(g.m, g.n, g.k, kernel.MR, kernel.NR, kernel.BlockN(1, max(g.k, 1)), p.Threads)
+	if count >= 4*p.Threads {
+		grid = NewGrid(g.m, g.n, g.k, kernel.MR, kernel.NR, kernel.BlockN(1, max(g.k, 1)), 1)
+	}
+	packedLen, panel := kernel.PackedLen(1, g.k, g.n), kernel.NR*g.k
+	zeros := make([]float32, g.n+kernel.NR)
+	panels := packedLen / panel
+	// pack packs panel i of all matrices on the right.
+	pack := func(dst []float32, b unsafe.Pointer, i int) {
+		src := row[float32](b, i/panels*g.k*g.n, g.k*g.n)
+		dst = dst[i/panels*packedLen+i%panels*panel:][:panel]
+		n0 := i % panels * kernel.NR
+		cols := min(kernel.NR, g.n-n0)
+		if op.TransposeB {
+			kernel.PackBNK(dst, src[n0*g.k:], g.k, cols, g.k)
+		} else {
+			kernel.PackBKN(dst, src[n0:], g.k, cols, g.n)
+		}
+	}
+	var constant []float32
+	if b := p.In[1].Known; b != nil {
+		constant = Packed(p, packedMatMulKey{b, op.TransposeB, kernel.Info}, func() []float32 {
+			dst := alignedFloats(g.distinct * packedLen)
+			from := base(b.Contiguous())
+			for i := range g.distinct * panels {
+				pack(dst, from, i)
+			}
+			return dst
+		})
+	}
+	packTask := func(c *Call, i int, _ *Worker) {
+		pack(floatsOf(c.Scratch, 0, g.distinct*packedLen), base(c.In[1]), i)
+	}
+	tasks := count * grid.Tasks
+	task := func(c *Call, i int, w *Worker) {
+		weights := constant
+		if weights == nil {
+			weights = floatsOf(c.Scratch, 0, g.distinct*packedLen)
+		}
+		batch := i / grid.Tasks
+		a, b := g.offsets(batch)
+		m0, m1, n0, n1 := grid.Task(i % grid.Tasks)
+		args := &w.Args.IGemmF32
+		*args = asm.IGemmF32Args{
+			A: unsafe.SliceData(w.Pointers), KS: 1, KC: g.k,
+			B: &weights[b*packedLen+n0*g.k], N: n1 - n0,
+			Bias: &zeros[n0], Lo: -inf, Hi: inf, CStride: 4 * g.n,
+		}
+		input := unsafe.Add(base(c.In[0]), 4*a*g.m*g.k)
+		output := unsafe.Add(base(c.Out[0]), 4*(batch*g.m*g.n+n0))
+		gemmRows(kernel, args, w.Pointers, input, 4*g.k, output, m0, m1)
+	}
+	k := &Kernel{
+		Run:            func(c *Call) error { c.Parallel(tasks, task); return nil },
+		WorkerPointers: kernel.MR,
+		Choice:         fmt.Sprintf("%s %s %dx%d", kernel.Op, kernel.Tier, kernel.MR, kernel.NR),
+		Parallel:       tasks,
+	}
+	if constant == nil {
+		k.Scratch = 4 * g.distinct * packedLen
+		k.Run = func(c *Call) error {
+			c.Parallel(g.distinct*panels, packTask)
+			c.Parallel(tasks, task)
+			return nil
+		}
+	}
+	return k, nil
+}
+
+// gemmRows runs the kernel over rows m0 to m1 of a matrix whose rows are
+// stride bytes apart. Output is where row 0 goes.
+func gemmRows(kernel *asm.IGemmF32, args *asm.IGemmF32Args, pointers []unsafe.Pointer, input unsafe.Pointer, stride int, output unsafe.Pointer, m0, m1 int) {
+	for m := m0; m < m1; m += kernel.MR {
+		args.M = min(kernel.MR, m1-m)
+		for r := range kernel.MR {
+			pointers[r] = unsafe.Add(input, stride*min(m+r, m1-1))
+		}
+		args.C = (*float32)(unsafe.Add(output, args.CStride*m))
+		kernel.Run(args)
+	}
+}

@@ -1,0 +1,264 @@
+// Package ops defines what an operator is and holds the float operators, one
+// file each. An operator is a small Go struct of attributes; it infers types,
+// prepares a kernel for given shapes, and the kernel runs without allocating.
+package ops
+
+import (
+	"context"
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Type is what is known of a value before it is computed.
+type Type struct {
+	DType tensor.DType
+	Shape tensor.Shape
+	Q     *tensor.QParams // of a quantized value, else nil
+	Known *tensor.Tensor  // the value itself where it is known: constants, and what follows from shapes alone
+}
+
+// F32 returns the type of a float32 value.
+func F32(shape ...int) Type { return Type{DType: tensor.Float32, Shape: shape} }
+
+// TypeOf returns the type of a constant, which is known.
+func TypeOf(t *tensor.Tensor) Type {
+	return Type{DType: t.DType(), Shape: t.Shape(), Q: t.QParams(), Known: t}
+}
+
+// Numel returns the number of elements; the shape is one that Infer accepted.
+func (t Type) Numel() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
+	}
+	return n
+}
+
+// Bytes returns the size of the value in memory.
+func (t Type) Bytes() int { return t.Numel() * t.DType.Size() }
+
+// String formats the type as in graph dumps: "f32[1, 3, 32, 32]" or "u8(scale=0.02, zero=3)[1, 64]".
+func (t Type) String() string {
+	if t.Q != nil {
+		return t.Q.String() + t.Shape.String()
+	}
+	return t.DType.Short() + t.Shape.String()
+}
+
+// AllEmpty reports whether no value of the types has an element, so that there
+// is nothing to compute. Kernels are not prepared for such outputs.
+func AllEmpty(types []Type) bool {
+	for _, t := range types {
+		if t.Numel() != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Op is an operator with its attributes. An Op is a value: it is not changed
+// once it is in a graph, and any number of goroutines may use it.
+type Op interface {
+	// Name returns the operator's name in dumps, reports and files: "conv2d".
+	Name() string
+	// Infer returns the types of the outputs for inputs of the given types. All
+	// checking of shapes and element types happens here.
+	Infer(in []Type) ([]Type, error)
+	// Prepare chooses and prepares a kernel for types that Infer accepted.
+	Prepare(p *Prepare) (*Kernel, error)
+}
+
+// Viewer is implemented by operators whose output may be the bytes of their
+// first input under another shape. Such a node costs nothing when IsView holds.
+type Viewer interface {
+	Op
+	IsView(in, out []Type) bool
+}
+
+// ChannelsLaster is implemented by operators that can compute on images with
+// the channels as the last dimension (NHWC) instead of the second.
+type ChannelsLaster interface {
+	Op
+	// ChannelsLast returns the operator for inputs and outputs whose dimensions
+	// were permuted so, given the types before it, and false where there is none.
+	// Inputs of the listed indices are permuted; others are left as they are.
+	ChannelsLast(in []Type) (op Op, inputs []int, ok bool)
+	// WantsChannelsLast reports whether the operator computes only, or much
+	// faster, in that layout.
+	WantsChannelsLast() bool
+}
+
+// Activation is a function fused behind an operator.
+type Activation uint8
+
+// The activations that kernels apply while they store.
+const (
+	NoActivation Activation = iota
+	ReLU
+	ReLU6
+)
+
+var activationNames = [...]string{NoActivation: "", ReLU: "relu", ReLU6: "relu6"}
+
+// String returns "", "relu" or "relu6".
+func (a Activation) String() string {
+	if int(a) < len(activationNames) {
+		return activationNames[a]
+	}
+	return fmt.Sprintf("Activation(%d)", uint8(a))
+}
+
+// MarshalText returns the name, and an error for an activation without one.
+func (a Activation) MarshalText() ([]byte, error) {
+	if int(a) >= len(activationNames) {
+		return nil, fmt.Errorf("%v is not an activation", a)
+	}
+	return []byte(a.String()), nil
+}
+
+// UnmarshalText takes a name that String gives.
+func (a *Activation) UnmarshalText(text []byte) error {
+	for i, name := range activationNames {
+		if name == string(text) {
+			*a = Activation(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown activation %q", text)
+}
+
+// Bounds returns the interval the activation clamps to.
+func (a Activation) Bounds() (lo, hi float32) {
+	switch a {
+	case ReLU:
+		return 0, inf
+	case ReLU6:
+		return 0, 6
+	}
+	return -inf, inf
+}
+
+// Prepare is what an operator knows when it prepares a kernel.
+type Prepare struct {
+	In, Out []Type
+	Tier    asm.Tier
+	Threads int
+	// Pack returns what build makes, once for each key: packed weights are
+	// shared by all plans of a session. The key must name the constant and the packing.
+	Pack func(key any, build func() any) any
+}
+
+// Packed returns the packed form of a constant, made once per session.
+func Packed[T any](p *Prepare, key any, build func() T) T {
+	if p.Pack == nil {
+		return build()
+	}
+	return p.Pack(key, func() any { return build() }).(T)
+}
+
+// Kernel is an operator prepared for given shapes. Run is safe for concurrent
+// calls, each with its own Call.
+type Kernel struct {
+	// Run computes the outputs. It returns an error only for what values, not
+	// shapes, can cause, such as an index out of range.
+	Run func(c *Call) error
+	// Scratch is the shared memory one call needs, in bytes.
+	Scratch int
+	// WorkerScratch and WorkerPointers are the memory each worker needs, in
+	// bytes and in pointers.
+	WorkerScratch, WorkerPointers int
+	// Choice says which kernel, tile and split were chosen, for `--plan`.
+	Choice string
+	// Parallel is the number of independent tasks of the largest phase.
+	Parallel int
+}
+
+// Call carries the tensors and memory of one run of a kernel.
+type Call struct {
+	In, Out []*tensor.Tensor
+	Scratch []byte // Kernel.Scratch bytes, aligned to a cache line, with any content
+	Workers []Worker
+	Pool    *Pool // nil: everything runs on the caller
+	Context context.Context
+
+	job job
+}
+
+// Worker is the memory of one worker during a call.
+type Worker struct {
+	Scratch  []byte           // Kernel.WorkerScratch bytes, aligned, with any content
+	Pointers []unsafe.Pointer // Kernel.WorkerPointers entries
+
+	Args asm.Args // of kernel calls
+}
+
+// Task is the part of a kernel that runs in parallel: index i of n.
+type Task func(c *Call, i int, w *Worker)
+
+// Parallel runs task for every index below n on the call's workers and returns
+// when all are done. Tasks must not depend on their order or on the worker.
+func (c *Call) Parallel(n int, task Task) {
+	if c.Pool == nil || n <= 1 || c.Pool.threads == 1 || len(c.Workers) == 1 {
+		for i := range n {
+			task(c, i, &c.Workers[0])
+		}
+		return
+	}
+	c.Pool.run(c, n, task)
+}
+
+// RunKernel runs one prepared kernel outside a session, with memory of its own:
+// for constant folding and tests.
+func RunKernel(k *Kernel, pool *Pool, in, out []*tensor.Tensor) error {
+	c := &Call{In: in, Out: out, Scratch: tensor.AlignedBytes(k.Scratch), Pool: pool, Workers: make([]Worker, pool.Threads()), Context: context.Background()}
+	for i := range c.Workers {
+		c.Workers[i] = Worker{Scratch: tensor.AlignedBytes(k.WorkerScratch), Pointers: make([]unsafe.Pointer, k.WorkerPointers)}
+	}
+	return k.Run(c)
+}
+
+// Eval infers, prepares and runs one operator on tensors.
+func Eval(op Op, tier asm.Tier, pool *Pool, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	types := make([]Type, len(in))
+	for i, t := range in {
+		in[i] = t.Contiguous()
+		types[i] = TypeOf(in[i])
+	}
+	outTypes, err := op.Infer(types)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*tensor.Tensor, len(outTypes))
+	known := true
+	for i, o := range outTypes {
+		if o.Known != nil {
+			out[i] = o.Known
+			continue
+		}
+		known = false
+		t, err := tensor.New(o.DType, o.Shape...)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = t.WithQParams(o.Q)
+	}
+	if known || AllEmpty(outTypes) {
+		return out, nil
+	}
+	k, err := op.Prepare(&Prepare{In: types, Out: outTypes, Tier: tier, Threads: pool.Threads()})
+	if err != nil {
+		return nil, err
+	}
+	return out, RunKernel(k, pool, in, out)
+}
+
+// OutputsStayer is implemented by channels-last operators whose outputs are not
+// images and keep their dimensions.
+type OutputsStayer interface{ OutputsStay() }
+
+// ImageOutputter is implemented by channels-last operators of which only the
+// first outputs are images; the others keep their dimensions.
+type ImageOutputter interface{ ImageOutputs() int }

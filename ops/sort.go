@@ -1,0 +1,191 @@
+package ops
+
+import (
+	"slices"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Sort orders the elements along one dimension, as torch.sort with stable=True
+// does: equal elements keep their order, and a NaN is greater than everything.
+//
+// Outputs: the elements and the int64 indices they had.
+type Sort struct {
+	Axis       int
+	Descending bool
+}
+
+func (Sort) Name() string { return "sort" }
+
+func (op Sort) Infer(in []Type) ([]Type, error) {
+	if err := arity(op, in, 1, 1); err != nil {
+		return nil, err
+	}
+	if _, err := sortable(op, in, op.Axis); err != nil {
+		return nil, err
+	}
+	return fold(op, in, Type{DType: in[0].DType, Shape: in[0].Shape, Q: in[0].Q}, Type{DType: tensor.Int64, Shape: in[0].Shape})
+}
+
+func sortable(op Op, in []Type, axis int) (int, error) {
+	if q := in[0].Q; q != nil && q.Scheme.PerChannel() {
+		return 0, Errorf(op, in, "elements quantized per channel do not compare")
+	}
+	return lineAxis(op, in, axis)
+}
+
+func (op Sort) Prepare(p *Prepare) (*Kernel, error) {
+	axis, err := lineAxis(op, p.In, op.Axis)
+	if err != nil {
+		return nil, err
+	}
+	_, n, _ := axisSplit(p.In[0].Shape, axis)
+	return sortKernel(p, axis, n, op.Descending), nil
+}
+
+// TopK gives the K greatest elements along one dimension, or the K least, with
+// the greatest, or least, first, as torch.topk does. Of equal elements the
+// first are taken.
+//
+// Outputs: the elements and the int64 indices they had.
+type TopK struct {
+	K, Axis int
+	Least   bool
+}
+
+func (TopK) Name() string { return "topk" }
+
+func (op TopK) Infer(in []Type) ([]Type, error) {
+	if err := arity(op, in, 1, 1); err != nil {
+		return nil, err
+	}
+	axis, err := sortable(op, in, op.Axis)
+	if err != nil {
+		return nil, err
+	}
+	_, n, _ := axisSplit(in[0].Shape, axis)
+	if op.K < 0 || op.K > n || op.K == 0 && len(in[0].Shape) == 0 {
+		return nil, Errorf(op, in, "it cannot take %d of %d elements", op.K, n)
+	}
+	if in[0].DType == tensor.Bool {
+		return nil, Errorf(op, in, "it is not defined on bool")
+	}
+	shape := in[0].Shape.Clone()
+	if len(shape) > 0 {
+		shape[axis] = op.K
+	}
+	return fold(op, in, Type{DType: in[0].DType, Shape: shape, Q: in[0].Q}, Type{DType: tensor.Int64, Shape: shape})
+}
+
+func (op TopK) Prepare(p *Prepare) (*Kernel, error) {
+	axis, err := lineAxis(op, p.In, op.Axis)
+	if err != nil {
+		return nil, err
+	}
+	return sortKernel(p, axis, op.K, !op.Least), nil
+}
+
+func sortKernel(p *Prepare, axis, k int, descending bool) *Kernel {
+	switch computeType(p.In[0].DType) {
+	case tensor.Float32:
+		return sortLines[float32](p, axis, k, descending)
+	case tensor.Float64:
+		return sortLines[float64](p, axis, k, descending)
+	}
+	return sortLines[int64](p, axis, k, descending)
+}
+
+// sorted is an element with the index it had.
+type sorted[W compute] struct {
+	value W
+	index int64
+}
+
+// sortLines sorts every line and keeps the first k elements.
+func sortLines[W compute](p *Prepare, axis, k int, descending bool) *Kernel {
+	outer, n, inner := axisSplit(p.In[0].Shape, axis)
+	if k*outer*inner == 0 {
+		return emptyKernel()
+	}
+	src, dst := newSource[W](p.In[0].DType, computeTypeOf[W](), inner), newLineSink[W](p.Out[0].DType, inner)
+	src.direct = src.direct && inner == 1
+	less := lessThan[W]
+	if descending {
+		less = func(a, b W) bool { return lessThan(b, a) }
+	}
+	order := func(a, b sorted[W]) int {
+		switch {
+		case less(a.value, b.value):
+			return -1
+		case less(b.value, a.value):
+			return 1
+		}
+		return int(a.index - b.index)
+	}
+	perTask, tasks := split(outer*inner, 8*n)
+	task := func(c *Call, i int, w *Worker) {
+		line := scratchOf[sorted[W]](w.Scratch, 0, n)
+		buf := scratchOf[W](w.Scratch, 16*n, n)
+		for l := i * perTask; l < min((i+1)*perTask, outer*inner); l++ {
+			for j, v := range src.take(base(c.In[0]), l/inner*n*inner+l%inner, 0, n, buf) {
+				line[j] = sorted[W]{v, int64(j)}
+			}
+			top := line
+			if k < n/8 {
+				top = selectTop(line, k, order)
+			}
+			slices.SortFunc(top, order)
+			at := l/inner*k*inner + l%inner
+			for j, e := range top[:k] {
+				buf[j] = e.value
+				*element[int64](base(c.Out[1]), at+j*inner) = e.index
+			}
+			if dst.direct {
+				copy(row[W](base(c.Out[0]), at, k), buf[:k])
+			} else {
+				dst.put(base(c.Out[0]), at, buf[:k])
+			}
+		}
+	}
+	return &Kernel{
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		WorkerScratch: 24 * n,
+		Choice:        "sort",
+		Parallel:      tasks,
+	}
+}
+
+// lessThan orders a NaN behind everything.
+func lessThan[W compute](a, b W) bool { return a < b || a == a && b != b }
+
+// selectTop moves the first k elements in the given order to the front, with a
+// heap whose root is the last of them.
+func selectTop[W compute](line []sorted[W], k int, order func(a, b sorted[W]) int) []sorted[W] {
+	heap := line[:k]
+	down := func(i int) {
+		for {
+			c := 2*i + 1
+			if c >= k {
+				return
+			}
+			if c+1 < k && order(heap[c+1], heap[c]) > 0 {
+				c++
+			}
+			if order(heap[c], heap[i]) <= 0 {
+				return
+			}
+			heap[i], heap[c] = heap[c], heap[i]
+			i = c
+		}
+	}
+	for i := k/2 - 1; i >= 0; i-- {
+		down(i)
+	}
+	for _, e := range line[k:] {
+		if order(e, heap[0]) < 0 {
+			heap[0] = e
+			down(0)
+		}
+	}
+	return heap
+}

@@ -1,0 +1,14 @@
+"""Fourier transforms."""
+
+import torch
+
+
+def cases(s):
+    for shape in [[1], [2], [5], [8], [3, 16], [2, 3, 7], [0, 4], [20, 30], [100], [0]]:
+        s.add("rfft", {}, [s.rand(*shape)], lambda x: torch.view_as_real(torch.fft.rfft(x)), 1e-5)
+    for shape, n, hop in [([40], 8, 4), ([2, 40], 8, 3), ([1, 200], 50, 25), ([8], 8, 1), ([3, 64], 16, 16), ([7], 8, 1), ([2, 40], 9, 2)]:
+        for one_sided in [True, False]:
+            for normalized in [True, False]:
+                window = torch.hann_window(n)
+                s.add("stft", {"Hop": hop, "OneSided": one_sided, "Normalized": normalized}, [s.rand(*shape), window],
+                      lambda x, w: torch.view_as_real(torch.stft(x, n, hop, window=w, center=False, onesided=one_sided, normalized=normalized, return_complex=True)), 1e-5)
