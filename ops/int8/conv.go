@@ -1,0 +1,175 @@
+package int8
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Conv is ops.Conv on quantized values.
+//
+// Inputs: x uint8 per tensor, weight int8 [O, C/Groups, kernel...] per tensor or per output
+// channel, then bias int32 [O] in units of x's scale times the weight's or float32 [O], then
+// a uint8 residual, which needs an int32 bias. Output: uint8 with qparams Out; float32 when Out is nil.
+type Conv struct {
+	ops.Conv
+	Out *tensor.QParams
+}
+
+// Name returns "int8.conv2d" and the like.
+func (op Conv) Name() string { return "int8." + op.Conv.Name() }
+
+func (op Conv) Infer(in []ops.Type) ([]ops.Type, error) {
+	if err := op.CheckInputs(op, in); err != nil {
+		return nil, err
+	}
+	if err := activation(op, in, 0); err != nil {
+		return nil, err
+	}
+	if err := weightsAndBias(op, in, in[1].Shape[0], op.HasBias); err != nil {
+		return nil, err
+	}
+	w, err := op.Window(op, in)
+	if err != nil {
+		return nil, err
+	}
+	shape := op.OutShape(w, in)
+	if op.HasResidual {
+		if err := activation(op, in, len(in)-1); err != nil {
+			return nil, err
+		}
+		if op.Out == nil || !in[len(in)-1].Shape.Equal(shape) {
+			return nil, ops.Errorf(op, in, "a residual needs a quantized output of its shape, %v", shape)
+		}
+	}
+	return []ops.Type{outputType(op.Out, shape)}, nil
+}
+
+// ChannelsLast lays out the input, the residual and the output as NHWC.
+func (op Conv) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	inner, inputs, ok := op.Conv.ChannelsLast(in)
+	if ok {
+		op.Conv = inner.(ops.Conv)
+	}
+	return op, inputs, ok
+}
+
+// FuseActivation implements ops.ActivationFuser.
+func (op Conv) FuseActivation(ops.Activation) (ops.Op, bool) { return nil, false }
+
+// FuseResidual implements ops.ResidualFuser; additions fuse before quantization.
+func (op Conv) FuseResidual(ops.Activation) (ops.Op, bool) { return nil, false }
+
+// Prepare packs the weight for the indirect kernel; channels that are no
+// multiple of 4 are gathered into padded rows.
+func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	if !op.NHWC {
+		return nil, &ops.UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
+	}
+	w, err := op.Window(op, p.In)
+	if err != nil {
+		return nil, err
+	}
+	channels := p.In[0].Shape[len(p.In[0].Shape)-1]
+	if op.isDepthwise(p, w, channels) {
+		return op.prepareDepthwise(p, w)
+	}
+	outs := p.In[1].Shape[0]
+	kc, taps := channels/op.Groups, w.Taps()
+	var fused *ops.FusedRows
+	if kc < 16 && op.Groups == 1 {
+		fused = ops.NewFusedRows(w, channels)
+	}
+	gather := fused == nil && (kc%4 != 0 || (taps > 1 && kc < 16))
+	l := &layer{
+		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: op.Groups, cols: outs / op.Groups, outChannels: outs,
+		ks: taps, kc: kc, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
+	}
+	order := func(weight []int8) []int8 { return ops.ChannelsLastWeight(weight, outs, kc, taps) }
+	ind := ops.NewIndirection(w, channels)
+	pad := tensor.AlignedBytes(max(kc, 1) * w.Kernel[2])
+	switch {
+	case fused != nil:
+		// Each kernel row is filled up to a multiple of 4 with weights of 0.
+		row := w.Kernel[2] * kc
+		l.ks, l.kc = fused.Window.Taps(), (row+3)/4*4
+		l.rowTail = l.kc - row
+		ind = ops.NewIndirection(&fused.Window, channels)
+		pad = tensor.AlignedBytes(max(fused.RowBytes, l.kc))
+	case gather:
+		l.ks, l.kc = 1, (taps*kc+3)/4*4
+	}
+	if err := l.prepare(order); err != nil {
+		return nil, err
+	}
+	for i := range pad {
+		pad[i] = uint8(p.In[0].Q.ZeroPoint[0])
+	}
+	grid := ops.NewGrid(w.Pixels(), l.cols, l.depth, l.g.MR, l.g.NR, l.blockCols(), p.Threads)
+	mem := l.scratch(gather, grid.ColStep)
+	outSize := p.Out[0].DType.Size()
+	mr := l.g.MR
+	task := func(c *ops.Call, i int, wk *ops.Worker) {
+		group := i / grid.Tasks
+		m0, m1, n0, n1 := grid.Task(i % grid.Tasks)
+		input := unsafe.Add(base(c.In[0]), group*kc)
+		if fused != nil {
+			input = unsafe.Pointer(unsafe.SliceData(c.Scratch))
+		}
+		output := unsafe.Add(base(c.Out[0]), group*l.cols*outSize)
+		var residual unsafe.Pointer
+		if op.HasResidual {
+			residual = unsafe.Add(base(c.In[len(c.In)-1]), group*l.cols)
+		}
+		rows := *wk
+		if gather {
+			rows.Scratch = wk.Scratch[mem.rows:]
+		}
+		for m := m0; m < m1; m += mr {
+			n := min(mr, m1-m)
+			if gather {
+				ind.Gather(&rows, mr, n, kc, l.kc, input, unsafe.Pointer(&pad[0]), m)
+			} else {
+				ind.Fill(wk.Pointers, mr, 1, mr, input, unsafe.Pointer(&pad[0]), m, n)
+			}
+			var res unsafe.Pointer
+			if residual != nil {
+				res = unsafe.Add(residual, m*outs)
+			}
+			l.tile(wk, &mem, group, n, n0, n1, unsafe.Add(output, m*outs*outSize), res)
+		}
+	}
+	copies := 1
+	if fused != nil {
+		copies = ops.PixelTasks(fused.Rows, fused.RowBytes/4, p.Threads)
+	}
+	copyRows := func(c *ops.Call, i int, _ *ops.Worker) {
+		for r := i * fused.Rows / copies; r < (i+1)*fused.Rows/copies; r++ {
+			fused.Copy(unsafe.Pointer(unsafe.SliceData(c.Scratch)), base(c.In[0]), unsafe.Pointer(unsafe.SliceData(pad)), r)
+		}
+	}
+	k := &ops.Kernel{
+		Run: func(c *ops.Call) error {
+			if fused != nil {
+				c.Parallel(copies, copyRows)
+			}
+			c.Parallel(grid.Tasks*op.Groups, task)
+			return nil
+		},
+		WorkerScratch:  mem.total,
+		WorkerPointers: mr * l.ks,
+		Parallel:       grid.Tasks * op.Groups,
+		Choice:         fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+	}
+	if gather {
+		k.Choice += " over gathered rows"
+	}
+	if fused != nil {
+		k.Scratch = fused.Bytes
+		k.Choice += " over fused kernel rows"
+	}
+	return k, nil
+}

@@ -1,0 +1,101 @@
+package int8
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Linear is ops.Linear on quantized values.
+//
+// Inputs: x uint8 [..., K] per tensor, weight int8 [N, K] per tensor or per row, then bias
+// int32 [N] in units of x's scale times the weight's or float32 [N], then a uint8
+// residual, which needs an int32 bias.
+// Output: uint8 with qparams Out; float32 when Out is nil.
+type Linear struct {
+	ops.Linear
+	Out *tensor.QParams
+}
+
+func (Linear) Name() string { return "int8.linear" }
+
+func (op Linear) Infer(in []ops.Type) ([]ops.Type, error) {
+	shape, err := op.OutShape(op, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := activation(op, in, 0); err != nil {
+		return nil, err
+	}
+	if err := weightsAndBias(op, in, in[1].Shape[0], op.HasBias); err != nil {
+		return nil, err
+	}
+	if op.HasResidual {
+		if err := activation(op, in, len(in)-1); err != nil {
+			return nil, err
+		}
+		if op.Out == nil {
+			return nil, ops.Errorf(op, in, "a residual needs a quantized output")
+		}
+	}
+	return []ops.Type{outputType(op.Out, shape)}, nil
+}
+
+// FuseActivation implements ops.ActivationFuser.
+func (op Linear) FuseActivation(ops.Activation) (ops.Op, bool) { return nil, false }
+
+// FuseResidual implements ops.ResidualFuser; additions fuse before quantization.
+func (op Linear) FuseResidual(ops.Activation) (ops.Op, bool) { return nil, false }
+
+// Prepare packs the weight; a depth that is no multiple of 4 is copied into
+// padded rows.
+func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	n, k := p.In[1].Shape[0], p.In[1].Shape[1]
+	rows := p.Out[0].Numel() / max(n, 1)
+	if n == 0 || rows == 0 {
+		return &ops.Kernel{Run: func(*ops.Call) error { return nil }, Choice: "empty", Parallel: 1}, nil
+	}
+	l := &layer{
+		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: 1, cols: n, outChannels: n,
+		ks: 1, kc: max(k+3, 4) / 4 * 4, depth: k, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
+	}
+	if err := l.prepare(func(w []int8) []int8 { return w }); err != nil {
+		return nil, err
+	}
+	gather := l.kc != k
+	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(), p.Threads)
+	mem := l.scratch(gather, grid.ColStep)
+	outSize := p.Out[0].DType.Size()
+	mr := l.g.MR
+	task := func(c *ops.Call, i int, wk *ops.Worker) {
+		m0, m1, n0, n1 := grid.Task(i)
+		input, output := base(c.In[0]), base(c.Out[0])
+		for m := m0; m < m1; m += mr {
+			count := min(mr, m1-m)
+			for r := range mr {
+				src := unsafe.Add(input, k*min(m+r, m1-1))
+				if gather {
+					dst := unsafe.Pointer(&wk.Scratch[mem.rows+r*l.kc])
+					copy(unsafe.Slice((*uint8)(dst), k), unsafe.Slice((*uint8)(src), k))
+					src = dst
+				}
+				wk.Pointers[r] = src
+			}
+			var res unsafe.Pointer
+			if op.HasResidual {
+				res = unsafe.Add(base(c.In[len(c.In)-1]), m*n)
+			}
+			l.tile(wk, &mem, 0, count, n0, n1, unsafe.Add(output, m*n*outSize), res)
+		}
+	}
+	return &ops.Kernel{
+		Run:            func(c *ops.Call) error { c.Parallel(grid.Tasks, task); return nil },
+		WorkerScratch:  mem.total,
+		WorkerPointers: mr,
+		Parallel:       grid.Tasks,
+		Choice:         fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+	}, nil
+}

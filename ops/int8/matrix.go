@@ -1,0 +1,395 @@
+// Package int8 holds the operators on quantized values. All activations are
+// uint8 and all weights int8 in memory: a model's signed activations and
+// unsigned weights are shifted by 128 together with their zero points, which
+// changes no value. Results are bit-identical on every CPU tier and for every
+// number of threads; docs/numerics.md states the arithmetic.
+package int8
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// activation checks that input i is a quantized activation.
+func activation(op ops.Op, in []ops.Type, i int) error {
+	t := in[i]
+	if t.DType != tensor.Uint8 || t.Q == nil || t.Q.Scheme.PerChannel() {
+		return ops.Errorf(op, in, "input %d must be uint8, quantized per tensor", i)
+	}
+	return nil
+}
+
+// weightsAndBias checks the constant inputs of a layer with the given number of outputs.
+func weightsAndBias(op ops.Op, in []ops.Type, outs int, hasBias bool) error {
+	w := in[1]
+	if w.DType != tensor.Int8 || w.Q == nil || (w.Q.Scheme.PerChannel() && w.Q.Axis != 0) {
+		return ops.Errorf(op, in, "the weight must be int8, quantized per tensor or per output channel")
+	}
+	if n := len(w.Q.Scale); len(w.Q.ZeroPoint) != n || (n != 1 && n != outs) {
+		return ops.Errorf(op, in, "%d scales for %d output channels", n, outs)
+	}
+	if hasBias && in[2].DType != tensor.Int32 && in[2].DType != tensor.Float32 {
+		return ops.Errorf(op, in, "the bias must be int32, in units of input scale times weight scale, or float32")
+	}
+	if hasFloatBias(hasBias, in) && len(in) > 3 {
+		return ops.Errorf(op, in, "a residual needs an int32 bias")
+	}
+	return nil
+}
+
+// hasFloatBias reports whether the bias is added after the accumulation, not to
+// the accumulators.
+func hasFloatBias(hasBias bool, in []ops.Type) bool {
+	return hasBias && in[2].DType == tensor.Float32
+}
+
+// outputType is uint8 with qparams q or, without, float32.
+func outputType(q *tensor.QParams, shape tensor.Shape) ops.Type {
+	if q == nil {
+		return ops.F32(shape...)
+	}
+	return ops.Type{DType: tensor.Uint8, Shape: shape, Q: q}
+}
+
+// Bounds returns the interval of integers that an output quantized with q is
+// clamped to, an activation included.
+func Bounds(q *tensor.QParams, act ops.Activation) (lo, hi int32) {
+	lo, hi = q.Min, q.Max
+	if act != ops.NoActivation {
+		lo = max(lo, q.ZeroPoint[0])
+	}
+	if act == ops.ReLU6 {
+		hi = max(min(hi, ops.QuantizeScalar(6, q)), lo)
+	}
+	return lo, hi
+}
+
+// Multiplier returns the factor that takes an accumulator of scale sx*sw to
+// scale sy, computed in float64 and rounded once.
+func Multiplier(sx, sw, sy float32) float32 {
+	return float32(float64(sx) * float64(sw) / float64(sy))
+}
+
+// matrix is the constant side of an int8 layer: weights in the kernel's order
+// and the per-column values of the epilogue.
+type matrix struct {
+	weights []int8
+	bias    []int32   // bias - zx*sum(w) + k*zx*zw
+	real    []float32 // a float32 bias in units of the accumulators, nil without
+	wzero   []int32   // nil when all are 0
+	mult    []float32 // to the output's scale
+	group   int       // packed weights of one group
+}
+
+type matrixKey struct {
+	weight, bias *tensor.Tensor
+	kernel       asm.Info
+	in, out      *tensor.QParams
+}
+
+// layer is what conv and linear have in common: a matrix multiplication of
+// groups x (rows x depth) by (depth x cols).
+type layer struct {
+	op               ops.Op
+	p                *ops.Prepare
+	g                *asm.IGemmU8S8
+	dequantize       *asm.DequantizeI32F32 // of a float32 output
+	groups           int
+	cols             int // output channels of a group
+	ks, kc           int // positions and bytes of the kernel call, kc a multiple of 4
+	depth            int // weights of one column, before padding to ks*kc
+	rowTail          int // weights of 0 at the end of each position
+	hasBias          bool
+	act              ops.Activation
+	out              *tensor.QParams // nil: float32 output
+	residual         bool
+	outChannels      int // of all groups
+	packed           *matrix
+	lo, hi           int32
+	floatLo, floatHi float32
+	resZero, zero    int32
+	resMult          float32
+}
+
+// prepare packs the weight, given as [outs, depth] in the kernel's order.
+func (l *layer) prepare(order func(w []int8) []int8) error {
+	in := l.p.In
+	weight, bias := in[1].Known, (*tensor.Tensor)(nil)
+	if weight == nil || (l.hasBias && in[2].Known == nil) {
+		return &ops.UnsupportedError{Op: l.op.Name(), Reason: "weight and bias must be constants"}
+	}
+	if l.hasBias {
+		bias = in[2].Known
+	}
+	if l.out != nil {
+		l.zero = l.out.ZeroPoint[0]
+		l.lo, l.hi = Bounds(l.out, l.act)
+	}
+	l.floatLo, l.floatHi = l.act.Bounds()
+	l.dequantize = asm.DequantizeI32F32For(l.p.Tier)
+	if l.residual {
+		q := in[len(in)-1].Q
+		l.resZero = q.ZeroPoint[0]
+		l.resMult = float32(float64(q.Scale[0]) / float64(l.out.Scale[0]))
+	}
+	var err error
+	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out}, func() *matrix {
+		var m *matrix
+		m, err = l.pack(order(weight.Contiguous().Int8s()), bias)
+		return m
+	})
+	if err == nil && l.packed == nil {
+		err = &ops.UnsupportedError{Op: l.op.Name(), Reason: "its accumulators could overflow"}
+	}
+	return err
+}
+
+func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
+	x, wq := l.p.In[0].Q, l.p.In[1].Q
+	zx := int64(x.ZeroPoint[0])
+	n := l.outChannels
+	m := &matrix{
+		group: l.g.PackedBytes(l.ks, l.kc, l.cols),
+		bias:  make([]int32, n+l.g.NR),
+		mult:  make([]float32, n+l.g.NR),
+	}
+	m.weights = int8s(tensor.AlignedBytes(m.group * l.groups))
+	var b []int32
+	switch {
+	case bias == nil:
+	case bias.DType() == tensor.Float32:
+		m.real = make([]float32, n)
+		for c, v := range bias.Contiguous().Float32s() {
+			m.real[c] = v / float32(x.Scale[0]*wq.Scale[c%len(wq.Scale)])
+		}
+	default:
+		b = bias.Contiguous().Int32s()
+	}
+	for c := range n {
+		i := c % len(wq.Scale)
+		zw := int64(wq.ZeroPoint[i])
+		column := w[c*l.depth : (c+1)*l.depth]
+		sum, size := sumOf(column), 128*int64(l.depth)
+		if 255*size > math.MaxInt32/2 {
+			size = sizeOf(column)
+		}
+		full := -zx*sum + int64(l.depth)*zx*zw
+		if b != nil {
+			full += int64(b[c])
+		}
+		// The largest accumulator the kernel can meet on its way.
+		if worst := 255*size + 255*int64(l.depth)*max(zw, -zw) + max(full, -full); worst > math.MaxInt32 {
+			return nil, &ops.UnsupportedError{Op: l.op.Name(), Reason: fmt.Sprintf(
+				"output channel %d could overflow its 32-bit accumulator (%d weights, up to %d)", c, l.depth, worst)}
+		}
+		m.bias[c] = int32(full)
+		if zw != 0 && m.wzero == nil {
+			m.wzero = make([]int32, n+l.g.NR)
+		}
+		if m.wzero != nil {
+			m.wzero[c] = int32(zw)
+		}
+		if l.out != nil {
+			m.mult[c] = Multiplier(x.Scale[0], wq.Scale[i], l.out.Scale[0])
+		} else {
+			m.mult[c] = Multiplier(x.Scale[0], wq.Scale[i], 1)
+		}
+	}
+	if m.wzero != nil {
+		for c := range n {
+			m.wzero[c] = int32(wq.ZeroPoint[c%len(wq.ZeroPoint)])
+		}
+	}
+	padded := l.ks * l.kc
+	src := w
+	if padded != l.depth {
+		src = make([]int8, n*padded)
+		positions, have := 1, l.depth
+		if l.rowTail > 0 {
+			positions, have = l.ks, l.kc-l.rowTail
+		}
+		for i := range n * positions {
+			copy(src[i*(padded/positions):], w[i*have:(i+1)*have])
+		}
+	}
+	for g := range l.groups {
+		l.g.PackB(m.weights[g*m.group:(g+1)*m.group], src[g*l.cols*padded:], l.ks, l.kc, l.cols)
+	}
+	return m, nil
+}
+
+// sumOf adds up weights, eight at a time as bytes with their sign bit turned over.
+func sumOf(w []int8) int64 {
+	const low, signs = 0x00ff00ff00ff00ff, 0x8080808080808080
+	total, words := int64(0), len(w)/8
+	p := unsafe.Pointer(unsafe.SliceData(w))
+	for i := 0; i < words; {
+		// Four sums of 16 bits take 128 words before they could overflow.
+		var sums uint64
+		for end := min(i+128, words); i < end; i++ {
+			v := binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(p, 8*i))[:]) ^ signs
+			sums += v&low + v>>8&low
+		}
+		for ; sums != 0; sums >>= 16 {
+			total += int64(sums & 0xffff)
+		}
+	}
+	total -= 128 * 8 * int64(words)
+	for _, v := range w[8*words:] {
+		total += int64(v)
+	}
+	return total
+}
+
+// sizeOf adds up the absolute values of weights.
+func sizeOf(w []int8) int64 {
+	total := int64(0)
+	for _, v := range w {
+		total += max(int64(v), -int64(v))
+	}
+	return total
+}
+
+// packedBudget is what the packed weights of a task may take of a core's
+// second-level cache.
+const packedBudget = 256 << 10
+
+// blockCols returns how many columns a task takes at most.
+func (l *layer) blockCols() int {
+	return max(packedBudget/max(l.ks*l.kc*l.g.NR, 1), 1) * l.g.NR
+}
+
+func int8s(b []byte) []int8 {
+	if len(b) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
+}
+
+// scratch lays out a worker's memory: kernel scratch, then gathered rows, then
+// accumulators, then row sums.
+type scratch struct {
+	rows, acc, sums, total int
+}
+
+func (l *layer) scratch(gather bool, cols int) scratch {
+	up := func(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment }
+	var s scratch
+	at := up(l.g.ScratchBytes(l.ks, l.kc))
+	s.rows = at
+	if gather {
+		at += up(l.g.MR * l.kc)
+	}
+	s.acc = at
+	if l.out == nil || l.packed.real != nil {
+		at += up(4 * l.g.MR * cols)
+	}
+	s.sums = at
+	if l.packed.wzero != nil {
+		at += up(4 * l.g.MR)
+	}
+	s.total = at
+	return s
+}
+
+// tile computes m rows of the columns [n0, n1) of a group. The worker's
+// pointers are set; out and res are the addresses of output and residual of
+// the first row and column 0 of the group, with pixels of l.outChannels channels.
+func (l *layer) tile(wk *ops.Worker, s *scratch, group, m, n0, n1 int, out, res unsafe.Pointer) {
+	c := group*l.cols + n0
+	mem := unsafe.Pointer(unsafe.SliceData(wk.Scratch))
+	args := &wk.Args.IGemmU8S8
+	*args = asm.IGemmU8S8Args{
+		A: unsafe.SliceData(wk.Pointers), KS: l.ks, KC: l.kc,
+		B: &l.packed.weights[group*l.packed.group+n0*l.ks*l.kc], M: m, N: n1 - n0,
+		Bias: &l.packed.bias[c], Mult: &l.packed.mult[c],
+		Zero: l.zero, Lo: l.lo, Hi: l.hi, Scratch: mem,
+	}
+	if l.packed.wzero != nil {
+		args.WZero = &l.packed.wzero[c]
+		args.ASum = (*int32)(unsafe.Add(mem, s.sums))
+		l.rowSums(wk, unsafe.Slice(args.ASum, l.g.MR), m)
+	}
+	if l.out != nil && l.packed.real == nil {
+		args.C = unsafe.Add(out, n0)
+		args.CStride = l.outChannels
+		if res != nil {
+			args.Res = (*uint8)(unsafe.Add(res, n0))
+			args.ResStride, args.ResZero, args.ResMult = l.outChannels, l.resZero, l.resMult
+		}
+		l.g.Run(args)
+		return
+	}
+	args.C = unsafe.Add(mem, s.acc)
+	args.CStride = 4 * (n1 - n0)
+	l.g.Accumulate(args)
+	if l.packed.real != nil {
+		l.realBias(args, c, n0, out)
+		return
+	}
+	d := &wk.Args.DequantizeI32F32
+	*d = asm.DequantizeI32F32Args{
+		M: m, N: n1 - n0, Acc: (*int32)(args.C), AccStride: args.CStride, Mult: &l.packed.mult[c],
+		Y: (*float32)(unsafe.Add(out, 4*n0)), YStride: 4 * l.outChannels,
+	}
+	l.dequantize.Run(d)
+	if l.act == ops.NoActivation {
+		return
+	}
+	for r := range m {
+		y := unsafe.Slice((*float32)(unsafe.Add(out, 4*(r*l.outChannels+n0))), n1-n0)
+		for i, v := range y {
+			y[i] = min(max(v, l.floatLo), l.floatHi)
+		}
+	}
+}
+
+// realBias is the epilogue of a layer with a float32 bias. Of each accumulator
+// it stores y = clamp((float32(acc) + bias) * mult), or of an output with a scale
+// q = clamp(roundToEven((float32(acc) + bias) * mult) + zero point).
+func (l *layer) realBias(args *asm.IGemmU8S8Args, c, n0 int, out unsafe.Pointer) {
+	// Adding and taking away 1.5 * 2^23 rounds what is below 2^22 half to even.
+	const round = 3 << 22
+	bias, mult := l.packed.real[c:c+args.N], l.packed.mult[c:c+args.N]
+	lo, hi := float32(l.lo-l.zero), float32(l.hi-l.zero)
+	for r := range args.M {
+		acc := unsafe.Slice((*int32)(unsafe.Add(args.C, r*args.CStride)), args.N)
+		if l.out == nil {
+			y := unsafe.Slice((*float32)(unsafe.Add(out, 4*(r*l.outChannels+n0))), args.N)
+			for i, a := range acc {
+				y[i] = min(max(float32(float32(float32(a)+bias[i])*mult[i]), l.floatLo), l.floatHi)
+			}
+			continue
+		}
+		q := unsafe.Slice((*uint8)(unsafe.Add(out, r*l.outChannels+n0)), args.N)
+		for i, a := range acc {
+			t := min(max(float32(float32(float32(a)+bias[i])*mult[i]), lo), hi)
+			q[i] = uint8(int32(float32(t+round)-round) + l.zero)
+		}
+	}
+}
+
+// rowSums adds up the activations of each row, which weights with a zero point need.
+func (l *layer) rowSums(wk *ops.Worker, sums []int32, m int) {
+	kc := l.depth / l.ks // without what fills it up to a multiple of 4
+	for r := range m {
+		var sum int32
+		for s := range l.ks {
+			for _, v := range unsafe.Slice((*uint8)(wk.Pointers[s*l.g.MR+r]), kc) {
+				sum += int32(v)
+			}
+		}
+		sums[r] = sum
+	}
+	for r := m; r < len(sums); r++ {
+		sums[r] = 0
+	}
+}
+
+func base(t *tensor.Tensor) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(t.Bytes())) }
