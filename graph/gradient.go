@@ -1,0 +1,146 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Gradients adds to g the nodes that compute the gradients of the scalar loss
+// with respect to the given values, by reverse-mode differentiation, and returns
+// them in the same order: nil for a value the loss does not depend on. The graph then computes
+// both on one executor; what the backward part needs of the forward part is
+// planned like any other value. It fails with a *NodeError at an operator without gradient.
+func (g *Graph) Gradients(loss *Value, wrt []*Value) ([]*Value, error) {
+	if loss.Type.DType != tensor.Float32 || loss.Type.Numel() != 1 {
+		return nil, fmt.Errorf("gradients: the loss is %v, not one float32", loss.Type)
+	}
+	b := &gradBuilder{g: g, sum: make(map[*Value]*Value)}
+	needed := make(map[*Value]bool)
+	for _, v := range wrt {
+		needed[v] = true
+	}
+	var path []*Node // from the wanted values to anything
+	for _, n := range g.Nodes {
+		if slices.ContainsFunc(n.Inputs, func(v *Value) bool { return needed[v] }) {
+			for _, v := range n.Outputs {
+				needed[v] = v.Type.DType == tensor.Float32
+			}
+			path = append(path, n)
+		}
+	}
+	one, err := tensor.New(tensor.Float32, loss.Type.Shape...)
+	if err != nil {
+		return nil, err
+	}
+	one.Float32s()[0] = 1
+	b.sum[loss] = g.Const("", one)
+	for _, n := range slices.Backward(path) {
+		if err := b.node(n, needed); err != nil {
+			return nil, &NodeError{Pass: "gradients", Node: n, Err: err}
+		}
+	}
+	out := make([]*Value, len(wrt))
+	for i, v := range wrt {
+		out[i] = b.sum[v]
+	}
+	return out, nil
+}
+
+// gradBuilder implements ops.GradBuilder and keeps, for each value, the sum of
+// the gradients that its users have given so far.
+type gradBuilder struct {
+	g     *Graph
+	scope Scope
+	sum   map[*Value]*Value
+	err   error
+}
+
+func (b *gradBuilder) node(n *Node, needed map[*Value]bool) error {
+	dout := make([]ops.Ref, len(n.Outputs))
+	some := false
+	for i, v := range n.Outputs {
+		if d := b.sum[v]; d != nil {
+			dout[i] = d
+			some = true
+		}
+	}
+	if !some {
+		return nil
+	}
+	op, ok := n.Op.(ops.Differentiable)
+	if !ok {
+		return errors.New("the operator has no gradient")
+	}
+	in, out, need := make([]ops.Ref, len(n.Inputs)), make([]ops.Ref, len(n.Outputs)), make([]bool, len(n.Inputs))
+	for i, v := range n.Inputs {
+		in[i] = v
+		need[i] = needed[v]
+	}
+	for i, v := range n.Outputs {
+		out[i] = v
+	}
+	b.scope = n.Scope
+	grads := op.Grad(b, in, out, dout, need)
+	for i, d := range grads {
+		if b.err != nil {
+			break
+		}
+		if d == nil || !need[i] {
+			continue
+		}
+		v, dv := n.Inputs[i], d.(*Value)
+		if !dv.Type.Shape.Equal(v.Type.Shape) {
+			return fmt.Errorf("the gradient of input %d has shape %v where the input has %v", i, dv.Type.Shape, v.Type.Shape)
+		}
+		if before := b.sum[v]; before != nil {
+			dv = b.Apply(ops.Binary{Fn: ops.Add}, before, dv).(*Value)
+		}
+		b.sum[v] = dv
+	}
+	return b.err
+}
+
+func (b *gradBuilder) Apply(op ops.Op, in ...ops.Ref) ops.Ref {
+	out := b.ApplyAll(op, in...)
+	if len(out) == 0 {
+		return b.nothing()
+	}
+	return out[0]
+}
+
+func (b *gradBuilder) ApplyAll(op ops.Op, in ...ops.Ref) []ops.Ref {
+	if b.err != nil {
+		return nil
+	}
+	values := make([]*Value, len(in))
+	for i, r := range in {
+		values[i] = r.(*Value)
+	}
+	out, err := b.g.Add(b.scope, op, values...)
+	if err != nil {
+		b.err = err
+		return nil
+	}
+	refs := make([]ops.Ref, len(out))
+	for i, v := range out {
+		refs[i] = v
+	}
+	return refs
+}
+
+// nothing stands for a value after an error.
+func (b *gradBuilder) nothing() *Value { return b.g.Const("", tensor.Scalar(float32(0))) }
+
+func (b *gradBuilder) Const(t *tensor.Tensor) ops.Ref { return b.g.Const("", t) }
+
+func (b *gradBuilder) Type(v ops.Ref) ops.Type { return v.(*Value).Type }
+
+func (b *gradBuilder) Fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}

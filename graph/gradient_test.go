@@ -1,0 +1,229 @@
+package graph_test
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// gradientCase is an operator applied to random inputs of the given shapes.
+type gradientCase struct {
+	name   string
+	op     ops.Op
+	shapes [][]int
+	from   float64 // the inputs are normal around it
+	fixed  int     // the last inputs, which have no gradient
+	apart  float64 // when positive, inputs are multiples of it, none twice: for maxima
+}
+
+var gradientCases = []gradientCase{
+	{name: "linear", op: ops.Linear{HasBias: true}, shapes: [][]int{{5, 7}, {3, 7}, {3}}},
+	{name: "linear 3d relu", op: ops.Linear{HasBias: true, Act: ops.ReLU}, shapes: [][]int{{2, 5, 7}, {20, 7}, {20}}},
+	{name: "linear residual", op: ops.Linear{HasResidual: true}, shapes: [][]int{{5, 7}, {3, 7}, {5, 3}}},
+	{name: "matmul", op: ops.MatMul{}, shapes: [][]int{{2, 3, 4}, {2, 4, 5}}},
+	{name: "matmul broadcast", op: ops.MatMul{}, shapes: [][]int{{2, 3, 4}, {4, 5}}},
+	{name: "matmul transposed", op: ops.MatMul{TransposeB: true}, shapes: [][]int{{2, 3, 4}, {2, 5, 4}}},
+	{name: "conv", op: conv2d(1, 1, 1, 1), shapes: [][]int{{2, 4, 6, 5}, {7, 4, 3, 3}}},
+	{name: "conv stride", op: conv2d(2, 1, 1, 1), shapes: [][]int{{1, 3, 7, 8}, {18, 3, 3, 3}}},
+	{name: "conv stride 3 pad 2 dilation 2", op: conv2d(3, 2, 2, 1), shapes: [][]int{{1, 2, 11, 9}, {3, 2, 3, 3}}},
+	{name: "conv 1x1 stride 2", op: conv2d(2, 0, 1, 1), shapes: [][]int{{2, 3, 5, 6}, {4, 3, 1, 1}}},
+	{name: "conv groups", op: conv2d(1, 1, 1, 2), shapes: [][]int{{2, 4, 5, 5}, {6, 2, 3, 3}}},
+	{name: "conv depthwise", op: conv2d(2, 1, 1, 4), shapes: [][]int{{2, 4, 6, 6}, {4, 1, 3, 3}}},
+	{name: "conv bias relu6", op: ops.Conv{Stride: []int{1, 1}, Padding: []int{0, 0}, Dilation: []int{1, 1}, Groups: 1, HasBias: true, Act: ops.ReLU6}, shapes: [][]int{{1, 2, 4, 4}, {3, 2, 3, 3}, {3}}},
+	{name: "conv1d", op: ops.Conv{Stride: []int{2}, Padding: []int{1}, Dilation: []int{1}, Groups: 1}, shapes: [][]int{{2, 3, 9}, {4, 3, 3}}},
+	{name: "conv3d", op: ops.Conv{Stride: []int{1, 2, 1}, Padding: []int{1, 0, 1}, Dilation: []int{1, 1, 1}, Groups: 1}, shapes: [][]int{{1, 2, 4, 5, 4}, {3, 2, 3, 2, 3}}},
+	{name: "reshape", op: ops.Reshape{Shape: []int{3, -1}}, shapes: [][]int{{2, 3, 4}}},
+	{name: "flatten", op: ops.Flatten{Start: 1, End: -1}, shapes: [][]int{{2, 3, 4}}},
+	{name: "permute", op: ops.Permute{Order: []int{2, 0, 1}}, shapes: [][]int{{2, 3, 4}}},
+	{name: "pad", op: ops.Pad{Before: []int{0, 1}, After: []int{2, -1}}, shapes: [][]int{{3, 4}}},
+	{name: "slice", op: ops.Slice{Axis: 1, Start: 1, End: 6, Step: 2}, shapes: [][]int{{3, 7}}},
+	{name: "concat", op: ops.Concat{Axis: 1}, shapes: [][]int{{2, 3, 4}, {2, 1, 4}}},
+	{name: "conv transpose depthwise", op: convTranspose(2, 1, 1, 4), shapes: [][]int{{2, 4, 3, 3}, {4, 1, 3, 3}}},
+	{name: "conv transpose", op: convTranspose(2, 1, 1, 1), shapes: [][]int{{1, 3, 3, 4}, {3, 5, 3, 3}}},
+	{name: "conv transpose groups", op: convTranspose(1, 0, 0, 2), shapes: [][]int{{1, 4, 3, 4}, {4, 2, 3, 3}}},
+	{name: "conv depthwise stride 1", op: conv2d(1, 1, 1, 9), shapes: [][]int{{2, 9, 5, 5}, {9, 1, 3, 3}}},
+	{name: "conv depthwise dilation", op: conv2d(1, 2, 2, 8), shapes: [][]int{{1, 8, 6, 5}, {8, 1, 3, 3}}},
+	{name: "conv depthwise stride 3", op: conv2d(3, 0, 1, 5), shapes: [][]int{{1, 5, 8, 7}, {5, 1, 2, 2}}},
+	{name: "softmax", op: ops.Softmax{Axis: -1}, shapes: [][]int{{3, 5}}},
+	{name: "softmax axis 1", op: ops.Softmax{Axis: 1}, shapes: [][]int{{2, 3, 4}}},
+	{name: "log softmax", op: ops.Softmax{Axis: 1, Log: true}, shapes: [][]int{{3, 4, 2}}},
+	{name: "layer norm", op: ops.LayerNorm{Dims: 1, Eps: 1e-5, HasWeight: true, HasBias: true}, shapes: [][]int{{3, 2, 6}, {6}, {6}}},
+	{name: "layer norm two dimensions", op: ops.LayerNorm{Dims: 2, Eps: 1e-5}, shapes: [][]int{{3, 2, 6}}},
+	{name: "group norm", op: ops.GroupNorm{Groups: 2, Eps: 1e-5, HasWeight: true, HasBias: true}, shapes: [][]int{{2, 4, 3, 3}, {4}, {4}}},
+	{name: "instance norm", op: ops.InstanceNorm{Eps: 1e-5, HasWeight: true, HasBias: true}, shapes: [][]int{{2, 3, 3, 3}, {3}, {3}}},
+	{name: "batch norm", op: ops.BatchNorm{Eps: 1e-5}, shapes: [][]int{{3, 4, 2, 2}, {4}, {4}, {4}, {4}}, from: 5, fixed: 2},
+	{name: "batch norm train", op: ops.BatchNormTrain{Eps: 1e-5, Momentum: 0.1}, shapes: [][]int{{3, 4, 2, 2}, {4}, {4}, {4}, {4}}, fixed: 2},
+	{name: "batch norm train rows", op: ops.BatchNormTrain{Eps: 1e-5, Momentum: 0.1}, shapes: [][]int{{7, 4}, {4}, {4}, {4}, {4}}, fixed: 2},
+	{name: "max pool", op: ops.MaxPool{Kernel: []int{3, 2}, Stride: []int{2, 1}, Padding: []int{1, 0}, Dilation: []int{1, 2}}, shapes: [][]int{{2, 3, 6, 7}}, apart: 0.1},
+	{name: "max pool 1d", op: ops.MaxPool{Kernel: []int{3}, Stride: []int{2}, Padding: []int{1}, Dilation: []int{1}, CeilMode: true}, shapes: [][]int{{2, 70, 8}}, apart: 0.1},
+	{name: "avg pool", op: ops.AvgPool{Kernel: []int{3, 3}, Stride: []int{2, 2}, Padding: []int{1, 1}}, shapes: [][]int{{2, 3, 6, 7}}},
+	{name: "avg pool padded", op: ops.AvgPool{Kernel: []int{3, 3}, Stride: []int{1, 2}, Padding: []int{1, 1}, CountIncludePad: true}, shapes: [][]int{{2, 3, 6, 7}}},
+	{name: "adaptive avg pool", op: ops.AdaptiveAvgPool{Size: []int{3, 2}}, shapes: [][]int{{2, 3, 7, 5}}},
+	{name: "global avg pool", op: ops.AdaptiveAvgPool{Size: []int{1, 1}}, shapes: [][]int{{2, 3, 4, 5}}},
+	{name: "expand", op: ops.Expand{Shape: []int{2, 3, 4}}, shapes: [][]int{{3, 1}}},
+	{name: "flip", op: ops.Flip{Axes: []int{1}}, shapes: [][]int{{3, 4}}},
+	{name: "roll", op: ops.Roll{Shifts: []int{1}, Axes: []int{0}}, shapes: [][]int{{3, 4}}},
+	{name: "stack", op: ops.Stack{Axis: -1}, shapes: [][]int{{3, 4}, {3, 4}}},
+	{name: "cumsum", op: ops.Cumulative{Axis: 1}, shapes: [][]int{{3, 4}}},
+	{name: "add", op: ops.Binary{Fn: ops.Add, Act: ops.ReLU}, shapes: [][]int{{3, 4}, {4}}},
+	{name: "sub", op: ops.Binary{Fn: ops.Sub}, shapes: [][]int{{3, 1}, {3, 4}}},
+	{name: "mul", op: ops.Binary{Fn: ops.Mul}, shapes: [][]int{{2, 3, 4}, {3, 1}}},
+	{name: "div", op: ops.Binary{Fn: ops.Div}, shapes: [][]int{{3, 4}, {3, 4}}, from: 5},
+	{name: "pow", op: ops.Binary{Fn: ops.Pow}, shapes: [][]int{{3, 4}, {4}}, from: 4},
+	{name: "maximum", op: ops.Binary{Fn: ops.Max}, shapes: [][]int{{3, 4}, {4}}, apart: 0.1},
+	{name: "minimum", op: ops.Binary{Fn: ops.Min}, shapes: [][]int{{3, 4}, {3, 1}}, apart: 0.1},
+	{name: "atan2", op: ops.Binary{Fn: ops.Atan2}, shapes: [][]int{{3, 4}, {4}}, from: 2},
+	{name: "sum", op: ops.Reduce{Fn: ops.Sum, Axes: []int{1}}, shapes: [][]int{{2, 3, 4}}},
+	{name: "mean", op: ops.Reduce{Fn: ops.Mean, Axes: []int{0, 2}, KeepDims: true}, shapes: [][]int{{2, 3, 4}}},
+	{name: "mean of all", op: ops.Reduce{Fn: ops.Mean}, shapes: [][]int{{2, 3, 4}}},
+	{name: "prod", op: ops.Reduce{Fn: ops.Prod, Axes: []int{-1}}, shapes: [][]int{{3, 4}}, from: 2},
+	{name: "amax", op: ops.Reduce{Fn: ops.AMax, Axes: []int{-1}}, shapes: [][]int{{3, 4}}, apart: 0.1},
+	{name: "amin", op: ops.Reduce{Fn: ops.AMin, Axes: []int{0}}, shapes: [][]int{{3, 4}}, apart: 0.1},
+	{name: "var", op: ops.Reduce{Fn: ops.Var, Axes: []int{-1}, Correction: 1}, shapes: [][]int{{3, 4}}},
+	{name: "std", op: ops.Reduce{Fn: ops.Std, Axes: []int{0}}, shapes: [][]int{{5, 4}}},
+	{name: "logsumexp", op: ops.Reduce{Fn: ops.LogSumExp, Axes: []int{-1}}, shapes: [][]int{{3, 4}}},
+	{name: "norm", op: ops.Reduce{Fn: ops.Norm, P: 2, Axes: []int{-1}}, shapes: [][]int{{3, 4}}},
+	{name: "norm 1", op: ops.Reduce{Fn: ops.Norm, P: 1, Axes: []int{-1}}, shapes: [][]int{{3, 4}}, apart: 0.3},
+}
+
+func convTranspose(stride, pad, outPad, groups int) ops.ConvTranspose {
+	pair := func(v int) []int { return []int{v, v} }
+	return ops.ConvTranspose{Stride: pair(stride), Padding: pair(pad), OutputPadding: pair(outPad), Dilation: pair(1), Groups: groups}
+}
+
+func conv2d(stride, pad, dilation, groups int) ops.Conv {
+	pair := func(v int) []int { return []int{v, v} }
+	return ops.Conv{Stride: pair(stride), Padding: pair(pad), Dilation: pair(dilation), Groups: groups}
+}
+
+// TestGradients compares gradients with central differences of the loss
+// sum(op(inputs) * weights), added up in float64.
+func TestGradients(t *testing.T) {
+	for _, c := range gradientCases {
+		t.Run(c.name, func(t *testing.T) { checkGradients(t, c) })
+	}
+}
+
+// TestUnaryGradients goes over every function that has a gradient, on inputs
+// around a point where it is smooth.
+func TestUnaryGradients(t *testing.T) {
+	around := map[ops.UnaryFn]float64{
+		ops.Log: 5, ops.Log2: 5, ops.Log10: 5, ops.Log1p: 5, ops.Sqrt: 5, ops.Rsqrt: 5, ops.Reciprocal: 5, ops.Acosh: 6,
+	}
+	scaled := map[ops.UnaryFn]bool{ops.Asin: true, ops.Acos: true, ops.Atanh: true, ops.Tan: true}
+	none := 0
+	for fn := ops.Relu; fn <= ops.BitwiseNot; fn++ {
+		op := ops.Unary{Fn: fn, Alpha: 0.5, Beta: 2}
+		if fn >= ops.IsNaN {
+			none++
+			continue
+		}
+		t.Run(op.Name(), func(t *testing.T) {
+			c := gradientCase{op: op, shapes: [][]int{{3, 4, 5}}, from: around[fn]}
+			if around[fn] == 0 {
+				// Odd multiples of 0.075 keep clear of every kink by the step of the quotient.
+				c.apart = 0.15
+			}
+			if scaled[fn] {
+				c.apart = 0.03
+			}
+			checkGradients(t, c)
+		})
+	}
+	if none != 5 {
+		t.Errorf("%d functions give no float", none)
+	}
+}
+
+func checkGradients(t *testing.T, c gradientCase) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	random := func(shape []int) *tensor.Tensor {
+		x, err := tensor.New(tensor.Float32, shape...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range x.Float32s() {
+			x.Float32s()[i] = float32(c.from + rng.NormFloat64())
+		}
+		if c.apart > 0 {
+			for i, k := range rng.Perm(x.Numel()) {
+				x.Float32s()[i] = float32(c.apart * (float64(k-x.Numel()/2) + 0.5))
+			}
+		}
+		return x
+	}
+	g := graph.New()
+	var in []*graph.Value
+	var values []*tensor.Tensor
+	for _, s := range c.shapes {
+		in = append(in, g.Input("x", tensor.Float32, s...))
+		values = append(values, random(s))
+	}
+	add := func(op ops.Op, v ...*graph.Value) *graph.Value {
+		out, err := g.Add1(graph.Scope{}, op, v...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	outs, err := g.Add(graph.Scope{}, c.op, in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y := outs[0]
+	weights := random(y.Type.Shape)
+	loss := add(ops.Reduce{Fn: ops.Sum}, add(ops.Binary{Fn: ops.Mul}, y, g.Const("", weights)))
+	in, fixed := in[:len(in)-c.fixed], in[len(in)-c.fixed:]
+	grads, err := g.Gradients(loss, slices.Concat(in, fixed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range grads[len(in):] {
+		if d != nil {
+			t.Error("a gradient where there is none")
+		}
+	}
+	g.SetOutputs(append([]*graph.Value{y}, grads[:len(in)]...)...)
+	s, err := g.Compile(graph.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	run := func() []*tensor.Tensor {
+		out, err := s.Run(context.Background(), values...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	lossOf := func() float64 {
+		sum := 0.0
+		for i, v := range run()[0].Float32s() {
+			sum += float64(v) * float64(weights.Float32s()[i])
+		}
+		return sum
+	}
+	got := run()[1:]
+	const eps = 1e-2
+	for i, x := range values[:len(in)] {
+		for j := range x.Float32s() {
+			was := x.Float32s()[j]
+			x.Float32s()[j] = was + eps
+			up := lossOf()
+			x.Float32s()[j] = was - eps
+			down := lossOf()
+			x.Float32s()[j] = was
+			want := (up - down) / (2 * eps)
+			if d := float64(got[i].Float32s()[j]); math.Abs(d-want) > 2e-2*(1+math.Abs(want)) {
+				t.Errorf("input %d, element %d: gradient %g, difference quotient %g", i, j, d, want)
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,26 @@
+package graph
+
+import "slices"
+
+// Foldings are the passes that compute what is constant. Their result has the
+// layers of the model as they were written.
+var Foldings = []Pass{
+	{Name: "fold constants", Rule: foldConstants},
+	{Name: "fold batch norm", Rule: foldBatchNorm},
+}
+
+// Fusions are the passes that make one operator of several. They keep the
+// layout, so that quantization can start from their result.
+var Fusions = slices.Concat(Foldings, []Pass{
+	{Name: "fuse residual", Rule: fuseResidual},
+	{Name: "fuse activation", Rule: fuseActivation},
+})
+
+// Lowering are the passes that bring a graph into the form that kernels take.
+var Lowering = []Pass{
+	{Name: "channels last", Whole: channelsLast},
+	{Name: "fold permuted constants", Rule: foldConstants},
+}
+
+// Optimizations are the passes Compile runs, in order.
+var Optimizations = slices.Concat([]Pass{{Name: "lower", Rule: lower}}, Fusions, Lowering)

@@ -1,0 +1,349 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// plan is a graph prepared for inputs of given shapes: the kernels in order and
+// where in memory each value lies. A plan is not changed once made.
+type plan struct {
+	key    string
+	types  map[*Value]ops.Type
+	steps  []step
+	slots  []slot // where each value's memory comes from
+	slotOf map[*Value]int
+	arena  int // bytes
+
+	workerScratch, workerPointers int
+}
+
+// step is one kernel to run.
+type step struct {
+	node    *Node
+	kernel  *ops.Kernel
+	in, out []int // slots
+	scratch span  // in the arena
+}
+
+type span struct{ start, size int }
+
+// slot is the memory of one value.
+type slot struct {
+	typ    ops.Type
+	konst  *tensor.Tensor // a constant, or known from the shapes
+	root   int            // the slot whose bytes these are; itself when it is no view
+	input  int            // index of the graph input, or -1; of roots
+	output int            // index of the graph output whose memory a root is, or -1
+	arena  span
+}
+
+// makePlan infers all types for the given inputs, prepares the kernels and lays out the memory.
+func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
+	p := &plan{key: key, types: make(map[*Value]ops.Type), slotOf: make(map[*Value]int)}
+	for i, v := range s.graph.Inputs {
+		p.types[v] = inputs[i]
+		p.addSlot(v, slot{typ: inputs[i], input: i, output: -1})
+	}
+	var lives []life // of arena slots and scratch, by step
+	use := make(map[int][2]int)
+	touch := func(i int) {
+		root := p.slots[i].root
+		t := len(p.steps)
+		l, ok := use[root]
+		if !ok {
+			l = [2]int{t, t}
+		}
+		l[1] = t
+		use[root] = l
+	}
+	for _, n := range s.graph.Nodes {
+		if err := s.planNode(p, n, touch); err != nil {
+			return nil, &NodeError{Node: n, Err: err}
+		}
+	}
+	p.bindOutputs(s.graph, touch)
+	need := int64(0)
+	for _, values := range [][]*Value{s.graph.Inputs, s.graph.Outputs} {
+		for _, v := range values {
+			if need += int64(p.slots[p.slotOf[v]].typ.Bytes()); need > s.opts.MaxMemory {
+				return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
+			}
+		}
+	}
+	for i := range p.slots {
+		sl := &p.slots[i]
+		if sl.konst == nil && sl.root == i && sl.input < 0 && sl.output < 0 {
+			l := use[i]
+			lives = append(lives, life{span: &sl.arena, size: sl.typ.Bytes(), first: l[0], last: l[1]})
+		}
+	}
+	for i := range p.steps {
+		if n := p.steps[i].kernel.Scratch; n > 0 {
+			lives = append(lives, life{span: &p.steps[i].scratch, size: n, first: i, last: i})
+		}
+	}
+	var ok bool
+	if p.arena, ok = layOut(lives, int(s.opts.MaxMemory)); !ok {
+		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
+	}
+	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
+	need += int64(p.arena) + int64(s.pool.Threads())*worker
+	if need > s.opts.MaxMemory {
+		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
+	}
+	return p, nil
+}
+
+// MemoryError says that a run with the shapes at hand would take more memory
+// than Options.MaxMemory allows.
+type MemoryError struct {
+	Need, Limit int64 // bytes; Need may be only a part of what the run takes
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("a run takes %d bytes or more, and %d are allowed (Options.MaxMemory)", e.Need, e.Limit)
+}
+
+// within checks that no single piece of memory is above the limit, so that sums
+// of pieces cannot overflow.
+func (s *Session) within(sizes ...int) error {
+	for _, n := range sizes {
+		if n < 0 || int64(n) > s.opts.MaxMemory {
+			return &MemoryError{Need: max(int64(n), s.opts.MaxMemory), Limit: s.opts.MaxMemory}
+		}
+	}
+	return nil
+}
+
+func (p *plan) addSlot(v *Value, s slot) int {
+	i := len(p.slots)
+	s.root = i
+	p.slots = append(p.slots, s)
+	p.slotOf[v] = i
+	return i
+}
+
+// slotFor returns the slot of a value that is defined already.
+func (p *plan) slotFor(v *Value) int {
+	if i, ok := p.slotOf[v]; ok {
+		return i
+	}
+	t := ops.TypeOf(v.Const)
+	p.types[v] = t
+	return p.addSlot(v, slot{typ: t, konst: v.Const, input: -1, output: -1})
+}
+
+func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
+	in := make([]int, len(n.Inputs))
+	types := make([]ops.Type, len(n.Inputs))
+	for i, v := range n.Inputs {
+		in[i] = p.slotFor(v)
+		types[i] = p.slots[in[i]].typ
+	}
+	outTypes, err := infer(n.Op, types)
+	if err != nil {
+		return err
+	}
+	known := !hasEffect(n)
+	for i, t := range outTypes {
+		if t.Known == nil {
+			known = false
+		}
+		p.types[n.Outputs[i]] = t
+	}
+	if known {
+		for i, t := range outTypes {
+			p.addSlot(n.Outputs[i], slot{typ: t, konst: t.Known, input: -1, output: -1})
+		}
+		return nil
+	}
+	if v, ok := n.Op.(ops.Viewer); ok && len(outTypes) == 1 && p.slots[in[0]].konst == nil && v.IsView(types, outTypes) {
+		i := p.addSlot(n.Outputs[0], slot{typ: outTypes[0], input: -1, output: -1})
+		p.slots[i].root = p.slots[in[0]].root
+		return nil
+	}
+	if !hasEffect(n) && ops.AllEmpty(outTypes) {
+		for i, t := range outTypes {
+			p.addSlot(n.Outputs[i], slot{typ: t, input: -1, output: -1})
+		}
+		return nil
+	}
+	for _, t := range slices.Concat(types, outTypes) {
+		if err := s.within(t.Bytes()); err != nil {
+			return err
+		}
+	}
+	kernel, err := n.Op.Prepare(&ops.Prepare{In: types, Out: outTypes, Tier: s.tier, Threads: s.pool.Threads(), Pack: s.pack})
+	if err != nil {
+		return err
+	}
+	if err := s.within(kernel.Scratch, kernel.WorkerScratch, kernel.WorkerPointers); err != nil {
+		return err
+	}
+	for _, i := range in {
+		touch(i)
+	}
+	st := step{node: n, kernel: kernel, in: in}
+	for i, t := range outTypes {
+		j := p.addSlot(n.Outputs[i], slot{typ: t, input: -1, output: -1})
+		touch(j)
+		st.out = append(st.out, j)
+	}
+	p.steps = append(p.steps, st)
+	p.workerScratch = max(p.workerScratch, kernel.WorkerScratch)
+	p.workerPointers = max(p.workerPointers, kernel.WorkerPointers)
+	return nil
+}
+
+// bindOutputs lets the steps write graph outputs directly into the caller's
+// tensors where the bytes belong to no other output, input or constant; the
+// others are copied at the end.
+func (p *plan) bindOutputs(g *Graph, touch func(int)) {
+	for i, v := range g.Outputs {
+		root := &p.slots[p.slots[p.slotFor(v)].root]
+		if root.konst == nil && root.input < 0 && root.output < 0 {
+			root.output = i
+		} else {
+			touch(p.slotOf[v])
+		}
+	}
+}
+
+// life is a piece of memory and the steps during which it is in use.
+type life struct {
+	span        *span
+	size        int
+	first, last int
+}
+
+// layOut places the pieces in one arena so that those in use at the same time
+// do not overlap, the largest first, each at the lowest free address; it returns the arena's size,
+// and false when that is above the limit, which no piece is.
+// Addresses are multiples of the tensors' alignment.
+func layOut(lives []life, limit int) (int, bool) {
+	slices.SortStableFunc(lives, func(a, b life) int { return b.size - a.size })
+	total := 0
+	var placed []life // by address
+	for _, l := range lives {
+		at := 0
+		for _, q := range placed {
+			if q.last < l.first || l.last < q.first {
+				continue
+			}
+			if at+l.size <= q.span.start {
+				break
+			}
+			at = max(at, align(q.span.start+q.size))
+		}
+		if at > limit-l.size {
+			return 0, false
+		}
+		*l.span = span{at, l.size}
+		total = max(total, align(at+l.size))
+		i, _ := slices.BinarySearchFunc(placed, at, func(q life, at int) int { return q.span.start - at })
+		placed = slices.Insert(placed, i, l)
+	}
+	return total, true
+}
+
+func align(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment }
+
+// state is the memory of one run in progress.
+type state struct {
+	plan    *plan
+	arena   []byte
+	tensors []*tensor.Tensor // by slot
+	calls   []ops.Call       // by step
+	inputs  [][]*tensor.Tensor
+	outputs [][]*tensor.Tensor // tensors that are views of each input's or output's memory
+}
+
+func (p *plan) newState(s *Session) (*state, error) {
+	st := &state{
+		plan:    p,
+		arena:   tensor.AlignedBytes(p.arena),
+		tensors: make([]*tensor.Tensor, len(p.slots)),
+		calls:   make([]ops.Call, len(p.steps)),
+		inputs:  make([][]*tensor.Tensor, len(s.graph.Inputs)),
+		outputs: make([][]*tensor.Tensor, len(s.graph.Outputs)),
+	}
+	for i := range p.slots {
+		sl, root := &p.slots[i], &p.slots[p.slots[i].root]
+		if sl.konst != nil {
+			st.tensors[i] = sl.konst.Contiguous()
+			continue
+		}
+		var data []byte
+		size := sl.typ.Bytes()
+		if root.input < 0 && root.output < 0 {
+			data = st.arena[root.arena.start : root.arena.start+size]
+		} else {
+			data = tensor.AlignedBytes(0)
+		}
+		var t *tensor.Tensor
+		var err error
+		if len(data) == size {
+			t, err = tensor.FromBytes(sl.typ.DType, data, sl.typ.Shape...)
+		} else {
+			t, err = tensor.Unbound(sl.typ.DType, sl.typ.Shape...)
+		}
+		if err != nil {
+			return nil, err
+		}
+		t = t.WithQParams(sl.typ.Q)
+		st.tensors[i] = t
+		switch {
+		case root.input >= 0:
+			st.inputs[root.input] = append(st.inputs[root.input], t)
+		case root.output >= 0:
+			st.outputs[root.output] = append(st.outputs[root.output], t)
+		}
+	}
+	workers := make([]ops.Worker, s.pool.Threads())
+	for i := range workers {
+		workers[i] = ops.Worker{Scratch: tensor.AlignedBytes(p.workerScratch), Pointers: make([]unsafe.Pointer, p.workerPointers)}
+	}
+	for i := range p.steps {
+		c := &st.calls[i]
+		c.Workers, c.Pool = workers, s.pool
+		sp := p.steps[i].scratch
+		c.Scratch = st.arena[sp.start : sp.start+sp.size]
+		for _, j := range p.steps[i].in {
+			c.In = append(c.In, st.tensors[j])
+		}
+		for _, j := range p.steps[i].out {
+			c.Out = append(c.Out, st.tensors[j])
+		}
+	}
+	return st, nil
+}
+
+// planKey names the types of a set of inputs.
+func planKey(buf []byte, inputs []*tensor.Tensor) []byte {
+	for _, t := range inputs {
+		buf = append(buf, byte(t.DType()))
+		for _, d := range t.Shape() {
+			for ; d >= 0x80; d >>= 7 {
+				buf = append(buf, byte(d)|0x80)
+			}
+			buf = append(buf, byte(d))
+		}
+		buf = append(buf, 0xff, 0xff)
+	}
+	return buf
+}
+
+// describe lists the steps with their kernels and memory.
+func (p *plan) describe() string {
+	var b strings.Builder
+	for _, st := range p.steps {
+		fmt.Fprintf(&b, "%-40s %-18s %s\n", st.node.Scope.Path, st.node.Op.Name(), st.kernel.Choice)
+	}
+	return b.String()
+}

@@ -1,0 +1,140 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/octet-ml/octet/ops"
+)
+
+// Verify checks the form of the graph: every value is an input, a constant or
+// the output of one earlier node, and every type is what the operator infers.
+func (g *Graph) Verify() error {
+	if g.IsOpen() {
+		return ErrOpen
+	}
+	defined := make(map[*Value]bool)
+	for i, v := range g.Inputs {
+		if v == nil || v.Node != nil || v.Const != nil || defined[v] {
+			return fmt.Errorf("input %d is missing, computed, constant or listed twice", i)
+		}
+		if err := checkType(v.Type); err != nil {
+			return fmt.Errorf("input %q: %w", v.Name, err)
+		}
+		if v.Guard != nil && len(v.Guard.Shape) > len(v.Type.Shape) {
+			return fmt.Errorf("input %q has a guard of %d dimensions and type %v", v.Name, len(v.Guard.Shape), v.Type)
+		}
+		defined[v] = true
+	}
+	isDefined := func(v *Value) bool { return defined[v] }
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			if v == nil || v.Const == nil || defined[v] {
+				continue
+			}
+			if err := verifyConst(v); err != nil {
+				return &NodeError{Node: n, Err: err}
+			}
+			defined[v] = true
+		}
+		if err := verifyNode(n, isDefined); err != nil {
+			return &NodeError{Node: n, Err: err}
+		}
+		for i, v := range n.Outputs {
+			if defined[v] {
+				return &NodeError{Node: n, Err: fmt.Errorf("output %d belongs to another node", i)}
+			}
+			defined[v] = true
+		}
+	}
+	if len(g.Outputs) == 0 {
+		return errors.New("the graph has no outputs")
+	}
+	for i, v := range g.Outputs {
+		if v == nil || (v.Const == nil && !defined[v]) {
+			return fmt.Errorf("output %d is not defined", i)
+		}
+		if v.Const != nil {
+			if err := verifyConst(v); err != nil {
+				return fmt.Errorf("output %d: %w", i, err)
+			}
+		}
+	}
+	return nil
+}
+
+// verifyNode checks one node, given which values are defined before it.
+func verifyNode(n *Node, isDefined func(*Value) bool) error {
+	for i, v := range n.Inputs {
+		if v == nil || (v.Const == nil && !isDefined(v)) {
+			return fmt.Errorf("input %d is not defined before the node", i)
+		}
+	}
+	types, err := infer(n.Op, typesOf(n.Inputs))
+	if err != nil {
+		return err
+	}
+	if len(types) != len(n.Outputs) {
+		return fmt.Errorf("it has %d outputs where the operator gives %d", len(n.Outputs), len(types))
+	}
+	for i, v := range n.Outputs {
+		if v.Node != n {
+			return fmt.Errorf("output %d belongs to another node", i)
+		}
+		if t := types[i]; t.DType != v.Type.DType || !t.Shape.Equal(v.Type.Shape) || !t.Q.Equal(v.Type.Q) {
+			return fmt.Errorf("output %d has type %v where the operator gives %v", i, v.Type, t)
+		}
+	}
+	return nil
+}
+
+// verifyConst checks a constant.
+func verifyConst(v *Value) error {
+	if v.Node != nil || v.Type.DType != v.Const.DType() || !v.Type.Shape.Equal(v.Const.Shape()) || !v.Type.Q.Equal(v.Const.QParams()) {
+		return fmt.Errorf("constant %q has type %v and value %v", v.Name, v.Type, v.Const)
+	}
+	if err := checkType(v.Type); err != nil {
+		return fmt.Errorf("constant %q: %w", v.Name, err)
+	}
+	return nil
+}
+
+// infer returns the types of op's outputs, checked so that kernels and plans can
+// rely on them whatever the attributes of op are.
+func infer(op ops.Op, in []ops.Type) ([]ops.Type, error) {
+	types, err := op.Infer(in)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range types {
+		if err := checkType(t); err != nil {
+			return nil, fmt.Errorf("output %d: %w", i, err)
+		}
+	}
+	return types, nil
+}
+
+// maxRank is PyTorch's own limit of dimensions.
+const maxRank = 64
+
+// checkType checks what holds for every value: an element type, a shape whose
+// extents can be multiplied in any order without overflow, and quantization
+// parameters that fit both.
+func checkType(t ops.Type) error {
+	if t.DType.Size() == 0 {
+		return fmt.Errorf("%v is not an element type", t.DType)
+	}
+	if len(t.Shape) > maxRank {
+		return fmt.Errorf("%d dimensions, at most %d are possible", len(t.Shape), maxRank)
+	}
+	if _, err := t.Shape.Numel(); err != nil {
+		return err
+	}
+	if t.Q == nil {
+		return nil
+	}
+	if t.Q.DType != t.DType {
+		return fmt.Errorf("quantization parameters of %v for a value of %v", t.Q.DType, t.DType)
+	}
+	return t.Q.Validate(t.Shape)
+}
