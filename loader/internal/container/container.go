@@ -1,0 +1,231 @@
+// Package container reads the zip archives that torch.save and torch.jit.save
+// write, without trusting what they say about themselves.
+package container
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// PyTorch stores its records; a zip tool may have deflated them since. Weights
+// hardly compress, so records that claim to expand more than this over the
+// whole archive are not weights.
+const (
+	maxExpansion   = 64
+	deflateAllowed = 1 << 20 // expansion that is let pass in any archive
+)
+
+// The least a zip file spends on a record: its local header and its entry in
+// the central directory, each followed by the name, and the end record.
+const (
+	localHeader  = 30
+	centralEntry = 46
+	endRecord    = 22
+)
+
+// Archive is a zip file whose records all lie in one folder at its top.
+type Archive struct {
+	root    string
+	names   []string
+	records map[string]*zip.File
+}
+
+// IsZip reports whether a file that begins with head is a zip archive.
+func IsZip(head []byte) bool {
+	return strings.HasPrefix(string(head), "PK\x03\x04") || strings.HasPrefix(string(head), "PK\x05\x06")
+}
+
+// Open reads the directory of the archive in the first size bytes of r and
+// checks it: names are plain, distinct and in one top folder; records lie inside
+// the file and do not overlap; they are stored, or deflated within bounds. The
+// records themselves are not read. Errors are *tensor.FileError.
+func Open(r io.ReaderAt, size int64) (*Archive, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, &tensor.FileError{Reason: "damaged zip archive", Err: err}
+	}
+	a := &Archive{records: make(map[string]*zip.File, len(z.File))}
+	spans := make([]span, 0, len(z.File))
+	directory := int64(endRecord)
+	var inflated uint64
+	for _, f := range z.File {
+		directory += centralEntry + int64(len(f.Name))
+		if strings.HasSuffix(f.Name, "/") && f.UncompressedSize64 == 0 {
+			continue // folders, which zip tools add
+		}
+		root, name, err := splitName(f.Name)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case len(a.names) == 0:
+			a.root = root
+		case root != a.root:
+			return nil, reject(f.Name, "outside the archive's folder %q", a.root)
+		case a.records[name] != nil:
+			return nil, reject(f.Name, "two records have this name")
+		}
+		s, err := checkRecord(f, size)
+		if err != nil {
+			return nil, err
+		}
+		spans = append(spans, s)
+		if f.Method == zip.Deflate {
+			if inflated += f.UncompressedSize64; inflated > uint64(size)*maxExpansion+deflateAllowed {
+				return nil, reject(f.Name, "deflated records claim more than %d times the file's %d bytes", maxExpansion, size)
+			}
+		}
+		a.names = append(a.names, name)
+		a.records[name] = f
+	}
+	if len(a.names) == 0 {
+		return nil, &tensor.FileError{Reason: "zip archive without records"}
+	}
+	return a, checkOverlap(spans, size-directory)
+}
+
+// span is where a record lies in the file, header included.
+type span struct {
+	start, end int64
+	name       string
+}
+
+func splitName(full string) (root, name string, err error) {
+	if !utf8.ValidString(full) || strings.ContainsAny(full, "\x00\\:") || full != path.Clean(full) || strings.HasPrefix(full, "/") {
+		return "", "", reject(full, "not a plain record name")
+	}
+	root, name, found := strings.Cut(full, "/")
+	if !found || root == ".." {
+		return "", "", reject(full, "not in a folder: a PyTorch archive has one folder at its top")
+	}
+	return root, name, nil
+}
+
+func checkRecord(f *zip.File, size int64) (span, error) {
+	switch {
+	case f.Flags&1 != 0:
+		return span{}, reject(f.Name, "encrypted")
+	case f.Method != zip.Store && f.Method != zip.Deflate:
+		return span{}, reject(f.Name, "compression method %d is not read: only stored and deflated records are", f.Method)
+	case f.Method == zip.Store && f.CompressedSize64 != f.UncompressedSize64:
+		return span{}, reject(f.Name, "stored with two sizes, %d and %d", f.CompressedSize64, f.UncompressedSize64)
+	}
+	at, err := f.DataOffset()
+	if err != nil {
+		return span{}, &tensor.FileError{Record: f.Name, Reason: "no record at its place", Err: err}
+	}
+	if at < 0 || at > size || f.CompressedSize64 > uint64(size-at) {
+		return span{}, reject(f.Name, "%d bytes at %d reach past the file's end at %d", f.CompressedSize64, at, size)
+	}
+	return span{at - localHeader - int64(len(f.Name)), at + int64(f.CompressedSize64), f.Name}, nil
+}
+
+// checkOverlap refuses records that share bytes, with each other or with the
+// directory, which begins at limit at the latest.
+func checkOverlap(spans []span, limit int64) error {
+	slices.SortFunc(spans, func(a, b span) int {
+		if a.start != b.start {
+			return int(min(max(a.start-b.start, -1), 1))
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	var end int64
+	for _, s := range spans {
+		if s.start < end {
+			return reject(s.name, "overlaps another record")
+		}
+		end = s.end
+	}
+	if end > limit {
+		return reject(spans[len(spans)-1].name, "overlaps the archive's directory")
+	}
+	return nil
+}
+
+// Root returns the name of the folder at the archive's top; PyTorch names it
+// after the file.
+func (a *Archive) Root() string { return a.root }
+
+// Names returns the names of the records below the top folder, in the order of
+// the archive. The caller must not change them.
+func (a *Archive) Names() []string { return a.names }
+
+// Has reports whether there is a record of this name.
+func (a *Archive) Has(name string) bool { return a.records[name] != nil }
+
+// Size returns how many bytes a record has when read, -1 when there is none.
+func (a *Archive) Size(name string) int64 {
+	f := a.records[name]
+	if f == nil {
+		return -1
+	}
+	return int64(f.UncompressedSize64)
+}
+
+// Read returns a record's bytes in memory aligned for tensors, at most limit of
+// them, and compares the checksum. A deflated record takes memory only as bytes
+// come out. A record that is not there, longer than limit or damaged gives a
+// *tensor.FileError.
+func (a *Archive) Read(name string, limit int64) ([]byte, error) {
+	f := a.records[name]
+	if f == nil {
+		return nil, reject(name, "no such record in the archive")
+	}
+	n := f.UncompressedSize64
+	if limit < 0 || n > uint64(limit) {
+		return nil, reject(name, "%d bytes, at most %d are read", n, limit)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, &tensor.FileError{Record: name, Reason: "cannot be read", Err: err}
+	}
+	defer r.Close()
+	var data []byte
+	if f.Method == zip.Store { // known to be present
+		data = tensor.AlignedBytes(int(n))
+		_, err = io.ReadFull(r, data)
+	} else {
+		data, err = readGrowing(r, int(n))
+	}
+	if err == nil { // reading to the end compares the checksum
+		var one [1]byte
+		switch _, end := io.ReadFull(r, one[:]); {
+		case end == nil:
+			return nil, reject(name, "longer than the %d bytes its entry says", n)
+		case !errors.Is(end, io.EOF):
+			err = end
+		}
+	}
+	if err != nil {
+		return nil, &tensor.FileError{Record: name, Reason: "damaged record", Err: err}
+	}
+	return data, nil
+}
+
+// readGrowing reads exactly n bytes into aligned memory that never is much
+// larger than what has arrived.
+func readGrowing(r io.Reader, n int) ([]byte, error) {
+	data := tensor.AlignedBytes(min(n, 1<<16))
+	got := 0
+	for {
+		m, err := io.ReadFull(r, data[got:])
+		if got += m; err != nil || got == n {
+			return data, err
+		}
+		grown := tensor.AlignedBytes(min(n, 2*got))
+		copy(grown, data)
+		data = grown
+	}
+}
+
+func reject(record, format string, args ...any) error {
+	return &tensor.FileError{Record: record, Reason: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,407 @@
+package loader
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/container"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Budgets of a model's graph, far above those of any model that is trained and
+// low enough that reading one is quick.
+const (
+	maxModelText   = 64 << 20  // bytes of JSON
+	maxModelMemory = 128 << 20 // bytes that lists take once read
+	maxModelNodes  = 1 << 16
+	maxModelValues = 1 << 20
+)
+
+// Option changes how Load reads a model.
+type Option func(*modelFile)
+
+// Mapping keeps the file of a model mapped into memory. The zero value is
+// ready to be given to Mapped.
+type Mapping struct {
+	file *MappedSafetensors
+}
+
+// Close ends the mapping. The model must not be used afterwards.
+func (m *Mapping) Close() error {
+	if m.file == nil {
+		return nil
+	}
+	file := m.file
+	m.file = nil
+	return file.Close()
+}
+
+// Mapped maps the file into memory instead of copying it, so that constants
+// are read when they are first used. The model, and what was compiled from it,
+// must not be used after m is closed, and the file not be shortened before.
+func Mapped(m *Mapping) Option { return func(f *modelFile) { f.mapping = m } }
+
+// UnknownOperatorError lists the operators of a model that this version of
+// octet does not have.
+type UnknownOperatorError struct {
+	Operators []string // each once, in the order of the file
+}
+
+func (e *UnknownOperatorError) Error() string {
+	return "operators that this version does not have: " + strings.Join(e.Operators, ", ")
+}
+
+// Load reads a model from the file at path: what Save wrote. The format is told
+// by the content, and a file of another kind is rejected with advice.
+//
+// The file is not trusted: everything in it is checked before it is used, and
+// what is wrong gives a *FileError that names the node. Constants are copied
+// into memory unless the option Mapped is given.
+func Load(path string, opts ...Option) (*graph.Graph, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, &FileError{File: path, Reason: "a folder, not a file: name the file with the model in it"}
+	}
+	g, err := (&modelFile{r: f, size: info.Size(), path: path}).load(opts)
+	return g, inFile(err, path)
+}
+
+// LoadFrom is Load of the first size bytes of r, which cannot be mapped.
+func LoadFrom(r io.ReaderAt, size int64, opts ...Option) (*graph.Graph, error) {
+	return (&modelFile{r: r, size: size}).load(opts)
+}
+
+// modelFile is a file that is being loaded.
+type modelFile struct {
+	r       io.ReaderAt
+	size    int64
+	path    string // "" for a reader
+	head    []byte
+	mapping *Mapping
+}
+
+// modelFormats are the formats a model comes in, told by the content; the first
+// that fits is taken.
+var modelFormats = []struct {
+	is   func(*modelFile) bool
+	load func(*modelFile) (*graph.Graph, error)
+}{
+	{func(f *modelFile) bool { return isSafetensors(f.head, f.size) }, loadOctet},
+	{isTorchScript, rejectModel("TorchScript archives are not supported; save the state_dict instead")},
+	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectModel(needsArchitecture)},
+	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectModel(needsArchitecture)},
+	{func(f *modelFile) bool { return isTar(f.head) }, rejectModel("a tar archive, as PyTorch wrote before 0.2: " + howToSave)},
+}
+
+const needsArchitecture = "weights without a graph, which need an architecture: name it with --arch, or build it with nn.Build"
+
+func rejectModel(reason string) func(*modelFile) (*graph.Graph, error) {
+	return func(*modelFile) (*graph.Graph, error) { return nil, &FileError{Reason: reason} }
+}
+
+func isTorchScript(f *modelFile) bool {
+	if !container.IsZip(f.head) {
+		return false
+	}
+	a, err := container.Open(f.r, f.size)
+	return err == nil && a.Has(scriptRecord)
+}
+
+func (f *modelFile) load(opts []Option) (*graph.Graph, error) {
+	for _, o := range opts {
+		o(f)
+	}
+	if f.mapping != nil {
+		if f.path == "" {
+			return nil, errors.New("loader: only a file that is named by its path can be mapped")
+		}
+		if f.mapping.file != nil {
+			return nil, errors.New("loader: the mapping is in use by another model")
+		}
+	}
+	f.head = make([]byte, min(max(f.size, 0), 512))
+	if err := readAt(f.r, f.head, 0); err != nil {
+		return nil, err
+	}
+	if len(f.head) == 0 {
+		return nil, &FileError{Reason: "empty file"}
+	}
+	for _, format := range modelFormats {
+		if format.is(f) {
+			return format.load(f)
+		}
+	}
+	return nil, &FileError{Reason: unknownFormat(f.head)}
+}
+
+// loadOctet reads octet's own format, which Save describes.
+func loadOctet(f *modelFile) (g *graph.Graph, err error) {
+	entries, metadata, start, err := readSafetensorsHeader(f.r, f.size)
+	if err != nil {
+		return nil, err
+	}
+	text, ok := metadata[modelMetadata]
+	if !ok {
+		return nil, &FileError{Reason: needsArchitecture}
+	}
+	var m modelRecord
+	budget := maxModelMemory
+	if err := parseModel(text, &m, &budget); err != nil {
+		return nil, err
+	}
+	tensors := make(map[string]*tensor.Tensor, len(entries))
+	if f.mapping != nil {
+		mapped, err := MapSafetensors(f.path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, mapped.Close())
+			} else {
+				f.mapping.file = mapped
+			}
+		}()
+		for _, t := range mapped.Tensors {
+			tensors[t.Name] = t.Tensor
+		}
+	} else {
+		for _, e := range entries {
+			data := tensor.AlignedBytes(int(e.end - e.begin))
+			if err := readAt(f.r, data, start+e.begin); err != nil {
+				return nil, err
+			}
+			t, err := e.over(data)
+			if err != nil {
+				return nil, err
+			}
+			tensors[t.Name] = t.Tensor
+		}
+	}
+	used := make(map[string]bool, len(m.Constants))
+	for _, c := range m.Constants {
+		used[c.Tensor] = true
+	}
+	for _, in := range m.Inputs {
+		if in.Guard != nil {
+			used[in.Guard.Value] = true
+		}
+	}
+	for _, e := range entries {
+		if !used[e.name] {
+			return nil, &FileError{Record: e.name, Reason: "the graph does not use this tensor"}
+		}
+	}
+	return decodeModel(&m, tensors, &budget)
+}
+
+// parseModel reads the JSON of a graph and checks its version and size.
+func parseModel(text string, m *modelRecord, budget *int) error {
+	if len(text) > maxModelText {
+		return &FileError{Record: modelMetadata, Reason: fmt.Sprintf("a graph of %d bytes, at most %d are read", len(text), maxModelText)}
+	}
+	if v := modelVersionOf(text); v > modelVersion {
+		return &FileError{Record: modelMetadata, Reason: fmt.Sprintf("version %d of the format, this is for version %d: use a newer octet", v, modelVersion)}
+	}
+	if err := unmarshalRecord([]byte(text), reflect.ValueOf(m).Elem(), budget); err != nil {
+		return &FileError{Record: modelMetadata, Reason: err.Error()}
+	}
+	if m.Version != modelVersion {
+		return &FileError{Record: modelMetadata, Reason: fmt.Sprintf("version %d of the format is not read", m.Version)}
+	}
+	if len(m.Nodes) > maxModelNodes {
+		return &FileError{Record: modelMetadata, Reason: fmt.Sprintf("%d nodes, at most %d are read", len(m.Nodes), maxModelNodes)}
+	}
+	var unknown UnknownOperatorError
+	first := -1
+	seen := make(map[string]bool)
+	for i, n := range m.Nodes {
+		if operatorType(n.Op) == nil && !seen[n.Op] {
+			seen[n.Op] = true
+			unknown.Operators = append(unknown.Operators, n.Op)
+			if first < 0 {
+				first = i
+			}
+		}
+	}
+	if first >= 0 {
+		return &FileError{Record: nodeLabel(first, &m.Nodes[first]), Err: &unknown}
+	}
+	return nil
+}
+
+// modelVersionOf returns the version alone, which a newer format still has
+// where all else may differ; 0 where there is none.
+func modelVersionOf(text string) int {
+	d := json.NewDecoder(strings.NewReader(text))
+	if expect(d, json.Delim('{')) != nil {
+		return 0
+	}
+	if name, err := d.Token(); err != nil || name != "version" {
+		return 0
+	}
+	version, _ := d.Token()
+	v, _ := version.(float64)
+	return int(min(max(v, 0), 1<<30))
+}
+
+func nodeLabel(i int, n *nodeRecord) string {
+	if n.Path == "" {
+		return fmt.Sprintf("node %d (%s)", i, n.Op)
+	}
+	return fmt.Sprintf("node %d (%s, %s)", i, n.Path, n.Op)
+}
+
+// decodeModel makes the graph from its record and the tensors of the file.
+func decodeModel(m *modelRecord, tensors map[string]*tensor.Tensor, budget *int) (*graph.Graph, error) {
+	g := graph.New()
+	var values []*graph.Value
+	for i, in := range m.Inputs {
+		v, err := decodeInput(g, &in, tensors)
+		if err != nil {
+			return nil, &FileError{Record: fmt.Sprintf("input %d (%s)", i, in.Name), Reason: err.Error()}
+		}
+		values = append(values, v)
+	}
+	for i, c := range m.Constants {
+		v, err := decodeConstant(g, &c, tensors)
+		if err != nil {
+			return nil, &FileError{Record: fmt.Sprintf("constant %d (%s)", i, c.Name), Reason: err.Error()}
+		}
+		values = append(values, v)
+	}
+	for i := range m.Nodes {
+		outputs, err := decodeNode(g, &m.Nodes[i], values, budget)
+		if err != nil {
+			return nil, &FileError{Record: nodeLabel(i, &m.Nodes[i]), Err: err}
+		}
+		if values = append(values, outputs...); len(values) > maxModelValues {
+			return nil, &FileError{Record: nodeLabel(i, &m.Nodes[i]), Reason: fmt.Sprintf("more than %d values", maxModelValues)}
+		}
+	}
+	outputs, err := pick(values, m.Outputs)
+	if err != nil {
+		return nil, &FileError{Record: "outputs", Reason: err.Error()}
+	}
+	g.SetOutputs(outputs...)
+	if err := g.Verify(); err != nil {
+		return nil, &FileError{Reason: "the graph is wrong", Err: err}
+	}
+	return g, nil
+}
+
+func decodeInput(g *graph.Graph, in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Value, error) {
+	if in.DType == tensor.Invalid {
+		return nil, errors.New("no element type")
+	}
+	if len(in.Shape) > maxRank {
+		return nil, fmt.Errorf("%d dimensions, at most %d are read", len(in.Shape), maxRank)
+	}
+	if _, err := tensor.Shape(in.Shape).Numel(); err != nil {
+		return nil, err
+	}
+	v := g.Input(in.Name, in.DType, in.Shape...)
+	v.Type.Q = in.QParams
+	if in.Guard != nil {
+		guard, err := decodeGuard(in, tensors)
+		if err != nil {
+			return nil, err
+		}
+		v.Guard = guard
+	}
+	return v, fitQParams(in.QParams, in.DType, in.Shape)
+}
+
+func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Guard, error) {
+	guard := &graph.Guard{Shape: in.Guard.Shape}
+	if guard.Shape != nil && len(guard.Shape) != len(in.Shape) {
+		return nil, fmt.Errorf("a guard of %d dimensions for %d", len(guard.Shape), len(in.Shape))
+	}
+	if in.Guard.Value == "" {
+		return guard, nil
+	}
+	guard.Value = tensors[in.Guard.Value]
+	if guard.Value == nil {
+		return nil, fmt.Errorf("no tensor %q in the file", in.Guard.Value)
+	}
+	if guard.Value.DType() != in.DType {
+		return nil, fmt.Errorf("a guard of %v for %v", guard.Value.DType(), in.DType)
+	}
+	return guard, nil
+}
+
+func decodeConstant(g *graph.Graph, c *constantRecord, tensors map[string]*tensor.Tensor) (*graph.Value, error) {
+	t := tensors[c.Tensor]
+	if t == nil {
+		return nil, fmt.Errorf("no tensor %q in the file", c.Tensor)
+	}
+	if c.QParams == nil {
+		return g.Const(c.Name, t), nil
+	}
+	return g.Const(c.Name, t.WithQParams(c.QParams)), fitQParams(c.QParams, t.DType(), t.Shape())
+}
+
+func fitQParams(q *tensor.QParams, dtype tensor.DType, shape tensor.Shape) error {
+	if q == nil {
+		return nil
+	}
+	if q.DType != dtype {
+		return fmt.Errorf("quantization parameters of %v for %v", q.DType, dtype)
+	}
+	return q.Validate(shape)
+}
+
+func decodeNode(g *graph.Graph, r *nodeRecord, values []*graph.Value, budget *int) ([]*graph.Value, error) {
+	inputs, err := pick(values, r.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	op := reflect.New(operatorType(r.Op)).Elem()
+	if r.Attributes != nil {
+		if err := unmarshalRecord(r.Attributes, op, budget); err != nil {
+			return nil, fmt.Errorf("attributes: %w", err)
+		}
+	}
+	outputs, err := g.Add(graph.Scope{Path: r.Path, Class: r.Class}, op.Interface().(ops.Op), inputs...)
+	if err != nil {
+		var ne *graph.NodeError
+		if errors.As(err, &ne) {
+			err = ne.Err // the record of the file names the node already
+		}
+		return nil, err
+	}
+	if r.Names != nil && len(r.Names) != len(outputs) {
+		return nil, fmt.Errorf("%d names for %d outputs", len(r.Names), len(outputs))
+	}
+	for i, name := range r.Names {
+		outputs[i].Name = name
+	}
+	return outputs, nil
+}
+
+// pick returns the values with the given numbers.
+func pick(values []*graph.Value, numbers []int) ([]*graph.Value, error) {
+	picked := make([]*graph.Value, len(numbers))
+	for i, n := range numbers {
+		if n < 0 || n >= len(values) {
+			return nil, fmt.Errorf("value %d is not one of the %d before it", n, len(values))
+		}
+		picked[i] = values[n]
+	}
+	return picked, nil
+}

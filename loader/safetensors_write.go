@@ -1,0 +1,122 @@
+package loader
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// WriteSafetensors writes tensors and metadata to the file at path, which
+// appears complete or not at all. Equal arguments make equal files. The header
+// lists the tensors in the given order and is padded so that their bytes start
+// at a multiple of tensor.Alignment; the format allows no gaps between tensors,
+// so those of larger elements come first and each is aligned to its own.
+//
+// Names must be distinct. Quantization parameters are not written: the caller
+// says them in the metadata.
+func WriteSafetensors(path string, metadata map[string]string, tensors []Named) error {
+	header, order, err := encodeSafetensorsHeader(metadata, tensors)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		var length [8]byte
+		binary.LittleEndian.PutUint64(length[:], uint64(len(header)))
+		if _, err := w.Write(length[:]); err != nil {
+			return err
+		}
+		if _, err := w.Write(header); err != nil {
+			return err
+		}
+		for _, i := range order {
+			if _, err := w.Write(tensors[i].Tensor.Contiguous().Bytes()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// encodeSafetensorsHeader returns the header and the order of the tensors' bytes.
+func encodeSafetensorsHeader(metadata map[string]string, tensors []Named) (header []byte, order []int, err error) {
+	seen := map[string]bool{safetensorsMetadata: true}
+	order = make([]int, len(tensors))
+	for i, t := range tensors {
+		if t.Tensor == nil || t.Name == "" || !utf8.ValidString(t.Name) || seen[t.Name] {
+			return nil, nil, fmt.Errorf("loader: cannot write tensor %q: names are distinct, valid and not %s, and tensors not nil", t.Name, safetensorsMetadata)
+		}
+		seen[t.Name] = true
+		order[i] = i
+	}
+	for k, v := range metadata {
+		if !utf8.ValidString(k) || !utf8.ValidString(v) {
+			return nil, nil, fmt.Errorf("loader: metadata %q is not UTF-8", k)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return tensors[b].Tensor.DType().Size() - tensors[a].Tensor.DType().Size()
+	})
+	begin := make([]int64, len(tensors))
+	var at int64
+	for _, i := range order {
+		begin[i] = at
+		at += int64(tensors[i].Tensor.Numel() * tensors[i].Tensor.DType().Size())
+	}
+	var b bytes.Buffer
+	b.WriteByte('{')
+	if len(metadata) > 0 {
+		if err := writeField(&b, safetensorsMetadata, metadata); err != nil {
+			return nil, nil, err
+		}
+	}
+	for i, t := range tensors {
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		entry := struct {
+			DType   string   `json:"dtype"`
+			Shape   []int    `json:"shape"`
+			Offsets [2]int64 `json:"data_offsets"`
+		}{Shape: append([]int{}, t.Tensor.Shape()...)}
+		for _, d := range safetensorsDTypes {
+			if d.dtype == t.Tensor.DType() {
+				entry.DType = d.name
+			}
+		}
+		n := int64(t.Tensor.Numel() * t.Tensor.DType().Size())
+		entry.Offsets = [2]int64{begin[i], begin[i] + n}
+		if err := writeField(&b, t.Name, entry); err != nil {
+			return nil, nil, err
+		}
+	}
+	b.WriteByte('}')
+	pad := -(8 + b.Len()) & (tensor.Alignment - 1)
+	b.WriteString(strings.Repeat(" ", pad))
+	if b.Len() > maxSafetensorsHeader {
+		return nil, nil, fmt.Errorf("loader: a safetensors header of %d bytes, at most %d are allowed", b.Len(), maxSafetensorsHeader)
+	}
+	return b.Bytes(), order, nil
+}
+
+// writeField writes a name and its value; maps are written with sorted keys.
+func writeField(b *bytes.Buffer, name string, value any) error {
+	for i, v := range []any{name, value} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		b.Write(text)
+		if i == 0 {
+			b.WriteByte(':')
+		}
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package loader
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"unsafe"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// A model in octet's own format is a safetensors file. Its tensors are the
+// constants of the graph, and its metadata has the graph as JSON under one key.
+const (
+	modelMetadata = "octet"
+	modelVersion  = 1
+)
+
+// modelRecord is the graph in a file. Values are numbered: the inputs first,
+// then the constants, then the outputs of the nodes in their order.
+type modelRecord struct {
+	Version   int              `json:"version"`
+	Inputs    []inputRecord    `json:"inputs"`
+	Constants []constantRecord `json:"constants"`
+	Nodes     []nodeRecord     `json:"nodes"`
+	Outputs   []int            `json:"outputs"`
+}
+
+type inputRecord struct {
+	Name    string          `json:"name"`
+	DType   tensor.DType    `json:"dtype"`
+	Shape   []int           `json:"shape"` // the example shape
+	QParams *tensor.QParams `json:"qparams"`
+	Guard   *guardRecord    `json:"guard"`
+}
+
+// guardRecord is a graph.Guard.
+type guardRecord struct {
+	Shape []int  `json:"shape"`
+	Value string `json:"value"` // a tensor of the file
+}
+
+type constantRecord struct {
+	Name    string          `json:"name"`
+	Tensor  string          `json:"tensor"` // its name in the file
+	QParams *tensor.QParams `json:"qparams"`
+}
+
+type nodeRecord struct {
+	Op         string          `json:"op"`
+	Attributes json.RawMessage `json:"attributes"`
+	Inputs     []int           `json:"inputs"`
+	Names      []string        `json:"names"` // of the outputs, where one has a name
+	Path       string          `json:"path"`
+	Class      string          `json:"class"`
+}
+
+// Save writes the graph with its constants to the file at path, which appears
+// complete or not at all: a safetensors file that Load reads back to an equal
+// graph with the same bits in all constants and attributes. Constants that
+// share memory are written once, and equal graphs make equal files.
+//
+// A graph that holds an operator which only means something in this process, such as
+// an observer, is rejected with a *graph.NodeError. Of an open graph, what it was
+// last specialized to is saved; before it was, Save fails with graph.ErrOpen.
+func Save(path string, g *graph.Graph) error {
+	g, err := g.Concrete()
+	if err != nil {
+		return err
+	}
+	if err := g.Verify(); err != nil {
+		return err
+	}
+	model, tensors, err := encodeModel(g)
+	if err != nil {
+		return err
+	}
+	return WriteSafetensors(path, map[string]string{modelMetadata: model}, tensors)
+}
+
+// encodeModel returns the graph as JSON and the tensors it names.
+func encodeModel(g *graph.Graph) (string, []Named, error) {
+	number := make(map[*graph.Value]int)
+	m := modelRecord{Version: modelVersion}
+	var tensors tensorNames
+	for _, v := range g.Inputs {
+		number[v] = len(number)
+		r := inputRecord{Name: v.Name, DType: v.Type.DType, Shape: v.Type.Shape, QParams: v.Type.Q}
+		if v.Guard != nil {
+			r.Guard = &guardRecord{Shape: v.Guard.Shape}
+			if v.Guard.Value != nil {
+				r.Guard.Value = tensors.add(v.Name+".value", v.Guard.Value)
+			}
+		}
+		m.Inputs = append(m.Inputs, r)
+	}
+	for _, v := range g.Constants() {
+		number[v] = len(number)
+		q := v.Const.QParams()
+		if q != nil && (q.DType != v.Const.DType() || q.Validate(v.Const.Shape()) != nil) {
+			return "", nil, fmt.Errorf("loader: constant %q of %v has parameters that do not fit: %v", v.Name, v.Const, q)
+		}
+		m.Constants = append(m.Constants, constantRecord{v.Name, tensors.add(v.Name, v.Const), q})
+	}
+	for _, n := range g.Nodes {
+		r, err := encodeNode(n, number)
+		if err != nil {
+			return "", nil, &graph.NodeError{Pass: "save", Node: n, Err: err}
+		}
+		m.Nodes = append(m.Nodes, r)
+	}
+	for _, v := range g.Outputs {
+		m.Outputs = append(m.Outputs, number[v])
+	}
+	if len(m.Nodes) > maxModelNodes || len(number) > maxModelValues {
+		return "", nil, fmt.Errorf("loader: %d nodes and %d values, at most %d and %d are saved", len(m.Nodes), len(number), maxModelNodes, maxModelValues)
+	}
+	var b bytes.Buffer
+	if err := encodeRecord(&b, reflect.ValueOf(m)); err != nil {
+		return "", nil, fmt.Errorf("loader: %w", err)
+	}
+	if b.Len() > maxModelText {
+		return "", nil, fmt.Errorf("loader: the graph takes %d bytes as text, at most %d are saved", b.Len(), maxModelText)
+	}
+	return b.String(), tensors.list, nil
+}
+
+func encodeNode(n *graph.Node, number map[*graph.Value]int) (nodeRecord, error) {
+	r := nodeRecord{Op: operatorName(n.Op), Path: n.Scope.Path, Class: n.Scope.Class}
+	if r.Op == "" {
+		return r, errors.New("the operator cannot be saved")
+	}
+	var attributes bytes.Buffer
+	if err := encodeRecord(&attributes, reflect.ValueOf(n.Op)); err != nil {
+		return r, err
+	}
+	if attributes.String() != "{}" {
+		r.Attributes = attributes.Bytes()
+	}
+	for _, v := range n.Inputs {
+		r.Inputs = append(r.Inputs, number[v])
+	}
+	named := false
+	for _, v := range n.Outputs {
+		number[v] = len(number)
+		r.Names = append(r.Names, v.Name)
+		named = named || v.Name != ""
+	}
+	if !named {
+		r.Names = nil
+	}
+	return r, nil
+}
+
+// tensorNames are the tensors of a file, each with a name of its own.
+type tensorNames struct {
+	list  []Named
+	taken map[string]bool
+	byKey map[tensorKey]string
+}
+
+// tensorKey tells tensors apart that are to be written each: those with other
+// memory, element type or shape.
+type tensorKey struct {
+	tensor *tensor.Tensor // of one that is not contiguous
+	data   *byte
+	dtype  tensor.DType
+	shape  string
+}
+
+// add returns the name of a tensor in the file: the given one where it is free.
+func (n *tensorNames) add(name string, t *tensor.Tensor) string {
+	if n.taken == nil {
+		n.taken = map[string]bool{"": true, safetensorsMetadata: true}
+		n.byKey = make(map[tensorKey]string)
+	}
+	key := tensorKey{data: unsafe.SliceData(t.Bytes()), dtype: t.DType(), shape: t.Shape().String()}
+	if len(t.Bytes()) == 0 {
+		key = tensorKey{tensor: t}
+	}
+	if known, ok := n.byKey[key]; ok {
+		return known
+	}
+	unique := name
+	for i := len(n.list); n.taken[unique]; i++ {
+		unique = "constant." + strconv.Itoa(i)
+	}
+	n.taken[unique] = true
+	n.byKey[key] = unique
+	n.list = append(n.list, Named{Name: unique, Tensor: t})
+	return unique
+}

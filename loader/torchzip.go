@@ -1,0 +1,96 @@
+package loader
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/octet-ml/octet/loader/internal/container"
+)
+
+// The records of a file that torch.save wrote, in its zip format (PyTorch 1.6
+// and later): the pickle, the storages by key, the byte order.
+const (
+	pickleRecord    = "data.pkl"
+	storageFolder   = "data/"
+	byteOrderRecord = "byteorder"
+	scriptRecord    = "constants.pkl" // only TorchScript has it
+)
+
+const maxPickle = 64 << 20 // bytes
+
+func zipStateDict(r io.ReaderAt, size int64) (*Weights, error) {
+	a, err := container.Open(r, size)
+	if err != nil {
+		return nil, err
+	}
+	if a.Has(scriptRecord) {
+		return nil, &FileError{Reason: "a TorchScript archive, graph and weights: load it as a model, without naming an architecture"}
+	}
+	if !a.Has(pickleRecord) {
+		return nil, &FileError{Record: pickleRecord, Reason: "not in the archive: this is a zip file, but not one of torch.save"}
+	}
+	if err := checkByteOrder(a); err != nil {
+		return nil, err
+	}
+	data, err := a.Read(pickleRecord, maxPickle)
+	if err != nil {
+		return nil, err
+	}
+	top, n, err := loadCheckpoint(pickleRecord, data)
+	if err != nil {
+		return nil, err
+	}
+	if n != len(data) {
+		return nil, &FileError{Record: pickleRecord, Reason: fmt.Sprintf("%d bytes follow after the pickle", len(data)-n)}
+	}
+	return weightsOf(top, newRebuilder(newZipStorages(a, storageFolder), size))
+}
+
+// checkByteOrder rejects files of big-endian machines. Files of PyTorch before
+// 2.1 do not say, and come from little-endian ones.
+func checkByteOrder(a *container.Archive) error {
+	if !a.Has(byteOrderRecord) {
+		return nil
+	}
+	order, err := a.Read(byteOrderRecord, 16)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(string(order)) != "little" {
+		return &FileError{Record: byteOrderRecord, Reason: fmt.Sprintf("byte order %q is not read: save the file on a little-endian machine", order)}
+	}
+	return nil
+}
+
+// zipStorages reads storages from the records of an archive, each once.
+type zipStorages struct {
+	archive *container.Archive
+	folder  string
+	read    map[string]storage
+}
+
+func newZipStorages(a *container.Archive, folder string) *zipStorages {
+	return &zipStorages{archive: a, folder: folder, read: make(map[string]storage)}
+}
+
+func (z *zipStorages) storage(ref storageRef) (storage, error) {
+	record := z.folder + ref.key
+	s, ok := z.read[ref.key]
+	if !ok {
+		if size := z.archive.Size(record); size >= 0 && size != int64(ref.bytes()) {
+			return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("%d bytes where %d elements of %v take %d", size, ref.numel, ref.dtype, ref.bytes())}
+		}
+		data, err := z.archive.Read(record, math.MaxInt64)
+		if err != nil {
+			return storage{}, err
+		}
+		s = storage{data: data, dtype: ref.dtype, untyped: ref.untyped}.normalized()
+		z.read[ref.key] = s
+	}
+	if s.dtype != ref.dtype || s.untyped != ref.untyped || len(s.data) != ref.bytes() {
+		return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("used as %d elements of %v and as %d bytes of %v", ref.numel, ref.dtype, len(s.data), s.dtype)}
+	}
+	return ref.view.apply(s), nil
+}
