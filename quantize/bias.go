@@ -1,0 +1,28 @@
+package quantize
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// BiasQParams returns the parameters of a bias, which is added to the products
+// of a weight and an activation and so has their scale: weight scale times
+// activation scale in float32, zero point 0, int32, along dimension 0 where the
+// weight is per channel.
+func BiasQParams(weight, activation *tensor.QParams) (*tensor.QParams, error) {
+	if weight == nil || activation == nil || len(weight.Scale) == 0 || len(activation.Scale) != 1 {
+		return nil, fmt.Errorf("quantize: the scale of a bias needs one of the weight, or one per channel, and one of the activation: have %v and %v", weight, activation)
+	}
+	spec := symmetricS32
+	if weight.Scheme.PerChannel() {
+		spec = channelSymmetricS32
+	}
+	q := &tensor.QParams{DType: spec.DType, Scheme: spec.Scheme, Scale: make([]float32, len(weight.Scale)), ZeroPoint: make([]int32, len(weight.Scale))}
+	q.Min, q.Max = spec.Range()
+	for i, s := range weight.Scale {
+		// Two small scales may underflow; the bias then has nothing to add to.
+		q.Scale[i] = max(s*activation.Scale[0], 0x1p-149)
+	}
+	return q, nil
+}

@@ -1,0 +1,205 @@
+package quantize
+
+import "math"
+
+// quantile returns the value below which the given share of the values lies,
+// spread evenly within a bin.
+func (g *grid) quantile(share float64) float32 {
+	total := 0.0
+	g.bins(func(_, _, count float64) { total += count })
+	rest := share * total
+	at, found := float64(g.hi), false
+	g.bins(func(from, to, count float64) {
+		if !found && rest <= count {
+			at, found = from+(to-from)*max(rest, 0)/count, true
+		}
+		rest -= count
+	})
+	return float32(at)
+}
+
+// candidates returns the range of least cost, the widest of equals, among those
+// that shrink from lo..hi, which holds 0, in even steps: both ends together, and
+// unless symmetric, then each end alone around the best.
+func candidates(lo, hi float32, symmetric bool, cost func(lo, hi float32) float64) (bestLo, bestHi float32) {
+	const steps = 128
+	bestLo, bestHi = lo, hi
+	least := cost(lo, hi)
+	try := func(l, h float32) {
+		if c := cost(l, h); c < least {
+			least, bestLo, bestHi = c, l, h
+		}
+	}
+	shrink := func(v float32, i int) float32 { return float32(float64(v) * float64(steps-i) / steps) }
+	for i := 1; i < steps; i++ {
+		try(shrink(lo, i), shrink(hi, i))
+	}
+	if symmetric || lo == 0 || hi == 0 {
+		return bestLo, bestHi
+	}
+	for range 2 {
+		l, h := bestLo, bestHi
+		for i := range steps {
+			try(l, shrink(hi, i))
+		}
+		fixed := bestHi
+		for i := range steps {
+			try(shrink(lo, i), fixed)
+		}
+		if l == bestLo && h == bestHi {
+			break
+		}
+	}
+	return bestLo, bestHi
+}
+
+// around returns the observed range widened to hold 0, both ends alike for a
+// symmetric spec: the widest range a search considers.
+func (g *grid) around(s Spec) (lo, hi float32) {
+	lo, hi = min(g.lo, 0), max(g.hi, 0)
+	if s.Scheme.Symmetric() {
+		hi = max(-lo, hi)
+		lo = -hi
+	}
+	return lo, hi
+}
+
+// leastSquaredError returns the range whose integers lose least: the mean
+// square error is computed exactly for values spread evenly within their bins,
+// clipping included.
+func (g *grid) leastSquaredError(s Spec) (lo, hi float32) {
+	type bin struct{ from, to, count float64 }
+	var bins []bin
+	g.bins(func(from, to, count float64) { bins = append(bins, bin{from, to, count}) })
+	lo, hi = g.around(s)
+	return candidates(lo, hi, s.Scheme.Symmetric(), func(lo, hi float32) float64 {
+		scale, zero, ok := s.scaleAndZero(lo, hi)
+		if !ok {
+			return math.Inf(1)
+		}
+		qmin, qmax := s.Range()
+		step := float64(scale)
+		low, high := float64(qmin-zero), float64(qmax-zero)
+		sum, edge, upToEdge := 0.0, math.Inf(-1), 0.0
+		for _, b := range bins {
+			from, to := b.from/step, b.to/step
+			if to-from < 1e-9 {
+				d := from - min(max(math.RoundToEven(from), low), high)
+				sum += b.count * d * d
+				continue
+			}
+			// Bins mostly begin where the last one ended.
+			if b.from != edge {
+				upToEdge = squaredErrorTo(from, low, high)
+			}
+			upTo := squaredErrorTo(to, low, high)
+			sum += b.count * (upTo - upToEdge) / (to - from)
+			edge, upToEdge = b.to, upTo
+		}
+		return sum * step * step
+	})
+}
+
+// squaredErrorTo returns the integral of (t - q(t))^2 up to u, from some fixed
+// point, where q rounds to the nearest integer of low..high.
+func squaredErrorTo(u, low, high float64) float64 {
+	n := min(max(math.RoundToEven(u), low), high)
+	d := u - n
+	// Each whole integer passed adds 1/12; the rest is a cubic around n.
+	return n/12 + d*d*d/3
+}
+
+// leastDivergence returns the range for which the distribution of the quantized
+// values diverges least from that of the values: the calibration of TensorRT
+// (Migacz, 2017). P is the histogram with what lies outside added to its ends; Q
+// is the histogram divided into the levels, each level's count spread evenly over
+// its bins that are not empty. Ranges of fewer bins than levels are not considered.
+//
+// The sum of p*log(p/q) splits into one over bins, of which only the end bins
+// depend on the range, and one over levels, in which q is constant; prefix sums
+// leave little but the logarithms of the levels.
+func (g *grid) leastDivergence(s Spec) (lo, hi float32) {
+	var counts, filled, entropy [gridBins + 1]float64 // of the bins before
+	for i, c := range g.counts {
+		counts[i+1], filled[i+1], entropy[i+1] = counts[i], filled[i], entropy[i]
+		if c > 0 {
+			counts[i+1] += float64(c)
+			filled[i+1]++
+			entropy[i+1] += xlogx(float64(c))
+		}
+	}
+	total := counts[gridBins]
+	width := math.Ldexp(1, g.exponent)
+	qmin, qmax := s.Range()
+	levels := int(qmax) - int(qmin) + 1
+	lo, hi = g.around(s)
+	return candidates(lo, hi, s.Scheme.Symmetric(), func(lo, hi float32) float64 {
+		whole := lo <= g.lo && hi >= g.hi
+		step := (float64(hi) - float64(lo)) / float64(levels)
+		if !whole && step < width {
+			return math.Inf(1)
+		}
+		// edge returns the first bin whose middle is not below a level.
+		edge := func(level int) int {
+			at := (float64(lo)+float64(level)*step)/width - float64(g.first)
+			return int(min(max(math.Ceil(at-0.5), 0), gridBins))
+		}
+		first, last := edge(0), edge(levels)
+		if lo <= g.lo {
+			first = 0
+		}
+		if hi >= g.hi {
+			last = gridBins
+		}
+		inside := counts[last] - counts[first]
+		if inside == 0 {
+			return math.Inf(1)
+		}
+		for g.counts[first] == 0 {
+			first++
+		}
+		for g.counts[last-1] == 0 {
+			last--
+		}
+		below, above := counts[first], total-counts[last]
+		// In units of counts: sum p*log(p) - sum p*log(q*total/inside).
+		sum := entropy[last] - entropy[first]
+		ends := func(i int, more float64) {
+			c := float64(g.counts[i])
+			sum += xlogx(c+more) - xlogx(c)
+		}
+		if first == last-1 {
+			ends(first, below+above)
+		} else {
+			ends(first, below)
+			ends(last-1, above)
+		}
+		from := first
+		for level := 1; level <= levels && from < last; level++ {
+			to := min(max(edge(level), from), last)
+			if level == levels {
+				to = last
+			}
+			count, bins := counts[to]-counts[from], filled[to]-filled[from]
+			if bins > 0 {
+				p := count
+				if from <= first && first < to {
+					p += below
+				}
+				if from < last && last <= to {
+					p += above
+				}
+				sum -= p * math.Log(count/bins*total/inside)
+			}
+			from = to
+		}
+		return sum / total
+	})
+}
+
+func xlogx(x float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return x * math.Log(x)
+}

@@ -1,0 +1,290 @@
+package quantize
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// LSQOp is LSQ as an operator of a graph, whose scale and zero point are values.
+//
+// Inputs: x float32, and scale and zero point, float32 vectors of one element or,
+// per channel, one per index of the axis. Output: x fake-quantized, with the zero point rounded
+// half to even. Scales must be positive and finite, zero points finite: others end the run with an
+// *ops.ValueError.
+type LSQOp struct {
+	Spec Spec
+}
+
+// Name returns "lsq".
+func (LSQOp) Name() string { return "lsq" }
+
+// Infer checks that the parameters fit the input.
+func (op LSQOp) Infer(in []ops.Type) ([]ops.Type, error) {
+	if len(in) != 3 {
+		return nil, ops.Errorf(op, in, "it takes a value, a scale and a zero point")
+	}
+	if err := op.check(op, in); err != nil {
+		return nil, err
+	}
+	return []ops.Type{ops.F32(in[0].Shape...)}, nil
+}
+
+func (op LSQOp) check(self ops.Op, in []ops.Type) error {
+	if err := op.Spec.Validate(); err != nil {
+		return ops.Errorf(self, in, "%v", err)
+	}
+	if op.Spec.DType == tensor.Int32 {
+		return ops.Errorf(self, in, "biases are not trained in integers")
+	}
+	for _, t := range in {
+		if t.DType != tensor.Float32 {
+			return ops.Errorf(self, in, "all inputs must be float32")
+		}
+	}
+	want := 1
+	if op.Spec.Scheme.PerChannel() {
+		if op.Spec.Axis >= len(in[0].Shape) {
+			return ops.Errorf(self, in, "there is no dimension %d", op.Spec.Axis)
+		}
+		want = in[0].Shape[op.Spec.Axis]
+	}
+	for _, t := range in[1:3] {
+		if !t.Shape.Equal(tensor.Shape{want}) {
+			return ops.Errorf(self, in, "scale and zero point must have shape [%d]", want)
+		}
+	}
+	return nil
+}
+
+// ChannelsLast works in any layout per tensor.
+func (op LSQOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	return op, []int{0}, len(in[0].Shape) >= 3 && !op.Spec.Scheme.PerChannel()
+}
+
+// WantsChannelsLast is false.
+func (LSQOp) WantsChannelsLast() bool { return false }
+
+// runs is how elements share parameters: count runs of n elements, run i with
+// those of channel i % channels. Tasks take perTask runs, or a part of the one run.
+type runs struct {
+	channels, count, n int
+	perTask, tasks     int
+}
+
+func (op LSQOp) runs(t ops.Type) runs {
+	r := runs{channels: 1, count: 1, n: t.Numel()}
+	if op.Spec.Scheme.PerChannel() {
+		outer, c, inner := channels(t.Shape, op.Spec.Axis)
+		r = runs{channels: c, count: outer * c, n: inner}
+	}
+	if r.count == 1 {
+		r.perTask, r.tasks = 1, (r.n+chunk-1)/chunk
+		return r
+	}
+	r.perTask = max(chunk/max(r.n, 1), 1)
+	r.tasks = (r.count + r.perTask - 1) / r.perTask
+	return r
+}
+
+// each calls f with the pieces of a task: elements from to, of a channel.
+func (r *runs) each(task int, f func(channel, from, to int)) {
+	if r.count == 1 {
+		f(0, task*chunk, min((task+1)*chunk, r.n))
+		return
+	}
+	for i := task * r.perTask; i < min((task+1)*r.perTask, r.count); i++ {
+		f(i%r.channels, i*r.n, (i+1)*r.n)
+	}
+}
+
+// checkParameters refuses what means nothing.
+func checkParameters(op ops.Op, scale, zero []float32) error {
+	for i, s := range scale {
+		if !(s > 0) || !isFinite(s) || !isFinite(zero[i]) {
+			return &ops.ValueError{Op: op.Name(), Reason: fmt.Sprintf("scale %v and zero point %v of channel %d mean nothing", s, zero[i], i)}
+		}
+	}
+	return nil
+}
+
+// Prepare quantizes and dequantizes pieces that fit a worker's cache.
+func (op LSQOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	r := op.runs(p.In[0])
+	quantize, dequantize := asm.QuantizeF32U8For(p.Tier), asm.DequantizeU8F32For(p.Tier)
+	lo, hi := op.Spec.Range()
+	shift := int32(0)
+	if op.Spec.DType == tensor.Int8 {
+		shift = 128
+	}
+	task := func(c *ops.Call, i int, w *ops.Worker) {
+		x, y := c.In[0].Float32s(), c.Out[0].Float32s()
+		scales, zeros := c.In[1].Float32s(), c.In[2].Float32s()
+		r.each(i, func(ch, from, to int) {
+			scale := scales[ch]
+			zero := roundZero(zeros[ch], lo, hi) + shift
+			for ; from < to; from += chunk {
+				n := min(chunk, to-from)
+				w.Args.QuantizeF32U8 = asm.QuantizeF32U8Args{
+					N: n, X: &x[from], Q: &w.Scratch[0], Inv: 1 / scale, Zero: zero, Lo: lo + shift, Hi: hi + shift,
+				}
+				quantize.Run(&w.Args.QuantizeF32U8)
+				w.Args.DequantizeU8F32 = asm.DequantizeU8F32Args{N: n, Q: &w.Scratch[0], Y: &y[from], Zero: zero, Scale: scale}
+				dequantize.Run(&w.Args.DequantizeU8F32)
+			}
+		})
+	}
+	return &ops.Kernel{
+		Run: func(c *ops.Call) error {
+			if err := checkParameters(op, c.In[1].Float32s(), c.In[2].Float32s()); err != nil {
+				return err
+			}
+			c.Parallel(r.tasks, task)
+			return nil
+		},
+		WorkerScratch: chunk,
+		Choice:        fmt.Sprintf("%s %s", quantize.Op, quantize.Tier),
+		Parallel:      r.tasks,
+	}, nil
+}
+
+// Grad is LSQGrad with the toolkit's factor.
+func (op LSQOp) Grad(b ops.GradBuilder, in, _, dout []ops.Ref, _ []bool) []ops.Ref {
+	grads := make([]ops.Ref, 3)
+	copy(grads, b.ApplyAll(LSQGrad{op}, in[0], in[1], in[2], dout[0]))
+	return grads
+}
+
+// LSQGrad is the gradient of LSQOp, as LSQ.Backward defines it with the factor
+// of GradientFactor. Inputs: x, scale, zero point and the gradient of the output. Outputs: the
+// gradients of x, scale and zero point.
+type LSQGrad struct {
+	LSQOp
+}
+
+// Name returns "lsq_grad".
+func (LSQGrad) Name() string { return "lsq_grad" }
+
+// Infer checks that the parameters fit the input.
+func (op LSQGrad) Infer(in []ops.Type) ([]ops.Type, error) {
+	if len(in) != 4 || !in[3].Shape.Equal(in[0].Shape) {
+		return nil, ops.Errorf(op, in, "it takes a value, a scale, a zero point and a gradient of the value's shape")
+	}
+	if err := op.check(op, in); err != nil {
+		return nil, err
+	}
+	return []ops.Type{ops.F32(in[0].Shape...), in[1], in[2]}, nil
+}
+
+// ChannelsLast works in any layout per tensor.
+func (op LSQGrad) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	return op, []int{0, 3}, len(in[0].Shape) >= 3 && !op.Spec.Scheme.PerChannel()
+}
+
+// ImageOutputs says that only the first output is an image.
+func (LSQGrad) ImageOutputs() int { return 1 }
+
+// Prepare adds up the gradients of scale and zero point in float64: each task
+// those of its pieces, which do not depend on the number of threads, then all tasks.
+func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	r := op.runs(p.In[0])
+	g := lsqGradient{perChannel: op.Spec.Scheme.PerChannel()}
+	lo, hi := op.Spec.Range()
+	g.lo, g.hi = float32(lo), float32(hi)
+	n := p.In[0].Numel()
+	factor := float64((&LSQ{Spec: op.Spec}).GradientFactor(n))
+	parts := r.tasks // of sums: one for each piece
+	if r.count > 1 {
+		parts = r.count
+	}
+	task := func(c *ops.Call, i int, _ *ops.Worker) {
+		x, dy, dx := c.In[0].Float32s(), c.In[3].Float32s(), c.Out[0].Float32s()
+		sums := doubles(c.Scratch, 2*parts)
+		part := i
+		if r.count > 1 {
+			part = i * r.perTask
+		}
+		r.each(i, func(ch, from, to int) {
+			sums[2*part], sums[2*part+1] = g.run(dx[from:to], x[from:to], dy[from:to], c.In[1].Float32s()[ch], c.In[2].Float32s()[ch])
+			part++
+		})
+	}
+	return &ops.Kernel{
+		Run: func(c *ops.Call) error {
+			if err := checkParameters(op, c.In[1].Float32s(), c.In[2].Float32s()); err != nil {
+				return err
+			}
+			c.Parallel(r.tasks, task)
+			sums := doubles(c.Scratch, 2*parts)
+			for ch := range r.channels {
+				var scale, zero float64
+				for i := ch; i < parts; i += r.channels {
+					scale += sums[2*i]
+					zero += sums[2*i+1]
+				}
+				c.Out[1].Float32s()[ch] = float32(scale * factor)
+				c.Out[2].Float32s()[ch] = float32(zero * factor)
+			}
+			return nil
+		},
+		Scratch:  16 * parts,
+		Choice:   "lsq",
+		Parallel: r.tasks,
+	}, nil
+}
+
+// lsqGradient is the loop of LSQGrad.
+type lsqGradient struct {
+	lo, hi     float32
+	perChannel bool
+}
+
+// run writes dx and returns the sums for scale and zero point, less the factor.
+func (g *lsqGradient) run(dx, x, dy []float32, scale, zeroPoint float32) (dScale, dZero float64) {
+	lo, hi := g.lo, g.hi
+	zero := gradientZero(zeroPoint, lo, hi, g.perChannel)
+	inverse := 1 / scale
+	s := float64(scale)
+	below, above := float64(lo-zero), float64(hi-zero)
+	// Adding and taking away rounds half to even where the sum's last bit is 1;
+	// what is beyond saturates anyway.
+	const magic, limit = 3 << 22, 1 << 21
+	dy, dx = dy[:len(x)], dx[:len(x)]
+	var inside, outside, clipped float64
+	for i, v := range x {
+		t := v * inverse
+		if t > limit {
+			t = limit
+		} else if t < -limit {
+			t = -limit
+		}
+		k := (t + magic) - magic
+		n := k + zero
+		d := dy[i]
+		g := float64(d)
+		switch {
+		case n >= lo && n <= hi:
+			inside += g * (float64(float64(k)*s) - float64(v))
+		case n < lo:
+			outside += g * below
+			clipped += g
+			d = 0
+		case n > hi:
+			outside += g * above
+			clipped += g
+			d = 0
+		default: // a NaN teaches nothing
+			d = 0
+		}
+		dx[i] = d
+	}
+	return inside/s + outside, -clipped * s
+}
+
+// doubles returns scratch memory as float64.
+func doubles(scratch []byte, n int) []float64 {
+	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(scratch))), n)
+}

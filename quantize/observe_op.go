@@ -1,0 +1,79 @@
+package quantize
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+)
+
+// rangeTaker is an observer per tensor that can be told the extremes of a
+// batch, which are finite.
+type rangeTaker interface {
+	Observer
+	observeRange(v []float32, lo, hi float32) error
+}
+
+// observeOp is the operator that shows its input to an observer. It has no output.
+type observeOp struct {
+	to Observer
+}
+
+func (observeOp) Name() string { return "observe" }
+
+func (op observeOp) Infer(in []ops.Type) ([]ops.Type, error) {
+	if len(in) != 1 {
+		return nil, ops.Errorf(op, in, "it takes one value")
+	}
+	return nil, nil
+}
+
+// Prepare finds the extremes on all workers.
+func (op observeOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	n := p.In[0].Numel()
+	taker, ok := op.to.(rangeTaker)
+	if !ok || op.to.Config().Spec.Scheme.PerChannel() || n == 0 {
+		return &ops.Kernel{Run: func(c *ops.Call) error { return op.to.Observe(c.In[0]) }, Choice: "observe", Parallel: 1}, nil
+	}
+	type extremes struct {
+		lo, hi float32
+		nan    bool
+	}
+	k := asm.MinMaxF32For(p.Tier)
+	tasks := (n + chunk - 1) / chunk
+	found := func(c *ops.Call) []extremes {
+		return unsafe.Slice((*extremes)(unsafe.Pointer(unsafe.SliceData(c.Scratch))), tasks)
+	}
+	task := func(c *ops.Call, i int, _ *ops.Worker) {
+		e := &found(c)[i]
+		e.lo, e.hi, e.nan = k.Run(c.In[0].Float32s()[i*chunk : min((i+1)*chunk, n)])
+	}
+	return &ops.Kernel{
+		Run: func(c *ops.Call) error {
+			c.Parallel(tasks, task)
+			all := found(c)[0]
+			for _, e := range found(c)[1:] {
+				all.lo, all.hi, all.nan = min(all.lo, e.lo), max(all.hi, e.hi), all.nan || e.nan
+			}
+			if all.nan || !isFinite(all.lo) || !isFinite(all.hi) {
+				return &ObserverError{op.to.Name(), op.to.Config().Kind, ErrNotFinite}
+			}
+			return taker.observeRange(c.In[0].Float32s(), all.lo, all.hi)
+		},
+		Scratch:  tasks * int(unsafe.Sizeof(extremes{})),
+		Choice:   fmt.Sprintf("%s %s", k.Op, k.Tier),
+		Parallel: tasks,
+	}, nil
+}
+
+// HasEffect keeps the node though nothing uses its output.
+func (observeOp) HasEffect() bool { return true }
+
+// ChannelsLast observes in whatever layout the value has.
+func (op observeOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	spec := op.to.Config().Spec
+	return op, []int{0}, len(in[0].Shape) >= 3 && !spec.Scheme.PerChannel()
+}
+
+func (observeOp) WantsChannelsLast() bool { return false }

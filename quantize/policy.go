@@ -1,0 +1,89 @@
+package quantize
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+)
+
+// policy is how a backend divides the work between int8 and float.
+type policy struct {
+	passes []graph.Pass
+	// everything quantizes each operator that has an int8 form and lets values
+	// stay int8 between them; otherwise only convolutions and linear layers are.
+	everything bool
+	// floatOutput lets a layer whose output only float operators and the caller
+	// use give float32 directly.
+	floatOutput bool
+	// floatBias adds biases in float32 instead of rounding them to the
+	// accumulators' scale.
+	floatBias bool
+}
+
+// policy returns that of the backend. The toolkit fuses only modules, not
+// functions, and for DISC nothing.
+func (b Backend) policy() policy {
+	switch b {
+	case Native:
+		return policy{passes: graph.Fusions, everything: true, floatOutput: true}
+	case DISC:
+		return policy{passes: graph.Foldings}
+	}
+	return policy{floatBias: true, passes: slices.Concat(graph.Foldings, []graph.Pass{
+		{Name: "fuse ReLU modules", Rule: graph.FuseActivationWhere(fusesInToolkit)},
+	})}
+}
+
+// fusesInToolkit reports whether the toolkit makes one module of the two:
+// Conv2d+ReLU and Linear+ReLU.
+func fusesInToolkit(layer, activation *graph.Node) bool {
+	if act, _ := ops.AsActivation(activation.Op); act != ops.ReLU || activation.Scope.Class != "torch.nn.modules.activation.ReLU" {
+		return false
+	}
+	switch op := layer.Op.(type) {
+	case ops.Conv:
+		return len(op.Stride) == 2
+	case ops.Linear:
+		return true
+	}
+	return false
+}
+
+// valueNames names the values that can be observed: inputs by their name, the
+// outputs of torch.nn's modules by the module's path, and those of functions by
+// the function and the module that calls it. Repeated names are numbered.
+func valueNames(g *graph.Graph) map[*graph.Value]string {
+	names := make(map[*graph.Value]string)
+	count := make(map[string]int)
+	name := func(v *graph.Value, base string) {
+		names[v] = base
+		if k := count[base]; k > 0 {
+			names[v] += "_" + strconv.Itoa(k)
+		}
+		count[base]++
+	}
+	for _, v := range g.Inputs {
+		name(v, v.Name)
+	}
+	for _, n := range g.Nodes {
+		base := n.Scope.Path
+		switch {
+		case base == "":
+			base = n.Op.Name()
+		case !isLeaf(n.Scope.Class):
+			base += "." + n.Op.Name()
+		}
+		for _, v := range n.Outputs {
+			name(v, base)
+		}
+	}
+	return names
+}
+
+// isLeaf reports whether modules of the class are operators, not compositions.
+func isLeaf(class string) bool {
+	return strings.HasPrefix(class, "torch.nn.") && !strings.HasPrefix(class, "torch.nn.modules.container.")
+}

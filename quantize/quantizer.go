@@ -1,0 +1,181 @@
+package quantize
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Options configure a Quantizer. The zero value is the Native backend for every
+// module on this machine's processor family.
+type Options struct {
+	Backend Backend
+	// Filter says which modules are quantized.
+	Filter Filter
+	// Device is the processor family whose defaults the backend takes.
+	Device Device
+	// Activation and Weight, when set, replace the backend's observers.
+	Activation, Weight *ObserverConfig
+	// Equalize balances the weights of consecutive layers per channel before
+	// anything is observed; see docs/quantization.md.
+	Equalize bool
+	// Session says how the proxy models run.
+	Session graph.Options
+}
+
+// Override changes the observers of a Quantizer at one of its calls, and from
+// then on.
+type Override func(*Options)
+
+// WithActivation observes activations in another way. What was observed before
+// is kept where the new configuration works from the same statistics: any range
+// from MinMax, and Percentile, Entropy and MSE from each other.
+func WithActivation(c ObserverConfig) Override { return func(o *Options) { o.Activation = &c } }
+
+// WithWeight observes weights in another way.
+func WithWeight(c ObserverConfig) Override { return func(o *Options) { o.Weight = &c } }
+
+// Quantizer makes proxy models of a float model: for calibration, for measuring
+// sensitivity, and the quantized model itself. What calibration observes stays
+// in the Quantizer, under the names of the model's values, so that all proxies
+// of one model share it.
+//
+// The methods of a Quantizer may not be called at the same time; the proxies
+// it returns may run while it is not in use.
+type Quantizer struct {
+	opts      Options
+	observers Observers
+	values    map[string]Observer // of activations, by the value's name
+	report    *Report
+}
+
+// New returns a Quantizer. Errors of the options are reported by the first
+// method that needs them.
+func New(opts Options) *Quantizer {
+	return &Quantizer{opts: opts, values: make(map[string]Observer)}
+}
+
+// Options returns the options as overrides and fallbacks have left them.
+func (q *Quantizer) Options() Options { return q.opts }
+
+// configure resolves the observers to use.
+func (q *Quantizer) configure(overrides []Override) error {
+	for _, f := range overrides {
+		f(&q.opts)
+	}
+	o, err := q.opts.Backend.Observers(q.opts.Device)
+	if err != nil {
+		return err
+	}
+	if q.opts.Activation != nil {
+		o.Activation = *q.opts.Activation
+	}
+	if q.opts.Weight != nil {
+		o.Weight = *q.opts.Weight
+	}
+	if err := o.Activation.Validate(); err != nil {
+		return fmt.Errorf("activation observer: %w", err)
+	}
+	if err := o.Weight.Validate(); err != nil {
+		return fmt.Errorf("weight observer: %w", err)
+	}
+	if s := o.Activation.Spec; s.Scheme.PerChannel() || s.DType == tensor.Int32 {
+		return fmt.Errorf("activation observer: %w", &ConfigError{Kind: o.Activation.Kind, Reason: "activations are 8 bits, per tensor"})
+	}
+	if s := o.Weight.Spec; s.Axis != 0 || s.DType == tensor.Int32 {
+		return fmt.Errorf("weight observer: %w", &ConfigError{Kind: o.Weight.Kind, Reason: "weights are 8 bits, per tensor or along axis 0"})
+	}
+	q.observers = o
+	return nil
+}
+
+// Calibration is a proxy of a float model that observes while it runs. Its
+// outputs are those of the float model, bit for bit.
+type Calibration struct {
+	session *graph.Session
+}
+
+// Calib returns a proxy of the float model m whose runs feed the quantizer's
+// observers. It continues what was observed before, in this process or another.
+func (q *Quantizer) Calib(m *graph.Graph, overrides ...Override) (*Calibration, error) {
+	p, err := q.prepare(m, overrides)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range p.observed {
+		obs, err := q.observer(p.names[v])
+		if errors.Is(err, ErrMismatch) {
+			// Other statistics are needed: this starts anew.
+			delete(q.values, p.names[v])
+			obs, err = q.observer(p.names[v])
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, err := p.graph.Add(scopeOf(v), observeOp{obs}, v); err != nil {
+			return nil, err
+		}
+	}
+	s, err := p.graph.Compile(q.opts.Session)
+	if err != nil {
+		return nil, err
+	}
+	return &Calibration{s}, nil
+}
+
+// observer returns the observer of a value, making it at first use.
+func (q *Quantizer) observer(name string) (Observer, error) {
+	config := q.observers.Activation
+	have := q.values[name]
+	if have != nil && have.Config() == config {
+		return have, nil
+	}
+	o, err := config.New(name)
+	if err != nil {
+		return nil, err
+	}
+	if have != nil {
+		s, ok := have.State().as(config)
+		if !ok {
+			return nil, &ObserverError{name, config.Kind, fmt.Errorf("%w: it was calibrated as %v", ErrMismatch, have.Config())}
+		}
+		if err := o.Restore(s); err != nil {
+			return nil, err
+		}
+	}
+	q.values[name] = o
+	return o, nil
+}
+
+// activation returns the parameters of a value.
+func (q *Quantizer) activation(name string) (*tensor.QParams, error) {
+	obs, err := q.observer(name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := obs.QParams()
+	if errors.Is(err, ErrNoData) {
+		return nil, fmt.Errorf("%w: run the calibration on data first", err)
+	}
+	return p, err
+}
+
+func scopeOf(v *graph.Value) graph.Scope {
+	if v.Node == nil {
+		return graph.Scope{}
+	}
+	return v.Node.Scope
+}
+
+// Run computes the float outputs and observes. It may be called with batches of
+// any size, and from several goroutines; observers that depend on the order of
+// batches then depend on which comes first.
+func (c *Calibration) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	return c.session.Run(ctx, inputs...)
+}
+
+// Close releases the proxy's workers.
+func (c *Calibration) Close() { c.session.Close() }

@@ -1,0 +1,139 @@
+package quantize
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/octet-ml/octet/internal/atomicfile"
+)
+
+// stateVersion is the form of a saved Quantizer.
+const stateVersion = 1
+
+// quantizerState is a Quantizer in JSON.
+type quantizerState struct {
+	Version    int              `json:"version"`
+	Backend    string           `json:"backend"`
+	Device     string           `json:"device"`
+	Filter     Filter           `json:"filter"`
+	Activation *ObserverConfig  `json:"activation,omitempty"`
+	Weight     *ObserverConfig  `json:"weight,omitempty"`
+	Equalize   bool             `json:"equalize,omitempty"`
+	Values     map[string]State `json:"values"`
+}
+
+// MarshalJSON writes the options, the exclusions that fallbacks have added among
+// them, and what the observers have seen, so that a calibration can be stopped
+// and resumed, and run in parts that Merge joins. How proxies run is not part of it.
+func (q *Quantizer) MarshalJSON() ([]byte, error) {
+	s := quantizerState{
+		Version: stateVersion, Backend: q.opts.Backend.String(), Device: q.opts.Device.String(), Filter: q.opts.Filter,
+		Activation: q.opts.Activation, Weight: q.opts.Weight, Equalize: q.opts.Equalize, Values: make(map[string]State),
+	}
+	for name, o := range q.values {
+		s.Values[name] = o.State()
+	}
+	return json.Marshal(s)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes, checked: it may come from anywhere.
+// The options for running proxies stay as they are.
+func (q *Quantizer) UnmarshalJSON(data []byte) error {
+	var s quantizerState
+	if err := json.Unmarshal(data, &s); err != nil {
+		return fmt.Errorf("quantize: the state: %w", err)
+	}
+	if s.Version != stateVersion {
+		return fmt.Errorf("quantize: the state has version %d, not %d", s.Version, stateVersion)
+	}
+	read := Quantizer{values: make(map[string]Observer)}
+	var err error
+	if read.opts.Backend, err = ParseBackend(s.Backend); err != nil {
+		return err
+	}
+	if read.opts.Device, err = ParseDevice(s.Device); err != nil {
+		return err
+	}
+	read.opts.Filter, read.opts.Activation, read.opts.Weight = s.Filter, s.Activation, s.Weight
+	read.opts.Equalize, read.opts.Session = s.Equalize, q.opts.Session
+	if err := read.configure(nil); err != nil {
+		return err
+	}
+	for name, state := range s.Values {
+		if read.values[name], err = state.NewObserver(name); err != nil {
+			return err
+		}
+	}
+	*q = read
+	return nil
+}
+
+// Save writes the quantizer's state to a file, which appears complete or not at all.
+func (q *Quantizer) Save(path string) error {
+	data, err := json.Marshal(q)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// Load returns a quantizer in the state that Save wrote.
+func Load(path string) (*Quantizer, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	q := New(Options{})
+	if err := json.Unmarshal(data, q); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return q, nil
+}
+
+// Merge takes in what another quantizer of the same configuration has observed
+// on other data, and its exclusions: the result is that of one calibration on all
+// data, exactly for MinMax, Percentile, Entropy and MSE, and for Histogram within the
+// width of a bin. When it fails, nothing has changed.
+func (q *Quantizer) Merge(other *Quantizer) error {
+	merged := make(map[string]Observer)
+	for _, name := range slices.Sorted(maps.Keys(q.values)) {
+		have, from := q.values[name], other.values[name]
+		if from == nil {
+			return &ObserverError{name, have.Config().Kind, fmt.Errorf("%w: the other calibration did not observe it", ErrMismatch)}
+		}
+		o, err := have.State().NewObserver(name)
+		if err == nil {
+			err = o.Merge(from)
+		}
+		if err != nil {
+			return err
+		}
+		merged[name] = o
+	}
+	for name, o := range other.values {
+		switch {
+		case len(q.values) == 0:
+			copied, err := o.State().NewObserver(name)
+			if err != nil {
+				return err
+			}
+			merged[name] = copied
+		case q.values[name] == nil:
+			return &ObserverError{name, o.Config().Kind, fmt.Errorf("%w: this calibration did not observe it", ErrMismatch)}
+		}
+	}
+	if len(merged) == 0 {
+		return errors.New("quantize: neither quantizer has been calibrated")
+	}
+	q.values = merged
+	q.Exclude(other.opts.Filter.ExcludeNames...)
+	return nil
+}
