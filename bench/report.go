@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"text/tabwriter"
+	"time"
+
+	"github.com/octet-ml/octet/ops/asm"
+)
+
+// CPU describes the machine that results come from.
+type CPU struct {
+	OS     string   `json:"os"`
+	Arch   string   `json:"arch"`
+	Name   string   `json:"name,omitempty"`
+	Cores  int      `json:"cores"`
+	Tier   string   `json:"tier"`  // that the kernels ran with
+	Tiers  []string `json:"tiers"` // that the machine has
+	Limits []Limits `json:"limits,omitempty"`
+}
+
+// DescribeCPU describes this machine, running with the given tier.
+func DescribeCPU(tier asm.Tier) CPU {
+	c := CPU{OS: runtime.GOOS, Arch: runtime.GOARCH, Name: asm.CPUName(), Cores: runtime.NumCPU(), Tier: tier.String()}
+	for _, t := range asm.Supported() {
+		c.Tiers = append(c.Tiers, t.String())
+	}
+	return c
+}
+
+// Report is the result of a whole measurement.
+type Report struct {
+	CPU     CPU      `json:"cpu"`
+	Results []Result `json:"results"`
+}
+
+// WriteTable writes the results for people; the speed-up is that of the
+// median over float32 with the same model, threads and batch.
+func (r *Report) WriteTable(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "model\tprecision\tthreads\tbatch\truns\tmin ms\tmedian ms\tp90 ms\tGop/s\t% of peak\tload ms\tpeak MB\tallocs\tspeed-up\t")
+	for _, x := range r.Results {
+		speedUp := ""
+		for _, f := range r.Results {
+			if x.Precision != Float32 && f.Precision == Float32 && f.Model == x.Model && f.Threads == x.Threads && f.Batch == x.Batch && x.MedianMs > 0 {
+				speedUp = fmt.Sprintf("%.2f", f.MedianMs/x.MedianMs)
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%s\t\n",
+			x.Model, x.Precision, x.Threads, x.Batch, x.Runs, x.MinMs, x.MedianMs, x.P90Ms, x.Gops, x.PercentOfPeak, x.LoadMs, x.PeakRSSMB, x.AllocsPerRun, speedUp)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, x := range r.Results {
+		if len(x.Layers) > 0 {
+			if err := writeLayers(w, x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func writeLayers(w io.Writer, r Result) error {
+	fmt.Fprintf(w, "\n%s, %s, %d threads, batch %d: slowest layers first\n", r.Model, r.Precision, r.Threads, r.Batch)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "layer\toperator\tms\tshare\tGop/s\t% of peak\tGB/s\tMB\tkernel")
+	for _, l := range r.Layers {
+		fmt.Fprintf(t, "%s\t%s\t%.3f\t%.1f %%\t%.1f\t%.1f\t%.1f\t%.2f\t%s\n",
+			l.Name, l.Op, l.Ms, 100*l.Share, l.Gops, l.PercentOfPeak, l.GBs, float64(l.Bytes)/(1<<20), l.Kernel)
+	}
+	return t.Flush()
+}
+
+// WriteGo writes the results as Go benchmarks do, for benchstat: up to ten
+// lines each, of the runs in order.
+func (r *Report) WriteGo(w io.Writer) error {
+	fmt.Fprintf(w, "goos: %s\ngoarch: %s\n", r.CPU.OS, r.CPU.Arch)
+	if r.CPU.Name != "" {
+		fmt.Fprintf(w, "cpu: %s\n", r.CPU.Name)
+	}
+	for _, x := range r.Results {
+		samples := min(10, len(x.Times))
+		for i := range samples {
+			part := x.Times[i*len(x.Times)/samples : (i+1)*len(x.Times)/samples]
+			var total time.Duration
+			for _, d := range part {
+				total += d
+			}
+			ns := float64(total.Nanoseconds()) / float64(len(part))
+			gops := 0.0
+			if ns > 0 {
+				gops = x.Gops * x.MedianMs * 1e6 / ns
+			}
+			if _, err := fmt.Fprintf(w, "BenchmarkModel/model=%s/precision=%s/batch=%d-%d\t%d\t%.0f ns/op\t%.2f Gop/s\t%d allocs/op\n",
+				x.Model, x.Precision, x.Batch, x.Threads, len(part), ns, gops, x.AllocsPerRun); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

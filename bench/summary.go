@@ -1,0 +1,133 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Summary describes a graph.
+type Summary struct {
+	Inputs         []Port     `json:"inputs"`
+	Outputs        []Port     `json:"outputs"`
+	Precision      string     `json:"precision"`
+	Parameters     int64      `json:"parameters"` // elements of the constants
+	ParameterBytes int64      `json:"parameter_bytes"`
+	MACs           int64      `json:"macs"` // for the example shapes of the inputs
+	Int8MACs       int64      `json:"int8_macs"`
+	Operators      []Operator `json:"operators"`
+	Modules        []Class    `json:"modules"`
+	// Float lists, for a model that has int8 operators, those that compute in float32.
+	Float []FloatNode `json:"float,omitempty"`
+}
+
+// Port is an input or output.
+type Port struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// Operator is an operator and how often it occurs.
+type Operator struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+	MACs  int64  `json:"macs"`
+}
+
+// Class is a class of modules and how many of them the graph has.
+type Class struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
+
+// FloatNode is an operator that computes in float32 though others are int8.
+type FloatNode struct {
+	Name string `json:"name"`
+	Op   string `json:"op"`
+	Why  string `json:"why"`
+}
+
+// Summarize describes a graph.
+func Summarize(g *graph.Graph) (*Summary, error) {
+	s := &Summary{}
+	for _, v := range g.Inputs {
+		s.Inputs = append(s.Inputs, Port{v.Name, v.Type.String()})
+	}
+	for i, v := range g.Outputs {
+		name := v.Name
+		if name == "" {
+			name = fmt.Sprintf("output%d", i)
+		}
+		s.Outputs = append(s.Outputs, Port{name, v.Type.String()})
+	}
+	for _, v := range g.Constants() {
+		s.Parameters += int64(v.Const.Numel())
+		s.ParameterBytes += int64(v.Type.Bytes())
+	}
+	classes := make(map[graph.Scope]bool)
+	err := walk(g, ExampleTypes(g), func(n *graph.Node, in, out []ops.Type) {
+		w := NodeWork(n.Op, in, out)
+		s.MACs += w.MACs + w.Int8MACs
+		s.Int8MACs += w.Int8MACs
+		name := n.Op.Name()
+		i := slices.IndexFunc(s.Operators, func(o Operator) bool { return o.Name == name })
+		if i < 0 {
+			i = len(s.Operators)
+			s.Operators = append(s.Operators, Operator{Name: name})
+		}
+		s.Operators[i].Count++
+		s.Operators[i].MACs += w.MACs + w.Int8MACs
+		if n.Scope.Class != "" {
+			classes[n.Scope] = true
+		}
+		if why := whyFloatNode(n, in, out); why != "" {
+			s.Float = append(s.Float, FloatNode{n.Scope.Path, name, why})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(s.Operators, func(a, b Operator) int {
+		return cmp.Or(cmp.Compare(b.MACs, a.MACs), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+	})
+	counts := make(map[string]int)
+	for c := range classes {
+		counts[c.Class]++
+	}
+	for name, n := range counts {
+		s.Modules = append(s.Modules, Class{name, n})
+	}
+	slices.SortFunc(s.Modules, func(a, b Class) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+	})
+	s.Precision = Precision(g)
+	if s.Int8MACs == 0 {
+		s.Float = nil
+	}
+	return s, nil
+}
+
+// whyFloatNode says why a node of a quantized graph computes floats; "" when it
+// does not, or is the border between the two.
+func whyFloatNode(n *graph.Node, in, out []ops.Type) string {
+	switch n.Op.(type) {
+	case int8.Quantize, int8.Dequantize:
+		return ""
+	}
+	if len(in) == 0 || in[0].DType != tensor.Float32 || len(out) == 0 || out[0].DType != tensor.Float32 {
+		return ""
+	}
+	for _, v := range n.Inputs {
+		if v.Node != nil {
+			if _, ok := v.Node.Op.(int8.Dequantize); ok {
+				return "converted back to float32 in front of it: excluded, or without an int8 form"
+			}
+		}
+	}
+	return "its input is float32"
+}

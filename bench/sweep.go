@@ -1,0 +1,310 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/quantize"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// The precisions a model can be measured in.
+const (
+	Float32 = "float32"
+	Int8    = "int8"
+)
+
+// Model is a model to measure.
+type Model struct {
+	Name string
+	// Open makes the graph; the time it takes is part of LoadMs.
+	Open func() (*graph.Graph, error)
+}
+
+// Sweep measures a model in every combination of its lists; an empty list
+// stands for the model's own precision, GOMAXPROCS threads, and the batch it was built with.
+type Sweep struct {
+	Precisions []string
+	Threads    []int
+	Batches    []int
+	Shape      tensor.Shape // of the only input; nil: the one the model was built with
+	Runs       int          // 0: about two seconds
+	CPU        string       // tier, as graph.Options.CPU
+	Profile    bool         // measure each layer too
+	// Progress, when set, is told what is about to be measured.
+	Progress func(what string)
+}
+
+// Result is what one combination gave. The JSON names are those of the
+// command line; README and docs describe them.
+type Result struct {
+	Model     string  `json:"model"`
+	Precision string  `json:"precision"`
+	Threads   int     `json:"threads"`
+	Batch     int     `json:"batch"`
+	Runs      int     `json:"runs"`
+	MinMs     float64 `json:"min_ms"`
+	MedianMs  float64 `json:"median_ms"`
+	P90Ms     float64 `json:"p90_ms"`
+	// LoadMs is reading the model and compiling it; quantizing is not in it.
+	LoadMs float64 `json:"load_ms"`
+	// Gops is 1e9 operations of convolutions, linear layers and matrix products
+	// per second at the median, a multiply-accumulate being two; PercentOfPeak
+	// compares the median with the time those take at the machine's limits.
+	Gops          float64 `json:"gops"`
+	PercentOfPeak float64 `json:"percent_of_peak"`
+	// PeakRSSMB is the most memory resident while this was measured, in 2^20
+	// bytes, the float model that an int8 one was made from included; 0 where it cannot be known.
+	PeakRSSMB    float64        `json:"peak_rss_mb"`
+	AllocsPerRun int            `json:"allocs_per_run"`
+	Notes        []string       `json:"notes,omitempty"`
+	Layers       []LayerProfile `json:"layers,omitempty"`
+
+	Times []time.Duration `json:"-"` // of each run
+}
+
+// PrecisionError says that a model cannot be measured in a precision.
+type PrecisionError struct {
+	Precision, Reason string
+}
+
+func (e *PrecisionError) Error() string {
+	return fmt.Sprintf("precision %q: %s", e.Precision, e.Reason)
+}
+
+// Validate reports the first thing that is wrong with the sweep for any model.
+func (s Sweep) Validate() error {
+	for _, p := range s.Precisions {
+		if p != Float32 && p != Int8 {
+			return &PrecisionError{p, "use " + Float32 + " or " + Int8}
+		}
+	}
+	for _, n := range s.Batches {
+		if n < 1 {
+			return fmt.Errorf("a batch of %d: it must be at least 1", n)
+		}
+	}
+	if s.Runs < 0 {
+		return fmt.Errorf("%d runs: it must be at least 1, or 0 for about two seconds", s.Runs)
+	}
+	return nil
+}
+
+// Run measures the model and calls yield with each result as it comes. limits
+// returns the machine's limits for a number of threads, 0 meaning GOMAXPROCS.
+func (s Sweep) Run(ctx context.Context, m Model, limits func(threads int) Limits, yield func(Result)) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	for _, threads := range orOne(s.Threads, 0) {
+		limits(threads)
+	}
+	forgetPeak()
+	s.progress("loading " + m.Name)
+	start := time.Now()
+	g, err := m.Open()
+	if err != nil {
+		return err
+	}
+	open := time.Since(start)
+	own := Precision(g)
+	precisions := s.Precisions
+	if len(precisions) == 0 {
+		precisions = []string{own}
+	}
+	for _, precision := range precisions {
+		pg, notes, err := s.inPrecision(ctx, g, own, precision)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+		for _, threads := range orOne(s.Threads, 0) {
+			for _, batch := range orOne(s.Batches, 0) {
+				r, err := s.measure(ctx, pg, threads, batch, limits)
+				if err != nil {
+					return fmt.Errorf("%s: %w", m.Name, err)
+				}
+				r.Model, r.Precision = m.Name, precision
+				r.LoadMs += milliseconds(open)
+				r.Notes = append(r.Notes, notes...)
+				yield(r)
+				forgetPeak()
+			}
+		}
+	}
+	return nil
+}
+
+// forgetPeak gives back the memory of what was measured before and starts a new peak.
+func forgetPeak() {
+	debug.FreeOSMemory()
+	resetPeakRSS()
+}
+
+func (s Sweep) progress(what string) {
+	if s.Progress != nil {
+		s.Progress(what)
+	}
+}
+
+func orOne(list []int, missing int) []int {
+	if len(list) == 0 {
+		return []int{missing}
+	}
+	return list
+}
+
+// inPrecision returns the graph in a precision, with what there is to say about it.
+func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision string) (*graph.Graph, []string, error) {
+	if precision == own {
+		return g, nil, nil
+	}
+	if precision == Float32 {
+		return nil, nil, &PrecisionError{precision, "the model is " + own + ": measure the float model it was made from"}
+	}
+	if own != Float32 {
+		return g, []string{"the model is " + own + ": some layers are float32"}, nil
+	}
+	s.progress("quantizing")
+	types, err := InputTypes(g, s.Shape, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	q := quantize.New(quantize.Options{Session: graph.Options{CPU: s.CPU}})
+	calib, err := q.Calib(g)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer calib.Close()
+	in, err := RandomInputs(types, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := calib.Run(ctx, in...); err != nil {
+		return nil, nil, err
+	}
+	int8, err := q.Quantize(g)
+	if err != nil {
+		return nil, nil, err
+	}
+	notes := []string{"calibrated on random inputs: right for speed, not for accuracy"}
+	return int8, append(notes, whyFloat(q.Report())...), nil
+}
+
+// whyFloat names the layers that stayed float32, by reason.
+func whyFloat(r *quantize.Report) []string {
+	var reasons []string
+	names := make(map[string][]string)
+	for _, l := range r.Layers {
+		if l.Precision == Int8 || l.Reason == "" {
+			continue
+		}
+		if names[l.Reason] == nil {
+			reasons = append(reasons, l.Reason)
+		}
+		name := l.Op
+		if l.Name != "" {
+			name = l.Name + " (" + l.Op + ")"
+		}
+		names[l.Reason] = append(names[l.Reason], name)
+	}
+	var notes []string
+	for _, reason := range reasons {
+		list := names[reason]
+		more := ""
+		if len(list) > 6 {
+			more = fmt.Sprintf(" and %d more", len(list)-6)
+			list = list[:6]
+		}
+		notes = append(notes, fmt.Sprintf("float32: %s%s: %s", strings.Join(list, ", "), more, reason))
+	}
+	return notes
+}
+
+// measure times one combination.
+func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, limits func(int) Limits) (Result, error) {
+	opts := graph.Options{Threads: threads, CPU: s.CPU}
+	types, err := InputTypes(g, s.Shape, batch)
+	if err != nil {
+		return Result{}, err
+	}
+	in, err := RandomInputs(types, 1)
+	if err != nil {
+		return Result{}, err
+	}
+	work, err := GraphWork(g, types)
+	if err != nil {
+		return Result{}, err
+	}
+	l := limits(threads)
+	s.progress("measuring " + Precision(g))
+	start := time.Now()
+	session, err := g.Compile(opts)
+	if err != nil {
+		return Result{}, err
+	}
+	defer session.Close()
+	load := time.Since(start)
+	t, err := Time(ctx, session, in, s.Runs)
+	if err != nil {
+		return Result{}, err
+	}
+	r := Result{
+		Threads: session.Threads(), Batch: batchOf(types), Runs: t.Runs, Times: t.Times,
+		MinMs: milliseconds(t.Min), MedianMs: milliseconds(t.Median), P90Ms: milliseconds(t.P90), LoadMs: milliseconds(load),
+		AllocsPerRun: t.AllocsPerRun, PeakRSSMB: float64(peakRSS()) / (1 << 20),
+	}
+	if seconds := t.Median.Seconds(); seconds > 0 {
+		r.Gops = work.Ops() / seconds / 1e9
+		r.PercentOfPeak = 100 * l.Ideal(work) / seconds
+	}
+	if s.Profile {
+		if r.Layers, err = Profile(ctx, g, opts, in, min(t.Runs, 50), l); err != nil {
+			return Result{}, err
+		}
+	}
+	if work.Int8MACs > 0 {
+		r.Notes = append(r.Notes, missingTier(session.Tier())...)
+	}
+	return r, nil
+}
+
+func batchOf(types []ops.Type) int {
+	if len(types) == 0 || len(types[0].Shape) == 0 {
+		return 1
+	}
+	return types[0].Shape[0]
+}
+
+// missingTier says what keeps int8 from being faster on a tier.
+func missingTier(tier asm.Tier) []string {
+	dot := []asm.Tier{asm.AVXVNNI, asm.AVX512VNNI, asm.DotProd, asm.I8MM}
+	if slices.ContainsFunc(dot, tier.Includes) {
+		return nil
+	}
+	return []string{fmt.Sprintf("tier %s has no dot product of bytes (VNNI, SDOT): int8 at most doubles the rate of float32", tier)}
+}
+
+// LimitsOf returns a function that measures the limits of a tier once for each
+// number of threads.
+func LimitsOf(tier asm.Tier) func(threads int) Limits {
+	known := make(map[int]Limits)
+	return func(threads int) Limits {
+		if threads <= 0 {
+			threads = runtime.GOMAXPROCS(0)
+		}
+		l, ok := known[threads]
+		if !ok {
+			l = MeasureLimits(tier, threads)
+			known[threads] = l
+		}
+		return l
+	}
+}

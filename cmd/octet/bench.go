@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func (a *app) bench() *cobra.Command {
+	var arch, shape, format string
+	var sweep bench.Sweep
+	cmd := &cobra.Command{
+		Use:   "bench [MODEL...]",
+		Short: "Measure latency, and its share of what the machine can do",
+		Long: `bench measures models in every combination of --precision, --threads and
+--batch. Without MODEL it measures --arch with random weights. A float model
+measured as int8 is calibrated on random inputs: right for speed, not for accuracy.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			models, err := benchModels(args, arch)
+			if err != nil {
+				return err
+			}
+			if sweep.Shape, err = parseShape(shape); err != nil {
+				return err
+			}
+			if format != "table" && format != "go" {
+				return usagef("--format %q: use table or go", format)
+			}
+			if a.json && cmd.Flags().Changed("format") {
+				return usagef("--json and --format exclude each other")
+			}
+			sweep.Threads, sweep.CPU = a.threads, a.cpu
+			if a.onTerminal() {
+				sweep.Progress = func(what string) { a.say("%s", what) }
+			}
+			if err := sweep.Validate(); err != nil {
+				return &usageError{err}
+			}
+			if len(args) == 0 {
+				a.say("%s with random weights", arch)
+			}
+			limits := &measuredLimits{of: bench.LimitsOf(a.tier)}
+			report := bench.Report{CPU: bench.DescribeCPU(a.tier)}
+			for _, m := range models {
+				if err := sweep.Run(cmd.Context(), m, limits.get, func(r bench.Result) { report.Results = append(report.Results, r) }); err != nil {
+					return err
+				}
+			}
+			report.CPU.Limits = limits.list
+			a.sayNotes(report.Results)
+			switch {
+			case a.json:
+				return a.printJSON(report)
+			case format == "go":
+				return report.WriteGo(a.out)
+			}
+			return report.WriteTable(a.out)
+		},
+	}
+	f := cmd.Flags()
+	archFlag(cmd, &arch)
+	f.StringSliceVar(&sweep.Precisions, "precision", nil, "precisions to measure: float32, int8 (default: the model's)")
+	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: the model's)")
+	f.StringVar(&shape, "shape", "", "shape of the input, such as 1x3x224x224 (default: the model's)")
+	f.IntVar(&sweep.Runs, "runs", 0, "measured runs (default: about two seconds)")
+	f.BoolVar(&sweep.Profile, "profile", false, "show each layer too, the slowest first")
+	f.StringVar(&format, "format", "table", "table, or go: for benchstat")
+	return cmd
+}
+
+// benchModels returns the named models, or the architecture with random weights.
+func benchModels(paths []string, arch string) ([]bench.Model, error) {
+	if len(paths) > 0 {
+		models := make([]bench.Model, len(paths))
+		for i, p := range paths {
+			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return openModel(p, arch) }}
+		}
+		return models, nil
+	}
+	if arch == "" {
+		return nil, usagef("name a MODEL, or an architecture with --arch")
+	}
+	built, err := architecture(arch)
+	if err != nil {
+		return nil, err
+	}
+	return []bench.Model{{Name: arch, Open: func() (*graph.Graph, error) { return nn.BuildRandom(built, 1) }}}, nil
+}
+
+// parseShape reads "1x3x224x224".
+func parseShape(s string) (tensor.Shape, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var shape tensor.Shape
+	for part := range strings.SplitSeq(s, "x") {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 1 {
+			return nil, usagef("--shape %q: it must be extents of at least 1 joined by x, such as 1x3x224x224", s)
+		}
+		shape = append(shape, n)
+	}
+	if _, err := shape.Numel(); err != nil {
+		return nil, usagef("--shape %q: %v", s, err)
+	}
+	return shape, nil
+}
+
+// measuredLimits keeps the limits that were measured, for the report.
+type measuredLimits struct {
+	of   func(threads int) bench.Limits
+	list []bench.Limits
+}
+
+func (m *measuredLimits) get(threads int) bench.Limits {
+	l := m.of(threads)
+	for _, k := range m.list {
+		if k.Threads == l.Threads {
+			return l
+		}
+	}
+	m.list = append(m.list, l)
+	return l
+}
+
+// sayNotes prints what there is to say about the results, each thing once.
+func (a *app) sayNotes(results []bench.Result) {
+	said := make(map[string]bool)
+	for _, r := range results {
+		for _, n := range r.Notes {
+			line := fmt.Sprintf("%s, %s: %s", r.Model, r.Precision, n)
+			if !said[line] {
+				a.say("%s", line)
+			}
+			said[line] = true
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/quantize"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitFile        = 3
+	exitUnsupported = 4
+	exitAccuracy    = 5
+)
+
+// usageError says that the command line is wrong.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// accuracyError says that a model is less accurate than asked for.
+type accuracyError struct {
+	What      string // "top-1"
+	Have, Min float64
+}
+
+func (e *accuracyError) Error() string {
+	return fmt.Sprintf("%s is %.4f where at least %.4f is asked for", e.What, e.Have, e.Min)
+}
+
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case is[*usageError](err), is[*bench.PrecisionError](err), is[*quantize.UnknownNameError](err),
+		is[*quantize.BackendError](err), is[*quantize.ConfigError](err):
+		return exitUsage
+	case is[*accuracyError](err):
+		return exitAccuracy
+	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err):
+		return exitUnsupported
+	case is[*loader.FileError](err), is[*nn.BindError](err):
+		return exitFile
+	}
+	return exitFailed
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/ops/asm"
+)
+
+// archFlag adds --arch to a command.
+func archFlag(cmd *cobra.Command, arch *string) {
+	cmd.Flags().StringVar(arch, "arch", "", fmt.Sprintf("architecture that a state_dict belongs to: %v", append(nn.Names(), "digits")))
+}
+
+// architecture returns the architecture of that name; that of the demo is one too.
+func architecture(name string) (nn.Architecture, error) {
+	if a := digits.Architecture(); name == a.Name {
+		return a, nil
+	}
+	a, err := nn.ByName(name)
+	if err != nil {
+		return a, &usageError{err}
+	}
+	return a, nil
+}
+
+// openModel reads the model at path: a state_dict when arch is not empty.
+func openModel(path, arch string) (*graph.Graph, error) {
+	if arch == "" {
+		return loader.Load(path)
+	}
+	a, err := architecture(arch)
+	if err != nil {
+		return nil, err
+	}
+	sd, err := loader.StateDict(path)
+	if err != nil {
+		return nil, err
+	}
+	g, err := nn.Build(a, sd)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return g, nil
+}
+
+// openSession reads and compiles the model at path.
+func (a *app) openSession(path, arch string) (*graph.Graph, *graph.Session, error) {
+	g, err := openModel(path, arch)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := g.Compile(a.options())
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return g, s, nil
+}
+
+// kernelsFor returns the kernel of each operation that a CPU of the tier runs.
+func kernelsFor(tier asm.Tier) []asm.Info {
+	var chosen []asm.Info
+	index := make(map[string]int)
+	for _, k := range asm.Kernels() {
+		if !tier.Includes(k.Tier) {
+			continue
+		}
+		i, ok := index[k.Op]
+		if !ok {
+			i = len(chosen)
+			index[k.Op] = i
+			chosen = append(chosen, k)
+		}
+		chosen[i] = k
+	}
+	return chosen
+}

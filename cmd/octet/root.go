@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops/asm"
+)
+
+// app is what all commands share: where they write, and the common flags.
+type app struct {
+	out, err io.Writer
+	threads  []int
+	cpu      string
+	json     bool
+
+	tier    asm.Tier
+	started bool // the command line was understood
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	a := &app{out: stdout, err: stderr}
+	root := a.command()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !a.started {
+		err = &usageError{err}
+	}
+	code := exitCode(err)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "octet: interrupted")
+	default:
+		fmt.Fprintln(stderr, "octet:", err)
+		if code == exitUsage {
+			fmt.Fprintln(stderr, `Run "octet help" or "octet help COMMAND".`)
+		}
+	}
+	return code
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "octet",
+		Short: "Run and quantize models that PyTorch saved",
+		Long: `octet runs models that PyTorch saved, in float32 or int8, and turns the
+former into the latter. MODEL is a TorchScript file, an octet safetensors file,
+or a state_dict with --arch.
+
+Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
+5 accuracy target missed.`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if len(a.threads) > 1 && cmd.Name() != "bench" {
+				return fmt.Errorf("--threads takes one number here")
+			}
+			for _, n := range a.threads {
+				if n < 1 || n > 1024 {
+					return fmt.Errorf("--threads %d: it must be 1 to 1024", n)
+				}
+			}
+			var err error
+			a.tier, err = asm.Resolve(a.cpu)
+			return err
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.IntSliceVar(&a.threads, "threads", nil, "number of threads (default: one per core); bench takes a list")
+	flags.StringVar(&a.cpu, "cpu", "", "CPU tier to use (default: $OCTET_CPU, else the best; see octet cpu)")
+	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
+	root.AddCommand(a.demo(), a.inspect(), a.quantize(), a.eval(), a.runModel(), a.bench(), a.cpuInfo())
+	for _, c := range root.Commands() {
+		body := c.RunE
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			a.started = true
+			return body(cmd, args)
+		}
+	}
+	return root
+}
+
+// options returns how to compile a model by the common flags.
+func (a *app) options() graph.Options {
+	opts := graph.Options{CPU: a.cpu}
+	if len(a.threads) > 0 {
+		opts.Threads = a.threads[0]
+	}
+	return opts
+}
+
+// printJSON writes the document of a command to stdout.
+func (a *app) printJSON(v any) error {
+	e := json.NewEncoder(a.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// say writes a line for people to stderr.
+func (a *app) say(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
+
+// onTerminal reports whether stderr is a terminal.
+func (a *app) onTerminal() bool {
+	f, ok := a.err.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// require makes flags obligatory. It fails only for a flag that the command
+// lacks, and then running it without the flag is no usage error, which tests show.
+func require(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		_ = cmd.MarkFlagRequired(name)
+	}
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func (a *app) runModel() *cobra.Command {
+	var arch, input, output string
+	cmd := &cobra.Command{
+		Use:   "run MODEL --input X.npz --output Y.npz",
+		Short: "Run a model once on arrays of a file",
+		Long: `run takes the model's inputs from an .npz file, by their names or else in
+their order, and writes its outputs as output0, output1 and so on.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := bench.OpenDataset(input)
+			if err != nil {
+				return err
+			}
+			g, s, err := a.openSession(args[0], arch)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			in, err := d.Inputs(g)
+			if err != nil {
+				return err
+			}
+			out, err := s.Run(cmd.Context(), in...)
+			if err != nil {
+				return err
+			}
+			arrays := make([]tensor.Named, len(out))
+			ports := make([]bench.Port, len(out))
+			for i, t := range out {
+				arrays[i] = tensor.Named{Name: fmt.Sprintf("output%d", i), Tensor: t}
+				ports[i] = bench.Port{Name: arrays[i].Name, Type: t.String()}
+			}
+			if err := tensor.WriteNPZ(output, arrays); err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(struct {
+					Outputs []bench.Port `json:"outputs"`
+				}{ports})
+			}
+			for _, p := range ports {
+				fmt.Fprintf(a.out, "%s  %s\n", p.Name, p.Type)
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	archFlag(cmd, &arch)
+	f.StringVar(&input, "input", "", "input arrays (.npz)")
+	f.StringVar(&output, "output", "", "output arrays (.npz)")
+	require(cmd, "input", "output")
+	return cmd
+}
