@@ -1,0 +1,174 @@
+package octet_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const modulePath = "github.com/octet-ml/octet"
+
+// packageRow says which of the module's packages a package may import. Its
+// internal packages count as the package itself, and those of the module's own
+// internal folder may be imported by all.
+type packageRow struct {
+	name    string
+	imports string // as the README's table has it
+}
+
+var packageTable = []packageRow{
+	{"tensor/", "-"},
+	{"ops/asm/", "-"},
+	{"ops/", "tensor, ops/asm"},
+	{"ops/int8/", "tensor, ops, ops/asm"},
+	{"graph/", "tensor, ops, ops/asm, ops/int8"},
+	{"graph/nn/", "tensor, ops, graph"},
+	{"quantize/", "tensor, ops, ops/asm, ops/int8, graph"},
+	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
+	{"bench/", "all above"},
+	{"examples/", "all above"},
+	{"cmd/octet/", "all above"},
+}
+
+// onlyImporter names the one package that may import a dependency.
+var onlyImporter = map[string]string{
+	"github.com/klauspost/cpuid/v2":  "ops/asm",
+	"github.com/spf13/cobra":         "cmd/octet",
+	"github.com/vbauerster/mpb/v8":   "cmd/octet",
+	"github.com/nlpodyssey/gopickle": "loader",
+	"github.com/sbinet/npyio":        "tensor",
+}
+
+// allowedImports returns, for each package of the table, those it may import.
+func allowedImports() map[string][]string {
+	allowed := make(map[string][]string)
+	var above []string
+	for _, row := range packageTable {
+		name := strings.TrimSuffix(row.name, "/")
+		switch row.imports {
+		case "-":
+			allowed[name] = nil
+		case "all above":
+			allowed[name] = slices.Clone(above)
+		default:
+			allowed[name] = strings.Split(row.imports, ", ")
+		}
+		above = append(above, name)
+	}
+	return allowed
+}
+
+// owner returns the package of the table that a folder belongs to, "internal" for the module's own.
+func owner(dir string, allowed map[string][]string) string {
+	if dir == "internal" || strings.HasPrefix(dir, "internal/") {
+		return "internal"
+	}
+	if before, _, ok := strings.Cut(dir, "/internal/"); ok {
+		dir = before
+	}
+	if strings.HasPrefix(dir, "examples/") {
+		return "examples"
+	}
+	if _, ok := allowed[dir]; ok {
+		return dir
+	}
+	return ""
+}
+
+// goFiles returns the Go files of the module, tests and fixtures excepted.
+func goFiles(t *testing.T) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || p != "." && strings.HasPrefix(d.Name(), ".")) {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(p, ".go") && !strings.HasSuffix(p, "_test.go") {
+			files = append(files, filepath.ToSlash(p))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestImports(t *testing.T) {
+	allowed := allowedImports()
+	seen := make(map[string]bool)
+	for _, file := range goFiles(t) {
+		from := owner(path.Dir(file), allowed)
+		if from == "" {
+			t.Errorf("%s: its package is not in the table", file)
+			continue
+		}
+		seen[from] = true
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for dependency, only := range onlyImporter {
+				if (imported == dependency || strings.HasPrefix(imported, dependency+"/")) && from != only {
+					t.Errorf("%s imports %s, which only %s may", file, dependency, only)
+				}
+			}
+			dir, ok := strings.CutPrefix(imported, modulePath+"/")
+			if !ok {
+				continue
+			}
+			if to := owner(dir, allowed); to != from && to != "internal" && !slices.Contains(allowed[from], to) {
+				t.Errorf("%s: %s may not import %s", file, from, dir)
+			}
+		}
+	}
+	for name := range allowed {
+		if !seen[name] {
+			t.Errorf("no files of package %s: the table is out of date", name)
+		}
+	}
+}
+
+// TestReadmeTable compares the README's table of packages with the rule.
+func TestReadmeTable(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []packageRow
+	in := false
+	for line := range strings.Lines(string(readme)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		switch {
+		case len(cells) == 3 && cells[0] == "package":
+			in = true
+		case in && len(cells) != 3:
+			in = false
+		case in && !strings.HasPrefix(cells[0], "---"):
+			got = append(got, packageRow{strings.Trim(cells[0], "`"), cells[2]})
+		}
+	}
+	if d := cmp.Diff(packageTable, got, cmp.AllowUnexported(packageRow{})); d != "" {
+		t.Errorf("the README's table is not the rule (-rule +README):\n%s", d)
+	}
+}
