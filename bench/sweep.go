@@ -20,6 +20,8 @@ import (
 const (
 	Float32 = "float32"
 	Int8    = "int8"
+	// Int8Dynamic has int8 linear layers whose activations are quantized while they run.
+	Int8Dynamic = "int8-dynamic"
 )
 
 // Model is a model to measure.
@@ -83,8 +85,8 @@ func (e *PrecisionError) Error() string {
 // Validate reports the first thing that is wrong with the sweep for any model.
 func (s Sweep) Validate() error {
 	for _, p := range s.Precisions {
-		if p != Float32 && p != Int8 {
-			return &PrecisionError{p, "use " + Float32 + " or " + Int8}
+		if p != Float32 && p != Int8 && p != Int8Dynamic {
+			return &PrecisionError{p, "use " + Float32 + ", " + Int8 + " or " + Int8Dynamic}
 		}
 	}
 	for _, n := range s.Batches {
@@ -177,7 +179,14 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 	if err != nil {
 		return nil, nil, err
 	}
-	q := quantize.New(quantize.Options{Session: graph.Options{CPU: s.CPU}})
+	q := quantize.New(quantize.Options{Dynamic: precision == Int8Dynamic, Session: graph.Options{CPU: s.CPU}})
+	if precision == Int8Dynamic {
+		int8, err := q.Quantize(g)
+		if err != nil {
+			return nil, nil, err
+		}
+		return int8, nil, nil
+	}
 	calib, err := q.Calib(g)
 	if err != nil {
 		return nil, nil, err

@@ -47,7 +47,7 @@ func NodeWork(op ops.Op, in, out []ops.Type) Work {
 		for _, d := range in[1].Shape[1:] {
 			macs *= int64(d)
 		}
-	case ops.Linear, int8.Linear:
+	case ops.Linear, int8.Linear, int8.DynamicLinear:
 		macs *= int64(in[1].Shape[1])
 	case ops.MatMul:
 		macs *= int64(in[0].Shape[len(in[0].Shape)-1])
@@ -56,7 +56,7 @@ func NodeWork(op ops.Op, in, out []ops.Type) Work {
 	default:
 		return w
 	}
-	if in[0].DType == tensor.Float32 {
+	if in[1].DType == tensor.Float32 {
 		w.MACs = macs
 	} else {
 		w.Int8MACs = macs

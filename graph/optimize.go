@@ -13,11 +13,12 @@ var Foldings = []Pass{
 // layout, so that quantization can start from their result.
 var Fusions = slices.Concat(Foldings, []Pass{
 	{Name: "fuse residual", Rule: fuseResidual},
-	{Name: "fuse activation", Rule: fuseActivation},
+	{Name: "fuse clamp", Rule: fuseClamp},
 })
 
 // Lowering are the passes that bring a graph into the form that kernels take.
 var Lowering = []Pass{
+	{Name: "fuse function", Rule: fuseFunction},
 	{Name: "channels last", Whole: channelsLast},
 	{Name: "fold permuted constants", Rule: foldConstants},
 }

@@ -45,18 +45,26 @@ func candidate(g *Rewriter, n *Node) int {
 	return 0
 }
 
-// fuseActivation makes a ReLU or ReLU6 part of the operator in front of it.
-func fuseActivation(g *Rewriter, n *Node) (*Patch, error) {
-	return fuseActivationWhere(g, n, nil)
+// fuseClamp makes a ReLU or ReLU6 part of the operator in front of it.
+func fuseClamp(g *Rewriter, n *Node) (*Patch, error) { return fuseActivation(g, n, isClamp) }
+
+// fuseFunction makes any other activation part of the operator in front of it.
+func fuseFunction(g *Rewriter, n *Node) (*Patch, error) { return fuseActivation(g, n, nil) }
+
+// FuseClampWhere is a rule that fuses a ReLU or ReLU6 into the operator in
+// front of it where ok accepts the two.
+func FuseClampWhere(ok func(layer, activation *Node) bool) Rule {
+	return func(g *Rewriter, n *Node) (*Patch, error) {
+		return fuseActivation(g, n, func(layer, activation *Node) bool { return isClamp(layer, activation) && ok(layer, activation) })
+	}
 }
 
-// FuseActivationWhere is a rule that fuses a ReLU or ReLU6 into the operator
-// in front of it where ok accepts the two.
-func FuseActivationWhere(ok func(layer, activation *Node) bool) Rule {
-	return func(g *Rewriter, n *Node) (*Patch, error) { return fuseActivationWhere(g, n, ok) }
+func isClamp(_, activation *Node) bool {
+	act, ok := ops.AsActivation(activation.Op)
+	return ok && act.IsClamp()
 }
 
-func fuseActivationWhere(g *Rewriter, n *Node, accept func(layer, activation *Node) bool) (*Patch, error) {
+func fuseActivation(g *Rewriter, n *Node, accept func(layer, activation *Node) bool) (*Patch, error) {
 	act, ok := ops.AsActivation(n.Op)
 	if !ok {
 		return nil, nil

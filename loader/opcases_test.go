@@ -149,6 +149,7 @@ func opCases() []opCase {
 		{int8.Conv{Conv: depthwise, Out: out}, []operand{u8(1, 4, 5, 5), perChannel(tensor.Int8, 4, 1, 3, 3), perChannel(tensor.Int32, 4)}},
 		{int8.Conv{Conv: residual, Out: out}, []operand{u8(1, 3, 5, 5), perChannel(tensor.Int8, 4, 3, 1, 1), u8(1, 4, 5, 5)}},
 		{int8.Dequantize{}, []operand{u8(3, 4)}},
+		{int8.DynamicLinear{Linear: ops.Linear{HasBias: true, HasResidual: true, Act: ops.ActGELU}}, []operand{f32(3, 4), perChannel(tensor.Int8, 5, 4), f32(5).constant(), f32(3, 5)}},
 		{int8.Linear{Linear: ops.Linear{HasBias: true}, Out: out}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4), perChannel(tensor.Int32, 5)}},
 		{int8.Linear{}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4)}},
 		{int8.Quantize{Q: out}, []operand{f32(3, 4)}},

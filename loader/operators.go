@@ -94,6 +94,7 @@ var operators = []struct {
 	{"int8.avg_pool", int8.AvgPool{}},
 	{"int8.conv", int8.Conv{}},
 	{"int8.dequantize", int8.Dequantize{}},
+	{"int8.dynamic_linear", int8.DynamicLinear{}},
 	{"int8.linear", int8.Linear{}},
 	{"int8.quantize", int8.Quantize{}},
 	{"int8.table", int8.Table{}},

@@ -108,6 +108,9 @@ func (op Binary) Infer(in []Type) ([]Type, error) {
 	if op.Fn.compares() || op.Fn.logical() {
 		out.DType = tensor.Bool
 	}
+	if err := CheckClamp(op, in, op.Act); err != nil {
+		return nil, err
+	}
 	if op.Act != NoActivation && !out.DType.IsFloat() {
 		return nil, Errorf(op, in, "%v follows float results only", op.Act)
 	}

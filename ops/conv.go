@@ -58,6 +58,9 @@ func (op Conv) CheckInputs(self Op, in []Type) error {
 	if err := arity(self, in, n, n); err != nil {
 		return err
 	}
+	if err := checkActivation(self, in, op.Act); err != nil {
+		return err
+	}
 	x, w := in[0].Shape, in[1].Shape
 	rank := len(op.Stride) + 2
 	if len(x) != rank || len(w) != rank {
@@ -189,6 +192,7 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 	}
 	grid := NewGrid(w.Pixels(), n, taps*kc, g.MR, g.NR, g.BlockN(ks, max(depth, 1)), p.Threads)
 	lo, hi := op.Act.Bounds()
+	activate := afterClamps(op.Act, p.Tier)
 	rowBytes := outChannels * 4
 	k := &Kernel{
 		WorkerPointers: g.MR * ks,
@@ -252,6 +256,7 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 				args.Res = (*float32)(unsafe.Add(residual, m*rowBytes))
 			}
 			g.Run(args)
+			activate.Run(unsafe.Pointer(args.C), args.M, args.N, args.CStride)
 		}
 	}
 	k.Run = func(c *Call) error {

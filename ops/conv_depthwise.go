@@ -38,6 +38,7 @@ func (op Conv) prepareDepthwise(p *Prepare, w *Window) (*Kernel, error) {
 	}
 	pad := alignedFloats(c)
 	lo, hi := op.Act.Bounds()
+	activate := afterClamps(op.Act, p.Tier)
 	tasks := PixelTasks(rows.Rows, rows.Pixels*c*taps, p.Threads)
 	task := func(call *Call, i int, wk *Worker) {
 		var pk packedConv
@@ -56,6 +57,7 @@ func (op Conv) prepareDepthwise(p *Prepare, w *Window) (*Kernel, error) {
 			rows.Fill(wk.Pointers, row, in, unsafe.Pointer(&pad[0]))
 			args.Out = (*float32)(unsafe.Add(out, 4*c*rows.Pixels*row))
 			d.Run(args)
+			activate.Run(unsafe.Pointer(args.Out), 1, c*rows.Pixels, 0)
 		}
 	}
 	k := &Kernel{

@@ -36,6 +36,9 @@ func (op ConvTranspose) Infer(in []Type) ([]Type, error) {
 	if err := floatInputs(op, in); err != nil {
 		return nil, err
 	}
+	if err := CheckClamp(op, in, op.Act); err != nil {
+		return nil, err
+	}
 	dims := len(op.Stride)
 	if dims < 1 || dims > 3 || len(op.Padding) != dims || len(op.OutputPadding) != dims || len(op.Dilation) != dims {
 		return nil, Errorf(op, in, "stride, padding, output padding and dilation must have one entry for each of one to three spatial dimensions")
@@ -95,7 +98,7 @@ func (ConvTranspose) WantsChannelsLast() bool { return true }
 
 // FuseActivation implements ActivationFuser.
 func (op ConvTranspose) FuseActivation(a Activation) (Op, bool) {
-	if op.Act != NoActivation {
+	if op.Act != NoActivation || !a.IsClamp() {
 		return nil, false
 	}
 	op.Act = a

@@ -71,6 +71,7 @@ type winograd struct {
 	colTasks       int
 	zeros          []float32 // padding, and a bias of nothing
 	lo, hi         float32
+	activate       ActivationRows
 	matrix, result int // floats of worker scratch
 }
 
@@ -81,6 +82,7 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window) (*Kernel, error) {
 		rows: (w.Out[1] + winogradTile - 1) / winogradTile, columns: (w.Out[2] + winogradTile - 1) / winogradTile,
 	}
 	v.lo, v.hi = op.Act.Bounds()
+	v.activate = afterClamps(op.Act, p.Tier)
 	v.perPos = v.g.PackedLen(1, v.c, v.outs)
 	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
 	v.packed = Packed(p, packedWinogradKey{weight, bias, v.k.Info}, func() *packedConv { return v.pack(weight, bias) })
@@ -165,6 +167,14 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 		args.Res = &residuals[0]
 	}
 	v.k.Output(args)
+	if v.op.Act.IsClamp() {
+		return
+	}
+	for _, pixel := range outs {
+		if pixel != dump {
+			v.activate.Run(pixel, 1, n, 0)
+		}
+	}
 }
 
 // point sets the pointers to the pixels of the tiles from t0 on.

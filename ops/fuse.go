@@ -5,7 +5,7 @@ package ops
 type ActivationFuser interface {
 	Op
 	// FuseActivation returns the operator with the activation behind it, and false
-	// when it has one already.
+	// when it has one already or cannot apply this one.
 	FuseActivation(Activation) (Op, bool)
 }
 
@@ -16,18 +16,6 @@ type ResidualFuser interface {
 	// FuseResidual returns the operator with the addition and the activation
 	// behind that, and false when it has a residual or an activation already.
 	FuseResidual(Activation) (Op, bool)
-}
-
-// AsActivation returns the activation an operator is, if it is one of those that fuse.
-func AsActivation(op Op) (Activation, bool) {
-	u, ok := op.(Unary)
-	switch {
-	case ok && u.Fn == Relu:
-		return ReLU, true
-	case ok && u.Fn == Relu6:
-		return ReLU6, true
-	}
-	return NoActivation, false
 }
 
 // FuseActivation implements ActivationFuser.
@@ -68,7 +56,7 @@ func (op Linear) FuseResidual(a Activation) (Op, bool) {
 
 // FuseActivation implements ActivationFuser.
 func (op Binary) FuseActivation(a Activation) (Op, bool) {
-	if op.Act != NoActivation || op.Fn != Add {
+	if op.Act != NoActivation || op.Fn != Add || !a.IsClamp() {
 		return nil, false
 	}
 	op.Act = a

@@ -66,6 +66,10 @@ func activationGrad(b GradBuilder, act Activation, y, dy Ref) Ref {
 	if act == NoActivation {
 		return dy
 	}
+	if !act.IsClamp() {
+		b.Fail(&UnsupportedError{Op: act.String(), Reason: "it has no gradient where it is fused; take the gradient of the graph as it was written"})
+		return dy
+	}
 	lo, hi := act.Bounds()
 	return b.Apply(ClampGrad{Lo: lo, Hi: hi}, y, dy)
 }

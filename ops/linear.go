@@ -44,6 +44,9 @@ func (op Linear) OutShape(self Op, in []Type) (tensor.Shape, error) {
 	if err := arity(self, in, n, n); err != nil {
 		return nil, err
 	}
+	if err := checkActivation(self, in, op.Act); err != nil {
+		return nil, err
+	}
 	x, w := in[0].Shape, in[1].Shape
 	if len(x) < 1 || len(w) != 2 || x[len(x)-1] != w[1] {
 		return nil, Errorf(self, in, "the weight must be [N, K] with K the input's last extent")
@@ -86,6 +89,7 @@ func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
 	}
 	grid := NewGrid(rows, n, k, g.MR, g.NR, g.BlockN(1, max(k, 1)), p.Threads)
 	lo, hi := op.Act.Bounds()
+	activate := afterClamps(op.Act, p.Tier)
 	kernel := &Kernel{
 		WorkerPointers: g.MR,
 		Parallel:       grid.Tasks,
@@ -119,6 +123,7 @@ func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
 				args.ResStride = 4 * n
 			}
 			g.Run(args)
+			activate.Run(unsafe.Pointer(args.C), args.M, args.N, args.CStride)
 		}
 	}
 	kernel.Run = func(c *Call) error { c.Parallel(grid.Tasks, task); return nil }

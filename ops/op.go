@@ -5,7 +5,6 @@ package ops
 
 import (
 	"context"
-	"fmt"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops/asm"
@@ -89,56 +88,6 @@ type ChannelsLaster interface {
 	// WantsChannelsLast reports whether the operator computes only, or much
 	// faster, in that layout.
 	WantsChannelsLast() bool
-}
-
-// Activation is a function fused behind an operator.
-type Activation uint8
-
-// The activations that kernels apply while they store.
-const (
-	NoActivation Activation = iota
-	ReLU
-	ReLU6
-)
-
-var activationNames = [...]string{NoActivation: "", ReLU: "relu", ReLU6: "relu6"}
-
-// String returns "", "relu" or "relu6".
-func (a Activation) String() string {
-	if int(a) < len(activationNames) {
-		return activationNames[a]
-	}
-	return fmt.Sprintf("Activation(%d)", uint8(a))
-}
-
-// MarshalText returns the name, and an error for an activation without one.
-func (a Activation) MarshalText() ([]byte, error) {
-	if int(a) >= len(activationNames) {
-		return nil, fmt.Errorf("%v is not an activation", a)
-	}
-	return []byte(a.String()), nil
-}
-
-// UnmarshalText takes a name that String gives.
-func (a *Activation) UnmarshalText(text []byte) error {
-	for i, name := range activationNames {
-		if name == string(text) {
-			*a = Activation(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown activation %q", text)
-}
-
-// Bounds returns the interval the activation clamps to.
-func (a Activation) Bounds() (lo, hi float32) {
-	switch a {
-	case ReLU:
-		return 0, inf
-	case ReLU6:
-		return 0, 6
-	}
-	return -inf, inf
 }
 
 // Prepare is what an operator knows when it prepares a kernel.

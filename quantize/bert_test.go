@@ -55,6 +55,12 @@ func TestBERT(t *testing.T) {
 	if n := count(float, dev.labels); n != 692 {
 		t.Errorf("float32: %d right, want 692", n)
 	}
+	dynamic := classes(t, quantized(t, New(Options{Dynamic: true}), m), dev)
+	right := count(dynamic, dev.labels)
+	t.Logf("dynamic: %d right, %d as in float", right, count(dynamic, float))
+	if right < 690 {
+		t.Errorf("dynamic: %d right, want 690", right)
+	}
 	for _, c := range []struct {
 		backend  Backend
 		from, to int // right

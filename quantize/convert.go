@@ -169,7 +169,9 @@ func (c *converter) node(n *graph.Node) error {
 	return nil
 }
 
-// weight quantizes a layer's weight and bias for an input with parameters x.
+// weight quantizes a layer's weight and bias for an input with parameters x, nil
+// when the input is quantized while running; then, and where the backend wants it so,
+// the bias stays float32.
 func (c *converter) weight(n *graph.Node, x *tensor.QParams, hasBias bool, entry *Layer) ([]*graph.Value, error) {
 	w := n.Inputs[1].Const.Contiguous()
 	q, err := c.q.weightQParams(n)
@@ -178,7 +180,8 @@ func (c *converter) weight(n *graph.Node, x *tensor.QParams, hasBias bool, entry
 	}
 	q = stored(q, tensor.Int8)
 	var bias []float32
-	if hasBias && !c.p.policy.floatBias {
+	floatBias := c.p.policy.floatBias || x == nil
+	if hasBias && !floatBias {
 		bias = n.Inputs[2].Const.Contiguous().Float32s()
 		q = coverBias(q, x.Scale[0], bias)
 	}
@@ -192,7 +195,7 @@ func (c *converter) weight(n *graph.Node, x *tensor.QParams, hasBias bool, entry
 	entry.SQNR = sqnr(w, qw)
 	values := []*graph.Value{c.g.Const(n.Inputs[1].Name, qw)}
 	switch {
-	case hasBias && c.p.policy.floatBias:
+	case hasBias && floatBias:
 		values = append(values, c.g.Const(n.Inputs[2].Name, n.Inputs[2].Const))
 	case hasBias:
 		b, err := quantizeBias(bias, x, q)
@@ -246,9 +249,13 @@ func (c *converter) lower(n *graph.Node, entry *Layer) (ops.Op, []*graph.Value, 
 			return nil, nil, err
 		}
 	}
+	form := c.asQuantized
+	if c.p.policy.dynamic {
+		form = c.asFloat
+	}
 	inputs := make([]*graph.Value, 0, len(n.Inputs))
 	for _, i := range dataInputs(n) {
-		v, err := c.asQuantized(n.Inputs[i])
+		v, err := form(n.Inputs[i])
 		if err != nil {
 			return nil, nil, err
 		}
@@ -265,6 +272,9 @@ func (c *converter) lower(n *graph.Node, entry *Layer) (ops.Op, []*graph.Value, 
 		return int8.Conv{Conv: op, Out: out}, inputs, err
 	case ops.Linear:
 		err := layer(op.HasBias)
+		if c.p.policy.dynamic {
+			return int8.DynamicLinear{Linear: op}, inputs, err
+		}
 		return int8.Linear{Linear: op, Out: out}, inputs, err
 	case ops.AvgPool:
 		return int8.AvgPool{AvgPool: op, Out: out}, inputs, nil

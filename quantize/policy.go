@@ -18,22 +18,27 @@ type policy struct {
 	// floatOutput lets a layer whose output only float operators and the caller
 	// use give float32 directly.
 	floatOutput bool
+	// dynamic quantizes linear layers only, and their inputs while they run.
+	dynamic bool
 	// floatBias adds biases in float32 instead of rounding them to the
 	// accumulators' scale.
 	floatBias bool
 }
 
-// policy returns that of the backend. The toolkit fuses only modules, not
+// policy returns that of the options. The toolkit fuses only modules, not
 // functions, and for DISC nothing.
-func (b Backend) policy() policy {
-	switch b {
+func (o Options) policy() policy {
+	if o.Dynamic {
+		return policy{passes: graph.Fusions, floatOutput: true, dynamic: true}
+	}
+	switch o.Backend {
 	case Native:
 		return policy{passes: graph.Fusions, everything: true, floatOutput: true}
 	case DISC:
 		return policy{passes: graph.Foldings}
 	}
 	return policy{floatBias: true, passes: slices.Concat(graph.Foldings, []graph.Pass{
-		{Name: "fuse ReLU modules", Rule: graph.FuseActivationWhere(fusesInToolkit)},
+		{Name: "fuse ReLU modules", Rule: graph.FuseClampWhere(fusesInToolkit)},
 	})}
 }
 

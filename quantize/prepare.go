@@ -23,7 +23,7 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 		return nil, err
 	}
 	g := m.Clone()
-	p := &prepared{graph: g, policy: q.opts.Backend.policy(), decision: make(map[*graph.Node]Decision), seen: make(map[*graph.Value]bool)}
+	p := &prepared{graph: g, policy: q.opts.policy(), decision: make(map[*graph.Node]Decision), seen: make(map[*graph.Value]bool)}
 	if err := g.Verify(); err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 		return nil, err
 	}
 	for _, n := range g.Nodes {
-		if p.decision[n].Quantize && !passesThrough(n) {
+		if p.decision[n].Quantize && !passesThrough(n) && !p.policy.dynamic {
 			for _, i := range dataInputs(n) {
 				p.observe(p.source(n.Inputs[i]))
 			}
@@ -87,6 +87,8 @@ func (p *prepared) staysFloat(n *graph.Node) string {
 	switch {
 	case n.Outputs[0].Type.DType != tensor.Float32:
 		return "it does not compute float32"
+	case p.policy.dynamic && !isLinear(n.Op):
+		return "only linear layers are quantized while running"
 	case !p.policy.everything && !isLayer(n.Op):
 		return "the backend keeps it in float"
 	case !lowerable(n):
@@ -102,6 +104,11 @@ func isLayer(op ops.Op) bool {
 		return true
 	}
 	return false
+}
+
+func isLinear(op ops.Op) bool {
+	_, ok := op.(ops.Linear)
+	return ok
 }
 
 // constantWeight says why a layer's weight cannot be quantized, if so.
@@ -148,6 +155,9 @@ func dataInputs(n *graph.Node) []int {
 // givesFloat reports whether the layer's int8 form stores float32: nothing that
 // uses its output is int8.
 func (p *prepared) givesFloat(n *graph.Node) bool {
+	if p.policy.dynamic {
+		return true
+	}
 	if !p.policy.floatOutput || !isLayer(n.Op) || residuals(n.Op) > 0 {
 		return false
 	}

@@ -17,6 +17,10 @@ type Options struct {
 	Filter Filter
 	// Device is the processor family whose defaults the backend takes.
 	Device Device
+	// Dynamic quantizes linear layers only, and their activations while they run,
+	// each row to its own range: nothing has to be calibrated, and all other
+	// operators stay float32. It is for the Native backend.
+	Dynamic bool
 	// Activation and Weight, when set, replace the backend's observers.
 	Activation, Weight *ObserverConfig
 	// Equalize balances the weights of consecutive layers per channel before
@@ -84,6 +88,9 @@ func (q *Quantizer) configure(overrides []Override) error {
 	}
 	if s := o.Activation.Spec; s.Scheme.PerChannel() || s.DType == tensor.Int32 {
 		return fmt.Errorf("activation observer: %w", &ConfigError{Kind: o.Activation.Kind, Reason: "activations are 8 bits, per tensor"})
+	}
+	if q.opts.Dynamic && q.opts.Backend != Native {
+		return fmt.Errorf("backend %v: only %v quantizes activations while running (Options.Dynamic)", q.opts.Backend, Native)
 	}
 	if s := o.Weight.Spec; s.Axis != 0 || s.DType == tensor.Int32 {
 		return fmt.Errorf("weight observer: %w", &ConfigError{Kind: o.Weight.Kind, Reason: "weights are 8 bits, per tensor or along axis 0"})

@@ -24,6 +24,7 @@ type quantizerState struct {
 	Activation *ObserverConfig  `json:"activation,omitempty"`
 	Weight     *ObserverConfig  `json:"weight,omitempty"`
 	Equalize   bool             `json:"equalize,omitempty"`
+	Dynamic    bool             `json:"dynamic,omitempty"`
 	Values     map[string]State `json:"values"`
 }
 
@@ -33,7 +34,7 @@ type quantizerState struct {
 func (q *Quantizer) MarshalJSON() ([]byte, error) {
 	s := quantizerState{
 		Version: stateVersion, Backend: q.opts.Backend.String(), Device: q.opts.Device.String(), Filter: q.opts.Filter,
-		Activation: q.opts.Activation, Weight: q.opts.Weight, Equalize: q.opts.Equalize, Values: make(map[string]State),
+		Activation: q.opts.Activation, Weight: q.opts.Weight, Equalize: q.opts.Equalize, Dynamic: q.opts.Dynamic, Values: make(map[string]State),
 	}
 	for name, o := range q.values {
 		s.Values[name] = o.State()
@@ -60,7 +61,7 @@ func (q *Quantizer) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	read.opts.Filter, read.opts.Activation, read.opts.Weight = s.Filter, s.Activation, s.Weight
-	read.opts.Equalize, read.opts.Session = s.Equalize, q.opts.Session
+	read.opts.Equalize, read.opts.Dynamic, read.opts.Session = s.Equalize, s.Dynamic, q.opts.Session
 	if err := read.configure(nil); err != nil {
 		return err
 	}

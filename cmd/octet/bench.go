@@ -67,7 +67,7 @@ measured as int8 is calibrated on random inputs: right for speed, not for accura
 	}
 	f := cmd.Flags()
 	archFlag(cmd, &arch)
-	f.StringSliceVar(&sweep.Precisions, "precision", nil, "precisions to measure: float32, int8 (default: the model's)")
+	f.StringSliceVar(&sweep.Precisions, "precision", nil, "precisions to measure: float32, int8, int8-dynamic (default: the model's)")
 	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: the model's)")
 	f.StringVar(&shape, "shape", "", "shape of the input, such as 1x3x224x224 (default: the model's)")
 	f.IntVar(&sweep.Runs, "runs", 0, "measured runs (default: about two seconds)")

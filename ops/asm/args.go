@@ -4,21 +4,22 @@ package asm
 // called through the table, so arguments on the stack would be moved to the
 // heap at each call; a worker keeps one Args instead.
 type Args struct {
-	IGemmF32         IGemmF32Args
-	IGemmU8S8        IGemmU8S8Args
-	DWConvF32        DWConvF32Args
-	DWConvU8S8       DWConvU8S8Args
-	BinaryU8         BinaryU8Args
-	QuantizeF32U8    QuantizeF32U8Args
-	DequantizeU8F32  DequantizeU8F32Args
-	DequantizeI32F32 DequantizeI32F32Args
-	MaxPoolU8        MaxPoolU8Args
-	AvgPoolU8        AvgPoolU8Args
-	PoolF32          PoolF32Args
-	WinogradF32      WinogradF32Args
-	TransposeU8      TransposeU8Args
-	BinaryF32        BinaryF32Args
-	SoftmaxF32       SoftmaxF32Args
-	LayerNormF32     LayerNormF32Args
-	ScaleShiftF32    ScaleShiftF32Args
+	IGemmF32          IGemmF32Args
+	IGemmU8S8         IGemmU8S8Args
+	DWConvF32         DWConvF32Args
+	DWConvU8S8        DWConvU8S8Args
+	BinaryU8          BinaryU8Args
+	QuantizeF32U8     QuantizeF32U8Args
+	DequantizeU8F32   DequantizeU8F32Args
+	DequantizeI32F32  DequantizeI32F32Args
+	QuantizeRowsF32U8 QuantizeRowsF32U8Args
+	MaxPoolU8         MaxPoolU8Args
+	AvgPoolU8         AvgPoolU8Args
+	PoolF32           PoolF32Args
+	WinogradF32       WinogradF32Args
+	TransposeU8       TransposeU8Args
+	BinaryF32         BinaryF32Args
+	SoftmaxF32        SoftmaxF32Args
+	LayerNormF32      LayerNormF32Args
+	ScaleShiftF32     ScaleShiftF32Args
 }

@@ -28,6 +28,9 @@ func (op Add) Infer(in []ops.Type) ([]ops.Type, error) {
 	if !in[0].Shape.Equal(in[1].Shape) {
 		return nil, ops.Errorf(op, in, "the shapes differ")
 	}
+	if err := ops.CheckClamp(op, in, op.Act); err != nil {
+		return nil, err
+	}
 	return []ops.Type{outputType(op.Out, in[0].Shape)}, nil
 }
 

@@ -32,6 +32,11 @@ func (op Conv) Infer(in []ops.Type) ([]ops.Type, error) {
 	if err := weightsAndBias(op, in, in[1].Shape[0], op.HasBias); err != nil {
 		return nil, err
 	}
+	if op.Out != nil || hasFloatBias(op.HasBias, in) {
+		if err := ops.CheckClamp(op, in, op.Act); err != nil {
+			return nil, err
+		}
+	}
 	w, err := op.Window(op, in)
 	if err != nil {
 		return nil, err

@@ -33,6 +33,11 @@ func (op Linear) Infer(in []ops.Type) ([]ops.Type, error) {
 	if err := weightsAndBias(op, in, in[1].Shape[0], op.HasBias); err != nil {
 		return nil, err
 	}
+	if op.Out != nil || hasFloatBias(op.HasBias, in) {
+		if err := ops.CheckClamp(op, in, op.Act); err != nil {
+			return nil, err
+		}
+	}
 	if op.HasResidual {
 		if err := activation(op, in, len(in)-1); err != nil {
 			return nil, err
@@ -44,7 +49,7 @@ func (op Linear) Infer(in []ops.Type) ([]ops.Type, error) {
 	return []ops.Type{outputType(op.Out, shape)}, nil
 }
 
-// FuseActivation implements ops.ActivationFuser.
+// FuseActivation implements ops.ActivationFuser; activations of a quantized output fuse before quantization.
 func (op Linear) FuseActivation(ops.Activation) (ops.Op, bool) { return nil, false }
 
 // FuseResidual implements ops.ResidualFuser; additions fuse before quantization.

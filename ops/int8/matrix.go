@@ -82,6 +82,8 @@ type matrix struct {
 	weights []int8
 	bias    []int32   // bias - zx*sum(w) + k*zx*zw
 	real    []float32 // a float32 bias in units of the accumulators, nil without
+	float   []float32 // a float32 bias that is added to a float32 output, nil without
+	wsum    []int32   // sum(w) - k*zw, by which a row's own zero point counts; nil without those
 	wzero   []int32   // nil when all are 0
 	mult    []float32 // to the output's scale
 	group   int       // packed weights of one group
@@ -109,10 +111,13 @@ type layer struct {
 	act              ops.Activation
 	out              *tensor.QParams // nil: float32 output
 	residual         bool
-	outChannels      int // of all groups
+	dynamic          bool // rows of a float32 input are quantized to their own ranges
+	outChannels      int  // of all groups
 	packed           *matrix
 	lo, hi           int32
 	floatLo, floatHi float32
+	activate         ops.ActivationRows
+	add              *asm.BinaryF32 // of a float32 residual
 	resZero, zero    int32
 	resMult          float32
 }
@@ -132,8 +137,10 @@ func (l *layer) prepare(order func(w []int8) []int8) error {
 		l.lo, l.hi = Bounds(l.out, l.act)
 	}
 	l.floatLo, l.floatHi = l.act.Bounds()
+	l.activate = ops.NewActivationRows(l.act, l.p.Tier)
 	l.dequantize = asm.DequantizeI32F32For(l.p.Tier)
-	if l.residual {
+	l.add = asm.BinaryF32For(asm.BinaryAdd, l.p.Tier)
+	if l.residual && l.out != nil {
 		q := in[len(in)-1].Q
 		l.resZero = q.ZeroPoint[0]
 		l.resMult = float32(float64(q.Scale[0]) / float64(l.out.Scale[0]))
@@ -151,8 +158,11 @@ func (l *layer) prepare(order func(w []int8) []int8) error {
 }
 
 func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
-	x, wq := l.p.In[0].Q, l.p.In[1].Q
-	zx := int64(x.ZeroPoint[0])
+	wq := l.p.In[1].Q
+	sx, zx := float32(1), int64(0)
+	if x := l.p.In[0].Q; x != nil {
+		sx, zx = x.Scale[0], int64(x.ZeroPoint[0])
+	}
 	n := l.outChannels
 	m := &matrix{
 		group: l.g.PackedBytes(l.ks, l.kc, l.cols),
@@ -163,13 +173,18 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 	var b []int32
 	switch {
 	case bias == nil:
+	case l.dynamic:
+		m.float = append(bias.Contiguous().Float32s(), make([]float32, l.g.NR)...)
 	case bias.DType() == tensor.Float32:
 		m.real = make([]float32, n)
 		for c, v := range bias.Contiguous().Float32s() {
-			m.real[c] = v / float32(x.Scale[0]*wq.Scale[c%len(wq.Scale)])
+			m.real[c] = v / float32(sx*wq.Scale[c%len(wq.Scale)])
 		}
 	default:
 		b = bias.Contiguous().Int32s()
+	}
+	if l.dynamic {
+		m.wsum = make([]int32, n+l.g.NR)
 	}
 	for c := range n {
 		i := c % len(wq.Scale)
@@ -183,12 +198,19 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		if b != nil {
 			full += int64(b[c])
 		}
+		if l.dynamic {
+			full = sum - int64(l.depth)*zw
+			m.wsum[c] = int32(full)
+			full *= 255
+		}
 		// The largest accumulator the kernel can meet on its way.
 		if worst := 255*size + 255*int64(l.depth)*max(zw, -zw) + max(full, -full); worst > math.MaxInt32 {
 			return nil, &ops.UnsupportedError{Op: l.op.Name(), Reason: fmt.Sprintf(
 				"output channel %d could overflow its 32-bit accumulator (%d weights, up to %d)", c, l.depth, worst)}
 		}
-		m.bias[c] = int32(full)
+		if !l.dynamic {
+			m.bias[c] = int32(full)
+		}
 		if zw != 0 && m.wzero == nil {
 			m.wzero = make([]int32, n+l.g.NR)
 		}
@@ -196,9 +218,9 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 			m.wzero[c] = int32(zw)
 		}
 		if l.out != nil {
-			m.mult[c] = Multiplier(x.Scale[0], wq.Scale[i], l.out.Scale[0])
+			m.mult[c] = Multiplier(sx, wq.Scale[i], l.out.Scale[0])
 		} else {
-			m.mult[c] = Multiplier(x.Scale[0], wq.Scale[i], 1)
+			m.mult[c] = Multiplier(sx, wq.Scale[i], 1)
 		}
 	}
 	if m.wzero != nil {
@@ -302,52 +324,76 @@ func (l *layer) scratch(gather bool, cols int) scratch {
 // pointers are set; out and res are the addresses of output and residual of
 // the first row and column 0 of the group, with pixels of l.outChannels channels.
 func (l *layer) tile(wk *ops.Worker, s *scratch, group, m, n0, n1 int, out, res unsafe.Pointer) {
-	c := group*l.cols + n0
+	l.rows(wk, s, tileRows{group: group, m: m, n0: n0, n1: n1, out: out, res: res})
+}
+
+// tileRows are the rows that a call of a kernel computes.
+type tileRows struct {
+	group, m, n0, n1 int
+	out, res         unsafe.Pointer
+	scale            *float32 // of each row that is quantized on its own, else nil
+	zero             *int32
+}
+
+func (l *layer) rows(wk *ops.Worker, s *scratch, t tileRows) {
+	c := t.group*l.cols + t.n0
 	mem := unsafe.Pointer(unsafe.SliceData(wk.Scratch))
 	args := &wk.Args.IGemmU8S8
 	*args = asm.IGemmU8S8Args{
 		A: unsafe.SliceData(wk.Pointers), KS: l.ks, KC: l.kc,
-		B: &l.packed.weights[group*l.packed.group+n0*l.ks*l.kc], M: m, N: n1 - n0,
+		B: &l.packed.weights[t.group*l.packed.group+t.n0*l.ks*l.kc], M: t.m, N: t.n1 - t.n0,
 		Bias: &l.packed.bias[c], Mult: &l.packed.mult[c],
 		Zero: l.zero, Lo: l.lo, Hi: l.hi, Scratch: mem,
 	}
 	if l.packed.wzero != nil {
 		args.WZero = &l.packed.wzero[c]
 		args.ASum = (*int32)(unsafe.Add(mem, s.sums))
-		l.rowSums(wk, unsafe.Slice(args.ASum, l.g.MR), m)
+		l.rowSums(wk, unsafe.Slice(args.ASum, l.g.MR), t.m)
 	}
 	if l.out != nil && l.packed.real == nil {
-		args.C = unsafe.Add(out, n0)
+		args.C = unsafe.Add(t.out, t.n0)
 		args.CStride = l.outChannels
-		if res != nil {
-			args.Res = (*uint8)(unsafe.Add(res, n0))
+		if t.res != nil {
+			args.Res = (*uint8)(unsafe.Add(t.res, t.n0))
 			args.ResStride, args.ResZero, args.ResMult = l.outChannels, l.resZero, l.resMult
 		}
 		l.g.Run(args)
 		return
 	}
 	args.C = unsafe.Add(mem, s.acc)
-	args.CStride = 4 * (n1 - n0)
+	args.CStride = 4 * args.N
 	l.g.Accumulate(args)
 	if l.packed.real != nil {
-		l.realBias(args, c, n0, out)
+		l.realBias(args, c, t.n0, t.out)
 		return
 	}
+	l.floatRows(wk, args, c, t)
+}
+
+// floatRows is the epilogue of a float32 output:
+// y = act(float32(acc - zero*wsum) * (scale*mult) + bias + residual).
+func (l *layer) floatRows(wk *ops.Worker, args *asm.IGemmU8S8Args, c int, t tileRows) {
+	y, stride := unsafe.Add(t.out, 4*t.n0), 4*l.outChannels
 	d := &wk.Args.DequantizeI32F32
 	*d = asm.DequantizeI32F32Args{
-		M: m, N: n1 - n0, Acc: (*int32)(args.C), AccStride: args.CStride, Mult: &l.packed.mult[c],
-		Y: (*float32)(unsafe.Add(out, 4*n0)), YStride: 4 * l.outChannels,
+		M: t.m, N: args.N, Acc: (*int32)(args.C), AccStride: args.CStride,
+		RowScale: t.scale, RowZero: t.zero, Mult: &l.packed.mult[c], Y: (*float32)(y), YStride: stride,
+	}
+	if l.packed.wsum != nil {
+		d.WSum = &l.packed.wsum[c]
+	}
+	if l.packed.float != nil {
+		d.Bias = &l.packed.float[c]
 	}
 	l.dequantize.Run(d)
-	if l.act == ops.NoActivation {
-		return
-	}
-	for r := range m {
-		y := unsafe.Slice((*float32)(unsafe.Add(out, 4*(r*l.outChannels+n0))), n1-n0)
-		for i, v := range y {
-			y[i] = min(max(v, l.floatLo), l.floatHi)
+	if t.res != nil {
+		wk.Args.BinaryF32 = asm.BinaryF32Args{
+			A: (*float32)(y), B: (*float32)(unsafe.Add(t.res, 4*t.n0)), Dst: (*float32)(y),
+			AStride: stride, BStride: stride, DstStride: stride, Rows: t.m, Cols: args.N,
 		}
+		l.add.Run(&wk.Args.BinaryF32)
 	}
+	l.activate.Run(y, t.m, args.N, stride)
 }
 
 // realBias is the epilogue of a layer with a float32 bias. Of each accumulator

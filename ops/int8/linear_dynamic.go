@@ -1,0 +1,129 @@
+package int8
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// DynamicLinear is ops.Linear with an int8 weight on a float32 input, each row
+// of which is quantized to its own range while it runs: what
+// torch.ao.nn.quantized.dynamic.Linear does, which has one range for all rows.
+//
+// Inputs: x float32 [..., K], weight int8 [N, K] per tensor or per row, then bias
+// float32 [N] when HasBias, then a float32 residual when HasResidual. Output:
+// float32 [..., N], with (scale, zero) of a row as asm.QuantizeRowsF32U8 chooses
+//
+//	acc = sum over k of (q[k] - zero) * (w[n][k] - zw[n])           exact, int32
+//	y   = Act(float32(acc) * (scale * sw[n]) + bias[n] + residual)
+//
+// and every float32 operation rounded on its own.
+type DynamicLinear struct {
+	ops.Linear
+}
+
+func (DynamicLinear) Name() string { return "int8.dynamic_linear" }
+
+func (op DynamicLinear) Infer(in []ops.Type) ([]ops.Type, error) {
+	shape, err := op.OutShape(op, in)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range in {
+		if i != 1 && (t.DType != tensor.Float32 || t.Q != nil) {
+			return nil, ops.Errorf(op, in, "input %d must be float32", i)
+		}
+	}
+	if err := weightsAndBias(op, in[:2], in[1].Shape[0], false); err != nil {
+		return nil, err
+	}
+	return []ops.Type{ops.F32(shape...)}, nil
+}
+
+// FuseActivation implements ops.ActivationFuser.
+func (op DynamicLinear) FuseActivation(a ops.Activation) (ops.Op, bool) {
+	inner, ok := op.Linear.FuseActivation(a)
+	if ok {
+		op.Linear = inner.(ops.Linear)
+	}
+	return op, ok
+}
+
+// FuseResidual implements ops.ResidualFuser.
+func (op DynamicLinear) FuseResidual(a ops.Activation) (ops.Op, bool) {
+	inner, ok := op.Linear.FuseResidual(a)
+	if ok {
+		op.Linear = inner.(ops.Linear)
+	}
+	return op, ok
+}
+
+// Prepare packs the weight. A call quantizes all rows first, into shared
+// scratch memory: integers, then scales, then zero points.
+func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	n, k := p.In[1].Shape[0], p.In[1].Shape[1]
+	rows := p.Out[0].Numel() / max(n, 1)
+	if n == 0 || rows == 0 {
+		return &ops.Kernel{Run: func(*ops.Call) error { return nil }, Choice: "empty", Parallel: 1}, nil
+	}
+	l := &layer{
+		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: 1, cols: n, outChannels: n, dynamic: true,
+		ks: 1, kc: max(k+3, 4) / 4 * 4, depth: k, hasBias: op.HasBias, act: op.Act, residual: op.HasResidual,
+	}
+	if err := l.prepare(func(w []int8) []int8 { return w }); err != nil {
+		return nil, err
+	}
+	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(), p.Threads)
+	mem := l.scratch(false, grid.ColStep)
+	scaleAt := (rows*l.kc + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment
+	zeroAt := scaleAt + 4*rows
+	quantizer := asm.QuantizeRowsF32U8For(p.Tier)
+	parts := ops.PixelTasks(rows, k, p.Threads)
+	quantize := func(c *ops.Call, i int, wk *ops.Worker) {
+		from, to := i*rows/parts, (i+1)*rows/parts
+		if from == to || k == 0 {
+			return
+		}
+		wk.Args.QuantizeRowsF32U8 = asm.QuantizeRowsF32U8Args{
+			M: to - from, N: k, X: &c.In[0].Float32s()[from*k], XStride: 4 * k,
+			Q: &c.Scratch[from*l.kc], QStride: l.kc,
+			Scale: (*float32)(unsafe.Pointer(&c.Scratch[scaleAt+4*from])), Zero: (*int32)(unsafe.Pointer(&c.Scratch[zeroAt+4*from])),
+		}
+		quantizer.Run(&wk.Args.QuantizeRowsF32U8)
+	}
+	mr := l.g.MR
+	multiply := func(c *ops.Call, i int, wk *ops.Worker) {
+		m0, m1, n0, n1 := grid.Task(i)
+		for m := m0; m < m1; m += mr {
+			for r := range mr {
+				wk.Pointers[r] = unsafe.Pointer(&c.Scratch[l.kc*min(m+r, m1-1)])
+			}
+			t := tileRows{
+				m: min(mr, m1-m), n0: n0, n1: n1, out: unsafe.Add(base(c.Out[0]), 4*m*n),
+				scale: (*float32)(unsafe.Pointer(&c.Scratch[scaleAt+4*m])), zero: (*int32)(unsafe.Pointer(&c.Scratch[zeroAt+4*m])),
+			}
+			if op.HasResidual {
+				t.res = unsafe.Add(base(c.In[len(c.In)-1]), 4*m*n)
+			}
+			l.rows(wk, &mem, t)
+		}
+	}
+	return &ops.Kernel{
+		Run: func(c *ops.Call) error {
+			if k == 0 {
+				clear(c.Scratch)
+			}
+			c.Parallel(parts, quantize)
+			c.Parallel(grid.Tasks, multiply)
+			return nil
+		},
+		Scratch:        zeroAt + 4*rows,
+		WorkerScratch:  mem.total,
+		WorkerPointers: mr,
+		Parallel:       grid.Tasks,
+		Choice:         fmt.Sprintf("%s %s %dx%d, rows quantized", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+	}, nil
+}
