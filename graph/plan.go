@@ -18,7 +18,8 @@ type plan struct {
 	steps  []step
 	slots  []slot // where each value's memory comes from
 	slotOf map[*Value]int
-	arena  int // bytes
+	arena  int         // bytes
+	shared map[any]any // of kernels, see ops.Prepare.Share
 
 	workerScratch, workerPointers int
 }
@@ -45,7 +46,7 @@ type slot struct {
 
 // makePlan infers all types for the given inputs, prepares the kernels and lays out the memory.
 func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
-	p := &plan{key: key, types: make(map[*Value]ops.Type), slotOf: make(map[*Value]int)}
+	p := &plan{key: key, types: make(map[*Value]ops.Type), slotOf: make(map[*Value]int), shared: make(map[any]any)}
 	for i, v := range s.graph.Inputs {
 		p.types[v] = inputs[i]
 		p.addSlot(v, slot{typ: inputs[i], input: i, output: -1})
@@ -179,7 +180,10 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 			return err
 		}
 	}
-	kernel, err := n.Op.Prepare(&ops.Prepare{In: types, Out: outTypes, Tier: s.tier, Threads: s.pool.Threads(), Pack: s.pack})
+	kernel, err := n.Op.Prepare(&ops.Prepare{
+		In: types, Out: outTypes, Tier: s.tier, Threads: s.pool.Threads(),
+		Pack: once(s.packed), Share: once(p.shared),
+	})
 	if err != nil {
 		return err
 	}
@@ -308,6 +312,13 @@ func (p *plan) newState(s *Session) (*state, error) {
 	workers := make([]ops.Worker, s.pool.Threads())
 	for i := range workers {
 		workers[i] = ops.Worker{Scratch: tensor.AlignedBytes(p.workerScratch), Pointers: make([]unsafe.Pointer, p.workerPointers)}
+	}
+	var next []byte
+	for i := len(p.steps) - 1; i >= 0; i-- {
+		st.calls[i].Next = next
+		if w := p.steps[i].kernel.Weights; len(w) > 0 {
+			next = w
+		}
 	}
 	for i := range p.steps {
 		c := &st.calls[i]

@@ -142,14 +142,17 @@ func (s *Session) Graph() *Graph {
 	return s.graph
 }
 
-// pack implements ops.Prepare.Pack. It runs under s.mu or before the session is shared.
-func (s *Session) pack(key any, build func() any) any {
-	if v, ok := s.packed[key]; ok {
+// once returns a function that keeps what build makes for a key. It runs under
+// s.mu or before the session is shared.
+func once(made map[any]any) func(key any, build func() any) any {
+	return func(key any, build func() any) any {
+		v, ok := made[key]
+		if !ok {
+			v = build()
+			made[key] = v
+		}
 		return v
 	}
-	v := build()
-	s.packed[key] = v
-	return v
 }
 
 // InputError says that the inputs of a run do not fit the graph.

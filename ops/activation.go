@@ -117,26 +117,15 @@ func CheckClamp(op Op, in []Type, a Activation) error {
 
 // ActivationRows applies an activation to rows that a matrix kernel has just
 // stored. The zero value does nothing.
-type ActivationRows struct {
-	kernel *asm.UnaryF32
-	p, q   float32
-}
+type ActivationRows struct{ kernel *asm.UnaryF32 }
 
-// NewActivationRows returns what applies an activation.
-func NewActivationRows(a Activation, tier asm.Tier) ActivationRows {
-	if a == NoActivation {
-		return ActivationRows{}
-	}
-	fn, p, q, _ := unaryKernel(Unary{Fn: activations[a].fn})
-	return ActivationRows{asm.UnaryF32For(fn, tier), p, q}
-}
-
-// afterClamps returns what is left to do behind a kernel that clamps.
-func afterClamps(a Activation, tier asm.Tier) ActivationRows {
+// ActivationAfterClamps returns what is left to do of an activation behind a kernel that clamps.
+func ActivationAfterClamps(a Activation, tier asm.Tier) ActivationRows {
 	if a.IsClamp() {
 		return ActivationRows{}
 	}
-	return NewActivationRows(a, tier)
+	fn, _, _, _ := unaryKernel(Unary{Fn: activations[a].fn})
+	return ActivationRows{asm.UnaryF32For(fn, tier)}
 }
 
 // Run applies it to rows of cols values, stride bytes apart.
@@ -146,7 +135,7 @@ func (r ActivationRows) Run(y unsafe.Pointer, rows, cols, stride int) {
 	}
 	for range rows {
 		row := unsafe.Slice((*float32)(y), cols)
-		r.kernel.Run(row, row, r.p, r.q)
+		r.kernel.Run(row, row, 0, 0)
 		y = unsafe.Add(y, stride)
 	}
 }

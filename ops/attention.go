@@ -121,11 +121,10 @@ func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 	tasks := count * k.blocks
 	task := k.run
 	return &Kernel{
-		Run:            func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch:  k.tail + 4*k.rows*k.s,
-		WorkerPointers: k.gemm.MR,
-		Choice:         fmt.Sprintf("%s %s, %s %s", k.gemm.Op, k.gemm.Tier, k.softmax.Op, k.softmax.Tier),
-		Parallel:       tasks,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		WorkerScratch: k.tail + 4*k.rows*k.s,
+		Choice:        fmt.Sprintf("%s %s, %s %s", k.gemm.Op, k.gemm.Tier, k.softmax.Op, k.softmax.Tier),
+		Parallel:      tasks,
 	}, nil
 }
 
@@ -149,11 +148,11 @@ func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batc
 	scores := unsafe.Pointer(&w.Scratch[k.scoresAt])
 	gemm := &w.Args.IGemmF32
 	*gemm = asm.IGemmF32Args{
-		A: unsafe.SliceData(w.Pointers), KS: 1, KC: k.e, B: &keys[0], N: k.s,
+		KS: 1, KC: k.e, B: &keys[0], N: k.s,
 		Bias: &k.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * k.s,
 	}
 	query := unsafe.Pointer(element[float32](base(c.In[0]), (batch*k.l+first)*k.e))
-	gemmRows(k.gemm, gemm, w.Pointers, query, 4*k.e, scores, 0, n)
+	gemmRows(k.gemm, gemm, query, 4*k.e, scores, 0, n)
 
 	soft := &w.Args.SoftmaxF32
 	*soft = asm.SoftmaxF32Args{
@@ -168,11 +167,11 @@ func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batc
 	k.softmax.Run(soft)
 
 	*gemm = asm.IGemmF32Args{
-		A: unsafe.SliceData(w.Pointers), KS: 1, KC: k.s, B: &values[0], N: k.v,
+		KS: 1, KC: k.s, B: &values[0], N: k.v,
 		Bias: &k.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * k.v,
 	}
 	out := unsafe.Pointer(element[float32](base(c.Out[0]), (batch*k.l+first)*k.v))
-	gemmRows(k.gemm, gemm, w.Pointers, scores, 4*k.s, out, 0, n)
+	gemmRows(k.gemm, gemm, scores, 4*k.s, out, 0, n)
 }
 
 // fillMask writes what is added to the scores of n queries.

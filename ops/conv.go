@@ -161,19 +161,19 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 	case gather:
 		ks, depth = 1, taps*kc
 	}
-	group := g.PackedLen(ks, depth, n)
+	groupLen := g.PackedLen(ks, depth, n)
 	// pack fills dst; order has room for the weight.
 	pack := func(dst *packedConv, order []float32, weight, bias *tensor.Tensor) {
 		src := channelsLastWeight(order, weight.Float32s(), outChannels, kc, taps)
 		for i := range op.Groups {
-			g.PackB(dst.weights[i*group:(i+1)*group], src[i*n*taps*kc:], ks, depth, n)
+			g.PackB(dst.weights[i*groupLen:(i+1)*groupLen], src[i*n*taps*kc:], ks, depth, n)
 		}
 		clear(dst.bias)
 		if bias != nil {
 			copy(dst.bias, bias.Float32s())
 		}
 	}
-	packedLen, biasLen, orderLen := group*op.Groups, outChannels+g.NR, p.In[1].Numel()
+	packedLen, biasLen, orderLen := groupLen*op.Groups, outChannels+g.NR, p.In[1].Numel()
 	var packed *packedConv
 	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
 	if weight != nil && (!op.HasBias || bias != nil) {
@@ -184,24 +184,37 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 		})
 	}
 
-	ind := NewIndirection(w, channels*4)
 	pad := alignedFloats(max(kc, 1) * w.Kernel[2])
+	view := w // what the kernel sees as positions
 	if fused != nil {
-		ind = NewIndirection(&fused.Window, channels*4)
+		view = &fused.Window
 		pad = alignedFloats(fused.RowBytes / 4)
 	}
-	grid := NewGrid(w.Pixels(), n, taps*kc, g.MR, g.NR, g.BlockN(ks, max(depth, 1)), p.Threads)
+	tiles, rows := &Tiles{Images: 1, Rows: w.Pixels(), Step: g.MR}, w.Pixels()
+	ind := NewIndirection(w, channels*4)
+	if !gather {
+		var err error
+		if tiles, err = NewTiles(op, p, view, g.MR, channels*4); err != nil {
+			return nil, err
+		}
+		rows = tiles.Rows
+	}
+	grid := NewGrid(rows, n, taps*kc, g.MR, g.NR, g.BlockN(ks, max(depth, 1)), p.Threads)
+	tasks := tiles.Images * op.Groups * grid.Tasks
 	lo, hi := op.Act.Bounds()
-	activate := afterClamps(op.Act, p.Tier)
+	activate := ActivationAfterClamps(op.Act, p.Tier)
 	rowBytes := outChannels * 4
 	k := &Kernel{
-		WorkerPointers: g.MR * ks,
-		Parallel:       grid.Tasks * op.Groups,
-		Choice:         fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
+		WorkerScratch: tiles.Buffer,
+		Parallel:      tasks,
+		Choice:        fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
 	}
 	if gather {
 		k.WorkerScratch = g.MR * depth * 4
 		k.Choice += " over gathered rows"
+	}
+	if packed != nil {
+		k.Weights = bytesOf(packed.weights)
 	}
 	copyAt := 0 // of the padded input in the scratch memory
 	if packed == nil {
@@ -220,7 +233,7 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 		}
 	}
 	task := func(c *Call, i int, wk *Worker) {
-		g0 := i / grid.Tasks
+		image, group := i/grid.Tasks/op.Groups, i/grid.Tasks%op.Groups
 		m0, m1, n0, n1 := grid.Task(i % grid.Tasks)
 		var pk packedConv
 		if packed != nil {
@@ -228,32 +241,35 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 		} else {
 			pk.weights, pk.bias = floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)
 		}
-		input := unsafe.Add(base(c.In[0]), g0*kc*4)
+		input := unsafe.Add(base(c.In[0]), group*kc*4)
 		if fused != nil {
 			input = unsafe.Pointer(&c.Scratch[copyAt])
 		}
-		output := unsafe.Add(base(c.Out[0]), (g0*n+n0)*4)
 		args := &wk.Args.IGemmF32
 		*args = asm.IGemmF32Args{
-			A: unsafe.SliceData(wk.Pointers), KS: ks, KC: depth,
-			B: &pk.weights[g0*group+n0*ks*depth], N: n1 - n0,
-			Bias: &pk.bias[g0*n+n0], Lo: lo, Hi: hi, CStride: rowBytes,
+			Pad: unsafe.Pointer(&pad[0]), KS: ks, KC: depth, B: &pk.weights[group*groupLen+n0*ks*depth], N: n1 - n0,
+			Bias: &pk.bias[group*n+n0], Lo: lo, Hi: hi, CStride: rowBytes,
 		}
-		var residual unsafe.Pointer
-		if op.HasResidual {
-			residual = unsafe.Add(base(c.In[len(c.In)-1]), (g0*n+n0)*4)
-			args.ResStride = rowBytes
-		}
-		for m := m0; m < m1; m += g.MR {
-			args.M = min(g.MR, m1-m)
-			if gather {
-				ind.Gather(wk, g.MR, args.M, kc*4, depth*4, input, unsafe.Pointer(&pad[0]), m)
-			} else {
-				ind.Fill(wk.Pointers, g.MR, 1, g.MR, input, unsafe.Pointer(&pad[0]), m, args.M)
+		if packed != nil {
+			next := group*groupLen + n1*ks*depth
+			if n1 >= n {
+				next = (group + 1) * groupLen
 			}
-			args.C = (*float32)(unsafe.Add(output, m*rowBytes))
-			if residual != nil {
-				args.Res = (*float32)(unsafe.Add(residual, m*rowBytes))
+			args.Next, args.NextEnd = columnsAfter(c, pk.weights, next)
+		}
+		for m := m0; m < m1; m += tiles.Step {
+			args.M = min(tiles.Step, m1-m)
+			if gather {
+				args.A, args.AStride = unsafe.Pointer(&wk.Scratch[0]), 4*depth
+				ind.Gather(args.A, args.M, kc*4, depth*4, input, args.Pad, m)
+			} else {
+				args.A, args.AStride = tiles.Start(input, image, m), tiles.Stride
+				args.Offsets = tiles.Offsets(wk.Scratch, m, m+args.M)
+			}
+			at := (image*tiles.Rows+m)*rowBytes + 4*(group*n+n0)
+			args.C = (*float32)(unsafe.Add(base(c.Out[0]), at))
+			if op.HasResidual {
+				args.Res, args.ResStride = (*float32)(unsafe.Add(base(c.In[len(c.In)-1]), at)), rowBytes
 			}
 			g.Run(args)
 			activate.Run(unsafe.Pointer(args.C), args.M, args.N, args.CStride)
@@ -271,7 +287,7 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 		if fused != nil {
 			c.Parallel(copies, copyRows)
 		}
-		c.Parallel(grid.Tasks*op.Groups, task)
+		c.Parallel(tasks, task)
 		return nil
 	}
 	return k, nil
@@ -298,14 +314,33 @@ func channelsLastWeight[T any](dst, w []T, outs, channels, taps int) []T {
 	return dst
 }
 
-func alignBytes(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment }
-
 func alignedFloats(n int) []float32 {
 	if n == 0 {
 		return nil
 	}
 	raw := tensor.AlignedBytes(n * 4)
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), n)
+}
+
+// nextBytes bounds the weights that a kernel brings near for a later one: a part of a core's second-level cache.
+const nextBytes = 256 << 10
+
+// columnsAfter returns the weights that are read after those before index at: the next ones
+// of the layer, or those of the layer behind it.
+func columnsAfter(c *Call, weights []float32, at int) (next, end unsafe.Pointer) {
+	bytes := c.Next
+	if at < len(weights) {
+		bytes = bytesOf(weights[at:])
+	}
+	if len(bytes) == 0 {
+		return nil, nil
+	}
+	next = unsafe.Pointer(&bytes[0])
+	return next, unsafe.Add(next, min(len(bytes), nextBytes))
+}
+
+func bytesOf(x []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
 }
 
 // floatsOf returns n float32 values of a scratch buffer from index i on.

@@ -38,7 +38,7 @@ func (op Conv) prepareDepthwise(p *Prepare, w *Window) (*Kernel, error) {
 	}
 	pad := alignedFloats(c)
 	lo, hi := op.Act.Bounds()
-	activate := afterClamps(op.Act, p.Tier)
+	activate := ActivationAfterClamps(op.Act, p.Tier)
 	tasks := PixelTasks(rows.Rows, rows.Pixels*c*taps, p.Threads)
 	task := func(call *Call, i int, wk *Worker) {
 		var pk packedConv

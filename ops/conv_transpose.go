@@ -2,7 +2,6 @@ package ops
 
 import (
 	"fmt"
-	"unsafe"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -183,13 +182,15 @@ func (g *transposedGeometry) pixel(t *phaseTap, n int, j [3]int) (int, bool) {
 	return 4 * g.channels * (((n*g.in[0]+z)*g.in[1]+y)*g.in[2] + x), true
 }
 
-// fill sets the pointers of up to mr pixels of a row from x on.
-func (g *transposedGeometry) fill(ptrs []unsafe.Pointer, ph *phase, input, pad unsafe.Pointer, mr, m, n, z, y, x int) {
-	for s := range ph.taps {
-		for r := range mr {
-			ptrs[s*mr+r] = pad
-			if at, ok := g.pixel(&ph.taps[s], n, [3]int{z, y, x + min(r, m-1)}); ok {
-				ptrs[s*mr+r] = unsafe.Add(input, at)
+// fill writes the offsets of m pixels of a row from x on, counted from their image, as tiles of mr
+// rows; taps outside the image are -1.
+func (g *transposedGeometry) fill(offsets []int32, ph *phase, mr, m, z, y, x int) {
+	for r := range roundUp(m, mr) {
+		at := offsets[r/mr*len(ph.taps)*mr+r%mr:]
+		for s := range ph.taps {
+			at[s*mr] = -1
+			if offset, ok := g.pixel(&ph.taps[s], 0, [3]int{z, y, x + min(r, m-1)}); ok {
+				at[s*mr] = int32(offset)
 			}
 		}
 	}

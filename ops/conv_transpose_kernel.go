@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops/asm"
@@ -29,6 +30,9 @@ func (op ConvTranspose) Prepare(p *Prepare) (*Kernel, error) {
 	}
 	t := &transposedKernel{op: op, g: op.geometry(p.In, p.Out), kernel: asm.IGemmF32For(p.Tier)}
 	t.layout()
+	if t.imageBytes > math.MaxInt32 {
+		return nil, &UnsupportedError{Op: op.Name(), Reason: fmt.Sprintf("an image of %d bytes is above the 2 GiB that offsets reach", t.imageBytes)}
+	}
 	t.pad = alignedFloats(max(t.kc, 1))
 	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
 	if weight != nil && (!op.HasBias || bias != nil) {
@@ -40,9 +44,9 @@ func (op ConvTranspose) Prepare(p *Prepare) (*Kernel, error) {
 		})
 	}
 	k := &Kernel{
-		WorkerPointers: t.kernel.MR * t.maxTaps,
-		Parallel:       t.tasks * op.Groups,
-		Choice:         fmt.Sprintf("%s %s %dx%d in %d phases", t.kernel.Op, t.kernel.Tier, t.kernel.MR, t.kernel.NR, len(t.g.phases)),
+		WorkerScratch: 4 * t.offsets,
+		Parallel:      t.tasks * op.Groups,
+		Choice:        fmt.Sprintf("%s %s %dx%d in %d phases", t.kernel.Op, t.kernel.Tier, t.kernel.MR, t.kernel.NR, len(t.g.phases)),
 	}
 	if t.packed == nil {
 		k.Scratch = 4 * (t.packedLen + t.biasLen + t.orderLen)
@@ -73,7 +77,8 @@ type transposedKernel struct {
 
 	kc, n                        int // channels of a group, in and out
 	packedLen, biasLen, orderLen int
-	maxTaps                      int
+	offsets                      int   // of a row of pixels, at most
+	imageBytes                   int   // of an input image
 	rowsPerTask                  []int // of each phase
 	firstTask                    []int // of each phase
 	tasks                        int   // of each group
@@ -90,13 +95,14 @@ func (t *transposedKernel) layout() {
 		taps := len(ph.taps)
 		perGroup += t.kernel.PackedLen(taps, t.kc, t.n)
 		t.orderLen = max(t.orderLen, taps*t.kc*t.n)
-		t.maxTaps = max(t.maxTaps, taps)
+		t.offsets = max(t.offsets, roundUp(ph.count[2], t.kernel.MR)*max(taps, 1))
 		rows := g.batch * ph.count[0] * ph.count[1]
 		perTask, tasks := split(rows, ph.count[2]*max(taps, 1)*t.kc*t.n/16)
 		t.rowsPerTask = append(t.rowsPerTask, perTask)
 		t.firstTask = append(t.firstTask, t.tasks)
 		t.tasks += tasks
 	}
+	t.imageBytes = 4 * g.in[0] * g.in[1] * g.in[2] * g.channels
 	t.packedLen = perGroup * t.op.Groups
 	t.biasLen = g.outs + t.kernel.NR
 }
@@ -151,7 +157,7 @@ func (t *transposedKernel) run(c *Call, i int, w *Worker) {
 	lo, hi := t.op.Act.Bounds()
 	args := &w.Args.IGemmF32
 	*args = asm.IGemmF32Args{
-		A: unsafe.SliceData(w.Pointers), KS: len(ph.taps), KC: t.kc, N: t.n,
+		Pad: unsafe.Pointer(&t.pad[0]), KS: len(ph.taps), KC: t.kc, N: t.n,
 		Bias: &weights.bias[group*t.n], Lo: lo, Hi: hi, CStride: 4 * g.stride[2] * g.outs,
 	}
 	empty := len(ph.taps) == 0 || t.kc == 0
@@ -159,22 +165,23 @@ func (t *transposedKernel) run(c *Call, i int, w *Worker) {
 		args.B = &weights.weights[group*t.packedLen/t.op.Groups+ph.at]
 	}
 	input := unsafe.Add(base(c.In[0]), 4*group*t.kc)
+	offsets := scratchOf[int32](w.Scratch, 0, t.offsets)
 	rows := g.batch * ph.count[0] * ph.count[1]
 	first := (i - t.firstTask[at]) * t.rowsPerTask[at]
 	for r := first; r < min(first+t.rowsPerTask[at], rows); r++ {
 		y, z, n := r%ph.count[1], r/ph.count[1]%ph.count[0], r/(ph.count[1]*ph.count[0])
 		outZ, outY := ph.first[0]+z*g.stride[0], ph.first[1]+y*g.stride[1]
 		output := unsafe.Add(base(c.Out[0]), 4*((((n*g.out[0]+outZ)*g.out[1]+outY)*g.out[2]+ph.first[2])*g.outs+group*t.n))
-		for x := 0; x < ph.count[2]; x += t.kernel.MR {
-			args.M = min(t.kernel.MR, ph.count[2]-x)
-			args.C = (*float32)(unsafe.Add(output, args.CStride*x))
-			if empty {
-				t.fillBias(args)
-				continue
-			}
-			g.fill(w.Pointers, ph, input, unsafe.Pointer(&t.pad[0]), t.kernel.MR, args.M, n, z, y, x)
-			t.kernel.Run(args)
+		args.M = ph.count[2]
+		args.C = (*float32)(output)
+		if empty {
+			t.fillBias(args)
+			continue
 		}
+		args.A = unsafe.Add(input, n*t.imageBytes)
+		args.Offsets = &offsets[0]
+		g.fill(offsets, ph, t.kernel.MR, args.M, z, y, 0)
+		t.kernel.Run(args)
 	}
 }
 

@@ -119,21 +119,13 @@ func (op ConvWeightGrad) Prepare(p *Prepare) (*Kernel, error) {
 		for p0 := 0; p0 < pixels; p0 += gradDepth {
 			depth := min(gradDepth, pixels-p0)
 			packTaps(packed, w, x, 4*channels, perGroup, n0, n, g.NR, p0, depth)
-			for m := 0; m < perOut; m += g.MR {
-				count := min(g.MR, perOut-m)
-				for r := range g.MR {
-					o := group*perOut + m + min(r, count-1)
-					wk.Pointers[r] = unsafe.Add(dyT, 4*(o*pixels+p0))
-				}
-				*args = asm.IGemmF32Args{
-					A: &wk.Pointers[0], KS: 1, KC: depth, B: &packed[0], M: count, N: n,
-					Bias: &zero[0], Lo: -inf, Hi: inf, C: &acc[m*g.NR], CStride: 4 * g.NR,
-				}
-				if p0 > 0 {
-					args.Res, args.ResStride = args.C, args.CStride
-				}
-				g.Run(args)
+			*args = asm.IGemmF32Args{
+				KS: 1, KC: depth, B: &packed[0], N: n, Bias: &zero[0], Lo: -inf, Hi: inf, CStride: 4 * g.NR,
 			}
+			if p0 > 0 {
+				args.Res, args.ResStride = &acc[0], args.CStride
+			}
+			gemmRows(g, args, unsafe.Add(dyT, 4*(group*perOut*pixels+p0)), 4*pixels, unsafe.Pointer(&acc[0]), 0, perOut)
 		}
 		dw := c.Out[0].Float32s()
 		for o := range perOut {
@@ -149,11 +141,10 @@ func (op ConvWeightGrad) Prepare(p *Prepare) (*Kernel, error) {
 			c.Parallel(panels*op.Groups, task)
 			return nil
 		},
-		Scratch:        4 * pixels * outs,
-		WorkerScratch:  4 * g.NR * (gradDepth + perOut),
-		WorkerPointers: g.MR,
-		Choice:         fmt.Sprintf("%s %s %dx%d over packed taps", g.Op, g.Tier, g.MR, g.NR),
-		Parallel:       panels * op.Groups,
+		Scratch:       4 * pixels * outs,
+		WorkerScratch: 4 * g.NR * (gradDepth + perOut),
+		Choice:        fmt.Sprintf("%s %s %dx%d over packed taps", g.Op, g.Tier, g.MR, g.NR),
+		Parallel:      panels * op.Groups,
 	}, nil
 }
 

@@ -82,7 +82,7 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window) (*Kernel, error) {
 		rows: (w.Out[1] + winogradTile - 1) / winogradTile, columns: (w.Out[2] + winogradTile - 1) / winogradTile,
 	}
 	v.lo, v.hi = op.Act.Bounds()
-	v.activate = afterClamps(op.Act, p.Tier)
+	v.activate = ActivationAfterClamps(op.Act, p.Tier)
 	v.perPos = v.g.PackedLen(1, v.c, v.outs)
 	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
 	v.packed = Packed(p, packedWinogradKey{weight, bias, v.k.Info}, func() *packedConv { return v.pack(weight, bias) })
@@ -104,7 +104,7 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window) (*Kernel, error) {
 	return &Kernel{
 		Run:            func(c *Call) error { c.Parallel(chunks*v.colTasks, task); return nil },
 		WorkerScratch:  4 * (v.matrix + v.result + v.outs),
-		WorkerPointers: v.chunk*(positions+2*winogradTile*winogradTile) + v.g.MR,
+		WorkerPointers: v.chunk * (positions + 2*winogradTile*winogradTile),
 		Parallel:       chunks * v.colTasks,
 		Choice:         fmt.Sprintf("%s %s, %d tiles at a time", v.k.Op, v.k.Tier, v.chunk),
 	}, nil
@@ -138,7 +138,6 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 	inputs := wk.Pointers[:tiles*positions]
 	outs := wk.Pointers[v.chunk*positions:][:tiles*outputs]
 	residuals := wk.Pointers[v.chunk*(positions+outputs):][:tiles*outputs]
-	rows := wk.Pointers[v.chunk*(positions+2*outputs):]
 
 	dump := unsafe.Pointer(&floatsOf(wk.Scratch, v.matrix+v.result, v.outs)[0]) // for outputs outside the image
 	v.point(call, t0, tiles, n0, inputs, outs, residuals, dump)
@@ -148,16 +147,12 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 
 	gemm := &wk.Args.IGemmF32
 	for pos := range positions {
-		for m := 0; m < tiles; m += v.g.MR {
-			for r := range v.g.MR {
-				rows[r] = unsafe.Pointer(&matrix[(pos*tiles+min(m+r, tiles-1))*v.c])
-			}
-			*gemm = asm.IGemmF32Args{
-				A: &rows[0], KS: 1, KC: v.c, B: &v.packed.weights[pos*v.perPos+n0*v.c], M: min(v.g.MR, tiles-m), N: n,
-				Bias: &v.zeros[0], Lo: -inf, Hi: inf, C: &result[(pos*tiles+m)*n], CStride: 4 * n,
-			}
-			v.g.Run(gemm)
+		*gemm = asm.IGemmF32Args{
+			A: unsafe.Pointer(&matrix[pos*tiles*v.c]), AStride: 4 * v.c, KS: 1, KC: v.c,
+			B: &v.packed.weights[pos*v.perPos+n0*v.c], M: tiles, N: n,
+			Bias: &v.zeros[0], Lo: -inf, Hi: inf, C: &result[pos*tiles*n], CStride: 4 * n,
 		}
+		v.g.Run(gemm)
 	}
 	*args = asm.WinogradF32Args{
 		Tiles: tiles, C: n, Pixels: &outs[0], Matrix: &result[0], PosStride: 4 * n * tiles,

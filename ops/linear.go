@@ -89,11 +89,10 @@ func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
 	}
 	grid := NewGrid(rows, n, k, g.MR, g.NR, g.BlockN(1, max(k, 1)), p.Threads)
 	lo, hi := op.Act.Bounds()
-	activate := afterClamps(op.Act, p.Tier)
+	activate := ActivationAfterClamps(op.Act, p.Tier)
 	kernel := &Kernel{
-		WorkerPointers: g.MR,
-		Parallel:       grid.Tasks,
-		Choice:         fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
+		Parallel: grid.Tasks,
+		Choice:   fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
 	}
 	task := func(c *Call, i int, wk *Worker) {
 		m0, m1, n0, n1 := grid.Task(i)
@@ -106,28 +105,25 @@ func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
 		input, output := base(c.In[0]), unsafe.Add(base(c.Out[0]), 4*n0)
 		args := &wk.Args.IGemmF32
 		*args = asm.IGemmF32Args{
-			A: unsafe.SliceData(wk.Pointers), KS: 1, KC: k, N: n1 - n0,
-			Bias: &pk.bias[n0], Lo: lo, Hi: hi, CStride: 4 * n,
+			KS: 1, KC: k, N: n1 - n0, Bias: &pk.bias[n0], Lo: lo, Hi: hi, CStride: 4 * n,
 		}
 		if k > 0 {
 			args.B = &pk.weights[n0*k]
 		}
-		for m := m0; m < m1; m += g.MR {
-			args.M = min(g.MR, m1-m)
-			for r := range g.MR {
-				wk.Pointers[r] = unsafe.Add(input, 4*k*min(m+r, m1-1))
-			}
-			args.C = (*float32)(unsafe.Add(output, 4*n*m))
-			if op.HasResidual {
-				args.Res = (*float32)(unsafe.Add(base(c.In[len(c.In)-1]), 4*(n*m+n0)))
-				args.ResStride = 4 * n
-			}
-			g.Run(args)
-			activate.Run(unsafe.Pointer(args.C), args.M, args.N, args.CStride)
+		if packed != nil {
+			args.Next, args.NextEnd = columnsAfter(c, pk.weights, n1*k)
 		}
+		if op.HasResidual {
+			args.Res = (*float32)(unsafe.Add(base(c.In[len(c.In)-1]), 4*(n*m0+n0)))
+			args.ResStride = 4 * n
+		}
+		gemmRows(g, args, input, 4*k, output, m0, m1)
+		activate.Run(unsafe.Add(output, 4*n*m0), m1-m0, n1-n0, 4*n)
 	}
 	kernel.Run = func(c *Call) error { c.Parallel(grid.Tasks, task); return nil }
-	if packed == nil {
+	if packed != nil {
+		kernel.Weights = bytesOf(packed.weights)
+	} else {
 		kernel.Scratch = 4 * (packedLen + biasLen)
 		kernel.Run = func(c *Call) error {
 			dst := packedConv{floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)}

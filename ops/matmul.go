@@ -171,19 +171,18 @@ func (op MatMul) Prepare(p *Prepare) (*Kernel, error) {
 		m0, m1, n0, n1 := grid.Task(i % grid.Tasks)
 		args := &w.Args.IGemmF32
 		*args = asm.IGemmF32Args{
-			A: unsafe.SliceData(w.Pointers), KS: 1, KC: g.k,
+			KS: 1, KC: g.k,
 			B: &weights[b*packedLen+n0*g.k], N: n1 - n0,
 			Bias: &zeros[n0], Lo: -inf, Hi: inf, CStride: 4 * g.n,
 		}
 		input := unsafe.Add(base(c.In[0]), 4*a*g.m*g.k)
 		output := unsafe.Add(base(c.Out[0]), 4*(batch*g.m*g.n+n0))
-		gemmRows(kernel, args, w.Pointers, input, 4*g.k, output, m0, m1)
+		gemmRows(kernel, args, input, 4*g.k, output, m0, m1)
 	}
 	k := &Kernel{
-		Run:            func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerPointers: kernel.MR,
-		Choice:         fmt.Sprintf("%s %s %dx%d", kernel.Op, kernel.Tier, kernel.MR, kernel.NR),
-		Parallel:       tasks,
+		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:   fmt.Sprintf("%s %s %dx%d", kernel.Op, kernel.Tier, kernel.MR, kernel.NR),
+		Parallel: tasks,
 	}
 	if constant == nil {
 		k.Scratch = 4 * g.distinct * packedLen
@@ -198,13 +197,17 @@ func (op MatMul) Prepare(p *Prepare) (*Kernel, error) {
 
 // gemmRows runs the kernel over rows m0 to m1 of a matrix whose rows are
 // stride bytes apart. Output is where row 0 goes.
-func gemmRows(kernel *asm.IGemmF32, args *asm.IGemmF32Args, pointers []unsafe.Pointer, input unsafe.Pointer, stride int, output unsafe.Pointer, m0, m1 int) {
-	for m := m0; m < m1; m += kernel.MR {
-		args.M = min(kernel.MR, m1-m)
-		for r := range kernel.MR {
-			pointers[r] = unsafe.Add(input, stride*min(m+r, m1-1))
-		}
-		args.C = (*float32)(unsafe.Add(output, args.CStride*m))
+func gemmRows(kernel *asm.IGemmF32, args *asm.IGemmF32Args, input unsafe.Pointer, stride int, output unsafe.Pointer, m0, m1 int) {
+	args.A, args.AStride, args.M = unsafe.Add(input, stride*m0), stride, m1-m0
+	args.C = (*float32)(unsafe.Add(output, args.CStride*m0))
+	if stride < asm.MaxStride {
 		kernel.Run(args)
+		return
+	}
+	args.AStride, args.M = 0, 1
+	for m := m0; m < m1; m++ {
+		kernel.Run(args)
+		args.A = unsafe.Add(args.A, stride)
+		args.C = (*float32)(unsafe.Add(unsafe.Pointer(args.C), args.CStride))
 	}
 }

@@ -98,14 +98,21 @@ type Prepare struct {
 	// Pack returns what build makes, once for each key: packed weights are
 	// shared by all plans of a session. The key must name the constant and the packing.
 	Pack func(key any, build func() any) any
+	// Share does the same for what belongs to the shapes of one plan.
+	Share func(key any, build func() any) any
 }
 
 // Packed returns the packed form of a constant, made once per session.
-func Packed[T any](p *Prepare, key any, build func() T) T {
-	if p.Pack == nil {
+func Packed[T any](p *Prepare, key any, build func() T) T { return once(p.Pack, key, build) }
+
+// Shared returns what several kernels of a plan have in common, made once.
+func Shared[T any](p *Prepare, key any, build func() T) T { return once(p.Share, key, build) }
+
+func once[T any](cache func(any, func() any) any, key any, build func() T) T {
+	if cache == nil {
 		return build()
 	}
-	return p.Pack(key, func() any { return build() }).(T)
+	return cache(key, func() any { return build() }).(T)
 }
 
 // Kernel is an operator prepared for given shapes. Run is safe for concurrent
@@ -123,6 +130,9 @@ type Kernel struct {
 	Choice string
 	// Parallel is the number of independent tasks of the largest phase.
 	Parallel int
+	// Weights are packed constants that a call reads first, which the kernel before
+	// may bring near; nil without any.
+	Weights []byte
 }
 
 // Call carries the tensors and memory of one run of a kernel.
@@ -132,6 +142,7 @@ type Call struct {
 	Workers []Worker
 	Pool    *Pool // nil: everything runs on the caller
 	Context context.Context
+	Next    []byte // Kernel.Weights of a call that follows, or nil
 
 	job job
 }

@@ -61,11 +61,10 @@ func (op RNN) Prepare(p *Prepare) (*Kernel, error) {
 	}
 	inputTask, stepTask := k.inputTask, k.stepTask
 	return &Kernel{
-		Run:            func(c *Call) error { k.run(c, inputTask, stepTask); return nil },
-		Scratch:        k.scratch,
-		WorkerPointers: k.gemm.MR,
-		Choice:         fmt.Sprintf("%s %s %dx%d, %d tasks a step", k.gemm.Op, k.gemm.Tier, k.gemm.MR, k.gemm.NR, k.unitTasks*k.rowTasks),
-		Parallel:       k.unitTasks * k.rowTasks,
+		Run:      func(c *Call) error { k.run(c, inputTask, stepTask); return nil },
+		Scratch:  k.scratch,
+		Choice:   fmt.Sprintf("%s %s %dx%d, %d tasks a step", k.gemm.Op, k.gemm.Tier, k.gemm.MR, k.gemm.NR, k.unitTasks*k.rowTasks),
+		Parallel: k.unitTasks * k.rowTasks,
 	}, nil
 }
 
@@ -97,8 +96,6 @@ func (k *rnnKernel) layout(p *Prepare) {
 		k.layersAt[i] = take(g.steps * g.batch * k.op.directions() * g.hidden)
 	}
 }
-
-func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 func (k *rnnKernel) inputLen(width int) int { return k.gemm.PackedLen(1, width, k.gates*k.g.hidden) }
 func (k *rnnKernel) stateLen() int          { return k.gates * k.gemm.PackedLen(1, k.g.hidden, k.g.hidden) }
@@ -241,17 +238,23 @@ func (k *rnnKernel) inputTask(c *Call, i int, w *Worker) {
 	columns := k.gates * k.g.hidden
 	args := &w.Args.IGemmF32
 	*args = asm.IGemmF32Args{
-		A: unsafe.SliceData(w.Pointers), KS: 1, KC: width, B: &weights.input[n0*width], N: n1 - n0,
+		KS: 1, KC: width, B: &weights.input[n0*width], N: n1 - n0,
 		Bias: &weights.inputBias[n0], Lo: -inf, Hi: inf, CStride: 4 * columns,
 	}
-	for m := m0; m < m1; m += k.gemm.MR {
-		args.M = min(k.gemm.MR, m1-m)
-		for r := range k.gemm.MR {
-			at := min(m+r, m1-1)
-			w.Pointers[r] = src.at(at/k.g.batch, at%k.g.batch)
-		}
-		args.C = element[float32](unsafe.Pointer(&c.Scratch[k.sumsAt]), m*columns+n0)
-		k.gemm.Run(args)
+	output := unsafe.Pointer(element[float32](unsafe.Pointer(&c.Scratch[k.sumsAt]), n0))
+	// Rows that follow each other lie a constant distance apart: all of them, or those of a step.
+	stride, run := src.row, k.g.batch
+	switch {
+	case k.g.batch == 1:
+		stride, run = src.step, k.g.steps
+	case src.step == k.g.batch*src.row:
+		run = k.g.batch * k.g.steps
+	}
+	for m := m0; m < m1; {
+		end := min((m/run+1)*run, m1)
+		input := unsafe.Add(src.at(m/k.g.batch, m%k.g.batch), -stride*m)
+		gemmRows(k.gemm, args, input, stride, output, m, end)
+		m = end
 	}
 }
 
@@ -276,22 +279,16 @@ func (k *rnnKernel) stepTask(c *Call, i int, w *Worker) {
 	weights := k.weights(c, p.layer, p.direction)
 	each := len(weights.state) / k.gates
 	args := &w.Args.IGemmF32
-	for b := b0; b < b1; b += k.gemm.MR {
-		for r := range k.gemm.MR {
-			w.Pointers[r] = before.at(0, min(b+r, b1-1))
+	for gate := range k.gates {
+		at := element[float32](unsafe.Pointer(sums), gate*h)
+		*args = asm.IGemmF32Args{
+			KS: 1, KC: h, B: &weights.state[gate*each+first*h], N: n, Bias: &weights.stateBias[gate*(h+k.gemm.NR)+first],
+			Lo: -inf, Hi: inf, CStride: 4 * columns, Res: element[float32](unsafe.Pointer(at), b0*columns), ResStride: 4 * columns,
 		}
-		for gate := range k.gates {
-			at := element[float32](unsafe.Pointer(sums), b*columns+gate*h)
-			*args = asm.IGemmF32Args{
-				A: unsafe.SliceData(w.Pointers), KS: 1, KC: h, M: min(k.gemm.MR, b1-b),
-				B: &weights.state[gate*each+first*h], N: n, Bias: &weights.stateBias[gate*(h+k.gemm.NR)+first],
-				Lo: -inf, Hi: inf, C: at, CStride: 4 * columns, Res: at, ResStride: 4 * columns,
-			}
-			if k.op.Cell == GRUCell && gate == 2 {
-				args.C, args.CStride, args.Res, args.ResStride = element[float32](unsafe.Pointer(fresh), b*h), 4*h, nil, 0
-			}
-			k.gemm.Run(args)
+		if k.op.Cell == GRUCell && gate == 2 {
+			at, args.CStride, args.Res, args.ResStride = fresh, 4*h, nil, 0
 		}
+		gemmRows(k.gemm, args, before.at(0, 0), before.row, unsafe.Pointer(at), b0, b1)
 	}
 	for b := b0; b < b1; b++ {
 		gates := row[float32](unsafe.Pointer(sums), b*columns, columns-first)

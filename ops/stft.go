@@ -45,10 +45,9 @@ func (op RFFT) Prepare(p *Prepare) (*Kernel, error) {
 		t.run(w, base(c.In[0]), base(c.Out[0]), i*perTask, min((i+1)*perTask, rows))
 	}
 	return &Kernel{
-		Run:            func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerPointers: t.kernel.MR,
-		Choice:         t.kernel.Op + " " + t.kernel.Tier.String(),
-		Parallel:       tasks,
+		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:   t.kernel.Op + " " + t.kernel.Tier.String(),
+		Parallel: tasks,
 	}, nil
 }
 
@@ -128,11 +127,10 @@ func (op STFT) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
-		Run:            func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch:  4 * mr * (n + t.columns),
-		WorkerPointers: mr,
-		Choice:         t.kernel.Op + " " + t.kernel.Tier.String(),
-		Parallel:       tasks,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		WorkerScratch: 4 * mr * (n + t.columns),
+		Choice:        t.kernel.Op + " " + t.kernel.Tier.String(),
+		Parallel:      tasks,
 	}, nil
 }
 
@@ -177,8 +175,8 @@ func newTransform(p *Prepare, n int, oneSided bool, scale float64) *transform {
 func (t *transform) run(w *Worker, src, dst unsafe.Pointer, m0, m1 int) {
 	args := &w.Args.IGemmF32
 	*args = asm.IGemmF32Args{
-		A: unsafe.SliceData(w.Pointers), KS: 1, KC: t.n, B: &t.packed[0], N: t.columns,
+		KS: 1, KC: t.n, B: &t.packed[0], N: t.columns,
 		Bias: &t.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * t.columns,
 	}
-	gemmRows(t.kernel, args, w.Pointers, src, 4*t.n, dst, m0, m1)
+	gemmRows(t.kernel, args, src, 4*t.n, dst, m0, m1)
 }

@@ -71,7 +71,7 @@ func (w *Window) Pixels() int { return w.Batch * w.Out[0] * w.Out[1] * w.Out[2] 
 
 // IsPointwise reports whether output pixel i reads just input pixel i.
 func (w *Window) IsPointwise() bool {
-	return w.Taps() == 1 && w.Stride == [3]int{1, 1, 1} && w.Pad == [3]int{}
+	return w.Taps() == 1 && w.Stride == [3]int{1, 1, 1} && w.Pad == [3]int{} && w.In == w.Out
 }
 
 // OutSpatial returns the last n output extents.
@@ -176,26 +176,18 @@ func (ind *Indirection) Fill(dst []unsafe.Pointer, tapStep, pixelStep, rows int,
 	}
 }
 
-// Gather copies the taps of m pixels from first on into rows of rowBytes in the
-// worker's scratch, and points its first mr pointers at those rows; rows from m
-// on repeat the last. Of each tap tapBytes are copied. Taps outside the image are
-// copied from pad, which holds a row of the kernel.
-func (ind *Indirection) Gather(wk *Worker, mr, m, tapBytes, rowBytes int, input, pad unsafe.Pointer, first int) {
+// Gather copies the taps of m pixels from first on into rows of rowBytes. Of each
+// tap tapBytes are copied. Taps outside the image are copied from pad, which holds a row of the kernel.
+func (ind *Indirection) Gather(rows unsafe.Pointer, m, tapBytes, rowBytes int, input, pad unsafe.Pointer, first int) {
 	w := &ind.w
 	p := w.pixel(first)
-	scratch := unsafe.Pointer(unsafe.SliceData(wk.Scratch))
 	kw := w.Kernel[2]
 	joined := w.Dilation[2] == 1 && tapBytes == ind.stride
-	for r := range mr {
-		if r >= m {
-			wk.Pointers[r] = wk.Pointers[m-1]
-			continue
-		}
+	for r := range m {
 		if r > 0 {
 			w.advance(&p)
 		}
-		dst := unsafe.Add(scratch, r*rowBytes)
-		wk.Pointers[r] = dst
+		dst := unsafe.Add(rows, r*rowBytes)
 		z0, y0, x0 := p.z*w.Stride[0]-w.Pad[0], p.y*w.Stride[1]-w.Pad[1], p.x*w.Stride[2]-w.Pad[2]
 		for kz := range w.Kernel[0] {
 			z := z0 + kz*w.Dilation[0]

@@ -11,7 +11,6 @@ type Args struct {
 	BinaryU8          BinaryU8Args
 	QuantizeF32U8     QuantizeF32U8Args
 	DequantizeU8F32   DequantizeU8F32Args
-	DequantizeI32F32  DequantizeI32F32Args
 	QuantizeRowsF32U8 QuantizeRowsF32U8Args
 	MaxPoolU8         MaxPoolU8Args
 	AvgPoolU8         AvgPoolU8Args

@@ -4,15 +4,19 @@ import "unsafe"
 
 // IGemmF32Args describes one call of an indirect float32 matrix
 // multiplication: the inner part of a convolution or linear layer. It computes
-// M rows (output pixels) by N columns (output channels). Row m of the left matrix is the
-// concatenation, over s in [0, KS), of the KC values at A[s*MR+m].
+// M rows (output pixels) by N columns (output channels). Where rows are is said as in IGemmU8S8Args: row m is the
+// concatenation, over s in [0, KS), of the KC values that begin Offsets[(m/MR*KS+s)*MR+m%MR]
+// bytes behind A, or of those at Pad where that is negative.
 type IGemmF32Args struct {
-	A  *unsafe.Pointer // KS x MR pointers to KC float32 each; rows from M on repeat a valid row
-	KS int             // number of positions, at least 1
-	KC int             // values at each pointer, at least 1
-	B  *float32        // packed weights of these columns, see PackB
-	M  int             // rows, 1 to MR
-	N  int             // columns, at least 1
+	A       unsafe.Pointer // what Offsets count from
+	Offsets *int32         // for whole tiles, the rows from M on repeating valid ones; nil with KS 1: row m begins at m*AStride
+	AStride int            // bytes between rows, below MaxStride
+	Pad     unsafe.Pointer // KC zeros; may be nil when no offset is negative
+	KS      int            // number of positions, at least 1
+	KC      int            // values at each position, at least 1
+	B       *float32       // packed weights of these columns, see PackB
+	M       int            // rows, at least 1
+	N       int            // columns, at least 1
 
 	Bias      *float32 // one per column
 	Res       *float32 // residual of row 0, or nil
@@ -21,7 +25,12 @@ type IGemmF32Args struct {
 
 	C       *float32 // row 0 of the output
 	CStride int      // bytes between rows of the output
+
+	Next, NextEnd unsafe.Pointer // weights that a later call reads, to be brought near meanwhile, or nil
 }
+
+// MaxStride bounds the bytes between rows that the igemm kernels take.
+const MaxStride = 1 << 28
 
 // IGemmF32 is a kernel of that operation:
 //
@@ -29,12 +38,11 @@ type IGemmF32Args struct {
 //	C   = min(max(acc + Bias[n] + Res[m][n], Lo), Hi); a NaN stays a NaN
 //
 // Bias is read up to N rounded up to NR. Nothing outside the KC values of a
-// pointer is read and nothing outside the M x N outputs is written; Res may be C.
+// position is read and nothing outside the M x N outputs is written; Res may be C.
 //
-// A call reads the rows once per panel of NR columns and the packed weights once, so the
-// caller keeps both near: it runs all rows over a block of BlockN columns,
-// then the next block. With at most MR rows there is nothing to reuse, and one
-// call takes all columns.
+// A call reads the packed weights once per tile of MR rows, so the caller keeps
+// them near: it runs all rows over a block of BlockN columns, then the next
+// block. With at most MR rows there is nothing to reuse, and one call takes all columns.
 type IGemmF32 struct {
 	Info
 	run        func(args *IGemmF32Args)
@@ -105,15 +113,14 @@ var igemmF32Table = []IGemmF32{{
 func igemmF32Generic(p *IGemmF32Args) {
 	const mr, nr = 4, 8
 	depth := p.KS * p.KC
-	a := unsafe.Slice(p.A, p.KS*mr)
 	b := unsafe.Slice(p.B, roundUp(p.N, nr)*depth)
 	bias := unsafe.Slice(p.Bias, p.N)
 	for n0 := 0; n0 < p.N; n0 += nr {
-		for m := 0; m < p.M; m++ {
+		for m := range p.M {
 			var acc [nr]float32
 			w := b[n0*depth:][:nr*depth]
-			for s := 0; s < p.KS; s++ {
-				for _, x := range unsafe.Slice((*float32)(a[s*mr+m]), p.KC) {
+			for s := range p.KS {
+				for _, x := range unsafe.Slice((*float32)(position(p.A, p.Offsets, p.AStride, p.Pad, p.KS, m, s, mr)), p.KC) {
 					q := (*[nr]float32)(w)
 					for j := range acc {
 						acc[j] += float32(x * q[j])
@@ -137,4 +144,21 @@ func igemmF32Generic(p *IGemmF32Args) {
 			}
 		}
 	}
+}
+
+// position returns where row m at position s of ks begins, for tiles of mr rows.
+func position(a unsafe.Pointer, offsets *int32, stride int, pad unsafe.Pointer, ks, m, s, mr int) unsafe.Pointer {
+	if offsets == nil {
+		return unsafe.Add(a, m*stride)
+	}
+	offset := *at(offsets, (m/mr*ks+s)*mr+m%mr)
+	if offset < 0 {
+		return pad
+	}
+	return unsafe.Add(a, int(offset))
+}
+
+// at returns the address of element i behind p.
+func at[T any](p *T, i int) *T {
+	return (*T)(unsafe.Add(unsafe.Pointer(p), i*int(unsafe.Sizeof(*p))))
 }

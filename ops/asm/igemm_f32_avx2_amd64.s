@@ -3,6 +3,12 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+#define TILEROWS 6
+#include "igemm_f32_tiles_amd64.h"
+
+// The first row of the tile, further down the frame.
+#define ROW row-88(SP)
+
 // Eight masks of a row of 16 columns: at byte offset 4*(16-n) starts a pair of
 // vectors whose first n lanes are set.
 DATA tailMask16<>+0(SB)/8, $-1
@@ -173,15 +179,20 @@ nores:                          \
 
 // EPILOGUE points R8, R9, R10 and R11 at the first row's outputs, as STORE16 wants them.
 #define EPILOGUE \
-	MOVQ  IGemmF32Args_C(DI), R8          \
-	ADDQ  R14, R8                         \
+	MOVQ  ROW, R12                        \
 	MOVQ  IGemmF32Args_CStride(DI), CX    \
+	MOVQ  CX, R8                          \
+	IMULQ R12, R8                         \
+	ADDQ  R14, R8                         \
+	ADDQ  IGemmF32Args_C(DI), R8          \
 	MOVQ  IGemmF32Args_Bias(DI), R11      \
 	ADDQ  R14, R11                        \
-	MOVQ  IGemmF32Args_M(DI), R10         \
+	MOVQ  rows-8(SP), R10                 \
 	MOVQ  IGemmF32Args_ResStride(DI), DX  \
+	IMULQ DX, R12                         \
 	MOVQ  IGemmF32Args_Res(DI), R9        \
 	LEAQ  (R9)(R14*1), AX                 \
+	ADDQ  R12, AX                         \
 	TESTQ R9, R9                          \
 	CMOVQNE AX, R9                        \
 	VBROADCASTSS IGemmF32Args_Lo(DI), Y14 \
@@ -190,34 +201,40 @@ nores:                          \
 // func igemmF32AVX2(args *IGemmF32Args)
 //
 // DI args, SI panel, R14 byte offset of the panel's columns, R15 columns left.
-// In the depth loop: AX row pointers, CX positions left, R8-R13 the rows, BX the
-// byte offset into them, DX depths left.
-TEXT ·igemmF32AVX2(SB), NOSPLIT, $0-8
+// In the depth loop: AX the offsets of a position's rows, CX positions left, R8-R13 the rows, BX the
+// byte offset into them, DX depths left, BP the prefetch pointer.
+TEXT ·igemmF32AVX2(SB), NOSPLIT, $88-8
 	MOVQ args+0(FP), DI
+	MOVQ $0, ROW
+	FIRSTTILE(BP, fill, walking)
+
+tile:
+	STARTTILE(part, repeat, started)
 	MOVQ IGemmF32Args_B(DI), SI
 	MOVQ IGemmF32Args_N(DI), R15
 	XORQ R14, R14
 
 panel:
 	// Few rows take two panels at a time, to keep as many sums in flight.
-	CMPQ IGemmF32Args_M(DI), $3
+	PREFETCHING(BP, AX)
+	CMPQ rows-8(SP), $3
 	JGT  one
 	CMPQ R15, $32
 	JGE  two
 
 one:
 	ZERO12
-	MOVQ IGemmF32Args_A(DI), AX
+	MOVQ offsets-32(SP), AX
 	MOVQ IGemmF32Args_KS(DI), CX
 
 position:
-	MOVQ (AX), R8
-	MOVQ 8(AX), R9
-	MOVQ 16(AX), R10
-	MOVQ 24(AX), R11
-	MOVQ 32(AX), R12
-	MOVQ 40(AX), R13
-	ADDQ $48, AX
+	PIXEL(0, AX, R8)
+	PIXEL(1, AX, R9)
+	PIXEL(2, AX, R10)
+	PIXEL(3, AX, R11)
+	PIXEL(4, AX, R12)
+	PIXEL(5, AX, R13)
+	ADDQ $24, AX
 	XORQ BX, BX
 	MOVQ IGemmF32Args_KC(DI), DX
 	CMPQ R15, $8
@@ -226,6 +243,7 @@ position:
 	JLT  rest
 
 depth4:
+	PREFETCHT1 (BP)
 	// The panel streams from the second-level cache: 16 depths ahead hides its latency.
 	PREFETCHT0 1024(SI)
 	PREFETCHT0 1088(SI)
@@ -236,6 +254,7 @@ depth4:
 	STEP6(8, 128)
 	STEP6(12, 192)
 	ADDQ $256, SI
+	ADDQ step-48(SP), BP
 	ADDQ $16, BX
 	SUBQ $4, DX
 	JGE  depth4
@@ -270,6 +289,12 @@ stored:
 	ADDQ $64, R14
 	SUBQ $16, R15
 	JGT  panel
+
+nextTile:
+	ADDQ $TILEROWS, ROW
+	NEXTTILE(tile, strided, done)
+
+done:
 	VZEROUPPER
 	RET
 
@@ -293,6 +318,7 @@ narrow:
 	JLT  narrowRest
 
 narrow4:
+	PREFETCHT1 (BP)
 	PREFETCHT0 1024(SI)
 	PREFETCHT0 1088(SI)
 	PREFETCHT0 1152(SI)
@@ -302,6 +328,7 @@ narrow4:
 	STEP6X8(8, 128)
 	STEP6X8(12, 192)
 	ADDQ $256, SI
+	ADDQ step-48(SP), BP
 	ADDQ $16, BX
 	SUBQ $4, DX
 	JGE  narrow4
@@ -320,7 +347,7 @@ narrow1:
 
 two:
 	ZERO12
-	MOVQ  IGemmF32Args_A(DI), AX
+	MOVQ  offsets-32(SP), AX
 	MOVQ  IGemmF32Args_KS(DI), CX
 	MOVQ  IGemmF32Args_KC(DI), R12
 	IMULQ CX, R12
@@ -328,10 +355,10 @@ two:
 	ADDQ  SI, R12
 
 position32:
-	MOVQ (AX), R8
-	MOVQ 8(AX), R9
-	MOVQ 16(AX), R10
-	ADDQ $48, AX
+	PIXEL(0, AX, R8)
+	PIXEL(1, AX, R9)
+	PIXEL(2, AX, R10)
+	ADDQ $24, AX
 	XORQ BX, BX
 	MOVQ IGemmF32Args_KC(DI), DX
 	SUBQ $2, DX
@@ -367,5 +394,4 @@ stored32:
 	ADDQ $128, R14
 	SUBQ $32, R15
 	JGT  panel
-	VZEROUPPER
-	RET
+	JMP  nextTile

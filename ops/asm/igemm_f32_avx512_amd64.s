@@ -3,6 +3,17 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+#define TILEROWS 8
+#include "igemm_f32_tiles_amd64.h"
+
+// The state of the walk, further down the frame: byte offset of the panels' columns, columns
+// left, positions left, first row of the tile, the prefetch pointer between tiles.
+#define COLUMN column-88(SP)
+#define LEFT columns-96(SP)
+#define POSITIONS positions-104(SP)
+#define ROW row-112(SP)
+#define PREFETCH prefetch-120(SP)
+
 #define ZERO8(a, b, c, d, e, f, g, h) \
 	VPXORD a, a, a \
 	VPXORD b, b, b \
@@ -15,15 +26,15 @@
 
 // LOADROWS points R8-R15 at the eight rows of the next position.
 #define LOADROWS \
-	MOVQ (AX), R8    \
-	MOVQ 8(AX), R9   \
-	MOVQ 16(AX), R10 \
-	MOVQ 24(AX), R11 \
-	MOVQ 32(AX), R12 \
-	MOVQ 40(AX), R13 \
-	MOVQ 48(AX), R14 \
-	MOVQ 56(AX), R15 \
-	ADDQ $64, AX     \
+	PIXEL(0, AX, R8); \
+	PIXEL(1, AX, R9); \
+	PIXEL(2, AX, R10); \
+	PIXEL(3, AX, R11); \
+	PIXEL(4, AX, R12); \
+	PIXEL(5, AX, R13); \
+	PIXEL(6, AX, R14); \
+	PIXEL(7, AX, R15); \
+	ADDQ $32, AX     \
 	XORQ BX, BX
 
 // ROW3, ROW2 and ROW1 add one row's products in one depth of so many panels,
@@ -82,16 +93,22 @@
 	ROW1(a, R15, Z7)
 
 // EPILOGUE points R8 at the first row's outputs and R9 at its residual, or at 0; CX and DX are their
-// strides, R10 counts the rows, R11 is the column offset; Z30 and Z31 are the bounds.
+// strides, R10 counts the rows, R11 is the address of the bias; Z30 and Z31 are the bounds.
 #define EPILOGUE \
-	MOVQ    column-8(SP), R11                 \
-	MOVQ    IGemmF32Args_C(DI), R8            \
-	ADDQ    R11, R8                           \
+	MOVQ    CX, PREFETCH                      \
+	MOVQ    COLUMN, R11                       \
+	MOVQ    ROW, R12                          \
 	MOVQ    IGemmF32Args_CStride(DI), CX      \
-	MOVQ    IGemmF32Args_M(DI), R10           \
+	MOVQ    CX, R8                            \
+	IMULQ   R12, R8                           \
+	ADDQ    R11, R8                           \
+	ADDQ    IGemmF32Args_C(DI), R8            \
+	MOVQ    rows-8(SP), R10                   \
 	MOVQ    IGemmF32Args_ResStride(DI), DX    \
+	IMULQ   DX, R12                           \
 	MOVQ    IGemmF32Args_Res(DI), R9          \
 	LEAQ    (R9)(R11*1), AX                   \
+	ADDQ    R12, AX                           \
 	TESTQ   R9, R9                            \
 	CMOVQNE AX, R9                            \
 	ADDQ    IGemmF32Args_Bias(DI), R11        \
@@ -158,25 +175,33 @@ nores:                       \
 
 // func igemmF32AVX512(args *IGemmF32Args)
 //
-// DI args, SI first panel, BP bytes of a panel; on the stack the byte offset of the
-// columns and the columns left. In the depth loop: AX row pointers, CX positions left,
-// R8-R15 the rows, BX the byte offset into them, DX depths left.
-TEXT ·igemmF32AVX512(SB), NOSPLIT, $16-8
+// DI args, SI first panel, BP bytes of a panel. In the depth loop: AX the offsets of a
+// position's rows, CX the prefetch pointer, R8-R15 the rows, BX the byte offset into them, DX depths left.
+TEXT ·igemmF32AVX512(SB), NOSPLIT, $120-8
 	MOVQ  args+0(FP), DI
-	MOVQ  IGemmF32Args_B(DI), SI
+	MOVQ  $0, ROW
 	MOVQ  IGemmF32Args_KC(DI), BP
 	IMULQ IGemmF32Args_KS(DI), BP
 	SHLQ  $6, BP
-	MOVQ  $0, column-8(SP)
+	FIRSTTILE(DX, fill, walking)
+	MOVQ  DX, PREFETCH
+
+tile:
+	STARTTILE(part, repeat, started)
+	MOVQ  IGemmF32Args_B(DI), SI
+	MOVQ  $0, COLUMN
 	MOVQ  IGemmF32Args_N(DI), DX
-	MOVQ  DX, left-16(SP)
+	MOVQ  DX, LEFT
 
 panels:
 	// Three panels at a time; four are two and two, so that no single one is left.
-	MOVQ IGemmF32Args_A(DI), AX
-	MOVQ IGemmF32Args_KS(DI), CX
+	MOVQ PREFETCH, CX
+	PREFETCHING(CX, AX)
+	MOVQ IGemmF32Args_KS(DI), AX
+	MOVQ AX, POSITIONS
+	MOVQ offsets-32(SP), AX
 	ZERO8(Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7)
-	MOVQ left-16(SP), DX
+	MOVQ LEFT, DX
 	CMPQ DX, $16
 	JLE  position1
 	ZERO8(Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
@@ -197,6 +222,7 @@ position3:
 	JLT  rest3
 
 depth3:
+	PREFETCHT1 (CX)
 	PREFETCHT0 1024(SI)
 	PREFETCHT0 1024(SI)(BP*1)
 	PREFETCHT0 1024(SI)(BP*2)
@@ -206,6 +232,7 @@ depth3:
 	STEP3(0, 0)
 	STEP3(4, 64)
 	ADDQ $128, SI
+	ADDQ step-48(SP), CX
 	ADDQ $8, BX
 	SUBQ $2, DX
 	JGE  depth3
@@ -217,13 +244,13 @@ rest3:
 	ADDQ $64, SI
 
 next3:
-	DECQ CX
+	DECQ POSITIONS
 	JNZ  position3
 
 	// SI has passed the first of the three panels.
 	LEAQ    (SI)(BP*2), SI
 	EPILOGUE
-	MOVQ    left-16(SP), AX
+	MOVQ    LEFT, AX
 	KXNORW  K1, K1, K1
 	KXNORW  K2, K2, K2
 	KXNORW  K3, K3, K3
@@ -248,11 +275,10 @@ full3:
 	STORE3(Z7, Z15, Z23, r37, stored3)
 
 stored3:
-	ADDQ $192, column-8(SP)
-	SUBQ $48, left-16(SP)
+	ADDQ $192, COLUMN
+	SUBQ $48, LEFT
 	JGT  panels
-	VZEROUPPER
-	RET
+	JMP  nextTile
 
 position2:
 	LOADROWS
@@ -261,6 +287,7 @@ position2:
 	JLT  rest2
 
 depth2:
+	PREFETCHT1 (CX)
 	PREFETCHT0 1024(SI)
 	PREFETCHT0 1024(SI)(BP*1)
 	PREFETCHT0 1088(SI)
@@ -268,6 +295,7 @@ depth2:
 	STEP2(0, 0)
 	STEP2(4, 64)
 	ADDQ $128, SI
+	ADDQ step-48(SP), CX
 	ADDQ $8, BX
 	SUBQ $2, DX
 	JGE  depth2
@@ -279,12 +307,12 @@ rest2:
 	ADDQ $64, SI
 
 next2:
-	DECQ CX
+	DECQ POSITIONS
 	JNZ  position2
 
 	ADDQ    BP, SI
 	EPILOGUE
-	MOVQ    left-16(SP), AX
+	MOVQ    LEFT, AX
 	KXNORW  K1, K1, K1
 	KXNORW  K2, K2, K2
 	CMPQ    AX, $32
@@ -307,11 +335,10 @@ full2:
 	STORE2(Z7, Z15, r27, stored2)
 
 stored2:
-	ADDQ $128, column-8(SP)
-	SUBQ $32, left-16(SP)
+	ADDQ $128, COLUMN
+	SUBQ $32, LEFT
 	JGT  panels
-	VZEROUPPER
-	RET
+	JMP  nextTile
 
 position1:
 	LOADROWS
@@ -320,11 +347,13 @@ position1:
 	JLT  rest1
 
 depth1:
+	PREFETCHT1 (CX)
 	PREFETCHT0 1024(SI)
 	PREFETCHT0 1088(SI)
 	STEP1(0, 0)
 	STEP1(4, 64)
 	ADDQ $128, SI
+	ADDQ step-48(SP), CX
 	ADDQ $8, BX
 	SUBQ $2, DX
 	JGE  depth1
@@ -336,12 +365,12 @@ rest1:
 	ADDQ $64, SI
 
 next1:
-	DECQ CX
+	DECQ POSITIONS
 	JNZ  position1
 
 	// A single panel is always the last.
 	EPILOGUE
-	MOVQ    left-16(SP), AX
+	MOVQ    LEFT, AX
 	MOVL    $-1, BX
 	BZHIL   AX, BX, BX
 	KMOVW   BX, K1
@@ -356,5 +385,10 @@ next1:
 	STORE1(Z7, r17, stored1)
 
 stored1:
+nextTile:
+	ADDQ $TILEROWS, ROW
+	NEXTTILE(tile, strided, done)
+
+done:
 	VZEROUPPER
 	RET

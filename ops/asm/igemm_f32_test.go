@@ -13,14 +13,15 @@ type igemmF32Case struct {
 	res          bool
 	lo, hi       float32
 	inPlace      bool // the residual is the output
+	strided      bool // rows are a stride apart, not at offsets
 }
 
 func (c igemmF32Case) String() string {
-	return fmt.Sprintf("ks%d kc%d m%d n%d res=%v inplace=%v", c.ks, c.kc, c.m, c.n, c.res, c.inPlace)
+	return fmt.Sprintf("ks%d kc%d m%d n%d res=%v inplace=%v strided=%v", c.ks, c.kc, c.m, c.n, c.res, c.inPlace, c.strided)
 }
 
 // run compares the kernel with float64 and checks what it touches.
-func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[4]*guarded) {
+func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[5]*guarded) {
 	t.Helper()
 	rnd := newRand(uint64(c.ks*1000003 + c.kc*10007 + c.m*101 + c.n))
 	depth := c.ks * c.kc
@@ -30,11 +31,18 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[4]*guarded) {
 		}
 		return s
 	}
-	// Every pointer of the left matrix has its own place; the last one ends at the guard.
+	// Every position of every row has its own place, the last of which ends at the guard; some are padding.
 	a := fill(atEnd[float32](mem[0], c.ks*c.m*c.kc))
-	ptrs := make([]unsafe.Pointer, c.ks*k.MR)
-	for i := range ptrs {
-		ptrs[i] = unsafe.Pointer(&a[(i/k.MR*c.m+min(i%k.MR, c.m-1))*c.kc])
+	pad := fill(atEnd[float32](mem[4], c.kc))
+	table := make([]int32, c.ks*roundUp(c.m, k.MR))
+	place := make([][]float32, c.m*c.ks)
+	for i := range table {
+		m, s := min(i/(k.MR*c.ks)*k.MR+i%k.MR, c.m-1), i/k.MR%c.ks
+		at := (s*c.m + m) * c.kc
+		table[i], place[m*c.ks+s] = int32(4*at), a[at:][:c.kc]
+		if !c.strided && (m+s)%3 == 0 {
+			table[i], place[m*c.ks+s] = -1-int32(i), pad
+		}
 	}
 	w := fill(make([]float32, c.n*depth))
 	b := atEnd[float32](mem[1], k.PackedLen(c.ks, c.kc, c.n))
@@ -46,8 +54,11 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[4]*guarded) {
 	out := atEnd[float32](mem[2], (c.m-1)*stride+c.n)
 	fillSentinel(out)
 	args := IGemmF32Args{
-		A: &ptrs[0], KS: c.ks, KC: c.kc, B: &b[0], M: c.m, N: c.n, Bias: &bias[0], Lo: c.lo, Hi: c.hi,
-		C: &out[0], CStride: 4 * stride,
+		A: unsafe.Pointer(&a[0]), Offsets: &table[0], Pad: unsafe.Pointer(&pad[0]), KS: c.ks, KC: c.kc,
+		B: &b[0], M: c.m, N: c.n, Bias: &bias[0], Lo: c.lo, Hi: c.hi, C: &out[0], CStride: 4 * stride,
+	}
+	if c.strided {
+		args.Offsets, args.Pad, args.AStride = nil, nil, 4*c.kc
 	}
 	var res []float32
 	resStride := c.n + 1
@@ -65,12 +76,16 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[4]*guarded) {
 			}
 		}
 	}
+	before := args
 	k.Run(&args)
+	if args != before {
+		t.Fatalf("%v: the arguments were changed", c)
+	}
 	for m := range c.m {
 		for n := range c.n {
 			want, bound := float64(bias[n]), math.Abs(float64(bias[n]))
 			for d := range depth {
-				p := float64(*(*float32)(unsafe.Add(ptrs[d/c.kc*k.MR+m], 4*(d%c.kc)))) * float64(w[n*depth+d])
+				p := float64(place[m*c.ks+d/c.kc][d%c.kc]) * float64(w[n*depth+d])
 				want += p
 				bound += math.Abs(p)
 			}
@@ -88,8 +103,8 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[4]*guarded) {
 	checkStridedSentinels(t, c.String(), asBytes(out), c.m, 4*c.n, 4*stride)
 }
 
-func igemmF32Memory(t *testing.T) *[4]*guarded {
-	var mem [4]*guarded
+func igemmF32Memory(t *testing.T) *[5]*guarded {
+	var mem [5]*guarded
 	for i := range mem {
 		mem[i] = newGuarded(t, 1<<20)
 	}
@@ -105,13 +120,18 @@ func TestIGemmF32Sizes(t *testing.T) {
 			step = 5
 		}
 		i := 0
-		for m := 1; m <= k.MR; m++ {
+		for m := 1; m <= 2*k.MR+1; m++ {
 			for n := 1; n <= 6*k.NR+1; n += step {
 				for kc := 1; kc <= 9; kc++ {
-					i++
+					if i++; m > k.MR && i%4 != 0 {
+						continue
+					}
 					c := igemmF32Case{ks: i%3 + 1, kc: kc, m: m, n: n, res: i%2 == 0, inPlace: i%4 == 0, lo: -inf, hi: inf}
 					if i%5 == 0 {
 						c.lo, c.hi = 0, 6
+					}
+					if i%7 < 3 {
+						c.strided, c.ks = true, 1
 					}
 					c.run(t, k, mem)
 				}
@@ -130,10 +150,6 @@ func TestIGemmF32SpecialValues(t *testing.T) {
 		for _, n := range []int{k.NR - 1, k.NR, 2 * k.NR, 3*k.NR + 1} {
 			for m := 1; m <= k.MR; m++ {
 				x := []float32{nan, inf, -inf, 3, -3, 0, 1, 2, 5, 9, -1}
-				ptrs := make([]unsafe.Pointer, k.MR)
-				for i := range ptrs {
-					ptrs[i] = unsafe.Pointer(&x[min(i, m-1)])
-				}
 				w := make([]float32, n)
 				for i := range w {
 					w[i] = 1
@@ -143,7 +159,7 @@ func TestIGemmF32SpecialValues(t *testing.T) {
 				bias := make([]float32, roundUp(n, k.NR))
 				out := make([]float32, m*n)
 				k.Run(&IGemmF32Args{
-					A: &ptrs[0], KS: 1, KC: 1, B: &b[0], M: m, N: n, Bias: &bias[0], Lo: 0, Hi: 6, C: &out[0], CStride: 4 * n,
+					A: unsafe.Pointer(&x[0]), AStride: 4, KS: 1, KC: 1, B: &b[0], M: m, N: n, Bias: &bias[0], Lo: 0, Hi: 6, C: &out[0], CStride: 4 * n,
 				})
 				for i, got := range out {
 					want := min(max(x[i/n], 0), 6)
@@ -174,13 +190,13 @@ func TestIGemmF32Tiling(t *testing.T) {
 		k.PackB(b, w, ks, kc, n)
 		bias := make([]float32, roundUp(n, k.NR))
 		run := func(m, n0, n1 int) []float32 {
-			ptrs := make([]unsafe.Pointer, ks*k.MR)
-			for i := range ptrs {
-				ptrs[i] = unsafe.Pointer(&a[(i/k.MR*k.MR+min(i%k.MR, m-1))*kc])
+			table := make([]int32, ks*k.MR)
+			for i := range table {
+				table[i] = int32(4 * (i/k.MR*k.MR + min(i%k.MR, m-1)) * kc)
 			}
 			out := make([]float32, m*(n1-n0))
 			k.Run(&IGemmF32Args{
-				A: &ptrs[0], KS: ks, KC: kc, B: &b[n0*ks*kc], M: m, N: n1 - n0, Bias: &bias[n0],
+				A: unsafe.Pointer(&a[0]), Offsets: &table[0], KS: ks, KC: kc, B: &b[n0*ks*kc], M: m, N: n1 - n0, Bias: &bias[n0],
 				Lo: -math.MaxFloat32, Hi: math.MaxFloat32, C: &out[0], CStride: 4 * (n1 - n0),
 			})
 			return out
@@ -208,14 +224,15 @@ func TestIGemmF32Allocs(t *testing.T) {
 	})
 }
 
-// convF32 runs a whole 'same' convolution of a h x w image, tile by tile, as an operator would.
+// convF32 runs a whole 'same' convolution of a h x w image as an operator would.
 type convF32 struct {
 	k           *IGemmF32
 	args        IGemmF32Args
 	h, w        int
 	in, weights []float32 // weights as PackB takes them
 	b, bias     []float32
-	ptrs        []unsafe.Pointer // by tile of MR pixels
+	table       []int32
+	zero        []float32
 	out         []float32
 	pixels, n   int
 	ks, kc      int
@@ -232,7 +249,7 @@ func newConvF32(k *IGemmF32, h, w, c, n, window int) *convF32 {
 			s[i] = float32(rnd.NormFloat64())
 		}
 	}
-	zero := make([]float32, c)
+	p.zero = make([]float32, c)
 	p.b = make([]float32, k.PackedLen(p.ks, c, n))
 	k.PackB(p.b, p.weights, p.ks, c, n)
 	p.bias = make([]float32, roundUp(n, k.NR))
@@ -242,11 +259,11 @@ func newConvF32(k *IGemmF32, h, w, c, n, window int) *convF32 {
 			for i := range k.MR {
 				pixel := min(m+i, p.pixels-1)
 				y, x := pixel/w+s/window-window/2, pixel%w+s%window-window/2
-				ptr := unsafe.Pointer(&zero[0])
+				offset := int32(-1)
 				if y >= 0 && y < h && x >= 0 && x < w {
-					ptr = unsafe.Pointer(&p.in[(y*w+x)*c])
+					offset = int32(4 * (y*w + x) * c)
 				}
-				p.ptrs = append(p.ptrs, ptr)
+				p.table = append(p.table, offset)
 			}
 		}
 	}
@@ -259,14 +276,12 @@ func newConvF32(k *IGemmF32, h, w, c, n, window int) *convF32 {
 func (p *convF32) run() {
 	inf := float32(math.Inf(1))
 	for n0 := 0; n0 < p.n; n0 += p.columns {
-		for m := 0; m < p.pixels; m += p.k.MR {
-			p.args = IGemmF32Args{
-				A: &p.ptrs[m*p.ks], KS: p.ks, KC: p.kc, B: &p.b[n0*p.ks*p.kc],
-				M: min(p.k.MR, p.pixels-m), N: min(p.columns, p.n-n0), Bias: &p.bias[n0], Lo: 0, Hi: inf,
-				C: &p.out[m*p.n+n0], CStride: 4 * p.n,
-			}
-			p.k.Run(&p.args)
+		p.args = IGemmF32Args{
+			A: unsafe.Pointer(&p.in[0]), Offsets: &p.table[0], Pad: unsafe.Pointer(&p.zero[0]), KS: p.ks, KC: p.kc,
+			B: &p.b[n0*p.ks*p.kc], M: p.pixels, N: min(p.columns, p.n-n0), Bias: &p.bias[n0], Lo: 0, Hi: inf,
+			C: &p.out[n0], CStride: 4 * p.n,
 		}
+		p.k.Run(&p.args)
 	}
 }
 

@@ -6,66 +6,91 @@ import (
 )
 
 // IGemmU8S8Args describes one call of an indirect u8 x s8 matrix
-// multiplication with a quantizing epilogue: the inner part of an int8
-// convolution or linear layer. It computes M rows (output pixels) by N
-// columns (output channels).
+// multiplication: the inner part of an int8 convolution or linear layer. It
+// computes M rows (output pixels) by N columns (output channels), in tiles of MR rows.
 //
 // Row m of the left matrix is the concatenation, over s in [0, KS), of the KC
-// bytes at A[s*MR+m]; a convolution points them at input pixels and, outside
-// the image, at a row that holds the zero point. So nothing is copied.
+// bytes that begin Offsets[(m/MR*KS+s)*MR+m%MR] bytes behind A; a convolution has
+// them at input pixels and, outside the image, negative, which stands for the
+// bytes at Pad. So nothing is copied.
 type IGemmU8S8Args struct {
-	A  *unsafe.Pointer // KS x MR pointers to KC bytes each; rows from M on repeat a valid row
-	KS int             // number of positions, at least 1
-	KC int             // bytes at each pointer, a multiple of 4
-	B  *int8           // packed weights of these columns, see PackB
-	M  int             // rows, 1 to MR
-	N  int             // columns, at least 1
+	A       unsafe.Pointer // what Offsets count from
+	Offsets *int32         // for whole tiles, the rows from M on repeating valid ones; nil with KS 1: row m begins at m*AStride
+	AStride int            // bytes between rows, below MaxStride
+	Pad     unsafe.Pointer // KC bytes that hold the zero point; may be nil when no offset is negative
+	KS      int            // number of positions, at least 1
+	KC      int            // bytes at each position, a multiple of 4
+	B       *int8          // packed weights of these columns, see PackB
+	M       int            // rows, at least 1
+	N       int            // columns, at least 1
 
-	Bias  *int32   // one per column: bias less input zero point x sum of the column's weights
-	ASum  *int32   // MR sums of each row of A, or nil when all weight zero points are 0
-	WZero *int32   // one weight zero point per column; nil with ASum
-	Mult  *float32 // one multiplier per column: s_x*s_w/s_y
+	Bias  *int32 // one per column: bias less input zero point x sum of the column's weights
+	ASum  *int32 // of each row of A the sum, or whatever WZero is to be multiplied with; nil without WZero
+	WZero *int32 // one weight zero point per column, or nil
 
-	Res       *uint8  // residual of row 0, or nil
-	ResStride int     // bytes between rows of the residual
-	ResZero   int32   // zero point of the residual
-	ResMult   float32 // s_r/s_y
+	Mult     *float32 // one multiplier per column: s_x*s_w/s_y for a quantized output, s_x*s_w for a float32 one
+	PreBias  *float32 // one per column, in units of the accumulators, added to their float32 form, or nil
+	RowScale *float32 // of each row a further multiplier, for a float32 output only, or nil
+	PostBias *float32 // one per column, added to a float32 output, or nil
 
-	Zero   int32 // zero point of the output
-	Lo, Hi int32 // bounds of the output, within 0 and 255: the range of the dtype, narrowed by ReLU or ReLU6
+	Res       unsafe.Pointer // residual of row 0, of the output's type, or nil
+	ResStride int            // bytes between rows of the residual
+	ResZero   int32          // zero point of a uint8 residual
+	ResMult   float32        // its s_r/s_y
 
-	C       unsafe.Pointer // row 0 of the output: uint8 for Run, int32 for Accumulate
+	Zero             int32   // zero point of the uint8 output
+	Lo, Hi           int32   // bounds of the uint8 output, within 0 and 255: the range of the dtype, narrowed by ReLU or ReLU6
+	FloatLo, FloatHi float32 // bounds of the float32 output
+
+	C       unsafe.Pointer // row 0 of the output
 	CStride int            // bytes between rows of the output
+
+	Next, NextEnd unsafe.Pointer // weights that a later call reads, to be brought near meanwhile, or nil
 
 	Scratch unsafe.Pointer // ScratchBytes(KS, KC) bytes, aligned to 64; may be nil when that is 0
 }
 
-// IGemmU8S8 is a kernel of that operation.
-//
-// With acc the exact int32, which the caller guarantees not to overflow, the result of element (m, n) is
+// igemmOutput says what becomes of the accumulators.
+type igemmOutput uint8
+
+const (
+	outputUint8 igemmOutput = iota
+	outputInt32
+	outputFloat32
+)
+
+// IGemmU8S8 is a kernel of that operation. Of the exact int32, which the
+// caller guarantees not to overflow,
 //
 //	acc = sum over k of A[m][k]*B[k][n] + Bias[n] - ASum[m]*WZero[n]
-//	t   = float32(acc) * Mult[n]
-//	t   = t + float32(r[m][n]-ResZero) * ResMult            when Res is set
-//	C   = roundToEven(min(max(t, Lo-Zero), Hi-Zero)) + Zero
 //
-// with every float32 operation rounded on its own (no fused multiply-add).
-// Bias, WZero and Mult are read up to N rounded up to NR. Nothing outside the
-// KC bytes of a pointer is read and nothing outside the M x N outputs is
-// written; Res may be C.
+// it stores what the method says, with every float32 operation rounded on its
+// own (no fused multiply-add). Bias, WZero, Mult, PreBias and PostBias are read up to N
+// rounded up to NR. Nothing outside the KC bytes of a position is read and nothing outside
+// the M x N outputs is written; Res may be C.
 type IGemmU8S8 struct {
 	Info
-	run        func(args *IGemmU8S8Args)
-	accumulate func(args *IGemmU8S8Args)
-	scratch    func(ks, kc int) int // nil: none
+	run     func(args *IGemmU8S8Args, output igemmOutput)
+	scratch func(ks, kc int) int // nil: none
 }
 
-// Run computes the quantized outputs.
-func (k *IGemmU8S8) Run(args *IGemmU8S8Args) { k.run(args) }
+// Run stores uint8:
+//
+//	t = (float32(acc) + PreBias[n]) * Mult[n]
+//	t = t + float32(r[m][n]-ResZero) * ResMult            when Res is set
+//	C = roundToEven(min(max(t, Lo-Zero), Hi-Zero)) + Zero
+func (k *IGemmU8S8) Run(args *IGemmU8S8Args) { k.run(args, outputUint8) }
 
-// Accumulate stores acc itself, as int32, into C; Mult, Res and the fields
-// after it are not used.
-func (k *IGemmU8S8) Accumulate(args *IGemmU8S8Args) { k.accumulate(args) }
+// Dequantize stores float32:
+//
+//	t = (float32(acc) + PreBias[n]) * (RowScale[m]*Mult[n]) + PostBias[n]
+//	C = min(max(t + r[m][n], FloatLo), FloatHi)
+//
+// where what is nil is 0, and RowScale 1.
+func (k *IGemmU8S8) Dequantize(args *IGemmU8S8Args) { k.run(args, outputFloat32) }
+
+// Accumulate stores acc itself, as int32.
+func (k *IGemmU8S8) Accumulate(args *IGemmU8S8Args) { k.run(args, outputInt32) }
 
 // ScratchBytes returns the scratch memory one call needs.
 func (k *IGemmU8S8) ScratchBytes(ks, kc int) int {
@@ -120,9 +145,8 @@ func packColumn[T uint16 | uint32](panel, column []int8, j, nr int) {
 func IGemmU8S8For(tier Tier) *IGemmU8S8 { return pick(igemmU8S8Table, tier) }
 
 var igemmU8S8Table = []IGemmU8S8{{
-	Info:       Info{Op: "igemm_u8s8", Tier: Generic, MR: 4, NR: 8, KR: 4},
-	run:        igemmU8S8Generic,
-	accumulate: igemmU8S8AccumulateGeneric,
+	Info: Info{Op: "igemm_u8s8", Tier: Generic, MR: 4, NR: 8, KR: 4},
+	run:  igemmU8S8Generic,
 }}
 
 const (
@@ -130,39 +154,16 @@ const (
 	igemmU8S8GenericNR = 8
 )
 
-func igemmU8S8Generic(p *IGemmU8S8Args) {
-	bias := unsafe.Slice(p.Bias, p.N)
-	mult := unsafe.Slice(p.Mult, p.N)
-	lo, hi := float32(p.Lo-p.Zero), float32(p.Hi-p.Zero)
-	igemmU8S8Tiles(p, bias, func(m, n int, acc int32) {
-		t := float32(acc) * mult[n]
-		if p.Res != nil {
-			r := *(*uint8)(unsafe.Add(unsafe.Pointer(p.Res), m*p.ResStride+n))
-			t += float32(float32(int32(r)-p.ResZero) * p.ResMult)
-		}
-		q := int32(math.RoundToEven(float64(min(max(t, lo), hi)))) + p.Zero
-		*(*uint8)(unsafe.Add(p.C, m*p.CStride+n)) = uint8(q)
-	})
-}
-
-func igemmU8S8AccumulateGeneric(p *IGemmU8S8Args) {
-	igemmU8S8Tiles(p, unsafe.Slice(p.Bias, p.N), func(m, n int, acc int32) {
-		*(*int32)(unsafe.Add(p.C, m*p.CStride+4*n)) = acc
-	})
-}
-
-// igemmU8S8Tiles computes the accumulators of all M x N elements.
-func igemmU8S8Tiles(p *IGemmU8S8Args, bias []int32, store func(m, n int, acc int32)) {
+func igemmU8S8Generic(p *IGemmU8S8Args, output igemmOutput) {
 	const mr, nr = igemmU8S8GenericMR, igemmU8S8GenericNR
-	a := unsafe.Slice(p.A, p.KS*mr)
 	b := unsafe.Slice(p.B, roundUp(p.N, nr)*p.KS*p.KC)
 	for n0 := 0; n0 < p.N; n0 += nr {
 		panel := b[n0*p.KS*p.KC:][:nr*p.KS*p.KC]
-		for m := 0; m < p.M; m++ {
+		for m := range p.M {
 			var acc [nr]int32
 			w := panel
-			for s := 0; s < p.KS; s++ {
-				x := unsafe.Slice((*uint8)(a[s*mr+m]), p.KC)
+			for s := range p.KS {
+				x := unsafe.Slice((*uint8)(position(p.A, p.Offsets, p.AStride, p.Pad, p.KS, m, s, mr)), p.KC)
 				for ; len(x) >= 4; x, w = x[4:], w[4*nr:] {
 					x0, x1, x2, x3 := int32(x[0]), int32(x[1]), int32(x[2]), int32(x[3])
 					for j := range acc {
@@ -171,13 +172,49 @@ func igemmU8S8Tiles(p *IGemmU8S8Args, bias []int32, store func(m, n int, acc int
 					}
 				}
 			}
-			for j := 0; j < min(nr, p.N-n0); j++ {
-				v := acc[j] + bias[n0+j]
-				if p.ASum != nil {
-					v -= unsafe.Slice(p.ASum, p.M)[m] * unsafe.Slice(p.WZero, p.N)[n0+j]
-				}
-				store(m, n0+j, v)
+			for j := range min(nr, p.N-n0) {
+				p.finish(output, m, n0+j, acc[j])
 			}
 		}
 	}
+}
+
+// finish makes the output of row m and column n from its sum of products.
+func (p *IGemmU8S8Args) finish(output igemmOutput, m, n int, acc int32) {
+	acc += *at(p.Bias, n)
+	if p.ASum != nil {
+		acc -= *at(p.ASum, m) * *at(p.WZero, n)
+	}
+	c := unsafe.Add(p.C, m*p.CStride)
+	if output == outputInt32 {
+		*at((*int32)(c), n) = acc
+		return
+	}
+	t := float32(acc)
+	if p.PreBias != nil {
+		t += *at(p.PreBias, n)
+	}
+	mult := *at(p.Mult, n)
+	if output == outputUint8 {
+		t = float32(t * mult)
+		if p.Res != nil {
+			r := *(*uint8)(unsafe.Add(p.Res, m*p.ResStride+n))
+			t += float32(float32(int32(r)-p.ResZero) * p.ResMult)
+		}
+		t = min(max(t, float32(p.Lo-p.Zero)), float32(p.Hi-p.Zero))
+		*at((*uint8)(c), n) = uint8(int32(math.RoundToEven(float64(t))) + p.Zero)
+		return
+	}
+	if p.RowScale != nil {
+		mult *= *at(p.RowScale, m)
+	}
+	post := float32(0)
+	if p.PostBias != nil {
+		post = *at(p.PostBias, n)
+	}
+	t = float32(t*mult) + post
+	if p.Res != nil {
+		t += *at((*float32)(unsafe.Add(p.Res, m*p.ResStride)), n)
+	}
+	*at((*float32)(c), n) = min(max(t, p.FloatLo), p.FloatHi)
 }

@@ -1,10 +1,24 @@
 // The end of the 6 x 16 kernels, included in their TEXT: the tile in Y0 to Y11, row
 // r in Y(2r) and Y(2r+1), becomes outputs, then the next panel follows at the
-// label panel. Frame: 32 bytes, arguments: args *IGemmU8S8Args, accumulate bool.
-//
-// DI: args, R12: first column of the panel, R13: M; BX and R8 are kept.
+// label panel, with its first column in R12, or the next tile at the label tile.
+// Frame: 120 bytes, of which igemm_tiles_amd64.h has the first 80; arguments: args *IGemmU8S8Args,
+// output igemmOutput. DI: args, R12: first column of the panel; BX, R8 and BP are kept.
 
-	// Spill to scratch, 64 bytes per row, so that one loop over rows can quantize.
+#define TAIL tail-96(SP)
+#define TILEROW row-104(SP)
+
+// COLUMNS2 loads what there is for each column from field, or 0 where that is nil.
+#define COLUMNS2(field, tmp, v0, v1, loaded) \
+	VPXOR   v0, v0, v0; \
+	VPXOR   v1, v1, v1; \
+	MOVQ    field(DI), tmp; \
+	TESTQ   tmp, tmp; \
+	JZ      loaded; \
+	VMOVDQU (tmp)(R12*4), v0; \
+	VMOVDQU 32(tmp)(R12*4), v1; \
+loaded:
+
+	// Spill to scratch, 64 bytes per row, so that one loop over rows can finish it.
 spill:
 	MOVQ    IGemmU8S8Args_Scratch(DI), SI
 	VMOVDQU Y0, 0(SI)
@@ -21,9 +35,12 @@ spill:
 	VMOVDQU Y11, 352(SI)
 
 	// Weight zero points: subtract ASum[m]*WZero[n].
+	MOVQ    TILEROW, R14
+	MOVQ    rows-8(SP), R13
 	MOVQ    IGemmU8S8Args_ASum(DI), AX
 	TESTQ   AX, AX
-	JZ      output
+	JZ      finish
+	LEAQ    (AX)(R14*4), AX
 	MOVQ    IGemmU8S8Args_WZero(DI), DX
 	VMOVDQU (DX)(R12*4), Y0
 	VMOVDQU 32(DX)(R12*4), Y1
@@ -45,19 +62,30 @@ compensate:
 	JLT          compensate
 	MOVQ         IGemmU8S8Args_Scratch(DI), SI
 
-output:
-	// CX = columns of this panel, DX = output of row 0, R10 = rows left.
+finish:
+	// CX = columns of this panel, DX = output of the tile's first row, R13 = rows left; R9 = its residual
+	// or 0, R10 = distance of those.
 	MOVQ    IGemmU8S8Args_N(DI), CX
 	SUBQ    R12, CX
-	MOVQ    IGemmU8S8Args_C(DI), DX
-	MOVQ    R13, R10
-	CMPB    accumulate+8(FP), $0
-	JNE     store32
+	MOVQ    IGemmU8S8Args_CStride(DI), DX
+	IMULQ   R14, DX
+	ADDQ    IGemmU8S8Args_C(DI), DX
+	CMPB    output+8(FP), $const_outputInt32
+	JEQ     store32
+	MOVQ    IGemmU8S8Args_ResStride(DI), R10
+	MOVQ    R10, AX
+	IMULQ   R14, AX
+	MOVQ    IGemmU8S8Args_Res(DI), R9
+	ADDQ    R9, AX
+	TESTQ   R9, R9
+	CMOVQNE AX, R9
+	CMOVQEQ R9, R10
+	CMPB    output+8(FP), $const_outputFloat32
+	JEQ     dequantize
 
-	// Constants: Y0, Y1 Mult, Y2 Hi-Zero, X3 Zero, X4 Lo, Y5 ResZero, Y6 ResMult.
-	MOVQ         IGemmU8S8Args_Mult(DI), AX
-	VMOVUPS      (AX)(R12*4), Y0
-	VMOVUPS      32(AX)(R12*4), Y1
+	// Constants: Y0, Y1 Mult, Y2 Hi-Zero, X3 Zero, X4 Lo, Y5 ResZero, Y6 ResMult, Y11, Y12 PreBias, R14 whether there is one.
+	COLUMNS2(IGemmU8S8Args_Mult, AX, Y0, Y1, mult)
+	COLUMNS2(IGemmU8S8Args_PreBias, R14, Y11, Y12, pre)
 	VPBROADCASTD IGemmU8S8Args_Hi(DI), Y2
 	VPBROADCASTD IGemmU8S8Args_Zero(DI), Y3
 	VPSUBD       Y3, Y2, Y2
@@ -67,14 +95,19 @@ output:
 	VPBROADCASTD IGemmU8S8Args_ResZero(DI), Y5
 	VBROADCASTSS IGemmU8S8Args_ResMult(DI), Y6
 	ADDQ         R12, DX
-	MOVQ         IGemmU8S8Args_Res(DI), R9
+	LEAQ         (R9)(R12*1), AX
 	TESTQ        R9, R9
-	JZ           quantize
-	ADDQ         R12, R9
+	CMOVQNE      AX, R9
 
 quantize:
 	VCVTDQ2PS 0(SI), Y8
 	VCVTDQ2PS 32(SI), Y9
+	TESTQ     R14, R14
+	JZ        exact
+	VADDPS    Y11, Y8, Y8
+	VADDPS    Y12, Y9, Y9
+
+exact:
 	VMULPS    Y0, Y8, Y8
 	VMULPS    Y1, Y9, Y9
 	TESTQ     R9, R9
@@ -84,22 +117,22 @@ quantize:
 	MOVQ R9, AX
 	CMPQ CX, $16
 	JGE  residual
-	LEAQ tail-16(SP), R11
+	LEAQ TAIL, R11
 	COPY(AX, R11, CX, R15, X10, copy8, copy4, copy2, copy1, copied)
-	LEAQ tail-16(SP), AX
+	LEAQ TAIL, AX
 
 residual:
 	VPMOVZXBD 0(AX), Y10
-	VPMOVZXBD 8(AX), Y11
 	VPSUBD    Y5, Y10, Y10
-	VPSUBD    Y5, Y11, Y11
 	VCVTDQ2PS Y10, Y10
-	VCVTDQ2PS Y11, Y11
 	VMULPS    Y6, Y10, Y10
-	VMULPS    Y6, Y11, Y11
 	VADDPS    Y10, Y8, Y8
-	VADDPS    Y11, Y9, Y9
-	ADDQ      IGemmU8S8Args_ResStride(DI), R9
+	VPMOVZXBD 8(AX), Y10
+	VPSUBD    Y5, Y10, Y10
+	VCVTDQ2PS Y10, Y10
+	VMULPS    Y6, Y10, Y10
+	VADDPS    Y10, Y9, Y9
+	ADDQ      R10, R9
 
 clamp:
 	// The upper bound keeps the conversion from overflowing.
@@ -115,13 +148,17 @@ clamp:
 quantized:
 	ADDQ $64, SI
 	ADDQ IGemmU8S8Args_CStride(DI), DX
-	DECQ R10
+	DECQ R13
 	JNZ  quantize
 
 nextPanel:
 	ADDQ $16, R12
 	CMPQ R12, IGemmU8S8Args_N(DI)
 	JLT  panel
+	ADDQ $TILEROWS, TILEROW
+	NEXTTILE(tile, strided, done)
+
+done:
 	VZEROUPPER
 	RET
 
@@ -153,8 +190,78 @@ store1:
 	VPEXTRB $0, X8, (AX)
 	JMP     quantized
 
+dequantize:
+	// Float outputs: Y0, Y1 Mult, Y2, Y3 PreBias, Y4, Y5 PostBias, Y6, Y7 the masks of the columns that exist, Y11, Y12 the
+	// bounds, Y13 the scale of the row; R14 the scales of rows or 0.
+	COLUMNS2(IGemmU8S8Args_Mult, AX, Y0, Y1, floatMult)
+	COLUMNS2(IGemmU8S8Args_PreBias, AX, Y2, Y3, floatPre)
+	COLUMNS2(IGemmU8S8Args_PostBias, AX, Y4, Y5, floatPost)
+	VMOVD        CX, X7
+	VPBROADCASTD X7, Y7
+	VPCMPGTD     ·columnIndex<>+0(SB), Y7, Y6
+	VPCMPGTD     ·columnIndex<>+32(SB), Y7, Y7
+	VBROADCASTSS IGemmU8S8Args_FloatHi(DI), Y11
+	VBROADCASTSS IGemmU8S8Args_FloatLo(DI), Y12
+	VBROADCASTSS ·floatOne<>(SB), Y13
+	LEAQ         (DX)(R12*4), DX
+	LEAQ         (R9)(R12*4), AX
+	TESTQ        R9, R9
+	CMOVQNE      AX, R9
+	MOVQ         IGemmU8S8Args_RowScale(DI), AX
+	LEAQ         (AX)(R14*4), R14
+	TESTQ        AX, AX
+	CMOVQEQ      AX, R14
+
+dequantizeRow:
+	TESTQ        R14, R14
+	JZ           scaled
+	VBROADCASTSS (R14), Y13
+	ADDQ         $4, R14
+
+scaled:
+	VCVTDQ2PS  0(SI), Y8
+	VCVTDQ2PS  32(SI), Y9
+	VADDPS     Y2, Y8, Y8
+	VADDPS     Y3, Y9, Y9
+	VMULPS     Y13, Y0, Y10
+	VMULPS     Y13, Y1, Y14
+	VMULPS     Y10, Y8, Y8
+	VMULPS     Y14, Y9, Y9
+	VADDPS     Y4, Y8, Y8
+	VADDPS     Y5, Y9, Y9
+	TESTQ      R9, R9
+	JZ         added
+	VMASKMOVPS (R9), Y6, Y10
+	VADDPS     Y10, Y8, Y8
+	VMASKMOVPS 32(R9), Y7, Y10
+	VADDPS     Y10, Y9, Y9
+	ADDQ       R10, R9
+
+added:
+	// A NaN is the operand that VMAXPS and VMINPS return.
+	VMAXPS  Y8, Y12, Y8
+	VMAXPS  Y9, Y12, Y9
+	VMINPS  Y8, Y11, Y8
+	VMINPS  Y9, Y11, Y9
+	CMPQ    CX, $16
+	JLT     floatTail
+	VMOVUPS Y8, 0(DX)
+	VMOVUPS Y9, 32(DX)
+
+floatStored:
+	ADDQ $64, SI
+	ADDQ IGemmU8S8Args_CStride(DI), DX
+	DECQ R13
+	JNZ  dequantizeRow
+	JMP  nextPanel
+
+floatTail:
+	VMASKMOVPS Y8, Y6, 0(DX)
+	VMASKMOVPS Y9, Y7, 32(DX)
+	JMP        floatStored
+
 store32:
-	// Accumulate: store int32; Y2, Y3 mask the columns that exist.
+	// The accumulators themselves; Y2, Y3 mask the columns that exist.
 	LEAQ         (DX)(R12*4), DX
 	VMOVD        CX, X2
 	VPBROADCASTD X2, Y2
@@ -172,7 +279,7 @@ store32Row:
 store32Next:
 	ADDQ $64, SI
 	ADDQ IGemmU8S8Args_CStride(DI), DX
-	DECQ R10
+	DECQ R13
 	JNZ  store32Row
 	JMP  nextPanel
 
@@ -180,6 +287,9 @@ store32Tail:
 	VPMASKMOVD Y8, Y2, 0(DX)
 	VPMASKMOVD Y9, Y3, 32(DX)
 	JMP        store32Next
+
+DATA ·floatOne<>+0(SB)/4, $0x3f800000
+GLOBL ·floatOne<>(SB), RODATA|NOPTR, $4
 
 // The numbers 0 to 15.
 DATA ·columnIndex<>+0(SB)/8, $0x0000000100000000

@@ -3,6 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "tail_amd64.h"
+#include "igemm_u8s8_tiles_amd64.h"
 #include "igemm_u8s8_widen_amd64.h"
 
 // A 6 x 16 tile: the bytes of A become int16 once, in scratch, the weights when
@@ -24,23 +25,31 @@
 
 // NEXT advances by four depths: SI, R9 point to rows 0 and 3, CX counts.
 #define NEXT(loop) \
+	PREFETCHT1 (BP); \
+	ADDQ step-48(SP), BP; \
 	ADDQ $8, SI; \
 	ADDQ $8, R9; \
 	ADDQ $64, BX; \
 	SUBQ $4, CX; \
 	JNZ loop
 
-// func igemmU8S8AVX2(args *IGemmU8S8Args, accumulate bool)
-TEXT ·igemmU8S8AVX2(SB), NOSPLIT, $32-9
+// func igemmU8S8AVX2(args *IGemmU8S8Args, output igemmOutput)
+TEXT ·igemmU8S8AVX2(SB), NOSPLIT, $120-9
 	MOVQ args+0(FP), DI
+	MOVQ $0, row-104(SP)
+	FIRSTTILE(BP, fill, walking)
 
+tile:
+	STARTTILE(part, repeat, started)
 	WIDEN
 
-	// Panels of 16 columns: R12 = first column, BX = weights, R13 = M.
+	// Panels of 16 columns: R12 = first column, BX = weights, R13 = rows of the tile.
 	MOVQ IGemmU8S8Args_B(DI), BX
 	XORL R12, R12
 
 panel:
+	PREFETCHING(BP, AX)
+	MOVQ    rows-8(SP), R13
 	MOVQ    IGemmU8S8Args_KS(DI), CX
 	IMULQ   IGemmU8S8Args_KC(DI), CX
 	MOVQ    IGemmU8S8Args_Scratch(DI), SI

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "igemm_u8s8_tiles_amd64.h"
 #include "igemm_u8s8_widen_amd64.h"
 
 // The bytes of A become int16 once, in scratch, the weights when they are loaded, and
@@ -52,15 +53,17 @@ position: \
 	LEAQ (R9)(R14*4), R13; \
 	XORL AX, AX; \
 depth: \
+	PREFETCHT1 (BP); \
 	weights(0); \
 	rows(0); \
 	weights(32); \
 	rows(4); \
+	ADDQ step-48(SP), BP; \
 	ADDQ $64, BX; \
 	ADDQ $8, AX; \
 	CMPQ AX, R15; \
 	JLT  depth; \
 	JMP  spill
 
-// func igemmU8S8AVX512(args *IGemmU8S8Args, accumulate bool)
+// func igemmU8S8AVX512(args *IGemmU8S8Args, output igemmOutput)
 #include "igemm_u8s8_body_avx512_amd64.h"

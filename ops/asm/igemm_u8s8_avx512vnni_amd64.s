@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "igemm_u8s8_tiles_amd64.h"
 
 // VPDPBUSD adds exact products of four depths; the unsigned operand is four bytes of
 // A, broadcast from the pixel.
@@ -11,10 +12,9 @@
 
 // START: positions from SI to R14, R15 bytes each.
 #define START \
-	MOVQ IGemmU8S8Args_A(DI), SI; \
+	MOVQ offsets-32(SP), SI; \
 	LEAQ (R14)(R14*2), R14; \
-	SHLQ $4, R14; \
-	ADDQ SI, R14
+	LEAQ (SI)(R14*8), R14
 
 #define WEIGHTS1(off) \
 	VMOVDQU32 off(BX), Z24
@@ -43,16 +43,18 @@ position: \
 	pixels; \
 	XORL AX, AX; \
 depth: \
+	PREFETCHT1 (BP); \
 	weights(0); \
 	rows(0); \
+	ADDQ step-48(SP), BP; \
 	ADDQ $64, BX; \
 	ADDQ $4, AX; \
 	CMPQ AX, R15; \
 	JLT  depth; \
-	ADDQ $48, SI; \
+	ADDQ $24, SI; \
 	CMPQ SI, R14; \
 	JLT  position; \
 	JMP  spill
 
-// func igemmU8S8AVX512VNNI(args *IGemmU8S8Args, accumulate bool)
+// func igemmU8S8AVX512VNNI(args *IGemmU8S8Args, output igemmOutput)
 #include "igemm_u8s8_body_avx512_amd64.h"

@@ -3,6 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "tail_amd64.h"
+#include "igemm_u8s8_tiles_amd64.h"
 #include "vex_amd64.h"
 
 // A 6 x 16 tile. VPDPBUSD adds exact products of four depths; the unsigned operand is
@@ -20,20 +21,11 @@
 #define ROWS4 ROWS2; ROW(R10, 4, 5); ROW(R11, 6, 7)
 #define ROWS6 ROWS4; ROW(R14, 8, 9); ROW(R15, 10, 11)
 
-// PIXELS loads the pointers of the position at SI.
-#define PIXELS1 \
-	MOVQ 0(SI), R8
-#define PIXELS2 \
-	PIXELS1; \
-	MOVQ 8(SI), R9
-#define PIXELS4 \
-	PIXELS2; \
-	MOVQ 16(SI), R10; \
-	MOVQ 24(SI), R11
-#define PIXELS6 \
-	PIXELS4; \
-	MOVQ 32(SI), R14; \
-	MOVQ 40(SI), R15
+// PIXELS points at the rows of the position at SI.
+#define PIXELS1 PIXEL(0, SI, R8)
+#define PIXELS2 PIXELS1; PIXEL(1, SI, R9)
+#define PIXELS4 PIXELS2; PIXEL(2, SI, R10); PIXEL(3, SI, R11)
+#define PIXELS6 PIXELS4; PIXEL(4, SI, R14); PIXEL(5, SI, R15)
 
 // MULTIPLY is the whole loop over positions (SI to CX) and depths (DX bytes each).
 #define MULTIPLY(position, depth, pixels, rows) \
@@ -41,32 +33,40 @@ position: \
 	pixels; \
 	XORL AX, AX; \
 depth: \
+	PREFETCHT1 (BP); \
 	VMOVDQU 0(BX), Y12; \
 	VMOVDQU 32(BX), Y13; \
 	rows; \
+	ADDQ step-48(SP), BP; \
 	ADDQ $64, BX; \
 	ADDQ $4, AX; \
 	CMPQ AX, DX; \
 	JLT  depth; \
-	ADDQ $48, SI; \
+	ADDQ $24, SI; \
 	CMPQ SI, CX; \
 	JLT  position
 
-// func igemmU8S8AVXVNNI(args *IGemmU8S8Args, accumulate bool)
-TEXT ·igemmU8S8AVXVNNI(SB), NOSPLIT, $32-9
-	// Panels of 16 columns: R12 = first column, BX = weights, R13 = M.
+// func igemmU8S8AVXVNNI(args *IGemmU8S8Args, output igemmOutput)
+TEXT ·igemmU8S8AVXVNNI(SB), NOSPLIT, $120-9
 	MOVQ args+0(FP), DI
-	MOVQ IGemmU8S8Args_M(DI), R13
+	MOVQ $0, row-104(SP)
+	FIRSTTILE(BP, fill, walking)
+
+tile:
+	STARTTILE(part, repeat, started)
+
+	// Panels of 16 columns: R12 = first column, BX = weights, R13 = rows of the tile.
 	MOVQ IGemmU8S8Args_B(DI), BX
 	XORL R12, R12
 
 panel:
 	// Start from the bias.
-	MOVQ    IGemmU8S8Args_A(DI), SI
+	PREFETCHING(BP, AX)
+	MOVQ    rows-8(SP), R13
+	MOVQ    offsets-32(SP), SI
 	MOVQ    IGemmU8S8Args_KS(DI), CX
 	LEAQ    (CX)(CX*2), CX
-	SHLQ    $4, CX
-	ADDQ    SI, CX
+	LEAQ    (SI)(CX*8), CX
 	MOVQ    IGemmU8S8Args_KC(DI), DX
 	MOVQ    IGemmU8S8Args_Bias(DI), AX
 	VMOVDQU (AX)(R12*4), Y0

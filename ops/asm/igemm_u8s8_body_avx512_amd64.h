@@ -1,9 +1,9 @@
-// The body of func igemmU8S8AVX512*(args *IGemmU8S8Args, accumulate bool): a tile of 6
+// The body of func igemmU8S8AVX512*(args *IGemmU8S8Args, output igemmOutput): a tile of 6
 // rows by up to 4 panels of 16 columns. Row r and panel p accumulate in Z(4r+p).
 // Scratch holds the finished accumulators, SPILL bytes, so that one loop over rows
-// quantizes them. A kernel defines, besides the name IGEMM_U8S8,
+// makes outputs of them. A kernel defines, besides the name IGEMM_U8S8,
 //
-//	PREPARE                  what is done once; DI is kept
+//	PREPARE                  what is done once per tile; DI and BP are kept
 //	START                    what is done per block: SI, R14 and R15 are its own; R14 = KS, R15 = KC, DX = their product
 //	WEIGHTS1, 2, 4(off)      loads the weights of 1, 2 or 4 panels at BX; DX: distance of panels, CX: 3*DX
 //	ROW1, 2, 4(off, a, z, c) adds the products of a row to the sums c of its panels; z may be used
@@ -25,20 +25,11 @@
 #define PANELS4ROWS4(off) PANELS4ROWS2(off); ROW4(off, R10, Z28, Z8, Z9, Z10, Z11); ROW4(off, R11, Z29, Z12, Z13, Z14, Z15)
 #define PANELS4ROWS6(off) PANELS4ROWS4(off); ROW4(off, R12, Z28, Z16, Z17, Z18, Z19); ROW4(off, R13, Z29, Z20, Z21, Z22, Z23)
 
-// PIXELS loads the pointers of the position at SI.
-#define PIXELS1 \
-	MOVQ 0(SI), R8
-#define PIXELS2 \
-	PIXELS1; \
-	MOVQ 8(SI), R9
-#define PIXELS4 \
-	PIXELS2; \
-	MOVQ 16(SI), R10; \
-	MOVQ 24(SI), R11
-#define PIXELS6 \
-	PIXELS4; \
-	MOVQ 32(SI), R12; \
-	MOVQ 40(SI), R13
+// PIXELS points at the rows of the position at SI.
+#define PIXELS1 PIXEL(0, SI, R8)
+#define PIXELS2 PIXELS1; PIXEL(1, SI, R9)
+#define PIXELS4 PIXELS2; PIXEL(2, SI, R10); PIXEL(3, SI, R11)
+#define PIXELS6 PIXELS4; PIXEL(4, SI, R12); PIXEL(5, SI, R13)
 
 // BIAS4 copies the first row's accumulators into another row.
 #define BIAS4(c0, c1, c2, c3) \
@@ -55,9 +46,13 @@
 	VMOVDQU32 c3, off+192(SI)
 
 // QUANTIZE scales a panel's accumulators into c, adds the residual if R9 is
-// set, bounds the value from above and rounds. mask: its columns.
-#define QUANTIZE(off, mult, mask, c, added) \
+// set, bounds the value from above and rounds. mask: its columns; BX is set where pre is to be added.
+#define QUANTIZE(off, pre, mult, mask, c, exact, added) \
 	VCVTDQ2PS   off(SI), c; \
+	TESTQ       BX, BX; \
+	JZ          exact; \
+	VADDPS      pre, c, c; \
+exact: \
 	VMULPS      mult, c, c; \
 	TESTQ       R9, R9; \
 	JZ          added; \
@@ -70,15 +65,60 @@ added: \
 	VMINPS      Z16, c, c; \
 	VCVTPS2DQ   c, c
 
-TEXT IGEMM_U8S8(SB), NOSPLIT, $24-9
+// DEQUANTIZE makes floats of a panel's accumulators: Z16 and Z17 are the bounds, Z18 the
+// scale of the row. A NaN is the operand that VMAXPS and VMINPS return.
+#define DEQUANTIZE(off, pre, mult, post, mask, added) \
+	VCVTDQ2PS off(SI), Z0; \
+	VADDPS    pre, Z0, Z0; \
+	VMULPS    Z18, mult, Z1; \
+	VMULPS    Z1, Z0, Z0; \
+	VADDPS    post, Z0, Z0; \
+	TESTQ     R9, R9; \
+	JZ        added; \
+	VADDPS    off(R9), Z0, mask, Z0; \
+added: \
+	VMAXPS    Z0, Z17, Z0; \
+	VMINPS    Z0, Z16, Z0; \
+	VMOVUPS   Z0, mask, off(DX)
+
+// COLUMNS4 loads what there is for each column from field, or 0 where that is nil; R10 is the first column.
+#define COLUMNS4(field, tmp, v0, v1, v2, v3, loaded) \
+	VPXORD      v0, v0, v0; \
+	VPXORD      v1, v1, v1; \
+	VPXORD      v2, v2, v2; \
+	VPXORD      v3, v3, v3; \
+	MOVQ        field(DI), tmp; \
+	TESTQ       tmp, tmp; \
+	JZ          loaded; \
+	LEAQ        (tmp)(R10*4), tmp; \
+	VMOVDQU32.Z 0(tmp), K1, v0; \
+	VMOVDQU32.Z 64(tmp), K2, v1; \
+	VMOVDQU32.Z 128(tmp), K3, v2; \
+	VMOVDQU32.Z 192(tmp), K4, v3; \
+loaded:
+
+// The state of the walk over tiles, further down the frame than that of igemm_tiles_amd64.h:
+// first column of the block, its weights and panels, first row of the tile.
+#define COLUMN column-88(SP)
+#define WEIGHTS weights-96(SP)
+#define PANELS panels-104(SP)
+#define ROW row-112(SP)
+
+TEXT IGEMM_U8S8(SB), NOSPLIT, $120-9
 	MOVQ args+0(FP), DI
+	MOVQ $0, ROW
+	FIRSTTILE(BP, fill, walking)
+
+tile:
+	STARTTILE(part, repeat, started)
 	PREPARE
-	MOVQ $0, n-8(SP)     // first column of the block
+	MOVQ $0, COLUMN
 	MOVQ IGemmU8S8Args_B(DI), BX
-	MOVQ BX, b-16(SP)    // its weights
+	MOVQ BX, WEIGHTS
 
 block:
 	// DX = bytes of a panel; R11 = panels of this block: 4, 2 or 1.
+	PREFETCHING(BP, AX)
 	MOVQ  IGemmU8S8Args_KS(DI), R14
 	MOVQ  IGemmU8S8Args_KC(DI), R15
 	MOVQ  R14, DX
@@ -86,7 +126,7 @@ block:
 	START
 	SHLQ  $4, DX
 	LEAQ  (DX)(DX*2), CX
-	MOVQ  n-8(SP), R10
+	MOVQ  COLUMN, R10
 	MOVQ  IGemmU8S8Args_N(DI), R11
 	SUBQ  R10, R11
 	ADDQ  $15, R11
@@ -100,12 +140,12 @@ block:
 	MOVQ  $4, R8
 
 sized:
-	MOVQ R8, panels-24(SP)
+	MOVQ R8, PANELS
 
 	// Start from the bias.
 	MOVQ      IGemmU8S8Args_Bias(DI), AX
 	LEAQ      (AX)(R10*4), AX
-	MOVQ      IGemmU8S8Args_M(DI), R9
+	MOVQ      rows-8(SP), R9
 	VMOVDQU32 (AX), Z0
 	CMPQ      R8, $2
 	JLT       biased
@@ -166,11 +206,12 @@ spill:
 	SPILL4(1024, Z16, Z17, Z18, Z19)
 	SPILL4(1280, Z20, Z21, Z22, Z23)
 
-	// From here: R8 panels of this block, R10 first column, R13 rows left; K5 the columns
-	// that exist, K1 to K4 those of each panel.
-	MOVQ     panels-24(SP), R8
-	MOVQ     n-8(SP), R10
-	MOVQ     IGemmU8S8Args_M(DI), R13
+	// From here: R8 panels of this block, R10 first column, R13 rows left, R14 row of the output;
+	// K5 the columns that exist, K1 to K4 those of each panel.
+	MOVQ     PANELS, R8
+	MOVQ     COLUMN, R10
+	MOVQ     rows-8(SP), R13
+	MOVQ     ROW, R14
 	MOVQ     IGemmU8S8Args_N(DI), CX
 	SUBQ     R10, CX
 	MOVQ     R8, AX
@@ -188,7 +229,8 @@ spill:
 	// Weight zero points: subtract ASum[m]*WZero[n].
 	MOVQ        IGemmU8S8Args_ASum(DI), AX
 	TESTQ       AX, AX
-	JZ          output
+	JZ          finish
+	LEAQ        (AX)(R14*4), AX
 	MOVQ        IGemmU8S8Args_WZero(DI), DX
 	LEAQ        (DX)(R10*4), DX
 	VMOVDQU32.Z 0(DX), K1, Z4
@@ -218,21 +260,29 @@ compensate:
 	JLT          compensate
 	MOVQ         IGemmU8S8Args_Scratch(DI), SI
 
-output:
-	// DX = output of row 0.
-	MOVQ IGemmU8S8Args_C(DI), DX
-	MOVQ IGemmU8S8Args_CStride(DI), R12
-	CMPB accumulate+8(FP), $0
-	JNE  store32
+finish:
+	// DX = output of the tile's first row, R12 = distance of rows; R9 = its residual or 0, R11 = distance of those.
+	MOVQ    IGemmU8S8Args_CStride(DI), R12
+	MOVQ    R12, DX
+	IMULQ   R14, DX
+	ADDQ    IGemmU8S8Args_C(DI), DX
+	CMPB    output+8(FP), $const_outputInt32
+	JEQ     store32
+	MOVQ    IGemmU8S8Args_ResStride(DI), R11
+	MOVQ    R11, AX
+	IMULQ   R14, AX
+	MOVQ    IGemmU8S8Args_Res(DI), R9
+	ADDQ    R9, AX
+	TESTQ   R9, R9
+	CMOVQNE AX, R9
+	CMOVQEQ R9, R11
+	CMPB    output+8(FP), $const_outputFloat32
+	JEQ     dequantize
 
-	// Constants: Z4 to Z7 Mult, Z16 Hi-Zero, Z18 Zero, Z19 Lo, Z20 the order of the packed dwords,
-	// Z21 ResZero, Z22 ResMult; R9 = residual of row 0, R11 = distance of its rows.
-	MOVQ         IGemmU8S8Args_Mult(DI), AX
-	LEAQ         (AX)(R10*4), AX
-	VMOVUPS.Z    0(AX), K1, Z4
-	VMOVUPS.Z    64(AX), K2, Z5
-	VMOVUPS.Z    128(AX), K3, Z6
-	VMOVUPS.Z    192(AX), K4, Z7
+	// Constants: Z4 to Z7 Mult, Z24 to Z27 PreBias, Z16 Hi-Zero, Z18 Zero, Z19 Lo, Z20 the order of the packed dwords,
+	// Z21 ResZero, Z22 ResMult.
+	COLUMNS4(IGemmU8S8Args_Mult, AX, Z4, Z5, Z6, Z7, mult)
+	COLUMNS4(IGemmU8S8Args_PreBias, BX, Z24, Z25, Z26, Z27, pre)
 	VPBROADCASTD IGemmU8S8Args_Hi(DI), Z16
 	VPBROADCASTD IGemmU8S8Args_Zero(DI), Z18
 	VPSUBD       Z18, Z16, Z16
@@ -242,28 +292,22 @@ output:
 	VMOVDQU32    ·panelOrder<>(SB), Z20
 	VPBROADCASTD IGemmU8S8Args_ResZero(DI), Z21
 	VBROADCASTSS IGemmU8S8Args_ResMult(DI), Z22
-	MOVQ         IGemmU8S8Args_ResStride(DI), R11
 	ADDQ         R10, DX
-	MOVQ         IGemmU8S8Args_Res(DI), R9
+	LEAQ         (R9)(R10*1), AX
 	TESTQ        R9, R9
-	JZ           quantizeWithout
-	ADDQ         R10, R9
-	JMP          quantize
-
-quantizeWithout:
-	XORL R11, R11
+	CMOVQNE      AX, R9
 
 	// Quantize a row. A block of fewer panels leaves the registers of the others
 	// as they are: the mask drops what is made of them.
 quantize:
-	QUANTIZE(0, Z4, K1, Z0, added0)
+	QUANTIZE(0, Z24, Z4, K1, Z0, exact0, added0)
 	CMPQ R8, $2
 	JLT  pack
-	QUANTIZE(64, Z5, K2, Z1, added1)
+	QUANTIZE(64, Z25, Z5, K2, Z1, exact1, added1)
 	CMPQ R8, $2
 	JEQ  pack
-	QUANTIZE(128, Z6, K3, Z2, added2)
-	QUANTIZE(192, Z7, K4, Z3, added3)
+	QUANTIZE(128, Z26, Z6, K3, Z2, exact2, added2)
+	QUANTIZE(192, Z27, Z7, K4, Z3, exact3, added3)
 
 pack:
 	// The packs saturate downwards, so the lower bound can wait for the bytes.
@@ -288,16 +332,62 @@ nextBlock:
 	SHLQ  $4, BX
 	ADDQ  BX, R10
 	IMULQ AX, BX
-	ADDQ  b-16(SP), BX
-	MOVQ  BX, b-16(SP)
-	MOVQ  R10, n-8(SP)
+	ADDQ  BX, WEIGHTS
+	MOVQ  WEIGHTS, BX
+	MOVQ  R10, COLUMN
 	CMPQ  R10, IGemmU8S8Args_N(DI)
 	JLT   block
+	ADDQ  $TILEROWS, ROW
+	NEXTTILE(tile, strided, done)
+
+done:
 	VZEROUPPER
 	RET
 
+dequantize:
+	// Float outputs: Z4 to Z7 Mult, Z8 to Z11 PostBias, Z24 to Z27 PreBias, Z16 and Z17 the bounds; AX the
+	// scales of rows or 0.
+	COLUMNS4(IGemmU8S8Args_Mult, AX, Z4, Z5, Z6, Z7, floatMult)
+	COLUMNS4(IGemmU8S8Args_PreBias, BX, Z24, Z25, Z26, Z27, floatPre)
+	COLUMNS4(IGemmU8S8Args_PostBias, BX, Z8, Z9, Z10, Z11, floatPost)
+	VBROADCASTSS IGemmU8S8Args_FloatHi(DI), Z16
+	VBROADCASTSS IGemmU8S8Args_FloatLo(DI), Z17
+	VBROADCASTSS ·floatOne<>(SB), Z18
+	LEAQ         (DX)(R10*4), DX
+	LEAQ         (R9)(R10*4), AX
+	TESTQ        R9, R9
+	CMOVQNE      AX, R9
+	MOVQ         IGemmU8S8Args_RowScale(DI), AX
+	LEAQ         (AX)(R14*4), BX
+	TESTQ        AX, AX
+	CMOVQNE      BX, AX
+
+dequantizeRow:
+	TESTQ        AX, AX
+	JZ           scaled
+	VBROADCASTSS (AX), Z18
+	ADDQ         $4, AX
+
+scaled:
+	DEQUANTIZE(0, Z24, Z4, Z8, K1, floatAdded0)
+	CMPQ R8, $2
+	JLT  rowStored
+	DEQUANTIZE(64, Z25, Z5, Z9, K2, floatAdded1)
+	CMPQ R8, $2
+	JEQ  rowStored
+	DEQUANTIZE(128, Z26, Z6, Z10, K3, floatAdded2)
+	DEQUANTIZE(192, Z27, Z7, Z11, K4, floatAdded3)
+
+rowStored:
+	ADDQ $256, SI
+	ADDQ R11, R9
+	ADDQ R12, DX
+	DECQ R13
+	JNZ  dequantizeRow
+	JMP  nextBlock
+
 store32:
-	// Accumulate: store int32.
+	// The accumulators themselves.
 	LEAQ (DX)(R10*4), DX
 
 store32Row:
@@ -314,6 +404,9 @@ store32Row:
 	DECQ      R13
 	JNZ       store32Row
 	JMP       nextBlock
+
+DATA ·floatOne<>+0(SB)/4, $0x3f800000
+GLOBL ·floatOne<>(SB), RODATA|NOPTR, $4
 
 // Packing four panels leaves in each 128-bit lane L four columns of each: dword p of lane L
 // is part L of panel p.

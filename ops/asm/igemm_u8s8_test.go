@@ -9,16 +9,12 @@ import (
 
 // igemmU8S8Guards is the guarded memory of one test's operands.
 type igemmU8S8Guards struct {
-	a                                                  [4]*guarded
-	b, bias, wzero, mult, asum, res, c, table, scratch *guarded
+	a, pad, b, bias, wzero, mult, pre, post, scale, asum, res, c, table, scratch *guarded
 }
 
 func newIGemmU8S8Guards(t *testing.T, size int) *igemmU8S8Guards {
 	g := &igemmU8S8Guards{}
-	for i := range g.a {
-		g.a[i] = newGuarded(t, size)
-	}
-	for _, p := range []**guarded{&g.b, &g.bias, &g.wzero, &g.mult, &g.asum, &g.res, &g.c, &g.table, &g.scratch} {
+	for _, p := range []**guarded{&g.a, &g.pad, &g.b, &g.bias, &g.wzero, &g.mult, &g.pre, &g.post, &g.scale, &g.asum, &g.res, &g.c, &g.table, &g.scratch} {
 		*p = newGuarded(t, size)
 	}
 	return g
@@ -27,10 +23,64 @@ func newIGemmU8S8Guards(t *testing.T, size int) *igemmU8S8Guards {
 type igemmU8S8Case struct {
 	m, n, ks, kc int
 	fill         string // of A and B
+	strided      bool   // rows are a stride apart, not at offsets
 	res, inPlace bool
 	wzero        bool
-	accumulate   bool
+	pre, post    bool
+	rowScale     bool
+	output       igemmOutput
 	hugeMult     bool
+}
+
+// rows places the left matrix of a case and returns the bytes of each row and position.
+func (tc igemmU8S8Case) rows(k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Rand, args *IGemmU8S8Args) [][][]uint8 {
+	value := func() uint8 {
+		if tc.fill == "random" {
+			return uint8(rng.Uint32())
+		}
+		return 255
+	}
+	fill := func(mem []uint8) []uint8 {
+		for i := range mem {
+			mem[i] = value()
+		}
+		return mem
+	}
+	rows := make([][][]uint8, tc.m)
+	if tc.strided {
+		args.AStride = tc.kc + rng.IntN(9)
+		mem := fill(atEnd[uint8](g.a, (tc.m-1)*args.AStride+tc.kc))
+		args.A = unsafe.Pointer(&mem[0])
+		for m := range rows {
+			rows[m] = [][]uint8{mem[m*args.AStride:][:tc.kc]}
+		}
+		return rows
+	}
+	// Pixels overlap at odd distances; the last one ends at a guard page. Offsets count from one of them.
+	const pixels = 7
+	distance := 1 + rng.IntN(tc.kc)
+	mem := fill(atEnd[uint8](g.a, (pixels-1)*distance+tc.kc))
+	args.A = unsafe.Pointer(&mem[0])
+	pad := fill(atEnd[uint8](g.pad, tc.kc))
+	args.Pad = unsafe.Pointer(&pad[0])
+	table := atEnd[int32](g.table, roundUp(tc.m, k.MR)*tc.ks)
+	args.Offsets = &table[0]
+	for i := range table {
+		m, s := i/(k.MR*tc.ks)*k.MR+i%k.MR, i/k.MR%tc.ks
+		pixel := rng.IntN(pixels)
+		table[i] = int32(pixel * distance)
+		p := mem[pixel*distance:][:tc.kc]
+		if rng.IntN(4) == 0 {
+			table[i], p = -1-int32(rng.IntN(1<<30)), pad
+		}
+		if m < tc.m {
+			if rows[m] == nil {
+				rows[m] = make([][]uint8, tc.ks)
+			}
+			rows[m][s] = p
+		}
+	}
+	return rows
 }
 
 // checkIGemmU8S8 runs one case and compares it with the formula of the contract.
@@ -53,47 +103,28 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 	b := atEnd[int8](g.b, k.PackedBytes(tc.ks, tc.kc, tc.n))
 	k.PackB(b, w, tc.ks, tc.kc, tc.n)
 
-	// Pixels overlap at odd distances; the last byte of some is the last before a guard page.
-	pixels := make([][]uint8, 7)
-	for i := range pixels {
-		mem := atEnd[uint8](g.a[i%len(g.a)], tc.kc+i/len(g.a)*3)
-		for j := range mem {
-			mem[j] = 255
-			if tc.fill == "random" {
-				mem[j] = uint8(rng.Uint32())
-			}
-		}
-		pixels[i] = mem[:tc.kc]
-	}
-	table := atEnd[unsafe.Pointer](g.table, tc.ks*k.MR)
-	rows := make([][][]uint8, tc.m)
-	for s := range tc.ks {
-		for m := range k.MR {
-			p := pixels[rng.IntN(len(pixels))]
-			if m < tc.m {
-				rows[m] = append(rows[m], p)
-			} else {
-				p = rows[0][s]
-			}
-			table[s*k.MR+m] = unsafe.Pointer(&p[0])
-		}
-	}
-
 	padded := roundUp(tc.n, k.NR)
 	args := IGemmU8S8Args{
-		A: &table[0], KS: tc.ks, KC: tc.kc, B: &b[0], M: tc.m, N: tc.n,
+		KS: tc.ks, KC: tc.kc, B: &b[0], M: tc.m, N: tc.n,
 		ResZero: int32(rng.IntN(256)), ResMult: float32(rng.NormFloat64()) * 0.5,
 		Zero: int32(rng.IntN(256)), Lo: 0, Hi: 255,
+		FloatLo: float32(math.Inf(-1)), FloatHi: float32(math.Inf(1)),
 	}
+	rows := tc.rows(k, g, rng, &args)
 	if rng.IntN(2) == 0 {
 		args.Lo, args.Hi = int32(rng.IntN(100)), int32(150+rng.IntN(106))
+		args.FloatLo, args.FloatHi = 0, 6
+	}
+	if rng.IntN(2) == 0 {
+		args.Next, args.NextEnd = unsafe.Pointer(&b[0]), unsafe.Add(unsafe.Pointer(&b[0]), len(b))
 	}
 	bias := atEnd[int32](g.bias, padded)
-	mult := atEnd[float32](g.mult, padded)
+	mult, pre, post := atEnd[float32](g.mult, padded), atEnd[float32](g.pre, padded), atEnd[float32](g.post, padded)
 	wzero := atEnd[int32](g.wzero, padded)
 	for j := range padded {
 		bias[j] = int32(rng.IntN(20001) - 10000)
 		wzero[j] = int32(rng.IntN(256) - 128)
+		pre[j], post[j] = float32(rng.NormFloat64())*1000, float32(rng.NormFloat64())
 		switch {
 		case tc.hugeMult:
 			mult[j] = float32(rng.NormFloat64()) * 1e30
@@ -104,7 +135,13 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 		}
 	}
 	args.Bias, args.Mult = &bias[0], &mult[0]
-	asum := atEnd[int32](g.asum, k.MR)
+	if tc.pre {
+		args.PreBias = &pre[0]
+	}
+	if tc.post {
+		args.PostBias = &post[0]
+	}
+	asum, scale := atEnd[int32](g.asum, tc.m), atEnd[float32](g.scale, tc.m)
 	for m := range rows {
 		asum[m] = 0
 		for _, p := range rows[m] {
@@ -112,13 +149,17 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 				asum[m] += int32(v)
 			}
 		}
+		scale[m] = rng.Float32()
 	}
 	if tc.wzero {
 		args.ASum, args.WZero = &asum[0], &wzero[0]
 	}
-	size := 1
-	if tc.accumulate {
-		size = 4
+	if tc.rowScale {
+		args.RowScale = &scale[0]
+	}
+	size := 4
+	if tc.output == outputUint8 {
+		size = 1
 	}
 	width := tc.n * size
 	args.CStride = width + size*rng.IntN(3)
@@ -127,18 +168,22 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 	args.C = unsafe.Pointer(&out[0])
 	var res []uint8
 	if tc.res {
-		args.ResStride = tc.n + rng.IntN(5)
-		res = atEnd[uint8](g.res, (tc.m-1)*args.ResStride+tc.n)
-		if tc.inPlace && !tc.accumulate {
+		args.ResStride = width + size*rng.IntN(5)
+		res = atEnd[uint8](g.res, (tc.m-1)*args.ResStride+width)
+		if tc.inPlace {
 			args.ResStride = args.CStride
 			res = out
 		}
 		for m := range tc.m {
-			for j := range tc.n {
-				res[m*args.ResStride+j] = uint8(rng.Uint32())
+			row := res[m*args.ResStride:][:width]
+			for j := range row {
+				row[j] = uint8(rng.Uint32())
+				if size == 4 && j%4 == 3 {
+					row[j] = 0x3f // a float around 1
+				}
 			}
 		}
-		args.Res = &res[0]
+		args.Res = unsafe.Pointer(&res[0])
 		res = append([]uint8(nil), res...)
 	}
 	if n := k.ScratchBytes(tc.ks, tc.kc); n > 0 {
@@ -150,10 +195,10 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 		args.Scratch = unsafe.Pointer(&scratch[0])
 	}
 
-	if tc.accumulate {
-		k.Accumulate(&args)
-	} else {
-		k.Run(&args)
+	before := args
+	k.run(&args, tc.output)
+	if args != before {
+		t.Fatalf("%+v: the arguments were changed", tc)
 	}
 
 	for m := range tc.m {
@@ -170,20 +215,43 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 			if acc != int64(int32(acc)) {
 				t.Fatalf("%+v: the case overflows int32", tc)
 			}
-			if tc.accumulate {
-				if got := *(*int32)(unsafe.Pointer(&out[m*args.CStride+4*j])); int64(got) != acc {
+			at := out[m*args.CStride+j*size:]
+			if tc.output == outputInt32 {
+				if got := *(*int32)(unsafe.Pointer(&at[0])); int64(got) != acc {
 					t.Fatalf("%+v: accumulator (%d, %d) = %d, want %d", tc, m, j, got, acc)
 				}
 				continue
 			}
-			v := float32(acc) * mult[j]
+			v := float32(acc)
+			if tc.pre {
+				v += pre[j]
+			}
+			if tc.output == outputFloat32 {
+				factor := mult[j]
+				if tc.rowScale {
+					factor *= scale[m]
+				}
+				v = float32(v * factor)
+				if tc.post {
+					v += post[j]
+				}
+				if tc.res {
+					v += *(*float32)(unsafe.Pointer(&res[m*args.ResStride+4*j]))
+				}
+				want := min(max(v, args.FloatLo), args.FloatHi)
+				if got := *(*float32)(unsafe.Pointer(&at[0])); got != want && (got == got || want == want) {
+					t.Fatalf("%+v: output (%d, %d) = %v, want %v (accumulator %d)", tc, m, j, got, want, acc)
+				}
+				continue
+			}
+			v = float32(v * mult[j])
 			if tc.res {
 				v += float32(float32(int32(res[m*args.ResStride+j])-args.ResZero) * args.ResMult)
 			}
 			v = max(v, float32(args.Lo-args.Zero))
 			v = min(v, float32(args.Hi-args.Zero))
 			want := uint8(int32(math.RoundToEven(float64(v))) + args.Zero)
-			if got := out[m*args.CStride+j]; got != want {
+			if got := at[0]; got != want {
 				t.Fatalf("%+v: output (%d, %d) = %d, want %d (accumulator %d)", tc, m, j, got, want, acc)
 			}
 		}
@@ -200,14 +268,19 @@ func TestIGemmU8S8(t *testing.T) {
 			step = 7
 		}
 		kcs := []int{4, 8, 12, 16, 20, 28, 32, 36, 60, 64, 68}
-		for m := 1; m <= k.MR; m++ {
+		flip := func() bool { return rng.IntN(2) == 0 }
+		for m := 1; m <= 2*k.MR+1; m++ {
 			for n := 1; n <= 2*igemmU8S8Block(k)+1; n += 1 + rng.IntN(step) {
 				for range 6 / min(step, 6) {
-					checkIGemmU8S8(t, k, g, rng, igemmU8S8Case{
+					tc := igemmU8S8Case{
 						m: m, n: n, ks: 1 + rng.IntN(3), kc: kcs[rng.IntN(len(kcs))], fill: "random",
-						res: rng.IntN(2) == 0, inPlace: rng.IntN(2) == 0, wzero: rng.IntN(2) == 0,
-						accumulate: rng.IntN(4) == 0, hugeMult: rng.IntN(8) == 0,
-					})
+						res: flip(), inPlace: flip(), wzero: flip(), pre: flip(), post: flip(), rowScale: flip(),
+						output: igemmOutput(rng.IntN(3)), hugeMult: rng.IntN(8) == 0,
+					}
+					if tc.strided = rng.IntN(3) == 0; tc.strided {
+						tc.ks = 1
+					}
+					checkIGemmU8S8(t, k, g, rng, tc)
 				}
 			}
 		}
@@ -238,9 +311,9 @@ func TestIGemmU8S8Extremes(t *testing.T) {
 					kc = min(kc, 4096)
 				}
 				for _, m := range []int{1, k.MR} {
-					for _, accumulate := range []bool{false, true} {
+					for output := range outputFloat32 + 1 {
 						checkIGemmU8S8(t, k, g, rng, igemmU8S8Case{
-							m: m, n: k.NR + 1, ks: 1, kc: kc, fill: fill, accumulate: accumulate})
+							m: m, n: k.NR + 1, ks: 1, kc: kc, fill: fill, output: output})
 					}
 				}
 			}
@@ -257,7 +330,7 @@ func TestIGemmU8S8NoAllocs(t *testing.T) {
 	})
 }
 
-// newIGemmU8S8Bench returns the arguments of one call with m rows whose pointers repeat over few pixels.
+// newIGemmU8S8Bench returns the arguments of one call with m rows, over few different pixels.
 func newIGemmU8S8Bench(k *IGemmU8S8, m, n, ks, kc int) *IGemmU8S8Args {
 	padded := roundUp(n, k.NR)
 	a := aligned(ks * k.MR * kc)
@@ -265,9 +338,9 @@ func newIGemmU8S8Bench(k *IGemmU8S8, m, n, ks, kc int) *IGemmU8S8Args {
 	for i := range a {
 		a[i] = uint8(rng.Uint32())
 	}
-	table := make([]unsafe.Pointer, ks*k.MR)
+	table := make([]int32, ks*roundUp(m, k.MR))
 	for i := range table {
-		table[i] = unsafe.Pointer(&a[i*kc])
+		table[i] = int32(i % (ks * k.MR) * kc)
 	}
 	b := aligned(k.PackedBytes(ks, kc, n))
 	w := make([]int8, n*ks*kc)
@@ -281,9 +354,9 @@ func newIGemmU8S8Bench(k *IGemmU8S8, m, n, ks, kc int) *IGemmU8S8Args {
 		mult[i] = 1e-4
 	}
 	scratch := aligned(max(64, k.ScratchBytes(ks, kc)))
-	out := aligned(k.MR * n * 4)
+	out := aligned(m * n * 4)
 	return &IGemmU8S8Args{
-		A: &table[0], KS: ks, KC: kc, B: &packed[0], M: m, N: n, Bias: &make([]int32, padded)[0], Mult: &mult[0],
+		A: unsafe.Pointer(&a[0]), Offsets: &table[0], KS: ks, KC: kc, B: &packed[0], M: m, N: n, Bias: &make([]int32, padded)[0], Mult: &mult[0],
 		Hi: 255, Zero: 100, C: unsafe.Pointer(&out[0]), CStride: n, Scratch: unsafe.Pointer(&scratch[0]),
 	}
 }

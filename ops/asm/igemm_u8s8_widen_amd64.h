@@ -1,8 +1,8 @@
-// WIDEN turns the bytes of A into int16 once, in scratch, for kernels that multiply with
-// VPMADDWD. Behind SPILL bytes, scratch holds per row 2*KS*KC bytes of A and 64 bytes of
+// WIDEN turns the bytes of a tile's rows into int16, in scratch, for kernels that multiply
+// with VPMADDWD. Behind SPILL bytes, scratch holds per row 2*KS*KC bytes of A and 64 bytes of
 // distance that keep rows from sharing cache sets: 6*(2*KS*KC+ROWGAP) bytes.
 //
-// R8: distance of rows in scratch, R13: M; both are kept for the caller. AX: pointers of a
+// R8: distance of rows in scratch, R13: rows of the tile; both are kept for the caller. AX: offsets of a
 // position, R9: its place in row 0, R11: in row R12; SI, BX: what is widened, DX: KC.
 #define ROWGAP 64
 #define WIDEN \
@@ -11,15 +11,18 @@
 	MOVQ R10, R8; \
 	IMULQ DX, R8; \
 	LEAQ ROWGAP(R8)(R8*1), R8; \
-	MOVQ IGemmU8S8Args_M(DI), R13; \
-	MOVQ IGemmU8S8Args_A(DI), AX; \
+	MOVQ rows-8(SP), R13; \
+	MOVQ offsets-32(SP), AX; \
 	MOVQ IGemmU8S8Args_Scratch(DI), R9; \
 	ADDQ $SPILL, R9; \
 widenPosition: \
 	XORL R12, R12; \
 	MOVQ R9, R11; \
 widenRow: \
-	MOVQ (AX)(R12*8), SI; \
+	MOVLQSX (AX)(R12*4), SI; \
+	TESTQ SI, SI; \
+	CMOVQLT pad-40(SP), SI; \
+	ADDQ base-24(SP), SI; \
 	MOVQ R11, BX; \
 	MOVQ DX, CX; \
 	SUBQ $16, CX; \
@@ -49,7 +52,7 @@ widenNext: \
 	INCQ R12; \
 	CMPQ R12, R13; \
 	JLT widenRow; \
-	ADDQ $48, AX; \
+	ADDQ $24, AX; \
 	LEAQ (R9)(DX*2), R9; \
 	DECQ R10; \
 	JNZ widenPosition

@@ -161,7 +161,6 @@ type winogradConv struct {
 	gemmArgs           IGemmF32Args
 	tiles, c, n        int
 	u, v, m, bias, out []float32
-	rows               []unsafe.Pointer
 }
 
 func newWinogradConv(k *WinogradF32, conv *convF32) *winogradConv {
@@ -207,28 +206,20 @@ func newWinogradConv(k *WinogradF32, conv *convF32) *winogradConv {
 	p.outArgs = WinogradF32Args{
 		Tiles: p.tiles, C: n, Pixels: &out[0], Matrix: &p.m[0], PosStride: 4 * p.tiles * n, Bias: &p.bias[0], Lo: 0, Hi: inf,
 	}
-	for i := range pos {
-		for tile := 0; tile < roundUp(p.tiles, p.gemm.MR); tile++ {
-			p.rows = append(p.rows, unsafe.Pointer(&p.v[(i*p.tiles+min(tile, p.tiles-1))*c]))
-		}
-	}
 	return p
 }
 
 func (p *winogradConv) run() {
 	p.k.Input(&p.inArgs)
 	inf := float32(math.Inf(1))
-	rows, packed := roundUp(p.tiles, p.gemm.MR), p.gemm.PackedLen(1, p.c, p.n)
-	block := p.gemm.BlockN(1, p.c)
+	packed, block := p.gemm.PackedLen(1, p.c, p.n), p.gemm.BlockN(1, p.c)
 	for i := range p.k.Positions() {
 		for n0 := 0; n0 < p.n; n0 += block {
-			for m := 0; m < p.tiles; m += p.gemm.MR {
-				p.gemmArgs = IGemmF32Args{
-					A: &p.rows[i*rows+m], KS: 1, KC: p.c, B: &p.u[i*packed+n0*p.c], M: min(p.gemm.MR, p.tiles-m), N: min(block, p.n-n0),
-					Bias: &p.bias[n0], Lo: -inf, Hi: inf, C: &p.m[(i*p.tiles+m)*p.n+n0], CStride: 4 * p.n,
-				}
-				p.gemm.Run(&p.gemmArgs)
+			p.gemmArgs = IGemmF32Args{
+				A: unsafe.Pointer(&p.v[i*p.tiles*p.c]), AStride: 4 * p.c, KS: 1, KC: p.c, B: &p.u[i*packed+n0*p.c], M: p.tiles, N: min(block, p.n-n0),
+				Bias: &p.bias[n0], Lo: -inf, Hi: inf, C: &p.m[i*p.tiles*p.n+n0], CStride: 4 * p.n,
 			}
+			p.gemm.Run(&p.gemmArgs)
 		}
 	}
 	p.k.Output(&p.outArgs)

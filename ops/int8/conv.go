@@ -94,59 +94,67 @@ func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		ks: taps, kc: kc, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
 	}
 	order := func(weight []int8) []int8 { return ops.ChannelsLastWeight(weight, outs, kc, taps) }
-	ind := ops.NewIndirection(w, channels)
-	pad := tensor.AlignedBytes(max(kc, 1) * w.Kernel[2])
+	view := w // what the kernel sees as positions
+	padBytes := max(kc, 1) * w.Kernel[2]
 	switch {
 	case fused != nil:
 		// Each kernel row is filled up to a multiple of 4 with weights of 0.
 		row := w.Kernel[2] * kc
 		l.ks, l.kc = fused.Window.Taps(), (row+3)/4*4
 		l.rowTail = l.kc - row
-		ind = ops.NewIndirection(&fused.Window, channels)
-		pad = tensor.AlignedBytes(max(fused.RowBytes, l.kc))
+		view = &fused.Window
+		padBytes = max(fused.RowBytes, l.kc)
 	case gather:
 		l.ks, l.kc = 1, (taps*kc+3)/4*4
 	}
 	if err := l.prepare(order); err != nil {
 		return nil, err
 	}
+	pad := tensor.AlignedBytes(padBytes)
 	for i := range pad {
 		pad[i] = uint8(p.In[0].Q.ZeroPoint[0])
 	}
-	grid := ops.NewGrid(w.Pixels(), l.cols, l.depth, l.g.MR, l.g.NR, l.blockCols(), p.Threads)
-	mem := l.scratch(gather, grid.ColStep)
-	outSize := p.Out[0].DType.Size()
 	mr := l.g.MR
+	var tiles *ops.Tiles
+	gathered, rows := 0, w.Pixels()
+	ind := ops.NewIndirection(w, channels)
+	if gather {
+		tiles, gathered = &ops.Tiles{Images: 1, Rows: rows, Step: mr}, mr
+	} else {
+		if tiles, err = ops.NewTiles(op, p, view, mr, channels); err != nil {
+			return nil, err
+		}
+		rows = tiles.Rows
+	}
+	grid := ops.NewGrid(rows, l.cols, l.depth, mr, l.g.NR, l.blockCols(), p.Threads)
+	mem := l.scratch(gathered, tiles.Buffer, min(tiles.Step, grid.RowStep))
+	outSize := p.Out[0].DType.Size()
 	task := func(c *ops.Call, i int, wk *ops.Worker) {
-		group := i / grid.Tasks
+		image, group := i/grid.Tasks/op.Groups, i/grid.Tasks%op.Groups
 		m0, m1, n0, n1 := grid.Task(i % grid.Tasks)
 		input := unsafe.Add(base(c.In[0]), group*kc)
 		if fused != nil {
 			input = unsafe.Pointer(unsafe.SliceData(c.Scratch))
 		}
-		output := unsafe.Add(base(c.Out[0]), group*l.cols*outSize)
-		var residual unsafe.Pointer
-		if op.HasResidual {
-			residual = unsafe.Add(base(c.In[len(c.In)-1]), group*l.cols)
-		}
-		rows := *wk
-		if gather {
-			rows.Scratch = wk.Scratch[mem.rows:]
-		}
-		for m := m0; m < m1; m += mr {
-			n := min(mr, m1-m)
+		t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&pad[0]), next: l.columnsAfter(c, group, n1)}
+		for m := m0; m < m1; m += tiles.Step {
+			t.m = min(tiles.Step, m1-m)
 			if gather {
-				ind.Gather(&rows, mr, n, kc, l.kc, input, unsafe.Pointer(&pad[0]), m)
+				t.input, t.stride = unsafe.Pointer(&wk.Scratch[mem.rows]), l.kc
+				ind.Gather(t.input, t.m, kc, l.kc, input, t.pad, m)
 			} else {
-				ind.Fill(wk.Pointers, mr, 1, mr, input, unsafe.Pointer(&pad[0]), m, n)
+				t.input, t.stride = tiles.Start(input, image, m), tiles.Stride
+				t.offsets = tiles.Offsets(wk.Scratch[mem.offsets:], m, m+t.m)
 			}
-			var res unsafe.Pointer
-			if residual != nil {
-				res = unsafe.Add(residual, m*outs)
+			at := ((image*tiles.Rows+m)*outs + group*l.cols)
+			t.out = unsafe.Add(base(c.Out[0]), at*outSize)
+			if op.HasResidual {
+				t.res = unsafe.Add(base(c.In[len(c.In)-1]), at)
 			}
-			l.tile(wk, &mem, group, n, n0, n1, unsafe.Add(output, m*outs*outSize), res)
+			l.run(wk, &mem, &t)
 		}
 	}
+	tasks := tiles.Images * op.Groups * grid.Tasks
 	copies := 1
 	if fused != nil {
 		copies = ops.PixelTasks(fused.Rows, fused.RowBytes/4, p.Threads)
@@ -161,13 +169,13 @@ func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			if fused != nil {
 				c.Parallel(copies, copyRows)
 			}
-			c.Parallel(grid.Tasks*op.Groups, task)
+			c.Parallel(tasks, task)
 			return nil
 		},
-		WorkerScratch:  mem.total,
-		WorkerPointers: mr * l.ks,
-		Parallel:       grid.Tasks * op.Groups,
-		Choice:         fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		WorkerScratch: mem.total,
+		Parallel:      tasks,
+		Choice:        fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		Weights:       bytesOf(l.packed.weights),
 	}
 	if gather {
 		k.Choice += " over gathered rows"

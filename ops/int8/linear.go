@@ -71,36 +71,39 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		return nil, err
 	}
 	gather := l.kc != k
-	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(), p.Threads)
-	mem := l.scratch(gather, grid.ColStep)
-	outSize := p.Out[0].DType.Size()
 	mr := l.g.MR
+	grid := ops.NewGrid(rows, n, k, mr, l.g.NR, l.blockCols(), p.Threads)
+	step, gathered := grid.RowStep, 0
+	if gather {
+		step, gathered = mr, mr
+	}
+	mem := l.scratch(gathered, 0, step)
+	outSize := p.Out[0].DType.Size()
 	task := func(c *ops.Call, i int, wk *ops.Worker) {
 		m0, m1, n0, n1 := grid.Task(i)
-		input, output := base(c.In[0]), base(c.Out[0])
-		for m := m0; m < m1; m += mr {
-			count := min(mr, m1-m)
-			for r := range mr {
-				src := unsafe.Add(input, k*min(m+r, m1-1))
-				if gather {
-					dst := unsafe.Pointer(&wk.Scratch[mem.rows+r*l.kc])
-					copy(unsafe.Slice((*uint8)(dst), k), unsafe.Slice((*uint8)(src), k))
-					src = dst
+		t := call{n0: n0, n1: n1, stride: k, next: l.columnsAfter(c, 0, n1)}
+		for m := m0; m < m1; m += step {
+			t.m = min(step, m1-m)
+			t.input = unsafe.Add(base(c.In[0]), k*m)
+			if gather {
+				copied := unsafe.Pointer(&wk.Scratch[mem.rows])
+				for r := range t.m {
+					copy(unsafe.Slice((*uint8)(unsafe.Add(copied, r*l.kc)), k), unsafe.Slice((*uint8)(unsafe.Add(t.input, r*k)), k))
 				}
-				wk.Pointers[r] = src
+				t.input, t.stride = copied, l.kc
 			}
-			var res unsafe.Pointer
+			t.out = unsafe.Add(base(c.Out[0]), m*n*outSize)
 			if op.HasResidual {
-				res = unsafe.Add(base(c.In[len(c.In)-1]), m*n)
+				t.res = unsafe.Add(base(c.In[len(c.In)-1]), m*n)
 			}
-			l.tile(wk, &mem, 0, count, n0, n1, unsafe.Add(output, m*n*outSize), res)
+			l.run(wk, &mem, &t)
 		}
 	}
 	return &ops.Kernel{
-		Run:            func(c *ops.Call) error { c.Parallel(grid.Tasks, task); return nil },
-		WorkerScratch:  mem.total,
-		WorkerPointers: mr,
-		Parallel:       grid.Tasks,
-		Choice:         fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		Run:           func(c *ops.Call) error { c.Parallel(grid.Tasks, task); return nil },
+		WorkerScratch: mem.total,
+		Parallel:      grid.Tasks,
+		Choice:        fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		Weights:       bytesOf(l.packed.weights),
 	}, nil
 }

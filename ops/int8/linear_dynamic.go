@@ -13,11 +13,11 @@ import (
 // of which is quantized to its own range while it runs: what
 // torch.ao.nn.quantized.dynamic.Linear does, which has one range for all rows.
 //
-// Inputs: x float32 [..., K], weight int8 [N, K] per tensor or per row, then bias
+// Inputs: x float32 [..., K], weight int8 [N, K], symmetric per tensor or per row, then bias
 // float32 [N] when HasBias, then a float32 residual when HasResidual. Output:
 // float32 [..., N], with (scale, zero) of a row as asm.QuantizeRowsF32U8 chooses
 //
-//	acc = sum over k of (q[k] - zero) * (w[n][k] - zw[n])           exact, int32
+//	acc = sum over k of (q[k] - zero) * w[n][k]           exact, int32
 //	y   = Act(float32(acc) * (scale * sw[n]) + bias[n] + residual)
 //
 // and every float32 operation rounded on its own.
@@ -39,6 +39,11 @@ func (op DynamicLinear) Infer(in []ops.Type) ([]ops.Type, error) {
 	}
 	if err := weightsAndBias(op, in[:2], in[1].Shape[0], false); err != nil {
 		return nil, err
+	}
+	for _, z := range in[1].Q.ZeroPoint {
+		if z != 0 {
+			return nil, ops.Errorf(op, in, "the weight must be symmetric: its zero points must be 0")
+		}
 	}
 	return []ops.Type{ops.F32(shape...)}, nil
 }
@@ -77,7 +82,7 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		return nil, err
 	}
 	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(), p.Threads)
-	mem := l.scratch(false, grid.ColStep)
+	mem := l.scratch(0, 0, 0)
 	scaleAt := (rows*l.kc + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment
 	zeroAt := scaleAt + 4*rows
 	quantizer := asm.QuantizeRowsF32U8For(p.Tier)
@@ -94,22 +99,17 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		}
 		quantizer.Run(&wk.Args.QuantizeRowsF32U8)
 	}
-	mr := l.g.MR
 	multiply := func(c *ops.Call, i int, wk *ops.Worker) {
 		m0, m1, n0, n1 := grid.Task(i)
-		for m := m0; m < m1; m += mr {
-			for r := range mr {
-				wk.Pointers[r] = unsafe.Pointer(&c.Scratch[l.kc*min(m+r, m1-1)])
-			}
-			t := tileRows{
-				m: min(mr, m1-m), n0: n0, n1: n1, out: unsafe.Add(base(c.Out[0]), 4*m*n),
-				scale: (*float32)(unsafe.Pointer(&c.Scratch[scaleAt+4*m])), zero: (*int32)(unsafe.Pointer(&c.Scratch[zeroAt+4*m])),
-			}
-			if op.HasResidual {
-				t.res = unsafe.Add(base(c.In[len(c.In)-1]), 4*m*n)
-			}
-			l.rows(wk, &mem, t)
+		t := call{
+			m: m1 - m0, n0: n0, n1: n1, input: unsafe.Pointer(&c.Scratch[l.kc*m0]), stride: l.kc, out: unsafe.Add(base(c.Out[0]), 4*m0*n),
+			scale: (*float32)(unsafe.Pointer(&c.Scratch[scaleAt+4*m0])), zero: (*int32)(unsafe.Pointer(&c.Scratch[zeroAt+4*m0])),
+			next: l.columnsAfter(c, 0, n1),
 		}
+		if op.HasResidual {
+			t.res = unsafe.Add(base(c.In[len(c.In)-1]), 4*m0*n)
+		}
+		l.run(wk, &mem, &t)
 	}
 	return &ops.Kernel{
 		Run: func(c *ops.Call) error {
@@ -120,10 +120,10 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			c.Parallel(grid.Tasks, multiply)
 			return nil
 		},
-		Scratch:        zeroAt + 4*rows,
-		WorkerScratch:  mem.total,
-		WorkerPointers: mr,
-		Parallel:       grid.Tasks,
-		Choice:         fmt.Sprintf("%s %s %dx%d, rows quantized", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		Scratch:       zeroAt + 4*rows,
+		WorkerScratch: mem.total,
+		Parallel:      grid.Tasks,
+		Weights:       bytesOf(l.packed.weights),
+		Choice:        fmt.Sprintf("%s %s %dx%d, rows quantized", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
 	}, nil
 }

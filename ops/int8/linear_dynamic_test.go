@@ -16,9 +16,9 @@ import (
 // for one and two threads.
 func TestDynamicLinear(t *testing.T) {
 	for _, c := range []struct {
-		rows, k, n             int
-		bias, residual, affine bool
-		act                    ops.Activation
+		rows, k, n                int
+		bias, residual, perTensor bool
+		act                       ops.Activation
 	}{
 		{1, 1, 1, false, false, false, ops.NoActivation},
 		{1, 64, 100, true, false, false, ops.NoActivation},
@@ -41,8 +41,8 @@ func TestDynamicLinear(t *testing.T) {
 			for range c.n {
 				wq.Scale, wq.ZeroPoint = append(wq.Scale, 0.001+0.004*rng.Float32()), append(wq.ZeroPoint, 0)
 			}
-			if c.affine {
-				wq = tensor.PerTensor(tensor.Int8, 0.003, -9)
+			if c.perTensor {
+				wq = tensor.PerTensor(tensor.Int8, 0.003, 0)
 			}
 			x, w := floats(c.rows, c.k), quantized(rng, wq, c.n, c.k)
 			op := int8.DynamicLinear{Linear: ops.Linear{HasBias: c.bias, HasResidual: c.residual, Act: c.act}}

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -81,8 +82,8 @@ func Multiplier(sx, sw, sy float32) float32 {
 type matrix struct {
 	weights []int8
 	bias    []int32   // bias - zx*sum(w) + k*zx*zw
-	real    []float32 // a float32 bias in units of the accumulators, nil without
-	float   []float32 // a float32 bias that is added to a float32 output, nil without
+	pre     []float32 // a float32 bias in units of the accumulators, nil without
+	post    []float32 // a float32 bias that is added to a float32 output, nil without
 	wsum    []int32   // sum(w) - k*zw, by which a row's own zero point counts; nil without those
 	wzero   []int32   // nil when all are 0
 	mult    []float32 // to the output's scale
@@ -101,7 +102,6 @@ type layer struct {
 	op               ops.Op
 	p                *ops.Prepare
 	g                *asm.IGemmU8S8
-	dequantize       *asm.DequantizeI32F32 // of a float32 output
 	groups           int
 	cols             int // output channels of a group
 	ks, kc           int // positions and bytes of the kernel call, kc a multiple of 4
@@ -117,7 +117,6 @@ type layer struct {
 	lo, hi           int32
 	floatLo, floatHi float32
 	activate         ops.ActivationRows
-	add              *asm.BinaryF32 // of a float32 residual
 	resZero, zero    int32
 	resMult          float32
 }
@@ -137,9 +136,7 @@ func (l *layer) prepare(order func(w []int8) []int8) error {
 		l.lo, l.hi = Bounds(l.out, l.act)
 	}
 	l.floatLo, l.floatHi = l.act.Bounds()
-	l.activate = ops.NewActivationRows(l.act, l.p.Tier)
-	l.dequantize = asm.DequantizeI32F32For(l.p.Tier)
-	l.add = asm.BinaryF32For(asm.BinaryAdd, l.p.Tier)
+	l.activate = ops.ActivationAfterClamps(l.act, l.p.Tier)
 	if l.residual && l.out != nil {
 		q := in[len(in)-1].Q
 		l.resZero = q.ZeroPoint[0]
@@ -174,11 +171,11 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 	switch {
 	case bias == nil:
 	case l.dynamic:
-		m.float = append(bias.Contiguous().Float32s(), make([]float32, l.g.NR)...)
+		m.post = append(slices.Clone(bias.Contiguous().Float32s()), make([]float32, l.g.NR)...)
 	case bias.DType() == tensor.Float32:
-		m.real = make([]float32, n)
+		m.pre = make([]float32, n+l.g.NR)
 		for c, v := range bias.Contiguous().Float32s() {
-			m.real[c] = v / float32(sx*wq.Scale[c%len(wq.Scale)])
+			m.pre[c] = v / float32(sx*wq.Scale[c%len(wq.Scale)])
 		}
 	default:
 		b = bias.Contiguous().Int32s()
@@ -294,147 +291,121 @@ func int8s(b []byte) []int8 {
 	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
 }
 
-// scratch lays out a worker's memory: kernel scratch, then gathered rows, then
-// accumulators, then row sums.
-type scratch struct {
-	rows, acc, sums, total int
+func bytesOf(b []int8) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
 }
 
-func (l *layer) scratch(gather bool, cols int) scratch {
+// scratch lays out a worker's memory: that of the kernel, then gathered rows,
+// offsets and row sums.
+type scratch struct {
+	rows, offsets, sums, total int
+}
+
+// scratch makes room for calls of at most the given number of rows.
+func (l *layer) scratch(gatheredRows, offsets, rows int) scratch {
 	up := func(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment }
-	var s scratch
-	at := up(l.g.ScratchBytes(l.ks, l.kc))
-	s.rows = at
-	if gather {
-		at += up(l.g.MR * l.kc)
-	}
-	s.acc = at
-	if l.out == nil || l.packed.real != nil {
-		at += up(4 * l.g.MR * cols)
-	}
-	s.sums = at
+	s := scratch{rows: up(l.g.ScratchBytes(l.ks, l.kc))}
+	s.offsets = s.rows + up(gatheredRows*l.kc)
+	s.sums = s.offsets + up(offsets)
+	s.total = s.sums
 	if l.packed.wzero != nil {
-		at += up(4 * l.g.MR)
+		s.total += up(4 * rows)
 	}
-	s.total = at
 	return s
 }
 
-// tile computes m rows of the columns [n0, n1) of a group. The worker's
-// pointers are set; out and res are the addresses of output and residual of
-// the first row and column 0 of the group, with pixels of l.outChannels channels.
-func (l *layer) tile(wk *ops.Worker, s *scratch, group, m, n0, n1 int, out, res unsafe.Pointer) {
-	l.rows(wk, s, tileRows{group: group, m: m, n0: n0, n1: n1, out: out, res: res})
-}
-
-// tileRows are the rows that a call of a kernel computes.
-type tileRows struct {
+// call is one call of the kernel: m rows by the columns [n0, n1) of a group.
+type call struct {
 	group, m, n0, n1 int
-	out, res         unsafe.Pointer
-	scale            *float32 // of each row that is quantized on its own, else nil
+	input            unsafe.Pointer // where the rows begin, the group's first channel of it
+	offsets          *int32         // of the rows, or nil and
+	stride           int            // the bytes between them
+	pad              unsafe.Pointer
+	out, res         unsafe.Pointer // output and residual of the first row and the group's first column
+	scale            *float32       // of each row that is quantized on its own, else nil
 	zero             *int32
+	next             []byte // weights that are read later
 }
 
-func (l *layer) rows(wk *ops.Worker, s *scratch, t tileRows) {
+// columnsAfter returns the weights that are read after those of the columns before n1 of a group: the next
+// ones of the layer, or those of the layer behind it.
+func (l *layer) columnsAfter(c *ops.Call, group, n1 int) []byte {
+	at := group*l.packed.group + n1*l.ks*l.kc
+	if n1 >= l.cols {
+		at = (group + 1) * l.packed.group
+	}
+	if at >= len(l.packed.weights) {
+		return c.Next
+	}
+	return bytesOf(l.packed.weights[at:])
+}
+
+// run computes the outputs of a call.
+func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	c := t.group*l.cols + t.n0
 	mem := unsafe.Pointer(unsafe.SliceData(wk.Scratch))
 	args := &wk.Args.IGemmU8S8
 	*args = asm.IGemmU8S8Args{
-		A: unsafe.SliceData(wk.Pointers), KS: l.ks, KC: l.kc,
+		A: t.input, Offsets: t.offsets, AStride: t.stride, Pad: t.pad, KS: l.ks, KC: l.kc,
 		B: &l.packed.weights[t.group*l.packed.group+t.n0*l.ks*l.kc], M: t.m, N: t.n1 - t.n0,
-		Bias: &l.packed.bias[c], Mult: &l.packed.mult[c],
-		Zero: l.zero, Lo: l.lo, Hi: l.hi, Scratch: mem,
+		Bias: &l.packed.bias[c], Mult: &l.packed.mult[c], RowScale: t.scale,
+		Res: t.res, ResZero: l.resZero, ResMult: l.resMult, Zero: l.zero, Lo: l.lo, Hi: l.hi, FloatLo: l.floatLo, FloatHi: l.floatHi,
+		Scratch: mem,
 	}
-	if l.packed.wzero != nil {
+	if next := t.next; len(next) > 0 {
+		args.Next = unsafe.Pointer(&next[0])
+		args.NextEnd = unsafe.Add(args.Next, min(len(next), packedBudget))
+	}
+	switch {
+	case l.packed.wsum != nil:
+		args.ASum, args.WZero = t.zero, &l.packed.wsum[c]
+	case l.packed.wzero != nil:
 		args.WZero = &l.packed.wzero[c]
 		args.ASum = (*int32)(unsafe.Add(mem, s.sums))
-		l.rowSums(wk, unsafe.Slice(args.ASum, l.g.MR), t.m)
+		l.rowSums(unsafe.Slice(args.ASum, t.m), t)
 	}
-	if l.out != nil && l.packed.real == nil {
-		args.C = unsafe.Add(t.out, t.n0)
-		args.CStride = l.outChannels
-		if t.res != nil {
-			args.Res = (*uint8)(unsafe.Add(t.res, t.n0))
-			args.ResStride, args.ResZero, args.ResMult = l.outChannels, l.resZero, l.resMult
-		}
+	if l.packed.pre != nil {
+		args.PreBias = &l.packed.pre[c]
+	}
+	if l.packed.post != nil {
+		args.PostBias = &l.packed.post[c]
+	}
+	size := 1
+	if l.out == nil {
+		size = 4
+	}
+	args.C = unsafe.Add(t.out, size*t.n0)
+	args.CStride = size * l.outChannels
+	if t.res != nil {
+		args.Res = unsafe.Add(t.res, size*t.n0)
+		args.ResStride = args.CStride
+	}
+	if l.out != nil {
 		l.g.Run(args)
 		return
 	}
-	args.C = unsafe.Add(mem, s.acc)
-	args.CStride = 4 * args.N
-	l.g.Accumulate(args)
-	if l.packed.real != nil {
-		l.realBias(args, c, t.n0, t.out)
-		return
-	}
-	l.floatRows(wk, args, c, t)
-}
-
-// floatRows is the epilogue of a float32 output:
-// y = act(float32(acc - zero*wsum) * (scale*mult) + bias + residual).
-func (l *layer) floatRows(wk *ops.Worker, args *asm.IGemmU8S8Args, c int, t tileRows) {
-	y, stride := unsafe.Add(t.out, 4*t.n0), 4*l.outChannels
-	d := &wk.Args.DequantizeI32F32
-	*d = asm.DequantizeI32F32Args{
-		M: t.m, N: args.N, Acc: (*int32)(args.C), AccStride: args.CStride,
-		RowScale: t.scale, RowZero: t.zero, Mult: &l.packed.mult[c], Y: (*float32)(y), YStride: stride,
-	}
-	if l.packed.wsum != nil {
-		d.WSum = &l.packed.wsum[c]
-	}
-	if l.packed.float != nil {
-		d.Bias = &l.packed.float[c]
-	}
-	l.dequantize.Run(d)
-	if t.res != nil {
-		wk.Args.BinaryF32 = asm.BinaryF32Args{
-			A: (*float32)(y), B: (*float32)(unsafe.Add(t.res, 4*t.n0)), Dst: (*float32)(y),
-			AStride: stride, BStride: stride, DstStride: stride, Rows: t.m, Cols: args.N,
-		}
-		l.add.Run(&wk.Args.BinaryF32)
-	}
-	l.activate.Run(y, t.m, args.N, stride)
-}
-
-// realBias is the epilogue of a layer with a float32 bias. Of each accumulator
-// it stores y = clamp((float32(acc) + bias) * mult), or of an output with a scale
-// q = clamp(roundToEven((float32(acc) + bias) * mult) + zero point).
-func (l *layer) realBias(args *asm.IGemmU8S8Args, c, n0 int, out unsafe.Pointer) {
-	// Adding and taking away 1.5 * 2^23 rounds what is below 2^22 half to even.
-	const round = 3 << 22
-	bias, mult := l.packed.real[c:c+args.N], l.packed.mult[c:c+args.N]
-	lo, hi := float32(l.lo-l.zero), float32(l.hi-l.zero)
-	for r := range args.M {
-		acc := unsafe.Slice((*int32)(unsafe.Add(args.C, r*args.CStride)), args.N)
-		if l.out == nil {
-			y := unsafe.Slice((*float32)(unsafe.Add(out, 4*(r*l.outChannels+n0))), args.N)
-			for i, a := range acc {
-				y[i] = min(max(float32(float32(float32(a)+bias[i])*mult[i]), l.floatLo), l.floatHi)
-			}
-			continue
-		}
-		q := unsafe.Slice((*uint8)(unsafe.Add(out, r*l.outChannels+n0)), args.N)
-		for i, a := range acc {
-			t := min(max(float32(float32(float32(a)+bias[i])*mult[i]), lo), hi)
-			q[i] = uint8(int32(float32(t+round)-round) + l.zero)
-		}
-	}
+	l.g.Dequantize(args)
+	l.activate.Run(args.C, t.m, args.N, args.CStride)
 }
 
 // rowSums adds up the activations of each row, which weights with a zero point need.
-func (l *layer) rowSums(wk *ops.Worker, sums []int32, m int) {
+func (l *layer) rowSums(sums []int32, t *call) {
 	kc := l.depth / l.ks // without what fills it up to a multiple of 4
-	for r := range m {
+	for r := range sums {
 		var sum int32
 		for s := range l.ks {
-			for _, v := range unsafe.Slice((*uint8)(wk.Pointers[s*l.g.MR+r]), kc) {
+			p := unsafe.Add(t.input, r*t.stride)
+			if t.offsets != nil {
+				at := unsafe.Slice(t.offsets, (r/l.g.MR+1)*l.ks*l.g.MR)[(r/l.g.MR*l.ks+s)*l.g.MR+r%l.g.MR]
+				if p = unsafe.Add(t.input, int(at)); at < 0 {
+					p = t.pad
+				}
+			}
+			for _, v := range unsafe.Slice((*uint8)(p), kc) {
 				sum += int32(v)
 			}
 		}
 		sums[r] = sum
-	}
-	for r := m; r < len(sums); r++ {
-		sums[r] = 0
 	}
 }
 
