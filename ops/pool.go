@@ -4,19 +4,33 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/octet-ml/octet/ops/asm"
 )
 
-// Pool is a fixed set of workers that share the tasks of kernels. Idle workers
-// sleep. Any number of calls may use a pool at the same time: each call works on
-// its own tasks, and free workers help whichever call still has some.
+// Pool is a fixed set of workers that share the tasks of kernels. Any number of
+// calls may use a pool at the same time: each call works on its own tasks, and
+// free workers help whichever call still has some.
+//
+// Waking a sleeping thread takes longer than many a layer. A worker that has run
+// out of tasks therefore watches for the next ones for up to spinTime, which spans
+// the gap between two layers, and only then sleeps; so does a call whose last tasks
+// are still with workers. A pool that nobody uses sleeps.
 type Pool struct {
 	threads int
+	posted  atomic.Uint32 // calls so far, for workers that watch
 
-	mu     sync.Mutex
-	wake   sync.Cond
-	jobs   []*job // with tasks that nobody took yet
-	closed bool
+	mu       sync.Mutex
+	wake     sync.Cond
+	jobs     []*job // with tasks that nobody took yet
+	watchers int    // workers that watch posted
+	sleepers int    // workers that wait for wake
+	closed   bool
 }
+
+// spinTime bounds how long anyone watches before it sleeps.
+const spinTime = 50 * time.Microsecond
 
 // job is one Parallel call in progress.
 type job struct {
@@ -24,7 +38,8 @@ type job struct {
 	task    Task
 	n       int64
 	next    atomic.Int64 // next index to take
-	helpers int          // workers in the job, guarded by Pool.mu
+	helpers atomic.Int32 // workers in the job; they join under Pool.mu
+	waiting atomic.Bool  // the caller sleeps on idle
 	idle    sync.Cond    // signalled when helpers reaches 0
 }
 
@@ -68,17 +83,42 @@ func (p *Pool) run(c *Call, n int, task Task) {
 	j.idle.L = &p.mu
 	p.mu.Lock()
 	p.jobs = append(p.jobs, j)
+	p.posted.Add(1)
+	wake := min(min(n, p.threads)-1-p.watchers, p.sleepers)
 	p.mu.Unlock()
-	for range min(n, p.threads) - 1 {
+	for range wake {
 		p.wake.Signal()
 	}
 	j.take(&c.Workers[0])
 	p.mu.Lock()
 	p.remove(j)
-	for j.helpers > 0 {
-		j.idle.Wait()
-	}
 	p.mu.Unlock()
+	if !spin(func() bool { return j.helpers.Load() == 0 }) {
+		p.mu.Lock()
+		j.waiting.Store(true)
+		for j.helpers.Load() > 0 {
+			j.idle.Wait()
+		}
+		j.waiting.Store(false)
+		p.mu.Unlock()
+	}
+}
+
+// spin watches until done is true, and reports whether it was within spinTime.
+func spin(done func() bool) bool {
+	var start time.Time
+	for i := 0; !done(); i++ {
+		asm.Pause()
+		if i%16 != 15 {
+			continue
+		}
+		if now := time.Now(); start.IsZero() {
+			start = now
+		} else if now.Sub(start) > spinTime {
+			return done()
+		}
+	}
+	return true
 }
 
 // take runs tasks of the job until none is left.
@@ -92,6 +132,7 @@ func (j *job) take(w *Worker) {
 	}
 }
 
+// remove takes the job off the list; p.mu is held.
 func (p *Pool) remove(j *job) {
 	for i, q := range p.jobs {
 		if q == j {
@@ -104,29 +145,57 @@ func (p *Pool) remove(j *job) {
 	}
 }
 
+// work is a worker's life.
 func (p *Pool) work(id int) {
+	for {
+		j, posted, closed := p.join(id)
+		switch {
+		case closed:
+			return
+		case j != nil:
+			j.take(&j.call.Workers[id])
+			p.leave(j)
+		default:
+			found := spin(func() bool { return p.posted.Load() != posted })
+			p.mu.Lock()
+			p.watchers--
+			if !found {
+				p.sleepers++
+				for p.posted.Load() == posted && !p.closed {
+					p.wake.Wait()
+				}
+				p.sleepers--
+			}
+			p.mu.Unlock()
+		}
+	}
+}
+
+// join returns a job that the worker has become a helper of. If there is none, the
+// worker counts as a watcher for calls after the given number of them.
+func (p *Pool) join(id int) (j *job, posted uint32, closed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for {
-		for len(p.jobs) == 0 {
-			if p.closed {
-				return
-			}
-			p.wake.Wait()
-		}
+	for len(p.jobs) > 0 {
 		j := p.jobs[0]
-		if id >= len(j.call.Workers) {
-			p.remove(j)
-			continue
+		if id < len(j.call.Workers) && j.next.Load() < j.n {
+			j.helpers.Add(1)
+			return j, 0, false
 		}
-		j.helpers++
-		p.mu.Unlock()
-		j.take(&j.call.Workers[id])
-		p.mu.Lock()
 		p.remove(j)
-		j.helpers--
-		if j.helpers == 0 {
-			j.idle.Signal()
-		}
+	}
+	if !p.closed {
+		p.watchers++
+	}
+	return nil, p.posted.Load(), p.closed
+}
+
+// leave is join's reverse. The caller of a job that nobody helps may already be
+// on its next one.
+func (p *Pool) leave(j *job) {
+	if j.helpers.Add(-1) == 0 && j.waiting.Load() {
+		p.mu.Lock()
+		j.idle.Signal()
+		p.mu.Unlock()
 	}
 }
