@@ -119,8 +119,10 @@ func (op Conv) Prepare(p *Prepare) (*Kernel, error) {
 	if c := p.In[0].Shape[len(p.In[0].Shape)-1]; op.Groups == c && p.In[1].Shape[0] == c && c > 1 && !op.HasResidual && w.Pixels() > 0 {
 		return op.prepareDepthwise(p, w)
 	}
-	if w.Pixels() > 0 && op.winogradPays(w, p.In) {
-		return op.prepareWinograd(p, w)
+	if w.Pixels() > 0 {
+		if t := op.winogradTile(p, w); t > 0 {
+			return op.prepareWinograd(p, w, t)
+		}
 	}
 	return op.prepareGemm(p, w)
 }
@@ -322,9 +324,6 @@ func alignedFloats(n int) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), n)
 }
 
-// nextBytes bounds the weights that a kernel brings near for a later one: a part of a core's second-level cache.
-const nextBytes = 256 << 10
-
 // columnsAfter returns the weights that are read after those before index at: the next ones
 // of the layer, or those of the layer behind it.
 func columnsAfter(c *Call, weights []float32, at int) (next, end unsafe.Pointer) {
@@ -336,7 +335,7 @@ func columnsAfter(c *Call, weights []float32, at int) (next, end unsafe.Pointer)
 		return nil, nil
 	}
 	next = unsafe.Pointer(&bytes[0])
-	return next, unsafe.Add(next, min(len(bytes), nextBytes))
+	return next, unsafe.Add(next, min(len(bytes), 2*asm.WeightBlock()))
 }
 
 func bytesOf(x []float32) []byte {

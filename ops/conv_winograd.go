@@ -8,55 +8,67 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// winogradTile is the T of F(T x T, 3x3): four times fewer multiplications than
-// the direct convolution, with errors of about 1e-5 of the largest output.
-const winogradTile = 4
-
-// The rates the choice between Winograd and the direct convolution is made
-// with: multiply-accumulates and bytes of packed weights, each per microsecond.
-// They are rough on purpose; what is close is computed directly.
+// The rates by which a way to compute a 3x3 convolution is chosen, on one
+// thread: multiply-accumulates and bytes of packed weights that kernels read per
+// microsecond, and nanoseconds for each transformed value. They are rough on
+// purpose; what is close is computed directly.
 const (
-	macRate        = 50_000
-	nearWeightRate = 20_000 // weights that stay in the last-level cache between runs
-	farWeightRate  = 8_000
-	nearWeights    = 12 << 20 // bytes of one layer
+	macRateAVX512 = 85_000
+	macRateAVX2   = 45_000
+	macRatePlain  = 1_000
+	weightRate    = 10_000
+	transformTime = 0.4
 )
 
-// winogradPays reports whether the convolution is quicker by Winograd's
-// minimal filtering. It looks at one image, so that the batch does not change results.
-func (op Conv) winogradPays(w *Window, in []Type) bool {
+// winogradTile returns the T of F(T x T, 3x3) by which the convolution is
+// quicker, 0 where it is computed directly. T = 4 multiplies four times less, with
+// errors of about 1e-5 of the largest output, and reads four times as many
+// weights; T = 2 multiplies 2.25 times less and reads 1.8 times as many. It looks at
+// one image and one thread, so that batch and threads do not change the result.
+func (op Conv) winogradTile(p *Prepare, w *Window) int {
+	in := p.In
 	one, two := [3]int{1, 1, 1}, [3]int{1, 3, 3}
 	if w.Kernel != two || w.Stride != one || w.Dilation != one || op.Groups != 1 || w.Pad[0] != 0 || in[1].Known == nil || (op.HasBias && in[2].Known == nil) {
-		return false
+		return 0
 	}
 	outs, c := in[1].Shape[0], in[1].Shape[1]
 	if min(c, outs) < 32 {
-		return false
+		return 0
 	}
-	const t = winogradTile
-	tiles := w.Out[0] * ((w.Out[1] + t - 1) / t) * ((w.Out[2] + t - 1) / t)
-	direct := w.Out[0] * w.Out[1] * w.Out[2] * 9 * c * outs / macRate
-	rate := nearWeightRate
-	bytes := 36 * 4 * c * outs
-	if bytes > nearWeights {
-		rate = farWeightRate
+	rate := float64(macRatePlain)
+	switch {
+	case p.Tier.Includes(asm.AVX512):
+		rate = macRateAVX512
+	case p.Tier.Includes(asm.AVX2):
+		rate = macRateAVX2
 	}
-	chunks := (tiles + winogradChunk - 1) / winogradChunk
-	// Each transformed value is worth about twelve multiply-accumulates.
-	quick := tiles*36*(c*outs+12*(c+outs))/macRate + chunks*bytes/rate
-	return quick*100 < direct*85
+	// cost returns the microseconds of products of rows x c x outs, where the weights of all are read passes times.
+	cost := func(products, rows, passes int) float64 {
+		weights := float64(products) * float64(c) * float64(outs)
+		return max(weights*float64(rows)/rate, float64(passes)*4*weights/weightRate)
+	}
+	best, tile := 0.85*cost(9, w.Out[0]*w.Out[1]*w.Out[2], 1), 0
+	for _, t := range []int{2, 4} {
+		tiles := w.Out[0] * ((w.Out[1] + t - 1) / t) * ((w.Out[2] + t - 1) / t)
+		positions := (t + 2) * (t + 2)
+		transforms := transformTime / 1000 * float64(tiles) * float64(positions) * float64(c+outs)
+		if us := cost(positions, tiles, (tiles+winogradChunk-1)/winogradChunk) + transforms; us < best {
+			best, tile = us, t
+		}
+	}
+	return tile
 }
 
 // winogradChunk is how many tiles are transformed at a time: enough to use each
 // packed weight often, few enough for the transformed tiles to stay in cache.
-const winogradChunk = 48
+const winogradChunk = 56
 
 type packedWinogradKey struct {
 	weight, bias *tensor.Tensor
 	kernel       asm.Info
 }
 
-// winograd is a convolution prepared for F(4x4, 3x3).
+// winograd is a convolution prepared for F(T x T, 3x3).
 type winograd struct {
 	op             Conv
 	w              *Window
@@ -75,11 +87,11 @@ type winograd struct {
 	matrix, result int // floats of worker scratch
 }
 
-func (op Conv) prepareWinograd(p *Prepare, w *Window) (*Kernel, error) {
+func (op Conv) prepareWinograd(p *Prepare, w *Window, t int) (*Kernel, error) {
 	v := &winograd{
-		op: op, w: w, g: asm.IGemmF32For(p.Tier), k: asm.WinogradF32For(winogradTile, p.Tier),
+		op: op, w: w, g: asm.IGemmF32For(p.Tier), k: asm.WinogradF32For(t, p.Tier),
 		outs: p.In[1].Shape[0], c: p.In[1].Shape[1],
-		rows: (w.Out[1] + winogradTile - 1) / winogradTile, columns: (w.Out[2] + winogradTile - 1) / winogradTile,
+		rows: (w.Out[1] + t - 1) / t, columns: (w.Out[2] + t - 1) / t,
 	}
 	v.lo, v.hi = op.Act.Bounds()
 	v.activate = ActivationAfterClamps(op.Act, p.Tier)
@@ -104,9 +116,10 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window) (*Kernel, error) {
 	return &Kernel{
 		Run:            func(c *Call) error { c.Parallel(chunks*v.colTasks, task); return nil },
 		WorkerScratch:  4 * (v.matrix + v.result + v.outs),
-		WorkerPointers: v.chunk * (positions + 2*winogradTile*winogradTile),
+		WorkerPointers: v.chunk * (positions + 2*t*t),
 		Parallel:       chunks * v.colTasks,
 		Choice:         fmt.Sprintf("%s %s, %d tiles at a time", v.k.Op, v.k.Tier, v.chunk),
+		Weights:        bytesOf(v.packed.weights),
 	}, nil
 }
 
@@ -133,7 +146,7 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 		return
 	}
 	positions := v.k.Positions()
-	const outputs = winogradTile * winogradTile
+	outputs := v.k.T * v.k.T
 	matrix, result := floatsOf(wk.Scratch, 0, v.matrix), floatsOf(wk.Scratch, v.matrix, v.result)
 	inputs := wk.Pointers[:tiles*positions]
 	outs := wk.Pointers[v.chunk*positions:][:tiles*outputs]
@@ -152,6 +165,11 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 			B: &v.packed.weights[pos*v.perPos+n0*v.c], M: tiles, N: n,
 			Bias: &v.zeros[0], Lo: -inf, Hi: inf, C: &result[pos*tiles*n], CStride: 4 * n,
 		}
+		next := (pos+1)*v.perPos + n0*v.c
+		if pos == positions-1 {
+			next = len(v.packed.weights)
+		}
+		gemm.Next, gemm.NextEnd = columnsAfter(call, v.packed.weights, next)
 		v.g.Run(gemm)
 	}
 	*args = asm.WinogradF32Args{
@@ -174,8 +192,7 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 
 // point sets the pointers to the pixels of the tiles from t0 on.
 func (v *winograd) point(call *Call, t0, tiles, n0 int, inputs, outs, residuals []unsafe.Pointer, dump unsafe.Pointer) {
-	const t = winogradTile
-	w := v.w
+	t, w := v.k.T, v.w
 	in, out := base(call.In[0]), base(call.Out[0])
 	var res unsafe.Pointer
 	if v.op.HasResidual {

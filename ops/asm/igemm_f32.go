@@ -45,9 +45,8 @@ const MaxStride = 1 << 28
 // block. With at most MR rows there is nothing to reuse, and one call takes all columns.
 type IGemmF32 struct {
 	Info
-	run        func(args *IGemmF32Args)
-	blockBytes int // packed weights that stay in cache next to the rows
-	blockMin   int // columns of the widest tile: a block is no narrower
+	run      func(args *IGemmF32Args)
+	blockMin int // columns of the widest tile: a block is no narrower
 }
 
 // Run computes the outputs.
@@ -57,7 +56,7 @@ func (k *IGemmF32) Run(args *IGemmF32Args) { k.run(args) }
 // at this depth, for their packed weights to stay in a core's second-level cache
 // while the calls for all rows reuse them.
 func (k *IGemmF32) BlockN(ks, kc int) int {
-	return max(k.blockBytes/(4*ks*kc)/k.NR*k.NR, k.blockMin)
+	return max(WeightBlock()/(4*ks*kc)/k.NR*k.NR, k.blockMin)
 }
 
 // PackedLen returns the number of packed weights for n columns.
@@ -107,7 +106,7 @@ func IGemmF32For(tier Tier) *IGemmF32 { return pick(igemmF32Table, tier) }
 
 var igemmF32Table = []IGemmF32{{
 	Info: Info{Op: "igemm_f32", Tier: Generic, MR: 4, NR: 8, KR: 1},
-	run:  igemmF32Generic, blockBytes: 192 << 10, blockMin: 8,
+	run:  igemmF32Generic, blockMin: 8,
 }}
 
 func igemmF32Generic(p *IGemmF32Args) {

@@ -24,18 +24,24 @@
 	VPXORD g, g, g \
 	VPXORD h, h, h
 
-// LOADROWS points R8-R15 at the eight rows of the next position.
-#define LOADROWS \
+// LOADROWS8, 4 and 1 point R8-R15 at as many rows of the next position.
+#define LOADROWS1 \
 	PIXEL(0, AX, R8); \
-	PIXEL(1, AX, R9); \
+	ADDQ $32, AX;     \
+	XORQ BX, BX
+
+#define LOADROWS4 \
+	PIXEL(1, AX, R9);  \
 	PIXEL(2, AX, R10); \
 	PIXEL(3, AX, R11); \
+	LOADROWS1
+
+#define LOADROWS8 \
 	PIXEL(4, AX, R12); \
 	PIXEL(5, AX, R13); \
 	PIXEL(6, AX, R14); \
 	PIXEL(7, AX, R15); \
-	ADDQ $32, AX     \
-	XORQ BX, BX
+	LOADROWS4
 
 // ROW3, ROW2 and ROW1 add one row's products in one depth of so many panels,
 // whose weights are in Z24, Z25 and Z26. The broadcast value alternates between
@@ -54,43 +60,103 @@
 #define ROW1(a, row, v0) \
 	VFMADD231PS.BCST a(row)(BX*1), Z24, v0
 
-// STEP3, STEP2 and STEP1 are one depth of eight rows by so many panels, BP bytes
-// apart: a is the byte offset into the rows beyond BX, b that into the panel.
-#define STEP3(a, b) \
-	VMOVUPS b(SI), Z24             \
-	VMOVUPS b(SI)(BP*1), Z25       \
-	VMOVUPS b(SI)(BP*2), Z26       \
-	ROW3(a, R8, Z27, Z0, Z8, Z16)  \
+// WEIGHTS3, 2 and 1 load a depth of so many panels, BP bytes apart.
+#define WEIGHTS1(b) \
+	VMOVUPS b(SI), Z24
+#define WEIGHTS2(b) \
+	WEIGHTS1(b)      \
+	VMOVUPS b(SI)(BP*1), Z25
+#define WEIGHTS3(b) \
+	WEIGHTS2(b)      \
+	VMOVUPS b(SI)(BP*2), Z26
+
+// STEPpXr is one depth of r rows by p panels: a is the byte offset into the rows beyond
+// BX, b that into the panel. Row r and panel p accumulate in Z(8p+r).
+#define STEP3X1(a, b) \
+	WEIGHTS3(b)                    \
+	ROW3(a, R8, Z27, Z0, Z8, Z16)
+#define STEP3X4(a, b) \
+	STEP3X1(a, b)                  \
 	ROW3(a, R9, Z28, Z1, Z9, Z17)  \
 	ROW3(a, R10, Z27, Z2, Z10, Z18) \
-	ROW3(a, R11, Z28, Z3, Z11, Z19) \
+	ROW3(a, R11, Z28, Z3, Z11, Z19)
+#define STEP3X8(a, b) \
+	STEP3X4(a, b)                  \
 	ROW3(a, R12, Z27, Z4, Z12, Z20) \
 	ROW3(a, R13, Z28, Z5, Z13, Z21) \
 	ROW3(a, R14, Z27, Z6, Z14, Z22) \
 	ROW3(a, R15, Z28, Z7, Z15, Z23)
 
-#define STEP2(a, b) \
-	VMOVUPS b(SI), Z24         \
-	VMOVUPS b(SI)(BP*1), Z25   \
-	ROW2(a, R8, Z27, Z0, Z8)   \
+#define STEP2X1(a, b) \
+	WEIGHTS2(b)                \
+	ROW2(a, R8, Z27, Z0, Z8)
+#define STEP2X4(a, b) \
+	STEP2X1(a, b)              \
 	ROW2(a, R9, Z28, Z1, Z9)   \
 	ROW2(a, R10, Z27, Z2, Z10) \
-	ROW2(a, R11, Z28, Z3, Z11) \
+	ROW2(a, R11, Z28, Z3, Z11)
+#define STEP2X8(a, b) \
+	STEP2X4(a, b)              \
 	ROW2(a, R12, Z27, Z4, Z12) \
 	ROW2(a, R13, Z28, Z5, Z13) \
 	ROW2(a, R14, Z27, Z6, Z14) \
 	ROW2(a, R15, Z28, Z7, Z15)
 
-#define STEP1(a, b) \
-	VMOVUPS b(SI), Z24 \
-	ROW1(a, R8, Z0)    \
-	ROW1(a, R9, Z1)    \
-	ROW1(a, R10, Z2)   \
-	ROW1(a, R11, Z3)   \
-	ROW1(a, R12, Z4)   \
-	ROW1(a, R13, Z5)   \
-	ROW1(a, R14, Z6)   \
+#define STEP1X1(a, b) \
+	WEIGHTS1(b)      \
+	ROW1(a, R8, Z0)
+#define STEP1X4(a, b) \
+	STEP1X1(a, b)    \
+	ROW1(a, R9, Z1)  \
+	ROW1(a, R10, Z2) \
+	ROW1(a, R11, Z3)
+#define STEP1X8(a, b) \
+	STEP1X4(a, b)    \
+	ROW1(a, R12, Z4) \
+	ROW1(a, R13, Z5) \
+	ROW1(a, R14, Z6) \
 	ROW1(a, R15, Z7)
+
+// AHEAD3, 2 and 1 bring panels near, 16 depths ahead: they stream from the second-level cache.
+#define AHEAD1 \
+	PREFETCHT0 1024(SI) \
+	PREFETCHT0 1088(SI)
+#define AHEAD2 \
+	AHEAD1                      \
+	PREFETCHT0 1024(SI)(BP*1)   \
+	PREFETCHT0 1088(SI)(BP*1)
+#define AHEAD3 \
+	AHEAD2                      \
+	PREFETCHT0 1024(SI)(BP*2)   \
+	PREFETCHT0 1088(SI)(BP*2)
+
+// MULTIPLY is the loop over positions and depths, then goes to finish. SI ends behind the
+// first panel. position to next are labels of its own.
+#define MULTIPLY(position, depth, rest, next, rows, ahead, sums, finish) \
+position: \
+	rows; \
+	MOVQ IGemmF32Args_KC(DI), DX; \
+	SUBQ $2, DX; \
+	JLT  rest; \
+depth: \
+	PREFETCHT1 (CX); \
+	ahead; \
+	sums(0, 0); \
+	sums(4, 64); \
+	ADDQ $128, SI; \
+	ADDQ step-48(SP), CX; \
+	ADDQ $8, BX; \
+	SUBQ $2, DX; \
+	JGE  depth; \
+rest: \
+	ADDQ $2, DX; \
+	JZ   next; \
+	sums(0, 0); \
+	ADDQ $64, SI; \
+next: \
+	DECQ POSITIONS; \
+	JNZ  position; \
+	JMP  finish
 
 // EPILOGUE points R8 at the first row's outputs and R9 at its residual, or at 0; CX and DX are their
 // strides, R10 counts the rows, R11 is the address of the bias; Z30 and Z31 are the bounds.
@@ -200,53 +266,30 @@ panels:
 	MOVQ IGemmF32Args_KS(DI), AX
 	MOVQ AX, POSITIONS
 	MOVQ offsets-32(SP), AX
+	MOVQ rows-8(SP), BX
 	ZERO8(Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7)
 	MOVQ LEFT, DX
 	CMPQ DX, $16
-	JLE  position1
+	JLE  one
 	ZERO8(Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15)
 	CMPQ DX, $32
-	JLE  position2
+	JLE  two
 	CMPQ DX, $64
 	JGT  three
 	CMPQ DX, $48
-	JGT  position2
+	JGT  two
 
 three:
 	ZERO8(Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23)
+	CMPQ BX, $4
+	JGT  position3x8
+	CMPQ BX, $1
+	JGT  position3x4
+	MULTIPLY(position3x1, depth3x1, rest3x1, next3x1, LOADROWS1, AHEAD3, STEP3X1, finish3)
+	MULTIPLY(position3x4, depth3x4, rest3x4, next3x4, LOADROWS4, AHEAD3, STEP3X4, finish3)
+	MULTIPLY(position3x8, depth3x8, rest3x8, next3x8, LOADROWS8, AHEAD3, STEP3X8, finish3)
 
-position3:
-	LOADROWS
-	MOVQ IGemmF32Args_KC(DI), DX
-	SUBQ $2, DX
-	JLT  rest3
-
-depth3:
-	PREFETCHT1 (CX)
-	PREFETCHT0 1024(SI)
-	PREFETCHT0 1024(SI)(BP*1)
-	PREFETCHT0 1024(SI)(BP*2)
-	PREFETCHT0 1088(SI)
-	PREFETCHT0 1088(SI)(BP*1)
-	PREFETCHT0 1088(SI)(BP*2)
-	STEP3(0, 0)
-	STEP3(4, 64)
-	ADDQ $128, SI
-	ADDQ step-48(SP), CX
-	ADDQ $8, BX
-	SUBQ $2, DX
-	JGE  depth3
-
-rest3:
-	ADDQ $2, DX
-	JZ   next3
-	STEP3(0, 0)
-	ADDQ $64, SI
-
-next3:
-	DECQ POSITIONS
-	JNZ  position3
-
+finish3:
 	// SI has passed the first of the three panels.
 	LEAQ    (SI)(BP*2), SI
 	EPILOGUE
@@ -280,36 +323,16 @@ stored3:
 	JGT  panels
 	JMP  nextTile
 
-position2:
-	LOADROWS
-	MOVQ IGemmF32Args_KC(DI), DX
-	SUBQ $2, DX
-	JLT  rest2
+two:
+	CMPQ BX, $4
+	JGT  position2x8
+	CMPQ BX, $1
+	JGT  position2x4
+	MULTIPLY(position2x1, depth2x1, rest2x1, next2x1, LOADROWS1, AHEAD2, STEP2X1, finish2)
+	MULTIPLY(position2x4, depth2x4, rest2x4, next2x4, LOADROWS4, AHEAD2, STEP2X4, finish2)
+	MULTIPLY(position2x8, depth2x8, rest2x8, next2x8, LOADROWS8, AHEAD2, STEP2X8, finish2)
 
-depth2:
-	PREFETCHT1 (CX)
-	PREFETCHT0 1024(SI)
-	PREFETCHT0 1024(SI)(BP*1)
-	PREFETCHT0 1088(SI)
-	PREFETCHT0 1088(SI)(BP*1)
-	STEP2(0, 0)
-	STEP2(4, 64)
-	ADDQ $128, SI
-	ADDQ step-48(SP), CX
-	ADDQ $8, BX
-	SUBQ $2, DX
-	JGE  depth2
-
-rest2:
-	ADDQ $2, DX
-	JZ   next2
-	STEP2(0, 0)
-	ADDQ $64, SI
-
-next2:
-	DECQ POSITIONS
-	JNZ  position2
-
+finish2:
 	ADDQ    BP, SI
 	EPILOGUE
 	MOVQ    LEFT, AX
@@ -340,34 +363,16 @@ stored2:
 	JGT  panels
 	JMP  nextTile
 
-position1:
-	LOADROWS
-	MOVQ IGemmF32Args_KC(DI), DX
-	SUBQ $2, DX
-	JLT  rest1
+one:
+	CMPQ BX, $4
+	JGT  position1x8
+	CMPQ BX, $1
+	JGT  position1x4
+	MULTIPLY(position1x1, depth1x1, rest1x1, next1x1, LOADROWS1, AHEAD1, STEP1X1, finish1)
+	MULTIPLY(position1x4, depth1x4, rest1x4, next1x4, LOADROWS4, AHEAD1, STEP1X4, finish1)
+	MULTIPLY(position1x8, depth1x8, rest1x8, next1x8, LOADROWS8, AHEAD1, STEP1X8, finish1)
 
-depth1:
-	PREFETCHT1 (CX)
-	PREFETCHT0 1024(SI)
-	PREFETCHT0 1088(SI)
-	STEP1(0, 0)
-	STEP1(4, 64)
-	ADDQ $128, SI
-	ADDQ step-48(SP), CX
-	ADDQ $8, BX
-	SUBQ $2, DX
-	JGE  depth1
-
-rest1:
-	ADDQ $2, DX
-	JZ   next1
-	STEP1(0, 0)
-	ADDQ $64, SI
-
-next1:
-	DECQ POSITIONS
-	JNZ  position1
-
+finish1:
 	// A single panel is always the last.
 	EPILOGUE
 	MOVQ    LEFT, AX

@@ -275,13 +275,9 @@ func sizeOf(w []int8) int64 {
 	return total
 }
 
-// packedBudget is what the packed weights of a task may take of a core's
-// second-level cache.
-const packedBudget = 256 << 10
-
 // blockCols returns how many columns a task takes at most.
 func (l *layer) blockCols() int {
-	return max(packedBudget/max(l.ks*l.kc*l.g.NR, 1), 1) * l.g.NR
+	return max(asm.WeightBlock()/max(l.ks*l.kc*l.g.NR, 1), 1) * l.g.NR
 }
 
 func int8s(b []byte) []int8 {
@@ -354,7 +350,7 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	}
 	if next := t.next; len(next) > 0 {
 		args.Next = unsafe.Pointer(&next[0])
-		args.NextEnd = unsafe.Add(args.Next, min(len(next), packedBudget))
+		args.NextEnd = unsafe.Add(args.Next, min(len(next), asm.WeightBlock()))
 	}
 	switch {
 	case l.packed.wsum != nil:
