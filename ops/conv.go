@@ -252,15 +252,15 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 			Pad: unsafe.Pointer(&pad[0]), KS: ks, KC: depth, B: &pk.weights[group*groupLen+n0*ks*depth], N: n1 - n0,
 			Bias: &pk.bias[group*n+n0], Lo: lo, Hi: hi, CStride: rowBytes,
 		}
-		if packed != nil {
-			next := group*groupLen + n1*ks*depth
-			if n1 >= n {
-				next = (group + 1) * groupLen
-			}
-			args.Next, args.NextEnd = columnsAfter(c, pk.weights, next)
+		next := group*groupLen + n1*ks*depth
+		if n1 >= n {
+			next = (group + 1) * groupLen
 		}
 		for m := m0; m < m1; m += tiles.Step {
 			args.M = min(tiles.Step, m1-m)
+			if packed != nil {
+				g.Ahead(args, columnsAfter(c, pk.weights, next))
+			}
 			if gather {
 				args.A, args.AStride = unsafe.Pointer(&wk.Scratch[0]), 4*depth
 				ind.Gather(args.A, args.M, kc*4, depth*4, input, args.Pad, m)
@@ -326,16 +326,11 @@ func alignedFloats(n int) []float32 {
 
 // columnsAfter returns the weights that are read after those before index at: the next ones
 // of the layer, or those of the layer behind it.
-func columnsAfter(c *Call, weights []float32, at int) (next, end unsafe.Pointer) {
-	bytes := c.Next
+func columnsAfter(c *Call, weights []float32, at int) []byte {
 	if at < len(weights) {
-		bytes = bytesOf(weights[at:])
+		return bytesOf(weights[at:])
 	}
-	if len(bytes) == 0 {
-		return nil, nil
-	}
-	next = unsafe.Pointer(&bytes[0])
-	return next, unsafe.Add(next, min(len(bytes), 2*asm.WeightBlock()))
+	return c.Next
 }
 
 func bytesOf(x []float32) []byte {

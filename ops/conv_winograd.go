@@ -169,7 +169,7 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 		if pos == positions-1 {
 			next = len(v.packed.weights)
 		}
-		gemm.Next, gemm.NextEnd = columnsAfter(call, v.packed.weights, next)
+		v.g.Ahead(gemm, columnsAfter(call, v.packed.weights, next))
 		v.g.Run(gemm)
 	}
 	*args = asm.WinogradF32Args{

@@ -110,12 +110,13 @@ func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
 		if k > 0 {
 			args.B = &pk.weights[n0*k]
 		}
-		if packed != nil {
-			args.Next, args.NextEnd = columnsAfter(c, pk.weights, n1*k)
-		}
 		if op.HasResidual {
 			args.Res = (*float32)(unsafe.Add(base(c.In[len(c.In)-1]), 4*(n*m0+n0)))
 			args.ResStride = 4 * n
+		}
+		args.M = m1 - m0
+		if packed != nil {
+			g.Ahead(args, columnsAfter(c, pk.weights, n1*k))
 		}
 		gemmRows(g, args, input, 4*k, output, m0, m1)
 		activate.Run(unsafe.Add(output, 4*n*m0), m1-m0, n1-n0, 4*n)

@@ -27,6 +27,7 @@ type IGemmF32Args struct {
 	CStride int      // bytes between rows of the output
 
 	Next, NextEnd unsafe.Pointer // weights that a later call reads, to be brought near meanwhile, or nil
+	NextStep      int            // bytes of them per step of the inner loop; Ahead sets the three
 }
 
 // MaxStride bounds the bytes between rows that the igemm kernels take.
@@ -45,8 +46,16 @@ const MaxStride = 1 << 28
 // block. With at most MR rows there is nothing to reuse, and one call takes all columns.
 type IGemmF32 struct {
 	Info
-	run      func(args *IGemmF32Args)
-	blockMin int // columns of the widest tile: a block is no narrower
+	run       func(args *IGemmF32Args)
+	blockMin  int // columns of the widest tile: a block is no narrower
+	stepCols  int // columns and
+	stepDepth int // depth of one step of the inner loop, in which Ahead's weights come nearer
+}
+
+// Ahead makes the call that args describes bring weights near that a later one reads.
+func (k *IGemmF32) Ahead(args *IGemmF32Args, next []byte) {
+	steps := ceil(args.M, k.MR) * ceil(args.N, k.stepCols) * args.KS * ceil(args.KC, k.stepDepth)
+	args.Next, args.NextEnd, args.NextStep = ahead(next, steps)
 }
 
 // Run computes the outputs.
@@ -106,7 +115,7 @@ func IGemmF32For(tier Tier) *IGemmF32 { return pick(igemmF32Table, tier) }
 
 var igemmF32Table = []IGemmF32{{
 	Info: Info{Op: "igemm_f32", Tier: Generic, MR: 4, NR: 8, KR: 1},
-	run:  igemmF32Generic, blockMin: 8,
+	run:  igemmF32Generic, blockMin: 8, stepCols: 8, stepDepth: 1,
 }}
 
 func igemmF32Generic(p *IGemmF32Args) {

@@ -243,7 +243,7 @@ position:
 	JLT  rest
 
 depth4:
-	PREFETCHT1 (BP)
+	PREFETCHT0 (BP)
 	// The panel streams from the second-level cache: 16 depths ahead hides its latency.
 	PREFETCHT0 1024(SI)
 	PREFETCHT0 1088(SI)
@@ -318,7 +318,7 @@ narrow:
 	JLT  narrowRest
 
 narrow4:
-	PREFETCHT1 (BP)
+	PREFETCHT0 (BP)
 	PREFETCHT0 1024(SI)
 	PREFETCHT0 1088(SI)
 	PREFETCHT0 1152(SI)

@@ -139,7 +139,7 @@ position: \
 	SUBQ $2, DX; \
 	JLT  rest; \
 depth: \
-	PREFETCHT1 (CX); \
+	PREFETCHT0 (CX); \
 	ahead; \
 	sums(0, 0); \
 	sums(4, 64); \

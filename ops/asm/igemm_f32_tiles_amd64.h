@@ -7,4 +7,5 @@
 #define ARG_M IGemmF32Args_M
 #define ARG_NEXT IGemmF32Args_Next
 #define ARG_NEXTEND IGemmF32Args_NextEnd
+#define ARG_NEXTSTEP IGemmF32Args_NextStep
 #include "igemm_tiles_amd64.h"

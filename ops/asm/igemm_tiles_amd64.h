@@ -1,14 +1,14 @@
 // How the igemm kernels walk over the rows of a call, a tile of TILEROWS at a time, and
 // find the bytes of each row. A kernel defines TILEROWS and the fields of its arguments,
 // which DI points to: ARG_A, ARG_OFFSETS, ARG_ASTRIDE, ARG_PAD, ARG_KS, ARG_B, ARG_M,
-// ARG_NEXT and ARG_NEXTEND. The state of the walk is in the frame:
+// ARG_NEXT, ARG_NEXTEND and ARG_NEXTSTEP. The state of the walk is in the frame:
 //
 //	rows-8       rows of the tile
 //	left-16      rows left, those of the tile among them
 //	base-24      what offsets count from
 //	offsets-32   offsets of the tile: TILEROWS of them per position
 //	pad-40       distance of Pad from ARG_A
-//	step-48      bytes that the prefetch pointer advances per step: 64, or 0 at the end
+//	step-48      bytes that the prefetch pointer advances per step of the loop over depths, 0 at the end
 //	buffer-80    the offsets of a tile whose rows are a stride apart
 
 // FIRSTTILE begins the walk and sets the prefetch pointer; fill and walking are labels of its
@@ -83,10 +83,10 @@ strided: \
 	CMOVQLT pad-40(SP), r; \
 	ADDQ    base-24(SP), r
 
-// PREFETCHING sets step: weights that a later call reads come near, a line per step.
+// PREFETCHING sets step: weights that a later call reads come near, evenly over the call.
 #define PREFETCHING(prefetch, tmp) \
-	XORL    tmp, tmp; \
+	MOVQ    ARG_NEXTSTEP(DI), tmp; \
+	MOVQ    tmp, step-48(SP); \
 	CMPQ    prefetch, ARG_NEXTEND(DI); \
-	SETCS   tmp; \
-	SHLQ    $6, tmp; \
-	MOVQ    tmp, step-48(SP)
+	SBBQ    tmp, tmp; \
+	ANDQ    tmp, step-48(SP)

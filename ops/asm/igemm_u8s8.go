@@ -46,6 +46,7 @@ type IGemmU8S8Args struct {
 	CStride int            // bytes between rows of the output
 
 	Next, NextEnd unsafe.Pointer // weights that a later call reads, to be brought near meanwhile, or nil
+	NextStep      int            // bytes of them per step of the inner loop; Ahead sets the three
 
 	Scratch unsafe.Pointer // ScratchBytes(KS, KC) bytes, aligned to 64; may be nil when that is 0
 }
@@ -70,8 +71,15 @@ const (
 // the M x N outputs is written; Res may be C.
 type IGemmU8S8 struct {
 	Info
-	run     func(args *IGemmU8S8Args, output igemmOutput)
-	scratch func(ks, kc int) int // nil: none
+	run      func(args *IGemmU8S8Args, output igemmOutput)
+	scratch  func(ks, kc int) int // nil: none
+	stepCols int                  // columns of one step of the inner loop, in which Ahead's weights come nearer by four depths
+}
+
+// Ahead makes the call that args describes bring weights near that a later one reads.
+func (k *IGemmU8S8) Ahead(args *IGemmU8S8Args, next []byte) {
+	steps := ceil(args.M, k.MR) * ceil(args.N, k.stepCols) * args.KS * args.KC / 4
+	args.Next, args.NextEnd, args.NextStep = ahead(next, steps)
 }
 
 // Run stores uint8:
@@ -146,7 +154,7 @@ func IGemmU8S8For(tier Tier) *IGemmU8S8 { return pick(igemmU8S8Table, tier) }
 
 var igemmU8S8Table = []IGemmU8S8{{
 	Info: Info{Op: "igemm_u8s8", Tier: Generic, MR: 4, NR: 8, KR: 4},
-	run:  igemmU8S8Generic,
+	run:  igemmU8S8Generic, stepCols: 8,
 }}
 
 const (

@@ -16,20 +16,24 @@ func igemmU8S8AVX512VNNI(args *IGemmU8S8Args, output igemmOutput)
 
 func init() {
 	igemmU8S8Table = append(igemmU8S8Table, IGemmU8S8{
-		Info:    Info{Op: "igemm_u8s8", Tier: AVX2, MR: 6, NR: 16, KR: 2},
-		run:     igemmU8S8AVX2,
-		scratch: func(ks, kc int) int { return roundUp(384+6*(2*ks*kc+64), 64) },
+		Info:     Info{Op: "igemm_u8s8", Tier: AVX2, MR: 6, NR: 16, KR: 2},
+		run:      igemmU8S8AVX2,
+		stepCols: 16,
+		scratch:  func(ks, kc int) int { return roundUp(384+6*(2*ks*kc+64), 64) },
 	}, IGemmU8S8{
-		Info:    Info{Op: "igemm_u8s8", Tier: AVXVNNI, MR: 6, NR: 16, KR: 4},
-		run:     igemmU8S8AVXVNNI,
-		scratch: func(ks, kc int) int { return 384 },
+		Info:     Info{Op: "igemm_u8s8", Tier: AVXVNNI, MR: 6, NR: 16, KR: 4},
+		run:      igemmU8S8AVXVNNI,
+		stepCols: 16,
+		scratch:  func(ks, kc int) int { return 384 },
 	}, IGemmU8S8{
-		Info:    Info{Op: "igemm_u8s8", Tier: AVX512, MR: 6, NR: 16, KR: 2},
-		run:     igemmU8S8AVX512,
-		scratch: func(ks, kc int) int { return roundUp(6*256+6*(2*ks*kc+64), 64) },
+		Info:     Info{Op: "igemm_u8s8", Tier: AVX512, MR: 6, NR: 16, KR: 2},
+		run:      igemmU8S8AVX512,
+		stepCols: 64,
+		scratch:  func(ks, kc int) int { return roundUp(6*256+6*(2*ks*kc+64), 64) },
 	}, IGemmU8S8{
-		Info:    Info{Op: "igemm_u8s8", Tier: AVX512VNNI, MR: 6, NR: 16, KR: 4},
-		run:     igemmU8S8AVX512VNNI,
-		scratch: func(ks, kc int) int { return 6 * 256 },
+		Info:     Info{Op: "igemm_u8s8", Tier: AVX512VNNI, MR: 6, NR: 16, KR: 4},
+		run:      igemmU8S8AVX512VNNI,
+		stepCols: 64,
+		scratch:  func(ks, kc int) int { return 6 * 256 },
 	})
 }

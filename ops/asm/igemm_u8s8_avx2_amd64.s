@@ -25,7 +25,7 @@
 
 // NEXT advances by four depths: SI, R9 point to rows 0 and 3, CX counts.
 #define NEXT(loop) \
-	PREFETCHT1 (BP); \
+	PREFETCHT0 (BP); \
 	ADDQ step-48(SP), BP; \
 	ADDQ $8, SI; \
 	ADDQ $8, R9; \

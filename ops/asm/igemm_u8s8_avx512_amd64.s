@@ -53,7 +53,7 @@ position: \
 	LEAQ (R9)(R14*4), R13; \
 	XORL AX, AX; \
 depth: \
-	PREFETCHT1 (BP); \
+	PREFETCHT0 (BP); \
 	weights(0); \
 	rows(0); \
 	weights(32); \

@@ -43,7 +43,7 @@ position: \
 	pixels; \
 	XORL AX, AX; \
 depth: \
-	PREFETCHT1 (BP); \
+	PREFETCHT0 (BP); \
 	weights(0); \
 	rows(0); \
 	ADDQ step-48(SP), BP; \

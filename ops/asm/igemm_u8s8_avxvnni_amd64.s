@@ -33,7 +33,7 @@ position: \
 	pixels; \
 	XORL AX, AX; \
 depth: \
-	PREFETCHT1 (BP); \
+	PREFETCHT0 (BP); \
 	VMOVDQU 0(BX), Y12; \
 	VMOVDQU 32(BX), Y13; \
 	rows; \

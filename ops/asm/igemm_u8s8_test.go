@@ -116,7 +116,7 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 		args.FloatLo, args.FloatHi = 0, 6
 	}
 	if rng.IntN(2) == 0 {
-		args.Next, args.NextEnd = unsafe.Pointer(&b[0]), unsafe.Add(unsafe.Pointer(&b[0]), len(b))
+		k.Ahead(&args, unsafe.Slice((*byte)(unsafe.Pointer(&b[0])), len(b)))
 	}
 	bias := atEnd[int32](g.bias, padded)
 	mult, pre, post := atEnd[float32](g.mult, padded), atEnd[float32](g.pre, padded), atEnd[float32](g.post, padded)

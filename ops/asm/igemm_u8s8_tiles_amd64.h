@@ -8,4 +8,5 @@
 #define ARG_M IGemmU8S8Args_M
 #define ARG_NEXT IGemmU8S8Args_Next
 #define ARG_NEXTEND IGemmU8S8Args_NextEnd
+#define ARG_NEXTSTEP IGemmU8S8Args_NextStep
 #include "igemm_tiles_amd64.h"

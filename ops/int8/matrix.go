@@ -348,10 +348,7 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 		Res: t.res, ResZero: l.resZero, ResMult: l.resMult, Zero: l.zero, Lo: l.lo, Hi: l.hi, FloatLo: l.floatLo, FloatHi: l.floatHi,
 		Scratch: mem,
 	}
-	if next := t.next; len(next) > 0 {
-		args.Next = unsafe.Pointer(&next[0])
-		args.NextEnd = unsafe.Add(args.Next, min(len(next), asm.WeightBlock()))
-	}
+	l.g.Ahead(args, t.next)
 	switch {
 	case l.packed.wsum != nil:
 		args.ASum, args.WZero = t.zero, &l.packed.wsum[c]
