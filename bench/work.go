@@ -51,6 +51,8 @@ func NodeWork(op ops.Op, in, out []ops.Type) Work {
 		macs *= int64(in[1].Shape[1])
 	case ops.MatMul:
 		macs *= int64(in[0].Shape[len(in[0].Shape)-1])
+	case ops.Attention:
+		macs = attentionMACs(op, in)
 	case ops.RNN:
 		macs = recurrentMACs(op, in)
 	default:
@@ -62,6 +64,18 @@ func NodeWork(op ops.Op, in, out []ops.Type) Work {
 		w.Int8MACs = macs
 	}
 	return w
+}
+
+// attentionMACs returns the multiply-accumulates of both products: each query with
+// each key, and each of those with a value.
+func attentionMACs(op ops.Attention, in []ops.Type) int64 {
+	q, k, v := in[0].Shape, in[1].Shape, in[2].Shape
+	rank := len(q)
+	keys := k[rank-2]
+	if op.HeadsLast {
+		keys = k[rank-3]
+	}
+	return int64(in[0].Numel()/max(q[rank-1], 1)) * int64(keys) * int64(q[rank-1]+v[rank-1])
 }
 
 // recurrentMACs returns the multiply-accumulates of a recurrent network: each

@@ -19,6 +19,8 @@ var Fusions = slices.Concat(Foldings, []Pass{
 // Lowering are the passes that bring a graph into the form that kernels take.
 var Lowering = []Pass{
 	{Name: "fuse function", Rule: fuseFunction},
+	{Name: "fuse attention", Rule: fuseAttention},
+	{Name: "attention heads", Rule: attentionHeads},
 	{Name: "channels last", Whole: channelsLast},
 	{Name: "fold permuted constants", Rule: foldConstants},
 }

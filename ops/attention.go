@@ -16,10 +16,14 @@ import (
 // that broadcasts to [..., L, S]: float32, which is added, or bool, false where an
 // element is left out. The dimensions in front of the last two are the same in q, k and v.
 // Output: [..., L, V].
+//
+// With HeadsLast, q, k, v and the output have the heads behind the positions, as a
+// linear layer gives them: q [..., L, H, E]. The mask broadcasts to [..., H, L, S] all the same.
 type Attention struct {
-	Scale   float64 // 0 is 1/sqrt(E)
-	Causal  bool    // leaves out elements behind the diagonal; not with HasMask
-	HasMask bool
+	Scale     float64 // 0 is 1/sqrt(E)
+	Causal    bool    // leaves out elements behind the diagonal; not with HasMask
+	HasMask   bool
+	HeadsLast bool
 }
 
 func (Attention) Name() string { return "attention" }
@@ -38,11 +42,15 @@ func (op Attention) Infer(in []Type) ([]Type, error) {
 	if err := floatInputs(op, in[:3]); err != nil {
 		return nil, err
 	}
-	q, k, v := in[0].Shape, in[1].Shape, in[2].Shape
-	rank := len(q)
-	if rank < 2 || len(k) != rank || len(v) != rank {
-		return nil, Errorf(op, in, "queries, keys and values must have as many dimensions, two at least")
+	rank := len(in[0].Shape)
+	least := 2
+	if op.HeadsLast {
+		least = 3
 	}
+	if rank < least || len(in[1].Shape) != rank || len(in[2].Shape) != rank {
+		return nil, Errorf(op, in, "queries, keys and values must have as many dimensions, %d at least", least)
+	}
+	q, k, v := op.headsFirst(in[0].Shape), op.headsFirst(in[1].Shape), op.headsFirst(in[2].Shape)
 	if !q[:rank-2].Equal(k[:rank-2]) || !q[:rank-2].Equal(v[:rank-2]) {
 		return nil, Errorf(op, in, "the batches of queries, keys and values differ")
 	}
@@ -65,13 +73,23 @@ func (op Attention) Infer(in []Type) ([]Type, error) {
 	}
 	out := q.Clone()
 	out[rank-1] = v[rank-1]
-	return []Type{F32(out...)}, nil
+	return []Type{F32(op.headsFirst(out)...)}, nil
+}
+
+// headsFirst returns a shape with positions and heads exchanged where they are, which is its own reverse.
+func (op Attention) headsFirst(s tensor.Shape) tensor.Shape {
+	s = s.Clone()
+	if n := len(s); op.HeadsLast {
+		s[n-3], s[n-2] = s[n-2], s[n-3]
+	}
+	return s
 }
 
 // attentionKernel is attention for given shapes.
 type attentionKernel struct {
 	op             Attention
 	l, s, e, v     int
+	heads          int // that lie between two positions: 1 unless HeadsLast
 	scale          float32
 	gemm           *asm.IGemmF32
 	softmax        *asm.SoftmaxF32
@@ -81,20 +99,24 @@ type attentionKernel struct {
 	batch          tensor.Shape
 	mask           []int // strides of the mask's batches, its rows and columns
 	maskBool       bool
-	keysLen        int // packed keys
-	valuesLen      int // packed values
-	scoresAt, tail int // in worker scratch: the scores, the mask of a block
+	maskDirect     bool // rows of the mask are added as they are
+	keysLen        int  // packed keys
+	valuesLen      int  // packed values
+	scoresAt, tail int  // in worker scratch: the scores, the mask of a block
 }
 
 func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 	if p.Out[0].Numel() == 0 {
 		return emptyKernel(), nil
 	}
-	q, v := p.In[0].Shape, p.In[2].Shape
+	q, v := op.headsFirst(p.In[0].Shape), op.headsFirst(p.In[2].Shape)
 	rank := len(q)
 	k := &attentionKernel{
-		op: op, l: q[rank-2], s: v[rank-2], e: q[rank-1], v: v[rank-1], batch: q[:rank-2],
+		op: op, heads: 1, l: q[rank-2], s: v[rank-2], e: q[rank-1], v: v[rank-1], batch: q[:rank-2],
 		scale: float32(op.Scale), gemm: asm.IGemmF32For(p.Tier), softmax: asm.SoftmaxF32For(p.Tier),
+	}
+	if op.HeadsLast {
+		k.heads = q[rank-3]
 	}
 	if op.Scale == 0 {
 		k.scale = float32(1 / math.Sqrt(float64(k.e)))
@@ -102,6 +124,7 @@ func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 	if op.HasMask {
 		_, k.mask = align(p.In[3].Shape, rank, false)
 		k.maskBool = p.In[3].DType == tensor.Bool
+		k.maskDirect = !k.maskBool && (k.mask[rank-1] == 1 || k.s == 1)
 	}
 	k.zeros = make([]float32, max(k.s, k.v)+k.gemm.NR)
 	k.rows = min(roundUp(attentionRows, k.gemm.MR), roundUp(k.l, k.gemm.MR))
@@ -131,8 +154,8 @@ func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 func (k *attentionKernel) run(c *Call, i int, w *Worker) {
 	batch, block := i/k.blocks, i%k.blocks
 	keys, values := scratchOf[float32](w.Scratch, 0, k.keysLen), scratchOf[float32](w.Scratch, 4*k.keysLen, k.valuesLen)
-	k.gemm.PackBNK(keys, row[float32](base(c.In[1]), batch*k.s*k.e, k.s*k.e), k.e, k.s, k.e)
-	k.gemm.PackBKN(values, row[float32](base(c.In[2]), batch*k.s*k.v, k.s*k.v), k.s, k.v, k.v)
+	k.gemm.PackBNK(keys, k.matrix(c.In[1], batch, k.s, k.e), k.e, k.s, k.heads*k.e)
+	k.gemm.PackBKN(values, k.matrix(c.In[2], batch, k.s, k.v), k.s, k.v, k.heads*k.v)
 	first, end := 0, k.l
 	if k.blocks > 1 {
 		first = block * k.rows
@@ -143,6 +166,12 @@ func (k *attentionKernel) run(c *Call, i int, w *Worker) {
 	}
 }
 
+// matrix returns that of a batch from its first element on: rows positions of width values, k.heads*width apart.
+func (k *attentionKernel) matrix(t *tensor.Tensor, batch, rows, width int) []float32 {
+	first := (batch/k.heads*rows*k.heads + batch%k.heads) * width
+	return row[float32](base(t), first, ((rows-1)*k.heads+1)*width)
+}
+
 // block computes the outputs of n queries.
 func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batch, first, n int) {
 	scores := unsafe.Pointer(&w.Scratch[k.scoresAt])
@@ -151,15 +180,18 @@ func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batc
 		KS: 1, KC: k.e, B: &keys[0], N: k.s,
 		Bias: &k.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * k.s,
 	}
-	query := unsafe.Pointer(element[float32](base(c.In[0]), (batch*k.l+first)*k.e))
-	gemmRows(k.gemm, gemm, query, 4*k.e, scores, 0, n)
+	query := unsafe.Pointer(&k.matrix(c.In[0], batch, k.l, k.e)[first*k.heads*k.e])
+	gemmRows(k.gemm, gemm, query, 4*k.heads*k.e, scores, 0, n)
 
 	soft := &w.Args.SoftmaxF32
 	*soft = asm.SoftmaxF32Args{
 		Dst: (*float32)(scores), Src: (*float32)(scores), DstStride: 4 * k.s, SrcStride: 4 * k.s,
 		Rows: n, Cols: k.s, Scale: k.scale,
 	}
-	if k.op.HasMask || k.op.Causal {
+	if k.maskDirect {
+		at, rowStep := k.maskAt(batch)
+		soft.Mask, soft.MaskStride = element[float32](base(c.In[3]), at+first*rowStep), 4*rowStep
+	} else if k.op.HasMask || k.op.Causal {
 		mask := scratchOf[float32](w.Scratch, k.tail, n*k.s)
 		k.fillMask(c, mask, batch, first, n)
 		soft.Mask, soft.MaskStride = &mask[0], 4*k.s
@@ -168,10 +200,19 @@ func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batc
 
 	*gemm = asm.IGemmF32Args{
 		KS: 1, KC: k.s, B: &values[0], N: k.v,
-		Bias: &k.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * k.v,
+		Bias: &k.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * k.heads * k.v,
 	}
-	out := unsafe.Pointer(element[float32](base(c.Out[0]), (batch*k.l+first)*k.v))
+	out := unsafe.Pointer(&k.matrix(c.Out[0], batch, k.l, k.v)[first*k.heads*k.v])
 	gemmRows(k.gemm, gemm, scores, 4*k.s, out, 0, n)
+}
+
+// maskAt returns the first element of a batch's mask and how many there are from one row to the next.
+func (k *attentionKernel) maskAt(batch int) (at, rowStep int) {
+	for d := len(k.batch) - 1; d >= 0; d-- {
+		at += batch % k.batch[d] * k.mask[d]
+		batch /= k.batch[d]
+	}
+	return at, k.mask[len(k.batch)]
 }
 
 // fillMask writes what is added to the scores of n queries.
@@ -185,12 +226,8 @@ func (k *attentionKernel) fillMask(c *Call, mask []float32, batch, first, n int)
 		}
 		return
 	}
-	at := 0
-	for d := len(k.batch) - 1; d >= 0; d-- {
-		at += batch % k.batch[d] * k.mask[d]
-		batch /= k.batch[d]
-	}
-	rowStep, step := k.mask[len(k.batch)], k.mask[len(k.batch)+1]
+	at, rowStep := k.maskAt(batch)
+	step := k.mask[len(k.batch)+1]
 	from := base(c.In[3])
 	for r := range n {
 		line := mask[r*k.s : (r+1)*k.s]

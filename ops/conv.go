@@ -330,7 +330,7 @@ func columnsAfter(c *Call, weights []float32, at int) []byte {
 	if at < len(weights) {
 		return bytesOf(weights[at:])
 	}
-	return c.Next
+	return c.Next[:min(len(c.Next), asm.WeightBlock())]
 }
 
 func bytesOf(x []float32) []byte {

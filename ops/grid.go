@@ -21,7 +21,9 @@ func NewGrid(m, n, k, mr, nr, cols, threads int) Grid {
 	if m <= mr {
 		cols = n // the packed columns are read once, whatever their number
 	}
-	g.ColStep = min((cols+nr-1)/nr*nr, (n+nr-1)/nr*nr)
+	// Blocks of about the same size, since the next one is brought near during each.
+	blocks := max((n+cols-1)/max(cols, 1), 1)
+	g.ColStep = roundUp((n+blocks-1)/blocks, nr)
 	g.RowStep = (m + mr - 1) / mr * mr
 	if threads > 1 && m*n*k > smallWork {
 		want := 4 * threads

@@ -331,7 +331,7 @@ func (l *layer) columnsAfter(c *ops.Call, group, n1 int) []byte {
 		at = (group + 1) * l.packed.group
 	}
 	if at >= len(l.packed.weights) {
-		return c.Next
+		return c.Next[:min(len(c.Next), asm.WeightBlock())]
 	}
 	return bytesOf(l.packed.weights[at:])
 }
