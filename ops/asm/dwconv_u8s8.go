@@ -17,7 +17,7 @@ type DWConvU8S8Args struct {
 	W     *int8           // packed weights, see PackW
 
 	Bias *int32   // one per channel: bias less input zero point x sum of the channel's weights
-	Mult *float32 // one multiplier per channel: s_x*s_w/s_y, finite
+	Mult *float32 // one multiplier per channel: s_x*s_w/s_y; float32(acc)*Mult is below 2^31 in magnitude
 
 	Zero   int32 // zero point of the output
 	Lo, Hi int32 // bounds of the output, within 0 and 255
@@ -42,6 +42,15 @@ type DWConvU8S8 struct {
 	narrow  int  // channels of a block when there are fewer than NR; 0: NR
 	wide    bool // weights are int16
 	group   int  // taps whose weights lie together; the last group is filled up with zeros
+	columns bool // nine taps are three groups of three, those of the columns of a 3 x 3 window
+}
+
+// taps returns how many of a window's taps lie together.
+func (k *DWConvU8S8) taps(ks int) int {
+	if k.columns && ks == 9 {
+		return 3
+	}
+	return k.group
 }
 
 // Run computes the outputs.
@@ -57,7 +66,7 @@ func (k *DWConvU8S8) block(c int) int {
 
 // PackedBytes returns the size of packed weights.
 func (k *DWConvU8S8) PackedBytes(ks, c int) int {
-	n := roundUp(c, k.block(c)) * roundUp(ks, k.group)
+	n := roundUp(c, k.block(c)) * ceil(ks, k.taps(ks)) * k.group
 	if k.wide {
 		n *= 2
 	}
@@ -71,20 +80,20 @@ func (k *DWConvU8S8) PackedBytes(ks, c int) int {
 // kernel has no lanes and narrow blocks have one: these keep the order.
 func (k *DWConvU8S8) PackW(dst, w []int8, ks, c int) {
 	i := 0
-	nr := k.block(c)
+	nr, taps := k.block(c), k.taps(ks)
 	for c0 := 0; c0 < c; c0 += nr {
 		first := c0
 		if k.overlap && c >= nr {
 			first = min(c0, c-nr)
 		}
-		for s0 := 0; s0 < ks; s0 += k.group {
+		for s0 := 0; s0 < ks; s0 += taps {
 			for x := range nr {
 				if nr >= 32 { // x counts j, lane, channel
 					x = x/4%(nr/16)*16 + x/(nr/4)*4 + x%4
 				}
 				for s := s0; s < s0+k.group; s++ {
 					var v int8
-					if first+x < c && s < ks {
+					if first+x < c && s < min(s0+taps, ks) {
 						v = w[(first+x)*ks+s]
 					}
 					dst[i] = v

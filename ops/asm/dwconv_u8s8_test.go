@@ -53,10 +53,10 @@ func TestDWConvU8S8(t *testing.T) {
 					if i%3 == 0 {
 						mult[i] = 1.0 / 256 // ties
 					} else if i%11 == 1 {
-						mult[i] = 1e30
+						mult[i] = 1000
 					}
 				}
-				p := 1 + rng.IntN(3)
+				p := 1 + rng.IntN(8)
 				args := DWConvU8S8Args{
 					AStep: ks, KS: ks, C: c, P: p, W: &packed[0], Bias: &bias[0], Mult: &mult[0],
 					Zero: int32(rng.IntN(256)), Hi: 255, OutStride: c + rng.IntN(3),
@@ -65,7 +65,7 @@ func TestDWConvU8S8(t *testing.T) {
 					args.Lo, args.Hi = int32(rng.IntN(100)), int32(150+rng.IntN(106))
 				}
 				if ks > 2 && rng.IntN(2) == 0 {
-					args.AStep = 2
+					args.AStep = []int{2, 3, 6}[rng.IntN(3)]
 				}
 				table := atEnd[unsafe.Pointer](gt, (p-1)*args.AStep+ks)
 				picked := make([][]uint8, len(table))
@@ -101,14 +101,16 @@ func TestDWConvU8S8(t *testing.T) {
 
 func newDWConvU8S8Bench(k *DWConvU8S8, c, ks, p int) *DWConvU8S8Args {
 	nr := max(k.NR, 1)
-	a := aligned(c * (ks + p))
-	table := make([]unsafe.Pointer, p*ks)
+	// Windows of stride 1, which share all columns but one.
+	side := int(math.Sqrt(float64(ks)))
+	table := make([]unsafe.Pointer, (p-1)*side+ks)
+	a := aligned(c * len(table))
 	for i := range table {
-		table[i] = unsafe.Pointer(&a[(i/ks+i%ks)*c])
+		table[i] = unsafe.Pointer(&a[i*c])
 	}
 	packed := make([]int8, k.PackedBytes(ks, c))
 	return &DWConvU8S8Args{
-		A: &table[0], AStep: ks, KS: ks, C: c, P: p, W: &packed[0], Bias: &make([]int32, roundUp(c, nr))[0],
+		A: &table[0], AStep: side, KS: ks, C: c, P: p, W: &packed[0], Bias: &make([]int32, roundUp(c, nr))[0],
 		Mult: &make([]float32, roundUp(c, nr))[0], Hi: 255, Out: &aligned(c * p)[0], OutStride: c,
 	}
 }

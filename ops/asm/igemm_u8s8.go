@@ -87,6 +87,8 @@ func (k *IGemmU8S8) Ahead(args *IGemmU8S8Args, next []byte) {
 //	t = (float32(acc) + PreBias[n]) * Mult[n]
 //	t = t + float32(r[m][n]-ResZero) * ResMult            when Res is set
 //	C = roundToEven(min(max(t, Lo-Zero), Hi-Zero)) + Zero
+//
+// The caller guarantees that t stays below 2^31 in magnitude.
 func (k *IGemmU8S8) Run(args *IGemmU8S8Args) { k.run(args, outputUint8) }
 
 // Dequantize stores float32:

@@ -46,7 +46,7 @@
 	VMOVDQU32 c3, off+192(SI)
 
 // QUANTIZE scales a panel's accumulators into c, adds the residual if R9 is
-// set, bounds the value from above and rounds. mask: its columns; BX is set where pre is to be added.
+// set and rounds. mask: its columns; BX is set where pre is to be added.
 #define QUANTIZE(off, pre, mult, mask, c, exact, added) \
 	VCVTDQ2PS   off(SI), c; \
 	TESTQ       BX, BX; \
@@ -62,7 +62,6 @@ exact: \
 	VMULPS      Z22, Z12, Z12; \
 	VADDPS      Z12, c, c; \
 added: \
-	VMINPS      Z16, c, c; \
 	VCVTPS2DQ   c, c
 
 // DEQUANTIZE makes floats of a panel's accumulators: Z16 and Z17 are the bounds, Z18 the
@@ -279,14 +278,11 @@ finish:
 	CMPB    output+8(FP), $const_outputFloat32
 	JEQ     dequantize
 
-	// Constants: Z4 to Z7 Mult, Z24 to Z27 PreBias, Z16 Hi-Zero, Z18 Zero, Z19 Lo, Z20 the order of the packed dwords,
+	// Constants: Z4 to Z7 Mult, Z24 to Z27 PreBias, Z16 Hi, Z18 Zero, Z19 Lo, Z20 the order of the packed dwords,
 	// Z21 ResZero, Z22 ResMult.
 	COLUMNS4(IGemmU8S8Args_Mult, AX, Z4, Z5, Z6, Z7, mult)
 	COLUMNS4(IGemmU8S8Args_PreBias, BX, Z24, Z25, Z26, Z27, pre)
-	VPBROADCASTD IGemmU8S8Args_Hi(DI), Z16
-	VPBROADCASTD IGemmU8S8Args_Zero(DI), Z18
-	VPSUBD       Z18, Z16, Z16
-	VCVTDQ2PS    Z16, Z16
+	VPBROADCASTB IGemmU8S8Args_Hi(DI), Z16
 	VPBROADCASTW IGemmU8S8Args_Zero(DI), Z18
 	VPBROADCASTB IGemmU8S8Args_Lo(DI), Z19
 	VMOVDQU32    ·panelOrder<>(SB), Z20
@@ -310,7 +306,7 @@ quantize:
 	QUANTIZE(192, Z27, Z7, K4, Z3, exact3, added3)
 
 pack:
-	// The packs saturate downwards, so the lower bound can wait for the bytes.
+	// The packs saturate, so the bounds can wait for the bytes.
 	VPACKSSDW Z1, Z0, Z8
 	VPACKSSDW Z3, Z2, Z9
 	VPADDSW   Z18, Z8, Z8
@@ -318,6 +314,7 @@ pack:
 	VPACKUSWB Z9, Z8, Z8
 	VPERMD    Z8, Z20, Z8
 	VPMAXUB   Z19, Z8, Z8
+	VPMINUB   Z16, Z8, Z8
 	VMOVDQU8  Z8, K5, (DX)
 	ADDQ      $256, SI
 	ADDQ      R11, R9

@@ -45,3 +45,19 @@
 	VPADDSW   Z29, Z2, Z2; \
 	VPACKUSWB Z2, Z0, Z0; \
 	VPMAXUB   Z30, Z0, Z0
+
+// LANES loads 64 values of 4 bytes from AX in the order of the accumulators, the
+// transpose of their 4 x 4 groups of four. K1 to K4 mask the values that exist.
+#define LANES(c0, c1, c2, c3) \
+	VMOVDQU32.Z 0(AX)(R10*4), K1, Z4; \
+	VMOVDQU32.Z 64(AX)(R10*4), K2, Z5; \
+	VMOVDQU32.Z 128(AX)(R10*4), K3, Z6; \
+	VMOVDQU32.Z 192(AX)(R10*4), K4, Z7; \
+	VSHUFI32X4  $0x88, Z5, Z4, Z8; \
+	VSHUFI32X4  $0xdd, Z5, Z4, Z9; \
+	VSHUFI32X4  $0x88, Z7, Z6, Z10; \
+	VSHUFI32X4  $0xdd, Z7, Z6, Z11; \
+	VSHUFI32X4  $0x88, Z10, Z8, c0; \
+	VSHUFI32X4  $0x88, Z11, Z9, c1; \
+	VSHUFI32X4  $0xdd, Z10, Z8, c2; \
+	VSHUFI32X4  $0xdd, Z11, Z9, c3

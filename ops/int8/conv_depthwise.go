@@ -32,7 +32,6 @@ type depthwise struct {
 }
 
 func (op Conv) prepareDepthwise(p *ops.Prepare, w *ops.Window) (*ops.Kernel, error) {
-	d := asm.DWConvU8S8For(p.Tier)
 	c, taps := p.In[1].Shape[0], w.Taps()
 	rows := ops.NewRowTaps(w, c)
 	weight := p.In[1].Known
@@ -42,6 +41,10 @@ func (op Conv) prepareDepthwise(p *ops.Prepare, w *ops.Window) (*ops.Kernel, err
 	}
 	if weight == nil || (op.HasBias && bias == nil) {
 		return nil, &ops.UnsupportedError{Op: op.Name(), Reason: "weight and bias must be constants"}
+	}
+	d := asm.DWConvU8S8For(p.Tier)
+	if !convertible(p.In, taps, op.Out, bias, 0) {
+		d = asm.DWConvU8S8For(asm.Generic)
 	}
 	packed := ops.Packed(p, matrixKey{weight, bias, d.Info, p.In[0].Q, op.Out}, func() *depthwise {
 		return op.packDepthwise(p, d, rows.Order, weight.Contiguous().Int8s(), bias)

@@ -143,15 +143,44 @@ func (l *layer) prepare(order func(w []int8) []int8) error {
 		l.resMult = float32(float64(q.Scale[0]) / float64(l.out.Scale[0]))
 	}
 	var err error
+	ordered := order(weight.Contiguous().Int8s())
+	if l.out != nil && !convertible(in, l.depth, l.out, bias, l.resMult) {
+		l.g = asm.IGemmU8S8For(asm.Generic)
+	}
 	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out}, func() *matrix {
 		var m *matrix
-		m, err = l.pack(order(weight.Contiguous().Int8s()), bias)
+		m, err = l.pack(ordered, bias)
 		return m
 	})
 	if err == nil && l.packed == nil {
 		err = &ops.UnsupportedError{Op: l.op.Name(), Reason: "its accumulators could overflow"}
 	}
 	return err
+}
+
+// convertible reports whether no output of a layer with the given depth is so far
+// beyond its range that the conversion to int32, which kernels in assembly make
+// before they clamp, could overflow.
+func convertible(in []ops.Type, depth int, out *tensor.QParams, bias *tensor.Tensor, resMult float32) bool {
+	scale := float64(in[0].Q.Scale[0]) * float64(slices.Max(in[1].Q.Scale)) / float64(out.Scale[0])
+	most := float64(depth)*(1<<16)*scale + 256*float64(resMult)
+	switch {
+	case bias == nil:
+	case bias.DType() == tensor.Float32:
+		most += magnitude(bias.Contiguous().Float32s()) / float64(out.Scale[0])
+	default:
+		most += magnitude(bias.Contiguous().Int32s()) * scale
+	}
+	return most < 1<<30
+}
+
+// magnitude returns the largest absolute value.
+func magnitude[T int32 | float32](x []T) float64 {
+	most := 0.0
+	for _, v := range x {
+		most = max(most, math.Abs(float64(v)))
+	}
+	return most
 }
 
 func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
