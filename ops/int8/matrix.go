@@ -45,6 +45,19 @@ func weightsAndBias(op ops.Op, in []ops.Type, outs int, hasBias bool) error {
 	return nil
 }
 
+// checkResidual checks that the last input is in the form of an output with qparams
+// out, which is float32 without.
+func checkResidual(op ops.Op, in []ops.Type, out *tensor.QParams) error {
+	last := len(in) - 1
+	if out != nil {
+		return activation(op, in, last)
+	}
+	if t := in[last]; t.DType != tensor.Float32 || t.Q != nil {
+		return ops.Errorf(op, in, "the residual of a float32 output must be float32")
+	}
+	return nil
+}
+
 // hasFloatBias reports whether the bias is added after the accumulation, not to
 // the accumulators.
 func hasFloatBias(hasBias bool, in []ops.Type) bool {
