@@ -8,8 +8,8 @@ import (
 
 // Add is the sum of two quantized values, requantized:
 // with t = float32(a-za)*(sa/sy) + float32(b-zb)*(sb/sy), both products rounded,
-// q = clamp(roundToEven(t) + zero point). One operand may have extent 1 over
-// dimensions side by side.
+// q = clamp(roundToEven(t) + zero point). An operand repeats where it
+// has extent 1.
 type Add struct {
 	Act ops.Activation
 	Out *tensor.QParams

@@ -8,55 +8,52 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// binaryRows divides the elements of two operands and their result into
-// outer x rows x cols. One operand, the repeated one, may lack the rows: it has extent 1
-// over neighbouring dimensions, as the factors of squeeze-and-excite have over pixels.
-type binaryRows struct {
-	outer, rows, cols int
-	repeated          int // 0 or 1, or -1 when both have all elements
+// binaryLoops walk the elements of a result of two operands, of which either
+// repeats where it has extent 1: outer loops around rows of cols elements, along
+// which a kernel call goes. Distances are in elements of the operand.
+type binaryLoops struct {
+	outer      []int // extents
+	step       [2][]int
+	rows, cols int
+	rowStep    [2]int
 }
 
-// newBinaryRows returns the division, and false where one operand would have to
-// be repeated in another way.
-func newBinaryRows(a, b tensor.Shape) (r binaryRows, out tensor.Shape, ok bool) {
-	r = binaryRows{outer: 1, rows: 1, cols: 1, repeated: -1}
-	if len(a) != len(b) {
-		return r, nil, false
-	}
-	shapes := [2]tensor.Shape{a, b}
-	first, last := len(a), -1
-	for i := range a {
-		if a[i] == b[i] {
+func newBinaryLoops(out tensor.Shape, in [2]tensor.Shape) binaryLoops {
+	// Neighbouring dimensions along which both operands go on evenly become one.
+	extent := []int{1}
+	step := [2][]int{{0}, {0}}
+	for d := range out {
+		if out[d] == 1 {
 			continue
 		}
-		small := 0
-		if b[i] == 1 {
-			small = 1
-		}
-		if shapes[small][i] != 1 || r.repeated == 1-small {
-			return r, nil, false
-		}
-		r.repeated = small
-		first, last = min(first, i), i
-	}
-	out = a
-	if r.repeated == 0 {
-		out = b
-	}
-	for i, d := range out {
-		switch {
-		case r.repeated < 0 || i > last:
-			r.cols *= d
-		case i < first:
-			r.outer *= d
-		default:
-			if shapes[r.repeated][i] != 1 {
-				return r, nil, false
+		last := len(extent) - 1
+		var next [2]int
+		merge := true
+		for k, s := range in {
+			if s[d] != 1 {
+				next[k] = s.Strides()[d]
 			}
-			r.rows *= d
+			merge = merge && (step[k][last] == out[d]*next[k] || extent[last] == 1)
 		}
+		if !merge {
+			extent = append(extent, 1)
+			step[0], step[1] = append(step[0], 0), append(step[1], 0)
+			last++
+		}
+		extent[last] *= out[d]
+		step[0][last], step[1][last] = next[0], next[1]
 	}
-	return r, out, true
+	last := len(extent) - 1
+	l := binaryLoops{rows: 1, cols: extent[last]}
+	if along := [2]int{step[0][last], step[1][last]}; l.cols > 1 && along != [2]int{1, 1} {
+		// Kernels go along contiguous elements: here each row has one.
+		l.rows, l.cols, l.rowStep = l.cols, 1, along
+	} else if last > 0 {
+		last--
+		l.rows, l.rowStep = extent[last], [2]int{step[0][last], step[1][last]}
+	}
+	l.outer, l.step = extent[:last], [2][]int{step[0][:last], step[1][:last]}
+	return l
 }
 
 // inferBinary checks the operands of op, which gives qparams q.
@@ -75,17 +72,14 @@ func inferBinary(op ops.Op, in []ops.Type, q *tensor.QParams, act ops.Activation
 	if q == nil {
 		return nil, ops.Errorf(op, in, "its output must be quantized")
 	}
-	_, shape, ok := newBinaryRows(in[0].Shape, in[1].Shape)
-	if !ok {
-		return nil, ops.Errorf(op, in, "the shapes differ, other than by dimensions side by side in which one operand has extent 1")
+	if len(in[0].Shape) != len(in[1].Shape) {
+		return nil, ops.Errorf(op, in, "the operands must have one rank")
+	}
+	shape, err := tensor.Broadcast(in[0].Shape, in[1].Shape)
+	if err != nil {
+		return nil, ops.Errorf(op, in, "%v", err)
 	}
 	return []ops.Type{outputType(q, shape)}, nil
-}
-
-// Broadcasts reports whether quantized operands of these shapes have a kernel.
-func Broadcasts(a, b tensor.Shape) bool {
-	_, _, ok := newBinaryRows(a, b)
-	return ok
 }
 
 // binaryTaskLen is about how many elements one task computes.
@@ -93,37 +87,39 @@ const binaryTaskLen = 1 << 14
 
 // prepareBinary prepares kernel k with what args has: the parameters.
 func prepareBinary(p *ops.Prepare, k *asm.BinaryU8, args asm.BinaryU8Args) *ops.Kernel {
-	r, _, _ := newBinaryRows(p.In[0].Shape, p.In[1].Shape)
-	if r.repeated < 0 {
-		// Any division will do.
-		r.rows, r.cols = (r.cols+binaryTaskLen-1)/binaryTaskLen, binaryTaskLen
+	l := newBinaryLoops(p.Out[0].Shape, [2]tensor.Shape{p.In[0].Shape, p.In[1].Shape})
+	if l.rows == 1 && l.cols > binaryTaskLen {
+		// One long row is as well many shorter ones, of which the last may be cut.
+		l.rows, l.cols = (l.cols+binaryTaskLen-1)/binaryTaskLen, binaryTaskLen
+		l.rowStep = [2]int{l.cols, l.cols}
 	}
 	total := p.Out[0].Numel()
-	perTask := max(binaryTaskLen/r.cols, 1)
-	parts := (r.rows + perTask - 1) / perTask
-	args.CStride = r.cols
-	args.AStride, args.BStride = r.cols, r.cols
-	switch r.repeated {
-	case 0:
-		args.AStride = 0
-	case 1:
-		args.BStride = 0
-	}
+	perTask := max(binaryTaskLen/max(l.cols, 1), 1)
+	parts := (l.rows + perTask - 1) / perTask
+	args.AStride, args.BStride, args.CStride = l.rowStep[0], l.rowStep[1], l.cols
 	task := func(c *ops.Call, i int, wk *ops.Worker) {
 		outer, row := i/parts, i%parts*perTask
-		to := (outer*r.rows + row) * r.cols
-		from := [2]int{to, to}
-		if r.repeated >= 0 {
-			from[r.repeated] = outer * r.cols
+		to := (outer*l.rows + row) * l.cols
+		from := [2]int{row * l.rowStep[0], row * l.rowStep[1]}
+		for d := len(l.outer) - 1; d >= 0; d-- {
+			index := outer % l.outer[d]
+			outer /= l.outer[d]
+			from[0] += index * l.step[0][d]
+			from[1] += index * l.step[1][d]
 		}
 		w := &wk.Args.BinaryU8
 		*w = args
-		w.M, w.N = min(perTask, r.rows-row), min(r.cols, total-to)
-		w.A, w.B = &c.In[0].Uint8s()[from[0]], &c.In[1].Uint8s()[from[1]]
-		w.C = &c.Out[0].Uint8s()[to]
+		w.M, w.N = min(perTask, l.rows-row), min(l.cols, total-to)
+		w.A, w.B, w.C = &c.In[0].Uint8s()[from[0]], &c.In[1].Uint8s()[from[1]], &c.Out[0].Uint8s()[to]
 		k.Run(w)
 	}
-	tasks := r.outer * parts
+	tasks := parts
+	for _, d := range l.outer {
+		tasks *= d
+	}
+	if total == 0 {
+		tasks = 0
+	}
 	return &ops.Kernel{
 		Run:      func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
 		Choice:   fmt.Sprintf("%s %s", k.Op, k.Tier),

@@ -8,8 +8,8 @@ import (
 
 // Mul is the product of two quantized values, requantized:
 // with t = float32((a-za)*(b-zb)) * (sa*sb/sy),
-// q = clamp(roundToEven(t) + zero point). One operand may have extent 1 over
-// dimensions side by side, as the factors of squeeze-and-excite do.
+// q = clamp(roundToEven(t) + zero point). An operand repeats where it
+// has extent 1, as the factors of squeeze-and-excite do over pixels.
 type Mul struct {
 	Act ops.Activation
 	Out *tensor.QParams
