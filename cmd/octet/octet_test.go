@@ -115,8 +115,9 @@ func TestQuantizeAndInspect(t *testing.T) {
 	if s.Format != "octet safetensors" || s.Graph.Precision != "mixed" || s.Graph.MACs-s.Graph.Int8MACs != 640 {
 		t.Errorf("inspect: %s, %+v", s.Format, s.Graph)
 	}
-	if len(s.Graph.Float) != 1 || s.Graph.Float[0].Name != "fc" {
-		t.Errorf("in float32: %+v, want fc", s.Graph.Float)
+	// What only fc takes is float as well.
+	if float := s.Graph.Float; len(float) != 3 || float[0].Name != "avgpool" || float[2].Name != "fc" {
+		t.Errorf("in float32: %+v, want avgpool, flatten and fc", float)
 	}
 	if !strings.Contains(s.Plan, "igemm_u8s8") || !strings.Contains(s.Code, "int8.conv2d") || s.ArenaBytes == 0 {
 		t.Errorf("plan:\n%s\ncode:\n%s", s.Plan, s.Code)
