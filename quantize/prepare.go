@@ -1,6 +1,8 @@
 package quantize
 
 import (
+	"errors"
+	"maps"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -46,7 +48,19 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 		return nil, err
 	}
 	p.observe()
-	return p, nil
+	return p, p.checkFixed(q.opts.Fixed)
+}
+
+// checkFixed returns an error for each name that is no value's.
+func (p *prepared) checkFixed(fixed map[string]*tensor.QParams) error {
+	names := slices.Sorted(maps.Values(p.names))
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(fixed)) {
+		if _, ok := slices.BinarySearch(names, name); !ok {
+			errs = append(errs, &UnknownNameError{Field: "Fixed", Name: name, Near: nearest(name, names)})
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // decide applies the filter to the operators that have an int8 form.
