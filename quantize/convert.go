@@ -17,6 +17,16 @@ func (q *Quantizer) Quantize(m *graph.Graph, overrides ...Override) (*graph.Grap
 	if err != nil {
 		return nil, err
 	}
+	c, err := q.convert(p)
+	if err != nil {
+		return nil, err
+	}
+	q.report = c.report
+	return c.g, nil
+}
+
+// convert writes the quantized form of a prepared model.
+func (q *Quantizer) convert(p *prepared) (*converter, error) {
 	c := &converter{
 		q: q, p: p, g: graph.New(), report: &Report{},
 		float: make(map[*graph.Value]*graph.Value), quant: make(map[*graph.Value]*graph.Value),
@@ -43,8 +53,7 @@ func (q *Quantizer) Quantize(m *graph.Graph, overrides ...Override) (*graph.Grap
 	if err := c.g.Verify(); err != nil {
 		return nil, fmt.Errorf("quantize: %w", err)
 	}
-	q.report = c.report
-	return c.g, nil
+	return c, nil
 }
 
 // converter writes the int8 graph. Each value of the prepared float graph has a

@@ -18,7 +18,9 @@ type prepared struct {
 	forms    map[*graph.Node]form
 	users    map[*graph.Value][]*graph.Node
 	decision map[*graph.Node]Decision
-	observed []*graph.Value // values that need quantization parameters
+	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
+	needed   []*graph.Value       // values that need quantization parameters
+	observed []*graph.Value       // those, and what may need them after fallbacks
 }
 
 // prepare fuses a copy of the model and decides what to quantize.
@@ -29,7 +31,7 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	g := m.Clone()
 	p := &prepared{
 		graph: g, policy: q.opts.policy(), forms: make(map[*graph.Node]form),
-		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision),
+		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool),
 	}
 	if err := g.Verify(); err != nil {
 		return nil, err
@@ -77,7 +79,7 @@ func (p *prepared) decide(f Filter) error {
 		if reason := p.staysFloat(n); reason != "" {
 			decisions[i] = Decision{Reason: reason}
 		}
-		p.decision[n] = decisions[i]
+		p.decision[n], p.allowed[n] = decisions[i], decisions[i].Quantize
 	}
 	p.settle()
 	return nil
@@ -160,26 +162,58 @@ func constantWeight(n *graph.Node) string {
 	return ""
 }
 
-// observe lists the values that need parameters.
+// observe lists the values that need parameters, and those that would if other
+// modules fell back to float.
 func (p *prepared) observe() {
-	seen := make(map[*graph.Value]bool)
-	add := func(v *graph.Value) {
-		if !seen[v] && v.Type.DType == tensor.Float32 && v.Const == nil {
-			seen[v] = true
-			p.observed = append(p.observed, v)
-		}
-	}
+	var needed valueSet
 	for _, n := range p.graph.Nodes {
-		if !p.decision[n].Quantize || p.forms[n] == keepForm || p.policy.dynamic {
+		if !p.decision[n].Quantize || p.policy.dynamic {
 			continue
 		}
 		for _, i := range p.quantizedInputs(n) {
-			add(p.source(n.Inputs[i]))
+			needed.add(p.source(n.Inputs[i]))
 		}
-		if !p.givesFloat(n) {
-			add(n.Outputs[0])
+		if p.forms[n] != keepForm && !p.givesFloat(n) {
+			needed.add(n.Outputs[0])
 		}
 	}
+	p.needed = needed.list
+	for _, n := range p.graph.Nodes {
+		for _, v := range n.Inputs {
+			if p.mayBeQuantized(v) {
+				needed.add(v)
+			}
+		}
+	}
+	p.observed = needed.list
+}
+
+// mayBeQuantized reports whether an operator that the filter lets be int8 could
+// take the value quantized.
+func (p *prepared) mayBeQuantized(v *graph.Value) bool {
+	return slices.ContainsFunc(p.users[v], func(user *graph.Node) bool {
+		if !p.allowed[user] || p.policy.dynamic || !slices.ContainsFunc(dataInputs(user), func(i int) bool { return user.Inputs[i] == v }) {
+			return false
+		}
+		return p.forms[user] != keepForm || p.mayBeQuantized(user.Outputs[0])
+	})
+}
+
+// valueSet is a list of float32 activations without repetitions.
+type valueSet struct {
+	list []*graph.Value
+	seen map[*graph.Value]bool
+}
+
+func (s *valueSet) add(v *graph.Value) {
+	if s.seen[v] || v.Type.DType != tensor.Float32 || v.Const != nil {
+		return
+	}
+	if s.seen == nil {
+		s.seen = make(map[*graph.Value]bool)
+	}
+	s.seen[v] = true
+	s.list = append(s.list, v)
 }
 
 // quantizedInputs lists the inputs that the int8 form of a node takes as
