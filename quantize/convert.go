@@ -160,6 +160,10 @@ func (c *converter) node(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
+	entry.FloatBytes = constantBytes(n)
+	if len(outs) > 0 {
+		entry.Bytes = constantBytes(outs[0].Node)
+	}
 	for i, v := range n.Outputs {
 		if outs[i].Type.Q != nil {
 			c.quant[v] = outs[i]
@@ -169,6 +173,17 @@ func (c *converter) node(n *graph.Node) error {
 	}
 	c.report.Layers = append(c.report.Layers, entry)
 	return nil
+}
+
+// constantBytes returns the size of a node's constants.
+func constantBytes(n *graph.Node) int {
+	total := 0
+	for _, v := range n.Inputs {
+		if v.Const != nil {
+			total += v.Type.Bytes()
+		}
+	}
+	return total
 }
 
 // keep adds a node as it is, on float32 values.

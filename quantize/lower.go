@@ -16,6 +16,9 @@ func (c *converter) lower(n *graph.Node, entry *Layer) ([]*graph.Value, error) {
 			return nil, err
 		}
 		inputs[i] = v
+		if n.Inputs[i].Const == nil {
+			entry.Inputs = append(entry.Inputs, c.p.names[c.p.source(n.Inputs[i])])
+		}
 	}
 	var out *tensor.QParams
 	if f := c.p.forms[n]; f != keepForm && !c.p.givesFloat(n) {
@@ -23,6 +26,7 @@ func (c *converter) lower(n *graph.Node, entry *Layer) ([]*graph.Value, error) {
 		if out, err = c.qparams(n.Outputs[0]); err != nil {
 			return nil, err
 		}
+		entry.Output = c.p.names[n.Outputs[0]]
 	}
 	switch c.p.forms[n] {
 	case layerForm:
@@ -148,7 +152,7 @@ func (c *converter) weight(n *graph.Node, x *tensor.QParams, entry *Layer) ([]*g
 	for _, s := range q.Scale {
 		entry.WeightScaleMax = max(entry.WeightScaleMax, s)
 	}
-	entry.SQNR = sqnr(w, qw)
+	entry.SQNR = Decibel(sqnr(w, qw))
 	values := []*graph.Value{c.g.Const(n.Inputs[1].Name, qw)}
 	switch {
 	case !hasBias(n.Op):

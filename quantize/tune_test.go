@@ -99,7 +99,7 @@ func TestTuneResNet20(t *testing.T) {
 // names the observer of a method's result by the method: the inputs of all four
 // attention outputs, made by `view`, share one observer; and it asks that for
 // parameters before it has seen a value, which then stay: scale 1, zero point 0.
-// AMP blames these modules, and two of them in float win it back.
+// AMP and the report blame these modules, and two of them in float win it back.
 func TestToolkitBERT(t *testing.T) {
 	skipLong(t)
 	m, calib, dev := smallBERT(t), sst2(t, "calib.npz", 64), sst2(t, "dev.npz", 64)
@@ -119,6 +119,19 @@ func TestToolkitBERT(t *testing.T) {
 	}
 	if order := rawOrder(t, q, m, calib); !sameSet(order[:4], blamed) {
 		t.Errorf("the noisiest modules are %v, want %v", order[:4], blamed)
+	}
+	c, err := q.Compare(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, _, err := c.Run(context.Background(), calib.batches[0]...); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range c.Report().Values {
+		if want := opts.Fixed[v.Name] != nil; want != (v.Clipped > 0.05) {
+			t.Errorf("%s: %.2f %% clipped", v.Name, 100*v.Clipped)
+		}
 	}
 	tuned, err := q.Tune(context.Background(), m, Target{
 		Accuracy: Labelled(dev.all(), dev.labels, graph.Options{}), MaxDrop: 0.005, Data: calib.first(1), Cost: UnitCost,
@@ -210,7 +223,9 @@ func TestTuneTakesTheCheaperModules(t *testing.T) {
 
 func TestTuneTargets(t *testing.T) {
 	// Each module in float is worth a tenth.
-	tenth := func(_ context.Context, m *graph.Graph) (float64, error) { return 0.5 + 0.1*float64(len(inFloat(m))), nil }
+	tenth := func(_ context.Context, m *graph.Graph) (float64, error) {
+		return 0.5 + 0.1*float64(len(inFloat(m))), nil
+	}
 	r, _, err := tuneChain(t, Options{}, Target{Accuracy: tenth, MaxDrop: 0.5, Cost: UnitCost})
 	if err != nil || len(r.Fallback) != 0 || len(r.Curve) != 1 || r.Modules != nil {
 		t.Errorf("nothing has to fall back, but %+v, %v", r, err)

@@ -160,8 +160,8 @@ func (a *app) printQuantize(report *quantize.Report, input, output string) error
 	var r quantizeResult
 	for _, l := range report.Layers {
 		lr := layerResult{Name: l.Name, Op: l.Op, Precision: l.Precision, Reason: l.Reason, WeightScaleMax: l.WeightScaleMax}
-		if l.WeightScaleMax > 0 && !math.IsInf(l.SQNR, 0) && !math.IsNaN(l.SQNR) {
-			lr.SQNRdB = &l.SQNR
+		if sqnr := float64(l.SQNR); l.WeightScaleMax > 0 && !math.IsInf(sqnr, 0) && !math.IsNaN(sqnr) {
+			lr.SQNRdB = &sqnr
 		}
 		r.Layers = append(r.Layers, lr)
 	}
