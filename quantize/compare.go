@@ -167,15 +167,16 @@ func (c *Comparison) Run(ctx context.Context, inputs ...*tensor.Tensor) (float, 
 // Close releases the proxy's workers.
 func (c *Comparison) Close() { c.session.Close() }
 
-// Latency measures how long each operator takes in both models: medians of some runs on the inputs.
-func (c *Comparison) Latency(ctx context.Context, inputs ...*tensor.Tensor) error {
-	quantized, _, err := latencies(ctx, c.int8, c.opts, inputs)
+// Latency measures how long each operator takes in both models, and returns how
+// long a run of each takes: milliseconds, medians of some runs on the inputs.
+func (c *Comparison) Latency(ctx context.Context, inputs ...*tensor.Tensor) (int8, float float64, err error) {
+	quantized, int8, err := latencies(ctx, c.int8, c.opts, inputs)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	float, _, err := latencies(ctx, c.float, c.opts, inputs)
+	reference, float, err := latencies(ctx, c.float, c.opts, inputs)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	// Steps are known by their module: what a module does besides counts for its first operator.
 	seen := make(map[string]bool)
@@ -183,10 +184,10 @@ func (c *Comparison) Latency(ctx context.Context, inputs ...*tensor.Tensor) erro
 		l := &c.report.Layers[i]
 		if !seen[l.Name] {
 			seen[l.Name] = true
-			l.Measured = &Measured{Ms: quantized[l.Name], FloatMs: float[l.Name]}
+			l.Measured = &Measured{Ms: quantized[l.Name], FloatMs: reference[l.Name]}
 		}
 	}
-	return nil
+	return int8, float, nil
 }
 
 // Report returns what was compared so far.

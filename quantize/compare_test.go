@@ -28,8 +28,8 @@ func compareOn(t *testing.T, q *Quantizer, m *graph.Graph, x *tensor.Tensor) (r 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Latency(context.Background(), x); err != nil {
-		t.Fatal(err)
+	if int8, float, err := c.Latency(context.Background(), x); err != nil || int8 <= 0 || float <= 0 {
+		t.Fatalf("%v and %v ms: %v", int8, float, err)
 	}
 	return c.Report(), f[0], i[0]
 }

@@ -69,20 +69,37 @@ func New(opts Options) *Quantizer {
 // Options returns the options as overrides and fallbacks have left them.
 func (q *Quantizer) Options() Options { return q.opts }
 
+// SetOptions replaces the options. What was observed is kept; see WithActivation.
+func (q *Quantizer) SetOptions(opts Options) error {
+	before := q.opts
+	q.opts = opts
+	err := q.configure(nil)
+	if err != nil {
+		q.opts = before
+	}
+	return err
+}
+
+// Observers returns the observers that the options choose.
+func (o Options) Observers() (Observers, error) {
+	obs, err := o.Backend.Observers(o.Device)
+	if o.Activation != nil {
+		obs.Activation = *o.Activation
+	}
+	if o.Weight != nil {
+		obs.Weight = *o.Weight
+	}
+	return obs, err
+}
+
 // configure resolves the observers to use.
 func (q *Quantizer) configure(overrides []Override) error {
 	for _, f := range overrides {
 		f(&q.opts)
 	}
-	o, err := q.opts.Backend.Observers(q.opts.Device)
+	o, err := q.opts.Observers()
 	if err != nil {
 		return err
-	}
-	if q.opts.Activation != nil {
-		o.Activation = *q.opts.Activation
-	}
-	if q.opts.Weight != nil {
-		o.Weight = *q.opts.Weight
 	}
 	if err := o.Activation.Validate(); err != nil {
 		return fmt.Errorf("activation observer: %w", err)

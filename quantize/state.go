@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // stateVersion is the form of a saved Quantizer.
@@ -71,7 +72,8 @@ func (q *Quantizer) Save(path string) error {
 	})
 }
 
-// Load returns a quantizer in the state that Save wrote.
+// Load returns a quantizer in the state that Save wrote. A file with anything
+// else is rejected with a *tensor.FileError.
 func Load(path string) (*Quantizer, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -79,7 +81,7 @@ func Load(path string) (*Quantizer, error) {
 	}
 	q := New(Options{})
 	if err := json.Unmarshal(data, q); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, &tensor.FileError{File: path, Reason: "it is no saved calibration", Err: err}
 	}
 	return q, nil
 }
