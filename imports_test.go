@@ -35,6 +35,7 @@ var packageTable = []packageRow{
 	{"quantize/", "tensor, ops, ops/asm, ops/int8, graph"},
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
 	{"bench/", "all above"},
+	{"report/", "all above"},
 	{"examples/", "all above"},
 	{"cmd/octet/", "all above"},
 }
@@ -46,6 +47,7 @@ var onlyImporter = map[string]string{
 	"github.com/vbauerster/mpb/v8":   "cmd/octet",
 	"github.com/nlpodyssey/gopickle": "loader",
 	"github.com/sbinet/npyio":        "tensor",
+	"gonum.org/v1/plot":              "report",
 }
 
 // allowedImports returns, for each package of the table, those it may import.

@@ -105,7 +105,11 @@ func FormatOp(op any) string {
 	var attrs []string
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if f.IsExported() && !v.Field(i).IsZero() {
+		switch {
+		case !f.IsExported() || v.Field(i).IsZero():
+		case f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Array: // a table
+			attrs = append(attrs, fmt.Sprintf("%s: %v", f.Name, f.Type.Elem()))
+		default:
 			attrs = append(attrs, fmt.Sprintf("%s: %v", f.Name, v.Field(i).Interface()))
 		}
 	}

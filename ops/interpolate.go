@@ -48,7 +48,8 @@ func (m *InterpolateMode) UnmarshalText(text []byte) error {
 // torch.nn.functional.interpolate does.
 //
 // Inputs: x [N, C, spatial...], and where neither Size nor Scales is set a known
-// vector of extents. With NHWC x and the output have their channels last.
+// vector of extents. With NHWC x and the output have their channels last. The nearest
+// modes take quantized images too, and keep their parameters.
 type Interpolate struct {
 	Mode InterpolateMode
 	Size []int // extents of the output
@@ -67,8 +68,12 @@ func (op Interpolate) Infer(in []Type) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in[0].DType != tensor.Float32 || in[0].Q != nil {
-		return nil, Errorf(op, in, "input 0 must be float32")
+	quantized := in[0].DType == tensor.Uint8 && in[0].Q != nil && !in[0].Q.Scheme.PerChannel()
+	if quantized && op.Mode >= Linearly {
+		return nil, Errorf(op, in, "pixels of quantized images are copied, not mixed")
+	}
+	if !quantized && (in[0].DType != tensor.Float32 || in[0].Q != nil) {
+		return nil, Errorf(op, in, "input 0 must be float32, or uint8 quantized per tensor")
 	}
 	batch, channels, spatial := SpatialOf(in[0].Shape, op.NHWC)
 	for i, d := range size {
@@ -80,7 +85,7 @@ func (op Interpolate) Infer(in []Type) ([]Type, error) {
 	if _, err := shape.Numel(); err != nil {
 		return nil, Errorf(op, in, "%v", err)
 	}
-	return []Type{F32(shape...)}, nil
+	return []Type{{DType: in[0].DType, Shape: shape, Q: in[0].Q}}, nil
 }
 
 // size returns the spatial extents of the output.
@@ -250,6 +255,19 @@ func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
 			src := element[float32](base(c.In[0]), plane*z.in*y.in*inRow)
 			line := mixRows(mixed, src, z, y, iz, iy, inRow)
 			resizeRow(row[float32](base(c.Out[0]), r*outRow, outRow), line, x, unit)
+		}
+	}
+	if p.In[0].DType == tensor.Uint8 {
+		task = func(c *Call, i int, _ *Worker) {
+			in, out := c.In[0].Bytes(), c.Out[0].Bytes()
+			for r := i * perTask; r < min((i+1)*perTask, count); r++ {
+				iy, iz, plane := r%y.out, r/y.out%z.out, r/(y.out*z.out)
+				src := in[((plane*z.in+z.at[iz])*y.in+y.at[iy])*inRow:][:inRow]
+				dst := out[r*outRow:][:outRow]
+				for k, at := range x.at {
+					copy(dst[k*unit:(k+1)*unit], src[at*unit:])
+				}
+			}
 		}
 	}
 	return &Kernel{

@@ -111,6 +111,23 @@ func (w *Window) advance(p *pixel) {
 	}
 }
 
+// Source returns the input pixel, counted within its sample, under a tap of
+// output pixel i, and -1 in the padding.
+func (w *Window) Source(i, tap int) int {
+	p := w.pixel(i)
+	at := [3]int{p.z, p.y, p.x}
+	index := 0
+	offset := [3]int{tap / (w.Kernel[1] * w.Kernel[2]), tap / w.Kernel[2] % w.Kernel[1], tap % w.Kernel[2]}
+	for d := range at {
+		k := at[d]*w.Stride[d] - w.Pad[d] + offset[d]*w.Dilation[d]
+		if k < 0 || k >= w.In[d] {
+			return -1
+		}
+		index = index*w.In[d] + k
+	}
+	return index
+}
+
 // Indirection turns output pixels into pointers to the input pixels under the
 // kernel's taps, for inputs with the channels last.
 type Indirection struct {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -73,7 +72,7 @@ type faker struct {
 func (f *faker) compare(n *graph.Node, d *difference) error {
 	g := f.p.graph
 	inputs := slices.Clone(n.Inputs)
-	for _, i := range dataInputs(n) {
+	for _, i := range f.p.quantizedInputs(n) {
 		v, err := f.activation(n.Inputs[i])
 		if err != nil {
 			return err
@@ -141,16 +140,6 @@ func (f *faker) constant(v *graph.Value, q *tensor.QParams) (*graph.Value, error
 		return nil, err
 	}
 	return f.p.graph.Const(v.Name, t), nil
-}
-
-func hasBias(op ops.Op) bool {
-	switch op := op.(type) {
-	case ops.Conv:
-		return op.HasBias
-	case ops.Linear:
-		return op.HasBias
-	}
-	return false
 }
 
 // Run computes the float outputs and accumulates noise.

@@ -44,6 +44,20 @@ func ParseBackend(name string) (Backend, error) {
 	return 0, &BackendError{"backend", name, backendNames}
 }
 
+// MarshalText returns the name, and an error for a backend without one.
+func (b Backend) MarshalText() ([]byte, error) {
+	if _, err := ParseBackend(b.String()); err != nil {
+		return nil, err
+	}
+	return []byte(b.String()), nil
+}
+
+// UnmarshalText takes a name that ParseBackend takes.
+func (b *Backend) UnmarshalText(text []byte) (err error) {
+	*b, err = ParseBackend(string(text))
+	return err
+}
+
 // Device is the processor family a model is quantized for.
 type Device uint8
 
@@ -72,6 +86,20 @@ func ParseDevice(name string) (Device, error) {
 		}
 	}
 	return 0, &BackendError{"device", name, deviceNames}
+}
+
+// MarshalText returns the name, and an error for a device without one.
+func (d Device) MarshalText() ([]byte, error) {
+	if _, err := ParseDevice(d.String()); err != nil {
+		return nil, err
+	}
+	return []byte(d.String()), nil
+}
+
+// UnmarshalText takes a name that ParseDevice takes.
+func (d *Device) UnmarshalText(text []byte) (err error) {
+	*d, err = ParseDevice(string(text))
+	return err
 }
 
 // resolve returns the device of the running program for HostDevice. Processors

@@ -18,6 +18,13 @@ type difference struct {
 	sums    sums
 }
 
+// total returns the sums so far.
+func (d *difference) total() sums {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.sums
+}
+
 // sums are over elements y of the float and z of the quantized value.
 type sums struct {
 	noise, signal, quantized, product float64 // of (y-z)^2, y^2, z^2, y*z

@@ -45,6 +45,9 @@ func gridIndex(x float32, exponent int) int64 {
 	return int64(math.Floor(math.Ldexp(float64(x), -exponent)))
 }
 
+// gridWidth returns the width of a bin.
+func gridWidth(exponent int) float64 { return math.Ldexp(1, exponent) }
+
 // widen makes room for a range.
 func (g *grid) widen(lo, hi float32) {
 	if g.counts == nil {
@@ -90,7 +93,7 @@ func (g *grid) add(v []float32) {
 
 // bins calls f with each bin that holds values, cut to the observed range.
 func (g *grid) bins(f func(from, to, count float64)) {
-	width := math.Ldexp(1, g.exponent)
+	width := gridWidth(g.exponent)
 	for i, c := range g.counts {
 		if c == 0 {
 			continue

@@ -261,7 +261,7 @@ func (o *histogramObserver) Restore(s State) error {
 			return o.mismatch("the state has %d bins from %v to %v", len(s.Counts), s.Min[0], s.Max[0])
 		}
 		for _, c := range s.Counts {
-			if !isFinite(c) {
+			if !(c >= 0) || !isFinite(c) {
 				return o.mismatch("the state has a bin of %v values", c)
 			}
 		}

@@ -19,7 +19,7 @@ func (q *Quantizer) Parameters(m *graph.Graph, overrides ...Override) (*Paramete
 		return nil, err
 	}
 	out := &Parameters{make(map[string]*tensor.QParams), make(map[string]*tensor.QParams), make(map[string]*tensor.QParams)}
-	for _, v := range p.observed {
+	for _, v := range p.needed {
 		if out.Activations[p.names[v]], err = q.activation(p.names[v]); err != nil {
 			return nil, err
 		}

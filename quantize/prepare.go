@@ -1,8 +1,11 @@
 package quantize
 
 import (
+	"errors"
+	"maps"
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -12,9 +15,12 @@ type prepared struct {
 	graph    *graph.Graph
 	policy   policy
 	names    map[*graph.Value]string
+	forms    map[*graph.Node]form
+	users    map[*graph.Value][]*graph.Node
 	decision map[*graph.Node]Decision
-	observed []*graph.Value // values that need quantization parameters
-	seen     map[*graph.Value]bool
+	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
+	needed   []*graph.Value       // values that need quantization parameters
+	observed []*graph.Value       // those, and what may need them after fallbacks
 }
 
 // prepare fuses a copy of the model and decides what to quantize.
@@ -23,7 +29,10 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 		return nil, err
 	}
 	g := m.Clone()
-	p := &prepared{graph: g, policy: q.opts.policy(), decision: make(map[*graph.Node]Decision), seen: make(map[*graph.Value]bool)}
+	p := &prepared{
+		graph: g, policy: q.opts.policy(), forms: make(map[*graph.Node]form),
+		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool),
+	}
 	if err := g.Verify(); err != nil {
 		return nil, err
 	}
@@ -31,36 +40,29 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 		return nil, err
 	}
 	p.names = valueNames(g)
+	for _, n := range g.Nodes {
+		p.forms[n] = formOf(n)
+		for _, v := range n.Inputs {
+			p.users[v] = append(p.users[v], n)
+		}
+	}
 	if err := p.decide(q.opts.Filter); err != nil {
 		return nil, err
 	}
-	for _, n := range g.Nodes {
-		if p.decision[n].Quantize && !passesThrough(n) && !p.policy.dynamic {
-			for _, i := range dataInputs(n) {
-				p.observe(p.source(n.Inputs[i]))
-			}
-			if !p.givesFloat(n) {
-				p.observe(n.Outputs[0])
-			}
+	p.observe()
+	return p, p.checkFixed(q.opts.Fixed)
+}
+
+// checkFixed returns an error for each name that is no value's.
+func (p *prepared) checkFixed(fixed map[string]*tensor.QParams) error {
+	names := slices.Sorted(maps.Values(p.names))
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(fixed)) {
+		if _, ok := slices.BinarySearch(names, name); !ok {
+			errs = append(errs, &UnknownNameError{Field: "Fixed", Name: name, Near: nearest(name, names)})
 		}
 	}
-	return p, nil
-}
-
-func (p *prepared) observe(v *graph.Value) {
-	if !p.seen[v] && v.Type.DType == tensor.Float32 && v.Const == nil {
-		p.seen[v] = true
-		p.observed = append(p.observed, v)
-	}
-}
-
-// source returns the value whose parameters v has: v itself, or what the
-// operators that keep parameters made it from.
-func (p *prepared) source(v *graph.Value) *graph.Value {
-	for p.policy.everything && v.Node != nil && passesThrough(v.Node) && p.decision[v.Node].Quantize {
-		v = v.Node.Inputs[0]
-	}
-	return v
+	return errors.Join(errs...)
 }
 
 // decide applies the filter to the operators that have an int8 form.
@@ -77,8 +79,9 @@ func (p *prepared) decide(f Filter) error {
 		if reason := p.staysFloat(n); reason != "" {
 			decisions[i] = Decision{Reason: reason}
 		}
-		p.decision[n] = decisions[i]
+		p.decision[n], p.allowed[n] = decisions[i], decisions[i].Quantize
 	}
+	p.settle()
 	return nil
 }
 
@@ -91,82 +94,158 @@ func (p *prepared) staysFloat(n *graph.Node) string {
 		return "only linear layers are quantized while running"
 	case !p.policy.everything && !isLayer(n.Op):
 		return "the backend keeps it in float"
-	case !lowerable(n):
+	case p.forms[n] == noForm:
 		return "no int8 form"
 	}
 	return constantWeight(n)
 }
 
-// isLayer reports whether the operator has weights.
-func isLayer(op ops.Op) bool {
-	switch op.(type) {
-	case ops.Conv, ops.Linear:
-		return true
+// settle takes back to float what would be int8 for nothing. An operator
+// without weights gains between others that are int8; elsewhere its values would be
+// quantized for it alone, or dequantized right behind it.
+func (p *prepared) settle() {
+	for changed := true; changed; {
+		changed = false
+		for _, n := range p.graph.Nodes {
+			if !p.decision[n].Quantize || isLayer(n.Op) || p.between(n) {
+				continue
+			}
+			p.decision[n] = Decision{Reason: "it is not between int8 operators"}
+			changed = true
+		}
 	}
-	return false
 }
 
-func isLinear(op ops.Op) bool {
-	_, ok := op.(ops.Linear)
-	return ok
+// between reports whether the node takes a value from an int8 operator and gives
+// one to another. One that keeps parameters may as well come first of them,
+// unless it leaves less to quantize.
+func (p *prepared) between(n *graph.Node) bool {
+	takes := slices.ContainsFunc(dataInputs(n), func(i int) bool {
+		from := n.Inputs[i].Node
+		return from != nil && p.decision[from].Quantize
+	})
+	if p.forms[n] == keepForm && n.Outputs[0].Type.Numel() >= n.Inputs[0].Type.Numel() {
+		takes = true
+	}
+	return takes && p.usedQuantized(n.Outputs[0])
+}
+
+// usedQuantized reports whether an int8 operator takes the value quantized.
+func (p *prepared) usedQuantized(v *graph.Value) bool {
+	return slices.ContainsFunc(p.users[v], func(user *graph.Node) bool {
+		if !p.decision[user].Quantize {
+			return false
+		}
+		for _, i := range dataInputs(user) {
+			if user.Inputs[i] == v && (!isResidual(user, i) || !p.givesFloat(user)) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // constantWeight says why a layer's weight cannot be quantized, if so.
 func constantWeight(n *graph.Node) string {
-	if isLayer(n.Op) {
-		for _, i := range []int{1, 2} {
-			if i < len(n.Inputs) && i < len(n.Inputs)-residuals(n.Op) && n.Inputs[i].Const == nil {
-				return "its weight is not constant"
-			}
+	if !isLayer(n.Op) {
+		return ""
+	}
+	last := len(n.Inputs)
+	if hasResidual(n.Op) {
+		last--
+	}
+	for _, v := range n.Inputs[1:last] {
+		if v.Const == nil {
+			return "its weight is not constant"
 		}
 	}
 	return ""
 }
 
-func residuals(op ops.Op) int {
-	switch op := op.(type) {
-	case ops.Conv:
-		if op.HasResidual {
-			return 1
+// observe lists the values that need parameters, and those that would if other
+// modules fell back to float.
+func (p *prepared) observe() {
+	var needed valueSet
+	for _, n := range p.graph.Nodes {
+		if !p.decision[n].Quantize || p.policy.dynamic {
+			continue
 		}
-	case ops.Linear:
-		if op.HasResidual {
-			return 1
+		for _, i := range p.quantizedInputs(n) {
+			needed.add(p.source(n.Inputs[i]))
+		}
+		if p.forms[n] != keepForm && !p.givesFloat(n) {
+			needed.add(n.Outputs[0])
 		}
 	}
-	return 0
+	p.needed = needed.list
+	for _, n := range p.graph.Nodes {
+		for _, v := range n.Inputs {
+			if p.mayBeQuantized(v) {
+				needed.add(v)
+			}
+		}
+	}
+	p.observed = needed.list
 }
 
-// dataInputs lists the inputs of a node that are activations.
-func dataInputs(n *graph.Node) []int {
-	if isLayer(n.Op) {
-		if residuals(n.Op) == 1 {
-			return []int{0, len(n.Inputs) - 1}
+// mayBeQuantized reports whether an operator that the filter lets be int8 could
+// take the value quantized.
+func (p *prepared) mayBeQuantized(v *graph.Value) bool {
+	return slices.ContainsFunc(p.users[v], func(user *graph.Node) bool {
+		if !p.allowed[user] || p.policy.dynamic || !slices.ContainsFunc(dataInputs(user), func(i int) bool { return user.Inputs[i] == v }) {
+			return false
 		}
-		return []int{0}
+		return p.forms[user] != keepForm || p.mayBeQuantized(user.Outputs[0])
+	})
+}
+
+// valueSet is a list of float32 activations without repetitions.
+type valueSet struct {
+	list []*graph.Value
+	seen map[*graph.Value]bool
+}
+
+func (s *valueSet) add(v *graph.Value) {
+	if s.seen[v] || v.Type.DType != tensor.Float32 || v.Const != nil {
+		return
 	}
-	all := make([]int, len(n.Inputs))
-	for i := range all {
-		all[i] = i
+	if s.seen == nil {
+		s.seen = make(map[*graph.Value]bool)
 	}
-	return all
+	s.seen[v] = true
+	s.list = append(s.list, v)
+}
+
+// quantizedInputs lists the inputs that the int8 form of a node takes as
+// integers: not the residual of a layer that gives float32.
+func (p *prepared) quantizedInputs(n *graph.Node) []int {
+	if p.policy.dynamic {
+		return nil
+	}
+	in := dataInputs(n)
+	if isLayer(n.Op) && p.givesFloat(n) {
+		return in[:1]
+	}
+	return in
+}
+
+// source returns the value whose parameters v has: v itself, or what the
+// operators that keep parameters made it from.
+func (p *prepared) source(v *graph.Value) *graph.Value {
+	for v.Node != nil && p.forms[v.Node] == keepForm && p.decision[v.Node].Quantize {
+		v = v.Node.Inputs[0]
+	}
+	return v
 }
 
 // givesFloat reports whether the layer's int8 form stores float32: nothing that
-// uses its output is int8.
+// uses its output takes it quantized.
 func (p *prepared) givesFloat(n *graph.Node) bool {
 	if p.policy.dynamic {
 		return true
 	}
-	if !p.policy.floatOutput || !isLayer(n.Op) || residuals(n.Op) > 0 {
+	if !p.policy.floatOutput || !isLayer(n.Op) || isDepthwise(n) {
 		return false
 	}
-	for _, user := range p.graph.Nodes {
-		for _, v := range user.Inputs {
-			if v == n.Outputs[0] && p.decision[user].Quantize {
-				return false
-			}
-		}
-	}
-	return true
+	return !p.usedQuantized(n.Outputs[0])
 }

@@ -12,22 +12,26 @@ import (
 // Options configure a Quantizer. The zero value is the Native backend for every
 // module on this machine's processor family.
 type Options struct {
-	Backend Backend
+	Backend Backend `json:"backend"`
 	// Filter says which modules are quantized.
-	Filter Filter
+	Filter Filter `json:"filter"`
 	// Device is the processor family whose defaults the backend takes.
-	Device Device
+	Device Device `json:"device"`
 	// Dynamic quantizes linear layers only, and their activations while they run,
 	// each row to its own range: nothing has to be calibrated, and all other
 	// operators stay float32. It is for the Native backend.
-	Dynamic bool
+	Dynamic bool `json:"dynamic,omitempty"`
 	// Activation and Weight, when set, replace the backend's observers.
-	Activation, Weight *ObserverConfig
+	Activation *ObserverConfig `json:"activation,omitempty"`
+	Weight     *ObserverConfig `json:"weight,omitempty"`
+	// Fixed are parameters of activations that are known otherwise, by the name of
+	// the value as in Parameters. They are used instead of what is observed.
+	Fixed map[string]*tensor.QParams `json:"fixed,omitempty"`
 	// Equalize balances the weights of consecutive layers per channel before
 	// anything is observed; see docs/quantization.md.
-	Equalize bool
+	Equalize bool `json:"equalize,omitempty"`
 	// Session says how the proxy models run.
-	Session graph.Options
+	Session graph.Options `json:"-"`
 }
 
 // Override changes the observers of a Quantizer at one of its calls, and from
@@ -65,20 +69,37 @@ func New(opts Options) *Quantizer {
 // Options returns the options as overrides and fallbacks have left them.
 func (q *Quantizer) Options() Options { return q.opts }
 
+// SetOptions replaces the options. What was observed is kept; see WithActivation.
+func (q *Quantizer) SetOptions(opts Options) error {
+	before := q.opts
+	q.opts = opts
+	err := q.configure(nil)
+	if err != nil {
+		q.opts = before
+	}
+	return err
+}
+
+// Observers returns the observers that the options choose.
+func (o Options) Observers() (Observers, error) {
+	obs, err := o.Backend.Observers(o.Device)
+	if o.Activation != nil {
+		obs.Activation = *o.Activation
+	}
+	if o.Weight != nil {
+		obs.Weight = *o.Weight
+	}
+	return obs, err
+}
+
 // configure resolves the observers to use.
 func (q *Quantizer) configure(overrides []Override) error {
 	for _, f := range overrides {
 		f(&q.opts)
 	}
-	o, err := q.opts.Backend.Observers(q.opts.Device)
+	o, err := q.opts.Observers()
 	if err != nil {
 		return err
-	}
-	if q.opts.Activation != nil {
-		o.Activation = *q.opts.Activation
-	}
-	if q.opts.Weight != nil {
-		o.Weight = *q.opts.Weight
 	}
 	if err := o.Activation.Validate(); err != nil {
 		return fmt.Errorf("activation observer: %w", err)
@@ -94,6 +115,11 @@ func (q *Quantizer) configure(overrides []Override) error {
 	}
 	if s := o.Weight.Spec; s.Axis != 0 || s.DType == tensor.Int32 {
 		return fmt.Errorf("weight observer: %w", &ConfigError{Kind: o.Weight.Kind, Reason: "weights are 8 bits, per tensor or along axis 0"})
+	}
+	for name, p := range q.opts.Fixed {
+		if p == nil || p.Scheme.PerChannel() || p.DType == tensor.Int32 || p.Validate(nil) != nil {
+			return &ConfigError{Kind: "fixed", Reason: fmt.Sprintf("the parameters of %q are %v where those of a tensor in 8 bits are needed", name, p)}
+		}
 	}
 	q.observers = o
 	return nil
@@ -113,6 +139,9 @@ func (q *Quantizer) Calib(m *graph.Graph, overrides ...Override) (*Calibration, 
 		return nil, err
 	}
 	for _, v := range p.observed {
+		if q.opts.Fixed[p.names[v]] != nil {
+			continue
+		}
 		obs, err := q.observer(p.names[v])
 		if errors.Is(err, ErrMismatch) {
 			// Other statistics are needed: this starts anew.
@@ -159,6 +188,9 @@ func (q *Quantizer) observer(name string) (Observer, error) {
 
 // activation returns the parameters of a value.
 func (q *Quantizer) activation(name string) (*tensor.QParams, error) {
+	if p := q.opts.Fixed[name]; p != nil {
+		return p, nil
+	}
 	obs, err := q.observer(name)
 	if err != nil {
 		return nil, err

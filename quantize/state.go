@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // stateVersion is the form of a saved Quantizer.
@@ -17,25 +18,16 @@ const stateVersion = 1
 
 // quantizerState is a Quantizer in JSON.
 type quantizerState struct {
-	Version    int              `json:"version"`
-	Backend    string           `json:"backend"`
-	Device     string           `json:"device"`
-	Filter     Filter           `json:"filter"`
-	Activation *ObserverConfig  `json:"activation,omitempty"`
-	Weight     *ObserverConfig  `json:"weight,omitempty"`
-	Equalize   bool             `json:"equalize,omitempty"`
-	Dynamic    bool             `json:"dynamic,omitempty"`
-	Values     map[string]State `json:"values"`
+	Version int `json:"version"`
+	Options
+	Values map[string]State `json:"values"`
 }
 
 // MarshalJSON writes the options, the exclusions that fallbacks have added among
 // them, and what the observers have seen, so that a calibration can be stopped
 // and resumed, and run in parts that Merge joins. How proxies run is not part of it.
 func (q *Quantizer) MarshalJSON() ([]byte, error) {
-	s := quantizerState{
-		Version: stateVersion, Backend: q.opts.Backend.String(), Device: q.opts.Device.String(), Filter: q.opts.Filter,
-		Activation: q.opts.Activation, Weight: q.opts.Weight, Equalize: q.opts.Equalize, Dynamic: q.opts.Dynamic, Values: make(map[string]State),
-	}
+	s := quantizerState{Version: stateVersion, Options: q.opts, Values: make(map[string]State)}
 	for name, o := range q.values {
 		s.Values[name] = o.State()
 	}
@@ -52,25 +44,19 @@ func (q *Quantizer) UnmarshalJSON(data []byte) error {
 	if s.Version != stateVersion {
 		return fmt.Errorf("quantize: the state has version %d, not %d", s.Version, stateVersion)
 	}
-	read := Quantizer{values: make(map[string]Observer)}
-	var err error
-	if read.opts.Backend, err = ParseBackend(s.Backend); err != nil {
-		return err
-	}
-	if read.opts.Device, err = ParseDevice(s.Device); err != nil {
-		return err
-	}
-	read.opts.Filter, read.opts.Activation, read.opts.Weight = s.Filter, s.Activation, s.Weight
-	read.opts.Equalize, read.opts.Dynamic, read.opts.Session = s.Equalize, s.Dynamic, q.opts.Session
+	read := New(s.Options)
+	read.opts.Session = q.opts.Session
 	if err := read.configure(nil); err != nil {
 		return err
 	}
 	for name, state := range s.Values {
-		if read.values[name], err = state.NewObserver(name); err != nil {
+		o, err := state.NewObserver(name)
+		if err != nil {
 			return err
 		}
+		read.values[name] = o
 	}
-	*q = read
+	*q = *read
 	return nil
 }
 
@@ -86,7 +72,8 @@ func (q *Quantizer) Save(path string) error {
 	})
 }
 
-// Load returns a quantizer in the state that Save wrote.
+// Load returns a quantizer in the state that Save wrote. A file with anything
+// else is rejected with a *tensor.FileError.
 func Load(path string) (*Quantizer, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -94,7 +81,7 @@ func Load(path string) (*Quantizer, error) {
 	}
 	q := New(Options{})
 	if err := json.Unmarshal(data, q); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, &tensor.FileError{File: path, Reason: "it is no saved calibration", Err: err}
 	}
 	return q, nil
 }
@@ -104,6 +91,15 @@ func Load(path string) (*Quantizer, error) {
 // data, exactly for MinMax, Percentile, Entropy and MSE, and for Histogram within the
 // width of a bin. When it fails, nothing has changed.
 func (q *Quantizer) Merge(other *Quantizer) error {
+	for _, c := range []*Quantizer{q, other} {
+		if err := c.configure(nil); err != nil {
+			return err
+		}
+	}
+	if q.opts.Backend != other.opts.Backend || q.opts.Equalize != other.opts.Equalize || q.observers.Activation != other.observers.Activation {
+		return fmt.Errorf("quantize: %w: the calibrations have other options: %v with %v, and %v with %v",
+			ErrMismatch, q.opts.Backend, q.observers.Activation, other.opts.Backend, other.observers.Activation)
+	}
 	merged := make(map[string]Observer)
 	for _, name := range slices.Sorted(maps.Keys(q.values)) {
 		have, from := q.values[name], other.values[name]

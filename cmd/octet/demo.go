@@ -77,11 +77,14 @@ func (a *app) runDemo(ctx context.Context) (*demoResult, error) {
 		return nil, err
 	}
 	a.say("calibrating on %d images", calib.Len())
-	q := quantize.New(quantize.Options{Session: a.options()})
-	if err := a.calibrate(ctx, q, float, calib, demoBatch); err != nil {
+	w := &work{
+		app: a, ctx: ctx, flags: &quantizeFlags{batch: demoBatch}, model: float, data: calib,
+		q: quantize.New(quantize.Options{Session: a.options()}),
+	}
+	if err := w.calibrate(); err != nil {
 		return nil, err
 	}
-	int8, err := q.Quantize(float)
+	int8, err := w.q.Quantize(float)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -98,11 +99,11 @@ func TestEval(t *testing.T) {
 func TestQuantizeAndInspect(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "int8.safetensors")
 	r := octetJSON[quantizeResult](t, "quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", path, "--exclude", "fc", "--observer", "histogram")
-	layers := map[string]layerResult{}
+	layers := map[string]quantize.Layer{}
 	for _, l := range r.Layers {
 		layers[l.Name+" "+l.Op] = l
 	}
-	if l := layers["block.conv2 conv2d"]; l.Precision != "int8" || l.SQNRdB == nil || *l.SQNRdB < 30 || l.WeightScaleMax <= 0 {
+	if l := layers["block.conv2 conv2d"]; l.Precision != "int8" || l.SQNR < 30 || l.WeightScaleMax <= 0 || l.Measured == nil || l.Measured.SQNR < 20 {
 		t.Errorf("block.conv2: %+v", l)
 	}
 	if l := layers["fc linear"]; l.Precision != "float32" || l.Reason == "" {
@@ -115,8 +116,9 @@ func TestQuantizeAndInspect(t *testing.T) {
 	if s.Format != "octet safetensors" || s.Graph.Precision != "mixed" || s.Graph.MACs-s.Graph.Int8MACs != 640 {
 		t.Errorf("inspect: %s, %+v", s.Format, s.Graph)
 	}
-	if len(s.Graph.Float) != 1 || s.Graph.Float[0].Name != "fc" {
-		t.Errorf("in float32: %+v, want fc", s.Graph.Float)
+	// What only fc takes is float as well.
+	if float := s.Graph.Float; len(float) != 3 || float[0].Name != "avgpool" || float[2].Name != "fc" {
+		t.Errorf("in float32: %+v, want avgpool, flatten and fc", float)
 	}
 	if !strings.Contains(s.Plan, "igemm_u8s8") || !strings.Contains(s.Code, "int8.conv2d") || s.ArenaBytes == 0 {
 		t.Errorf("plan:\n%s\ncode:\n%s", s.Plan, s.Code)
@@ -245,6 +247,12 @@ func TestExitCodes(t *testing.T) {
 		{"unknown backend", exitUsage, "nonesuch", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--backend", "nonesuch"}},
 		{"unknown observer", exitUsage, "nonesuch", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--observer", "nonesuch"}},
 		{"unknown module", exitUsage, "nonesuch", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--exclude", "nonesuch"}},
+		{"no calibration", exitUsage, `"calib" not set`, []string{"quantize", digitsModel, "--arch", "digits", "-o", dir + "/o"}},
+		{"17 bits", exitUsage, "--bits 17", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--bits", "17"}},
+		{"not a share", exitUsage, "--max-drop", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", digitsTest, "-o", dir + "/o", "--max-drop", "a bit"}},
+		{"unknown metric", exitUsage, "nonesuch", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", digitsTest, "-o", dir + "/o", "--max-drop", "1%", "--metric", "nonesuch"}},
+		{"unknown cost", exitUsage, "nonesuch", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", digitsTest, "-o", dir + "/o", "--max-drop", "1%", "--cost", "nonesuch"}},
+		{"not a state", exitFile, text, []string{"quantize", "merge", text, "-o", dir + "/o"}},
 		{"nothing to measure", exitUsage, "--arch", []string{"bench"}},
 		{"unknown precision", exitUsage, "int4", []string{"bench", "--arch", "digits", "--precision", "int4", "--runs", "1"}},
 		{"bad shape", exitUsage, "--shape", []string{"bench", "--arch", "digits", "--shape", "1x-1"}},

@@ -80,15 +80,23 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 	flags.IntSliceVar(&a.threads, "threads", nil, "number of threads (default: one per core); bench takes a list")
 	flags.StringVar(&a.cpu, "cpu", "", "CPU tier to use (default: $OCTET_CPU, else the best; see octet cpu)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
-	root.AddCommand(a.demo(), a.inspect(), a.quantize(), a.eval(), a.runModel(), a.bench(), a.cpuInfo())
-	for _, c := range root.Commands() {
-		body := c.RunE
-		c.RunE = func(cmd *cobra.Command, args []string) error {
-			a.started = true
-			return body(cmd, args)
-		}
-	}
+	root.AddCommand(a.demo(), a.inspect(), a.quantize(), a.tune(), a.eval(), a.runModel(), a.bench(), a.cpuInfo())
+	a.markStart(root)
 	return root
+}
+
+// markStart notes, when a command of those below root runs, that its command
+// line was understood.
+func (a *app) markStart(root *cobra.Command) {
+	for _, c := range root.Commands() {
+		if body := c.RunE; body != nil {
+			c.RunE = func(cmd *cobra.Command, args []string) error {
+				a.started = true
+				return body(cmd, args)
+			}
+		}
+		a.markStart(c)
+	}
 }
 
 // options returns how to compile a model by the common flags.
@@ -105,6 +113,19 @@ func (a *app) printJSON(v any) error {
 	e := json.NewEncoder(a.out)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// printf writes to stdout.
+func (a *app) printf(format string, args ...any) error {
+	_, err := fmt.Fprintf(a.out, format, args...)
+	return err
+}
+
+// note says what is being done, on a terminal only.
+func (a *app) note(format string, args ...any) {
+	if a.onTerminal() {
+		a.say(format, args...)
+	}
 }
 
 // say writes a line for people to stderr.

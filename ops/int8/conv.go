@@ -13,7 +13,8 @@ import (
 //
 // Inputs: x uint8 per tensor, weight int8 [O, C/Groups, kernel...] per tensor or per output
 // channel, then bias int32 [O] in units of x's scale times the weight's or float32 [O], then
-// a uint8 residual, which needs an int32 bias. Output: uint8 with qparams Out; float32 when Out is nil.
+// a residual in the output's element type, which needs an int32 bias. Output: uint8 with qparams
+// Out; float32 when Out is nil.
 type Conv struct {
 	ops.Conv
 	Out *tensor.QParams
@@ -32,7 +33,7 @@ func (op Conv) Infer(in []ops.Type) ([]ops.Type, error) {
 	if err := weightsAndBias(op, in, in[1].Shape[0], op.HasBias); err != nil {
 		return nil, err
 	}
-	if op.Out != nil || hasFloatBias(op.HasBias, in) {
+	if op.Out != nil {
 		if err := ops.CheckClamp(op, in, op.Act); err != nil {
 			return nil, err
 		}
@@ -43,11 +44,11 @@ func (op Conv) Infer(in []ops.Type) ([]ops.Type, error) {
 	}
 	shape := op.OutShape(w, in)
 	if op.HasResidual {
-		if err := activation(op, in, len(in)-1); err != nil {
+		if err := checkResidual(op, in, op.Out); err != nil {
 			return nil, err
 		}
-		if op.Out == nil || !in[len(in)-1].Shape.Equal(shape) {
-			return nil, ops.Errorf(op, in, "a residual needs a quantized output of its shape, %v", shape)
+		if !in[len(in)-1].Shape.Equal(shape) {
+			return nil, ops.Errorf(op, in, "the residual's shape is not the output's, %v", shape)
 		}
 	}
 	return []ops.Type{outputType(op.Out, shape)}, nil
@@ -62,8 +63,15 @@ func (op Conv) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, inputs, ok
 }
 
-// FuseActivation implements ops.ActivationFuser.
-func (op Conv) FuseActivation(ops.Activation) (ops.Op, bool) { return nil, false }
+// FuseActivation implements ops.ActivationFuser for a float32 output; activations
+// of a quantized one fuse before quantization.
+func (op Conv) FuseActivation(a ops.Activation) (ops.Op, bool) {
+	if op.Out != nil || op.Act != ops.NoActivation {
+		return nil, false
+	}
+	op.Act = a
+	return op, true
+}
 
 // FuseResidual implements ops.ResidualFuser; additions fuse before quantization.
 func (op Conv) FuseResidual(ops.Activation) (ops.Op, bool) { return nil, false }
@@ -149,7 +157,7 @@ func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			at := ((image*tiles.Rows+m)*outs + group*l.cols)
 			t.out = unsafe.Add(base(c.Out[0]), at*outSize)
 			if op.HasResidual {
-				t.res = unsafe.Add(base(c.In[len(c.In)-1]), at)
+				t.res = unsafe.Add(base(c.In[len(c.In)-1]), at*outSize)
 			}
 			l.run(wk, &mem, &t)
 		}

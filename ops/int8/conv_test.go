@@ -37,6 +37,8 @@ var layerCases = []layerCase{
 	{1, 7, 6, 12, 18, 3, 3, 1, 1, 1, 3, true, true, false, false, ops.ReLU},
 	{1, 5, 4, 6, 12, 3, 3, 1, 1, 1, 6, true, false, false, false, ops.NoActivation},
 	{1, 4, 5, 64, 70, 3, 3, 1, 1, 1, 1, true, false, false, true, ops.NoActivation},
+	{2, 4, 5, 16, 36, 3, 3, 1, 1, 1, 1, true, true, false, true, ops.ReLU},
+	{1, 7, 6, 12, 18, 3, 3, 1, 1, 1, 3, false, true, false, true, ops.NoActivation},
 }
 
 func (c layerCase) String() string {
@@ -133,7 +135,15 @@ func (c layerCase) build(rng *rand.Rand) ([]*tensor.Tensor, int8.Conv) {
 	if c.residual {
 		oh := (c.h+2*c.pad-c.dilation*(c.kh-1)-1)/c.stride + 1
 		ow := (c.w+2*c.pad-c.dilation*(c.kw-1)-1)/c.stride + 1
-		in = append(in, quantized(rng, tensor.PerTensor(tensor.Uint8, 0.15, 60), c.n, oh, ow, c.outs))
+		res := quantized(rng, tensor.PerTensor(tensor.Uint8, 0.15, 60), c.n, oh, ow, c.outs)
+		if c.float {
+			u8 := res
+			res, _ = tensor.New(tensor.Float32, u8.Shape()...)
+			for i, q := range u8.Uint8s() {
+				res.Float32s()[i] = 0.15 * float32(int32(q)-60)
+			}
+		}
+		in = append(in, res)
 	}
 	return in, op
 }
@@ -167,7 +177,11 @@ func (c layerCase) define(op int8.Conv, in []*tensor.Tensor, shape tensor.Shape)
 		if c.float {
 			lo, hi := c.act.Bounds()
 			m := float32(float64(x.QParams().Scale[0]) * float64(w.QParams().Scale[k]))
-			out = append(out, min(max(float32(acc)*m, lo), hi))
+			y := float32(acc) * m
+			if c.residual {
+				y = float32(y) + in[len(in)-1].Float32s()[i]
+			}
+			out = append(out, min(max(y, lo), hi))
 			continue
 		}
 		t := float32(acc) * int8.Multiplier(x.QParams().Scale[0], w.QParams().Scale[k], op.Out.Scale[0])

@@ -12,8 +12,8 @@ import (
 // Linear is ops.Linear on quantized values.
 //
 // Inputs: x uint8 [..., K] per tensor, weight int8 [N, K] per tensor or per row, then bias
-// int32 [N] in units of x's scale times the weight's or float32 [N], then a uint8
-// residual, which needs an int32 bias.
+// int32 [N] in units of x's scale times the weight's or float32 [N], then a residual
+// in the output's element type, which needs an int32 bias.
 // Output: uint8 with qparams Out; float32 when Out is nil.
 type Linear struct {
 	ops.Linear
@@ -33,24 +33,28 @@ func (op Linear) Infer(in []ops.Type) ([]ops.Type, error) {
 	if err := weightsAndBias(op, in, in[1].Shape[0], op.HasBias); err != nil {
 		return nil, err
 	}
-	if op.Out != nil || hasFloatBias(op.HasBias, in) {
+	if op.Out != nil {
 		if err := ops.CheckClamp(op, in, op.Act); err != nil {
 			return nil, err
 		}
 	}
 	if op.HasResidual {
-		if err := activation(op, in, len(in)-1); err != nil {
+		if err := checkResidual(op, in, op.Out); err != nil {
 			return nil, err
-		}
-		if op.Out == nil {
-			return nil, ops.Errorf(op, in, "a residual needs a quantized output")
 		}
 	}
 	return []ops.Type{outputType(op.Out, shape)}, nil
 }
 
-// FuseActivation implements ops.ActivationFuser; activations of a quantized output fuse before quantization.
-func (op Linear) FuseActivation(ops.Activation) (ops.Op, bool) { return nil, false }
+// FuseActivation implements ops.ActivationFuser for a float32 output; activations
+// of a quantized one fuse before quantization.
+func (op Linear) FuseActivation(a ops.Activation) (ops.Op, bool) {
+	if op.Out != nil || op.Act != ops.NoActivation {
+		return nil, false
+	}
+	op.Act = a
+	return op, true
+}
 
 // FuseResidual implements ops.ResidualFuser; additions fuse before quantization.
 func (op Linear) FuseResidual(ops.Activation) (ops.Op, bool) { return nil, false }
@@ -94,7 +98,7 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			}
 			t.out = unsafe.Add(base(c.Out[0]), m*n*outSize)
 			if op.HasResidual {
-				t.res = unsafe.Add(base(c.In[len(c.In)-1]), m*n)
+				t.res = unsafe.Add(base(c.In[len(c.In)-1]), m*n*outSize)
 			}
 			l.run(wk, &mem, &t)
 		}

@@ -6,6 +6,7 @@
 package int8
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -40,6 +41,19 @@ func weightsAndBias(op ops.Op, in []ops.Type, outs int, hasBias bool) error {
 	}
 	if hasFloatBias(hasBias, in) && len(in) > 3 {
 		return ops.Errorf(op, in, "a residual needs an int32 bias")
+	}
+	return nil
+}
+
+// checkResidual checks that the last input is in the form of an output with qparams
+// out, which is float32 without.
+func checkResidual(op ops.Op, in []ops.Type, out *tensor.QParams) error {
+	last := len(in) - 1
+	if out != nil {
+		return activation(op, in, last)
+	}
+	if t := in[last]; t.DType != tensor.Float32 || t.Q != nil {
+		return ops.Errorf(op, in, "the residual of a float32 output must be float32")
 	}
 	return nil
 }
@@ -83,6 +97,7 @@ type matrix struct {
 	weights []int8
 	bias    []int32   // bias - zx*sum(w) + k*zx*zw
 	pre     []float32 // a float32 bias in units of the accumulators, nil without
+	zeros   []uint8   // with pre: a row of the output's zero point
 	post    []float32 // a float32 bias that is added to a float32 output, nil without
 	wsum    []int32   // sum(w) - k*zw, by which a row's own zero point counts; nil without those
 	wzero   []int32   // nil when all are 0
@@ -205,6 +220,9 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		m.pre = make([]float32, n+l.g.NR)
 		for c, v := range bias.Contiguous().Float32s() {
 			m.pre[c] = v / float32(sx*wq.Scale[c%len(wq.Scale)])
+		}
+		if l.out != nil {
+			m.zeros = bytes.Repeat([]byte{uint8(l.zero)}, n)
 		}
 	default:
 		b = bias.Contiguous().Int32s()
@@ -388,6 +406,11 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	}
 	if l.packed.pre != nil {
 		args.PreBias = &l.packed.pre[c]
+	}
+	if l.packed.zeros != nil {
+		// As a residual, the zero point is added before rounding.
+		args.Zero = 0
+		args.Res, args.ResStride, args.ResZero, args.ResMult = unsafe.Pointer(&l.packed.zeros[0]), 0, 0, 1
 	}
 	if l.packed.post != nil {
 		args.PostBias = &l.packed.post[c]

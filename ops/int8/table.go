@@ -1,6 +1,8 @@
 package int8
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
@@ -19,14 +21,43 @@ type Table struct {
 func NewTable(label string, in, out *tensor.QParams, f func(float32) float32) Table {
 	t := Table{Label: label, Values: new([256]uint8), Out: out}
 	for i := range t.Values {
-		q := min(max(int32(i), in.Min), in.Max)
-		x := float32(q-in.ZeroPoint[0]) * in.Scale[0]
+		x := entry(i, in)
 		if f != nil {
 			x = f(x)
 		}
 		t.Values[i] = uint8(ops.QuantizeScalar(x, out))
 	}
 	return t
+}
+
+// entry returns the value of integer i; those not in use have that of the nearest.
+func entry(i int, q *tensor.QParams) float32 {
+	return float32(min(max(int32(i), q.Min), q.Max)-q.ZeroPoint[0]) * q.Scale[0]
+}
+
+// TableOf returns the table of a float32 operator that works element by element, from
+// parameters in to out: ops.Unary, or ops.Binary with a constant. operands are the
+// operator's inputs, nil in the place of the quantized value and of one element elsewhere.
+// The operator is computed by the plain Go kernels, so that the table is the same on every tier.
+func TableOf(op ops.Op, in, out *tensor.QParams, operands ...*tensor.Tensor) (Table, error) {
+	x, err := tensor.New(tensor.Float32, 256)
+	if err != nil {
+		return Table{}, err
+	}
+	for i := range x.Float32s() {
+		x.Float32s()[i] = entry(i, in)
+	}
+	inputs := slices.Clone(operands)
+	inputs[slices.Index(inputs, nil)] = x
+	y, err := ops.Eval(op, asm.Generic, nil, inputs...)
+	if err != nil {
+		return Table{}, err
+	}
+	t := Table{Label: op.Name(), Values: new([256]uint8), Out: out}
+	for i, v := range y[0].Float32s() {
+		t.Values[i] = uint8(ops.QuantizeScalar(v, out))
+	}
+	return t, nil
 }
 
 func (op Table) Name() string { return "int8." + op.Label }

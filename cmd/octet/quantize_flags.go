@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/quantize"
+)
+
+// quantizeFlags are the flags that commands share which quantize.
+type quantizeFlags struct {
+	arch, calib, output       string
+	backend, device, observer string
+	weightObserver            string
+	percentile                float64
+	bits, weightBits          int
+	dynamic                   bool
+	filter                    quantize.Filter
+	batch                     int
+	state, saveState          string
+	data, report              string
+	compare                   int
+}
+
+func (f *quantizeFlags) add(cmd *cobra.Command) {
+	s := cmd.Flags()
+	archFlag(cmd, &f.arch)
+	s.StringVar(&f.calib, "calib", "", "samples to calibrate with (.npz)")
+	s.IntVar(&f.batch, "batch", 64, "samples per run")
+	s.StringVarP(&f.output, "output", "o", "", "file to write")
+	s.StringVar(&f.state, "state", "", "begin with what another calibration saved, and its options")
+	s.StringVar(&f.saveState, "save-state", "", "write what was observed, to continue or merge it")
+
+	s.StringVar(&f.backend, "backend", quantize.Native.String(), "native, reference, disc or fbgemm")
+	s.StringVar(&f.device, "device", quantize.HostDevice.String(), "processor family whose defaults the backend takes: host, x86 or aarch64")
+	s.BoolVar(&f.dynamic, "dynamic", false, "quantize linear layers only, and their activations while running; needs no calibration")
+	s.StringVar(&f.observer, "observer", "", fmt.Sprintf("how the range of activations is chosen, one of %v (default: the backend's)", quantize.Kinds()))
+	s.Float64Var(&f.percentile, "percentile", quantize.DefaultPercentile, "share of the values, in percent, that --observer percentile keeps at each end")
+	s.StringVar(&f.weightObserver, "weight-observer", "", "the same for weights")
+	s.IntVar(&f.bits, "bits", 8, "bits of activations, 2 to 8, stored in 8")
+	s.IntVar(&f.weightBits, "weight-bits", 8, "bits of weights, 2 to 8, stored in 8")
+
+	filter := func(list *[]string, name, what string) {
+		s.StringArrayVar(list, name, nil, what+"; wildcards and repetition allowed")
+	}
+	filter(&f.filter.IncludeNames, "include", "quantize only this module, by its path")
+	filter(&f.filter.IncludeClasses, "include-class", "quantize only modules of this class")
+	filter(&f.filter.IncludeOpTypes, "include-op", "quantize only operators of this type, such as conv2d")
+	filter(&f.filter.ExcludeNames, "exclude", "leave this module in float32, by its path")
+	filter(&f.filter.ExcludeClasses, "exclude-class", "leave modules of this class in float32")
+	filter(&f.filter.ExcludeOpTypes, "exclude-op", "leave operators of this type in float32")
+
+	s.StringVar(&f.data, "data", "", "data set to measure the accuracy of both models on (.npz)")
+	s.IntVar(&f.compare, "compare", 64, "samples of --calib on which both models are compared operator by operator; 0: none")
+	s.StringVar(&f.report, "report", "", "write a report with plots to this HTML file")
+}
+
+// optionFlags are the flags whose values a saved state has.
+var optionFlags = []string{"backend", "device", "dynamic"}
+
+// quantizer returns what the flags ask for: anew, or from a saved state.
+func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantizer, error) {
+	if f.batch < 1 {
+		return nil, usagef("--batch %d: it must be at least 1", f.batch)
+	}
+	opts := quantize.Options{Dynamic: f.dynamic}
+	var q *quantize.Quantizer
+	if f.state != "" {
+		for _, name := range optionFlags {
+			if cmd.Flags().Changed(name) {
+				return nil, usagef("--%s: it is part of the state", name)
+			}
+		}
+		var err error
+		if q, err = quantize.Load(f.state); err != nil {
+			return nil, err
+		}
+		opts = q.Options()
+	} else {
+		var err error
+		if opts.Backend, err = quantize.ParseBackend(f.backend); err != nil {
+			return nil, &usageError{err}
+		}
+		if opts.Device, err = quantize.ParseDevice(f.device); err != nil {
+			return nil, &usageError{err}
+		}
+	}
+	opts.Session = a.options()
+	opts.Filter = joinFilters(opts.Filter, f.filter)
+	if err := f.observers(cmd, &opts); err != nil {
+		return nil, &usageError{err}
+	}
+	if q == nil {
+		return quantize.New(opts), nil
+	}
+	return q, q.SetOptions(opts)
+}
+
+// observers puts the observers that flags name into the options.
+func (f *quantizeFlags) observers(cmd *cobra.Command, opts *quantize.Options) error {
+	o, err := opts.Observers()
+	if err != nil {
+		return err
+	}
+	changed := cmd.Flags().Changed
+	set := func(c *quantize.ObserverConfig, kind string, bits int, bitsFlag string) (*quantize.ObserverConfig, error) {
+		if kind == "" && !changed(bitsFlag) {
+			return nil, nil
+		}
+		if kind != "" {
+			*c = quantize.ObserverConfig{Kind: quantize.Kind(kind), Spec: c.Spec}
+		}
+		if changed("percentile") && c.Kind == quantize.Percentile {
+			c.Percentile = f.percentile
+		}
+		if changed(bitsFlag) {
+			if c.Spec = c.Spec.WithBits(bits); bits < 2 || bits > 8 {
+				return nil, fmt.Errorf("--%s %d: it must be 2 to 8", bitsFlag, bits)
+			}
+		}
+		return c, c.Validate()
+	}
+	activation, err := set(&o.Activation, f.observer, f.bits, "bits")
+	if err != nil {
+		return err
+	}
+	if activation != nil {
+		opts.Activation = activation
+	}
+	weight, err := set(&o.Weight, f.weightObserver, f.weightBits, "weight-bits")
+	if weight != nil {
+		opts.Weight = weight
+	}
+	return err
+}
+
+func joinFilters(a, b quantize.Filter) quantize.Filter {
+	join := func(x, y []string) []string { return append(append([]string(nil), x...), y...) }
+	return quantize.Filter{
+		IncludeNames:   join(a.IncludeNames, b.IncludeNames),
+		IncludeClasses: join(a.IncludeClasses, b.IncludeClasses),
+		IncludeOpTypes: join(a.IncludeOpTypes, b.IncludeOpTypes),
+		ExcludeNames:   join(a.ExcludeNames, b.ExcludeNames),
+		ExcludeClasses: join(a.ExcludeClasses, b.ExcludeClasses),
+		ExcludeOpTypes: join(a.ExcludeOpTypes, b.ExcludeOpTypes),
+	}
+}
+
+// share reads "0.5%" or "0.005".
+func share(text string) (float64, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	var v float64
+	if _, err := fmt.Sscanf(strings.TrimSpace(number)+"\n", "%g\n", &v); err != nil {
+		return 0, fmt.Errorf("%q is no share: write 0.5%% or 0.005", text)
+	}
+	if percent {
+		v /= 100
+	}
+	if !(v >= 0 && v <= 1) {
+		return 0, fmt.Errorf("%q is outside 0 to 100 %%", text)
+	}
+	return v, nil
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/quantize"
+	"github.com/octet-ml/octet/report"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// work is one quantization: what commands do with it, step by step.
+type work struct {
+	*app
+	ctx   context.Context
+	flags *quantizeFlags
+	path  string
+	model *graph.Graph
+	q     *quantize.Quantizer
+	data  *bench.Dataset // to calibrate on, or nil
+}
+
+// begin reads what the command line names.
+func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, error) {
+	w := &work{app: a, ctx: cmd.Context(), flags: f, path: path}
+	if f.calib == "" && f.state == "" && !f.dynamic {
+		return nil, usagef(`required flag "calib" not set, nor "state"`)
+	}
+	var err error
+	if w.q, err = f.quantizer(a, cmd); err != nil {
+		return nil, err
+	}
+	if f.calib != "" {
+		if w.data, err = bench.OpenDataset(f.calib); err != nil {
+			return nil, err
+		}
+	}
+	w.model, err = openModel(path, f.arch)
+	return w, err
+}
+
+// calibrate runs the float model on all samples under the quantizer's
+// observers, and saves what they saw where the command line says so.
+func (w *work) calibrate() error {
+	if w.data != nil && !w.q.Options().Dynamic {
+		c, err := w.q.Calib(w.model)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if err := w.feed("calibrating", c, w.data.Len()); err != nil {
+			return err
+		}
+	}
+	if w.flags.saveState == "" {
+		return nil
+	}
+	return w.q.Save(w.flags.saveState)
+}
+
+// proxy is a model that watches its runs.
+type proxy interface {
+	Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error)
+}
+
+// feed runs a proxy of the model on the first samples.
+func (w *work) feed(label string, p proxy, samples int) error {
+	return w.each(label, w.data, samples, func(in []*tensor.Tensor) error {
+		_, err := p.Run(w.ctx, in...)
+		return err
+	})
+}
+
+// each calls f with the first samples, a batch at a time.
+func (w *work) each(label string, d *bench.Dataset, samples int, f func(in []*tensor.Tensor) error) error {
+	bar := w.progress(label, samples)
+	defer bar.end()
+	done := 0
+	for in, err := range w.first(d, samples) {
+		if err == nil {
+			err = f(in)
+		}
+		if err != nil {
+			return err
+		}
+		done = min(done+w.flags.batch, samples)
+		bar.set(done)
+	}
+	return nil
+}
+
+// first returns the first samples in batches.
+func (w *work) first(d *bench.Dataset, samples int) quantize.Batches {
+	return func(yield func([]*tensor.Tensor, error) bool) {
+		samples := min(samples, d.Len())
+		for from := 0; from < samples; from += w.flags.batch {
+			in, err := d.Batch(w.model, from, min(from+w.flags.batch, samples))
+			if !yield(in, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// finish converts, writes the model, and reports.
+func (w *work) finish(tuning *quantize.Tuning) error {
+	if w.flags.output == "" {
+		return nil
+	}
+	int8, err := w.q.Quantize(w.model)
+	if err != nil {
+		return err
+	}
+	r, err := w.describe(int8)
+	if err != nil {
+		return err
+	}
+	r.Tuning = tuning
+	if err := loader.Save(w.flags.output, int8); err != nil {
+		return err
+	}
+	return w.print(r)
+}
+
+// describe measures what the report has.
+func (w *work) describe(int8 *graph.Graph) (*report.Report, error) {
+	o, err := w.q.Options().Observers()
+	if err != nil {
+		return nil, err
+	}
+	r := &report.Report{Model: w.path, Backend: w.q.Options().Backend.String(), Observer: string(o.Activation.Kind), Report: *w.q.Report()}
+	if w.q.Options().Dynamic {
+		r.Observer = "each row while running"
+	}
+	for g, f := range map[*graph.Graph]*report.Figures{w.model: &r.Float, int8: &r.Quantized} {
+		s, err := bench.Summarize(g)
+		if err != nil {
+			return nil, err
+		}
+		f.Bytes = s.ParameterBytes
+	}
+	if w.data != nil && w.flags.compare > 0 {
+		if err := w.compare(r); err != nil {
+			return nil, err
+		}
+	}
+	if w.flags.data != "" {
+		return r, w.evaluate(int8, r)
+	}
+	return r, nil
+}
+
+// compare runs both models side by side.
+func (w *work) compare(r *report.Report) error {
+	c, err := w.q.Compare(w.model)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	err = w.each("comparing", w.data, w.flags.compare, func(in []*tensor.Tensor) error {
+		_, _, err := c.Run(w.ctx, in...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	one, err := w.data.Batch(w.model, 0, 1)
+	if err != nil {
+		return err
+	}
+	if r.Quantized.Ms, r.Float.Ms, err = c.Latency(w.ctx, one...); err != nil {
+		return err
+	}
+	r.Report = *c.Report()
+	return nil
+}
+
+// evaluate measures the accuracy of both models and their agreement.
+func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
+	d, err := bench.OpenDataset(w.flags.data)
+	if err != nil {
+		return err
+	}
+	var logits []*tensor.Tensor
+	for _, m := range []struct {
+		graph   *graph.Graph
+		figures *report.Figures
+	}{{w.model, &r.Float}, {int8, &r.Quantized}} {
+		s, err := m.graph.Compile(w.options())
+		if err != nil {
+			return err
+		}
+		bar := w.progress("evaluating", d.Len())
+		e, err := bench.Evaluate(w.ctx, s, d, w.flags.batch, bar.set)
+		bar.end()
+		s.Close()
+		if err != nil {
+			return err
+		}
+		m.figures.N = e.N
+		if e.Labels {
+			m.figures.Right = &e.Right
+		}
+		logits = append(logits, e.Logits)
+	}
+	if logits[0].Rank() != 2 {
+		return nil // no classes to agree on
+	}
+	agreement, err := bench.Compare(logits[0], logits[1])
+	r.Agreement = &agreement
+	return err
+}
+
+// quantizeResult is the document of quantize --json and tune --json.
+type quantizeResult struct {
+	report.Report
+	InputBytes  int64 `json:"input_bytes"`
+	OutputBytes int64 `json:"output_bytes"`
+}
+
+// print writes the report where the command line says.
+func (w *work) print(r *report.Report) error {
+	if path := w.flags.report; path != "" {
+		if err := atomicfile.Write(path, func(f io.Writer) error { return r.WriteHTML(f) }); err != nil {
+			return err
+		}
+	}
+	result := quantizeResult{Report: *r}
+	for path, size := range map[string]*int64{w.path: &result.InputBytes, w.flags.output: &result.OutputBytes} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		*size = info.Size()
+	}
+	if w.json {
+		return w.printJSON(result)
+	}
+	if err := r.WriteTable(w.out); err != nil {
+		return err
+	}
+	return w.printf("\n%s: %d bytes, %.2f of %d\n", w.flags.output, result.OutputBytes, float64(result.OutputBytes)/float64(max(result.InputBytes, 1)), result.InputBytes)
+}

@@ -1,0 +1,143 @@
+package quantize
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Cost returns what a module, given by its path, costs in int8 and in float, in
+// any unit.
+type Cost func(module string) (int8, float float64)
+
+// UnitCost counts modules in float.
+func UnitCost(string) (int8, float float64) { return 0, 1 }
+
+// costs are what modules cost, by a function or measured in milliseconds.
+type costs struct {
+	given   Cost
+	modules map[string]struct{ int8, float float64 }
+	input   []*tensor.Tensor
+	opts    graph.Options
+}
+
+// costRuns is how many runs a latency is the median of.
+const costRuns = 15
+
+// measureCosts measures the latency of each module, one sample at a time,
+// unless costs are given.
+func (t *tuner) measureCosts() (*costs, error) {
+	c := &costs{given: t.target.Cost, opts: t.q.opts.Session}
+	if c.given != nil {
+		return c, nil
+	}
+	t.say("latency")
+	for in, err := range t.target.Data {
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range in {
+			if x.Rank() > 0 && x.Dim(0) > 1 {
+				if x, err = x.Slice(0, 0, 1, 1); err != nil {
+					return nil, err
+				}
+				x = x.Contiguous()
+			}
+			c.input = append(c.input, x)
+		}
+		break
+	}
+	trial := *t.q
+	int8, err := trial.Quantize(t.model)
+	if err != nil {
+		return nil, err
+	}
+	quantized, _, err := latencies(t.ctx, int8, c.opts, c.input)
+	if err != nil {
+		return nil, err
+	}
+	float, _, err := latencies(t.ctx, t.model, c.opts, c.input)
+	if err != nil {
+		return nil, err
+	}
+	c.modules = make(map[string]struct{ int8, float float64 })
+	for path, ms := range float {
+		c.modules[path] = struct{ int8, float float64 }{quantized[path], ms}
+	}
+	return c, nil
+}
+
+func (c *costs) module(path string) (int8, float float64) {
+	if c.given != nil {
+		return c.given(path)
+	}
+	m := c.modules[path]
+	return m.int8, m.float
+}
+
+// saved returns what int8 saves in a module.
+func (c *costs) saved(path string) float64 {
+	int8, float := c.module(path)
+	return float - int8
+}
+
+// of returns the cost of a model with some modules in float: what its run takes,
+// or by given costs the sum of what these modules cost more than in int8.
+func (c *costs) of(ctx context.Context, m *graph.Graph, fallback []string) (float64, error) {
+	if c.given != nil {
+		sum := 0.0
+		for _, path := range fallback {
+			sum += c.saved(path)
+		}
+		return sum, nil
+	}
+	_, total, err := latencies(ctx, m, c.opts, c.input)
+	return total, err
+}
+
+// latencies returns the time in milliseconds that a run spends in each module,
+// by its path, and as a whole: medians of several runs.
+func latencies(ctx context.Context, m *graph.Graph, opts graph.Options, in []*tensor.Tensor) (modules map[string]float64, total float64, err error) {
+	var mu sync.Mutex
+	current := make(map[string]time.Duration)
+	opts.Trace = func(s graph.StepTrace) {
+		mu.Lock()
+		defer mu.Unlock()
+		current[s.Node.Scope.Path] += s.Duration
+	}
+	s, err := m.Compile(opts)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer s.Close()
+	var all []time.Duration
+	times := make(map[string][]time.Duration)
+	for i := range costRuns + 3 {
+		clear(current)
+		start := time.Now()
+		if _, err := s.Run(ctx, in...); err != nil {
+			return nil, 0, err
+		}
+		if i < 3 { // it warms up
+			continue
+		}
+		all = append(all, time.Since(start))
+		for path, d := range current {
+			times[path] = append(times[path], d)
+		}
+	}
+	modules = make(map[string]float64)
+	for path, d := range times {
+		modules[path] = medianMs(d)
+	}
+	return modules, medianMs(all), nil
+}
+
+func medianMs(d []time.Duration) float64 {
+	slices.Sort(d)
+	return float64(d[len(d)/2]) / float64(time.Millisecond)
+}

@@ -1,0 +1,136 @@
+package quantize
+
+import (
+	"sync"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// watch accumulates how well the range of an activation fits it.
+type watch struct {
+	q *tensor.QParams
+
+	mu                  sync.Mutex
+	grid                grid
+	values, clipped     int64 // of the float model
+	integers, saturated int64 // of the quantized one
+}
+
+// report fills in what was seen.
+func (w *watch) report(v *Value) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.values == 0 {
+		return
+	}
+	v.Least, v.Greatest = w.grid.lo, w.grid.hi
+	v.Clipped = float64(w.clipped) / float64(w.values)
+	v.Saturated = float64(w.saturated) / float64(max(w.integers, 1))
+	v.Histogram = w.grid.reduced(histogramShown)
+}
+
+// histogramShown is how many bins of a value's histogram are reported at most.
+const histogramShown = 128
+
+// reduced returns the counts in at most n bins.
+func (g *grid) reduced(n int) *ValueBins {
+	used := int(gridIndex(g.hi, g.exponent)-g.first) + 1
+	join := (used + n - 1) / n
+	width := gridWidth(g.exponent)
+	b := &ValueBins{First: float64(g.first) * width, Width: width * float64(join), Counts: make([]int64, (used+join-1)/join)}
+	for i, c := range g.counts[:used] {
+		b.Counts[i/join] += c
+	}
+	return b
+}
+
+// watchOp is the operator that shows a value of the float model to a watch.
+type watchOp struct{ to *watch }
+
+func (watchOp) Name() string { return "watch" }
+
+func (op watchOp) Infer(in []ops.Type) ([]ops.Type, error) {
+	return inferCounting(op, in, tensor.Float32)
+}
+
+func (op watchOp) Prepare(*ops.Prepare) (*ops.Kernel, error) {
+	w := op.to
+	// What rounds to an integer outside the range is clipped.
+	low := (float32(w.q.Min-w.q.ZeroPoint[0]) - 0.5) * w.q.Scale[0]
+	high := (float32(w.q.Max-w.q.ZeroPoint[0]) + 0.5) * w.q.Scale[0]
+	return &ops.Kernel{Choice: "watch", Parallel: 1, Run: func(c *ops.Call) error {
+		x := c.In[0].Float32s()
+		if len(x) == 0 {
+			return nil
+		}
+		lo, hi, finite := minMax(x)
+		if !finite {
+			return ErrNotFinite
+		}
+		clipped := int64(0)
+		if lo < low || hi > high {
+			for _, v := range x {
+				if v < low || v > high {
+					clipped++
+				}
+			}
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.grid.widen(lo, hi)
+		w.grid.add(x)
+		w.values += int64(len(x))
+		w.clipped += clipped
+		return nil
+	}}, nil
+}
+
+// HasEffect keeps the node though nothing uses its output.
+func (watchOp) HasEffect() bool { return true }
+
+// ChannelsLast watches in whatever layout the value has.
+func (op watchOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	return op, []int{0}, len(in[0].Shape) >= 3
+}
+
+func (watchOp) WantsChannelsLast() bool { return false }
+
+// saturationOp is the operator that counts integers at the ends of the range.
+type saturationOp struct{ to *watch }
+
+func (saturationOp) Name() string { return "saturation" }
+
+func (op saturationOp) Infer(in []ops.Type) ([]ops.Type, error) {
+	return inferCounting(op, in, tensor.Uint8)
+}
+
+func (op saturationOp) Prepare(*ops.Prepare) (*ops.Kernel, error) {
+	w := op.to
+	return &ops.Kernel{Choice: "saturation", Parallel: 1, Run: func(c *ops.Call) error {
+		var counts [256]int64
+		x := c.In[0].Uint8s()
+		for _, v := range x {
+			counts[v]++
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.integers += int64(len(x))
+		for _, end := range []int32{w.q.Min, w.q.Max} {
+			if end != w.q.ZeroPoint[0] {
+				w.saturated += counts[end]
+			}
+		}
+		return nil
+	}}, nil
+}
+
+// HasEffect keeps the node though nothing uses its output.
+func (saturationOp) HasEffect() bool { return true }
+
+// ChannelsLast counts in whatever layout the value has.
+func (op saturationOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	return op, []int{0}, len(in[0].Shape) >= 3
+}
+
+func (saturationOp) WantsChannelsLast() bool { return false }

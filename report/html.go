@@ -1,0 +1,149 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+)
+
+//go:embed style.css
+var style string
+
+// page is an HTML page in the making. A template engine would call methods by
+// name, for which the linker keeps all methods of all types: 4 MB more.
+type page struct{ strings.Builder }
+
+// element writes text within a tag, escaped.
+func (p *page) element(tag, format string, args ...any) {
+	fmt.Fprintf(p, "<%s>%s</%s>\n", tag, html.EscapeString(fmt.Sprintf(format, args...)), tag)
+}
+
+// table writes rows of cells, escaped.
+func (p *page) table(header []string, rows [][]string) {
+	p.WriteString("<div class=\"scroll\"><table>\n")
+	row := func(cell string, cells []string) {
+		p.WriteString("<tr>")
+		for _, c := range cells {
+			fmt.Fprintf(p, "<%s>%s", cell, html.EscapeString(c))
+		}
+		p.WriteString("</tr>\n")
+	}
+	row("th", header)
+	for _, cells := range rows {
+		row("td", cells)
+	}
+	p.WriteString("</table></div>\n")
+}
+
+// WriteHTML writes the report as one page with its plots, which loads nothing.
+func (r *Report) WriteHTML(w io.Writer) error {
+	p := &page{}
+	p.WriteString("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n")
+	p.element("title", "%s: quantization report", r.Model)
+	fmt.Fprintf(p, "<style>\n%s</style>\n", style)
+	p.element("h1", "%s", r.Model)
+	p.element("p", "Backend %s, ranges of activations by %s.", r.Backend, r.Observer)
+	p.figures(r)
+	for _, part := range []func(*Report) error{p.tuning, p.layers, p.values} {
+		if err := part(r); err != nil {
+			return err
+		}
+	}
+	p.WriteString("</html>\n")
+	_, err := io.WriteString(w, p.String())
+	return err
+}
+
+func (p *page) figures(r *Report) {
+	row := func(name string, f Figures) []string {
+		cells := []string{name, fmt.Sprint(f.Bytes), "", "", "", milliseconds(f.Ms)}
+		if f.N > 0 {
+			cells[2] = fmt.Sprint(f.N)
+		}
+		if f.Right != nil {
+			cells[3], cells[4] = fmt.Sprint(*f.Right), percent(f.Top1())
+		}
+		return cells
+	}
+	p.table([]string{"model", "bytes", "samples", "right", "top-1", "ms per run"}, [][]string{row("float32", r.Float), row("quantized", r.Quantized)})
+	if a := r.Agreement; a != nil {
+		p.element("p", "The same class on %d of %d samples.", a.SameClass, a.N)
+	}
+}
+
+func (p *page) tuning(r *Report) error {
+	t := r.Tuning
+	if t == nil {
+		return nil
+	}
+	p.element("h2", "Tuning")
+	p.element("p", "Asked for %.4f where float has %.4f: %.4f with %d modules in float.", t.Target, t.Float, t.Accuracy, len(t.Fallback))
+	p.WriteString("<ul>\n")
+	for _, name := range t.Fallback {
+		p.element("li", "%s", name)
+	}
+	p.WriteString("</ul>\n")
+	plot, err := tuningPlot(t)
+	p.WriteString(plot)
+	return err
+}
+
+func (p *page) layers(r *Report) error {
+	p.element("h2", "Operators")
+	plot, err := layerPlot(r.Layers)
+	if err != nil {
+		return err
+	}
+	p.WriteString(plot)
+	var rows [][]string
+	for _, l := range r.Layers {
+		row := []string{l.Name, l.Op, l.Precision, decibel(l.SQNR, l.WeightScaleMax > 0), "", "", "", count(l.Bytes), count(l.FloatBytes), "", "", l.Reason}
+		if m := l.Measured; m != nil {
+			row[4], row[5], row[6] = decibel(m.SQNR, true), fmt.Sprintf("%.5f", m.Cosine), pairs(&l)
+			row[9], row[10] = milliseconds(m.Ms), milliseconds(m.FloatMs)
+		}
+		rows = append(rows, row)
+	}
+	p.table([]string{
+		"module", "operator", "precision", "weight SQNR", "output SQNR", "cosine", "pairs over 16 bits", "bytes", "float bytes", "ms", "float ms", "why not int8",
+	}, rows)
+	return nil
+}
+
+func (p *page) values(r *Report) error {
+	if len(r.Values) == 0 {
+		return nil
+	}
+	p.element("h2", "Activations")
+	var rows [][]string
+	for _, v := range r.Values {
+		rows = append(rows, []string{
+			v.Name, fmt.Sprintf("%.6g", v.Scale), fmt.Sprint(v.ZeroPoint), fmt.Sprintf("%.4g", v.Least), fmt.Sprintf("%.4g", v.Greatest),
+			fmt.Sprintf("%.4g", v.Min), fmt.Sprintf("%.4g", v.Max), percent(v.Clipped), percent(v.Saturated),
+		})
+	}
+	p.table([]string{"value", "scale", "zero point", "least", "greatest", "range from", "to", "clipped", "saturated"}, rows)
+	p.element("p", "Dashed lines are the ends of the range.")
+	p.WriteString("<div class=\"histograms\">\n")
+	for _, v := range r.Values {
+		if v.Histogram == nil {
+			continue
+		}
+		plot, err := valuePlot(v)
+		if err != nil {
+			return err
+		}
+		p.WriteString(plot)
+	}
+	p.WriteString("</div>\n")
+	return nil
+}
+
+func count(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}

@@ -1,0 +1,155 @@
+// Package report presents what quantizing a model did to it: as tables on a
+// terminal, as JSON, and as one HTML file that needs nothing else.
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"text/tabwriter"
+
+	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/quantize"
+)
+
+// Report is all there is to say about a quantized model.
+type Report struct {
+	Model   string `json:"model"`
+	Backend string `json:"backend"`
+	// Observer is the kind of observer that chose the ranges of activations.
+	Observer  string           `json:"observer"`
+	Float     Figures          `json:"float32"`
+	Quantized Figures          `json:"quantized"`
+	Agreement *bench.Agreement `json:"agreement,omitempty"`
+	quantize.Report
+	// Tuning is how the modules left in float were found, if they were.
+	Tuning *quantize.Tuning `json:"tuning,omitempty"`
+}
+
+// Figures are those of a whole model.
+type Figures struct {
+	Bytes int64   `json:"bytes"`        // of its constants
+	N     int     `json:"n,omitempty"`  // samples of the evaluation
+	Right *int    `json:"right"`        // of them in the class of their label; null without labels
+	Ms    float64 `json:"ms,omitempty"` // one run
+}
+
+// Top1 returns the share of samples that are right, NaN without labels.
+func (f Figures) Top1() float64 {
+	if f.Right == nil {
+		return math.NaN()
+	}
+	return float64(*f.Right) / float64(max(f.N, 1))
+}
+
+// WriteTable writes the report for people to read on a terminal.
+func (r *Report) WriteTable(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "layer\toperator\tprecision\tweight SQNR\toutput SQNR\tcosine\tclipped in\tout\tpairs over 16 bits\tms\tfloat ms\t")
+	for _, l := range r.Layers {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s", l.Name, l.Op, l.Precision, decibel(l.SQNR, l.WeightScaleMax > 0))
+		if m := l.Measured; m != nil {
+			fmt.Fprintf(t, "\t%s\t%.5f\t%s\t%s\t%s\t%s\t%s", decibel(m.SQNR, true), m.Cosine,
+				percent(r.clipped(l.Inputs...)), percent(r.clipped(l.Output)), pairs(&l), milliseconds(m.Ms), milliseconds(m.FloatMs))
+		}
+		fmt.Fprintf(t, "\t%s\n", l.Reason)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	r.writeModel(w)
+	if r.Tuning != nil {
+		return writeTuning(w, r.Tuning)
+	}
+	return nil
+}
+
+// writeModel writes what concerns the model as a whole.
+func (r *Report) writeModel(w io.Writer) {
+	line := func(name string, f Figures) {
+		fmt.Fprintf(w, "%-10s  %10d bytes", name, f.Bytes)
+		if f.Right != nil {
+			fmt.Fprintf(w, "  %d of %d right (%.2f %%)", *f.Right, f.N, 100*f.Top1())
+		}
+		if f.Ms > 0 {
+			fmt.Fprintf(w, "  %.3f ms", f.Ms)
+		}
+		fmt.Fprintln(w)
+	}
+	line("float32", r.Float)
+	line("quantized", r.Quantized)
+	if a := r.Agreement; a != nil {
+		fmt.Fprintf(w, "%-10s  %d of %d (%.2f %%)\n", "same class", a.SameClass, a.N, 100*a.Share())
+	}
+}
+
+func writeTuning(w io.Writer, t *quantize.Tuning) error {
+	fmt.Fprintf(w, "\ntuned to %.4f (float %.4f): %.4f with %d modules in float\n", t.Target, t.Float, t.Accuracy, len(t.Fallback))
+	for _, name := range t.Fallback {
+		fmt.Fprintf(w, "  %s\n", name)
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(tw, "in float\taccuracy\tcost\tmet\t")
+	for _, p := range t.Curve {
+		met := ""
+		if p.Met {
+			met = "yes"
+		}
+		fmt.Fprintf(tw, "%d\t%.4f\t%.3f\t%s\t\n", len(p.Fallback), p.Accuracy, p.Cost, met)
+	}
+	return tw.Flush()
+}
+
+// clipped returns the largest share of clipped values among some values.
+func (r *Report) clipped(names ...string) float64 {
+	worst := math.NaN()
+	for _, name := range names {
+		for _, v := range r.Values {
+			if v.Name == name && !(v.Clipped <= worst) {
+				worst = v.Clipped
+			}
+		}
+	}
+	return worst
+}
+
+// The rest formats cells; what does not exist leaves its cell empty.
+
+func decibel(d quantize.Decibel, exists bool) string {
+	switch v := float64(d); {
+	case !exists || math.IsNaN(v):
+		return ""
+	case math.IsInf(v, 0):
+		return "exact"
+	default:
+		return fmt.Sprintf("%.1f dB", v)
+	}
+}
+
+// pairs is the share of outputs with pairs of products beyond 16 bits, which only int8 layers have.
+func pairs(l *quantize.Layer) string {
+	if l.Measured == nil || l.Precision != "int8" || l.WeightScaleMax == 0 {
+		return ""
+	}
+	return percent(l.Measured.PairSaturation)
+}
+
+func percent(share float64) string {
+	switch {
+	case math.IsNaN(share):
+		return ""
+	case share == 0:
+		return "0"
+	case share < 1e-4:
+		return "<0.01 %"
+	}
+	return fmt.Sprintf("%.2f %%", 100*share)
+}
+
+func milliseconds(ms float64) string {
+	if ms == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.3f", ms)
+}
