@@ -227,8 +227,12 @@ func (b *builder) openShape(dims, to []*number) ([]int, error) {
 			count++
 		}
 	}
-	for i, n := range to {
-		if shape[i] == open && count > 1 && n.term == nil {
+	// The batch is what differs most between calls: it is the last to be fixed.
+	for _, batch := range []bool{false, true} {
+		for i, n := range to {
+			if shape[i] != open || count == 1 || n.term != nil || b.onBatch(n.deps) != batch {
+				continue
+			}
 			var err error
 			if shape[i], err = b.int(n); err != nil {
 				return nil, err
@@ -237,6 +241,17 @@ func (b *builder) openShape(dims, to []*number) ([]int, error) {
 		}
 	}
 	return shape, nil
+}
+
+// onBatch reports whether the first extent of an input is among what something
+// follows from.
+func (b *builder) onBatch(d deps) bool {
+	for i, f := range b.facts {
+		if f.axis == 0 && d.has(i) {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *builder) reshapeTo(x *graph.Value, shape []int, to []*number) (*graph.Value, error) {
