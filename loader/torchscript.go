@@ -3,6 +3,7 @@ package loader
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -50,11 +51,37 @@ func loadTorchScript(f *modelFile) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
 	g := graph.NewOpen(p.Inputs(), p)
 	if f.inputs == nil {
 		return g, nil
 	}
 	return g.Specialize(f.inputs...)
+}
+
+// Description says what is in a TorchScript archive, without executing it.
+type Description = torchscript.Description
+
+// Describe describes the TorchScript archive at path. Other files, and damaged
+// ones, are rejected with a *FileError.
+func Describe(path string) (*Description, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return nil, err
+	}
+	p, err := openTorchScript(&modelFile{r: r, size: info.Size(), path: path})
+	if err != nil {
+		return nil, inFile(err, path)
+	}
+	d, err := p.Describe()
+	return d, inFile(err, path)
 }
 
 func openTorchScript(f *modelFile) (*torchscript.Program, error) {

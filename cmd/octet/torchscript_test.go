@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/internal/shareddata"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -75,5 +77,38 @@ func TestTorchScriptFaces(t *testing.T) {
 				t.Fatalf("%s: element %d is %v, want %v", name, k, v, w.Float32s()[k])
 			}
 		}
+	}
+}
+
+// TestTorchScriptTools inspects, quantizes and measures a traced model.
+func TestTorchScriptTools(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole data set")
+	}
+	c := openCIFAR(t)
+	model := shareddata.Path(t, "data", "cifar10", "resnet20.ts.pt")
+	r := octetJSON[inspectResult](t, "inspect", model)
+	block := bench.Module{Path: "layer2.0", Class: "resnet_ref.BasicBlock", Parameters: 14080}
+	if r.Graph.Precision != "" || !slices.Contains(r.Graph.Tree, block) || !slices.Contains(r.Graph.Operators, bench.Operator{Name: "aten::_convolution", Count: 19}) {
+		t.Errorf("inspect gives %+v", r.Graph)
+	}
+	r = octetJSON[inspectResult](t, "inspect", model, "--shape", "2x3x32x32", "--code", "--plan")
+	block.MACs, block.Output = 7077888, "f32[2, 32, 16, 16]"
+	if r.Graph.Precision != "float32" || !slices.Contains(r.Graph.Tree, block) || r.Code == "" || r.Plan == "" {
+		t.Errorf("inspect --shape gives %+v", r.Graph)
+	}
+	octet(t, exitUsage, "inspect", model, "--code")
+
+	int8 := filepath.Join(t.TempDir(), "int8.octet")
+	octet(t, exitOK, "quantize", model, "-o", int8, "--calib", c.calib)
+	e := octetJSON[evalResult](t, "eval", int8, "--data", c.test, "--against", c.logits)
+	if *e.Right < 925 || e.Precision != "int8" || e.Agreement.SameClass < 1000 {
+		t.Errorf("quantized: %d of %d right in %s, the class of float32 on %d", *e.Right, e.N, e.Precision, e.Agreement.SameClass)
+	}
+
+	octet(t, exitUsage, "bench", model)
+	report := octetJSON[bench.Report](t, "bench", model, "--shape", "1x3x32x32", "--precision", "float32,int8", "--batch", "2", "--runs", "1")
+	if len(report.Results) != 2 || report.Results[1].Precision != "int8" || report.Results[1].Batch != 2 {
+		t.Errorf("bench gives %+v", report.Results)
 	}
 }

@@ -1,6 +1,7 @@
 package torchscript
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -107,8 +108,15 @@ func (u *uses) err() error {
 	if len(u.list) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(u.list, func(a, b OperatorUse) int { return b.Count - a.Count })
+	sortUses(u.list)
 	return &UnsupportedError{u.list}
+}
+
+// sortUses puts the most used operators first.
+func sortUses(list []OperatorUse) {
+	slices.SortFunc(list, func(a, b OperatorUse) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
+	})
 }
 
 // unsupported says that an operator is not supported in this use.

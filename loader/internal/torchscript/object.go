@@ -44,6 +44,9 @@ type reader struct {
 	code    *code
 	values  map[pickle.Value]value // of what is shared
 	tensors map[*tensor.Tensor]*Tensor
+	// contiguous keeps tensors in row-major order, so that all graphs of a program
+	// have the same ones.
+	contiguous map[*tensor.Tensor]*tensor.Tensor
 	// states are objects whose own method restores them, with what it gets.
 	states []restored
 }
@@ -61,6 +64,8 @@ func (r *reader) value(v pickle.Value, where string, constant bool) (value, erro
 	case pickle.Tuple:
 		items, err := r.values1(v, where, constant)
 		return &tuple{items: items}, err
+	case pickle.Bytes: // cannot be the key of a map
+		return nil, &tensor.FileError{Record: where, Reason: "holds bytes, which no TorchScript value is"}
 	}
 	if known, ok := r.values[v]; ok {
 		return known, nil
@@ -90,7 +95,10 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (value, err
 	}
 	if t != nil {
 		if r.tensors[t] == nil {
-			r.tensors[t] = parameter(where, t.Contiguous())
+			if r.contiguous[t] == nil {
+				r.contiguous[t] = t.Contiguous()
+			}
+			r.tensors[t] = parameter(where, r.contiguous[t])
 		}
 		return r.tensors[t], nil
 	}

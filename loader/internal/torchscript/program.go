@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader/internal/pickle"
@@ -18,9 +19,11 @@ type Program struct {
 	src     Source
 	code    *code
 	table   table
-	root    *class
 	forward *function
 	inputs  []input
+
+	mu         sync.Mutex // while the archive is decoded
+	contiguous map[*tensor.Tensor]*tensor.Tensor
 }
 
 // input is a parameter of forward, or an element of one that is a tuple.
@@ -38,27 +41,40 @@ func New(src Source) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{src: src, code: code}
+	p := &Program{src: src, code: code, contiguous: make(map[*tensor.Tensor]*tensor.Tensor)}
 	if p.table, err = newTable(); err != nil {
 		return nil, err
 	}
-	m, root, err := p.start()
+	_, root, err := p.start()
 	if err != nil {
 		return nil, err
 	}
-	_ = m
-	p.root = root.class
 	p.forward = root.class.methods["forward"]
 	if p.forward == nil {
 		return nil, &tensor.FileError{Record: root.class.file, Reason: fmt.Sprintf("%s has no method forward", root.class.public)}
 	}
+	if len(p.forward.def.Params) == 0 {
+		return nil, positioned(p.forward.file, p.forward.def, errors.New("forward has no parameter")).reject()
+	}
 	return p, p.findInputs()
+}
+
+// Check looks for operators that are not known and that every run needs. It
+// lists all that are not known in a *UnsupportedError.
+func (p *Program) Check() error {
+	_, root, err := p.start()
+	if err != nil {
+		return err
+	}
+	return p.scan(root).unsupported()
 }
 
 // start returns a machine with the modules as the archive has them. Each
 // execution has its own, since programs may change them.
 func (p *Program) start() (*machine, *object, error) {
-	r := &reader{src: p.src, code: p.code, values: make(map[pickle.Value]value), tensors: make(map[*tensor.Tensor]*Tensor)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := &reader{src: p.src, code: p.code, values: make(map[pickle.Value]value), tensors: make(map[*tensor.Tensor]*Tensor), contiguous: p.contiguous}
 	m := &machine{builder: newBuilder(), code: p.code, table: p.table, version: p.src.Version}
 	for i, c := range p.src.Constants {
 		v, err := r.value(c, fmt.Sprintf("CONSTANTS.c%d", i), true)
@@ -160,7 +176,7 @@ func (p *Program) Inputs() []string {
 
 // Specialize executes the program for inputs of these types and returns the
 // graph that comes of it.
-func (p *Program) Specialize(types []ops.Type) (*graph.Graph, error) {
+func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
 	m, root, err := p.start()
 	if err != nil {
 		return nil, err
