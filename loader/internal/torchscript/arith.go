@@ -11,7 +11,8 @@ import (
 // errZeroDivision is Python's.
 var errZeroDivision = &RaisedError{"ZeroDivisionError", "division by zero"}
 
-// arithmeticOf computes a function of two numbers as Python does.
+// arithmeticOf computes a function of two numbers as TorchScript does: mostly like
+// Python, but floats are divided by zero, and powers are always floats.
 func (m *machine) arithmeticOf(fn ops.BinaryFn, a, b *number) (value, error) {
 	if a == nil || b == nil {
 		return nil, errors.New("a number is missing")
@@ -56,7 +57,7 @@ func (m *machine) termOf(fn ops.BinaryFn, a, b, out *number) *term {
 		}
 		return asNumber(m.castNumber(n, floatKind))
 	}
-	if fn == ops.Div || out.kind == floatKind {
+	if out.kind == floatKind {
 		a, b = toFloat(a), toFloat(b)
 	}
 	t := &term{fn: fn, a: a, b: b}
@@ -79,9 +80,7 @@ func resultKind(fn ops.BinaryFn, a, b kind) (kind, error) {
 		}
 		return intKind, nil
 	case ops.Pow:
-		if a == intKind && b == intKind {
-			return 0, errDataDependent // its type follows from the exponent's sign
-		}
+		return floatKind, nil
 	}
 	return max(a, b, intKind), nil
 }
@@ -90,7 +89,7 @@ func resultKind(fn ops.BinaryFn, a, b kind) (kind, error) {
 func plainArithmetic(fn ops.BinaryFn, a, b value) (value, error) {
 	ka, _ := kindOf(a)
 	kb, _ := kindOf(b)
-	if ka == floatKind || kb == floatKind || fn == ops.Div {
+	if ka == floatKind || kb == floatKind || fn == ops.Div || fn == ops.Pow {
 		x, _ := plainFloat(a)
 		y, _ := plainFloat(b)
 		return floatArithmetic(fn, x, y)
@@ -117,23 +116,18 @@ func floatArithmetic(fn ops.BinaryFn, x, y float64) (value, error) {
 		return x - y, nil
 	case ops.Mul:
 		return x * y, nil
-	case ops.Div, ops.FloorDiv, ops.TruncDiv, ops.Remainder:
-		if y == 0 {
-			return nil, errZeroDivision
-		}
-		switch fn {
-		case ops.FloorDiv:
-			return math.Floor(x / y), nil
-		case ops.TruncDiv:
-			return math.Trunc(x / y), nil
-		case ops.Remainder:
-			r := math.Mod(x, y)
-			if r != 0 && (r < 0) != (y < 0) {
-				r += y
-			}
-			return r, nil
-		}
+	case ops.Div:
 		return x / y, nil
+	case ops.FloorDiv:
+		return math.Floor(x / y), nil
+	case ops.TruncDiv:
+		return math.Trunc(x / y), nil
+	case ops.Remainder:
+		r := math.Mod(x, y)
+		if r != 0 && (r < 0) != (y < 0) {
+			r += y
+		}
+		return r, nil
 	case ops.Fmod:
 		return math.Mod(x, y), nil
 	case ops.Pow:
@@ -179,18 +173,6 @@ func intArithmetic(fn ops.BinaryFn, x, y int64) (value, error) {
 			return q, nil
 		}
 		return r, nil
-	case ops.Pow:
-		if y < 0 {
-			return math.Pow(float64(x), float64(y)), nil
-		}
-		out := int64(1)
-		for ; y > 0; y >>= 1 {
-			if y&1 == 1 {
-				out *= x
-			}
-			x *= x
-		}
-		return out, nil
 	case ops.Max:
 		return max(x, y), nil
 	case ops.Min:

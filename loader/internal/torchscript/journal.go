@@ -6,6 +6,7 @@ package torchscript
 type journal struct {
 	outer  *journal
 	stores map[*storage]storage // as they were
+	refs   map[*Tensor]Tensor
 	attrs  []attrChange
 }
 
@@ -21,6 +22,15 @@ func (j *journal) storage(s *storage) {
 	for ; j != nil; j = j.outer {
 		if _, ok := j.stores[s]; !ok {
 			j.stores[s] = *s
+		}
+	}
+}
+
+// reference records what a tensor refers to before that is changed.
+func (j *journal) reference(t *Tensor) {
+	for ; j != nil; j = j.outer {
+		if _, ok := j.refs[t]; !ok {
+			j.refs[t] = *t
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/loader/internal/script"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // operator is a row of the table: one way to call an operator of PyTorch.
@@ -22,7 +23,7 @@ type operator struct {
 	//	l     list of any values            P  packed weights
 	//	*     all further arguments, as a list
 	//
-	// "?" allows None, in a list for its elements.
+	// "?" allows None, in a list for its elements. Those behind "|" are given by name.
 	params string
 	// lower evaluates the call.
 	lower func(c *call) value
@@ -32,6 +33,7 @@ type operator struct {
 type parameterSpec struct {
 	name     string
 	kind     byte
+	named    bool // given by name only
 	optional bool
 	fallback *value
 }
@@ -40,12 +42,17 @@ type parameterSpec struct {
 // test reads them all.
 func parseParams(text string) ([]parameterSpec, error) {
 	var specs []parameterSpec
+	named := false
 	for _, field := range strings.Fields(text) {
+		if field == "|" {
+			named = true
+			continue
+		}
 		name, rest, ok := strings.Cut(field, ":")
 		if !ok || rest == "" {
 			return nil, fmt.Errorf("parameter %q has no kind", field)
 		}
-		p := parameterSpec{name: name, kind: rest[0]}
+		p := parameterSpec{name: name, kind: rest[0], named: named}
 		rest = rest[1:]
 		if strings.HasPrefix(rest, "?") {
 			p.optional, rest = true, rest[1:]
@@ -150,7 +157,7 @@ func bind(specs []parameterSpec, args []value, keywords map[string]value) ([]val
 		v, named := keywords[p.name]
 		switch {
 		case i < len(args):
-			if named {
+			if named || p.named {
 				return nil, false
 			}
 			v = args[i]
@@ -271,9 +278,27 @@ func (m *machine) inPlace(self *Tensor, base string, args []value, keywords map[
 	if !ok {
 		return nil, unsupportedf("")
 	}
+	if slices.Contains(inPlaceViews, base) {
+		m.journal.reference(self)
+		*self = *out
+		return self, nil
+	}
+	if have := out.dtype(); !storable(have, self.dtype()) && !strings.HasPrefix(base, "aten::copy") {
+		return nil, fmt.Errorf("a result of %v cannot be kept in place in %v", have, self.dtype())
+	}
 	c := &call{machine: m}
 	c.store(self, out)
 	return self, c.err
+}
+
+// inPlaceViews are the operators that in place change how a tensor sees its
+// memory, which they do not write to.
+var inPlaceViews = []string{"aten::transpose", "aten::t", "aten::swapaxes", "aten::swapdims", "aten::squeeze", "aten::unsqueeze"}
+
+// storable reports whether an operator may write a result of one type in place of
+// elements of another: floats not as integers, and nothing but bool as bool.
+func storable(d, into tensor.DType) bool {
+	return !(d.IsFloat() && !into.IsFloat()) && !(d != tensor.Bool && into == tensor.Bool)
 }
 
 // table holds the rows by operator.

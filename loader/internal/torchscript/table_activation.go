@@ -16,7 +16,7 @@ var activations = []operator{
 	{"aten::hardswish", "self:T", unary(ops.HardSwish)},
 	{"aten::hardsigmoid", "self:T", unary(ops.HardSigmoid)},
 	{"aten::log_sigmoid", "self:T", unary(ops.LogSigmoid)},
-	{"aten::gelu", "self:T approximate:s='none'", gelu},
+	{"aten::gelu", "self:T | approximate:s='none'", gelu},
 	{"aten::hardtanh", "self:T min_val:n=-1 max_val:n=1", unaryWith(ops.Clamp)},
 	{"aten::leaky_relu", "self:T negative_slope:n=0.01", unaryWith(ops.LeakyReLU)},
 	{"aten::elu", "self:T alpha:n=1 scale:n=1 input_scale:n=1", elu},

@@ -14,9 +14,9 @@ var arithmetic = []operator{
 	{"aten::mul", "self:T other:N", binary(ops.Mul)},
 	{"aten::mul", "self:n other:T", binary(ops.Mul)},
 	{"aten::multiply", "self:T other:N", binary(ops.Mul)},
-	{"aten::div", "self:T other:N rounding_mode:s?=None", divide},
+	{"aten::div", "self:T other:N | rounding_mode:s?=None", divide},
 	{"aten::div", "self:n other:T", divide},
-	{"aten::divide", "self:T other:N rounding_mode:s?=None", divide},
+	{"aten::divide", "self:T other:N | rounding_mode:s?=None", divide},
 	{"aten::true_divide", "self:T other:N", binary(ops.Div)},
 	{"aten::floor_divide", "self:T other:N", binary(ops.FloorDiv)},
 	{"aten::floordiv", "self:T other:N", binary(ops.FloorDiv)},
@@ -43,14 +43,18 @@ var arithmetic = []operator{
 	{"aten::__and__", "self:T other:N", binary(ops.BitAnd)},
 	{"aten::__or__", "self:T other:N", binary(ops.BitOr)},
 	{"aten::__xor__", "self:T other:N", binary(ops.BitXor)},
+	{"aten::__lshift__", "self:T other:N", shiftTensor(ops.Mul)},
+	{"aten::__rshift__", "self:T other:N", shiftTensor(ops.FloorDiv)},
+	{"aten::bitwise_left_shift", "self:T other:N", shiftTensor(ops.Mul)},
+	{"aten::bitwise_right_shift", "self:T other:N", shiftTensor(ops.FloorDiv)},
 	{"aten::logical_and", "self:T other:T", binary(ops.LogicalAnd)},
 	{"aten::logical_or", "self:T other:T", binary(ops.LogicalOr)},
 	{"aten::logical_xor", "self:T other:T", binary(ops.LogicalXor)},
 	{"aten::where", "condition:T self:N other:N", where},
 	{"aten::masked_fill", "self:T mask:T value:N", maskedFill},
 	{"aten::lerp", "self:T end:T weight:N", lerp},
-	{"aten::addcmul", "self:T tensor1:T tensor2:T value:n=1", addProduct(ops.Mul)},
-	{"aten::addcdiv", "self:T tensor1:T tensor2:T value:n=1", addProduct(ops.Div)},
+	{"aten::addcmul", "self:T tensor1:T tensor2:T | value:n=1", addProduct(ops.Mul)},
+	{"aten::addcdiv", "self:T tensor1:T tensor2:T | value:n=1", addProduct(ops.Div)},
 	{"aten::copy", "self:T src:N non_blocking:b=False", copyTensor},
 	{"aten::isclose", "self:T other:T rtol:f=1e-05 atol:f=1e-08 equal_nan:b=False", isClose},
 	{"aten::hypot", "self:T other:T", hypot},
@@ -129,6 +133,9 @@ func (c *call) arithNumber(fn ops.BinaryFn, x *Tensor, v value) *Tensor {
 // scaled lowers self + alpha * other.
 func scaled(fn ops.BinaryFn) func(*call) value {
 	return func(c *call) value {
+		if k, _ := kindOf(c.args[2]); k == floatKind && c.allIntegers(c.args[:2]) {
+			return c.fail("alpha is a float where the tensors hold integers")
+		}
 		other := c.times(c.args[1], c.args[2])
 		return c.binaryValues(fn, c.args[0], other)
 	}
@@ -185,6 +192,20 @@ func (c *call) allIntegers(args []value) bool {
 		}
 	}
 	return true
+}
+
+// shiftTensor multiplies or divides integers by a power of two.
+func shiftTensor(fn ops.BinaryFn) func(*call) value {
+	return func(c *call) value {
+		if !c.allIntegers(c.args) {
+			return c.unsupported("on floats")
+		}
+		power := c.binaryValues(ops.Pow, int64(2), c.lift(c.args[1]))
+		if _, ok := c.args[1].(*Tensor); !ok {
+			return c.apply(ops.Binary{Fn: fn, BNumber: true}, c.tensor(0), power)
+		}
+		return c.arith(fn, c.tensor(0), power)
+	}
 }
 
 // power uses the quicker functions for common exponents.

@@ -11,7 +11,7 @@ import (
 const defaultFloat = tensor.Float32
 
 // The parameters that say what a new tensor is like.
-const newTensor = " dtype:i?=None layout:i?=None device:v?=None pin_memory:b?=None"
+const newTensor = " | dtype:i?=None layout:i?=None device:v?=None pin_memory:b?=None"
 
 var creations = []operator{
 	{"aten::zeros", "size:I" + newTensor, filled(0)},
@@ -36,8 +36,8 @@ var creations = []operator{
 	{"aten::linspace", "start:n end:n steps:i?=None" + newTensor, linspace},
 	{"aten::eye", "n:i" + newTensor, eye},
 	{"aten::eye", "n:i m:i" + newTensor, eye},
-	{"aten::tensor", "data:v dtype:i?=None device:v?=None requires_grad:b=False", tensorOf},
-	{"aten::as_tensor", "data:v dtype:i?=None device:v?=None", tensorOf},
+	{"aten::tensor", "data:v | dtype:i?=None device:v?=None requires_grad:b=False", tensorOf},
+	{"aten::as_tensor", "data:v | dtype:i?=None device:v?=None", tensorOf},
 	{"aten::one_hot", "self:T num_classes:i=-1", oneHot},
 	{"aten::tril_indices", "row:i col:i offset:i=0" + newTensor, triangleIndices(false)},
 	{"aten::triu_indices", "row:i col:i offset:i=0" + newTensor, triangleIndices(true)},
@@ -356,6 +356,9 @@ func (c *call) nested(v value, depth int, shape *[]int, leaves *[]*number, k *ki
 }
 
 func oneHot(c *call) value {
+	if c.int(1) < 0 && c.known(c.tensor(0)) == nil {
+		return c.unsupported("with as many classes as only the run knows")
+	}
 	return c.apply(ops.OneHot{Classes: c.int(1)}, c.tensor(0))
 }
 

@@ -1,6 +1,7 @@
 package torchscript
 
 import (
+	"math"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -13,16 +14,16 @@ var indexing = []operator{
 	{"aten::index_put", "self:T indices:L? values:T accumulate:b=False", indexPut},
 	{"aten::_index_put_impl", "self:T indices:L? values:T accumulate:b=False unsafe:b=False", indexPut},
 	{"aten::index_select", "self:T dim:i index:T", indexSelect},
-	{"aten::index_add", "self:T dim:i index:T source:T alpha:n=1", indexAdd},
+	{"aten::index_add", "self:T dim:i index:T source:T | alpha:n=1", indexAdd},
 	{"aten::index_copy", "self:T dim:i index:T source:T", indexCopy},
 	{"aten::index_fill", "self:T dim:i index:T value:N", indexFill},
-	{"aten::gather", "self:T dim:i index:T sparse_grad:b=False", gather},
+	{"aten::gather", "self:T dim:i index:T | sparse_grad:b=False", gather},
 	{"aten::take_along_dim", "self:T indices:T dim:i?=None", takeAlong},
 	{"aten::take", "self:T index:T", take},
 	{"aten::scatter", "self:T dim:i index:T src:N", scatter(ops.ScatterSet)},
-	{"aten::scatter", "self:T dim:i index:T src:N reduce:s", scatterNamed},
+	{"aten::scatter", "self:T dim:i index:T src:N | reduce:s", scatterNamed},
 	{"aten::scatter_add", "self:T dim:i index:T src:T", scatter(ops.ScatterAdd)},
-	{"aten::scatter_reduce", "self:T dim:i index:T src:T reduce:s include_self:b=True", scatterReduce},
+	{"aten::scatter_reduce", "self:T dim:i index:T src:T reduce:s | include_self:b=True", scatterReduce},
 	{"aten::masked_scatter", "self:T mask:T source:T", maskedScatter},
 	{"aten::masked_select", "self:T mask:T", maskedSelect},
 	{"aten::nonzero", "self:T", nonzero},
@@ -30,7 +31,7 @@ var indexing = []operator{
 	{"aten::nonzero_numpy", "self:T", nonzeroTuple},
 	{"aten::embedding", "weight:T indices:T padding_idx:i=-1 scale_grad_by_freq:b=False sparse:b=False", embedding},
 	{"aten::embedding_bag", "weight:T indices:T offsets:T scale_grad_by_freq:b=False mode:i=0 sparse:b=False per_sample_weights:T?=None include_last_offset:b=False padding_idx:i?=None", embeddingBag},
-	{"aten::isin", "elements:T test_elements:T assume_unique:b=False invert:b=False", isIn},
+	{"aten::isin", "elements:T test_elements:T | assume_unique:b=False invert:b=False", isIn},
 	{"aten::bucketize", "input:T boundaries:T out_int32:b=False right:b=False", bucketize},
 }
 
@@ -120,25 +121,65 @@ func (c *call) indexDims(x *Tensor, axes []int, at []*Tensor) []*number {
 }
 
 func indexPut(c *call) value {
-	x, values := c.tensor(0), c.tensor(2)
-	// A mask with one value for all is a choice, whatever the mask.
-	if in := c.tensors(1); len(in) == 1 && in[0] != nil && in[0].dtype() == tensor.Bool && values.typ().Numel() == 1 && !c.bool(3) {
-		mask := in[0]
-		to := slices.Clone(c.dims(mask))
-		for len(to) < x.rank() {
-			to = append(to, extent(1))
-		}
-		return c.apply(ops.Where{KeepB: true}, c.reshape(mask, to), c.reshape(values, nil), x)
+	x, values := c.tensor(0), c.cast(c.tensor(2), c.tensor(0).dtype())
+	if y := c.putAtMask(x, c.tensors(1), values, c.bool(3)); y != nil {
+		return y
 	}
 	axes, at := c.indexed(x, c.tensors(1))
 	if len(axes) == 0 {
-		y := c.expand(c.cast(values, x.dtype()), c.dims(x))
+		y := c.expand(values, c.dims(x))
 		if c.bool(3) {
 			y = c.arith(ops.Add, x, y)
 		}
 		return y
 	}
-	return c.apply(ops.IndexPut{Axes: axes, Accumulate: c.bool(3)}, append([]*Tensor{x, c.cast(values, x.dtype())}, at...)...)
+	return c.apply(ops.IndexPut{Axes: axes, Accumulate: c.bool(3)}, append([]*Tensor{x, values}, at...)...)
+}
+
+// putAtMask is x[:, mask] = values, whatever the mask: where the values are the
+// same for all its elements it chooses between them and x, else they are taken in
+// turn. It returns nil for other indices.
+func (c *call) putAtMask(x *Tensor, indices []*Tensor, values *Tensor, accumulate bool) *Tensor {
+	before := slices.IndexFunc(indices, func(t *Tensor) bool { return t != nil })
+	if before < 0 || before != len(indices)-1 || indices[before].dtype() != tensor.Bool {
+		return nil
+	}
+	mask := indices[before]
+	behind := x.rank() - before - mask.rank()
+	if behind < 0 || mask.rank() == 0 {
+		return nil
+	}
+	to := slices.Clone(c.dims(mask))
+	for range behind {
+		to = append(to, extent(1))
+	}
+	mask = c.reshape(mask, to)
+	switch same := values.rank() <= behind || values.typ().Numel() == 1; {
+	case same && values.typ().Numel() == 1:
+		values = c.reshape(values, nil)
+	case !same && before == 0 && !accumulate && values.rank() > behind && c.extent(values, 0) != 1:
+		return c.takenInTurn(x, mask, values)
+	case !same:
+		return nil
+	}
+	if accumulate {
+		values = c.arith(ops.Add, x, values)
+	}
+	return c.apply(ops.Where{KeepB: true}, mask, values, x)
+}
+
+// takenInTurn puts values where a mask is true, one after the other: the number of
+// true ones so far says which.
+func (c *call) takenInTurn(x, mask, values *Tensor) *Tensor {
+	flat := []*number{extent(-1)}
+	whole := c.expand(mask, c.dims(x))
+	count := c.apply(ops.Cumulative{}, c.cast(c.shaped(whole, c.resolve(whole, flat)), tensor.Int64))
+	source := c.shaped(values, c.resolve(values, flat))
+	// In front of the first true one any will do.
+	place := c.apply(ops.Unary{Fn: ops.ClampMin}, c.arithNumber(ops.Sub, count, int64(1)))
+	place = c.arith(ops.Min, place, c.arithNumber(ops.Sub, c.lift(c.dimension(source, 0)), int64(1)))
+	taken := c.apply(ops.Index{Axes: []int{0}}, source, place)
+	return c.apply(ops.Where{}, whole, c.reshape(taken, c.dims(x)), x)
 }
 
 func indexSelect(c *call) value {
@@ -218,17 +259,9 @@ func scatterReduce(c *call) value {
 	return scatter(fn)(c)
 }
 
-// maskedScatter takes elements in turn, where a known mask is true.
+// maskedScatter takes elements in turn where the mask is true.
 func maskedScatter(c *call) value {
-	x := c.tensor(0)
-	mask := c.expand(c.tensor(1), c.dims(x))
-	axes, at := c.indexed(x, []*Tensor{mask})
-	if len(axes) == 0 || c.err != nil {
-		return clone(c)
-	}
-	n := at[0].typ().Numel()
-	source := c.shaped(c.tensor(2), c.resolve(c.tensor(2), []*number{extent(-1)}))
-	return c.apply(ops.IndexPut{Axes: axes}, append([]*Tensor{x, c.cast(c.sliced(source, 0, extent(0), extent(n), 1), x.dtype())}, at...)...)
+	return c.takenInTurn(c.tensor(0), c.tensor(1), c.cast(c.tensor(2), c.tensor(0).dtype()))
 }
 
 func maskedSelect(c *call) value {
@@ -288,45 +321,56 @@ func embedding(c *call) value {
 	return c.apply(ops.Embedding{}, c.tensor(0), c.tensor(1))
 }
 
-// embeddingBag sums, averages or takes the greatest of the rows of each bag. The
-// bags, which offsets delimit, must be known.
+// embeddingBag sums, averages or takes the greatest of the rows of each bag. An
+// element's bag is the last whose offset is not behind it.
 func embeddingBag(c *call) value {
 	weight, indices, offsets, mode := c.tensor(0), c.tensor(1), c.tensor(2), c.int(4)
-	if indices.rank() != 1 || !c.isNone(8) || mode < 0 || mode > 2 {
-		return c.unsupported("with padding or several dimensions")
+	if indices.rank() != 1 || offsets.rank() != 1 || mode < 0 || mode > 2 {
+		return c.fail("indices of %d and offsets of %d dimensions, mode %d", indices.rank(), offsets.rank(), mode)
 	}
-	at := c.known(offsets)
-	if at == nil {
-		return c.unsupported("with bags that only the run knows")
-	}
-	wide, err := at.Contiguous().To(tensor.Int64)
-	if err != nil {
-		return c.failed(err)
-	}
-	starts := append(slices.Clone(wide.Contiguous().Int64s()), int64(c.extent(indices, 0)))
-	if c.bool(7) && len(starts) > 1 {
-		starts = starts[:len(starts)-1]
-	}
+	column := func(t *Tensor) *Tensor { return c.reshape(t, []*number{c.dims(t)[0], extent(1)}) }
+	place := c.arithNumber(ops.Sub, c.apply(ops.Cumulative{}, c.likeOf(indices, 1, tensor.Int64)), int64(1))
+	begun := c.arith(ops.Le, c.cast(offsets, tensor.Int64), column(place))
+	bag := column(c.arithNumber(ops.Sub, c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{1}}, begun), int64(1)))
+
 	rows := c.apply(ops.Embedding{}, weight, indices)
+	counted := column(c.likeOf(indices, 1, weight.dtype()))
 	if w := c.tensor(6); w != nil {
-		rows = c.arith(ops.Mul, rows, c.reshape(w, append(slices.Clone(c.dims(w)), extent(1))))
+		rows = c.arith(ops.Mul, rows, column(w))
 	}
-	fn := [...]ops.ReduceFn{ops.Sum, ops.Mean, ops.AMax}[mode]
-	var bags []*Tensor
-	for i := range len(starts) - 1 {
-		if starts[i] >= starts[i+1] && fn != ops.Sum {
-			zero := c.emit(ops.Full{Shape: []int{c.extent(weight, 1)}, DType: weight.dtype()})[0]
-			bags = append(bags, zero)
-			continue
+	none := 0.0
+	if mode == 2 {
+		none = math.Inf(-1)
+	}
+	if padding := c.intOr(8, -1); padding >= 0 {
+		padded := column(c.arithNumber(ops.Eq, indices, int64(padding)))
+		rows = c.apply(ops.Where{ANumber: true, KeepB: true}, padded, c.lift(none), rows)
+		counted = c.apply(ops.Where{ANumber: true, KeepB: true}, padded, c.lift(0.0), counted)
+	}
+	collect := func(rows *Tensor, fn ops.ScatterFn, none float64) *Tensor {
+		size := []*number{c.dims(offsets)[0], c.dims(rows)[1]}
+		into := c.fullOf(size, none, weight.dtype())
+		sums := c.apply(ops.Scatter{Fn: fn}, into, c.expand(bag, c.dims(rows)), rows)
+		if c.bool(7) { // the last offset is the end
+			return c.sliced(sums, 0, extent(0), asNumber(c.mustArith(ops.Sub, size[0], extent(1))), 1)
 		}
-		part := c.sliced(rows, 0, extent(int(starts[i])), extent(int(starts[i+1])), 1)
-		bags = append(bags, c.apply(ops.Reduce{Fn: fn, Axes: []int{0}}, part))
+		return sums
 	}
-	if len(bags) == 0 {
-		return c.unsupported("without bags")
+	fn := ops.ScatterAdd
+	if mode == 2 {
+		fn = ops.ScatterMax
+	}
+	y := collect(rows, fn, none)
+	if mode > 0 {
+		count := collect(counted, ops.ScatterAdd, 0)
+		if mode == 1 {
+			y = c.arith(ops.Div, y, c.apply(ops.Unary{Fn: ops.ClampMin, Alpha: 1}, count))
+		} else {
+			y = c.apply(ops.Where{ANumber: true, KeepB: true}, c.arithNumber(ops.Eq, count, int64(0)), c.lift(0.0), y)
+		}
 	}
 	rest := &missing{c.name + ": other outputs than the bags"}
-	return &tuple{items: []value{c.apply(ops.Stack{}, bags...), rest, rest, rest}}
+	return &tuple{items: []value{y, rest, rest, rest}}
 }
 
 // isIn compares each element with all of a vector.

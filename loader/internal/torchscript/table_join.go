@@ -26,14 +26,14 @@ var joins = []operator{
 	{"aten::unbind", "self:T dim:i=0", unbind},
 	{"aten::repeat", "self:T repeats:I", repeat},
 	{"aten::tile", "self:T dims:I", tile},
-	{"aten::repeat_interleave", "self:T repeats:i dim:i?=None output_size:i?=None", repeatInterleave},
+	{"aten::repeat_interleave", "self:T repeats:i dim:i?=None | output_size:i?=None", repeatInterleave},
 	{"aten::flip", "self:T dims:I", func(c *call) value { return c.apply(ops.Flip{Axes: c.axes(1, c.tensor(0).rank())}, c.tensor(0)) }},
 	{"aten::fliplr", "self:T", func(c *call) value { return c.apply(ops.Flip{Axes: []int{1}}, c.tensor(0)) }},
 	{"aten::flipud", "self:T", func(c *call) value { return c.apply(ops.Flip{Axes: []int{0}}, c.tensor(0)) }},
 	{"aten::roll", "self:T shifts:I dims:I=[]", roll},
 	{"aten::rot90", "self:T k:i=1 dims:I=[]", rot90},
 	{"aten::meshgrid", "tensors:L", meshgrid},
-	{"aten::meshgrid", "tensors:L indexing:s", meshgrid},
+	{"aten::meshgrid", "tensors:L | indexing:s", meshgrid},
 	{"aten::tril", "self:T diagonal:i=0", func(c *call) value { return c.apply(ops.Triangle{Diagonal: c.int(1)}, c.tensor(0)) }},
 	{"aten::triu", "self:T diagonal:i=0", func(c *call) value { return c.apply(ops.Triangle{Diagonal: c.int(1), Upper: true}, c.tensor(0)) }},
 }
@@ -322,7 +322,7 @@ func rot90(c *call) value {
 // meshgrid repeats vectors along the dimensions of each other.
 func meshgrid(c *call) value {
 	in := c.tensors(0)
-	swap := len(c.args) > 1 && c.string(1) == "xy" && len(in) > 1
+	swap := len(c.args) > 1 && c.string(1) == "xy" && len(in) > 1 // rows of the second vector
 	if swap {
 		in = slices.Clone(in)
 		in[0], in[1] = in[1], in[0]
@@ -341,13 +341,7 @@ func meshgrid(c *call) value {
 			own[k] = extent(1)
 		}
 		own[i] = to[i]
-		g := c.expanded(c.shaped(t, own), to)
-		if swap {
-			order := identityOrder(len(in))
-			order[0], order[1] = 1, 0
-			g = c.permuted(g, order)
-		}
-		l.items = append(l.items, g)
+		l.items = append(l.items, c.expanded(c.shaped(t, own), to))
 	}
 	if swap {
 		l.items[0], l.items[1] = l.items[1], l.items[0]

@@ -12,26 +12,26 @@ var products = []operator{
 	{"aten::linear", "input:T weight:T bias:T?=None", linear},
 	{"aten::matmul", "self:T other:T", matmul},
 	{"aten::linalg_matmul", "self:T other:T", matmul},
-	{"aten::mm", "self:T mat2:T", matmul},
-	{"aten::bmm", "self:T mat2:T", matmul},
-	{"aten::mv", "self:T vec:T", matmul},
+	{"aten::mm", "self:T mat2:T", ofRanks(2, 2, matmul)},
+	{"aten::bmm", "self:T mat2:T", ofRanks(3, 3, matmul)},
+	{"aten::mv", "self:T vec:T", ofRanks(2, 1, matmul)},
 	{"aten::dot", "self:T tensor:T", dot},
 	{"aten::vdot", "self:T other:T", dot},
 	{"aten::inner", "self:T other:T", inner},
 	{"aten::outer", "self:T vec2:T", outer},
 	{"aten::ger", "self:T vec2:T", outer},
-	{"aten::addmm", "self:T mat1:T mat2:T beta:n=1 alpha:n=1", addMM},
-	{"aten::addmv", "self:T mat:T vec:T beta:n=1 alpha:n=1", addMM},
-	{"aten::baddbmm", "self:T batch1:T batch2:T beta:n=1 alpha:n=1", addMM},
-	{"aten::addbmm", "self:T batch1:T batch2:T beta:n=1 alpha:n=1", addSumMM},
-	{"aten::einsum", "equation:s tensors:L path:v=None", einsum},
+	{"aten::addmm", "self:T mat1:T mat2:T | beta:n=1 alpha:n=1", addMM},
+	{"aten::addmv", "self:T mat:T vec:T | beta:n=1 alpha:n=1", addMM},
+	{"aten::baddbmm", "self:T batch1:T batch2:T | beta:n=1 alpha:n=1", addMM},
+	{"aten::addbmm", "self:T batch1:T batch2:T | beta:n=1 alpha:n=1", addSumMM},
+	{"aten::einsum", "equation:s tensors:L | path:v=None", einsum},
 	{"aten::tensordot", "self:T other:T dims_self:I dims_other:I", tensorDot},
 	{"aten::bilinear", "input1:T input2:T weight:T bias:T?=None", bilinear},
 	{"aten::cosine_similarity", "x1:T x2:T dim:i=1 eps:f=1e-08", cosineSimilarity},
 	{"aten::pairwise_distance", "x1:T x2:T p:f=2 eps:f=1e-06 keepdim:b=False", pairwiseDistance},
 	{"aten::cdist", "x1:T x2:T p:f=2 compute_mode:i?=None", cDist},
 	{"aten::cross", "self:T other:T dim:i?=None", cross},
-	{"aten::linalg_cross", "self:T other:T dim:i=-1", cross},
+	{"aten::linalg_cross", "self:T other:T | dim:i=-1", cross},
 	{"aten::_scaled_dot_product_attention", "query:T key:T value:T attn_mask:T?=None dropout_p:f=0 need_attn_weights:b=False is_causal:b=False", attentionTuple},
 	{"aten::scaled_dot_product_attention", "query:T key:T value:T attn_mask:T?=None dropout_p:f=0 is_causal:b=False scale:f?=None", attention},
 	{"aten::_native_multi_head_attention", "query:T key:T value:T embed_dim:i num_head:i qkv_weight:T qkv_bias:T proj_weight:T proj_bias:T mask:T?=None need_weights:b=True average_attn_weights:b=True mask_type:i?=None", nativeAttention},
@@ -56,6 +56,16 @@ func (c *call) linear(x, weight, bias *Tensor) *Tensor {
 		return c.arith(ops.Add, c.linear(x, weight, nil), bias)
 	}
 	return c.applyFloat(ops.Linear{HasBias: bias != nil}, x, weight, bias)
+}
+
+// ofRanks checks how many dimensions the two arguments have.
+func ofRanks(a, b int, lower func(*call) value) func(*call) value {
+	return func(c *call) value {
+		if x, y := c.tensor(0).rank(), c.tensor(1).rank(); x != a || y != b {
+			return c.fail("tensors of %d and %d dimensions where %d and %d are needed", x, y, a, b)
+		}
+		return lower(c)
+	}
 }
 
 func matmul(c *call) value { return c.matmul(c.tensor(0), c.tensor(1)) }

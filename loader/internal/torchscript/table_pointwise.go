@@ -23,7 +23,7 @@ var pointwise = []operator{
 	{"aten::fix", "self:T", unary(ops.Trunc)},
 	{"aten::frac", "self:T", frac},
 	{"aten::round", "self:T", unary(ops.Round)},
-	{"aten::round", "self:T decimals:i", roundDecimals},
+	{"aten::round", "self:T | decimals:i", roundDecimals},
 	{"aten::exp", "self:T", unary(ops.Exp)},
 	{"aten::exp2", "self:T", unary(ops.Exp2)},
 	{"aten::expm1", "self:T", unary(ops.Expm1)},
@@ -67,11 +67,11 @@ var pointwise = []operator{
 	{"aten::clamp_min", "self:T min:T", binary(ops.Max)},
 	{"aten::clamp_max", "self:T max:n", clampOne(ops.ClampMax)},
 	{"aten::clamp_max", "self:T max:T", binary(ops.Min)},
+	{"aten::to", "self:T other:T non_blocking:b=False copy:b=False memory_format:i?=None", toOther},
 	{"aten::to", "self:T dtype:i non_blocking:b=False copy:b=False memory_format:i?=None", to(1, 3)},
 	{"aten::to", "self:T device:v dtype:i non_blocking:b=False copy:b=False memory_format:i?=None", to(2, 4)},
 	{"aten::to", "self:T dtype:i layout:i?=None device:v?=None pin_memory:b?=None non_blocking:b=False copy:b=False memory_format:i?=None", to(1, 6)},
 	{"aten::to", "self:T device:v?=None dtype:i?=None non_blocking:b=False copy:b=False", to(2, 4)},
-	{"aten::to", "self:T other:T non_blocking:b=False copy:b=False memory_format:i?=None", toOther},
 	{"aten::to", "self:T non_blocking:b=False copy:b=False", identity},
 	{"aten::_autocast_to_full_precision", "self:T cuda_enabled:b cpu_enabled:b", identity},
 	{"aten::type_as", "self:T other:T", toOther},
@@ -89,7 +89,7 @@ var pointwise = []operator{
 	{"aten::alias", "self:T", identity},
 	{"aten::requires_grad_", "self:T requires_grad:b=True", identity},
 	{"prim::data", "self:T", identity},
-	{"aten::clone", "self:T memory_format:i?=None", clone},
+	{"aten::clone", "self:T | memory_format:i?=None", clone},
 }
 
 // identity returns the tensor itself, or another reference to the same memory,
@@ -182,12 +182,16 @@ func clampOne(fn ops.UnaryFn) func(*call) value {
 	return func(c *call) value { return c.bounded(ops.Unary{Fn: fn, Alpha: c.float(1)}, c.tensor(0), c.args[1]) }
 }
 
-// bounded clamps; floats as bounds of integers make them floats.
+// bounded clamps; floats as bounds of integers make them floats. Bounds are of the
+// tensor's type, in which negative ones of bytes are large.
 func (c *call) bounded(op ops.Unary, x *Tensor, bounds ...value) *Tensor {
 	for _, b := range bounds {
 		if k, ok := kindOf(b); ok && k == floatKind && !x.dtype().IsFloat() {
 			x = c.cast(x, tensor.Float32)
 		}
+	}
+	if x.dtype() == tensor.Uint8 && x.typ().Q == nil {
+		op.Alpha, op.Beta = float64(uint8(int64(op.Alpha))), float64(uint8(int64(op.Beta)))
 	}
 	if op.Fn == ops.ClampMin && op.Alpha == 0 && x.dtype().IsFloat() {
 		op = ops.Unary{Fn: ops.Relu}

@@ -1,17 +1,19 @@
 package torchscript
 
 import (
+	"math"
+
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
 var reductions = []operator{
-	{"aten::sum", "self:T dtype:i?=None", reduce(ops.Sum, -1, -1, 1)},
-	{"aten::sum", "self:T dim:I? keepdim:b=False dtype:i?=None", reduce(ops.Sum, 1, 2, 3)},
-	{"aten::mean", "self:T dtype:i?=None", reduce(ops.Mean, -1, -1, 1)},
-	{"aten::mean", "self:T dim:I? keepdim:b=False dtype:i?=None", reduce(ops.Mean, 1, 2, 3)},
-	{"aten::prod", "self:T dtype:i?=None", reduce(ops.Prod, -1, -1, 1)},
-	{"aten::prod", "self:T dim:i keepdim:b=False dtype:i?=None", reduce(ops.Prod, 1, 2, 3)},
+	{"aten::sum", "self:T | dtype:i?=None", reduce(ops.Sum, -1, -1, 1)},
+	{"aten::sum", "self:T dim:I? keepdim:b=False | dtype:i?=None", reduce(ops.Sum, 1, 2, 3)},
+	{"aten::mean", "self:T | dtype:i?=None", reduce(ops.Mean, -1, -1, 1)},
+	{"aten::mean", "self:T dim:I? keepdim:b=False | dtype:i?=None", reduce(ops.Mean, 1, 2, 3)},
+	{"aten::prod", "self:T dim:i keepdim:b=False | dtype:i?=None", reduce(ops.Prod, 1, 2, 3)},
+	{"aten::prod", "self:T | dtype:i?=None", reduce(ops.Prod, -1, -1, 1)},
 	{"aten::amax", "self:T dim:I=[] keepdim:b=False", reduce(ops.AMax, 1, 2, -1)},
 	{"aten::amin", "self:T dim:I=[] keepdim:b=False", reduce(ops.AMin, 1, 2, -1)},
 	{"aten::any", "self:T", reduce(ops.Any, -1, -1, -1)},
@@ -19,42 +21,42 @@ var reductions = []operator{
 	{"aten::all", "self:T", reduce(ops.All, -1, -1, -1)},
 	{"aten::all", "self:T dim:i keepdim:b=False", reduce(ops.All, 1, 2, -1)},
 	{"aten::logsumexp", "self:T dim:I keepdim:b=False", reduce(ops.LogSumExp, 1, 2, -1)},
-	{"aten::nansum", "self:T dim:I?=None keepdim:b=False dtype:i?=None", nanSum},
+	{"aten::nansum", "self:T dim:I?=None keepdim:b=False | dtype:i?=None", nanSum},
 	{"aten::norm", "self:T p:n=2", norm(1, -1, -1, -1)},
-	{"aten::norm", "self:T p:n? dtype:i", norm(1, -1, -1, 2)},
+	{"aten::norm", "self:T p:n? | dtype:i", norm(1, -1, -1, 2)},
 	{"aten::norm", "self:T p:n? dim:I keepdim:b=False", norm(1, 2, 3, -1)},
-	{"aten::norm", "self:T p:n? dim:I keepdim:b dtype:i", norm(1, 2, 3, 4)},
+	{"aten::norm", "self:T p:n? dim:I keepdim:b | dtype:i", norm(1, 2, 3, 4)},
 	{"aten::frobenius_norm", "self:T dim:I keepdim:b=False", norm(-1, 1, 2, -1)},
-	{"aten::linalg_vector_norm", "self:T ord:n=2 dim:I?=None keepdim:b=False dtype:i?=None", norm(1, 2, 3, 4)},
-	{"aten::linalg_norm", "self:T ord:n?=None dim:I?=None keepdim:b=False dtype:i?=None", linalgNorm},
+	{"aten::linalg_vector_norm", "self:T ord:n=2 dim:I?=None keepdim:b=False | dtype:i?=None", norm(1, 2, 3, 4)},
+	{"aten::linalg_norm", "self:T ord:n?=None dim:I?=None keepdim:b=False | dtype:i?=None", linalgNorm},
 	{"aten::var", "self:T unbiased:b=True", variance(ops.Var, -1, 1, -1, -1)},
 	{"aten::var", "self:T dim:I? unbiased:b=True keepdim:b=False", variance(ops.Var, 1, 2, -1, 3)},
-	{"aten::var", "self:T dim:I? correction:i? keepdim:b=False", variance(ops.Var, 1, -1, 2, 3)},
+	{"aten::var", "self:T dim:I? | correction:i? keepdim:b=False", variance(ops.Var, 1, -1, 2, 3)},
 	{"aten::std", "self:T unbiased:b=True", variance(ops.Std, -1, 1, -1, -1)},
 	{"aten::std", "self:T dim:I? unbiased:b=True keepdim:b=False", variance(ops.Std, 1, 2, -1, 3)},
-	{"aten::std", "self:T dim:I? correction:i? keepdim:b=False", variance(ops.Std, 1, -1, 2, 3)},
+	{"aten::std", "self:T dim:I? | correction:i? keepdim:b=False", variance(ops.Std, 1, -1, 2, 3)},
 	{"aten::var_mean", "self:T unbiased:b=True", withMean(ops.Var, -1, 1, -1, -1)},
 	{"aten::var_mean", "self:T dim:I? unbiased:b=True keepdim:b=False", withMean(ops.Var, 1, 2, -1, 3)},
-	{"aten::var_mean", "self:T dim:I? correction:i? keepdim:b=False", withMean(ops.Var, 1, -1, 2, 3)},
+	{"aten::var_mean", "self:T dim:I? | correction:i? keepdim:b=False", withMean(ops.Var, 1, -1, 2, 3)},
 	{"aten::std_mean", "self:T unbiased:b=True", withMean(ops.Std, -1, 1, -1, -1)},
 	{"aten::std_mean", "self:T dim:I? unbiased:b=True keepdim:b=False", withMean(ops.Std, 1, 2, -1, 3)},
-	{"aten::std_mean", "self:T dim:I? correction:i? keepdim:b=False", withMean(ops.Std, 1, -1, 2, 3)},
+	{"aten::std_mean", "self:T dim:I? | correction:i? keepdim:b=False", withMean(ops.Std, 1, -1, 2, 3)},
 	{"aten::max", "self:T", reduce(ops.AMax, -1, -1, -1)},
 	{"aten::max", "self:T other:T", binary(ops.Max)},
 	{"aten::max", "self:T dim:i keepdim:b=False", extremeAlong(false)},
 	{"aten::min", "self:T", reduce(ops.AMin, -1, -1, -1)},
 	{"aten::min", "self:T other:T", binary(ops.Min)},
 	{"aten::min", "self:T dim:i keepdim:b=False", extremeAlong(true)},
-	{"aten::aminmax", "self:T dim:i?=None keepdim:b=False", aMinMax},
+	{"aten::aminmax", "self:T | dim:i?=None keepdim:b=False", aMinMax},
 	{"aten::argmax", "self:T dim:i?=None keepdim:b=False", argExtreme(false)},
 	{"aten::argmin", "self:T dim:i?=None keepdim:b=False", argExtreme(true)},
 	{"aten::count_nonzero", "self:T dim:I?=None", countNonzero},
-	{"aten::cumsum", "self:T dim:i dtype:i?=None", cumulative(false)},
-	{"aten::cumprod", "self:T dim:i dtype:i?=None", cumulative(true)},
+	{"aten::cumsum", "self:T dim:i | dtype:i?=None", cumulative(false)},
+	{"aten::cumprod", "self:T dim:i | dtype:i?=None", cumulative(true)},
 	{"aten::sort", "self:T dim:i=-1 descending:b=False", sortTensor(1, 2)},
-	{"aten::sort", "self:T stable:b? dim:i=-1 descending:b=False", sortTensor(2, 3)},
+	{"aten::sort", "self:T | stable:b? dim:i=-1 descending:b=False", sortTensor(2, 3)},
 	{"aten::argsort", "self:T dim:i=-1 descending:b=False", argSort(1, 2)},
-	{"aten::argsort", "self:T stable:b dim:i=-1 descending:b=False", argSort(2, 3)},
+	{"aten::argsort", "self:T | stable:b dim:i=-1 descending:b=False", argSort(2, 3)},
 	{"aten::topk", "self:T k:i dim:i=-1 largest:b=True sorted:b=True", topK},
 	{"aten::kthvalue", "self:T k:i dim:i=-1 keepdim:b=False", kthValue},
 	{"aten::median", "self:T", median},
@@ -178,7 +180,11 @@ func aMinMax(c *call) value {
 	}
 	most := op
 	most.Fn = ops.AMax
-	return &tuple{items: []value{c.apply(op, x), c.apply(most, x)}}
+	lo, hi := c.apply(op, x), c.apply(most, x)
+	if x.rank() == 0 && op.KeepDims && !c.isNone(1) {
+		lo, hi = c.reshape(lo, []*number{extent(1)}), c.reshape(hi, []*number{extent(1)})
+	}
+	return &tuple{items: []value{lo, hi}}
 }
 
 func argExtreme(least bool) func(*call) value {
@@ -247,7 +253,11 @@ func (c *call) kth(x *Tensor, k, axis int, keep bool) value {
 
 func kthValue(c *call) value {
 	x := c.tensor(0)
-	return c.kth(x, c.int(1)-1, c.axis(2, x.rank()), c.bool(3))
+	axis := c.axis(2, x.rank())
+	if k := c.int(1); k < 1 || k > c.extent(x, axis) {
+		return c.fail("element %d of %d", k, c.extent(x, axis))
+	}
+	return c.kth(x, c.int(1)-1, axis, c.bool(3))
 }
 
 func medianAlong(c *call) value {
@@ -258,6 +268,9 @@ func medianAlong(c *call) value {
 
 func median(c *call) value {
 	x := c.shaped(c.tensor(0), c.resolve(c.tensor(0), []*number{extent(-1)}))
+	if c.extent(x, 0) == 0 && x.dtype().IsFloat() {
+		return c.cast(c.lift(math.NaN()), x.dtype())
+	}
 	return c.kth(x, (max(c.extent(x, 0), 1)-1)/2, 0, false).(*tuple).items[0]
 }
 

@@ -52,7 +52,7 @@ var scalars = []operator{
 	{"aten::item", "self:T", item},
 	{"aten::is_nonzero", "self:T", toScalar(boolKind)},
 	{"prim::NumToTensor", "a:n", numToTensor},
-	{"aten::scalar_tensor", "s:n dtype:i?=None layout:i?=None device:v?=None pin_memory:b?=None", scalarTensorOf},
+	{"aten::scalar_tensor", "s:n | dtype:i?=None layout:i?=None device:v?=None pin_memory:b?=None", scalarTensorOf},
 	{"aten::floor", "a:n", rounded(math.Floor)},
 	{"aten::ceil", "a:n", rounded(math.Ceil)},
 	{"aten::round", "a:n", scalarFloat(math.RoundToEven)},
@@ -158,12 +158,7 @@ func item(c *call) value {
 func numToTensor(c *call) value { return ofNumber(c.number(0)) }
 
 func scalarTensorOf(c *call) value {
-	n := c.number(0)
-	fallback := n.kind.dtype()
-	if n.kind == floatKind {
-		fallback = defaultFloat
-	}
-	return c.cast(ofNumber(n), c.dtypeOr(1, fallback))
+	return c.cast(ofNumber(c.number(0)), c.dtypeOr(1, defaultFloat))
 }
 
 // rounded lowers a rounding, which gives an int.

@@ -111,6 +111,9 @@ func (c *call) resolve(t *Tensor, to []*number) []*number {
 		if i == at {
 			continue
 		}
+		if n.known == int64(0) {
+			c.fail("an extent of shape %s could be any", repr(c.args[1]))
+		}
 		// What stands on both sides leaves the quotient alone.
 		if k := slices.IndexFunc(left, func(d *number) bool { return sameExtent(d, n) && !(len(d.deps) == 0 && d.known == int64(0)) }); k >= 0 {
 			left = slices.Delete(left, k, k+1)

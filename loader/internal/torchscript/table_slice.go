@@ -12,15 +12,15 @@ var parts = []operator{
 	{"aten::transpose", "self:T dim0:i dim1:i", transpose},
 	{"aten::swapaxes", "self:T axis0:i axis1:i", transpose},
 	{"aten::swapdims", "self:T dim0:i dim1:i", transpose},
-	{"aten::t", "self:T", reversed(0)},
+	{"aten::t", "self:T", matrixTransposed},
 	{"aten::numpy_T", "self:T", reversed(0)},
 	{"aten::mT", "self:T", reversed(2)},
 	{"aten::adjoint", "self:T", reversed(2)},
 	{"aten::permute", "self:T dims:I", permute},
 	{"aten::movedim", "self:T source:I destination:I", moveDims},
 	{"aten::moveaxis", "self:T source:I destination:I", moveDims},
-	{"aten::contiguous", "self:T memory_format:i=0", contiguous},
-	{"aten::expand", "self:T size:I implicit:b=False", expand},
+	{"aten::contiguous", "self:T | memory_format:i=0", contiguous},
+	{"aten::expand", "self:T size:I | implicit:b=False", expand},
 	{"aten::expand_as", "self:T other:T", expandAs},
 	{"aten::broadcast_to", "self:T size:I", expand},
 	{"aten::broadcast_tensors", "tensors:L", broadcastTensors},
@@ -62,6 +62,13 @@ func transpose(c *call) value {
 	}
 	order[a], order[b] = order[b], order[a]
 	return c.permuted(t, order)
+}
+
+func matrixTransposed(c *call) value {
+	if r := c.tensor(0).rank(); r > 2 {
+		return c.fail("a tensor of %d dimensions is no matrix", r)
+	}
+	return reversed(0)(c)
 }
 
 func reversed(n int) func(*call) value {

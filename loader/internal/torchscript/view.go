@@ -243,6 +243,16 @@ func (b *builder) openShape(dims, to []*number) ([]int, error) {
 	return shape, nil
 }
 
+// onValue reports whether the value of an input is among what something follows from.
+func (b *builder) onValue(d deps) bool {
+	for i, f := range b.facts {
+		if f.axis < 0 && d.has(i) {
+			return true
+		}
+	}
+	return false
+}
+
 // onBatch reports whether the first extent of an input is among what something
 // follows from.
 func (b *builder) onBatch(d deps) bool {
@@ -297,6 +307,11 @@ func (b *builder) reshapeTo(x *graph.Value, shape []int, to []*number) (*graph.V
 func (b *builder) vector(numbers []*number) (*graph.Value, error) {
 	values := make([]*graph.Value, len(numbers))
 	for i, n := range numbers {
+		if n.known != nil && b.onValue(n.deps) {
+			// Operators must know extents before they run.
+			b.depend(n.deps)
+			n = &number{kind: n.kind, known: n.known}
+		}
 		var err error
 		if values[i], err = b.scalar(n); err != nil {
 			return nil, err
