@@ -15,7 +15,6 @@ import (
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
-	"github.com/octet-ml/octet/tensor"
 )
 
 func TestClasses(t *testing.T) {
@@ -72,7 +71,7 @@ func TestGraphWork(t *testing.T) {
 			t.Errorf("batch %d: %d MACs and %d in int8, want %d", batch, w.MACs, w.Int8MACs, batch*resNet20MACs)
 		}
 	}
-	wide := must(GraphWork(g, must(InputTypes(g, tensor.Shape{1, 3, 64, 64}, 0))))
+	wide := must(GraphWork(g, must(InputTypes(g, []ops.Type{ops.F32(1, 3, 64, 64)}, 0))))
 	if want := int64(4*(resNet20MACs-640) + 640); wide.MACs != want {
 		t.Errorf("64x64: %d MACs, want %d", wide.MACs, want)
 	}
@@ -110,7 +109,7 @@ func TestNodeWork(t *testing.T) {
 }
 
 func TestSummarize(t *testing.T) {
-	s := must(Summarize(resnet20(t)))
+	s := must(Summarize(resnet20(t), nil))
 	if s.MACs != resNet20MACs || s.Precision != Float32 || s.Operators[0] != (Operator{"conv2d", 19, resNet20MACs - 640}) {
 		t.Errorf("got %d MACs, %s, most work in %+v", s.MACs, s.Precision, s.Operators[0])
 	}
@@ -128,7 +127,7 @@ func fixedLimits(int) Limits { return Limits{Threads: 1, F32Gops: 1e6, Int8Gops:
 func TestSweep(t *testing.T) {
 	opened := 0
 	m := Model{"net", func() (*graph.Graph, error) { opened++; return must(nn.BuildRandom(nn.ResNet20CIFAR(), 1)), nil }}
-	s := Sweep{Precisions: []string{Float32, Int8}, Threads: []int{1, 2}, Batches: []int{1, 2}, Shape: tensor.Shape{1, 3, 16, 16}, Runs: 2, Profile: true}
+	s := Sweep{Precisions: []string{Float32, Int8}, Threads: []int{1, 2}, Batches: []int{1, 2}, Inputs: []ops.Type{{Shape: []int{1, 3, 16, 16}}}, Runs: 2, Profile: true}
 	var report Report
 	if err := s.Run(context.Background(), m, fixedLimits, func(r Result) { report.Results = append(report.Results, r) }); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
@@ -140,32 +141,50 @@ func (d *Dataset) Inputs(g *graph.Graph) ([]*tensor.Tensor, error) {
 }
 
 // inputs returns a part of the array of each input: the one of its name, else x
-// for a single input, else the one in its place.
+// for a single input, else, where no array has the name of an input, the one in its
+// place. Of an open graph the last inputs may be left out.
 func (d *Dataset) inputs(g *graph.Graph, part func(*tensor.Tensor) (*tensor.Tensor, error)) ([]*tensor.Tensor, error) {
-	in := make([]*tensor.Tensor, len(g.Inputs))
+	inOrder := !slices.ContainsFunc(g.Inputs, func(v *graph.Value) bool { return d.arrays.Get(v.Name) != nil })
+	var in []*tensor.Tensor
 	for i, v := range g.Inputs {
 		name := v.Name
 		if d.arrays.Get(name) == nil && len(g.Inputs) == 1 && d.arrays.Get("x") != nil {
 			name = "x"
-		} else if d.arrays.Get(name) == nil && i < len(d.arrays) {
+		} else if inOrder && i < len(d.arrays) {
 			name = d.arrays[i].Name
 		}
 		t := d.arrays.Get(name)
+		if t == nil && g.IsOpen() {
+			return in, nil // the model says which ones it needs
+		}
 		if t == nil {
 			return nil, &tensor.FileError{File: d.file, Reason: fmt.Sprintf("no array for the model's input %q: it has %v", v.Name, d.arrays.Names())}
 		}
 		t, err := part(t)
 		if err == nil {
-			in[i], err = d.convert(t, v.Type.DType)
+			t, err = d.convert(t, inputType(g, v, t))
 		}
-		if err == nil && t.Rank() != len(v.Type.Shape) {
+		if err == nil && !g.IsOpen() && t.Rank() != len(v.Type.Shape) {
 			err = fmt.Errorf("%v where the model takes %d dimensions, such as %v", t, len(v.Type.Shape), v.Type.Shape)
 		}
 		if err != nil {
 			return nil, &tensor.FileError{File: d.file, Record: name, Reason: err.Error()}
 		}
+		in = append(in, t)
 	}
 	return in, nil
+}
+
+// inputType returns the element type that an input takes. An open graph takes
+// any: bytes are those of images, which models take as floats.
+func inputType(g *graph.Graph, v *graph.Value, t *tensor.Tensor) tensor.DType {
+	switch {
+	case !g.IsOpen():
+		return v.Type.DType
+	case t.DType() == tensor.Uint8:
+		return tensor.Float32
+	}
+	return t.DType()
 }
 
 // convert returns t as an input of the given type.

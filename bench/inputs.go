@@ -10,17 +10,29 @@ import (
 )
 
 // InputTypes returns the types of a graph's inputs for a batch of the given
-// size: the shapes the graph was built with, with another first extent. shape, when not
-// nil, replaces that of the graph's only input before that.
-func InputTypes(g *graph.Graph, shape tensor.Shape, batch int) ([]ops.Type, error) {
+// size: the types the graph was built with, with another first extent. given, when not
+// nil, replaces them before that, and must be there for an open graph, which was
+// built with none; a given type without element type has the graph's, or float32.
+func InputTypes(g *graph.Graph, given []ops.Type, batch int) ([]ops.Type, error) {
 	types := ExampleTypes(g)
-	if shape != nil {
-		if len(types) != 1 {
-			return nil, fmt.Errorf("one shape is given where the model has %d inputs", len(types))
-		}
-		types[0].Shape = shape
+	switch {
+	case given == nil && g.IsOpen():
+		return nil, graph.ErrOpen
+	case given != nil && (len(given) > len(types) || len(given) < len(types) && !g.IsOpen()):
+		return nil, fmt.Errorf("%d shapes are given where the model has %d inputs", len(given), len(types))
+	case given != nil:
+		types = types[:len(given)]
 	}
 	for i := range types {
+		if given != nil {
+			own := types[i].DType
+			types[i] = given[i]
+			if types[i].DType == tensor.Invalid {
+				if types[i].DType = own; own == tensor.Invalid {
+					types[i].DType = tensor.Float32
+				}
+			}
+		}
 		s := types[i].Shape.Clone()
 		if len(s) > 0 && batch > 0 {
 			s[0] = batch

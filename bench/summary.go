@@ -11,17 +11,20 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Summary describes a graph.
+// Summary describes a model. Of one whose graph is made when the shapes of its
+// inputs are known, only what its file says is known: neither its outputs nor its
+// multiply-accumulates, and its operators are the file's.
 type Summary struct {
 	Inputs         []Port     `json:"inputs"`
-	Outputs        []Port     `json:"outputs"`
-	Precision      string     `json:"precision"`
+	Outputs        []Port     `json:"outputs,omitempty"`
+	Precision      string     `json:"precision,omitempty"`
 	Parameters     int64      `json:"parameters"` // elements of the constants
 	ParameterBytes int64      `json:"parameter_bytes"`
 	MACs           int64      `json:"macs"` // for the example shapes of the inputs
 	Int8MACs       int64      `json:"int8_macs"`
 	Operators      []Operator `json:"operators"`
 	Modules        []Class    `json:"modules"`
+	Tree           []Module   `json:"tree"`
 	// Float lists, for a model that has int8 operators, those that compute in float32.
 	Float []FloatNode `json:"float,omitempty"`
 }
@@ -52,8 +55,9 @@ type FloatNode struct {
 	Why  string `json:"why"`
 }
 
-// Summarize describes a graph.
-func Summarize(g *graph.Graph) (*Summary, error) {
+// Summarize describes a graph. modules are those that the file of the model names,
+// each with its own parameters; nil where it names none.
+func Summarize(g *graph.Graph, modules []Module) (*Summary, error) {
 	s := &Summary{}
 	for _, v := range g.Inputs {
 		s.Inputs = append(s.Inputs, Port{v.Name, v.Type.String()})
@@ -69,7 +73,6 @@ func Summarize(g *graph.Graph) (*Summary, error) {
 		s.Parameters += int64(v.Const.Numel())
 		s.ParameterBytes += int64(v.Type.Bytes())
 	}
-	classes := make(map[graph.Scope]bool)
 	err := walk(g, ExampleTypes(g), func(n *graph.Node, in, out []ops.Type) {
 		w := NodeWork(n.Op, in, out)
 		s.MACs += w.MACs + w.Int8MACs
@@ -82,9 +85,6 @@ func Summarize(g *graph.Graph) (*Summary, error) {
 		}
 		s.Operators[i].Count++
 		s.Operators[i].MACs += w.MACs + w.Int8MACs
-		if n.Scope.Class != "" {
-			classes[n.Scope] = true
-		}
 		if why := whyFloatNode(n, in, out); why != "" {
 			s.Float = append(s.Float, FloatNode{n.Scope.Path, name, why})
 		}
@@ -95,21 +95,33 @@ func Summarize(g *graph.Graph) (*Summary, error) {
 	slices.SortStableFunc(s.Operators, func(a, b Operator) int {
 		return cmp.Or(cmp.Compare(b.MACs, a.MACs), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 	})
-	counts := make(map[string]int)
-	for c := range classes {
-		counts[c.Class]++
+	if s.Tree, err = moduleTree(g, modules); err != nil {
+		return nil, err
 	}
-	for name, n := range counts {
-		s.Modules = append(s.Modules, Class{name, n})
-	}
-	slices.SortFunc(s.Modules, func(a, b Class) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
-	})
+	s.Modules = CountClasses(s.Tree)
 	s.Precision = Precision(g)
 	if s.Int8MACs == 0 {
 		s.Float = nil
 	}
 	return s, nil
+}
+
+// CountClasses counts the modules of each class, the most frequent first.
+func CountClasses(modules []Module) []Class {
+	counts := make(map[string]int)
+	for _, m := range modules {
+		if m.Class != "" {
+			counts[m.Class]++
+		}
+	}
+	var list []Class
+	for name, n := range counts {
+		list = append(list, Class{name, n})
+	}
+	slices.SortFunc(list, func(a, b Class) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+	})
+	return list
 }
 
 // whyFloatNode says why a node of a quantized graph computes floats; "" when it

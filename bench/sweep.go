@@ -13,7 +13,6 @@ import (
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/quantize"
-	"github.com/octet-ml/octet/tensor"
 )
 
 // The precisions a model can be measured in.
@@ -37,10 +36,10 @@ type Sweep struct {
 	Precisions []string
 	Threads    []int
 	Batches    []int
-	Shape      tensor.Shape // of the only input; nil: the one the model was built with
-	Runs       int          // 0: about two seconds
-	CPU        string       // tier, as graph.Options.CPU
-	Profile    bool         // measure each layer too
+	Inputs     []ops.Type // of the inputs, as InputTypes takes them; nil: those the model was built with
+	Runs       int        // 0: about two seconds
+	CPU        string     // tier, as graph.Options.CPU
+	Profile    bool       // measure each layer too
 	// Progress, when set, is told what is about to be measured.
 	Progress func(what string)
 }
@@ -116,6 +115,15 @@ func (s Sweep) Run(ctx context.Context, m Model, limits func(threads int) Limits
 	if err != nil {
 		return err
 	}
+	if g.IsOpen() {
+		types, err := InputTypes(g, s.Inputs, 0)
+		if err == nil {
+			g, err = g.Specialize(types...)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.Name, err)
+		}
+	}
 	open := time.Since(start)
 	own := Precision(g)
 	precisions := s.Precisions
@@ -175,7 +183,7 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 		return g, []string{"the model is " + own + ": some layers are float32"}, nil
 	}
 	s.progress("quantizing")
-	types, err := InputTypes(g, s.Shape, 0)
+	types, err := InputTypes(g, s.Inputs, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -240,7 +248,7 @@ func whyFloat(r *quantize.Report) []string {
 // measure times one combination.
 func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, limits func(int) Limits) (Result, error) {
 	opts := graph.Options{Threads: threads, CPU: s.CPU}
-	types, err := InputTypes(g, s.Shape, batch)
+	types, err := InputTypes(g, s.Inputs, batch)
 	if err != nil {
 		return Result{}, err
 	}

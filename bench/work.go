@@ -143,8 +143,12 @@ func ExampleTypes(g *graph.Graph) []ops.Type {
 }
 
 // Precision says how the convolutions, linear layers and matrix products of a
-// graph are computed: "float32", "int8", or "mixed".
+// graph are computed: "float32", "int8", or "mixed". An open graph is what it was
+// last specialized to.
 func Precision(g *graph.Graph) string {
+	if c, err := g.Concrete(); err == nil {
+		g = c
+	}
 	w, err := GraphWork(g, ExampleTypes(g))
 	switch {
 	case err != nil || w.Int8MACs == 0:

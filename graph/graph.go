@@ -17,6 +17,8 @@ type Graph struct {
 	Inputs  []*Value
 	Outputs []*Value
 	Nodes   []*Node
+	// State says what of inputs and outputs a model keeps between runs, nil for nothing.
+	State *State
 
 	next int   // number of the next value
 	open *open // of an open graph, else nil
@@ -130,7 +132,7 @@ func (g *Graph) Clone() *Graph {
 
 // CloneMap is Clone and returns, in addition, the copy of each value.
 func (g *Graph) CloneMap() (*Graph, map[*Value]*Value) {
-	c := &Graph{next: g.next, open: g.open}
+	c := &Graph{State: g.State, next: g.next, open: g.open}
 	m := make(map[*Value]*Value)
 	get := func(v *Value) *Value {
 		w, ok := m[v]

@@ -18,7 +18,11 @@ type Program interface {
 	// the open graph has when the last ones are optional. Inputs without dimensions
 	// come with their value as Type.Known. The guards of the graph's inputs say for
 	// which other inputs the graph holds as well.
-	Specialize(inputs []ops.Type) (*Graph, error)
+	//
+	// Of a model that keeps something between runs, before says what it keeps: the
+	// State.After of the graph that ran before, "" at first. The last inputs are then
+	// its values.
+	Specialize(inputs []ops.Type, before string) (*Graph, error)
 }
 
 // Guard says what a specialized graph accepts for one of its inputs.
@@ -42,6 +46,25 @@ func (g *Guard) admits(t *tensor.Tensor) bool {
 	return g.Value == nil || bytes.Equal(g.Value.Contiguous().Bytes(), t.Contiguous().Bytes())
 }
 
+// State says what a specialized graph keeps between runs: its last outputs are
+// values that become the last inputs of the next run. Sessions of an open graph
+// pass them on; a graph that is compiled by itself takes and gives them like any.
+type State struct {
+	// Before and After name the form of what is kept, as the program understands
+	// it, in front of a run and behind it; "" is that of a model which has not run.
+	Before, After string
+	// Inputs and Outputs are how many of the last ones are kept values.
+	Inputs, Outputs int
+}
+
+// form returns what the graph takes a model to have kept.
+func (g *Graph) form() string {
+	if g.State == nil {
+		return ""
+	}
+	return g.State.Before
+}
+
 // maxSpecializations bounds the graphs an open graph remembers.
 const maxSpecializations = 16
 
@@ -62,6 +85,32 @@ func NewOpen(inputs []string, p Program) *Graph {
 		g.Inputs = append(g.Inputs, g.value(&Value{Name: name}))
 	}
 	return g
+}
+
+// Derive returns what f makes of g, or of an open graph another that is open, of
+// which f makes what g is specialized to.
+func Derive(g *Graph, f func(*Graph) (*Graph, error)) (*Graph, error) {
+	if g.open == nil {
+		return f(g)
+	}
+	var names []string
+	for _, v := range g.Inputs {
+		names = append(names, v.Name)
+	}
+	return NewOpen(names, &derived{g.open, f}), nil
+}
+
+type derived struct {
+	from *open
+	f    func(*Graph) (*Graph, error)
+}
+
+func (d *derived) Specialize(inputs []ops.Type, before string) (*Graph, error) {
+	g, _, err := d.from.specialize(inputs, before)
+	if err != nil {
+		return nil, err
+	}
+	return d.f(g)
 }
 
 // IsOpen reports whether the graph is open.
@@ -91,28 +140,33 @@ func (g *Graph) Specialize(inputs ...ops.Type) (*Graph, error) {
 	if g.open == nil {
 		return g, nil
 	}
-	o := g.open
-	example := make([]*tensor.Tensor, len(inputs))
-	for i, t := range inputs {
-		if t.Known != nil {
-			example[i] = t.Known
-			continue
-		}
-		var err error
-		if example[i], err = tensor.Unbound(t.DType, t.Shape...); err != nil {
-			return nil, err
-		}
-	}
+	s, _, err := g.open.specialize(inputs, "")
+	return s, err
+}
+
+// specialize returns a graph for inputs of these types, and whether it was made
+// before, for others perhaps.
+func (o *open) specialize(inputs []ops.Type, before string) (g *Graph, known bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	example, err := examples(inputs)
+	if err != nil {
+		return nil, false, err
+	}
 	for i, s := range o.graphs {
-		if s.accepts(example) {
+		if s.form() == before && s.accepts(example) && s.infers(inputs) {
 			copy(o.graphs[1:i+1], o.graphs[:i])
 			o.graphs[0] = s
-			return s, nil
+			return s, true, nil
 		}
 	}
-	s, err := o.program.Specialize(inputs)
+	g, err = o.specializeAnew(inputs, before)
+	return g, false, err
+}
+
+// specializeAnew makes a graph for inputs of these types. It runs under o.mu.
+func (o *open) specializeAnew(inputs []ops.Type, before string) (*Graph, error) {
+	s, err := o.program.Specialize(inputs, before)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +178,24 @@ func (g *Graph) Specialize(inputs ...ops.Type) (*Graph, error) {
 	return s, nil
 }
 
-// accepts reports whether the graph serves these inputs.
+// examples returns tensors of the given types: their values where known, else
+// without memory.
+func examples(types []ops.Type) ([]*tensor.Tensor, error) {
+	out := make([]*tensor.Tensor, len(types))
+	for i, t := range types {
+		if t.Known != nil {
+			out[i] = t.Known
+			continue
+		}
+		var err error
+		if out[i], err = tensor.Unbound(t.DType, t.Shape...); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// accepts reports whether the graph serves these inputs, as far as its guards say.
 func (g *Graph) accepts(inputs []*tensor.Tensor) bool {
 	if len(inputs) != len(g.Inputs) {
 		return false
@@ -138,62 +209,28 @@ func (g *Graph) accepts(inputs []*tensor.Tensor) bool {
 	return true
 }
 
-// session returns the compiled graph for inputs like these: s itself, or where
-// s is of an open graph the session of a specialization, made when there is none.
-func (s *Session) session(inputs []*tensor.Tensor) (*Session, error) {
-	if s.graph.open == nil {
-		return s, nil
+// infers reports whether all operators accept what follows from inputs of these types.
+func (g *Graph) infers(inputs []ops.Type) bool {
+	types := make(map[*Value]ops.Type)
+	for i, v := range g.Inputs {
+		types[v] = ops.Type{DType: inputs[i].DType, Shape: inputs[i].Shape, Q: v.Type.Q}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, c := range s.concrete {
-		if c.graph.accepts(inputs) {
-			copy(s.concrete[1:i+1], s.concrete[:i])
-			s.concrete[0] = c
-			return c, nil
+	for _, n := range g.Nodes {
+		in := make([]ops.Type, len(n.Inputs))
+		for i, v := range n.Inputs {
+			t, ok := types[v]
+			if !ok {
+				t = v.Type
+			}
+			in[i] = t
+		}
+		out, err := infer(n.Op, in)
+		if err != nil {
+			return false
+		}
+		for i, v := range n.Outputs {
+			types[v] = out[i]
 		}
 	}
-	types := make([]ops.Type, len(inputs))
-	for i, t := range inputs {
-		if t == nil {
-			return nil, &InputError{i, s.inputName(i), "it is missing"}
-		}
-		types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone()}
-		if t.Rank() == 0 {
-			types[i].Known = t.Clone()
-		}
-	}
-	g, err := s.graph.Specialize(types...)
-	if err != nil {
-		return nil, err
-	}
-	opts := s.opts
-	c, err := g.compile(opts, s.tier, s.pool)
-	if err != nil {
-		return nil, err
-	}
-	s.concrete = slices.Insert(s.concrete, 0, c)
-	s.concrete = s.concrete[:min(len(s.concrete), s.opts.MaxPlans)]
-	return c, nil
-}
-
-func (s *Session) inputName(i int) string {
-	if i < len(s.graph.Inputs) {
-		return s.graph.Inputs[i].Name
-	}
-	return ""
-}
-
-// recent returns the session of the graph that ran last: s itself unless its
-// graph is open, nil when nothing ran yet.
-func (s *Session) recent() *Session {
-	if s.graph.open == nil {
-		return s
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.concrete) == 0 {
-		return nil
-	}
-	return s.concrete[0]
+	return true
 }

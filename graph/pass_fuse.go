@@ -9,9 +9,10 @@ func fuseResidual(g *Rewriter, n *Node) (*Patch, error) {
 		return nil, nil
 	}
 	// Of two candidates the later one is taken: the other is then computed before it.
+	// A constant of the same shape would keep the graph from taking other batches.
 	for _, i := range []int{candidate(g, n), 1 - candidate(g, n)} {
 		layer, other := g.Producer(n.Inputs[i]), n.Inputs[1-i]
-		if layer == nil || !other.Type.Shape.Equal(n.Inputs[i].Type.Shape) || other.Type.DType != n.Inputs[i].Type.DType {
+		if layer == nil || other.Const != nil || !other.Type.Shape.Equal(n.Inputs[i].Type.Shape) || other.Type.DType != n.Inputs[i].Type.DType {
 			continue
 		}
 		op, ok := layer.Op.(ops.ResidualFuser)

@@ -53,7 +53,7 @@ type Session struct {
 	plans  []*planEntry // most recently used first
 	packed map[any]any
 
-	concrete []*Session // of an open graph's specializations, most recently used first
+	open *specializations // of an open graph, else nil
 }
 
 const (
@@ -94,6 +94,7 @@ func (g *Graph) compile(opts Options, tier asm.Tier, pool *ops.Pool) (*Session, 
 	c := g.Clone()
 	s := &Session{graph: c, tier: tier, pool: pool, opts: opts, packed: make(map[any]any)}
 	if g.IsOpen() {
+		s.open = &specializations{}
 		return s, nil
 	}
 	if err := c.Verify(); err != nil {
@@ -173,23 +174,26 @@ func (e *InputError) Error() string {
 // than the graph's example shapes. It stops at the next node when ctx is cancelled.
 // The outputs are the caller's.
 func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	s, err := s.session(inputs)
+	t, err := s.begin(inputs)
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.acquire(inputs)
+	st, err := t.acquire(t.inputs)
 	if err != nil {
+		t.end(nil, err)
 		return nil, err
 	}
-	outputs := make([]*tensor.Tensor, len(s.graph.Outputs))
-	for i, v := range s.graph.Outputs {
-		t := st.plan.slots[st.plan.slotOf[v]].typ
-		if outputs[i], err = tensor.New(t.DType, t.Shape...); err != nil {
+	outputs := make([]*tensor.Tensor, t.outputs())
+	for i := range outputs {
+		typ := t.outputType(st, i)
+		if outputs[i], err = tensor.New(typ.DType, typ.Shape...); err != nil {
+			t.release(st)
+			t.end(nil, err)
 			return nil, err
 		}
-		outputs[i] = outputs[i].WithQParams(t.Q)
+		outputs[i] = outputs[i].WithQParams(typ.Q)
 	}
-	if err := s.run(ctx, st, outputs, inputs); err != nil {
+	if err := t.finish(ctx, st, outputs); err != nil {
 		return nil, err
 	}
 	return outputs, nil
@@ -198,26 +202,52 @@ func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.
 // RunInto is Run with outputs that the caller provides, contiguous and of the right types
 // and shapes. Once a shape has been run before, it allocates nothing.
 func (s *Session) RunInto(ctx context.Context, outputs, inputs []*tensor.Tensor) error {
-	s, err := s.session(inputs)
+	t, err := s.begin(inputs)
 	if err != nil {
 		return err
 	}
-	st, err := s.acquire(inputs)
+	st, err := t.acquire(t.inputs)
 	if err != nil {
+		t.end(nil, err)
 		return err
 	}
-	if len(outputs) != len(s.graph.Outputs) {
-		s.release(st)
-		return fmt.Errorf("%d outputs given where the graph has %d", len(outputs), len(s.graph.Outputs))
+	if err := t.checkOutputs(st, outputs); err != nil {
+		t.release(st)
+		t.end(nil, err)
+		return err
 	}
-	for i, v := range s.graph.Outputs {
-		want := &st.plan.slots[st.plan.slotOf[v]].typ
-		if outputs[i] == nil || outputs[i].DType() != want.DType || !outputs[i].Shape().Equal(want.Shape) || !outputs[i].IsContiguous() {
-			s.release(st)
-			return fmt.Errorf("output %d is %v where a contiguous %v is computed", i, outputs[i], *want)
+	return t.finish(ctx, st, outputs)
+}
+
+// outputType returns the type of an output of a run.
+func (s *Session) outputType(st *state, i int) ops.Type {
+	return st.plan.slots[st.plan.slotOf[s.graph.Outputs[i]]].typ
+}
+
+// checkOutputs checks outputs that the caller provides.
+func (t *sessionRun) checkOutputs(st *state, outputs []*tensor.Tensor) error {
+	if len(outputs) != t.outputs() {
+		return fmt.Errorf("%d outputs given where the graph has %d", len(outputs), t.outputs())
+	}
+	for i, o := range outputs {
+		want := t.outputType(st, i)
+		if o == nil || o.DType() != want.DType || !o.Shape().Equal(want.Shape) || !o.IsContiguous() {
+			return fmt.Errorf("output %d is %v where a contiguous %v is computed", i, o, want)
 		}
 	}
-	return s.run(ctx, st, outputs, inputs)
+	return nil
+}
+
+// finish runs, and keeps what the model keeps.
+func (t *sessionRun) finish(ctx context.Context, st *state, outputs []*tensor.Tensor) error {
+	all, err := t.extend(outputs, func(i int) ops.Type { return t.outputType(st, i) })
+	if err != nil {
+		t.release(st)
+	} else {
+		err = t.run(ctx, st, all, t.inputs)
+	}
+	t.end(all, err)
+	return err
 }
 
 // acquire returns memory for a run with inputs of these shapes, planning it when they are new.

@@ -50,6 +50,9 @@ func (g *Graph) Verify() error {
 	if len(g.Outputs) == 0 {
 		return errors.New("the graph has no outputs")
 	}
+	if s := g.State; s != nil && (s.Inputs < 0 || s.Outputs < 0 || s.Inputs > len(g.Inputs) || s.Outputs > len(g.Outputs)) {
+		return fmt.Errorf("a state of %d inputs and %d outputs in a graph of %d and %d", s.Inputs, s.Outputs, len(g.Inputs), len(g.Outputs))
+	}
 	for i, v := range g.Outputs {
 		if v == nil || (v.Const == nil && !defined[v]) {
 			return fmt.Errorf("output %d is not defined", i)

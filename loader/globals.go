@@ -18,11 +18,14 @@ var storageDTypes = map[string]tensor.DType{
 	untypedStorage: tensor.Uint8, "_UntypedStorage": tensor.Uint8,
 }
 
-const untypedStorage = "UntypedStorage"
+const (
+	untypedStorage = "UntypedStorage"
+	shortStorage   = "ShortStorage" // of int16: only TorchScript archives may have it, as int32
+)
 
 // refusedStorages are the classes of element types that octet does not have.
 var refusedStorages = map[string]string{
-	"ShortStorage": "int16", "ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128",
+	shortStorage: "int16", "ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128",
 	"QUInt4x2Storage": "quint4x2", "QUInt2x4Storage": "quint2x4",
 }
 

@@ -58,8 +58,10 @@ func (e *UnknownOperatorError) Error() string {
 	return "operators that this version does not have: " + strings.Join(e.Operators, ", ")
 }
 
-// Load reads a model from the file at path: what Save wrote. The format is told
-// by the content, and a file of another kind is rejected with advice.
+// Load reads a model from the file at path: what Save wrote, or what
+// torch.jit.save did. The format is told by the content, and a file of another kind
+// is rejected with advice. The graph of a TorchScript model is open: it is made
+// when the model first runs, or at once with the option Inputs.
 //
 // The file is not trusted: everything in it is checked before it is used, and
 // what is wrong gives a *FileError that names the node. Constants are copied
@@ -93,6 +95,7 @@ type modelFile struct {
 	path    string // "" for a reader
 	head    []byte
 	mapping *Mapping
+	inputs  []ops.Type // nil: not given
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -102,7 +105,7 @@ var modelFormats = []struct {
 	load func(*modelFile) (*graph.Graph, error)
 }{
 	{func(f *modelFile) bool { return isSafetensors(f.head, f.size) }, loadOctet},
-	{isTorchScript, rejectModel("TorchScript archives are not supported; save the state_dict instead")},
+	{isTorchScript, loadTorchScript},
 	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectModel(needsArchitecture)},
 	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectModel(needsArchitecture)},
 	{func(f *modelFile) bool { return isTar(f.head) }, rejectModel("a tar archive, as PyTorch wrote before 0.2: " + howToSave)},

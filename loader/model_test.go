@@ -378,7 +378,7 @@ func TestLoadDetects(t *testing.T) {
 		plain:                           "nn.Build",
 		zip:                             "nn.Build",
 		write("legacy", "\x80\x02}."):   "nn.Build",
-		script:                          "TorchScript archives are not supported; save the state_dict instead",
+		script:                          "constants.pkl: rejected",
 		write("page", "<html>"):         "a web page",
 		write("empty", ""):              "empty",
 		write("else", "something else"): "not a format that is read",

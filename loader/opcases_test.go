@@ -144,6 +144,8 @@ func opCases() []opCase {
 
 		{int8.AdaptiveAvgPool{AdaptiveAvgPool: ops.AdaptiveAvgPool{Size: []int{1, 1}}, Out: out}, []operand{u8(1, 3, 5, 5)}},
 		{int8.Add{Act: ops.ReLU, Out: out}, []operand{u8(2, 3), u8(2, 3)}},
+		{int8.Mul{Act: ops.ReLU, Out: out}, []operand{u8(2, 3), u8(2, 3)}},
+		{int8.Mul{Out: out}, []operand{u8(2, 3, 4, 2), u8(2, 3, 1, 1)}},
 		{int8.AvgPool{AvgPool: ops.AvgPool{Kernel: []int{2, 2}, Stride: []int{2, 2}, Padding: []int{0, 0}}, Out: out}, []operand{u8(1, 3, 5, 5)}},
 		{int8.Conv{Conv: threeByThree, Out: out}, []operand{u8(1, 3, 5, 5), perChannel(tensor.Int8, 4, 3, 3, 3), perChannel(tensor.Int32, 4)}},
 		{int8.Conv{Conv: depthwise, Out: out}, []operand{u8(1, 4, 5, 5), perChannel(tensor.Int8, 4, 1, 3, 3), perChannel(tensor.Int32, 4)}},
@@ -152,7 +154,6 @@ func opCases() []opCase {
 		{int8.DynamicLinear{Linear: ops.Linear{HasBias: true, HasResidual: true, Act: ops.ActGELU}}, []operand{f32(3, 4), perChannel(tensor.Int8, 5, 4), f32(5).constant(), f32(3, 5)}},
 		{int8.Linear{Linear: ops.Linear{HasBias: true}, Out: out}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4), perChannel(tensor.Int32, 5)}},
 		{int8.Linear{}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4)}},
-		{int8.Mul{Out: out}, []operand{u8(2, 3, 4, 5), u8(2, 3, 1, 1)}},
 		{int8.Quantize{Q: out}, []operand{f32(3, 4)}},
 		{int8.Table{Label: "square", Values: square, Out: out}, []operand{u8(3, 4)}},
 	}

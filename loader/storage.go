@@ -20,7 +20,8 @@ type storageRef struct {
 	key     string
 	dtype   tensor.DType
 	untyped bool
-	numel   int // elements of dtype
+	numel   int  // elements of dtype
+	int16   bool // in the file, of an int32 storage
 	view    *storageView
 }
 
@@ -32,6 +33,14 @@ type storageView struct {
 }
 
 func (r storageRef) bytes() int { return r.numel * r.dtype.Size() }
+
+// fileBytes is what the storage takes in the file.
+func (r storageRef) fileBytes() int {
+	if r.int16 {
+		return r.bytes() / 2
+	}
+	return r.bytes()
+}
 
 // storageSource finds the storages of a container.
 type storageSource interface {
@@ -55,10 +64,13 @@ func parseStorageID(id pickle.Tuple) (storageRef, error) {
 	}
 	name, ok := storageClass(class.Module, class.Name)
 	dtype := storageDTypes[name]
+	if name == shortStorage {
+		dtype = tensor.Int32
+	}
 	if !ok || dtype == tensor.Invalid {
 		return storageRef{}, fmt.Errorf("%s is not a storage class that is read", class)
 	}
-	ref := storageRef{key: key, dtype: dtype, untyped: name == untypedStorage || name == "_"+untypedStorage}
+	ref := storageRef{key: key, dtype: dtype, untyped: name == untypedStorage || name == "_"+untypedStorage, int16: name == shortStorage}
 	if ref.numel, ok = count(numel, dtype); !ok {
 		return storageRef{}, fmt.Errorf("storage %q has %d elements", key, numel)
 	}

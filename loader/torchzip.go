@@ -1,12 +1,14 @@
 package loader
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
 	"strings"
 
 	"github.com/octet-ml/octet/loader/internal/container"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // The records of a file that torch.save wrote, in its zip format (PyTorch 1.6
@@ -79,12 +81,15 @@ func (z *zipStorages) storage(ref storageRef) (storage, error) {
 	record := z.folder + ref.key
 	s, ok := z.read[ref.key]
 	if !ok {
-		if size := z.archive.Size(record); size >= 0 && size != int64(ref.bytes()) {
-			return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("%d bytes where %d elements of %v take %d", size, ref.numel, ref.dtype, ref.bytes())}
+		if size := z.archive.Size(record); size >= 0 && size != int64(ref.fileBytes()) {
+			return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("%d bytes where %d elements of %v take %d", size, ref.numel, ref.dtype, ref.fileBytes())}
 		}
 		data, err := z.archive.Read(record, math.MaxInt64)
 		if err != nil {
 			return storage{}, err
+		}
+		if ref.int16 {
+			data = widenInt16(data)
 		}
 		s = storage{data: data, dtype: ref.dtype, untyped: ref.untyped}.normalized()
 		z.read[ref.key] = s
@@ -93,4 +98,14 @@ func (z *zipStorages) storage(ref storageRef) (storage, error) {
 		return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("used as %d elements of %v and as %d bytes of %v", ref.numel, ref.dtype, len(s.data), s.dtype)}
 	}
 	return ref.view.apply(s), nil
+}
+
+// widenInt16 returns 16-bit integers as 32-bit ones.
+func widenInt16(data []byte) []byte {
+	wide := tensor.AlignedBytes(2 * len(data))
+	for i := 0; i < len(data)/2; i++ {
+		v := int16(binary.LittleEndian.Uint16(data[2*i:]))
+		binary.LittleEndian.PutUint32(wide[4*i:], uint32(int32(v)))
+	}
+	return wide
 }

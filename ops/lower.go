@@ -72,7 +72,15 @@ func (l *lowering) reshape(x int, shape tensor.Shape) (int, error) {
 		// An extent of 0 means another thing to Reshape, and there is nothing to keep.
 		return l.add(Full{Shape: shape, DType: l.types[x].DType})
 	}
-	return l.add(Reshape{Shape: shape}, x)
+	// What the shapes have in common is left open, so that the steps serve other
+	// batches as well.
+	open := slices.Clone(shape)
+	for i, d := range l.types[x].Shape {
+		if i < len(open) && open[i] == d {
+			open[i] = 0
+		}
+	}
+	return l.add(Reshape{Shape: open}, x)
 }
 
 func (l *lowering) sum(x int, axes []int, keep bool) (int, error) {

@@ -32,7 +32,9 @@ func (q *Quantizer) convert(p *prepared) (*converter, error) {
 		float: make(map[*graph.Value]*graph.Value), quant: make(map[*graph.Value]*graph.Value),
 	}
 	for _, v := range p.graph.Inputs {
-		c.float[v] = c.g.Input(v.Name, v.Type.DType, v.Type.Shape...)
+		w := c.g.Input(v.Name, v.Type.DType, v.Type.Shape...)
+		w.Guard = v.Guard
+		c.float[v] = w
 	}
 	for _, n := range p.graph.Nodes {
 		if err := c.node(n); err != nil {

@@ -28,6 +28,10 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	if err := q.configure(overrides); err != nil {
 		return nil, err
 	}
+	m, err := m.Concrete()
+	if err != nil {
+		return nil, err
+	}
 	g := m.Clone()
 	p := &prepared{
 		graph: g, policy: q.opts.policy(), forms: make(map[*graph.Node]form),

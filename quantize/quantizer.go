@@ -133,7 +133,22 @@ type Calibration struct {
 
 // Calib returns a proxy of the float model m whose runs feed the quantizer's
 // observers. It continues what was observed before, in this process or another.
+// The proxy of an open model is open: what it then runs on is what AMP and
+// Quantize take the model to be.
 func (q *Quantizer) Calib(m *graph.Graph, overrides ...Override) (*Calibration, error) {
+	g, err := graph.Derive(m, func(m *graph.Graph) (*graph.Graph, error) { return q.observing(m, overrides) })
+	if err != nil {
+		return nil, err
+	}
+	s, err := g.Compile(q.opts.Session)
+	if err != nil {
+		return nil, err
+	}
+	return &Calibration{s}, nil
+}
+
+// observing returns the float model m with observers.
+func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Graph, error) {
 	p, err := q.prepare(m, overrides)
 	if err != nil {
 		return nil, err
@@ -155,11 +170,7 @@ func (q *Quantizer) Calib(m *graph.Graph, overrides ...Override) (*Calibration, 
 			return nil, err
 		}
 	}
-	s, err := p.graph.Compile(q.opts.Session)
-	if err != nil {
-		return nil, err
-	}
-	return &Calibration{s}, nil
+	return p.graph, nil
 }
 
 // observer returns the observer of a value, making it at first use.

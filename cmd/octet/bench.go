@@ -1,17 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
-	"github.com/octet-ml/octet/tensor"
 )
 
 func (a *app) bench() *cobra.Command {
@@ -28,7 +26,7 @@ measured as int8 is calibrated on random inputs: right for speed, not for accura
 			if err != nil {
 				return err
 			}
-			if sweep.Shape, err = parseShape(shape); err != nil {
+			if sweep.Inputs, err = parseShapes(shape); err != nil {
 				return err
 			}
 			if format != "table" && format != "go" {
@@ -51,6 +49,9 @@ measured as int8 is calibrated on random inputs: right for speed, not for accura
 			report := bench.Report{CPU: bench.DescribeCPU(a.tier)}
 			for _, m := range models {
 				if err := sweep.Run(cmd.Context(), m, limits.get, func(r bench.Result) { report.Results = append(report.Results, r) }); err != nil {
+					if errors.Is(err, graph.ErrOpen) {
+						return usagef("%s does not say the shapes of its inputs: give --shape", m.Name)
+					}
 					return err
 				}
 			}
@@ -69,7 +70,7 @@ measured as int8 is calibrated on random inputs: right for speed, not for accura
 	archFlag(cmd, &arch)
 	f.StringSliceVar(&sweep.Precisions, "precision", nil, "precisions to measure: float32, int8, int8-dynamic (default: the model's)")
 	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: the model's)")
-	f.StringVar(&shape, "shape", "", "shape of the input, such as 1x3x224x224 (default: the model's)")
+	shapeFlag(cmd, &shape)
 	f.IntVar(&sweep.Runs, "runs", 0, "measured runs (default: about two seconds)")
 	f.BoolVar(&sweep.Profile, "profile", false, "show each layer too, the slowest first")
 	f.StringVar(&format, "format", "table", "table, or go: for benchstat")
@@ -93,25 +94,6 @@ func benchModels(paths []string, arch string) ([]bench.Model, error) {
 		return nil, err
 	}
 	return []bench.Model{{Name: arch, Open: func() (*graph.Graph, error) { return nn.BuildRandom(built, 1) }}}, nil
-}
-
-// parseShape reads "1x3x224x224".
-func parseShape(s string) (tensor.Shape, error) {
-	if s == "" {
-		return nil, nil
-	}
-	var shape tensor.Shape
-	for part := range strings.SplitSeq(s, "x") {
-		n, err := strconv.Atoi(part)
-		if err != nil || n < 1 {
-			return nil, usagef("--shape %q: it must be extents of at least 1 joined by x, such as 1x3x224x224", s)
-		}
-		shape = append(shape, n)
-	}
-	if _, err := shape.Numel(); err != nil {
-		return nil, usagef("--shape %q: %v", s, err)
-	}
-	return shape, nil
 }
 
 // measuredLimits keeps the limits that were measured, for the report.

@@ -115,7 +115,7 @@ func dataset(arrays tensor.Arrays, err error) (*bench.Dataset, error) {
 }
 
 func (a *app) demoPrecision(ctx context.Context, g *graph.Graph, test *bench.Dataset) (*demoPrecision, error) {
-	summary, err := bench.Summarize(g)
+	summary, err := bench.Summarize(g, nil)
 	if err != nil {
 		return nil, err
 	}

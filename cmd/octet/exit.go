@@ -48,7 +48,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case is[*accuracyError](err):
 		return exitAccuracy
-	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err):
+	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err):
 		return exitUnsupported
 	case is[*loader.FileError](err), is[*nn.BindError](err):
 		return exitFile

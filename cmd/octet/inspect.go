@@ -11,63 +11,139 @@ import (
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/ops"
 )
 
 func (a *app) inspect() *cobra.Command {
-	var arch string
-	var plan, code bool
+	var v view
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
 		Short: "Show what is in a model file",
 		Long: `inspect shows the format of a file, its modules, parameters, operators and
 multiply-accumulates (MACs), and for an int8 model what computes in float32 all
-the same. Of a file with weights only, it lists the tensors; --arch gives it a graph.`,
+the same. Of a file with weights only, it lists the tensors; --arch gives it a graph.
+TorchScript does not say the shapes of inputs: without --shape its modules and the
+operators of its source are shown, with it the graph that is made of them.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			format, err := loader.Detect(args[0])
+			r, err := a.inspectFile(args[0], v)
 			if err != nil {
 				return err
-			}
-			info, err := os.Stat(args[0])
-			if err != nil {
-				return err
-			}
-			r := inspectResult{File: args[0], Format: string(format), Bytes: info.Size()}
-			if arch == "" && !format.HasGraph() {
-				if plan || code {
-					return usagef("%s holds weights only: --plan and --code need --arch", args[0])
-				}
-				if r.Tensors, err = listTensors(args[0]); err != nil {
-					return err
-				}
-				return a.printInspect(r)
-			}
-			g, err := openModel(args[0], arch)
-			if err != nil {
-				return err
-			}
-			if r.Graph, err = bench.Summarize(g); err != nil {
-				return err
-			}
-			if code {
-				r.Code = g.String()
-			}
-			if plan {
-				s, err := g.Compile(a.options())
-				if err != nil {
-					return err
-				}
-				defer s.Close()
-				r.Plan = s.Plan()
-				r.ArenaBytes = s.ArenaBytes()
 			}
 			return a.printInspect(r)
 		},
 	}
-	archFlag(cmd, &arch)
-	cmd.Flags().BoolVar(&plan, "plan", false, "show the kernel chosen for each layer")
-	cmd.Flags().BoolVar(&code, "code", false, "show the graph")
+	archFlag(cmd, &v.arch)
+	shapeFlag(cmd, &v.shape)
+	cmd.Flags().BoolVar(&v.plan, "plan", false, "show the kernel chosen for each layer")
+	cmd.Flags().BoolVar(&v.code, "code", false, "show the graph")
 	return cmd
+}
+
+// view says what of a file is shown.
+type view struct {
+	arch, shape string
+	plan, code  bool
+}
+
+func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
+	format, err := loader.Detect(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	types, err := parseShapes(v.shape)
+	if err != nil {
+		return nil, err
+	}
+	r := &inspectResult{File: path, Format: string(format), Bytes: info.Size()}
+	if v.arch == "" && !format.HasGraph() {
+		if v.plan || v.code || types != nil {
+			return nil, usagef("%s holds weights only: --plan, --code and --shape need --arch", path)
+		}
+		r.Tensors, err = listTensors(path)
+		return r, err
+	}
+	var modules []bench.Module
+	if v.arch == "" && format == loader.FormatTorchScript {
+		if v.plan || v.code {
+			if types == nil {
+				return nil, usagef("%s does not say the shapes of its inputs: --plan and --code need --shape", path)
+			}
+		}
+		d, err := loader.Describe(path)
+		if err != nil {
+			return nil, err
+		}
+		r.describe(d)
+		if types == nil {
+			return r, nil
+		}
+		modules = ownModules(d)
+	}
+	return r, a.inspectGraph(r, path, v, types, modules)
+}
+
+// inspectGraph adds what is known of the graph of a model.
+func (a *app) inspectGraph(r *inspectResult, path string, v view, types []ops.Type, modules []bench.Module) error {
+	g, err := openModel(path, v.arch)
+	if err != nil {
+		return err
+	}
+	if g, err = specialize(g, types); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if r.Graph, err = bench.Summarize(g, modules); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if v.code {
+		r.Code = g.String()
+	}
+	if v.plan {
+		s, err := g.Compile(a.options())
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		r.Plan = s.Plan()
+		r.ArenaBytes = s.ArenaBytes()
+	}
+	return nil
+}
+
+// describe adds what a TorchScript file says.
+func (r *inspectResult) describe(d *loader.Description) {
+	s := &bench.Summary{Tree: bench.SumParameters(ownModules(d))}
+	for _, in := range d.Inputs {
+		t := in.Type
+		if in.Optional {
+			t += ", optional"
+		}
+		s.Inputs = append(s.Inputs, bench.Port{Name: in.Name, Type: t})
+	}
+	for _, m := range d.Modules {
+		s.Parameters += m.Parameters
+		s.ParameterBytes += m.Bytes
+	}
+	for _, o := range d.Operators {
+		s.Operators = append(s.Operators, bench.Operator{Name: o.Name, Count: o.Count})
+	}
+	s.Modules = bench.CountClasses(s.Tree)
+	r.Graph = s
+	for _, o := range d.Unknown {
+		r.Unsupported = append(r.Unsupported, unsupportedUse{o.Name, o.Count, o.Lines})
+	}
+}
+
+func ownModules(d *loader.Description) []bench.Module {
+	list := make([]bench.Module, len(d.Modules))
+	for i, m := range d.Modules {
+		list[i] = bench.Module{Path: m.Path, Class: m.Class, Parameters: m.Parameters}
+	}
+	return list
 }
 
 // inspectResult is the document of inspect --json.
@@ -80,6 +156,15 @@ type inspectResult struct {
 	Plan       string         `json:"plan,omitempty"`
 	ArenaBytes int            `json:"arena_bytes,omitempty"` // with the plan: activations and scratch of one run
 	Code       string         `json:"code,omitempty"`
+	// Unsupported lists the operators of a TorchScript file that octet does not have.
+	Unsupported []unsupportedUse `json:"unsupported,omitempty"`
+}
+
+// unsupportedUse is an operator and the lines that use it.
+type unsupportedUse struct {
+	Name  string   `json:"name"`
+	Count int      `json:"count"`
+	Lines []string `json:"lines"`
 }
 
 func listTensors(path string) ([]bench.Port, error) {
@@ -94,7 +179,7 @@ func listTensors(path string) ([]bench.Port, error) {
 	return tensors, nil
 }
 
-func (a *app) printInspect(r inspectResult) error {
+func (a *app) printInspect(r *inspectResult) error {
 	if a.json {
 		return a.printJSON(r)
 	}
@@ -105,6 +190,11 @@ func (a *app) printInspect(r inspectResult) error {
 		}
 	} else if err := printPorts(a.out, fmt.Sprintf("%d tensors", len(r.Tensors)), r.Tensors); err != nil {
 		return err
+	}
+	if len(r.Unsupported) > 0 {
+		if err := printUnsupported(a.out, r.Unsupported); err != nil {
+			return err
+		}
 	}
 	if r.Plan != "" {
 		fmt.Fprintf(a.out, "\nplan (%.2f MB for activations and scratch)\n%s", float64(r.ArenaBytes)/(1<<20), r.Plan)
@@ -125,31 +215,84 @@ func printPorts(w io.Writer, title string, ports []bench.Port) error {
 }
 
 func printSummary(w io.Writer, s *bench.Summary) error {
-	fmt.Fprintf(w, "precision   %s\nparameters  %d (%.2f MB)\nMACs        %.1f M", s.Precision, s.Parameters, float64(s.ParameterBytes)/(1<<20), float64(s.MACs)/1e6)
-	if s.Int8MACs > 0 {
-		fmt.Fprintf(w, ", %.2f %% int8", 100*float64(s.Int8MACs)/float64(s.MACs))
+	if s.Precision != "" {
+		fmt.Fprintf(w, "precision   %s\n", s.Precision)
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "parameters  %d (%.2f MB)\n", s.Parameters, float64(s.ParameterBytes)/(1<<20))
+	if s.Precision != "" {
+		fmt.Fprintf(w, "MACs        %.1f M", float64(s.MACs)/1e6)
+		if s.Int8MACs > 0 {
+			fmt.Fprintf(w, ", %.2f %% int8", 100*float64(s.Int8MACs)/float64(s.MACs))
+		}
+		fmt.Fprintln(w)
+	}
 	if err := printPorts(w, "\ninputs", s.Inputs); err != nil {
 		return err
 	}
-	if err := printPorts(w, "outputs", s.Outputs); err != nil {
+	if len(s.Outputs) > 0 {
+		if err := printPorts(w, "outputs", s.Outputs); err != nil {
+			return err
+		}
+	}
+	if err := printTree(w, s.Tree, s.Precision != ""); err != nil {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\noperator\tcount\tM MACs")
-	for _, o := range s.Operators {
-		fmt.Fprintf(t, "%s\t%d\t%.2f\n", o.Name, o.Count, float64(o.MACs)/1e6)
-	}
-	fmt.Fprintln(t, "\nmodule\tcount")
+	fmt.Fprintln(t, "\nclass\tcount")
 	for _, m := range s.Modules {
-		fmt.Fprintf(t, "%s\t%d\n", strings.TrimPrefix(m.Name, "torch.nn.modules."), m.Count)
+		fmt.Fprintf(t, "%s\t%d\n", className(m.Name), m.Count)
+	}
+	if s.Precision != "" {
+		fmt.Fprintln(t, "\noperator\tcount\tM MACs")
+		for _, o := range s.Operators {
+			fmt.Fprintf(t, "%s\t%d\t%.2f\n", o.Name, o.Count, float64(o.MACs)/1e6)
+		}
+	} else {
+		fmt.Fprintln(t, "\noperator\tcount")
+		for _, o := range s.Operators {
+			fmt.Fprintf(t, "%s\t%d\n", o.Name, o.Count)
+		}
 	}
 	if len(s.Float) > 0 {
 		fmt.Fprintln(t, "\nin float32\toperator\twhy")
 		for _, f := range s.Float {
 			fmt.Fprintf(t, "%s\t%s\t%s\n", f.Name, f.Op, f.Why)
 		}
+	}
+	return t.Flush()
+}
+
+// printTree prints modules with those inside them indented, and what is computed
+// in each where that is known.
+func printTree(w io.Writer, modules []bench.Module, computed bool) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprint(t, "\nmodule\tclass\tparameters")
+	if computed {
+		fmt.Fprint(t, "\tM MACs\toutput")
+	}
+	fmt.Fprintln(t)
+	for _, m := range modules {
+		name := m.Name()
+		if m.Path == "" {
+			name = "(model)"
+		}
+		fmt.Fprintf(t, "%s%s\t%s\t%d", strings.Repeat("  ", m.Depth()), name, className(m.Class), m.Parameters)
+		if computed {
+			fmt.Fprintf(t, "\t%.2f\t%s", float64(m.MACs)/1e6, m.Output)
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+// className shortens the name of a class of PyTorch.
+func className(name string) string { return strings.TrimPrefix(name, "torch.nn.modules.") }
+
+func printUnsupported(w io.Writer, list []unsupportedUse) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "\nnot supported\tcount\tlines")
+	for _, u := range list {
+		fmt.Fprintf(t, "%s\t%d\t%s\n", u.Name, u.Count, strings.Join(u.Lines, ", "))
 	}
 	return t.Flush()
 }

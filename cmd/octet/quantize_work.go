@@ -140,7 +140,7 @@ func (w *work) describe(int8 *graph.Graph) (*report.Report, error) {
 		r.Observer = "each row while running"
 	}
 	for g, f := range map[*graph.Graph]*report.Figures{w.model: &r.Float, int8: &r.Quantized} {
-		s, err := bench.Summarize(g)
+		s, err := bench.Summarize(g, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,131 @@
+package torchscript
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/octet-ml/octet/loader/internal/script"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Error is something that went wrong while a program was executed, at a place
+// of its source.
+type Error struct {
+	File         string // of the archive: "code/__torch__/resnet.py"
+	Line, Column int
+	Module       string // path of the module whose code it is
+	Err          error
+}
+
+func (e *Error) Error() string {
+	where := fmt.Sprintf("%s:%d", e.File, e.Line)
+	if e.Module != "" {
+		where += " (" + e.Module + ")"
+	}
+	return where + ": " + e.Err.Error()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// positioned returns err with the place where n stands.
+func positioned(file string, n script.Node, err error) *Error {
+	p := n.Pos()
+	return &Error{File: file, Line: int(p.Line), Column: int(p.Column), Err: err}
+}
+
+// reject returns the error as one of the file.
+func (e *Error) reject() error {
+	return &tensor.FileError{Record: e.File, Reason: fmt.Sprintf("line %d", e.Line), Err: e.Err}
+}
+
+// RaisedError is an exception that the program raised.
+type RaisedError struct {
+	Class   string // "ValueError", or "" where the program does not say
+	Message string
+}
+
+func (e *RaisedError) Error() string {
+	if e.Class == "" {
+		return "the model raises: " + e.Message
+	}
+	return "the model raises " + e.Class + ": " + e.Message
+}
+
+// UnsupportedError lists what of a program cannot become a graph: operators that
+// are not known, or known in other uses only.
+type UnsupportedError struct {
+	Operators []OperatorUse
+}
+
+// OperatorUse is an operator, or something else of the language, and where it is used.
+type OperatorUse struct {
+	Name  string   // "aten::fft_irfft"
+	Count int      // how often the model uses it
+	Lines []string // "code/__torch__/net.py:12", each once
+}
+
+func (e *UnsupportedError) Error() string {
+	var b strings.Builder
+	b.WriteString("unsupported operators:")
+	for i, o := range e.Operators {
+		if i > 0 {
+			b.WriteByte(';')
+		}
+		fmt.Fprintf(&b, " %s", o.Name)
+		if o.Count > 1 {
+			fmt.Fprintf(&b, " (%d times)", o.Count)
+		}
+		const most = 4
+		fmt.Fprintf(&b, " at %s", strings.Join(o.Lines[:min(len(o.Lines), most)], ", "))
+		if more := len(o.Lines) - most; more > 0 {
+			fmt.Fprintf(&b, " and %d more", more)
+		}
+	}
+	return b.String()
+}
+
+// uses collects unsupported operators.
+type uses struct{ list []OperatorUse }
+
+func (u *uses) add(name, line string, count int) {
+	i := slices.IndexFunc(u.list, func(o OperatorUse) bool { return o.Name == name })
+	if i < 0 {
+		i = len(u.list)
+		u.list = append(u.list, OperatorUse{Name: name})
+	}
+	o := &u.list[i]
+	o.Count += count
+	if !slices.Contains(o.Lines, line) {
+		o.Lines = append(o.Lines, line)
+	}
+}
+
+// err returns what was collected, most used first, nil for nothing.
+func (u *uses) err() error {
+	if len(u.list) == 0 {
+		return nil
+	}
+	sortUses(u.list)
+	return &UnsupportedError{u.list}
+}
+
+// sortUses puts the most used operators first.
+func sortUses(list []OperatorUse) {
+	slices.SortFunc(list, func(a, b OperatorUse) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
+	})
+}
+
+// unsupported says that an operator is not supported in this use.
+type unsupported struct{ reason string }
+
+func (e *unsupported) Error() string { return e.reason }
+
+func unsupportedf(format string, args ...any) error {
+	return &unsupported{fmt.Sprintf(format, args...)}
+}
+
+var errDepth = errors.New("calls are nested too deeply")

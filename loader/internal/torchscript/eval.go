@@ -1,0 +1,344 @@
+package torchscript
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/loader/internal/script"
+)
+
+// eval evaluates an expression.
+func (m *machine) eval(f *frame, x script.Expr) (value, error) {
+	v, err := m.evalExpr(f, x)
+	if err != nil {
+		return nil, m.at(f, x, err)
+	}
+	return v, nil
+}
+
+func (m *machine) evalExpr(f *frame, x script.Expr) (value, error) {
+	if lit := literal(x); lit != nil {
+		return *lit, nil
+	}
+	switch x := x.(type) {
+	case *script.ImaginaryLit:
+		return complex(0, x.Value), nil
+	case *script.Name:
+		if v, ok := f.locals[x.Name]; ok {
+			if _, never := v.(uninitialized); never {
+				return nil, fmt.Errorf("%s is read before it has a value", x.Name)
+			}
+			return v, nil
+		}
+		return nil, fmt.Errorf("%s is not defined", x.Name)
+	case *script.Constant:
+		if x.Index >= len(m.constants) {
+			return nil, fmt.Errorf("the archive has no constant %d", x.Index)
+		}
+		return m.constants[x.Index], nil
+	case *script.Qualified:
+		return m.qualified(x.Name)
+	case *script.Attr:
+		v, err := m.eval(f, x.Value)
+		if err != nil {
+			return nil, err
+		}
+		return m.attribute(v, x.Name)
+	case *script.Call:
+		return m.callExpr(f, x)
+	case *script.Index:
+		return m.index(f, x)
+	case *script.Tuple:
+		items, err := m.evalAll(f, x.Elements)
+		return &tuple{items: items}, err
+	case *script.List:
+		items, err := m.evalAll(f, x.Elements)
+		return &list{items: items}, err
+	case *script.Dict:
+		d := &dict{}
+		for _, i := range x.Items {
+			k, err := m.eval(f, i.Key)
+			if err != nil {
+				return nil, err
+			}
+			v, err := m.eval(f, i.Value)
+			if err != nil {
+				return nil, err
+			}
+			if err := m.setItem(d, k, v); err != nil {
+				return nil, err
+			}
+		}
+		return d, nil
+	case *script.Unary:
+		return m.unaryExpr(f, x)
+	case *script.Binary:
+		return m.binaryExpr(f, x)
+	case *script.Cond:
+		return m.condExpr(f, x)
+	case *script.Annotate:
+		return m.annotated(f, x.Type, x.Value)
+	case *script.UncheckedCast:
+		return m.annotated(f, x.Type, x.Value)
+	case *script.Uninitialized:
+		return uninitialized{}, nil
+	case *script.IsInstance:
+		v, err := m.eval(f, x.Value)
+		if err != nil {
+			return nil, err
+		}
+		return slices.ContainsFunc(x.Types, func(t *script.Type) bool { return m.isInstance(v, t) }), nil
+	case *script.NewObject:
+		c := m.code.classes[x.Class]
+		if c == nil {
+			return nil, fmt.Errorf("the archive has no class %s", x.Class)
+		}
+		return newObject(c), nil
+	}
+	return nil, fmt.Errorf("an expression of type %T cannot be evaluated", x)
+}
+
+func (m *machine) evalAll(f *frame, list []script.Expr) ([]value, error) {
+	if err := m.spend(len(list)); err != nil {
+		return nil, err
+	}
+	out := make([]value, len(list))
+	for i, x := range list {
+		var err error
+		if n, ok := x.(*script.Name); ok {
+			if _, never := f.locals[n.Name].(uninitialized); never {
+				out[i] = uninitialized{} // may be passed on, as long as nothing reads it
+				continue
+			}
+		}
+		if out[i], err = m.eval(f, x); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// qualified returns what a whole name names: a function, a class, a member of an enum.
+func (m *machine) qualified(name string) (value, error) {
+	if fn := m.code.functions[name]; fn != nil {
+		return fn, nil
+	}
+	if c := m.code.classes[name]; c != nil {
+		return c, nil
+	}
+	for i := len(name) - 1; i > 0; i-- {
+		if name[i] != '.' {
+			continue
+		}
+		c := m.code.classes[name[:i]]
+		if c == nil || c.def.Base != script.BaseEnum {
+			break
+		}
+		member := name[i+1:]
+		e := c.finals[member]
+		if e == nil {
+			break
+		}
+		v, err := m.eval(&frame{fn: &function{name: name, file: c.file}}, e)
+		return &enum{c, member, v}, err
+	}
+	return nil, fmt.Errorf("the archive does not define %s", name)
+}
+
+// annotated evaluates a value whose type is stated, which matters where it is
+// converted: a tensor to a number.
+func (m *machine) annotated(f *frame, t *script.Type, x script.Expr) (value, error) {
+	v, err := m.eval(f, x)
+	if err != nil {
+		return nil, err
+	}
+	ref, ok := v.(*Tensor)
+	if !ok {
+		return v, nil
+	}
+	switch t.Name {
+	case "int":
+		return m.item(ref, intKind)
+	case "float":
+		return m.item(ref, floatKind)
+	case "bool":
+		return m.item(ref, boolKind)
+	case "number", "Scalar":
+		return m.item(ref, kindOfDType(ref.dtype()))
+	}
+	return v, nil
+}
+
+// index evaluates x[i] of lists, tuples, dicts and strings; tensors are indexed
+// by operators.
+func (m *machine) index(f *frame, x *script.Index) (value, error) {
+	v, err := m.eval(f, x.Value)
+	if err != nil {
+		return nil, err
+	}
+	if len(x.Indices) != 1 {
+		return nil, errors.New("more than one index")
+	}
+	i, err := m.eval(f, x.Indices[0])
+	if err != nil {
+		return nil, err
+	}
+	return m.getItem(v, i)
+}
+
+// getItem returns an element.
+func (m *machine) getItem(v, i value) (value, error) {
+	if _, ok := v.(unknown); ok {
+		return v, nil
+	}
+	if _, ok := i.(unknown); ok {
+		return i, nil
+	}
+	i, err := m.plainValue(i)
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := v.(*dict); ok {
+		x, ok := d.get(i)
+		if !ok {
+			return nil, &RaisedError{"KeyError", repr(i)}
+		}
+		return x, nil
+	}
+	if s, ok := v.(string); ok {
+		k, err := position(i, len(s))
+		if err != nil {
+			return nil, err
+		}
+		return s[k : k+1], nil
+	}
+	items, ok := itemsOf(v)
+	if !ok {
+		return nil, fmt.Errorf("a %s has no elements", typeName(v))
+	}
+	k, err := position(i, len(items))
+	if err != nil {
+		return nil, err
+	}
+	return items[k], nil
+}
+
+// position resolves an index, which may count from the end.
+func position(i value, n int) (int, error) {
+	k, ok := i.(int64)
+	if !ok {
+		return 0, fmt.Errorf("a %s is used as an index", typeName(i))
+	}
+	if k < 0 {
+		k += int64(n)
+	}
+	if k < 0 || k >= int64(n) {
+		return 0, &RaisedError{"IndexError", fmt.Sprintf("index %d of %d elements", i, n)}
+	}
+	return int(k), nil
+}
+
+// setItem sets an element of a list or dict.
+func (m *machine) setItem(x, i, v value) error {
+	i, err := m.plainValue(i)
+	if err != nil {
+		return err
+	}
+	switch x := x.(type) {
+	case unknown:
+		return nil
+	case *list:
+		k, err := position(i, len(x.items))
+		if err != nil {
+			return err
+		}
+		m.journal.list(x)
+		x.items[k] = v
+		return nil
+	case *dict:
+		if err := m.spend(1); err != nil {
+			return err
+		}
+		switch i.(type) {
+		case nil, bool, int64, float64, string, *enum, device, *tuple:
+		default:
+			return fmt.Errorf("a %s is the key of a dict", typeName(i))
+		}
+		m.journal.dict(x)
+		x.set(i, v)
+		return nil
+	}
+	return fmt.Errorf("elements of a %s cannot be set", typeName(x))
+}
+
+// condExpr evaluates "a if c else b", of which only one is evaluated.
+func (m *machine) condExpr(f *frame, x *script.Cond) (value, error) {
+	c, err := m.eval(f, x.If)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := c.(unknown); ok {
+		return c, nil
+	}
+	yes, err := m.truth(c)
+	if err != nil {
+		return nil, err
+	}
+	if yes {
+		return m.eval(f, x.Then)
+	}
+	return m.eval(f, x.Else)
+}
+
+// isInstance reports whether a value has a type.
+func (m *machine) isInstance(v value, t *script.Type) bool {
+	switch t.Name {
+	case "NoneType":
+		return v == nil
+	case "Tensor":
+		_, ok := v.(*Tensor)
+		return ok
+	case "bool", "int", "float":
+		k, ok := kindOf(v)
+		return ok && k.String() == t.Name
+	case "complex":
+		_, ok := v.(complex128)
+		return ok
+	case "number", "Scalar":
+		return isNumber(v)
+	case "str":
+		_, ok := v.(string)
+		return ok
+	case "Device":
+		_, ok := v.(device)
+		return ok
+	case "Optional":
+		return v == nil || len(t.Args) == 1 && m.isInstance(v, t.Args[0])
+	case "Union":
+		return slices.ContainsFunc(t.Args, func(a *script.Type) bool { return m.isInstance(v, a) })
+	case "list", "List":
+		l, ok := v.(*list)
+		return ok && (len(t.Args) == 0 || !slices.ContainsFunc(l.items, func(x value) bool { return !m.isInstance(x, t.Args[0]) }))
+	case "tuple", "Tuple":
+		l, ok := v.(*tuple)
+		if !ok || t.Args == nil {
+			return ok
+		}
+		return slices.EqualFunc(l.items, t.Args, m.isInstance)
+	case "Dict", "dict":
+		_, ok := v.(*dict)
+		return ok
+	case "Any":
+		return true
+	}
+	switch v := v.(type) {
+	case *object:
+		return v.class.name == t.Name
+	case *tuple:
+		return v.class != nil && v.class.name == t.Name
+	case *enum:
+		return v.class.name == t.Name
+	}
+	return false
+}

@@ -1,0 +1,362 @@
+package torchscript
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/octet-ml/octet/loader/internal/script"
+)
+
+// block executes statements until one does not go on to the next.
+func (m *machine) block(f *frame, body []script.Stmt) (flow, value, error) {
+	for _, s := range body {
+		how, v, err := m.exec(f, s)
+		if err != nil {
+			return next, nil, m.at(f, s, err)
+		}
+		if how != next {
+			return how, v, nil
+		}
+	}
+	return next, nil, nil
+}
+
+func (m *machine) exec(f *frame, s script.Stmt) (flow, value, error) {
+	if err := m.step(); err != nil {
+		return next, nil, err
+	}
+	switch s := s.(type) {
+	case *script.Assign:
+		if s.Value == nil {
+			return next, nil, nil
+		}
+		v, err := m.eval(f, s.Value)
+		if err != nil {
+			return next, nil, err
+		}
+		for _, target := range s.Targets {
+			if err := m.assign(f, target, v); err != nil {
+				return next, nil, err
+			}
+		}
+		return next, nil, nil
+	case *script.AugAssign:
+		x, err := m.eval(f, s.Target)
+		if err != nil {
+			return next, nil, err
+		}
+		y, err := m.eval(f, s.Value)
+		if err != nil {
+			return next, nil, err
+		}
+		v, err := m.binary(s.Op, x, y)
+		if err != nil {
+			return next, nil, err
+		}
+		return next, nil, m.assign(f, s.Target, v)
+	case *script.ExprStmt:
+		_, err := m.eval(f, s.X)
+		return next, nil, err
+	case *script.Return:
+		if s.Value == nil {
+			return returns, nil, nil
+		}
+		v, err := m.eval(f, s.Value)
+		return returns, v, err
+	case *script.If:
+		return m.conditional(f, s)
+	case *script.While:
+		return m.while(f, s)
+	case *script.For:
+		return m.forEach(f, s)
+	case *script.With:
+		return m.with(f, s)
+	case *script.Raise:
+		v, err := m.eval(f, s.Value)
+		if err != nil {
+			return next, nil, err
+		}
+		return next, nil, &RaisedError{Message: formatValue(v)}
+	case *script.Assert:
+		return next, nil, m.assert(f, s)
+	case *script.Delete:
+		for _, t := range s.Targets {
+			if n, ok := t.(*script.Name); ok {
+				delete(f.locals, n.Name)
+			}
+		}
+		return next, nil, nil
+	case *script.FuncDef:
+		f.locals[s.Name] = &closure{f, &function{name: s.Name, file: f.fn.file, def: s}}
+		return next, nil, nil
+	case *script.Pass, *script.Global:
+		return next, nil, nil
+	case *script.Break:
+		return breaks, nil, nil
+	case *script.Continue:
+		return continues, nil, nil
+	}
+	return next, nil, fmt.Errorf("a statement of type %T cannot be executed", s)
+}
+
+// closure is a function inside another, which sees its variables.
+type closure struct {
+	frame *frame
+	fn    *function
+}
+
+// assign gives a value to a name, an attribute, an element, or the parts of a tuple.
+func (m *machine) assign(f *frame, target script.Expr, v value) error {
+	switch t := target.(type) {
+	case *script.Name:
+		f.locals[t.Name] = v
+		return nil
+	case *script.Attr:
+		o, err := m.eval(f, t.Value)
+		if err != nil {
+			return err
+		}
+		return m.setAttribute(o, t.Name, v)
+	case *script.Index:
+		x, err := m.eval(f, t.Value)
+		if err != nil {
+			return err
+		}
+		if len(t.Indices) != 1 {
+			return errors.New("an element is assigned to by more than one index")
+		}
+		i, err := m.eval(f, t.Indices[0])
+		if err != nil {
+			return err
+		}
+		return m.setItem(x, i, v)
+	case *script.Tuple:
+		return m.unpack(f, t.Elements, v)
+	case *script.List:
+		return m.unpack(f, t.Elements, v)
+	}
+	return errors.New("this expression cannot be assigned to")
+}
+
+func (m *machine) unpack(f *frame, targets []script.Expr, v value) error {
+	if _, ok := v.(unknown); ok {
+		for _, t := range targets {
+			if err := m.assign(f, t, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	items, ok := itemsOf(v)
+	if !ok {
+		return fmt.Errorf("a %s cannot be unpacked", typeName(v))
+	}
+	if len(items) != len(targets) {
+		return fmt.Errorf("%d values are assigned to %d names", len(items), len(targets))
+	}
+	for i, t := range targets {
+		if err := m.assign(f, t, items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// itemsOf returns the elements of a tuple or list.
+func itemsOf(v value) ([]value, bool) {
+	switch v := v.(type) {
+	case *tuple:
+		return v.items, true
+	case *list:
+		return v.items, true
+	}
+	return nil, false
+}
+
+func (m *machine) while(f *frame, s *script.While) (flow, value, error) {
+	for {
+		c, err := m.eval(f, s.Cond)
+		if err != nil {
+			return next, nil, err
+		}
+		if _, ok := c.(unknown); ok {
+			return m.either(f, s.Body)
+		}
+		yes, err := m.truth(c)
+		if errors.Is(err, errDataDependent) {
+			return m.dataLoop(f, s, s.Cond, nil, nil, s.Body)
+		}
+		if err != nil || !yes {
+			return next, nil, err
+		}
+		if err := m.step(); err != nil {
+			return next, nil, err
+		}
+		how, v, err := m.block(f, s.Body)
+		if err != nil || how == returns {
+			return how, v, err
+		}
+		if how == breaks {
+			return next, nil, nil
+		}
+	}
+}
+
+func (m *machine) forEach(f *frame, s *script.For) (flow, value, error) {
+	if c, ok := s.Iter.(*script.Call); ok {
+		if n, ok := c.Func.(*script.Name); ok && n.Name == "range" {
+			return m.forRange(f, s, c)
+		}
+	}
+	v, err := m.eval(f, s.Iter)
+	if err != nil {
+		return next, nil, err
+	}
+	if _, ok := v.(unknown); ok {
+		if err := m.assign(f, s.Target, v); err != nil {
+			return next, nil, err
+		}
+		return m.either(f, s.Body)
+	}
+	items, ok := itemsOf(v)
+	switch v := v.(type) {
+	case *dict:
+		items, ok = append([]value(nil), v.keys...), true
+	case string:
+		for _, r := range v {
+			items = append(items, string(r))
+		}
+		ok = true
+	}
+	if !ok {
+		return next, nil, fmt.Errorf("a %s cannot be iterated over", typeName(v))
+	}
+	for i := 0; i < len(items); i++ {
+		how, v, err := m.iteration(f, s, items[i])
+		if err != nil || how == returns {
+			return how, v, err
+		}
+		if how == breaks {
+			break
+		}
+	}
+	return next, nil, nil
+}
+
+// iteration executes the body of a loop once.
+func (m *machine) iteration(f *frame, s *script.For, v value) (flow, value, error) {
+	if err := m.step(); err != nil {
+		return next, nil, err
+	}
+	if err := m.assign(f, s.Target, v); err != nil {
+		return next, nil, err
+	}
+	return m.block(f, s.Body)
+}
+
+func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value, error) {
+	args := make([]value, len(c.Args))
+	for i, x := range c.Args {
+		var err error
+		if args[i], err = m.eval(f, x); err != nil {
+			return next, nil, err
+		}
+		if _, ok := args[i].(unknown); ok {
+			if err := m.assign(f, s.Target, args[i]); err != nil {
+				return next, nil, err
+			}
+			return m.either(f, s.Body)
+		}
+	}
+	bounds := [3]int64{0, 0, 1}
+	if len(args) < 1 || len(args) > 3 {
+		return next, nil, fmt.Errorf("range with %d arguments", len(args))
+	}
+	for i, a := range args {
+		p, err := m.plainValue(a)
+		if errors.Is(err, errDataDependent) && len(args) == 1 {
+			return m.dataLoop(f, s, nil, s.Target, a.(*number), s.Body)
+		}
+		if err != nil {
+			return next, nil, err
+		}
+		n, ok := p.(int64)
+		if !ok {
+			return next, nil, fmt.Errorf("range of a %s", typeName(p))
+		}
+		k := i
+		if len(args) == 1 {
+			k = 1
+		}
+		bounds[k] = n
+	}
+	if bounds[2] == 0 {
+		return next, nil, errors.New("range with a step of 0")
+	}
+	for i := bounds[0]; bounds[2] > 0 && i < bounds[1] || bounds[2] < 0 && i > bounds[1]; i += bounds[2] {
+		how, v, err := m.iteration(f, s, i)
+		if err != nil || how == returns {
+			return how, v, err
+		}
+		if how == breaks {
+			break
+		}
+		if bounds[2] > 0 && i > bounds[1]-bounds[2] || bounds[2] < 0 && i < bounds[1]-bounds[2] {
+			break // the next would overflow
+		}
+	}
+	return next, nil, nil
+}
+
+// with executes a body between an object's __enter__ and __exit__.
+func (m *machine) with(f *frame, s *script.With) (flow, value, error) {
+	var entered []*object
+	for _, item := range s.Items {
+		v, err := m.eval(f, item.Value)
+		if err != nil {
+			return next, nil, err
+		}
+		o, ok := v.(*object)
+		if !ok {
+			return next, nil, fmt.Errorf("with a %s", typeName(v))
+		}
+		x, err := m.method(o, "__enter__")
+		if err != nil {
+			return next, nil, err
+		}
+		if item.Name != "" {
+			f.locals[item.Name] = x
+		}
+		entered = append(entered, o)
+	}
+	how, v, err := m.block(f, s.Body)
+	if err != nil {
+		return next, nil, err
+	}
+	for i := len(entered) - 1; i >= 0; i-- {
+		if _, err := m.method(entered[i], "__exit__", nil, nil, nil); err != nil {
+			return next, nil, err
+		}
+	}
+	return how, v, nil
+}
+
+func (m *machine) assert(f *frame, s *script.Assert) error {
+	c, err := m.eval(f, s.Cond)
+	if err != nil {
+		return err
+	}
+	yes, err := m.truth(c)
+	if err != nil || yes {
+		return err
+	}
+	message := ""
+	if s.Message != nil {
+		v, err := m.eval(f, s.Message)
+		if err != nil {
+			return err
+		}
+		message = formatValue(v)
+	}
+	return &RaisedError{"AssertionError", message}
+}

@@ -1,0 +1,333 @@
+package torchscript
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/octet-ml/octet/loader/internal/script"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// operator is a row of the table: one way to call an operator of PyTorch.
+type operator struct {
+	name string // "aten::relu"
+	// params lists the parameters by name and kind, and the default behind "=":
+	//
+	//	T     Tensor                        n  bool, int or float
+	//	L     list of tensors               N  Tensor or number
+	//	i f b s  int, float, bool, str      v  any value
+	//	I F   list of ints, of floats; one stands for all
+	//	l     list of any values            P  packed weights
+	//	*     all further arguments, as a list
+	//
+	// "?" allows None, in a list for its elements. Those behind "|" are given by name.
+	params string
+	// lower evaluates the call.
+	lower func(c *call) value
+}
+
+// parameterSpec is a parameter of a row.
+type parameterSpec struct {
+	name     string
+	kind     byte
+	named    bool // given by name only
+	optional bool
+	fallback *value
+}
+
+// parseParams reads a row's parameters. Rows are constants of the package, and a
+// test reads them all.
+func parseParams(text string) ([]parameterSpec, error) {
+	var specs []parameterSpec
+	named := false
+	for _, field := range strings.Fields(text) {
+		if field == "|" {
+			named = true
+			continue
+		}
+		name, rest, ok := strings.Cut(field, ":")
+		if !ok || rest == "" {
+			return nil, fmt.Errorf("parameter %q has no kind", field)
+		}
+		p := parameterSpec{name: name, kind: rest[0], named: named}
+		rest = rest[1:]
+		if strings.HasPrefix(rest, "?") {
+			p.optional, rest = true, rest[1:]
+		}
+		if def, ok := strings.CutPrefix(rest, "="); ok {
+			v, err := parseDefault(def)
+			if err != nil {
+				return nil, err
+			}
+			p.fallback = &v
+		} else if rest != "" {
+			return nil, fmt.Errorf("parameter %q", field)
+		}
+		if !strings.ContainsRune("TLnNifbsIFlvP*", rune(p.kind)) {
+			return nil, fmt.Errorf("parameter %q has an unknown kind", field)
+		}
+		specs = append(specs, p)
+	}
+	return specs, nil
+}
+
+func parseDefault(text string) (value, error) {
+	switch text {
+	case "None":
+		return nil, nil
+	case "True":
+		return true, nil
+	case "False":
+		return false, nil
+	case "[]":
+		return &list{}, nil
+	}
+	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return i, nil
+	}
+	if x, err := strconv.ParseFloat(text, 64); err == nil {
+		return x, nil
+	}
+	if len(text) >= 2 && text[0] == '\'' {
+		return text[1 : len(text)-1], nil
+	}
+	return nil, fmt.Errorf("default %q", text)
+}
+
+// takes reports whether a value may be an argument for the parameter.
+func (p *parameterSpec) takes(v value) bool {
+	if v == nil {
+		return p.optional && p.kind != 'L' && p.kind != 'l' || p.kind == 'v'
+	}
+	switch p.kind {
+	case 'T':
+		_, ok := v.(*Tensor)
+		return ok
+	case 'n':
+		return isNumber(v)
+	case 'N':
+		_, ok := v.(*Tensor)
+		return ok || isNumber(v)
+	case 'i', 'f', 'b':
+		k, ok := kindOf(v)
+		return ok && (p.kind == 'f' || p.kind == 'i' && k == intKind || p.kind == 'b' && k == boolKind)
+	case 's':
+		_, ok := v.(string)
+		return ok
+	case 'I', 'F':
+		if k, ok := kindOf(v); ok {
+			return k == intKind || p.kind == 'F'
+		}
+		items, ok := itemsOf(v)
+		return ok && !slices.ContainsFunc(items, func(x value) bool {
+			k, ok := kindOf(x)
+			return !ok || k == floatKind && p.kind == 'I'
+		})
+	case 'L':
+		items, ok := itemsOf(v)
+		return ok && !slices.ContainsFunc(items, func(x value) bool {
+			_, ok := x.(*Tensor)
+			return !ok && !(x == nil && p.optional)
+		})
+	case 'l':
+		_, ok := v.(*list)
+		return ok
+	case 'P':
+		_, ok := v.(*packed)
+		return ok
+	}
+	return true
+}
+
+// bind returns the arguments of a call in the order of the parameters, or false.
+func bind(specs []parameterSpec, args []value, keywords map[string]value) ([]value, bool) {
+	if n := len(specs) - 1; n >= 0 && specs[n].kind == '*' && len(args) >= n {
+		args = append(args[:n:n], &list{items: args[n:]})
+	}
+	if len(args) > len(specs) {
+		return nil, false
+	}
+	out := make([]value, len(specs))
+	used := 0
+	for i := range specs {
+		p := &specs[i]
+		v, named := keywords[p.name]
+		switch {
+		case i < len(args):
+			if named || p.named {
+				return nil, false
+			}
+			v = args[i]
+		case named:
+			used++
+		case p.fallback != nil:
+			out[i] = *p.fallback
+			continue
+		default:
+			return nil, false
+		}
+		if !p.takes(v) {
+			return nil, false
+		}
+		out[i] = v
+	}
+	return out, used == len(keywords)
+}
+
+// operator evaluates a call of an operator. An operator that is not known is
+// noted, and the program goes on to find others.
+func (m *machine) operator(f *frame, at script.Node, op *script.Op, args []value, keywords map[string]value) (value, error) {
+	name := op.Namespace + "::" + op.Name
+	for _, a := range args {
+		if x, ok := a.(*missing); ok {
+			m.note(f, at, x.what)
+			return unknown{}, nil
+		}
+	}
+	if slices.ContainsFunc(args, isUnknown) {
+		if !m.table.supports(name) {
+			m.note(f, at, name)
+		}
+		return unknown{}, nil
+	}
+	v, err := m.dispatch(name, args, keywords)
+	var not *unsupported
+	switch {
+	case errors.As(err, &not):
+		if not.reason != "" {
+			name += ": " + not.reason
+		}
+		m.note(f, at, name)
+		return unknown{}, nil
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return v, nil
+}
+
+// isUnknown reports whether a value is, or holds, the result of an unsupported operator.
+func isUnknown(v value) bool {
+	if _, ok := v.(unknown); ok {
+		return true
+	}
+	items, _ := itemsOf(v)
+	for _, x := range items {
+		if _, ok := x.(unknown); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// note records something unsupported.
+func (m *machine) note(f *frame, at script.Node, name string) {
+	m.poisoned = true
+	m.uses.add(name, fmt.Sprintf("%s:%d", f.fn.file, at.Pos().Line), 1)
+}
+
+// dispatch finds the row that takes the arguments, and evaluates it.
+func (m *machine) dispatch(name string, args []value, keywords map[string]value) (value, error) {
+	for _, row := range m.table[name] {
+		if bound, ok := bind(row.specs, args, keywords); ok {
+			return m.run(&call{machine: m, name: name, args: bound}, row.lower)
+		}
+	}
+	if base, ok := strings.CutSuffix(name, "_"); ok && m.table.has(base) && len(args) > 0 {
+		if self, ok := args[0].(*Tensor); ok {
+			return m.inPlace(self, base, args, keywords)
+		}
+	}
+	if m.table.has(name) {
+		return nil, unsupportedf("with arguments (%s)", describeArgs(args, keywords))
+	}
+	return nil, unsupportedf("")
+}
+
+func describeArgs(args []value, keywords map[string]value) string {
+	var parts []string
+	for _, a := range args {
+		parts = append(parts, typeName(a))
+	}
+	names := make([]string, 0, len(keywords))
+	for k := range keywords {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	for _, k := range names {
+		parts = append(parts, k+"="+typeName(keywords[k]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// run evaluates a row.
+func (m *machine) run(c *call, lower func(*call) value) (value, error) {
+	v := lower(c)
+	return v, c.err
+}
+
+// inPlace evaluates an operator and writes its result to its first argument.
+func (m *machine) inPlace(self *Tensor, base string, args []value, keywords map[string]value) (value, error) {
+	v, err := m.dispatch(base, args, keywords)
+	if err != nil {
+		return nil, err
+	}
+	out, ok := v.(*Tensor)
+	if !ok {
+		return nil, unsupportedf("")
+	}
+	if slices.Contains(inPlaceViews, base) {
+		m.journal.reference(self)
+		*self = *out
+		return self, nil
+	}
+	if have := out.dtype(); !storable(have, self.dtype()) && !strings.HasPrefix(base, "aten::copy") {
+		return nil, fmt.Errorf("a result of %v cannot be kept in place in %v", have, self.dtype())
+	}
+	c := &call{machine: m}
+	c.store(self, out)
+	return self, c.err
+}
+
+// inPlaceViews are the operators that in place change how a tensor sees its
+// memory, which they do not write to.
+var inPlaceViews = []string{"aten::transpose", "aten::t", "aten::swapaxes", "aten::swapdims", "aten::squeeze", "aten::unsqueeze"}
+
+// storable reports whether an operator may write a result of one type in place of
+// elements of another: floats not as integers, and nothing but bool as bool.
+func storable(d, into tensor.DType) bool {
+	return !(d.IsFloat() && !into.IsFloat()) && !(d != tensor.Bool && into == tensor.Bool)
+}
+
+// table holds the rows by operator.
+type table map[string][]row
+
+type row struct {
+	specs []parameterSpec
+	lower func(c *call) value
+}
+
+func (t table) has(name string) bool { return t[name] != nil }
+
+// supports reports whether an operator has a row, or is the in-place form of one that has.
+func (t table) supports(name string) bool {
+	base, inPlace := strings.CutSuffix(name, "_")
+	return t.has(name) || inPlace && t.has(base)
+}
+
+// newTable reads all rows.
+func newTable() (table, error) {
+	t := make(table)
+	for _, family := range families {
+		for _, o := range family {
+			specs, err := parseParams(o.params)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", o.name, err)
+			}
+			t[o.name] = append(t[o.name], row{specs, o.lower})
+		}
+	}
+	return t, nil
+}

@@ -1,0 +1,187 @@
+package torchscript
+
+import (
+	"math"
+	"slices"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Complex numbers are pairs of float32 in a last dimension that programs do not
+// see; what front ends of audio models do with them is here.
+var fourier = []operator{
+	{"aten::stft", "self:T n_fft:i hop_length:i?=None win_length:i?=None window:T?=None normalized:b=False onesided:b?=None return_complex:b?=None", stft},
+	{"aten::stft", "self:T n_fft:i hop_length:i? win_length:i? window:T? center:b pad_mode:s normalized:b onesided:b? return_complex:b?", stftCentered},
+	{"aten::fft_rfft", "self:T n:i?=None dim:i=-1 norm:s?=None", rfft},
+	{"aten::view_as_real", "self:T", viewAsReal},
+	{"aten::view_as_complex", "self:T", viewAsComplex},
+	{"aten::complex", "real:T imag:T", complexOf},
+	{"aten::real", "self:T", part(0)},
+	{"aten::imag", "self:T", part(1)},
+	{"aten::conj", "self:T", conj},
+	{"aten::angle", "self:T", angle},
+	{"aten::is_complex", "self:T", func(c *call) value { return c.tensor(0).complex }},
+}
+
+// asComplex makes pairs complex numbers.
+func asComplex(t *Tensor) *Tensor {
+	t = alias(t)
+	t.complex = true
+	return t
+}
+
+// pairs returns complex numbers as pairs.
+func pairs(t *Tensor) *Tensor {
+	t = alias(t)
+	t.complex = false
+	return t
+}
+
+func stft(c *call) value {
+	return c.stft(c.tensor(0), c.bool(5), c.isNone(6) || c.bool(6), !c.isNone(7) && c.bool(7))
+}
+
+// stftCentered pads so that the first frame is centered on the first value.
+func stftCentered(c *call) value {
+	x := c.tensor(0)
+	if c.bool(5) {
+		half := c.int(1) / 2
+		fn, ok := map[string]ops.PadFn{"reflect": ops.Reflect, "replicate": ops.Replicate, "circular": ops.Circular}[c.string(6)]
+		before := make([]int, x.rank())
+		before[x.rank()-1] = half
+		switch {
+		case ok:
+			x = c.apply(ops.PadMode{Fn: fn, Before: before, After: before}, x)
+		case c.string(6) == "constant":
+			x = c.apply(ops.Pad{Before: before, After: before}, x)
+		default:
+			return c.fail("unknown padding %q", c.string(6))
+		}
+	}
+	return c.stft(x, c.bool(7), c.isNone(8) || c.bool(8), !c.isNone(9) && c.bool(9))
+}
+
+// stft transforms frames, with the other parameters at their places.
+func (c *call) stft(x *Tensor, normalized, oneSided, complex bool) value {
+	n := c.int(1)
+	hop := c.intOr(2, n/4)
+	length := c.intOr(3, n)
+	if n < 1 || length < 1 || length > n || n > maxComputed {
+		return c.fail("frames of %d and a window of %d", n, length)
+	}
+	window := c.tensor(4)
+	if window == nil {
+		window = c.emit(ops.Full{Shape: []int{length}, Value: 1, DType: tensor.Float32})[0]
+	}
+	if left := (n - length) / 2; length < n { // the window lies in the middle of the frame
+		window = c.apply(ops.Pad{Before: []int{left}, After: []int{n - length - left}}, window)
+	}
+	y := c.apply(ops.STFT{Hop: hop, OneSided: oneSided, Normalized: normalized}, x, window)
+	if complex {
+		y = asComplex(y)
+	}
+	return y
+}
+
+func rfft(c *call) value {
+	x := c.tensor(0)
+	axis := c.axis(2, x.rank())
+	x = c.cast(x, tensor.Float32)
+	n := c.extent(x, axis)
+	if want := c.intOr(1, n); want != n {
+		if want < 1 {
+			return c.fail("%d values", want)
+		}
+		after := make([]int, x.rank())
+		after[axis] = want - n
+		x = c.apply(ops.Pad{Before: make([]int, x.rank()), After: after}, x)
+		n = want
+	}
+	order := identityOrder(x.rank())
+	last := len(order) - 1
+	order[axis], order[last] = order[last], order[axis]
+	if axis != last {
+		x = c.apply(ops.Permute{Order: order}, x)
+	}
+	y := c.apply(ops.RFFT{}, x)
+	scale := 1.0
+	switch c.string(3) {
+	case "ortho":
+		scale = 1 / math.Sqrt(float64(n))
+	case "forward":
+		scale = 1 / float64(n)
+	}
+	if scale != 1 {
+		y = c.arithNumber(ops.Mul, y, scale)
+	}
+	y = asComplex(y)
+	if axis != last {
+		return c.permuted(y, order)
+	}
+	return y
+}
+
+func viewAsReal(c *call) value {
+	if !c.tensor(0).complex {
+		return c.fail("the numbers are real")
+	}
+	return pairs(c.tensor(0))
+}
+
+func viewAsComplex(c *call) value {
+	x := c.tensor(0)
+	if x.rank() < 1 || c.extent(x, x.rank()-1) != 2 || x.dtype() != tensor.Float32 {
+		return c.fail("a tensor of shape %v", x.typ().Shape)
+	}
+	return asComplex(x)
+}
+
+func complexOf(c *call) value {
+	return asComplex(c.apply(ops.Stack{Axis: -1}, c.tensor(0), c.tensor(1)))
+}
+
+// partOf returns the real or the imaginary parts.
+func (c *call) partOf(t *Tensor, i int) *Tensor {
+	p := pairs(t)
+	return c.selected(p, p.rank()-1, extent(i))
+}
+
+func part(i int) func(*call) value {
+	return func(c *call) value {
+		t := c.tensor(0)
+		if !t.complex {
+			if i == 0 {
+				return alias(t)
+			}
+			return c.fail("the numbers are real")
+		}
+		return c.partOf(t, i)
+	}
+}
+
+func conj(c *call) value {
+	t := c.tensor(0)
+	if !t.complex {
+		return alias(t)
+	}
+	return asComplex(c.apply(ops.Stack{Axis: -1}, c.partOf(t, 0), c.apply(ops.Unary{Fn: ops.Neg}, c.partOf(t, 1))))
+}
+
+func angle(c *call) value {
+	t := c.tensor(0)
+	if !t.complex {
+		return c.unsupported("of real numbers")
+	}
+	return c.apply(ops.Binary{Fn: ops.Atan2}, c.partOf(t, 1), c.partOf(t, 0))
+}
+
+// complexAbs is the absolute value.
+func (c *call) complexAbs(t *Tensor) *Tensor {
+	return c.apply(ops.Reduce{Fn: ops.Norm, P: 2, Axes: []int{-1}}, pairs(t))
+}
+
+// complexShaped is shaped of complex numbers.
+func (c *call) complexShaped(t *Tensor, to []*number) *Tensor {
+	return asComplex(c.shaped(pairs(t), append(slices.Clone(to), extent(2))))
+}

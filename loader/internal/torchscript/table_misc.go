@@ -1,0 +1,77 @@
+package torchscript
+
+import (
+	"github.com/octet-ml/octet/tensor"
+)
+
+// families are all operators.
+var families = [][]operator{
+	convolutions, normalizations, activations, poolings, arithmetic, pointwise, products, shapes, parts, joins, creations, reductions,
+	indexing, images, recurrences, quantizations, quantizedLayers, fourier, scalars, containers, texts, queries,
+}
+
+// queries ask for properties, and others are of no consequence for inference.
+var queries = []operator{
+	{"prim::dtype", "a:T", func(c *call) value { return torchDType(c.tensor(0).typ()) }},
+	{"prim::device", "a:T", func(*call) value { return device("cpu") }},
+	{"prim::layout", "a:T", func(*call) value { return int64(0) }},
+	{"prim::is_cuda", "a:T", constant(false)},
+	{"prim::is_quantized", "a:T", func(c *call) value { return c.tensor(0).typ().Q != nil }},
+	{"prim::is_sparse", "a:T", constant(false)},
+	{"prim::is_mkldnn", "a:T", constant(false)},
+	{"prim::is_nested", "a:T", constant(false)},
+	{"prim::is_mps", "a:T", constant(false)},
+	{"prim::is_cpu", "a:T", constant(true)},
+	{"prim::requires_grad", "a:T", constant(false)},
+	{"prim::is_leaf", "a:T", constant(true)},
+	{"prim::grad", "a:T", constant(nil)},
+	{"prim::shape", "self:T", sizes},
+	{"prim::type", "self:v", func(c *call) value { return formatValue(c.args[0]) }},
+	{"prim::index", "self:v", constant(nil)},
+	{"aten::device", "a:s", func(c *call) value { return device(c.string(0)) }},
+	{"aten::device", "type:s index:i", func(c *call) value { return device(c.string(0)) }},
+	{"aten::is_floating_point", "self:T", func(c *call) value { return c.tensor(0).dtype().IsFloat() }},
+	{"aten::is_signed", "self:T", func(c *call) value { d := c.tensor(0).dtype(); return d != tensor.Uint8 && d != tensor.Bool }},
+	{"aten::result_type", "tensor:T other:T", func(c *call) value { return torchDType(c.binaryValues(0, c.args[0], c.args[1]).typ()) }},
+	{"aten::get_device", "self:T", constant(int64(-1))},
+	{"aten::is_grad_enabled", "", constant(false)},
+	{"aten::set_grad_enabled", "val:b", constant(nil)},
+	{"aten::is_autocast_enabled", "", constant(false)},
+	{"aten::is_autocast_cpu_enabled", "", constant(false)},
+	{"aten::manual_seed", "seed:i", constant(nil)},
+	{"aten::_assert_async", "self:T", constant(nil)},
+	{"aten::get_default_dtype", "", constant(int64(6))},
+	{"aten::broadcast_shapes", "shapes:*", broadcastShapes},
+	{"aten::infer_size", "a:I b:I", broadcastShapes},
+	{"prim::TupleIndex", "tup:v i:i", getItem},
+	{"prim::TupleUnpack", "tup:v", func(c *call) value { return c.args[0] }},
+}
+
+// constant lowers to a value.
+func constant(v value) func(*call) value { return func(*call) value { return v } }
+
+// broadcastShapes is the shape that some have together.
+func broadcastShapes(c *call) value {
+	lists := c.args
+	if len(lists) == 1 {
+		lists, _ = itemsOf(c.args[0])
+	}
+	var infos []*info
+	rank := 0
+	for _, v := range lists {
+		items, _ := itemsOf(v)
+		dims := make([]*number, len(items))
+		for i, x := range items {
+			if dims[i] = asNumber(x); dims[i] == nil || dims[i].known == nil {
+				return c.fail("a %s in a shape", typeName(x))
+			}
+		}
+		infos = append(infos, &info{dims: dims})
+		rank = max(rank, len(dims))
+	}
+	l := &list{}
+	for _, d := range broadcastDims(infos, rank) {
+		l.items = append(l.items, d.plain())
+	}
+	return l
+}

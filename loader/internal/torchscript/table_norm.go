@@ -1,0 +1,124 @@
+package torchscript
+
+import (
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+var normalizations = []operator{
+	{"aten::batch_norm", "input:T weight:T? bias:T? running_mean:T? running_var:T? training:b momentum:f eps:f cudnn_enabled:b", batchNorm},
+	{"aten::layer_norm", "input:T normalized_shape:I weight:T?=None bias:T?=None eps:f=1e-05 cudnn_enable:b=True", layerNorm},
+	{"aten::group_norm", "input:T num_groups:i weight:T?=None bias:T?=None eps:f=1e-05 cudnn_enabled:b=True", groupNorm},
+	{"aten::instance_norm", "input:T weight:T? bias:T? running_mean:T? running_var:T? use_input_stats:b momentum:f eps:f cudnn_enabled:b", instanceNorm},
+	{"aten::_weight_norm", "v:T g:T dim:i=0", weightNorm},
+	{"aten::norm_except_dim", "v:T pow:i=2 dim:i=0", normExceptDim},
+}
+
+func batchNorm(c *call) value {
+	x, weight, bias, mean, variance := c.tensor(0), c.tensor(1), c.tensor(2), c.tensor(3), c.tensor(4)
+	if c.bool(5) {
+		if mean != nil {
+			return c.unsupported("in training mode: call eval() before saving the model")
+		}
+		return c.batchStatistics(x, weight, bias, c.float(7))
+	}
+	if mean == nil || variance == nil {
+		return c.fail("neither running statistics nor those of the batch")
+	}
+	return c.normalize(x, weight, bias, mean, variance, c.float(7))
+}
+
+// normalize is batch norm with given statistics.
+func (c *call) normalize(x, weight, bias, mean, variance *Tensor, eps float64) *Tensor {
+	if weight == nil {
+		weight = c.fullLike(mean, 1)
+	}
+	if bias == nil {
+		bias = c.fullLike(mean, 0)
+	}
+	if x.dtype() != mean.dtype() { // half precision keeps its statistics in float32
+		y := c.apply(ops.BatchNorm{Eps: eps}, c.cast(x, tensor.Float32), c.cast(weight, tensor.Float32), c.cast(bias, tensor.Float32),
+			c.cast(mean, tensor.Float32), c.cast(variance, tensor.Float32))
+		return c.cast(y, x.dtype())
+	}
+	return c.applyFloat(ops.BatchNorm{Eps: eps}, x, weight, bias, mean, variance)
+}
+
+// fullLike returns a tensor like t with all elements the same.
+func (c *call) fullLike(t *Tensor, v float64) *Tensor {
+	return c.apply(ops.Full{Like: true, Value: v, DType: t.dtype()}, t)
+}
+
+// batchStatistics normalizes by the mean and variance of the batch at hand.
+func (c *call) batchStatistics(x, weight, bias *Tensor, eps float64) value {
+	axes := []int{0}
+	for i := 2; i < x.rank(); i++ {
+		axes = append(axes, i)
+	}
+	mean := c.apply(ops.Reduce{Fn: ops.Mean, Axes: axes, KeepDims: true}, x)
+	variance := c.apply(ops.Reduce{Fn: ops.Var, Axes: axes, KeepDims: true}, x)
+	y := c.arith(ops.Sub, x, mean)
+	y = c.arith(ops.Mul, y, c.apply(ops.Unary{Fn: ops.Rsqrt}, c.arithNumber(ops.Add, variance, eps)))
+	perChannel := func(t *Tensor) *Tensor {
+		to := make([]*number, x.rank())
+		for i := range to {
+			to[i] = extent(1)
+		}
+		to[1] = c.dims(t)[0]
+		return c.reshape(t, to)
+	}
+	if weight != nil {
+		y = c.arith(ops.Mul, y, perChannel(weight))
+	}
+	if bias != nil {
+		y = c.arith(ops.Add, y, perChannel(bias))
+	}
+	return y
+}
+
+func layerNorm(c *call) value {
+	x, dims := c.tensor(0), len(c.numbers(1))
+	op := ops.LayerNorm{Dims: dims, Eps: c.float(4), HasWeight: !c.isNone(2), HasBias: !c.isNone(3)}
+	for i, want := range c.numbers(1) {
+		if k := x.rank() - dims + i; k < 0 || c.dims(x)[k].known != want.known {
+			return c.fail("the input's last dimensions are not %s", repr(c.args[1]))
+		}
+	}
+	return c.applyFloat(op, x, c.tensor(2), c.tensor(3))
+}
+
+func groupNorm(c *call) value {
+	return c.applyFloat(ops.GroupNorm{Groups: c.int(1), Eps: c.float(4), HasWeight: !c.isNone(2), HasBias: !c.isNone(3)}, c.tensor(0), c.tensor(2), c.tensor(3))
+}
+
+func instanceNorm(c *call) value {
+	x, weight, bias := c.tensor(0), c.tensor(1), c.tensor(2)
+	if !c.bool(5) {
+		return c.normalize(x, weight, bias, c.tensor(3), c.tensor(4), c.float(7))
+	}
+	return c.applyFloat(ops.InstanceNorm{Eps: c.float(7), HasWeight: weight != nil, HasBias: bias != nil}, x, weight, bias)
+}
+
+// weightNorm is v * g / norm(v), with the norm over all dimensions but one.
+func weightNorm(c *call) value {
+	v, g := c.tensor(0), c.tensor(1)
+	norm := c.normOthers(v, 2, c.int(2))
+	return c.arith(ops.Mul, v, c.arith(ops.Div, g, norm))
+}
+
+func normExceptDim(c *call) value { return c.normOthers(c.tensor(0), c.int(1), c.int(2)) }
+
+// normOthers returns the norm over all dimensions but one, which keeps its place;
+// over all of them for the dimension -1.
+func (c *call) normOthers(v *Tensor, p, dim int) *Tensor {
+	op := ops.Reduce{Fn: ops.Norm, P: ops.NormOrder(p)}
+	if dim >= 0 {
+		op.KeepDims = true
+		for i := range v.rank() {
+			if i != dim {
+				op.Axes = append(op.Axes, i)
+			}
+		}
+	}
+	return c.applyFloat(op, v)
+}

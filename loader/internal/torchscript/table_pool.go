@@ -1,0 +1,167 @@
+package torchscript
+
+import (
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
+	"github.com/octet-ml/octet/tensor"
+)
+
+const (
+	maxPoolParams = "self:T kernel_size:I stride:I=[] padding:I=0 dilation:I=1 ceil_mode:b=False"
+	avgPoolParams = "self:T kernel_size:I stride:I=[] padding:I=0 ceil_mode:b=False count_include_pad:b=True"
+)
+
+var poolings = []operator{
+	{"aten::max_pool1d", maxPoolParams, maxPool(1)},
+	{"aten::max_pool2d", maxPoolParams, maxPool(2)},
+	{"aten::max_pool3d", maxPoolParams, maxPool(3)},
+	{"quantized::max_pool1d", maxPoolParams, maxPool(1)},
+	{"quantized::max_pool2d", maxPoolParams, maxPool(2)},
+	{"aten::max_pool1d_with_indices", maxPoolParams, maxPoolIndices(1)},
+	{"aten::max_pool2d_with_indices", maxPoolParams, maxPoolIndices(2)},
+	{"aten::max_pool3d_with_indices", maxPoolParams, maxPoolIndices(3)},
+	{"aten::avg_pool1d", avgPoolParams, avgPool(1)},
+	{"aten::avg_pool2d", avgPoolParams + " divisor_override:i?=None", avgPool(2)},
+	{"aten::avg_pool3d", avgPoolParams + " divisor_override:i?=None", avgPool(3)},
+	{"aten::adaptive_avg_pool1d", "self:T output_size:l", adaptiveAvgPool(1)},
+	{"aten::adaptive_avg_pool1d", "self:T output_size:I", adaptiveAvgPool(1)},
+	{"aten::adaptive_avg_pool2d", "self:T output_size:l", adaptiveAvgPool(2)},
+	{"aten::adaptive_avg_pool2d", "self:T output_size:I", adaptiveAvgPool(2)},
+	{"aten::adaptive_avg_pool3d", "self:T output_size:l", adaptiveAvgPool(3)},
+	{"aten::adaptive_avg_pool3d", "self:T output_size:I", adaptiveAvgPool(3)},
+	{"aten::adaptive_max_pool1d", "self:T output_size:I", adaptiveMaxPool(1)},
+	{"aten::adaptive_max_pool2d", "self:T output_size:I", adaptiveMaxPool(2)},
+	{"aten::adaptive_max_pool3d", "self:T output_size:I", adaptiveMaxPool(3)},
+}
+
+// window returns kernel, stride and padding of a pooling; without a stride it is
+// the kernel's extent.
+func (c *call) window(n int) (kernel, stride, padding []int) {
+	kernel = c.intsFor(1, n)
+	stride = kernel
+	if len(c.numbers(2)) > 0 {
+		stride = c.intsFor(2, n)
+	}
+	return kernel, stride, c.intsFor(3, n)
+}
+
+func maxPool(n int) func(*call) value {
+	return func(c *call) value {
+		kernel, stride, padding := c.window(n)
+		op := ops.MaxPool{Kernel: kernel, Stride: stride, Padding: padding, Dilation: c.intsFor(4, n), CeilMode: c.bool(5)}
+		return c.onBatch(c.tensor(0), n, func(x *Tensor) *Tensor { return c.applyFloat(op, x) })
+	}
+}
+
+// maxPoolIndices gives the values; where the indices are used, too, the operator
+// is not supported.
+func maxPoolIndices(n int) func(*call) value {
+	return func(c *call) value {
+		return &tuple{items: []value{maxPool(n)(c), &missing{c.name + ": the indices of the greatest elements"}}}
+	}
+}
+
+func avgPool(n int) func(*call) value {
+	return func(c *call) value {
+		kernel, stride, padding := c.window(n)
+		op := ops.AvgPool{Kernel: kernel, Stride: stride, Padding: padding, CeilMode: c.bool(4), CountIncludePad: c.bool(5)}
+		if len(c.args) > 6 && !c.isNone(6) {
+			if op.Divisor = c.int(6); op.Divisor == 0 {
+				return c.fail("a divisor of 0")
+			}
+		}
+		return c.onBatch(c.tensor(0), n, func(x *Tensor) *Tensor {
+			if q := x.typ().Q; q != nil {
+				return c.apply(int8.AvgPool{AvgPool: op, Out: q}, x)
+			}
+			return c.applyFloat(op, x)
+		})
+	}
+}
+
+// adaptiveAvgPool keeps the extents that are None.
+func adaptiveAvgPool(n int) func(*call) value {
+	return func(c *call) value {
+		x := c.tensor(0)
+		size := make([]int, n)
+		items, ok := itemsOf(c.args[1])
+		if !ok || len(items) == 1 {
+			one := c.args[1]
+			if ok {
+				one = items[0]
+			}
+			items = nil
+			for range n {
+				items = append(items, one)
+			}
+		}
+		if len(items) != n {
+			return c.fail("%d extents for %d dimensions", len(items), n)
+		}
+		for i, v := range items {
+			if v == nil {
+				continue // 0 keeps the extent
+			}
+			if size[i] = c.plainInt(v); size[i] < 1 {
+				return c.unsupported("to %d pixels", size[i])
+			}
+		}
+		return c.onBatch(x, n, func(x *Tensor) *Tensor { return c.adaptiveAverage(x, size) })
+	}
+}
+
+func (c *call) adaptiveAverage(x *Tensor, size []int) *Tensor {
+	op := ops.AdaptiveAvgPool{Size: size}
+	if q := x.typ().Q; q != nil {
+		return c.apply(int8.AdaptiveAvgPool{AdaptiveAvgPool: op, Out: q}, x)
+	}
+	return c.applyFloat(op, x)
+}
+
+// adaptiveMaxPool supports windows of one size, which lie side by side.
+func adaptiveMaxPool(n int) func(*call) value {
+	return func(c *call) value {
+		x, size := c.tensor(0), c.intsFor(1, n)
+		op := ops.MaxPool{Padding: make([]int, n), Kernel: make([]int, n), Dilation: make([]int, n)}
+		for i, s := range size {
+			in := c.extent(x, x.rank()-n+i)
+			if s < 1 || in%s != 0 {
+				return c.unsupported("an extent of %d divided into %d windows of different sizes", in, s)
+			}
+			op.Kernel[i], op.Dilation[i] = in/s, 1
+		}
+		op.Stride = op.Kernel
+		y := c.onBatch(x, n, func(x *Tensor) *Tensor { return c.applyFloat(op, x) })
+		return &tuple{items: []value{y, &missing{c.name + ": the indices of the greatest elements"}}}
+	}
+}
+
+// spatialMean is the mean over all spatial dimensions of images, which is the
+// adaptive pooling to one pixel that kernels and quantization know.
+func (c *call) spatialMean(x *Tensor, axes []int, keep bool) (*Tensor, bool) {
+	n := x.rank() - 2
+	if n < 1 || n > 3 || len(axes) != n || x.dtype() != tensor.Float32 && x.typ().Q == nil {
+		return nil, false
+	}
+	seen := make([]bool, x.rank())
+	for _, a := range axes {
+		if a < 2 || seen[a] {
+			return nil, false
+		}
+		seen[a] = true
+	}
+	for _, d := range c.dims(x) {
+		if d.known == int64(0) {
+			return nil, false
+		}
+	}
+	size := make([]int, n)
+	for i := range size {
+		size[i] = 1
+	}
+	y := c.adaptiveAverage(x, size)
+	if !keep && c.err == nil {
+		y = c.apply(ops.Flatten{Start: 1, End: -1}, y)
+	}
+	return y, true
+}

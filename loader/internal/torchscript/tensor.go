@@ -1,0 +1,214 @@
+package torchscript
+
+import (
+	"fmt"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Tensor is a tensor of the program: as in PyTorch a reference to memory, which
+// others may refer to, too, and operators may write to. A graph has no memory, only
+// values; what is written is a new value of the memory, and views of it are
+// computed again when they are next read.
+type Tensor struct {
+	store   *storage
+	views   []view // how to get from the memory to the tensor
+	value   *graph.Value
+	version int // of the memory, that value is of
+	strides []int
+	number  *number // the only element of a tensor that was made from a number
+	complex bool    // the value has the real and the imaginary part as a last dimension
+}
+
+// storage is memory.
+type storage struct {
+	value   *graph.Value
+	version int
+	// Of a tensor that the archive holds:
+	param *tensor.Tensor
+	name  string // path of the attribute
+}
+
+// fresh returns a tensor with memory of its own.
+func fresh(v *graph.Value) *Tensor {
+	return &Tensor{store: &storage{value: v}, value: v, strides: v.Type.Shape.Strides()}
+}
+
+// parameter returns a tensor of the archive.
+func parameter(name string, t *tensor.Tensor) *Tensor {
+	return &Tensor{store: &storage{param: t, name: name}, strides: t.Shape().Strides()}
+}
+
+// ofNumber returns a tensor without dimensions that holds a number.
+func ofNumber(n *number) *Tensor { return &Tensor{store: &storage{}, number: n} }
+
+// typ returns element type, shape and quantization parameters.
+func (t *Tensor) typ() ops.Type {
+	switch {
+	case t.value != nil:
+		return t.value.Type
+	case t.number != nil:
+		return ops.Type{DType: t.number.kind.dtype(), Shape: tensor.Shape{}}
+	}
+	return ops.TypeOf(t.store.param)
+}
+
+func (t *Tensor) dtype() tensor.DType { return t.typ().DType }
+
+// rank returns the number of dimensions.
+func (t *Tensor) rank() int {
+	if t.complex {
+		return len(t.typ().Shape) - 1
+	}
+	return len(t.typ().Shape)
+}
+
+// dims returns the extents.
+func (b *builder) dims(t *Tensor) []*number {
+	if t.value != nil {
+		return b.info[t.value].dims[:t.rank()]
+	}
+	return fixed(t.typ().Shape)
+}
+
+// read returns the value of a tensor as it is now.
+func (b *builder) read(t *Tensor) (*graph.Value, error) {
+	s := t.store
+	if t.value != nil && t.version == s.version && b.visible(t.value) {
+		return b.local(t.value), nil
+	}
+	v, err := b.memory(t)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range t.views {
+		if v, err = w.apply(b, v); err != nil {
+			return nil, err
+		}
+	}
+	t.value, t.version = v, s.version
+	return v, nil
+}
+
+// memory returns the value of a tensor's memory.
+func (b *builder) memory(t *Tensor) (*graph.Value, error) {
+	s := t.store
+	if s.value == nil && s.param != nil {
+		return b.constant(s.name, s.param), nil
+	}
+	if s.value == nil || t.number != nil && !b.visible(s.value) {
+		v, err := b.scalar(t.number)
+		if err != nil {
+			return nil, err
+		}
+		s.value = v
+	}
+	return b.local(s.value), nil
+}
+
+// write makes v the value of a tensor, and so of everything that shares its memory.
+func (b *builder) write(t *Tensor, v *graph.Value) error {
+	have := t.typ()
+	if v.Type.DType != have.DType || !v.Type.Shape.Equal(have.Shape) || !v.Type.Q.Equal(have.Q) {
+		return fmt.Errorf("a value of type %v is written to a tensor of %v", v.Type, have)
+	}
+	whole := v
+	if len(t.views) > 0 {
+		bases := make([]*graph.Value, len(t.views))
+		base, err := b.memory(t)
+		if err != nil {
+			return err
+		}
+		for i, w := range t.views {
+			bases[i] = base
+			if base, err = w.apply(b, base); err != nil {
+				return err
+			}
+		}
+		for i := len(t.views) - 1; i >= 0; i-- {
+			if whole, err = t.views[i].put(b, bases[i], whole); err != nil {
+				return err
+			}
+		}
+	}
+	b.journal.storage(t.store)
+	t.store.value = whole
+	t.store.version++
+	t.value, t.version, t.number = v, t.store.version, nil
+	return nil
+}
+
+// viewOf returns a tensor that shares the memory of t.
+func (b *builder) viewOf(t *Tensor, w view, strides []int) (*Tensor, error) {
+	x, err := b.read(t)
+	if err != nil {
+		return nil, err
+	}
+	v, err := w.apply(b, x)
+	if err != nil {
+		return nil, err
+	}
+	return &Tensor{
+		store: t.store, views: append(t.views[:len(t.views):len(t.views)], w),
+		value: v, version: t.store.version, strides: strides, complex: t.complex,
+	}, nil
+}
+
+// alias returns another tensor of the same memory and shape.
+func alias(t *Tensor) *Tensor {
+	a := *t
+	return &a
+}
+
+// isContiguous reports whether PyTorch's tensor would lie in memory in
+// row-major order.
+func (t *Tensor) isContiguous() bool {
+	n := 1
+	shape := t.typ().Shape
+	for i := len(shape) - 1; i >= 0; i-- {
+		if shape[i] == 0 {
+			return true
+		}
+		if shape[i] != 1 && t.strides[i] != n {
+			return false
+		}
+		n *= shape[i]
+	}
+	return true
+}
+
+// viewStrides returns the strides of a tensor under another shape, and false
+// where PyTorch would have to copy it.
+func viewStrides(shape tensor.Shape, strides []int, to tensor.Shape) ([]int, bool) {
+	out := to.Strides()
+	if n, err := shape.Numel(); err != nil || n == 0 {
+		return out, true
+	}
+	// Runs of dimensions that lie side by side in memory can be divided anew.
+	at := len(to) - 1
+	end := len(shape) - 1
+	run := 1
+	for d := len(shape) - 1; d >= 0; d-- {
+		run *= shape[d]
+		if d > 0 && (shape[d-1] == 1 || strides[d-1] == shape[d]*strides[d]) {
+			continue
+		}
+		stride := 0
+		if end >= 0 {
+			stride = strides[end]
+		}
+		have := 1
+		for at >= 0 && (have < run || to[at] == 1) {
+			out[at] = have * stride
+			have *= to[at]
+			at--
+		}
+		if have != run {
+			return nil, false
+		}
+		end, run = d-1, 1
+	}
+	return out, at < 0
+}

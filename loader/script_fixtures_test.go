@@ -1,0 +1,247 @@
+package loader
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// scriptCase is a model that testdata/gen/script/gen.py made, with the runs that
+// PyTorch made of it.
+type scriptCase struct {
+	What  string
+	Files map[string]scriptRecordText
+	Runs  []scriptRun
+	Tol   float64 // relative and absolute
+	// Refused says that octet does not run it, and lists what it does not have.
+	Refused bool
+}
+
+type scriptRun struct {
+	In    []scriptTensor
+	Out   []scriptTensor
+	Err   string // what PyTorch says, where it raises
+	Reset bool   // the model forgets its state before
+}
+
+type scriptTensor struct {
+	DType string            `json:"d"`
+	Shape []int             `json:"s"`
+	Bytes []byte            `json:"b"`
+	Q     []json.RawMessage `json:"q"` // scales, zero points, axis
+}
+
+// scriptRecordText is a record: a text, or bytes.
+type scriptRecordText []byte
+
+func (r *scriptRecordText) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		*r = []byte(text)
+		return nil
+	}
+	var b struct{ B []byte }
+	err := json.Unmarshal(data, &b)
+	*r = b.B
+	return err
+}
+
+func (x scriptTensor) tensor(t *testing.T) *tensor.Tensor {
+	t.Helper()
+	d, err := tensor.ParseDType(x.DType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := tensor.AlignedBytes(len(x.Bytes))
+	copy(raw, x.Bytes)
+	out, err := tensor.FromBytes(d, raw, x.Shape...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Q == nil {
+		return out
+	}
+	var scales []float64
+	q := tensor.PerTensor(d, 1, 0)
+	for i, into := range []any{&scales, &q.ZeroPoint, &q.Axis} {
+		if err := json.Unmarshal(x.Q[i], into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q.Scale = q.Scale[:0]
+	for _, s := range scales {
+		q.Scale = append(q.Scale, float32(s))
+	}
+	if q.Axis >= 0 {
+		q.Scheme = tensor.PerChannelAffine
+	} else {
+		q.Axis = 0
+	}
+	return out.WithQParams(q)
+}
+
+// archive returns the archive of the case.
+func (c *scriptCase) archive(t testing.TB) []byte {
+	t.Helper()
+	names := make([]string, 0, len(c.Files))
+	for name := range c.Files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range names {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: "archive/" + name, Method: zip.Store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(c.Files[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// scriptFamilies lists the files of cases.
+func scriptFamilies(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/script/*.json.gz")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no fixtures: %v", err)
+	}
+	return files
+}
+
+func readScriptCases(t testing.TB, path string) []scriptCase {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []scriptCase
+	if err := json.NewDecoder(z).Decode(&cases); err != nil {
+		t.Fatal(err)
+	}
+	return cases
+}
+
+// TestScriptParity compares models with what PyTorch makes of them. All runs of a
+// model are those of one session.
+func TestScriptParity(t *testing.T) {
+	for _, path := range scriptFamilies(t) {
+		family := strings.TrimSuffix(filepath.Base(path), ".json.gz")
+		t.Run(family, func(t *testing.T) {
+			t.Parallel()
+			for i, c := range readScriptCases(t, path) {
+				t.Run(fmt.Sprint(i), func(t *testing.T) { runScriptCase(t, &c) })
+			}
+		})
+	}
+}
+
+func runScriptCase(t *testing.T, c *scriptCase) {
+	data := c.archive(t)
+	g, err := LoadFrom(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatalf("%s: %v", c.What, err)
+	}
+	s, err := g.Compile(graph.Options{Threads: 1})
+	if err != nil {
+		t.Fatalf("%s: %v", c.What, err)
+	}
+	defer s.Close()
+	for _, r := range c.Runs {
+		in := make([]*tensor.Tensor, len(r.In))
+		for i, x := range r.In {
+			in[i] = x.tensor(t)
+		}
+		what := fmt.Sprintf("%s of %v", c.What, in)
+		if r.Reset {
+			s.Reset()
+		}
+		var unsupported *UnsupportedError
+		out, err := s.Run(context.Background(), in...)
+		switch {
+		case c.Refused:
+			if !errors.As(err, &unsupported) {
+				t.Errorf("%s: got %v, %v, want an *UnsupportedError", what, out, err)
+			}
+			continue
+		case r.Err != "":
+			if err == nil || errors.As(err, &unsupported) {
+				t.Errorf("%s: got %v, %v; PyTorch says %q", what, out, err, r.Err)
+			}
+			continue
+		case err != nil:
+			t.Errorf("%s: %v", what, err)
+			continue
+		case len(out) != len(r.Out):
+			t.Errorf("%s: %d outputs, want %d", what, len(out), len(r.Out))
+			continue
+		}
+		for i, w := range r.Out {
+			if why := differ(out[i], w.tensor(t), c.Tol); why != "" {
+				t.Errorf("%s: output %d: %s", what, i, why)
+			}
+		}
+	}
+}
+
+// differ says in what a tensor differs from another, in type, shape and elements.
+// Two NaN are equal; the sign of zero does not count.
+func differ(got, want *tensor.Tensor, tol float64) string {
+	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
+		return fmt.Sprintf("%v, want %v", got, want)
+	}
+	if (got.QParams() == nil) != (want.QParams() == nil) || want.QParams() != nil && !got.QParams().Equal(want.QParams()) {
+		return fmt.Sprintf("%v, want %v", got, want)
+	}
+	switch want.DType() {
+	case tensor.Float16:
+		tol = max(tol, 1e-3)
+	case tensor.BFloat16:
+		tol = max(tol, 8e-3)
+	}
+	if q := want.QParams(); q != nil {
+		got, want = got.WithQParams(nil), want.WithQParams(nil)
+	}
+	g, err := got.To(tensor.Float64)
+	if err != nil {
+		return err.Error()
+	}
+	w, err := want.To(tensor.Float64)
+	if err != nil {
+		return err.Error()
+	}
+	a, b := tensor.Data[float64](g), tensor.Data[float64](w)
+	for i := range b {
+		if a[i] == b[i] || a[i] != a[i] && b[i] != b[i] {
+			continue
+		}
+		if d := math.Abs(a[i] - b[i]); !(d <= tol*math.Max(1, math.Abs(b[i]))) || math.IsInf(b[i], 0) {
+			return fmt.Sprintf("element %d is %v, want %v", i, a[i], b[i])
+		}
+	}
+	return ""
+}

@@ -1,0 +1,189 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/container"
+	"github.com/octet-ml/octet/loader/internal/pickle"
+	"github.com/octet-ml/octet/loader/internal/torchscript"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// The records of a TorchScript archive besides those that torch.save writes: the
+// source, the constants' storages, and the version of the operators. Others, such as
+// bytecode for phones and files a user added, are not read.
+const (
+	codeFolder      = "code/"
+	constantsFolder = "constants/"
+	versionRecord   = "version"
+)
+
+// The versions of archives that are read: 2 came with PyTorch 1.4, whose archives
+// are the first of this form.
+const (
+	minScriptVersion = 2
+	maxScriptVersion = 10
+)
+
+// ScriptError is something that went wrong in a TorchScript program, at a line
+// of its source.
+type ScriptError = torchscript.Error
+
+// RaisedError is an exception that a TorchScript program raised.
+type RaisedError = torchscript.RaisedError
+
+// UnsupportedError lists the operators of a TorchScript program that octet does
+// not have, each with the lines that use it.
+type UnsupportedError = torchscript.UnsupportedError
+
+// loadTorchScript reads what torch.jit.save wrote. What such a file says of the
+// shapes of inputs is nothing, so the graph is an open one, unless the option Inputs
+// gives them.
+func loadTorchScript(f *modelFile) (*graph.Graph, error) {
+	p, err := openTorchScript(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	g := graph.NewOpen(p.Inputs(), p)
+	if f.inputs == nil {
+		return g, nil
+	}
+	return g.Specialize(f.inputs...)
+}
+
+// Description says what is in a TorchScript archive, without executing it.
+type Description = torchscript.Description
+
+// Describe describes the TorchScript archive at path. Other files, and damaged
+// ones, are rejected with a *FileError.
+func Describe(path string) (*Description, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return nil, err
+	}
+	p, err := openTorchScript(&modelFile{r: r, size: info.Size(), path: path})
+	if err != nil {
+		return nil, inFile(err, path)
+	}
+	d, err := p.Describe()
+	return d, inFile(err, path)
+}
+
+func openTorchScript(f *modelFile) (*torchscript.Program, error) {
+	a, err := container.Open(f.r, f.size)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkByteOrder(a); err != nil {
+		return nil, err
+	}
+	src := torchscript.Source{Code: make(map[string][]byte)}
+	if src.Version, err = scriptVersion(a); err != nil {
+		return nil, err
+	}
+	for _, name := range a.Names() {
+		inside, ok := strings.CutPrefix(name, codeFolder)
+		if !ok || path.Ext(name) != ".py" {
+			continue
+		}
+		if src.Code[inside], err = a.Read(name, maxPickle); err != nil {
+			return nil, err
+		}
+	}
+	constants, err := scriptPickle(a, scriptRecord)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := constants.(pickle.Tuple)
+	if !ok {
+		return nil, &FileError{Record: scriptRecord, Reason: "holds " + pickle.Describe(constants) + ", not a tuple"}
+	}
+	src.Constants = list
+	if src.Data, err = scriptPickle(a, pickleRecord); err != nil {
+		return nil, err
+	}
+	data := newRebuilder(newZipStorages(a, storageFolder), f.size)
+	consts := newRebuilder(newZipStorages(a, constantsFolder), f.size)
+	src.Tensor = func(v pickle.Value, constant bool) (*tensor.Tensor, error) {
+		if constant {
+			return consts.tensor(v)
+		}
+		return data.tensor(v)
+	}
+	return torchscript.New(src)
+}
+
+// scriptVersion returns the version of an archive's operators.
+func scriptVersion(a *container.Archive) (int, error) {
+	if !a.Has(versionRecord) {
+		return minScriptVersion, nil
+	}
+	text, err := a.Read(versionRecord, 32)
+	if err != nil {
+		return 0, err
+	}
+	v, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	switch {
+	case err != nil:
+		return 0, &FileError{Record: versionRecord, Reason: fmt.Sprintf("%q is not a version", text)}
+	case v < minScriptVersion:
+		return 0, &FileError{Record: versionRecord, Reason: fmt.Sprintf("version %d is not read: load the model in PyTorch 1.4 or later and save it again", v)}
+	case v > maxScriptVersion:
+		return 0, &FileError{Record: versionRecord, Reason: fmt.Sprintf("version %d is newer than %d, the latest that is read", v, maxScriptVersion)}
+	}
+	return v, nil
+}
+
+func scriptPickle(a *container.Archive, record string) (pickle.Value, error) {
+	data, err := a.Read(record, maxPickle)
+	if err != nil {
+		return nil, err
+	}
+	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, Limits: scriptLimits})
+	if err != nil {
+		return nil, &FileError{Record: record, Reason: "rejected", Err: err}
+	}
+	if n != len(data) {
+		return nil, &FileError{Record: record, Reason: fmt.Sprintf("%d bytes follow after the pickle", len(data)-n)}
+	}
+	return v, nil
+}
+
+// scriptLimits let through models of some ten thousand modules.
+var scriptLimits = pickle.Limits{Values: 8 << 20, Containers: 1 << 20}
+
+// scriptGlobal decides which names the pickles of an archive may refer to.
+func scriptGlobal(module, name string) error {
+	switch {
+	case module == "__torch__", strings.HasPrefix(module, "__torch__."), module == "torch.jit._pickle":
+		return nil
+	case module == "torch" && name == "ShortStorage":
+		return nil
+	}
+	if err := stateDictGlobal(module, name); err != nil {
+		return errors.New("it is no class of the archive's code, and none that tensors are made of")
+	}
+	return nil
+}
+
+// Inputs gives the types of the inputs of a model whose file does not say them,
+// such as TorchScript, and so makes its graph while it is loaded. Inputs without
+// dimensions come with their value as Type.Known.
+func Inputs(types ...ops.Type) Option {
+	return func(f *modelFile) { f.inputs = types }
+}
