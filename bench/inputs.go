@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -40,6 +41,27 @@ func InputTypes(g *graph.Graph, given []ops.Type, batch int) ([]ops.Type, error)
 		types[i].Shape = s
 	}
 	return types, nil
+}
+
+// usualInputs are what models that do not say the shapes of their inputs are tried
+// with, in this order: images, then sentences as indices of tokens.
+var usualInputs = []ops.Type{
+	ops.F32(1, 3, 224, 224),
+	ops.F32(1, 1, 28, 28),
+	{DType: tensor.Int64, Shape: tensor.Shape{1, 128}},
+	{DType: tensor.Int64, Shape: tensor.Shape{1, 32}},
+}
+
+// GuessInputs returns types that an open graph accepts, the same for all of its
+// inputs, and the graph for them. It fails with graph.ErrOpen where none of the usual ones will do.
+func GuessInputs(g *graph.Graph) ([]ops.Type, *graph.Graph, error) {
+	for _, t := range usualInputs {
+		types := slices.Repeat([]ops.Type{t}, len(g.Inputs))
+		if made, err := g.Specialize(types...); err == nil {
+			return types, made, nil
+		}
+	}
+	return nil, nil, graph.ErrOpen
 }
 
 // RandomInputs returns inputs of the given types: float values from a seeded

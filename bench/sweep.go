@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -36,7 +37,7 @@ type Sweep struct {
 	Precisions []string
 	Threads    []int
 	Batches    []int
-	Inputs     []ops.Type // of the inputs, as InputTypes takes them; nil: those the model was built with
+	Inputs     []ops.Type // of the inputs, as InputTypes takes them; nil: those the model was built with, or GuessInputs
 	Runs       int        // 0: about two seconds
 	CPU        string     // tier, as graph.Options.CPU
 	Profile    bool       // measure each layer too
@@ -115,10 +116,16 @@ func (s Sweep) Run(ctx context.Context, m Model, limits func(threads int) Limits
 	if err != nil {
 		return err
 	}
+	var notes []string
 	if g.IsOpen() {
 		types, err := InputTypes(g, s.Inputs, 0)
-		if err == nil {
+		switch {
+		case err == nil:
 			g, err = g.Specialize(types...)
+		case s.Inputs == nil && errors.Is(err, graph.ErrOpen):
+			if s.Inputs, g, err = GuessInputs(g); err == nil {
+				notes = append(notes, fmt.Sprintf("the file does not say the shapes of its inputs: measured with %v (--shape gives another)", s.Inputs[0]))
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.Name, err)
@@ -131,7 +138,7 @@ func (s Sweep) Run(ctx context.Context, m Model, limits func(threads int) Limits
 		precisions = []string{own}
 	}
 	for _, precision := range precisions {
-		pg, notes, err := s.inPrecision(ctx, g, own, precision)
+		pg, more, err := s.inPrecision(ctx, g, own, precision)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.Name, err)
 		}
@@ -143,7 +150,7 @@ func (s Sweep) Run(ctx context.Context, m Model, limits func(threads int) Limits
 				}
 				r.Model, r.Precision = m.Name, precision
 				r.LoadMs += milliseconds(open)
-				r.Notes = append(r.Notes, notes...)
+				r.Notes = slices.Concat(r.Notes, notes, more)
 				yield(r)
 				forgetPeak()
 			}

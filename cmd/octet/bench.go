@@ -20,7 +20,9 @@ func (a *app) bench() *cobra.Command {
 		Short: "Measure latency, and its share of what the machine can do",
 		Long: `bench measures models in every combination of --precision, --threads and
 --batch. Without MODEL it measures --arch with random weights. A float model
-measured as int8 is calibrated on random inputs: right for speed, not for accuracy.`,
+measured as int8 is calibrated on random inputs: right for speed, not for accuracy.
+A TorchScript file does not say the shapes of its inputs: without --shape, usual
+ones are tried, images of 224x224 and sentences of 128 tokens, and the one used is named.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			models, err := benchModels(args, arch)
 			if err != nil {
@@ -50,7 +52,7 @@ measured as int8 is calibrated on random inputs: right for speed, not for accura
 			for _, m := range models {
 				if err := sweep.Run(cmd.Context(), m, limits.get, func(r bench.Result) { report.Results = append(report.Results, r) }); err != nil {
 					if errors.Is(err, graph.ErrOpen) {
-						return usagef("%s does not say the shapes of its inputs: give --shape", m.Name)
+						return usagef("%s does not say the shapes of its inputs, and takes none of the usual ones: give --shape", m.Name)
 					}
 					return err
 				}
