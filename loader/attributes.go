@@ -3,8 +3,6 @@ package loader
 import (
 	"bytes"
 	"encoding"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,9 +17,7 @@ import (
 // and numbers that do not fit are rejected. Fields that are zero are left out,
 // so that a field added later reads as zero from older files. Floats keep their
 // bits; NaN and infinities are the strings "NaN", "Infinity" and "-Infinity";
-// the extreme values of int, which say "no bound", are "max" and "min". Long
-// lists of float32 and int32, such as the scales of channels, are the base64 of
-// their little-endian bytes: reading them as text took longer than all weights.
+// the extreme values of int, which say "no bound", are "max" and "min".
 
 var (
 	marshalerType   = reflect.TypeFor[encoding.TextMarshaler]()
@@ -96,11 +92,6 @@ func encodeRecord(b *bytes.Buffer, v reflect.Value) error {
 		}
 		return encodeRecord(b, v.Elem())
 	case reflect.Slice, reflect.Array:
-		if v.Kind() == reflect.Slice && v.Len() >= packedList {
-			if raw := packList(v); raw != nil {
-				return encodeString(b, base64.StdEncoding.EncodeToString(raw))
-			}
-		}
 		b.WriteByte('[')
 		for i := range v.Len() {
 			if i > 0 {
@@ -163,52 +154,6 @@ func encodeFloat(b *bytes.Buffer, v float64, bits int) {
 	default:
 		b.WriteString(strconv.FormatFloat(v, 'g', -1, bits))
 	}
-}
-
-// packedList is the length from which lists of 32-bit numbers are base64.
-const packedList = 8
-
-// packList returns the little-endian bytes of a list of 32-bit numbers, nil for
-// another list.
-func packList(v reflect.Value) []byte {
-	var raw []byte
-	switch v.Type().Elem().Kind() {
-	case reflect.Float32:
-		for i := range v.Len() {
-			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(v.Index(i).Float())))
-		}
-	case reflect.Int32:
-		for i := range v.Len() {
-			raw = binary.LittleEndian.AppendUint32(raw, uint32(v.Index(i).Int()))
-		}
-	}
-	return raw
-}
-
-// unpackList is the reverse of packList.
-func (d recordDecoder) unpackList(s string, v reflect.Value) error {
-	kind := v.Type().Elem().Kind()
-	if kind != reflect.Float32 && kind != reflect.Int32 {
-		return fmt.Errorf("%q where a list should be", s)
-	}
-	raw, err := base64.StdEncoding.Strict().DecodeString(s)
-	if err != nil || len(raw)%4 != 0 || len(raw) < 4*packedList {
-		return errors.New("text where a list should be that is not the base64 of one")
-	}
-	if *d.budget -= len(raw); *d.budget < 0 {
-		return errors.New("lists take too much memory")
-	}
-	list := reflect.MakeSlice(v.Type(), len(raw)/4, len(raw)/4)
-	for i := range list.Len() {
-		bits := binary.LittleEndian.Uint32(raw[4*i:])
-		if kind == reflect.Int32 {
-			list.Index(i).SetInt(int64(int32(bits)))
-			continue
-		}
-		list.Index(i).SetFloat(float64(math.Float32frombits(bits)))
-	}
-	v.Set(list)
-	return nil
 }
 
 // recordDecoder reads records, and counts the bytes that their lists take in
@@ -284,9 +229,6 @@ func (d recordDecoder) token(token json.Token, v reflect.Value) error {
 		v.Set(reflect.New(v.Type().Elem()))
 		return d.token(token, v.Elem())
 	case reflect.Slice:
-		if s, ok := token.(string); ok {
-			return d.unpackList(s, v)
-		}
 		if token != json.Delim('[') {
 			return fail("a list")
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
@@ -198,7 +199,7 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 	}
 	used := make(map[string]bool, len(m.Constants))
 	for _, c := range m.Constants {
-		used[c.Tensor] = true
+		used[c.Tensor], used[c.Scales], used[c.ZeroPoints] = true, true, true
 	}
 	for _, in := range m.Inputs {
 		if in.Guard != nil {
@@ -356,7 +357,30 @@ func decodeConstant(g *graph.Graph, c *constantRecord, tensors map[string]*tenso
 	if c.QParams == nil {
 		return g.Const(c.Name, t), nil
 	}
+	if c.Scales != "" {
+		if err := c.readChannels(tensors); err != nil {
+			return nil, err
+		}
+	}
 	return g.Const(c.Name, t.WithQParams(c.QParams)), fitQParams(c.QParams, t.DType(), t.Shape())
+}
+
+// readChannels takes the scales and zero points of channels from their tensors.
+func (c *constantRecord) readChannels(tensors map[string]*tensor.Tensor) error {
+	scales, zeros := tensors[c.Scales], tensors[c.ZeroPoints]
+	switch {
+	case scales == nil || scales.DType() != tensor.Float32 || scales.Rank() != 1:
+		return fmt.Errorf("no vector %q of float32 scales in the file", c.Scales)
+	case c.ZeroPoints != "" && (zeros == nil || zeros.DType() != tensor.Int32 || zeros.Rank() != 1):
+		return fmt.Errorf("no vector %q of int32 zero points in the file", c.ZeroPoints)
+	}
+	c.QParams.Scale = slices.Clone(scales.Float32s())
+	if zeros != nil {
+		c.QParams.ZeroPoint = slices.Clone(zeros.Int32s())
+	} else {
+		c.QParams.ZeroPoint = make([]int32, len(c.QParams.Scale))
+	}
+	return nil
 }
 
 func fitQParams(q *tensor.QParams, dtype tensor.DType, shape tensor.Shape) error {

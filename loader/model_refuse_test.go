@@ -80,6 +80,8 @@ func TestLoadRefuses(t *testing.T) {
 		{ints, `"Scheme":"per_channel_symmetric"`, `"Scheme":"per_chanel"`, "octet", "scheme"},
 		{ints, `"Scheme":"per_channel_symmetric"`, `"Scheme":"per_tensor_affine"`, "constant 0 (conv.weight)", "scales"},
 		{ints, `"qparams":{"DType":"int8"`, `"qparams":{"DType":"int32"`, "constant 0 (conv.weight)", "parameters of int32"},
+		{ints, `"scales":"conv.weight.scale"`, `"scales":"conv.weight"`, "conv.weight.scale", "does not use"},
+		{ints, `"scales":"conv.weight.scale"`, `"scales":"conv.weight.scale","zero_points":"conv.bias"`, "constant 0 (conv.weight)", "zero point"},
 		{ints, `"ZeroPoint":[114]`, `"ZeroPoint":[256]`, "node 0 (in, int8.quantize)", "zero point 256"},
 		{ints, `"ZeroPoint":[7]`, `"ZeroPoint":[]`, "node 1 (conv, int8.conv)", "zero points"},
 		{ints, `"Scale":[0.1]`, `"Scale":[1e-60]`, "node 1 (conv, int8.conv)", "positive"},

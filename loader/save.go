@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -44,10 +45,14 @@ type guardRecord struct {
 	Value string `json:"value"` // a tensor of the file
 }
 
+// constantRecord is a constant. Scales and zero points of channels are tensors of
+// the file: as text they would take longer to read than all weights.
 type constantRecord struct {
-	Name    string          `json:"name"`
-	Tensor  string          `json:"tensor"` // its name in the file
-	QParams *tensor.QParams `json:"qparams"`
+	Name       string          `json:"name"`
+	Tensor     string          `json:"tensor"` // its name in the file
+	QParams    *tensor.QParams `json:"qparams"`
+	Scales     string          `json:"scales"`      // a tensor, of parameters per channel
+	ZeroPoints string          `json:"zero_points"` // a tensor, or "" where all are 0
 }
 
 type nodeRecord struct {
@@ -104,7 +109,13 @@ func encodeModel(g *graph.Graph) (string, []Named, error) {
 		if q != nil && (q.DType != v.Const.DType() || q.Validate(v.Const.Shape()) != nil) {
 			return "", nil, fmt.Errorf("loader: constant %q of %v has parameters that do not fit: %v", v.Name, v.Const, q)
 		}
-		m.Constants = append(m.Constants, constantRecord{v.Name, tensors.add(v.Name, v.Const), q})
+		r := constantRecord{Name: v.Name, Tensor: tensors.add(v.Name, v.Const), QParams: q}
+		if q != nil && q.Scheme.PerChannel() {
+			if err := r.addChannels(&tensors); err != nil {
+				return "", nil, err
+			}
+		}
+		m.Constants = append(m.Constants, r)
 	}
 	for _, n := range g.Nodes {
 		r, err := encodeNode(n, number)
@@ -127,6 +138,26 @@ func encodeModel(g *graph.Graph) (string, []Named, error) {
 		return "", nil, fmt.Errorf("loader: the graph takes %d bytes as text, at most %d are saved", b.Len(), maxModelText)
 	}
 	return b.String(), tensors.list, nil
+}
+
+// addChannels moves the scales and zero points of channels to tensors.
+func (r *constantRecord) addChannels(tensors *tensorNames) error {
+	scales, err := tensor.FromSlice(r.QParams.Scale, len(r.QParams.Scale))
+	if err != nil {
+		return err
+	}
+	r.Scales = tensors.add(r.Name+".scale", scales)
+	if slices.ContainsFunc(r.QParams.ZeroPoint, func(z int32) bool { return z != 0 }) {
+		zeros, err := tensor.FromSlice(r.QParams.ZeroPoint, len(r.QParams.ZeroPoint))
+		if err != nil {
+			return err
+		}
+		r.ZeroPoints = tensors.add(r.Name+".zero_point", zeros)
+	}
+	q := *r.QParams
+	q.Scale, q.ZeroPoint = nil, nil
+	r.QParams = &q
+	return nil
 }
 
 func encodeNode(n *graph.Node, number map[*graph.Value]int) (nodeRecord, error) {
