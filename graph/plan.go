@@ -192,6 +192,9 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	for _, i := range in {
 		touch(i)
+		if k := p.slots[i].konst; k != nil && kernel.Weights != nil {
+			k.Evict() // the kernel has its own form
+		}
 	}
 	st := step{node: n, kernel: kernel, in: in}
 	for i, t := range outTypes {

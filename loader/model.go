@@ -45,8 +45,10 @@ func (m *Mapping) Close() error {
 }
 
 // Mapped maps the file into memory instead of copying it, so that constants
-// are read when they are first used. The model, and what was compiled from it,
-// must not be used after m is closed, and the file not be shortened before.
+// are read when they are first used, and given back to the system once a session
+// has packed them for its kernels: weights are in memory once. The model, and
+// what was compiled from it, must not be used after m is closed, and the file not
+// be shortened before. Constants must not be written to.
 func Mapped(m *Mapping) Option { return func(f *modelFile) { f.mapping = m } }
 
 // UnknownOperatorError lists the operators of a model that this version of
@@ -80,7 +82,7 @@ func Load(path string, opts ...Option) (*graph.Graph, error) {
 	if info.IsDir() {
 		return nil, &FileError{File: path, Reason: "a folder, not a file: name the file with the model in it"}
 	}
-	g, err := (&modelFile{r: f, size: info.Size(), path: path}).load(opts)
+	g, err := (&modelFile{r: f, size: info.Size(), file: f}).load(opts)
 	return g, inFile(err, path)
 }
 
@@ -93,7 +95,7 @@ func LoadFrom(r io.ReaderAt, size int64, opts ...Option) (*graph.Graph, error) {
 type modelFile struct {
 	r       io.ReaderAt
 	size    int64
-	path    string // "" for a reader
+	file    *os.File // nil for a reader
 	head    []byte
 	mapping *Mapping
 	inputs  []ops.Type // nil: not given
@@ -131,7 +133,7 @@ func (f *modelFile) load(opts []Option) (*graph.Graph, error) {
 		o(f)
 	}
 	if f.mapping != nil {
-		if f.path == "" {
+		if f.file == nil {
 			return nil, errors.New("loader: only a file that is named by its path can be mapped")
 		}
 		if f.mapping.file != nil {
@@ -170,7 +172,7 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 	}
 	tensors := make(map[string]*tensor.Tensor, len(entries))
 	if f.mapping != nil {
-		mapped, err := MapSafetensors(f.path)
+		mapped, err := mapTensors(f.file, f.size, entries, start)
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +184,11 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 			}
 		}()
 		for _, t := range mapped.Tensors {
-			tensors[t.Name] = t.Tensor
+			if t.Tensor.DType() == tensor.Bool { // may have been written to
+				tensors[t.Name] = t.Tensor
+				continue
+			}
+			tensors[t.Name] = t.Tensor.Evictable()
 		}
 	} else {
 		for _, e := range entries {

@@ -103,18 +103,28 @@ func MapSafetensors(path string) (*MappedSafetensors, error) {
 	if err != nil {
 		return nil, inFile(err, path)
 	}
-	data, unmap, err := mapFile(f, info.Size())
+	m, err := mapTensors(f, info.Size(), entries, start)
+	if err != nil {
+		return nil, inFile(err, path)
+	}
+	m.Metadata = metadata
+	return m, nil
+}
+
+// mapTensors maps the file, whose header was read.
+func mapTensors(f *os.File, size int64, entries []safetensorsEntry, start int64) (*MappedSafetensors, error) {
+	data, unmap, err := mapFile(f, size)
 	if err != nil {
 		return nil, err
 	}
-	m := &MappedSafetensors{Tensors: make([]Named, len(entries)), Metadata: metadata, unmap: unmap}
+	m := &MappedSafetensors{Tensors: make([]Named, len(entries)), unmap: unmap}
 	for i, e := range entries {
 		part := data[start+e.begin : start+e.end : start+e.end]
 		if uintptr(unsafe.Pointer(unsafe.SliceData(part)))%uintptr(e.dtype.Size()) != 0 {
 			part = append(tensor.AlignedBytes(len(part))[:0], part...)
 		}
 		if m.Tensors[i], err = e.over(part); err != nil {
-			return nil, errors.Join(inFile(err, path), m.Close())
+			return nil, errors.Join(err, m.Close())
 		}
 	}
 	return m, nil

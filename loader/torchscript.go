@@ -76,7 +76,7 @@ func Describe(path string) (*Description, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := openTorchScript(&modelFile{r: r, size: info.Size(), path: path})
+	p, err := openTorchScript(&modelFile{r: r, size: info.Size()})
 	if err != nil {
 		return nil, inFile(err, path)
 	}

@@ -166,7 +166,7 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 	groupLen := g.PackedLen(ks, depth, n)
 	// pack fills dst; order has room for the weight.
 	pack := func(dst *packedConv, order []float32, weight, bias *tensor.Tensor) {
-		src := channelsLastWeight(order, weight.Float32s(), outChannels, kc, taps)
+		src := channelsLastWeight(p.Tier, order, weight.Float32s(), outChannels, kc, taps)
 		for i := range op.Groups {
 			g.PackB(dst.weights[i*groupLen:(i+1)*groupLen], src[i*n*taps*kc:], ks, depth, n)
 		}
@@ -295,23 +295,15 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 	return k, nil
 }
 
-// ChannelsLastWeight reorders a weight [outs, channels, taps] to
-// [outs, taps, channels].
-func ChannelsLastWeight[T any](w []T, outs, channels, taps int) []T {
-	return channelsLastWeight(make([]T, len(w)), w, outs, channels, taps)
-}
-
-// channelsLastWeight reorders into dst, or returns w where both orders are one.
-func channelsLastWeight[T any](dst, w []T, outs, channels, taps int) []T {
+// channelsLastWeight reorders a weight [outs, channels, taps] to [outs, taps, channels] in
+// dst, or returns w where both orders are one.
+func channelsLastWeight(tier asm.Tier, dst, w []float32, outs, channels, taps int) []float32 {
 	if taps == 1 || channels == 1 {
 		return w
 	}
+	t, size := asm.TransposeF32For(tier), channels*taps
 	for o := range outs {
-		for c := range channels {
-			for t := range taps {
-				dst[(o*taps+t)*channels+c] = w[(o*channels+c)*taps+t]
-			}
-		}
+		t.Run(dst[o*size:][:size], w[o*size:][:size], channels, taps, channels, taps)
 	}
 	return dst
 }

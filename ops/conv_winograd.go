@@ -126,7 +126,8 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window, t int) (*Kernel, error) {
 func (v *winograd) pack(weight, bias *tensor.Tensor) *packedConv {
 	positions := v.k.Positions()
 	dst := &packedConv{alignedFloats(positions * v.perPos), alignedFloats(v.outs + v.g.NR)}
-	src := ChannelsLastWeight(weight.Contiguous().Float32s(), v.outs, v.c, 9)
+	w := weight.Contiguous().Float32s()
+	src := channelsLastWeight(v.k.Tier, make([]float32, len(w)), w, v.outs, v.c, 9)
 	u := make([]float32, positions*v.outs*v.c)
 	v.k.Weights(u, src, v.c, v.outs)
 	for i := range positions {

@@ -5,6 +5,8 @@ package ops
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops/asm"
@@ -107,6 +109,23 @@ func Packed[T any](p *Prepare, key any, build func() T) T { return once(p.Pack, 
 
 // Shared returns what several kernels of a plan have in common, made once.
 func Shared[T any](p *Prepare, key any, build func() T) T { return once(p.Share, key, build) }
+
+// Parallel calls f for every i in [0, n), on as many goroutines as the session has
+// threads: for the packing of constants, which is most of what loading a model takes.
+func (p *Prepare) Parallel(n int, f func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	work := func() {
+		for i := next.Add(1); i <= int64(n); i = next.Add(1) {
+			f(int(i - 1))
+		}
+	}
+	for range min(p.Threads, n) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+}
 
 func once[T any](cache func(any, func() any) any, key any, build func() T) T {
 	if cache == nil {

@@ -20,6 +20,8 @@ type Tensor struct {
 	data    []byte // from the view's first storage byte
 	offset  int    // of the view's first element, in elements
 	q       *QParams
+
+	evictable bool // data is part of a file's mapping and never written to
 }
 
 // Element is the set of Go types that tensors store.

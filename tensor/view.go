@@ -16,7 +16,7 @@ func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tensor{dtype: t.dtype, shape: s, strides: s.Strides(), data: t.data, offset: t.offset, q: t.q}, nil
+	return &Tensor{dtype: t.dtype, shape: s, strides: s.Strides(), data: t.data, offset: t.offset, q: t.q, evictable: t.evictable}, nil
 }
 
 // InferShape resolves a single -1 in shape so that it holds n elements, as
@@ -54,7 +54,7 @@ func (t *Tensor) Permute(order ...int) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor: permutation %v does not fit %v", order, t)
 	}
 	seen := make([]bool, len(order))
-	v := &Tensor{dtype: t.dtype, shape: make(Shape, len(order)), strides: make([]int, len(order)), data: t.data, offset: t.offset, q: t.q}
+	v := &Tensor{dtype: t.dtype, shape: make(Shape, len(order)), strides: make([]int, len(order)), data: t.data, offset: t.offset, q: t.q, evictable: t.evictable}
 	for i, o := range order {
 		if o < 0 {
 			o += len(order)
@@ -80,7 +80,7 @@ func (t *Tensor) Slice(axis, start, end, step int) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor: slice step %d is below 1", step)
 	}
 	start, n := SliceBounds(t.shape[a], start, end, step)
-	v := &Tensor{dtype: t.dtype, shape: t.shape.Clone(), strides: slices.Clone(t.strides), data: t.data, offset: t.offset, q: t.q}
+	v := &Tensor{dtype: t.dtype, shape: t.shape.Clone(), strides: slices.Clone(t.strides), data: t.data, offset: t.offset, q: t.q, evictable: t.evictable}
 	v.shape[a] = n
 	v.strides[a] *= step
 	if n > 0 {

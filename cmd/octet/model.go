@@ -29,10 +29,11 @@ func architecture(name string) (nn.Architecture, error) {
 	return a, nil
 }
 
-// openModel reads the model at path: a state_dict when arch is not empty.
+// openModel reads the model at path: a state_dict when arch is not empty. A file of
+// octet's own format stays mapped until the process ends.
 func openModel(path, arch string) (*graph.Graph, error) {
 	if arch == "" {
-		return loader.Load(path)
+		return loader.Load(path, loader.Mapped(new(loader.Mapping)))
 	}
 	a, err := architecture(arch)
 	if err != nil {

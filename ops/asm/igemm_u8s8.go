@@ -119,36 +119,42 @@ func (k *IGemmU8S8) PackedBytes(ks, kc, n int) int { return roundUp(n, k.NR) * k
 // Columns from n on are 0.
 func (k *IGemmU8S8) PackB(dst, w []int8, ks, kc, n int) {
 	depth := ks * kc
+	t := TransposeF32For(k.Tier)
 	for n0 := 0; n0 < n; n0 += k.NR {
 		panel := dst[n0*depth:][:k.NR*depth]
 		if n-n0 < k.NR {
 			clear(panel)
 		}
-		for j := range min(k.NR, n-n0) {
-			column := w[(n0+j)*depth:][:depth]
-			switch k.KR {
-			case 4:
-				packColumn[uint32](panel, column, j, k.NR)
-			case 2:
-				packColumn[uint16](panel, column, j, k.NR)
-			default:
+		columns := w[n0*depth:][:min(k.NR, n-n0)*depth]
+		switch k.KR {
+		case 4:
+			t.Run(words(panel), words(columns), len(columns)/max(depth, 1), depth/4, k.NR, depth/4)
+		case 2:
+			for j := 0; j*depth < len(columns); j++ {
+				packPairs(panel, columns[j*depth:][:depth], j, k.NR)
+			}
+		default:
+			for j := 0; j*depth < len(columns); j++ {
 				for d := 0; d < depth; d += k.KR {
-					copy(panel[(d*k.NR)+j*k.KR:][:k.KR], column[d:])
+					copy(panel[d*k.NR+j*k.KR:][:k.KR], columns[j*depth+d:])
 				}
 			}
 		}
 	}
 }
 
-// packColumn spreads a column of weights over its panel, in groups as wide as T.
-func packColumn[T uint16 | uint32](panel, column []int8, j, nr int) {
-	var group T
-	size := int(unsafe.Sizeof(group))
-	src := unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(column))), len(column)/size)
-	dst := unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(panel))), len(panel)/size)[j:]
+// packPairs spreads a column of weights over its panel, two at a time.
+func packPairs(panel, column []int8, j, nr int) {
+	src := unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(column))), len(column)/2)
+	dst := unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(panel))), len(panel)/2)[j:]
 	for i, v := range src {
 		dst[i*nr] = v
 	}
+}
+
+// words views weights four at a time, as elements to be moved.
+func words(w []int8) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(w))), len(w)/4)
 }
 
 // IGemmU8S8For returns the kernel for a CPU of the given tier.

@@ -99,9 +99,8 @@ func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	gather := fused == nil && (kc%4 != 0 || (taps > 1 && kc < 16))
 	l := &layer{
 		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: op.Groups, cols: outs / op.Groups, outChannels: outs,
-		ks: taps, kc: kc, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
+		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
 	}
-	order := func(weight []int8) []int8 { return ops.ChannelsLastWeight(weight, outs, kc, taps) }
 	view := w // what the kernel sees as positions
 	padBytes := max(kc, 1) * w.Kernel[2]
 	switch {
@@ -115,7 +114,7 @@ func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	case gather:
 		l.ks, l.kc = 1, (taps*kc+3)/4*4
 	}
-	if err := l.prepare(order); err != nil {
+	if err := l.prepare(); err != nil {
 		return nil, err
 	}
 	pad := tensor.AlignedBytes(padBytes)

@@ -69,9 +69,9 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	l := &layer{
 		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: 1, cols: n, outChannels: n,
-		ks: 1, kc: max(k+3, 4) / 4 * 4, depth: k, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
+		ks: 1, kc: max(k+3, 4) / 4 * 4, taps: 1, depth: k, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
 	}
-	if err := l.prepare(func(w []int8) []int8 { return w }); err != nil {
+	if err := l.prepare(); err != nil {
 		return nil, err
 	}
 	gather := l.kc != k

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -120,6 +121,7 @@ type layer struct {
 	groups           int
 	cols             int // output channels of a group
 	ks, kc           int // positions and bytes of the kernel call, kc a multiple of 4
+	taps             int // the weight is [outs, depth/taps, taps]
 	depth            int // weights of one column, before padding to ks*kc
 	rowTail          int // weights of 0 at the end of each position
 	hasBias          bool
@@ -136,8 +138,8 @@ type layer struct {
 	resMult          float32
 }
 
-// prepare packs the weight, given as [outs, depth] in the kernel's order.
-func (l *layer) prepare(order func(w []int8) []int8) error {
+// prepare packs the weight.
+func (l *layer) prepare() error {
 	in := l.p.In
 	weight, bias := in[1].Known, (*tensor.Tensor)(nil)
 	if weight == nil || (l.hasBias && in[2].Known == nil) {
@@ -158,13 +160,12 @@ func (l *layer) prepare(order func(w []int8) []int8) error {
 		l.resMult = float32(float64(q.Scale[0]) / float64(l.out.Scale[0]))
 	}
 	var err error
-	ordered := order(weight.Contiguous().Int8s())
 	if l.out != nil && !convertible(in, l.depth, l.out, bias, l.resMult) {
 		l.g = asm.IGemmU8S8For(asm.Generic)
 	}
 	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out}, func() *matrix {
 		var m *matrix
-		m, err = l.pack(ordered, bias)
+		m, err = l.pack(weight.Contiguous().Int8s(), bias)
 		return m
 	})
 	if err == nil && l.packed == nil {
@@ -198,6 +199,7 @@ func magnitude[T int32 | float32](x []T) float64 {
 	return most
 }
 
+// pack packs w and computes what goes with each column, on several goroutines.
 func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 	wq := l.p.In[1].Q
 	sx, zx := float32(1), int64(0)
@@ -230,14 +232,14 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 	if l.dynamic {
 		m.wsum = make([]int32, n+l.g.NR)
 	}
-	for c := range n {
+	if slices.ContainsFunc(wq.ZeroPoint, func(z int32) bool { return z != 0 }) {
+		m.wzero = make([]int32, n+l.g.NR)
+	}
+	// finish computes the values of output channel c, whose weights add up to sum and,
+	// without their signs, to size at most.
+	finish := func(c int, sum, size int64) error {
 		i := c % len(wq.Scale)
 		zw := int64(wq.ZeroPoint[i])
-		column := w[c*l.depth : (c+1)*l.depth]
-		sum, size := sumOf(column), 128*int64(l.depth)
-		if 255*size > math.MaxInt32/2 {
-			size = sizeOf(column)
-		}
 		full := -zx*sum + int64(l.depth)*zx*zw
 		if b != nil {
 			full += int64(b[c])
@@ -249,45 +251,103 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		}
 		// The largest accumulator the kernel can meet on its way.
 		if worst := 255*size + 255*int64(l.depth)*max(zw, -zw) + max(full, -full); worst > math.MaxInt32 {
-			return nil, &ops.UnsupportedError{Op: l.op.Name(), Reason: fmt.Sprintf(
+			return &ops.UnsupportedError{Op: l.op.Name(), Reason: fmt.Sprintf(
 				"output channel %d could overflow its 32-bit accumulator (%d weights, up to %d)", c, l.depth, worst)}
 		}
 		if !l.dynamic {
 			m.bias[c] = int32(full)
 		}
-		if zw != 0 && m.wzero == nil {
-			m.wzero = make([]int32, n+l.g.NR)
-		}
 		if m.wzero != nil {
 			m.wzero[c] = int32(zw)
 		}
+		sy := float32(1)
 		if l.out != nil {
-			m.mult[c] = Multiplier(sx, wq.Scale[i], l.out.Scale[0])
-		} else {
-			m.mult[c] = Multiplier(sx, wq.Scale[i], 1)
+			sy = l.out.Scale[0]
 		}
+		m.mult[c] = Multiplier(sx, wq.Scale[i], sy)
+		return nil
 	}
-	if m.wzero != nil {
-		for c := range n {
-			m.wzero[c] = int32(wq.ZeroPoint[c%len(wq.ZeroPoint)])
+	panels := (l.cols + l.g.NR - 1) / l.g.NR
+	failed := make([]error, panels*l.groups)
+	l.p.Parallel(len(failed), func(i int) {
+		group, n0 := i/panels, i%panels*l.g.NR
+		columns := min(l.g.NR, l.cols-n0)
+		first := group*l.cols + n0
+		memory := orderedMemory.Get().(*[]int8)
+		defer orderedMemory.Put(memory)
+		ordered := l.ordered(w[first*l.depth:][:columns*l.depth], columns, memory)
+		size := l.ks * l.kc
+		l.g.PackB(m.weights[group*m.group+n0*size:][:l.g.NR*size], ordered, l.ks, l.kc, columns)
+		for c := range columns {
+			column := ordered[c*size:][:size]
+			most := 128 * int64(l.depth)
+			if 255*most > math.MaxInt32/2 {
+				most = sizeOf(column)
+			}
+			if err := finish(first+c, sumOf(column), most); err != nil {
+				failed[i] = err
+				return
+			}
 		}
-	}
-	padded := l.ks * l.kc
-	src := w
-	if padded != l.depth {
-		src = make([]int8, n*padded)
-		positions, have := 1, l.depth
-		if l.rowTail > 0 {
-			positions, have = l.ks, l.kc-l.rowTail
+	})
+	for _, err := range failed {
+		if err != nil {
+			return nil, err
 		}
-		for i := range n * positions {
-			copy(src[i*(padded/positions):], w[i*have:(i+1)*have])
-		}
-	}
-	for g := range l.groups {
-		l.g.PackB(m.weights[g*m.group:(g+1)*m.group], src[g*l.cols*padded:], l.ks, l.kc, l.cols)
 	}
 	return m, nil
+}
+
+// orderedMemory holds what ordered needs, since models have many layers.
+var orderedMemory = sync.Pool{New: func() any { return new([]int8) }}
+
+// ordered returns weights of columns, [columns, depth/taps, taps], as the kernel counts
+// depths: [columns, ks, kc], with the channels of a tap side by side. They are in w or in
+// memory, which grows as needed.
+func (l *layer) ordered(w []int8, columns int, memory *[]int8) []int8 {
+	size := columns * l.ks * l.kc
+	reorder, pad := l.taps > 1 && l.taps < l.depth, l.ks*l.kc != l.depth
+	*memory = slices.Grow((*memory)[:0], len(w)+size)[:len(w)+size]
+	if reorder {
+		dst := (*memory)[size:]
+		for i := 0; i < len(w); i += l.depth {
+			channelsLast(dst[i:][:l.depth], w[i:][:l.depth], l.taps)
+		}
+		w = dst
+	}
+	if !pad {
+		return w
+	}
+	// What fills a row of the window, or a column, up to a multiple of 4 is 0.
+	row, have := l.ks*l.kc, l.depth
+	if l.rowTail > 0 {
+		row, have = l.kc, l.kc-l.rowTail
+	}
+	padded := (*memory)[:size]
+	for i := 0; i*row < size; i++ {
+		clear(padded[i*row:][copy(padded[i*row:], w[i*have:][:have]):row])
+	}
+	return padded
+}
+
+// channelsLast reorders the weights of one column from [channels, taps] to [taps, channels],
+// eight channels at a time.
+func channelsLast(dst, src []int8, taps int) {
+	channels := len(src) / taps
+	c, d, s := 0, bytesOf(dst), bytesOf(src)
+	for ; c+8 <= channels; c += 8 {
+		in := s[c*taps:][:8*taps]
+		for t := range taps {
+			v := uint64(in[t]) | uint64(in[t+taps])<<8 | uint64(in[t+2*taps])<<16 | uint64(in[t+3*taps])<<24 |
+				uint64(in[t+4*taps])<<32 | uint64(in[t+5*taps])<<40 | uint64(in[t+6*taps])<<48 | uint64(in[t+7*taps])<<56
+			binary.LittleEndian.PutUint64(d[t*channels+c:], v)
+		}
+	}
+	for ; c < channels; c++ {
+		for t := range taps {
+			d[t*channels+c] = s[c*taps+t]
+		}
+	}
 }
 
 // sumOf adds up weights, eight at a time as bytes with their sign bit turned over.
