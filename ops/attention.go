@@ -181,7 +181,7 @@ func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batc
 		Bias: &k.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * k.s,
 	}
 	query := unsafe.Pointer(&k.matrix(c.In[0], batch, k.l, k.e)[first*k.heads*k.e])
-	gemmRows(k.gemm, gemm, query, 4*k.heads*k.e, scores, 0, n)
+	gemmRows(k.gemm, gemm, query, 4*k.heads*k.e, scores, n)
 
 	soft := &w.Args.SoftmaxF32
 	*soft = asm.SoftmaxF32Args{
@@ -203,7 +203,7 @@ func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batc
 		Bias: &k.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * k.heads * k.v,
 	}
 	out := unsafe.Pointer(&k.matrix(c.Out[0], batch, k.l, k.v)[first*k.heads*k.v])
-	gemmRows(k.gemm, gemm, scores, 4*k.s, out, 0, n)
+	gemmRows(k.gemm, gemm, scores, 4*k.s, out, n)
 }
 
 // maskAt returns the first element of a batch's mask and how many there are from one row to the next.

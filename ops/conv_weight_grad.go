@@ -125,7 +125,7 @@ func (op ConvWeightGrad) Prepare(p *Prepare) (*Kernel, error) {
 			if p0 > 0 {
 				args.Res, args.ResStride = &acc[0], args.CStride
 			}
-			gemmRows(g, args, unsafe.Add(dyT, 4*(group*perOut*pixels+p0)), 4*pixels, unsafe.Pointer(&acc[0]), 0, perOut)
+			gemmRows(g, args, unsafe.Add(dyT, 4*(group*perOut*pixels+p0)), 4*pixels, unsafe.Pointer(&acc[0]), perOut)
 		}
 		dw := c.Out[0].Float32s()
 		for o := range perOut {

@@ -102,7 +102,7 @@ func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
 		} else {
 			pk.weights, pk.bias = floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)
 		}
-		input, output := base(c.In[0]), unsafe.Add(base(c.Out[0]), 4*n0)
+		input, output := unsafe.Add(base(c.In[0]), 4*k*m0), unsafe.Add(base(c.Out[0]), 4*(n*m0+n0))
 		args := &wk.Args.IGemmF32
 		*args = asm.IGemmF32Args{
 			KS: 1, KC: k, N: n1 - n0, Bias: &pk.bias[n0], Lo: lo, Hi: hi, CStride: 4 * n,
@@ -118,8 +118,8 @@ func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
 		if packed != nil {
 			g.Ahead(args, columnsAfter(c, pk.weights, n1*k))
 		}
-		gemmRows(g, args, input, 4*k, output, m0, m1)
-		activate.Run(unsafe.Add(output, 4*n*m0), m1-m0, n1-n0, 4*n)
+		gemmRows(g, args, input, 4*k, output, m1-m0)
+		activate.Run(output, m1-m0, n1-n0, 4*n)
 	}
 	kernel.Run = func(c *Call) error { c.Parallel(grid.Tasks, task); return nil }
 	if packed != nil {

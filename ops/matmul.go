@@ -175,9 +175,9 @@ func (op MatMul) Prepare(p *Prepare) (*Kernel, error) {
 			B: &weights[b*packedLen+n0*g.k], N: n1 - n0,
 			Bias: &zeros[n0], Lo: -inf, Hi: inf, CStride: 4 * g.n,
 		}
-		input := unsafe.Add(base(c.In[0]), 4*a*g.m*g.k)
-		output := unsafe.Add(base(c.Out[0]), 4*(batch*g.m*g.n+n0))
-		gemmRows(kernel, args, input, 4*g.k, output, m0, m1)
+		input := unsafe.Add(base(c.In[0]), 4*(a*g.m+m0)*g.k)
+		output := unsafe.Add(base(c.Out[0]), 4*((batch*g.m+m0)*g.n+n0))
+		gemmRows(kernel, args, input, 4*g.k, output, m1-m0)
 	}
 	k := &Kernel{
 		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
@@ -195,19 +195,17 @@ func (op MatMul) Prepare(p *Prepare) (*Kernel, error) {
 	return k, nil
 }
 
-// gemmRows runs the kernel over rows m0 to m1 of a matrix whose rows are
-// stride bytes apart. Output is where row 0 goes.
-func gemmRows(kernel *asm.IGemmF32, args *asm.IGemmF32Args, input unsafe.Pointer, stride int, output unsafe.Pointer, m0, m1 int) {
-	args.A, args.AStride, args.M = unsafe.Add(input, stride*m0), stride, m1-m0
-	args.C = (*float32)(unsafe.Add(output, args.CStride*m0))
+// gemmRows runs the kernel over rows of a matrix that are stride bytes apart,
+// the first at input. The first row of the output is at output.
+func gemmRows(kernel *asm.IGemmF32, args *asm.IGemmF32Args, input unsafe.Pointer, stride int, output unsafe.Pointer, rows int) {
+	args.A, args.AStride, args.M, args.C = input, stride, rows, (*float32)(output)
 	if stride < asm.MaxStride {
 		kernel.Run(args)
 		return
 	}
 	args.AStride, args.M = 0, 1
-	for m := m0; m < m1; m++ {
+	for m := range rows {
+		args.A, args.C = unsafe.Add(input, stride*m), (*float32)(unsafe.Add(output, args.CStride*m))
 		kernel.Run(args)
-		args.A = unsafe.Add(args.A, stride)
-		args.C = (*float32)(unsafe.Add(unsafe.Pointer(args.C), args.CStride))
 	}
 }

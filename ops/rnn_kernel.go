@@ -252,8 +252,7 @@ func (k *rnnKernel) inputTask(c *Call, i int, w *Worker) {
 	}
 	for m := m0; m < m1; {
 		end := min((m/run+1)*run, m1)
-		input := unsafe.Add(src.at(m/k.g.batch, m%k.g.batch), -stride*m)
-		gemmRows(k.gemm, args, input, stride, output, m, end)
+		gemmRows(k.gemm, args, src.at(m/k.g.batch, m%k.g.batch), stride, unsafe.Add(output, args.CStride*m), end-m)
 		m = end
 	}
 }
@@ -288,7 +287,7 @@ func (k *rnnKernel) stepTask(c *Call, i int, w *Worker) {
 		if k.op.Cell == GRUCell && gate == 2 {
 			at, args.CStride, args.Res, args.ResStride = fresh, 4*h, nil, 0
 		}
-		gemmRows(k.gemm, args, before.at(0, 0), before.row, unsafe.Pointer(at), b0, b1)
+		gemmRows(k.gemm, args, before.at(0, b0), before.row, unsafe.Add(unsafe.Pointer(at), args.CStride*b0), b1-b0)
 	}
 	for b := b0; b < b1; b++ {
 		gates := row[float32](unsafe.Pointer(sums), b*columns, columns-first)

@@ -42,7 +42,8 @@ func (op RFFT) Prepare(p *Prepare) (*Kernel, error) {
 	rows := p.In[0].Numel() / n
 	perTask, tasks := split(rows, n*t.columns/16)
 	task := func(c *Call, i int, w *Worker) {
-		t.run(w, base(c.In[0]), base(c.Out[0]), i*perTask, min((i+1)*perTask, rows))
+		m0, m1 := i*perTask, min((i+1)*perTask, rows)
+		t.run(w, unsafe.Add(base(c.In[0]), 4*t.n*m0), unsafe.Add(base(c.Out[0]), 4*t.columns*m0), m1-m0)
 	}
 	return &Kernel{
 		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
@@ -117,7 +118,7 @@ func (op STFT) Prepare(p *Prepare) (*Kernel, error) {
 				y[j] = v * window[j]
 			}
 		}
-		t.run(w, unsafe.Pointer(&framed[0]), unsafe.Pointer(&result[0]), 0, count)
+		t.run(w, unsafe.Pointer(&framed[0]), unsafe.Pointer(&result[0]), count)
 		// Frames become columns, complex numbers staying together.
 		for f := range t.columns / 2 {
 			out := row[float32](base(c.Out[0]), ((signal*t.columns/2+f)*frames+first)*2, 2*count)
@@ -171,12 +172,12 @@ func newTransform(p *Prepare, n int, oneSided bool, scale float64) *transform {
 	return t
 }
 
-// run transforms rows m0 to m1.
-func (t *transform) run(w *Worker, src, dst unsafe.Pointer, m0, m1 int) {
+// run transforms rows.
+func (t *transform) run(w *Worker, src, dst unsafe.Pointer, rows int) {
 	args := &w.Args.IGemmF32
 	*args = asm.IGemmF32Args{
 		KS: 1, KC: t.n, B: &t.packed[0], N: t.columns,
 		Bias: &t.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * t.columns,
 	}
-	gemmRows(t.kernel, args, src, 4*t.n, dst, m0, m1)
+	gemmRows(t.kernel, args, src, 4*t.n, dst, rows)
 }

@@ -499,12 +499,13 @@ func (l *layer) rowSums(sums []int32, t *call) {
 	for r := range sums {
 		var sum int32
 		for s := range l.ks {
-			p := unsafe.Add(t.input, r*t.stride)
-			if t.offsets != nil {
-				at := unsafe.Slice(t.offsets, (r/l.g.MR+1)*l.ks*l.g.MR)[(r/l.g.MR*l.ks+s)*l.g.MR+r%l.g.MR]
-				if p = unsafe.Add(t.input, int(at)); at < 0 {
-					p = t.pad
-				}
+			var p unsafe.Pointer
+			if t.offsets == nil {
+				p = unsafe.Add(t.input, r*t.stride)
+			} else if at := unsafe.Slice(t.offsets, (r/l.g.MR+1)*l.ks*l.g.MR)[(r/l.g.MR*l.ks+s)*l.g.MR+r%l.g.MR]; at >= 0 {
+				p = unsafe.Add(t.input, int(at))
+			} else {
+				p = t.pad
 			}
 			for _, v := range unsafe.Slice((*uint8)(p), kc) {
 				sum += int32(v)
