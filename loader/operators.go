@@ -64,6 +64,7 @@ var operators = []struct {
 	{"permute", ops.Permute{}},
 	{"pixel_shuffle", ops.PixelShuffle{}},
 	{"reduce", ops.Reduce{}},
+	{"regroup", ops.Regroup{}},
 	{"reshape", ops.Reshape{}},
 	{"reshape_to", ops.ReshapeTo{}},
 	{"rfft", ops.RFFT{}},

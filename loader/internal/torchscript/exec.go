@@ -254,6 +254,8 @@ func (m *machine) iteration(f *frame, s *script.For, v value) (flow, value, erro
 	return m.block(f, s.Body)
 }
 
+var errRangeStep = &RaisedError{"ValueError", "a range with a step of 0"}
+
 func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value, error) {
 	args := make([]value, len(c.Args))
 	for i, x := range c.Args {
@@ -291,7 +293,7 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value
 		bounds[k] = n
 	}
 	if bounds[2] == 0 {
-		return next, nil, errors.New("range with a step of 0")
+		return next, nil, errRangeStep
 	}
 	for i := bounds[0]; bounds[2] > 0 && i < bounds[1] || bounds[2] < 0 && i > bounds[1]; i += bounds[2] {
 		how, v, err := m.iteration(f, s, i)
