@@ -182,9 +182,12 @@ func bind(specs []parameterSpec, args []value, keywords map[string]value) ([]val
 func (m *machine) operator(f *frame, at script.Node, op *script.Op, args []value, keywords map[string]value) (value, error) {
 	name := op.Namespace + "::" + op.Name
 	for _, a := range args {
-		if x, ok := a.(*missing); ok {
-			m.note(f, at, x.what)
+		switch a := a.(type) {
+		case *missing:
+			m.note(f, at, a.what)
 			return unknown{}, nil
+		case uninitialized:
+			return nil, fmt.Errorf("%s: an argument is used before it has a value", name)
 		}
 	}
 	if slices.ContainsFunc(args, isUnknown) {

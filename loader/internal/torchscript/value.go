@@ -134,7 +134,7 @@ type packed struct {
 	biases map[*tensor.QParams]*tensor.Tensor // as integers, by the input's parameters
 }
 
-// uninitialized is a value that no path reads before it is assigned.
+// uninitialized is a value that may be passed on, but that no path uses.
 type uninitialized struct{}
 
 // unknown stands for what an operator that is not supported would give, so that

@@ -125,7 +125,7 @@ class Suite:
         try:
             m = scripted or torch.jit.script(module)
         except Exception as e:
-            raise ValueError(f"{what}: {e}") from None
+            raise ValueError(f"{what or type(module).__name__}: {e}") from None
         case = {"what": what or type(module).__name__, "files": records(m), "tol": tol, "runs": []}
         if refused:
             case["refused"] = True
