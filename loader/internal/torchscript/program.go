@@ -212,6 +212,9 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]value, map[*graph.V
 	next := 0
 	take := func(in input) (value, error) {
 		t := types[next]
+		if t.Q != nil && (t.DType != tensor.Uint8 || t.Q.Scheme.PerChannel()) {
+			return nil, &graph.InputError{Name: in.name, Reason: fmt.Sprintf("it is %v: of quantized values only quint8, quantized per tensor, are inputs", t)}
+		}
 		name := in.name
 		if in.kind == "list" {
 			name = fmt.Sprintf("%s.%d", in.name, next)
