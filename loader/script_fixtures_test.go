@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/shareddata"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -248,4 +249,32 @@ func differ(got, want *tensor.Tensor, tol, abs float64) string {
 		}
 	}
 	return ""
+}
+
+// TestScriptGolden runs small traced models against what PyTorch gave.
+func TestScriptGolden(t *testing.T) {
+	for _, name := range []string{"attention", "concat", "conv3d", "inverted", "mlp", "plain", "residual", "seq1d"} {
+		t.Run(name, func(t *testing.T) {
+			data, err := tensor.ReadNPZ(shareddata.Path(t, "golden", "quantizer", name, "tensors.npz"), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := Load(shareddata.Path(t, "golden", "quantizer", name, "model.ts.pt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := g.Compile(graph.Options{Threads: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			out, err := s.Run(context.Background(), data.Get("test"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why := differ(out[0], data.Get("float"), 1e-5, 0); why != "" {
+				t.Error(why)
+			}
+		})
+	}
 }
