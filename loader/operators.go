@@ -18,6 +18,7 @@ var operators = []struct {
 	{"addmm", ops.AddMM{}},
 	{"arange", ops.Arange{}},
 	{"argmax", ops.ArgMax{}},
+	{"assert", ops.Assert{}},
 	{"attention", ops.Attention{}},
 	{"avg_pool", ops.AvgPool{}},
 	{"avg_pool_grad", ops.AvgPoolGrad{}},

@@ -244,7 +244,7 @@ func (m *machine) setItem(x, i, v value) error {
 		if err != nil {
 			return err
 		}
-		m.journal.list(x)
+		m.journal.record(x)
 		x.items[k] = v
 		return nil
 	case *dict:
@@ -256,7 +256,7 @@ func (m *machine) setItem(x, i, v value) error {
 		default:
 			return fmt.Errorf("a %s is the key of a dict", typeName(i))
 		}
-		m.journal.dict(x)
+		m.journal.record(x)
 		x.set(i, v)
 		return nil
 	}

@@ -205,6 +205,9 @@ func (m *machine) operator(f *frame, at script.Node, op *script.Op, args []value
 		}
 		m.note(f, at, name)
 		return unknown{}, nil
+	case errors.Is(err, errDataDependent):
+		m.note(f, at, name+": "+err.Error())
+		return unknown{}, nil
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -282,7 +285,7 @@ func (m *machine) inPlace(self *Tensor, base string, args []value, keywords map[
 		return nil, unsupportedf("")
 	}
 	if slices.Contains(inPlaceViews, base) {
-		m.journal.reference(self)
+		m.journal.record(self)
 		*self = *out
 		return self, nil
 	}

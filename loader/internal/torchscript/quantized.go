@@ -41,7 +41,7 @@ func (c *call) dequantize(x *Tensor) *Tensor {
 	if q == nil {
 		return c.cast(x, tensor.Float32)
 	}
-	if t := x.store.param; t != nil && len(x.views) == 0 && x.version == x.store.version {
+	if t := x.held(); t != nil {
 		f, err := realValues(t)
 		if err != nil {
 			c.failed(err)
