@@ -42,6 +42,11 @@ func (g *Graph) String() string {
 			fmt.Fprintf(&b, "  # %s", n.Scope.Path)
 		}
 		b.WriteByte('\n')
+		if c, ok := n.Op.(interface{ Graphs() []*Graph }); ok {
+			for _, inner := range c.Graphs() {
+				b.WriteString("    " + strings.ReplaceAll(strings.TrimSpace(inner.String()), "\n", "\n    ") + "\n")
+			}
+		}
 	}
 	b.WriteString("  return ")
 	for i, v := range g.Outputs {
@@ -106,7 +111,7 @@ func FormatOp(op any) string {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		switch {
-		case !f.IsExported() || v.Field(i).IsZero():
+		case !f.IsExported() || v.Field(i).IsZero() || f.Type == reflect.TypeFor[*Graph]():
 		case f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Array: // a table
 			attrs = append(attrs, fmt.Sprintf("%s: %v", f.Name, f.Type.Elem()))
 		default:

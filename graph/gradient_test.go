@@ -40,6 +40,7 @@ var gradientCases = []gradientCase{
 	{name: "conv3d", op: ops.Conv{Stride: []int{1, 2, 1}, Padding: []int{1, 0, 1}, Dilation: []int{1, 1, 1}, Groups: 1}, shapes: [][]int{{1, 2, 4, 5, 4}, {3, 2, 3, 2, 3}}},
 	{name: "reshape", op: ops.Reshape{Shape: []int{3, -1}}, shapes: [][]int{{2, 3, 4}}},
 	{name: "flatten", op: ops.Flatten{Start: 1, End: -1}, shapes: [][]int{{2, 3, 4}}},
+	{name: "regroup", op: ops.Regroup{Extents: []ops.Extent{{Of: []ops.Dimension{{Axis: 0}, {Axis: 1}}, Divisor: 3}, {Factor: 3}, {Of: []ops.Dimension{{Axis: 2}}}}}, shapes: [][]int{{2, 3, 4}}},
 	{name: "permute", op: ops.Permute{Order: []int{2, 0, 1}}, shapes: [][]int{{2, 3, 4}}},
 	{name: "pad", op: ops.Pad{Before: []int{0, 1}, After: []int{2, -1}}, shapes: [][]int{{3, 4}}},
 	{name: "slice", op: ops.Slice{Axis: 1, Start: 1, End: 6, Step: 2}, shapes: [][]int{{3, 7}}},

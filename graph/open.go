@@ -211,26 +211,10 @@ func (g *Graph) accepts(inputs []*tensor.Tensor) bool {
 
 // infers reports whether all operators accept what follows from inputs of these types.
 func (g *Graph) infers(inputs []ops.Type) bool {
-	types := make(map[*Value]ops.Type)
-	for i, v := range g.Inputs {
-		types[v] = ops.Type{DType: inputs[i].DType, Shape: inputs[i].Shape, Q: v.Type.Q}
+	types := make([]ops.Type, len(inputs))
+	for i, t := range inputs {
+		types[i] = ops.Type{DType: t.DType, Shape: t.Shape, Q: g.Inputs[i].Type.Q}
 	}
-	for _, n := range g.Nodes {
-		in := make([]ops.Type, len(n.Inputs))
-		for i, v := range n.Inputs {
-			t, ok := types[v]
-			if !ok {
-				t = v.Type
-			}
-			in[i] = t
-		}
-		out, err := infer(n.Op, in)
-		if err != nil {
-			return false
-		}
-		for i, v := range n.Outputs {
-			types[v] = out[i]
-		}
-	}
-	return true
+	_, err := g.infer(types)
+	return err == nil
 }

@@ -94,7 +94,7 @@ func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
 		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
 	}
 	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
-	need += int64(p.arena) + int64(s.pool.Threads())*worker
+	need += int64(p.arena) + int64(s.threads)*worker
 	if need > s.opts.MaxMemory {
 		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
 	}
@@ -181,8 +181,8 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 		}
 	}
 	kernel, err := n.Op.Prepare(&ops.Prepare{
-		In: types, Out: outTypes, Tier: s.tier, Threads: s.pool.Threads(),
-		Pack: once(s.packed), Share: once(p.shared),
+		In: types, Out: outTypes, Tier: s.tier, Threads: s.threads,
+		Pack: s.pack, Share: once(p.shared),
 	})
 	if err != nil {
 		return err
@@ -271,10 +271,20 @@ type state struct {
 	outputs [][]*tensor.Tensor // tensors that are views of each input's or output's memory
 }
 
-func (p *plan) newState(s *Session) (*state, error) {
+// newWorkers returns memory for the workers of a run.
+func (p *plan) newWorkers(threads int) []ops.Worker {
+	workers := make([]ops.Worker, threads)
+	for i := range workers {
+		workers[i] = ops.Worker{Scratch: tensor.AlignedBytes(p.workerScratch), Pointers: make([]unsafe.Pointer, p.workerPointers)}
+	}
+	return workers
+}
+
+// newState returns a state whose values lie in the arena.
+func (p *plan) newState(s *Session, arena []byte, workers []ops.Worker) (*state, error) {
 	st := &state{
 		plan:    p,
-		arena:   tensor.AlignedBytes(p.arena),
+		arena:   arena,
 		tensors: make([]*tensor.Tensor, len(p.slots)),
 		calls:   make([]ops.Call, len(p.steps)),
 		inputs:  make([][]*tensor.Tensor, len(s.graph.Inputs)),
@@ -311,10 +321,6 @@ func (p *plan) newState(s *Session) (*state, error) {
 		case root.output >= 0:
 			st.outputs[root.output] = append(st.outputs[root.output], t)
 		}
-	}
-	workers := make([]ops.Worker, s.pool.Threads())
-	for i := range workers {
-		workers[i] = ops.Worker{Scratch: tensor.AlignedBytes(p.workerScratch), Pointers: make([]unsafe.Pointer, p.workerPointers)}
 	}
 	var next []byte
 	for i := len(p.steps) - 1; i >= 0; i-- {

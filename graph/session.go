@@ -44,10 +44,12 @@ type StepTrace struct {
 
 // Session is a compiled graph. Run may be called from any number of goroutines.
 type Session struct {
-	graph *Graph
-	tier  asm.Tier
-	pool  *ops.Pool
-	opts  Options
+	graph   *Graph
+	tier    asm.Tier
+	pool    *ops.Pool
+	threads int
+	opts    Options
+	pack    func(key any, build func() any) any // keeps packed constants
 
 	mu     sync.Mutex
 	plans  []*planEntry // most recently used first
@@ -92,7 +94,8 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 // compile is Compile with checked options, on the workers of pool.
 func (g *Graph) compile(opts Options, tier asm.Tier, pool *ops.Pool) (*Session, error) {
 	c := g.Clone()
-	s := &Session{graph: c, tier: tier, pool: pool, opts: opts, packed: make(map[any]any)}
+	s := &Session{graph: c, tier: tier, pool: pool, threads: pool.Threads(), opts: opts, packed: make(map[any]any)}
+	s.pack = once(s.packed)
 	if g.IsOpen() {
 		s.open = &specializations{}
 		return s, nil
@@ -132,7 +135,7 @@ func (s *Session) Close() { s.pool.Close() }
 func (s *Session) Tier() asm.Tier { return s.tier }
 
 // Threads returns the number of workers.
-func (s *Session) Threads() int { return s.pool.Threads() }
+func (s *Session) Threads() int { return s.threads }
 
 // Graph returns the optimized graph; it must not be changed. Of an open graph
 // it is the one that ran last, and before the first run the open graph.
@@ -281,7 +284,7 @@ func (s *Session) acquire(inputs []*tensor.Tensor) (*state, error) {
 		e.free = e.free[:n-1]
 		return st, nil
 	}
-	return e.plan.newState(s)
+	return e.plan.newState(s, tensor.AlignedBytes(e.plan.arena), e.plan.newWorkers(s.threads))
 }
 
 func (s *Session) planFor(key []byte, inputs []*tensor.Tensor) (*planEntry, error) {

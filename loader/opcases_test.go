@@ -92,6 +92,8 @@ func opCases() []opCase {
 		{ops.CrossEntropyGrad{}, []operand{f32(3, 4), i64(3), f32()}},
 		{ops.Expand{Shape: []int{2, -1, 4}}, []operand{f32(3, 1)}},
 		{ops.Expand{}, []operand{f32(3, 1), i64(2).constant()}},
+		{ops.Regroup{Extents: []ops.Extent{{Of: []ops.Dimension{{Axis: 0}, {Axis: 1}}, Divisor: 2}, {Factor: 2}, {Of: []ops.Dimension{{Input: 1}}}}}, []operand{f32(2, 3, 4), f32(4)}},
+		{ops.Assert{Message: "no"}, []operand{{dtype: tensor.Bool}}},
 		{ops.Flip{Axes: []int{1}}, []operand{f32(2, 3)}},
 		{ops.Full{Shape: []int{2, 3}, Value: 1.5, DType: tensor.Float32}, nil},
 		{ops.Full{Like: true, DType: tensor.Int64}, []operand{f32(2, 3)}},

@@ -70,7 +70,8 @@ type nodeRecord struct {
 // share memory are written once, and equal graphs make equal files.
 //
 // A graph that holds an operator which only means something in this process, such as
-// an observer, is rejected with a *graph.NodeError. Of an open graph, what it was
+// an observer, or a graph of its own, such as a branch, is rejected with a
+// *graph.NodeError, and a model that keeps something between runs is rejected. Of an open graph, what it was
 // last specialized to is saved; before it was, Save fails with graph.ErrOpen.
 func Save(path string, g *graph.Graph) error {
 	g, err := g.Concrete()
@@ -79,6 +80,9 @@ func Save(path string, g *graph.Graph) error {
 	}
 	if err := g.Verify(); err != nil {
 		return err
+	}
+	if g.State != nil {
+		return errors.New("loader: a model that keeps something between runs is not saved: keep the file it came from")
 	}
 	model, tensors, err := encodeModel(g)
 	if err != nil {

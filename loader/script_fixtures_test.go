@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/shareddata"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -26,6 +27,8 @@ type scriptCase struct {
 	Files map[string]scriptRecordText
 	Runs  []scriptRun
 	Tol   float64 // relative and absolute
+	// Steps is by how many of the last operator's steps a quantized result may differ.
+	Steps float64
 	// Refused says that octet does not run it, and lists what it does not have.
 	Refused bool
 }
@@ -41,6 +44,7 @@ type scriptTensor struct {
 	DType string            `json:"d"`
 	Shape []int             `json:"s"`
 	Bytes []byte            `json:"b"`
+	Step  float64           // of values that were quantized
 	Q     []json.RawMessage `json:"q"` // scales, zero points, axis
 }
 
@@ -201,16 +205,17 @@ func runScriptCase(t *testing.T, c *scriptCase) {
 			continue
 		}
 		for i, w := range r.Out {
-			if why := differ(out[i], w.tensor(t), c.Tol); why != "" {
+			if why := differ(out[i], w.tensor(t), c.Tol, c.Steps*w.Step); why != "" {
 				t.Errorf("%s: output %d: %s", what, i, why)
 			}
 		}
 	}
 }
 
-// differ says in what a tensor differs from another, in type, shape and elements.
-// Two NaN are equal; the sign of zero does not count.
-func differ(got, want *tensor.Tensor, tol float64) string {
+// differ says in what a tensor differs from another, in type, shape and elements,
+// by more than a relative or an absolute difference. Two NaN are equal; the sign of
+// zero does not count.
+func differ(got, want *tensor.Tensor, tol, abs float64) string {
 	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
 		return fmt.Sprintf("%v, want %v", got, want)
 	}
@@ -239,9 +244,37 @@ func differ(got, want *tensor.Tensor, tol float64) string {
 		if a[i] == b[i] || a[i] != a[i] && b[i] != b[i] {
 			continue
 		}
-		if d := math.Abs(a[i] - b[i]); !(d <= tol*math.Max(1, math.Abs(b[i]))) || math.IsInf(b[i], 0) {
+		if d := math.Abs(a[i] - b[i]); !(d <= math.Max(tol*math.Max(1, math.Abs(b[i])), abs*1.001)) || math.IsInf(b[i], 0) {
 			return fmt.Sprintf("element %d is %v, want %v", i, a[i], b[i])
 		}
 	}
 	return ""
+}
+
+// TestScriptGolden runs small traced models against what PyTorch gave.
+func TestScriptGolden(t *testing.T) {
+	for _, name := range []string{"attention", "concat", "conv3d", "inverted", "mlp", "plain", "residual", "seq1d"} {
+		t.Run(name, func(t *testing.T) {
+			data, err := tensor.ReadNPZ(shareddata.Path(t, "golden", "quantizer", name, "tensors.npz"), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := Load(shareddata.Path(t, "golden", "quantizer", name, "model.ts.pt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := g.Compile(graph.Options{Threads: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			out, err := s.Run(context.Background(), data.Get("test"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why := differ(out[0], data.Get("float"), 1e-5, 0); why != "" {
+				t.Error(why)
+			}
+		})
+	}
 }

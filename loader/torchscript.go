@@ -154,7 +154,7 @@ func scriptPickle(a *container.Archive, record string) (pickle.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, Limits: scriptLimits})
+	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, BareArguments: true, Limits: scriptLimits})
 	if err != nil {
 		return nil, &FileError{Record: record, Reason: "rejected", Err: err}
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/octet-ml/octet/tensor"
 )
 
 // Einsum sums products of elements over named dimensions, as torch.einsum
@@ -243,21 +241,11 @@ func (b *einsumBuilder) contract(x, y einsumOperand) (einsumOperand, error) {
 			right = append(right, l)
 		}
 	}
-	extents := func(o einsumOperand, labels []rune) tensor.Shape {
-		s := tensor.Shape{}
-		for _, l := range labels {
-			s = append(s, b.extent(o, l))
-		}
-		return s
-	}
-	bx, by := extents(x, batch), extents(y, batch)
-	rows, columns := extents(x, left), extents(y, right)
-	depth := product(extents(x, sum))
-	a, err := b.matrix(x, slices.Concat(batch, left, sum), slices.Concat(bx, tensor.Shape{product(rows), depth}))
+	a, err := b.matrix(x, batch, left, sum)
 	if err != nil {
 		return fail(err)
 	}
-	c, err := b.matrix(y, slices.Concat(batch, sum, right), slices.Concat(by, tensor.Shape{depth, product(columns)}))
+	c, err := b.matrix(y, batch, sum, right)
 	if err != nil {
 		return fail(err)
 	}
@@ -265,21 +253,40 @@ func (b *einsumBuilder) contract(x, y einsumOperand) (einsumOperand, error) {
 	if err != nil {
 		return fail(err)
 	}
-	together, err := tensor.Broadcast(bx, by)
-	if err != nil {
-		return fail(err)
-	}
-	v, err = b.reshape(v, slices.Concat(together, rows, columns))
+	v, err = b.split(v, x, y, batch, left, right)
 	return einsumOperand{v, slices.Concat(batch, left, right)}, err
 }
 
-// matrix orders an operand's dimensions by labels and joins them to a shape.
-func (b *einsumBuilder) matrix(o einsumOperand, labels []rune, shape tensor.Shape) (int, error) {
-	v, err := b.order(o, labels)
-	if err != nil {
-		return 0, err
+// matrix orders an operand's dimensions as batch, rows and columns, and joins
+// the rows, and the columns, to one dimension.
+func (b *einsumBuilder) matrix(o einsumOperand, batch, rows, columns []rune) (int, error) {
+	v, err := b.order(o, slices.Concat(batch, rows, columns))
+	if err != nil || len(rows) == 1 && len(columns) == 1 {
+		return v, err
 	}
-	return b.reshape(v, shape)
+	n := len(batch)
+	axes := make([]int, n+len(rows)+len(columns))
+	for i := range axes {
+		axes[i] = i
+	}
+	joined := append(sameExtents(0, n), extentOf(axes[n:n+len(rows)]...), extentOf(axes[n+len(rows):]...))
+	return b.add(Regroup{Extents: joined}, v)
+}
+
+// split gives a product the dimensions that were joined: the rows of x, the
+// columns of y.
+func (b *einsumBuilder) split(product int, x, y einsumOperand, batch, rows, columns []rune) (int, error) {
+	if len(rows) == 1 && len(columns) == 1 {
+		return product, nil
+	}
+	extents := sameExtents(0, len(batch))
+	for i, part := range [][]rune{rows, columns} {
+		o := []einsumOperand{x, y}[i]
+		for _, l := range part {
+			extents = append(extents, Extent{Of: []Dimension{{Input: i + 1, Axis: slices.Index(o.labels, l)}}})
+		}
+	}
+	return b.add(Regroup{Extents: extents}, product, x.value, y.value)
 }
 
 func (b *einsumBuilder) order(o einsumOperand, labels []rune) (int, error) {
@@ -301,15 +308,7 @@ func (b *einsumBuilder) finish(o einsumOperand) error {
 		return err
 	}
 	if v < b.inputs {
-		_, err = b.add(Reshape{Shape: b.types[v].Shape}, v)
+		_, err = b.add(Regroup{Extents: sameExtents(0, len(b.types[v].Shape))}, v)
 	}
 	return err
-}
-
-func product(s tensor.Shape) int {
-	n := 1
-	for _, d := range s {
-		n *= d
-	}
-	return n
 }

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/octet-ml/octet/tensor"
@@ -53,7 +52,7 @@ func (l *lowering) add(op Op, in ...int) (int, error) {
 	return len(l.types) - 1, nil
 }
 
-// permute, reshape and sum add their step unless it would change nothing.
+// permute and sum add their step unless it would change nothing.
 
 func (l *lowering) permute(x int, order []int) (int, error) {
 	for i, o := range order {
@@ -62,25 +61,6 @@ func (l *lowering) permute(x int, order []int) (int, error) {
 		}
 	}
 	return x, nil
-}
-
-func (l *lowering) reshape(x int, shape tensor.Shape) (int, error) {
-	if l.types[x].Shape.Equal(shape) {
-		return x, nil
-	}
-	if slices.Contains(shape, 0) {
-		// An extent of 0 means another thing to Reshape, and there is nothing to keep.
-		return l.add(Full{Shape: shape, DType: l.types[x].DType})
-	}
-	// What the shapes have in common is left open, so that the steps serve other
-	// batches as well.
-	open := slices.Clone(shape)
-	for i, d := range l.types[x].Shape {
-		if i < len(open) && open[i] == d {
-			open[i] = 0
-		}
-	}
-	return l.add(Reshape{Shape: open}, x)
 }
 
 func (l *lowering) sum(x int, axes []int, keep bool) (int, error) {

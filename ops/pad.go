@@ -28,9 +28,6 @@ func (op Pad) Infer(in []Type) ([]Type, error) {
 	if q := in[0].Q; q != nil && q.Scheme.PerChannel() {
 		return nil, Errorf(op, in, "cannot pad a value quantized per channel")
 	}
-	if !(in[0].DType == tensor.Float32 || in[0].Q != nil) {
-		return nil, Errorf(op, in, "only float32 and quantized values are padded")
-	}
 	shape := make(tensor.Shape, len(s))
 	const limit = math.MaxInt / 4 // more than any value has, and sums do not overflow
 	for i, d := range s {
@@ -61,6 +58,7 @@ func (op Pad) Prepare(p *Prepare) (*Kernel, error) {
 	inner := stridedKernel(p.Tier, newStrided(extent, inStrides, outStrides), in.DType.Size(), numel, inOffset, outOffset)
 	fill := fillWith(out, op.Value)
 	return &Kernel{
+		Scratch: inner.Scratch,
 		Run: func(c *Call) error {
 			fill(c.Out[0])
 			return inner.Run(c)
@@ -76,9 +74,19 @@ func fillWith(t Type, value float32) func(*tensor.Tensor) {
 		b := byte(QuantizeScalar(value, t.Q))
 		return func(out *tensor.Tensor) { fill(out.Bytes(), b) }
 	}
+	if t.DType == tensor.Float32 {
+		return func(out *tensor.Tensor) {
+			raw := out.Bytes()
+			fill(unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), len(raw)/4), value)
+		}
+	}
+	one := make([]byte, t.DType.Size())
+	storer[float64](t.DType)(unsafe.Pointer(unsafe.SliceData(one)), 0, []float64{float64(value)})
 	return func(out *tensor.Tensor) {
 		raw := out.Bytes()
-		fill(unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), len(raw)/4), value)
+		for n := copy(raw, one); n < len(raw); n *= 2 {
+			copy(raw[n:], raw[:n])
+		}
 	}
 }
 

@@ -1,10 +1,8 @@
 package ops
 
-import "github.com/octet-ml/octet/tensor"
-
 // PixelShuffle moves channels into pixels, [..., C*R*R, H, W] to [..., C, H*R,
 // W*R], as torch.pixel_shuffle does, or back with Reverse. It is lowered to
-// reshapes and a permutation.
+// reshapes and a permutation that serve any extents.
 type PixelShuffle struct {
 	Factor  int // R
 	Reverse bool
@@ -33,41 +31,56 @@ func (op PixelShuffle) Lower(in []Type) ([]Step, error) {
 		return nil, Errorf(op, in, "it works on images [..., C, H, W] with a factor of 1 to 2^15")
 	}
 	c, h, w := s[k], s[k+1], s[k+2]
-	front := s[:k:k]
-	var parts, joined tensor.Shape
-	var order []int
+	front := sameExtents(0, k)
+	factor := Extent{Factor: r}
 	if op.Reverse {
 		if h%r != 0 || w%r != 0 {
 			return nil, Errorf(op, in, "its height and width are not multiples of %d", r)
 		}
-		parts = append(front, c, h/r, r, w/r, r)
-		joined = append(front, c*r*r, h/r, w/r)
-		order = []int{k, k + 2, k + 4, k + 1, k + 3}
-	} else {
-		if c%(r*r) != 0 {
-			return nil, Errorf(op, in, "its channels are not a multiple of %d", r*r)
-		}
-		parts = append(front, c/(r*r), r, r, h, w)
-		joined = append(front, c/(r*r), h*r, w*r)
-		order = []int{k, k + 3, k + 1, k + 4, k + 2}
+		parts := append(front, extentOf(k), Extent{Of: extentOf(k + 1).Of, Divisor: r}, factor, Extent{Of: extentOf(k + 2).Of, Divisor: r}, factor)
+		joined := append(front, extentOf(k, k+1, k+2), extentOf(k+3), extentOf(k+4))
+		return shuffle(op, in, parts, []int{k, k + 2, k + 4, k + 1, k + 3}, joined)
 	}
-	return shuffle(op, in, parts, order, joined)
+	if c%(r*r) != 0 {
+		return nil, Errorf(op, in, "its channels are not a multiple of %d", r*r)
+	}
+	parts := append(front, Extent{Of: extentOf(k).Of, Divisor: r * r}, factor, factor, extentOf(k+1), extentOf(k+2))
+	joined := append(front, extentOf(k), extentOf(k+1, k+2), extentOf(k+3, k+4))
+	return shuffle(op, in, parts, []int{k, k + 3, k + 1, k + 4, k + 2}, joined)
+}
+
+// extentOf is the product of the extents of dimensions of input 0.
+func extentOf(axes ...int) Extent {
+	var e Extent
+	for _, a := range axes {
+		e.Of = append(e.Of, Dimension{Axis: a})
+	}
+	return e
+}
+
+// sameExtents are those of input 0 from one dimension up to another.
+func sameExtents(from, to int) []Extent {
+	list := make([]Extent, 0, to-from)
+	for a := from; a < to; a++ {
+		list = append(list, extentOf(a))
+	}
+	return list
 }
 
 // shuffle splits dimensions into parts, moves those behind the first as order
 // says and joins them.
-func shuffle(op Op, in []Type, parts tensor.Shape, order []int, joined tensor.Shape) ([]Step, error) {
+func shuffle(op Op, in []Type, parts []Extent, order []int, joined []Extent) ([]Step, error) {
 	all := make([]int, 0, len(parts))
 	for i := range len(parts) - len(order) {
 		all = append(all, i)
 	}
 	l := newLowering(in)
-	v, err := l.reshape(0, parts)
+	v, err := l.add(Regroup{Extents: parts}, 0)
 	if err == nil {
 		v, err = l.add(Permute{Order: append(all, order...)}, v)
 	}
 	if err == nil {
-		_, err = l.reshape(v, joined)
+		_, err = l.add(Regroup{Extents: joined}, v)
 	}
 	if err != nil {
 		return nil, Errorf(op, in, "%v", err)
@@ -96,10 +109,11 @@ func (op ChannelShuffle) Lower(in []Type) ([]Step, error) {
 	if len(s) < 3 || op.Groups < 1 || s[1]%op.Groups != 0 {
 		return nil, Errorf(op, in, "its channels are not %d groups", op.Groups)
 	}
-	parts := append(tensor.Shape{s[0], op.Groups, s[1] / op.Groups}, s[2:]...)
-	order := []int{2, 1}
+	parts := append([]Extent{extentOf(0), {Factor: op.Groups}, {Of: extentOf(1).Of, Divisor: op.Groups}}, sameExtents(2, len(s))...)
+	order := []int{0, 2, 1}
 	for i := 3; i < len(parts); i++ {
 		order = append(order, i)
 	}
-	return shuffle(op, in, parts, append([]int{0}, order...), s)
+	joined := append([]Extent{extentOf(0), extentOf(1, 2)}, sameExtents(3, len(parts))...)
+	return shuffle(op, in, parts, order, joined)
 }

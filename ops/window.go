@@ -48,11 +48,13 @@ func NewWindow(batch int, spatial []int, p WindowParams) (*Window, string) {
 			return nil, "kernel, stride and dilation must be at least 1, padding at least 0, all below 2^30"
 		}
 		span := in + 2*pad - dil*(k-1) - 1
-		if span < 0 {
-			return nil, "the kernel is larger than the padded input"
-		}
 		out := span/s + 1
-		if p.CeilMode && span%s != 0 && out*s < in+pad {
+		switch {
+		case p.CeilMode && span < 0 && span > -s:
+			out = 1 // of a window that is cut off
+		case span < 0:
+			return nil, "the kernel is larger than the padded input"
+		case p.CeilMode && span%s != 0 && out*s < in+pad:
 			out++
 		}
 		w.In[d], w.Out[d], w.Kernel[d], w.Stride[d], w.Dilation[d], w.Pad[d] = in, out, k, s, dil, pad

@@ -14,6 +14,9 @@ type Options struct {
 	// Global reports why a pickle may not refer to a class or function, nil where
 	// it may. Without it none is allowed. Allowing a name does not run anything.
 	Global func(module, name string) error
+	// BareArguments lets a class be called with an argument that is not in a tuple,
+	// as TorchScript writes the members of enums.
+	BareArguments bool
 	// Limits replace the default limits where they are not 0.
 	Limits Limits
 }
@@ -38,6 +41,7 @@ func Load(data []byte, opts Options) (Value, int, error) {
 		}
 	}
 	p := newPass(data, opts.Global, limits)
+	p.bareAllowed = opts.BareArguments
 	n, err := p.check()
 	if err != nil {
 		return nil, 0, err
@@ -49,11 +53,27 @@ func Load(data []byte, opts Options) (Value, int, error) {
 			data[at+1] = orderedDict[0]
 		}
 	}
-	v, err := run(data)
+	v, err := run(p.tupled(data))
 	if err != nil {
 		return nil, 0, err
 	}
 	return v, n, nil
+}
+
+// tupled returns the pickle with tuples around bare arguments of calls.
+func (p *pass) tupled(data []byte) []byte {
+	out, from := data, 0
+	for i, at := range p.bareCalls {
+		if i == 0 {
+			out = nil
+		}
+		out = append(append(out, data[from:at]...), opTuple1)
+		from = at
+	}
+	if from > 0 {
+		out = append(out, data[from:]...)
+	}
+	return out
 }
 
 // orderedDict is the module of OrderedDict where the class is to be ours and not

@@ -65,6 +65,8 @@ type pass struct {
 	// pairs, which gopickle's own OrderedDict does not take.
 	orderedDicts []int
 	fromPairs    bool
+	bareAllowed  bool
+	bareCalls    []int // opcodes that call a class with an argument that is in no tuple
 }
 
 func newPass(data []byte, global func(module, name string) error, limits Limits) *pass {
@@ -461,6 +463,17 @@ func (p *pass) reduce(isNew bool) error {
 	ids, err := p.pop(2)
 	if err != nil {
 		return err
+	}
+	if k := p.nodes[ids[1]].kind; k != kindTuple && !isNew && p.bareAllowed && p.frameEnd == 0 {
+		p.bareCalls = append(p.bareCalls, p.pos)
+		if err := p.push(node{kind: kindTuple, items: []int32{ids[1]}}); err != nil {
+			return err
+		}
+		tuple, err := p.pop(1)
+		if err != nil {
+			return err
+		}
+		ids[1] = tuple[0]
 	}
 	class, args := &p.nodes[ids[0]], &p.nodes[ids[1]]
 	if class.kind != kindClass || args.kind != kindTuple {

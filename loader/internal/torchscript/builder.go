@@ -19,6 +19,7 @@ type builder struct {
 	evaluated int // elements
 	journal   *journal
 
+	given map[*graph.Value]*tensor.Tensor // values of inputs without dimensions
 	facts []fact
 	used  deps // what the graph depends on, beyond what its operators check
 	info  map[*graph.Value]*info
@@ -58,7 +59,7 @@ const maxEvaluated = 1 << 24
 const maxNodes = 1 << 18
 
 func newBuilder() *builder {
-	b := &builder{info: make(map[*graph.Value]*info)}
+	b := &builder{info: make(map[*graph.Value]*info), given: make(map[*graph.Value]*tensor.Tensor)}
 	b.region = &region{g: graph.New(), consts: make(map[*tensor.Tensor]*graph.Value)}
 	return b
 }
@@ -75,6 +76,9 @@ func (b *builder) input(name string, t ops.Type) *graph.Value {
 		}
 	}
 	b.info[v] = &info{region: b.region, dims: dims, dynamic: true}
+	if t.Known != nil {
+		b.given[v] = t.Known
+	}
 	return v
 }
 
@@ -87,9 +91,8 @@ func (b *builder) fact(v *graph.Value, axis int) deps {
 // depend makes the graph hold only for inputs with the same facts.
 func (b *builder) depend(d deps) { b.used = b.used.union(d) }
 
-// guards says on its inputs what the graph depends on. known holds the values
-// of the inputs that have no dimensions.
-func (b *builder) guards(known map[*graph.Value]*tensor.Tensor) {
+// guards says on its inputs what the graph depends on.
+func (b *builder) guards() {
 	for i, f := range b.facts {
 		v := f.input
 		switch {
@@ -104,7 +107,7 @@ func (b *builder) guards(known map[*graph.Value]*tensor.Tensor) {
 				v.Guard.Shape[f.axis] = v.Type.Shape[f.axis]
 			}
 		case b.used.has(i):
-			v.Guard = &graph.Guard{Value: known[v]}
+			v.Guard = &graph.Guard{Value: b.given[v]}
 		}
 	}
 	for _, f := range b.facts {
@@ -236,7 +239,7 @@ func (b *builder) local(v *graph.Value) *graph.Value {
 
 func (b *builder) capture(r *region, v *graph.Value) *graph.Value {
 	i := b.info[v]
-	if i.region == r {
+	if r == nil || i.region == r {
 		return v
 	}
 	if inner := r.captured[v]; inner != nil {

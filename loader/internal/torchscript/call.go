@@ -211,6 +211,12 @@ func (m *machine) builtin(name string, args []value) (value, error) {
 		}
 		return m.rangeList(bounds)
 	}
+	// What is printed without its namespace: sorted, min, ord.
+	for _, space := range []string{"aten::", "prim::"} {
+		if m.table.has(space + name) {
+			return m.dispatch(space+name, args, nil)
+		}
+	}
 	return nil, fmt.Errorf("%s is not defined", name)
 }
 

@@ -124,7 +124,7 @@ func sameExtent(a, b *number) bool {
 	if a == b {
 		return true
 	}
-	if len(a.deps) == 0 && len(b.deps) == 0 {
+	if len(a.deps) == 0 && len(b.deps) == 0 && a.known != nil {
 		return a.known == b.known
 	}
 	return a.term != nil && b.term != nil && a.term.input != nil && a.term.input == b.term.input && a.term.axis == b.term.axis

@@ -26,9 +26,6 @@ func (m *machine) evalExpr(f *frame, x script.Expr) (value, error) {
 		return complex(0, x.Value), nil
 	case *script.Name:
 		if v, ok := f.locals[x.Name]; ok {
-			if _, never := v.(uninitialized); never {
-				return nil, fmt.Errorf("%s is read before it has a value", x.Name)
-			}
 			return v, nil
 		}
 		return nil, fmt.Errorf("%s is not defined", x.Name)
@@ -106,12 +103,6 @@ func (m *machine) evalAll(f *frame, list []script.Expr) ([]value, error) {
 	out := make([]value, len(list))
 	for i, x := range list {
 		var err error
-		if n, ok := x.(*script.Name); ok {
-			if _, never := f.locals[n.Name].(uninitialized); never {
-				out[i] = uninitialized{} // may be passed on, as long as nothing reads it
-				continue
-			}
-		}
 		if out[i], err = m.eval(f, x); err != nil {
 			return nil, err
 		}
@@ -253,7 +244,7 @@ func (m *machine) setItem(x, i, v value) error {
 		if err != nil {
 			return err
 		}
-		m.journal.list(x)
+		m.journal.record(x)
 		x.items[k] = v
 		return nil
 	case *dict:
@@ -265,7 +256,7 @@ func (m *machine) setItem(x, i, v value) error {
 		default:
 			return fmt.Errorf("a %s is the key of a dict", typeName(i))
 		}
-		m.journal.dict(x)
+		m.journal.record(x)
 		x.set(i, v)
 		return nil
 	}

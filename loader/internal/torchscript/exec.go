@@ -3,6 +3,7 @@ package torchscript
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/octet-ml/octet/loader/internal/script"
 )
@@ -11,6 +12,11 @@ import (
 func (m *machine) block(f *frame, body []script.Stmt) (flow, value, error) {
 	for _, s := range body {
 		how, v, err := m.exec(f, s)
+		if errors.Is(err, errDataDependent) {
+			m.note(f, s, err.Error())
+			m.forget(f, s)
+			continue
+		}
 		if err != nil {
 			return next, nil, m.at(f, s, err)
 		}
@@ -19,6 +25,26 @@ func (m *machine) block(f *frame, body []script.Stmt) (flow, value, error) {
 		}
 	}
 	return next, nil, nil
+}
+
+// forget makes what a statement assigns unknown.
+func (m *machine) forget(f *frame, s script.Stmt) {
+	script.Walk(s, func(n script.Node) bool {
+		if a, ok := n.(*script.Assign); ok {
+			for _, t := range a.Targets {
+				if name, ok := t.(*script.Name); ok {
+					f.locals[name.Name] = unknown{}
+				} else if tuple, ok := t.(*script.Tuple); ok {
+					for _, x := range tuple.Elements {
+						if name, ok := x.(*script.Name); ok {
+							f.locals[name.Name] = unknown{}
+						}
+					}
+				}
+			}
+		}
+		return true
+	})
 }
 
 func (m *machine) exec(f *frame, s script.Stmt) (flow, value, error) {
@@ -174,6 +200,7 @@ func itemsOf(v value) ([]value, bool) {
 }
 
 func (m *machine) while(f *frame, s *script.While) (flow, value, error) {
+	before := maps.Clone(f.locals)
 	for {
 		c, err := m.eval(f, s.Cond)
 		if err != nil {
@@ -184,7 +211,7 @@ func (m *machine) while(f *frame, s *script.While) (flow, value, error) {
 		}
 		yes, err := m.truth(c)
 		if errors.Is(err, errDataDependent) {
-			return m.dataLoop(f, s, s.Cond, nil, nil, s.Body)
+			return m.loop(f, dataLoop{body: s.Body, cond: s.Cond, begin: c.(*number), before: before})
 		}
 		if err != nil || !yes {
 			return next, nil, err
@@ -254,6 +281,8 @@ func (m *machine) iteration(f *frame, s *script.For, v value) (flow, value, erro
 	return m.block(f, s.Body)
 }
 
+var errRangeStep = &RaisedError{"ValueError", "a range with a step of 0"}
+
 func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value, error) {
 	args := make([]value, len(c.Args))
 	for i, x := range c.Args {
@@ -275,7 +304,7 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value
 	for i, a := range args {
 		p, err := m.plainValue(a)
 		if errors.Is(err, errDataDependent) && len(args) == 1 {
-			return m.dataLoop(f, s, nil, s.Target, a.(*number), s.Body)
+			return m.loop(f, dataLoop{body: s.Body, target: s.Target, count: a.(*number), before: f.locals})
 		}
 		if err != nil {
 			return next, nil, err
@@ -291,7 +320,7 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value
 		bounds[k] = n
 	}
 	if bounds[2] == 0 {
-		return next, nil, errors.New("range with a step of 0")
+		return next, nil, errRangeStep
 	}
 	for i := bounds[0]; bounds[2] > 0 && i < bounds[1] || bounds[2] < 0 && i > bounds[1]; i += bounds[2] {
 		how, v, err := m.iteration(f, s, i)

@@ -1,50 +1,110 @@
 package torchscript
 
-// journal records what a part of the program changes, so that it can be undone
-// and looked at: both branches of a condition that only the run decides are
-// executed.
-type journal struct {
-	outer  *journal
-	stores map[*storage]storage // as they were
-	refs   map[*Tensor]Tensor
-	attrs  []attrChange
-}
+import "slices"
 
-type attrChange struct {
+// place is where a program can leave something: a *storage, a *list, a *dict, a
+// *Tensor whose view changes, or an attribute of an object.
+type place any
+
+// attrPlace is an attribute of an object.
+type attrPlace struct {
 	object *object
 	name   string
-	old    value
-	had    bool
 }
 
-// storage records memory before it is written to.
-func (j *journal) storage(s *storage) {
-	for ; j != nil; j = j.outer {
-		if _, ok := j.stores[s]; !ok {
-			j.stores[s] = *s
+// absent stands for an attribute that is not there.
+type absent struct{}
+
+// content returns what stands in a place.
+func content(p place) any {
+	switch p := p.(type) {
+	case *storage:
+		return *p
+	case *Tensor:
+		return *p
+	case *list:
+		return slices.Clone(p.items)
+	case *dict:
+		return *p.clone()
+	case attrPlace:
+		if v, ok := p.object.attrs[p.name]; ok {
+			return v
+		}
+	}
+	return absent{}
+}
+
+// put leaves in a place what content returned.
+func put(p place, what any) {
+	switch p := p.(type) {
+	case *storage:
+		*p = what.(storage)
+	case *Tensor:
+		*p = what.(Tensor)
+	case *list:
+		p.items = slices.Clone(what.([]value))
+	case *dict:
+		d := what.(dict)
+		*p = *d.clone()
+	case attrPlace:
+		if _, ok := what.(absent); ok {
+			p.object.remove(p.name)
+		} else {
+			p.object.set(p.name, what)
 		}
 	}
 }
 
-// reference records what a tensor refers to before that is changed.
-func (j *journal) reference(t *Tensor) {
+// contents is what stood in some places.
+type contents struct {
+	places []place // in the order they were met
+	of     map[place]any
+}
+
+func (c *contents) add(p place, what any) {
+	if c.of == nil {
+		c.of = make(map[place]any)
+	}
+	c.places = append(c.places, p)
+	c.of[p] = what
+}
+
+// put leaves everything in its place.
+func (c *contents) put() {
+	for _, p := range c.places {
+		put(p, c.of[p])
+	}
+}
+
+// now returns what stands in the same places.
+func (c *contents) now() contents {
+	var n contents
+	for _, p := range c.places {
+		n.add(p, content(p))
+	}
+	return n
+}
+
+// in returns what stood in a place, or stands there where nothing is known of it.
+func (c *contents) in(p place) any {
+	if what, ok := c.of[p]; ok {
+		return what
+	}
+	return content(p)
+}
+
+// journal records what a part of the program changes, as it was before. Those of
+// parts around it record as well.
+type journal struct {
+	contents
+	outer *journal
+}
+
+// record is called before something is left in a place.
+func (j *journal) record(p place) {
 	for ; j != nil; j = j.outer {
-		if _, ok := j.refs[t]; !ok {
-			j.refs[t] = *t
+		if _, ok := j.of[p]; !ok {
+			j.add(p, content(p))
 		}
 	}
 }
-
-// attribute records an attribute before it is set.
-func (j *journal) attribute(o *object, name string) {
-	for ; j != nil; j = j.outer {
-		old, had := o.attrs[name]
-		j.attrs = append(j.attrs, attrChange{o, name, old, had})
-	}
-}
-
-// list records a list before it is changed.
-func (j *journal) list(l *list) {}
-
-// dict records a dict before it is changed.
-func (j *journal) dict(d *dict) {}

@@ -15,7 +15,8 @@ type machine struct {
 	code      *code
 	table     table
 	constants []value
-	version   int // of the operators
+	version   int     // of the operators
+	origins   []value // what the archive holds, by its number
 
 	uses     uses // operators that are not supported
 	poisoned bool // an unknown value exists: what follows need not make sense
@@ -184,7 +185,7 @@ func (m *machine) setAttribute(v value, name string, x value) error {
 	if !ok {
 		return fmt.Errorf("attributes of a %s cannot be set", typeName(v))
 	}
-	m.journal.attribute(o, name)
+	m.journal.record(attrPlace{o, name})
 	o.set(name, x)
 	return nil
 }

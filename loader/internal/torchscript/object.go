@@ -13,6 +13,7 @@ import (
 // object is an instance of a class: a module, or another object.
 type object struct {
 	class *class
+	id    int    // of what the archive holds
 	path  string // of a module in the tree: "layer1.0.conv1"
 	names []string
 	attrs map[string]value
@@ -25,6 +26,11 @@ func (o *object) set(name string, v value) {
 		o.names = append(o.names, name)
 	}
 	o.attrs[name] = v
+}
+
+func (o *object) remove(name string) {
+	delete(o.attrs, name)
+	o.names = slices.DeleteFunc(o.names, func(n string) bool { return n == name })
 }
 
 // Source is the content of an archive, decoded.
@@ -47,6 +53,9 @@ type reader struct {
 	// contiguous keeps tensors in row-major order, so that all graphs of a program
 	// have the same ones.
 	contiguous map[*tensor.Tensor]*tensor.Tensor
+	// origins are the objects, lists, dicts and tensors, in the order they are
+	// read, which is the same each time.
+	origins []value
 	// states are objects whose own method restores them, with what it gets.
 	states []restored
 }
@@ -98,7 +107,9 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (value, err
 			if r.contiguous[t] == nil {
 				r.contiguous[t] = t.Contiguous()
 			}
-			r.tensors[t] = parameter(where, r.contiguous[t])
+			p := parameter(where, r.contiguous[t])
+			p.store.id = r.origin(p)
+			r.tensors[t] = p
 		}
 		return r.tensors[t], nil
 	}
@@ -107,10 +118,10 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (value, err
 	}
 	switch v := v.(type) {
 	case *pickle.List:
-		items, err := r.values1(v.Items, where, constant)
-		return &list{items: items}, err
+		return r.list(v, where, constant)
 	case *pickle.Dict:
 		d := &dict{}
+		d.id = r.origin(d)
 		for i := range v.Len() {
 			k, x := v.At(i)
 			key, err := r.value(k, where, constant)
@@ -130,6 +141,20 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (value, err
 	return nil, reject("holds %s, which no TorchScript value is", pickle.Describe(v))
 }
 
+// origin numbers something that the archive holds, from 1 on.
+func (r *reader) origin(v value) int {
+	r.origins = append(r.origins, v)
+	return len(r.origins)
+}
+
+func (r *reader) list(v *pickle.List, where string, constant bool) (value, error) {
+	l := &list{}
+	l.id = r.origin(l)
+	var err error
+	l.items, err = r.values1(v.Items, where, constant)
+	return l, err
+}
+
 // The functions that PyTorch pickles lists with, for their element types.
 var listBuilders = []string{"build_intlist", "build_doublelist", "build_boollist", "build_tensorlist"}
 
@@ -144,8 +169,7 @@ func (r *reader) object(v *pickle.Object, where string, constant bool) (value, e
 		if !ok {
 			return nil, reject("a list made of %s", pickle.Describe(v.Args[0]))
 		}
-		items, err := r.values1(l.Items, where, constant)
-		return &list{items: items}, err
+		return r.list(l, where, constant)
 	case v.Class.Is("torch.jit._pickle", "restore_type_tag") && len(v.Args) == 2:
 		return r.value(v.Args[0], where, constant)
 	case v.Class.Is("torch", "device") && len(v.Args) >= 1:
@@ -203,6 +227,7 @@ func (r *reader) instance(c *class, v *pickle.Object, where string, constant boo
 		return &tuple{items: items, class: c}, err
 	}
 	o := newObject(c)
+	o.id = r.origin(o)
 	if c.isModule() {
 		o.path = where
 	}

@@ -182,9 +182,12 @@ func bind(specs []parameterSpec, args []value, keywords map[string]value) ([]val
 func (m *machine) operator(f *frame, at script.Node, op *script.Op, args []value, keywords map[string]value) (value, error) {
 	name := op.Namespace + "::" + op.Name
 	for _, a := range args {
-		if x, ok := a.(*missing); ok {
-			m.note(f, at, x.what)
+		switch a := a.(type) {
+		case *missing:
+			m.note(f, at, a.what)
 			return unknown{}, nil
+		case uninitialized:
+			return nil, fmt.Errorf("%s: an argument is used before it has a value", name)
 		}
 	}
 	if slices.ContainsFunc(args, isUnknown) {
@@ -201,6 +204,9 @@ func (m *machine) operator(f *frame, at script.Node, op *script.Op, args []value
 			name += ": " + not.reason
 		}
 		m.note(f, at, name)
+		return unknown{}, nil
+	case errors.Is(err, errDataDependent):
+		m.note(f, at, name+": "+err.Error())
 		return unknown{}, nil
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -279,7 +285,7 @@ func (m *machine) inPlace(self *Tensor, base string, args []value, keywords map[
 		return nil, unsupportedf("")
 	}
 	if slices.Contains(inPlaceViews, base) {
-		m.journal.reference(self)
+		m.journal.record(self)
 		*self = *out
 		return self, nil
 	}

@@ -1,6 +1,7 @@
 package torchscript
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -99,6 +100,7 @@ func (p *Program) start() (*machine, *object, error) {
 	if err := m.uses.err(); err != nil {
 		return nil, nil, err
 	}
+	m.origins = r.origins
 	return m, root, nil
 }
 
@@ -174,17 +176,28 @@ func (p *Program) Inputs() []string {
 	return names
 }
 
-// Specialize executes the program for inputs of these types and returns the
-// graph that comes of it.
+// Specialize executes the program for inputs of these types, and the state it
+// kept, and returns the graph that comes of it.
 func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
 	m, root, err := p.start()
 	if err != nil {
 		return nil, err
 	}
-	args, known, err := p.arguments(m, types)
+	var was form
+	if before != "" {
+		if err := json.Unmarshal([]byte(before), &was); err != nil || was.Values < 0 || was.Values > len(types) {
+			return nil, errForm
+		}
+	}
+	own := len(types) - was.Values
+	args, err := p.arguments(m, types[:own])
 	if err != nil {
 		return nil, err
 	}
+	if err := m.restore(was, types[own:]); err != nil {
+		return nil, err
+	}
+	m.journal = &journal{}
 	out, err := m.call(p.forward, append([]value{root}, args...), nil)
 	if unsupported := m.uses.err(); unsupported != nil {
 		return nil, unsupported // what else went wrong may follow from that
@@ -192,11 +205,20 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 	if err != nil {
 		return nil, err
 	}
-	if err := m.outputs(out); err != nil {
+	values, err := m.outputs(out)
+	if err != nil {
 		return nil, err
 	}
-	m.guards(known)
+	after, state, err := m.keep(was)
+	if err != nil {
+		return nil, err
+	}
+	m.guards()
 	g := m.region.g
+	g.SetOutputs(append(values, state...)...)
+	if after != "" {
+		g.State = &graph.State{Before: before, After: after, Inputs: was.Values, Outputs: len(state)}
+	}
 	g.RemoveDead()
 	if err := g.Verify(); err != nil {
 		return nil, err
@@ -205,22 +227,21 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 }
 
 // arguments makes inputs of the graph, and of them the arguments of forward.
-func (p *Program) arguments(m *machine, types []ops.Type) ([]value, map[*graph.Value]*tensor.Tensor, error) {
-	known := make(map[*graph.Value]*tensor.Tensor)
+func (p *Program) arguments(m *machine, types []ops.Type) ([]value, error) {
 	args := make([]value, len(p.forward.def.Params)-1)
 	given := make([]bool, len(args))
 	next := 0
 	take := func(in input) (value, error) {
 		t := types[next]
+		if t.Q != nil && (t.DType != tensor.Uint8 || t.Q.Scheme.PerChannel()) {
+			return nil, &graph.InputError{Name: in.name, Reason: fmt.Sprintf("it is %v: of quantized values only quint8, quantized per tensor, are inputs", t)}
+		}
 		name := in.name
 		if in.kind == "list" {
 			name = fmt.Sprintf("%s.%d", in.name, next)
 		}
 		next++
 		v := m.input(name, t)
-		if t.Known != nil {
-			known[v] = t.Known
-		}
 		return m.argument(in, v, t)
 	}
 	for _, in := range p.inputs {
@@ -230,7 +251,7 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]value, map[*graph.V
 			for next < len(types) {
 				v, err := take(in)
 				if err != nil {
-					return nil, nil, err
+					return nil, err
 				}
 				l.items = append(l.items, v)
 			}
@@ -242,13 +263,13 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]value, map[*graph.V
 		}
 		if next == len(types) {
 			if !in.optional {
-				return nil, nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model takes %v", len(types), p.Inputs())}
+				return nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model takes %v", len(types), p.Inputs())}
 			}
 			continue
 		}
 		v, err := take(in)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		given[i] = true
 		if in.part < 0 {
@@ -263,18 +284,18 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]value, map[*graph.V
 		t.items = append(t.items, v)
 	}
 	if next < len(types) {
-		return nil, nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model takes %v", len(types), p.Inputs())}
+		return nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model takes %v", len(types), p.Inputs())}
 	}
 	for i, q := range p.forward.def.Params[1:] {
 		if !given[i] && q.Default != nil {
 			v, err := m.eval(&frame{fn: p.forward}, q.Default)
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			args[i] = v
 		}
 	}
-	return args, known, nil
+	return args, nil
 }
 
 // argument returns an input as the program sees it. The value of one without
@@ -302,8 +323,8 @@ func (m *machine) argument(in input, v *graph.Value, t ops.Type) (value, error) 
 	return m.castNumber(n, k), nil
 }
 
-// outputs makes a value's tensors and numbers the outputs of the graph.
-func (m *machine) outputs(v value) error {
+// outputs returns a value's tensors and numbers as values of the graph.
+func (m *machine) outputs(v value) ([]*graph.Value, error) {
 	var values []*graph.Value
 	w := newWalker()
 	var add func(v value, name string) error
@@ -360,13 +381,12 @@ func (m *machine) outputs(v value) error {
 		return fmt.Errorf("the model returns a %s, which is no tensor or number", typeName(v))
 	}
 	if err := add(v, ""); err != nil {
-		return err
+		return nil, err
 	}
 	if len(values) == 0 {
-		return errors.New("the model returns no tensor")
+		return nil, errors.New("the model returns no tensor")
 	}
-	m.region.g.SetOutputs(values...)
-	return nil
+	return values, nil
 }
 
 // named gives an output a name, unless it has one.

@@ -11,21 +11,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Values that PyTorch quantized to quint8 are uint8 in a graph. Those of qint8
-// are shifted by 128 together with their zero point, which changes no value.
-
-// activationParams returns the parameters of a value of PyTorch's element type
-// as it is stored.
-func activationParams(dtype tensor.DType, scale float64, zero int) *tensor.QParams {
-	if dtype == tensor.Int8 {
-		zero += 128
-	}
-	return tensor.PerTensor(tensor.Uint8, float32(scale), int32(zero))
-}
-
 // outParams returns the parameters that arguments i and i+1 give an output.
 func (c *call) outParams(i int) *tensor.QParams {
-	q := activationParams(tensor.Uint8, c.float(i), c.int(i+1))
+	q := tensor.PerTensor(tensor.Uint8, float32(c.float(i)), int32(c.int(i+1)))
 	if err := q.Validate(nil); err != nil {
 		c.failed(err)
 		return tensor.PerTensor(tensor.Uint8, 1, 0)
@@ -53,7 +41,7 @@ func (c *call) dequantize(x *Tensor) *Tensor {
 	if q == nil {
 		return c.cast(x, tensor.Float32)
 	}
-	if t := x.store.param; t != nil && len(x.views) == 0 && x.version == x.store.version {
+	if t := x.held(); t != nil {
 		f, err := realValues(t)
 		if err != nil {
 			c.failed(err)

@@ -111,11 +111,11 @@ func numberIn(v value) *number {
 	if t.number != nil && t.version == t.store.version {
 		return t.number
 	}
-	p := t.store.param
-	if p == nil && t.value != nil {
+	p := t.held()
+	if p == nil && t.value != nil && t.version == t.store.version {
 		p = t.value.Const
 	}
-	if p == nil || p.Rank() != 0 || p.DType() != tensor.Int64 || len(t.views) > 0 || t.version != t.store.version {
+	if p == nil || p.Rank() != 0 || p.DType() != tensor.Int64 {
 		return nil
 	}
 	x, _ := plainOf(p)

@@ -83,7 +83,7 @@ func length(c *call) value {
 // list returns argument i, a list that is about to be changed.
 func (c *call) list(i int) *list {
 	l := c.args[i].(*list)
-	c.journal.list(l)
+	c.journal.record(l)
 	return l
 }
 
@@ -149,7 +149,7 @@ func popKey(c *call) value {
 		return c.failed(&RaisedError{"KeyError", repr(c.args[1])})
 	}
 	v := d.values[i]
-	c.journal.dict(d)
+	c.journal.record(d)
 	d.remove(i)
 	return v
 }
@@ -164,8 +164,8 @@ func clearItems(c *call) value {
 	case *list:
 		c.list(0).items = nil
 	case *dict:
-		c.journal.dict(v)
-		*v = dict{}
+		c.journal.record(v)
+		*v = dict{id: v.id}
 	default:
 		return c.fail("a %s cannot be cleared", typeName(v))
 	}
@@ -179,10 +179,8 @@ func copyItems(c *call) value {
 		return &list{items: slices.Clone(v.items)}
 	case *dict:
 		c.failed(c.spend(len(v.keys)))
-		d := &dict{}
-		for i, k := range v.keys {
-			d.put(k, v.values[i])
-		}
+		d := v.clone()
+		d.id = 0
 		return d
 	}
 	return c.fail("a %s cannot be copied", typeName(c.args[0]))
@@ -507,7 +505,7 @@ func getKey(c *call) value {
 func updateDict(c *call) value {
 	d, other := c.dict(0), c.dict(1)
 	c.failed(c.spend(len(other.keys)))
-	c.journal.dict(d)
+	c.journal.record(d)
 	for i, k := range other.keys {
 		d.set(k, other.values[i])
 	}

@@ -197,6 +197,14 @@ func addSumMM(c *call) value {
 }
 
 func einsum(c *call) value {
+	// How operands are contracted follows from which extents are 1.
+	for _, t := range c.tensors(1) {
+		for _, d := range c.dims(t) {
+			if d.known == int64(1) {
+				c.depend(d.deps)
+			}
+		}
+	}
 	return c.applyFloat(ops.Einsum{Equation: strings.ReplaceAll(c.string(0), " ", "")}, c.tensors(1)...)
 }
 

@@ -118,22 +118,44 @@ func (c *call) adaptiveAverage(x *Tensor, size []int) *Tensor {
 	return c.applyFloat(op, x)
 }
 
-// adaptiveMaxPool supports windows of one size, which lie side by side.
+// adaptiveMaxPool takes the greatest elements of windows that cover the input:
+// windows of one size, which lie side by side, else those of one dimension after
+// the other.
 func adaptiveMaxPool(n int) func(*call) value {
 	return func(c *call) value {
 		x, size := c.tensor(0), c.intsFor(1, n)
 		op := ops.MaxPool{Padding: make([]int, n), Kernel: make([]int, n), Dilation: make([]int, n)}
+		equal := true
 		for i, s := range size {
 			in := c.extent(x, x.rank()-n+i)
-			if s < 1 || in%s != 0 {
-				return c.unsupported("an extent of %d divided into %d windows of different sizes", in, s)
+			if s < 1 {
+				return c.unsupported("to %d pixels", s)
 			}
+			equal = equal && in%s == 0
 			op.Kernel[i], op.Dilation[i] = in/s, 1
 		}
 		op.Stride = op.Kernel
-		y := c.onBatch(x, n, func(x *Tensor) *Tensor { return c.applyFloat(op, x) })
+		y := x
+		if equal {
+			y = c.onBatch(x, n, func(x *Tensor) *Tensor { return c.applyFloat(op, x) })
+		} else {
+			for i, s := range size {
+				y = c.windowMaxima(y, x.rank()-n+i, s)
+			}
+		}
 		return &tuple{items: []value{y, &missing{c.name + ": the indices of the greatest elements"}}}
 	}
+}
+
+// windowMaxima divides a dimension into windows, which overlap where they have to.
+func (c *call) windowMaxima(x *Tensor, axis, windows int) *Tensor {
+	in := c.extent(x, axis)
+	maxima := make([]*Tensor, windows)
+	for i := range maxima {
+		window := c.sliced(x, axis, extent(i*in/windows), extent(((i+1)*in+windows-1)/windows), 1)
+		maxima[i] = c.apply(ops.Reduce{Fn: ops.AMax, Axes: []int{axis}, KeepDims: true}, window)
+	}
+	return c.apply(ops.Concat{Axis: axis}, maxima...)
 }
 
 // spatialMean is the mean over all spatial dimensions of images, which is the

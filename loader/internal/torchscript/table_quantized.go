@@ -16,6 +16,7 @@ var quantizations = []operator{
 	{"aten::quantize_per_channel", "self:T scales:T zero_points:T axis:i dtype:i", quantizePerChannel},
 	{"aten::dequantize", "self:T", func(c *call) value { return c.dequantize(c.tensor(0)) }},
 	{"aten::dequantize", "tensors:L", dequantizeAll},
+	{"aten::int_repr", "self:T", intRepr},
 	{"aten::q_scale", "self:T", func(c *call) value { return float64(c.params(c.tensor(0)).Scale[0]) }},
 	{"aten::q_zero_point", "self:T", func(c *call) value { return int64(c.params(c.tensor(0)).ZeroPoint[0]) }},
 	{"aten::fake_quantize_per_tensor_affine", "self:T scale:f zero_point:i quant_min:i quant_max:i", fakeQuantize},
@@ -98,15 +99,28 @@ func (c *call) scaleAndZero(i int) (float64, int) {
 
 func quantizePerTensor(c *call) value {
 	scale, zero := c.scaleAndZero(1)
-	d := torchDTypes[c.int(3)]
-	if d != tensor.Uint8 && d != tensor.Int8 {
-		return c.unsupported("to element type %d", c.int(3))
-	}
-	q := activationParams(d, scale, zero)
+	q := tensor.PerTensor(torchDTypes[c.int(3)], float32(scale), int32(zero))
 	if err := q.Validate(nil); err != nil {
 		return c.failed(err)
 	}
-	return c.requantize(c.cast(c.tensor(0), tensor.Float32), q)
+	switch q.DType {
+	case tensor.Uint8:
+		return c.requantize(c.cast(c.tensor(0), tensor.Float32), q)
+	case tensor.Int8: // of weights
+		if x := c.known(c.tensor(0)); x != nil {
+			return c.weight(x, q)
+		}
+	}
+	return c.unsupported("to %v: only quint8 activations are computed with", q.DType)
+}
+
+// weight quantizes a weight.
+func (c *call) weight(x *tensor.Tensor, q *tensor.QParams) value {
+	w, err := quantizeWeight(x, q)
+	if err != nil {
+		return c.failed(err)
+	}
+	return parameter("", w)
 }
 
 // quantizePerChannel is for weights, which are known.
@@ -128,15 +142,11 @@ func quantizePerChannel(c *call) value {
 	if err := q.Validate(x.Shape()); err != nil {
 		return c.failed(err)
 	}
-	w, err := quantizeChannels(x, q)
-	if err != nil {
-		return c.failed(err)
-	}
-	return parameter("", w)
+	return c.weight(x, q)
 }
 
-// quantizeChannels returns the integers of a weight.
-func quantizeChannels(x *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, error) {
+// quantizeWeight returns the integers of a weight.
+func quantizeWeight(x *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, error) {
 	f, err := x.Contiguous().To(tensor.Float32)
 	if err != nil {
 		return nil, err
@@ -145,11 +155,13 @@ func quantizeChannels(x *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, erro
 	if err != nil {
 		return nil, err
 	}
-	inner := 1
-	for _, d := range x.Shape()[q.Axis+1:] {
-		inner *= d
+	inner, n := 1, 1
+	if q.Scheme.PerChannel() {
+		n = x.Dim(q.Axis)
+		for _, d := range x.Shape()[q.Axis+1:] {
+			inner *= d
+		}
 	}
-	n := x.Dim(q.Axis)
 	raw := out.Bytes()
 	for i, v := range f.Contiguous().Float32s() {
 		k := i / inner % n
@@ -157,6 +169,15 @@ func quantizeChannels(x *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, erro
 		raw[i] = byte(ops.QuantizeScalar(v, one))
 	}
 	return out.WithQParams(q), nil
+}
+
+// intRepr returns the integers of a quantized tensor.
+func intRepr(c *call) value {
+	x := c.tensor(0)
+	q := c.params(x)
+	n := c.arithNumber(ops.Div, c.dequantize(x), float64(q.Scale[0]))
+	n = c.apply(ops.Unary{Fn: ops.Round}, n)
+	return c.cast(c.arithNumber(ops.Add, n, float64(q.ZeroPoint[0])), q.DType)
 }
 
 func dequantizeAll(c *call) value {
@@ -266,7 +287,9 @@ func addScalar(relu bool) func(*call) value {
 		q := c.params(x)
 		b := c.float(1)
 		scale, zero := float64(q.Scale[0]), float64(q.ZeroPoint[0])
-		z := zero - math.RoundToEven(b/scale)
+		steps := math.RoundToEven(b / scale)
+		b = steps * scale // only whole steps are added
+		z := zero - steps
 		switch {
 		case z < 0:
 			scale, z = (255-z)/255*scale, 0

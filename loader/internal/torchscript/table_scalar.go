@@ -36,6 +36,8 @@ var scalars = []operator{
 	{"aten::__xor__", "a:n b:n", scalarBinary(ops.BitXor)},
 	{"aten::__lshift__", "a:i b:i", shift(true)},
 	{"aten::__rshift__", "a:i b:i", shift(false)},
+	{"aten::__range_length", "lo:i hi:i step:i", rangeLength},
+	{"aten::__derive_index", "index:i start:i step:i", deriveIndex},
 	{"aten::__not__", "self:n", not},
 	{"aten::neg", "self:n", func(c *call) value { return c.scalarOf(ops.Sub, &number{kind: intKind, known: int64(0)}, c.number(0)) }},
 	{"prim::abs", "a:n", absolute},
@@ -104,6 +106,25 @@ func shift(left bool) func(*call) value {
 		}
 		return a >> by
 	}
+}
+
+// rangeLength is the number of elements of range(lo, hi, step).
+func rangeLength(c *call) value {
+	lo, hi, step := c.int(0), c.int(1), c.int(2)
+	switch {
+	case step == 0:
+		return c.failed(errRangeStep)
+	case step > 0 && lo < hi:
+		return int64(1 + (hi-lo-1)/step)
+	case step < 0 && lo > hi:
+		return int64(1 + (lo-hi-1)/-step)
+	}
+	return int64(0)
+}
+
+// deriveIndex is an element of range(start, ..., step).
+func deriveIndex(c *call) value {
+	return c.scalarOf(ops.Add, c.number(1), asNumber(c.scalarOf(ops.Mul, c.number(0), c.number(2))))
 }
 
 // not is the opposite of a condition.

@@ -251,8 +251,7 @@ func (c *call) selected(t *Tensor, axis int, index *number) *Tensor {
 	rest := slices.Delete(slices.Clone(dims), axis, axis+1)
 	if index.known == nil {
 		at := c.read(ofNumber(index))
-		y := c.emit(ops.Index{Axes: []int{axis}}, c.read(t), at)[0]
-		return c.reshape(y, rest)
+		return c.view(t, indexView{axis, at, rest}, nil).withStrides()
 	}
 	i := c.plainInt(index)
 	if i < 0 {

@@ -1,6 +1,11 @@
 package torchscript
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/octet-ml/octet/tensor"
+)
 
 // texts are the operators on strings, and what programs say and raise.
 var texts = []operator{
@@ -22,11 +27,15 @@ var texts = []operator{
 	{"aten::strip", "self:s chars:s?=None", stripText},
 	{"aten::startswith", "self:s prefix:s", func(c *call) value { return strings.HasPrefix(c.string(0), c.string(1)) }},
 	{"aten::endswith", "self:s suffix:s", func(c *call) value { return strings.HasSuffix(c.string(0), c.string(1)) }},
-	{"aten::find", "self:s sub:s", func(c *call) value { return int64(strings.Index(c.string(0), c.string(1))) }},
+	{"aten::find", "self:s substr:s", func(c *call) value { return int64(strings.Index(c.string(0), c.string(1))) }},
 	{"aten::replace", "self:s old:s new:s", func(c *call) value { return c.text(strings.ReplaceAll(c.string(0), c.string(1), c.string(2))) }},
 	{"aten::split", "self:s separator:s?=None max:i=-1", splitText},
 	{"aten::join", "self:s values:l", joinText},
 	{"aten::format", "self:s args:*", formatText},
+	{"aten::percentFormat", "self:s args:*", percentFormat},
+	{"aten::find", "self:s substr:s start:i end:i=-1", findBetween},
+	{"aten::ord", "string:s", ord},
+	{"aten::chr", "i:i", func(c *call) value { return string(rune(c.int(0))) }},
 }
 
 func compareStrings(f func(int) bool) func(*call) value {
@@ -107,6 +116,58 @@ func formatText(c *call) value {
 	}
 	b.WriteString(rest)
 	return c.text(b.String())
+}
+
+// percentFormat is format % args for the conversions that TorchScript has.
+func percentFormat(c *call) value {
+	args, _ := itemsOf(c.args[1])
+	var b strings.Builder
+	for i := 0; i < len(c.string(0)); i++ {
+		ch := c.string(0)[i]
+		if ch != '%' || i+1 == len(c.string(0)) {
+			b.WriteByte(ch)
+			continue
+		}
+		i++
+		if c.string(0)[i] == '%' {
+			b.WriteByte('%')
+			continue
+		}
+		if len(args) == 0 {
+			return c.failed(&RaisedError{"TypeError", "too few arguments for the format"})
+		}
+		switch f, _ := plainFloat(args[0]); c.string(0)[i] {
+		case 'd', 'i':
+			b.WriteString(repr(convert(f, intKind)))
+		case 'f':
+			fmt.Fprintf(&b, "%f", f)
+		case 'e', 'g':
+			fmt.Fprintf(&b, "%"+c.string(0)[i:i+1], f)
+		default:
+			b.WriteString(formatValue(args[0]))
+		}
+		args = args[1:]
+	}
+	return c.text(b.String())
+}
+
+// findBetween looks for a text in a part of another.
+func findBetween(c *call) value {
+	s := c.string(0)
+	from, to := tensor.SliceBounds(len(s), c.int(2), c.int(3), 1)
+	i := strings.Index(s[from:from+to], c.string(1))
+	if i >= 0 {
+		i += from
+	}
+	return int64(i)
+}
+
+func ord(c *call) value {
+	r := []rune(c.string(0))
+	if len(r) != 1 {
+		return c.fail("a string of %d characters", len(r))
+	}
+	return int64(r[0])
 }
 
 func stripText(c *call) value {

@@ -1,6 +1,7 @@
 package torchscript
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
@@ -26,9 +27,20 @@ type Tensor struct {
 type storage struct {
 	value   *graph.Value
 	version int
+	number  *number // of a tensor that was made from one, until something is written
 	// Of a tensor that the archive holds:
 	param *tensor.Tensor
 	name  string // path of the attribute
+	id    int
+}
+
+// held returns the tensor that the archive holds, as long as nothing was written
+// to it, and nil for a view.
+func (t *Tensor) held() *tensor.Tensor {
+	if t.store.value != nil || len(t.views) > 0 {
+		return nil
+	}
+	return t.store.param
 }
 
 // fresh returns a tensor with memory of its own.
@@ -41,8 +53,13 @@ func parameter(name string, t *tensor.Tensor) *Tensor {
 	return &Tensor{store: &storage{param: t, name: name}, strides: t.Shape().Strides()}
 }
 
+// whole returns a tensor that is all of a memory.
+func whole(s *storage) *Tensor {
+	return &Tensor{store: s, value: s.value, version: s.version, number: s.number}
+}
+
 // ofNumber returns a tensor without dimensions that holds a number.
-func ofNumber(n *number) *Tensor { return &Tensor{store: &storage{}, number: n} }
+func ofNumber(n *number) *Tensor { return whole(&storage{number: n}) }
 
 // typ returns element type, shape and quantization parameters.
 func (t *Tensor) typ() ops.Type {
@@ -95,17 +112,17 @@ func (b *builder) read(t *Tensor) (*graph.Value, error) {
 // memory returns the value of a tensor's memory.
 func (b *builder) memory(t *Tensor) (*graph.Value, error) {
 	s := t.store
-	if s.value == nil && s.param != nil {
+	switch {
+	case s.value != nil && b.visible(s.value):
+		return b.local(s.value), nil
+	case s.number != nil && s.version == 0:
+		v, err := b.scalar(s.number)
+		s.value = v
+		return v, err
+	case s.value == nil && s.param != nil:
 		return b.constant(s.name, s.param), nil
 	}
-	if s.value == nil || t.number != nil && !b.visible(s.value) {
-		v, err := b.scalar(t.number)
-		if err != nil {
-			return nil, err
-		}
-		s.value = v
-	}
-	return b.local(s.value), nil
+	return nil, errors.New("a value of a branch is used outside of it")
 }
 
 // write makes v the value of a tensor, and so of everything that shares its memory.
@@ -133,10 +150,10 @@ func (b *builder) write(t *Tensor, v *graph.Value) error {
 			}
 		}
 	}
-	b.journal.storage(t.store)
+	b.journal.record(t.store)
 	t.store.value = whole
 	t.store.version++
-	t.value, t.version, t.number = v, t.store.version, nil
+	t.value, t.version = v, t.store.version
 	return nil
 }
 

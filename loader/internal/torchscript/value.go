@@ -32,13 +32,17 @@ type tuple struct {
 }
 
 // list is a list, which is shared and can be changed.
-type list struct{ items []value }
+type list struct {
+	items []value
+	id    int // of what the archive holds
+}
 
 // dict is a dict in insertion order, which is shared and can be changed.
 type dict struct {
 	keys   []value
 	values []value
 	places map[value]int // of keys that are plain
+	id     int           // of what the archive holds
 }
 
 // plainKey returns a form of a key that Go compares as Python does: 1, 1.0 and
@@ -97,10 +101,19 @@ func (d *dict) put(key, v value) {
 // remove removes a key that is there.
 func (d *dict) remove(i int) {
 	keys, values := slices.Delete(slices.Clone(d.keys), i, i+1), slices.Delete(slices.Clone(d.values), i, i+1)
-	*d = dict{}
+	*d = dict{id: d.id}
 	for j, k := range keys {
 		d.put(k, values[j])
 	}
+}
+
+// clone returns a dict with the same keys and values.
+func (d *dict) clone() *dict {
+	out := &dict{id: d.id}
+	for i, k := range d.keys {
+		out.put(k, d.values[i])
+	}
+	return out
 }
 
 // enum is a member of an enum class.
@@ -134,7 +147,7 @@ type packed struct {
 	biases map[*tensor.QParams]*tensor.Tensor // as integers, by the input's parameters
 }
 
-// uninitialized is a value that no path reads before it is assigned.
+// uninitialized is a value that may be passed on, but that no path uses.
 type uninitialized struct{}
 
 // unknown stands for what an operator that is not supported would give, so that

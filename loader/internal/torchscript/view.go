@@ -146,6 +146,25 @@ func (w opView) put(*builder, *graph.Value, *graph.Value) (*graph.Value, error) 
 	return nil, fmt.Errorf("a view made by %s is written to, which is not supported", w.op.Name())
 }
 
+// indexView takes one index of a dimension, which the run decides.
+type indexView struct {
+	axis int
+	at   *graph.Value
+	to   []*number
+}
+
+func (w indexView) apply(b *builder, x *graph.Value) (*graph.Value, error) {
+	v, err := b.add1(ops.Index{Axes: []int{w.axis}}, x, w.at)
+	if err != nil {
+		return nil, err
+	}
+	return b.reshape(v, w.to)
+}
+
+func (w indexView) put(b *builder, x, part *graph.Value) (*graph.Value, error) {
+	return b.add1(ops.IndexPut{Axes: []int{w.axis}}, x, part, w.at)
+}
+
 // expandView repeats.
 type expandView struct{ to []*number }
 
@@ -170,7 +189,7 @@ func (b *builder) int(n *number) (int, error) {
 
 // errDataDependent says that something must be known before the run that only
 // the run tells.
-var errDataDependent = errors.New("it follows from the values of the inputs, and must be known before the model runs")
+var errDataDependent = errors.New("what follows from the values of the inputs must be known before the model runs")
 
 // reshape gives a value another shape. Extents that the inputs decide stay open:
 // where they are the input's at the same place, or what the others leave.
@@ -307,8 +326,10 @@ func (b *builder) reshapeTo(x *graph.Value, shape []int, to []*number) (*graph.V
 func (b *builder) vector(numbers []*number) (*graph.Value, error) {
 	values := make([]*graph.Value, len(numbers))
 	for i, n := range numbers {
-		if n.known != nil && b.onValue(n.deps) {
-			// Operators must know extents before they run.
+		if n.known == nil {
+			return nil, errDataDependent // operators must know extents before they run
+		}
+		if b.onValue(n.deps) {
 			b.depend(n.deps)
 			n = &number{kind: n.kind, known: n.known}
 		}

@@ -72,6 +72,17 @@ def records(module):
     return out
 
 
+def step_of(t):
+    """The scale of a quantized result, or of what was converted to floats behind it:
+    the least distance of its values."""
+    if not isinstance(t, torch.Tensor) or not (t.is_quantized or t.is_floating_point()):
+        return 0
+    if t.is_quantized:
+        return 1
+    v = t.detach().flatten().double().unique()
+    return (v[1:] - v[:-1]).min().item() if len(v) > 1 else 0
+
+
 def annotation(v):
     if isinstance(v, torch.Tensor):
         return "Tensor"
@@ -117,18 +128,21 @@ class Suite:
         params = "".join(f", {chr(97 + i)}: {annotation(v)}" for i, v in enumerate(runs[0]))
         self.module(self.define(f"(self{params}):\n    return {expression}"), *runs, what=expression, **options)
 
-    def module(self, module, *runs, tol=1e-6, what=None, reset=(), scripted=None, refused=False):
+    def module(self, module, *runs, tol=1e-6, what=None, reset=(), scripted=None, refused=False, steps=0):
         """A module and its runs, one after the other. reset lists the runs in front
         of which the model forgets its state. Of what octet does not run, refused
-        says so."""
+        says so. steps is by how many of the last operator's steps a quantized result
+        may differ."""
         runs = [r if isinstance(r, (tuple, list)) else (r,) for r in runs]
         try:
             m = scripted or torch.jit.script(module)
         except Exception as e:
-            raise ValueError(f"{what}: {e}") from None
+            raise ValueError(f"{what or type(module).__name__}: {e}") from None
         case = {"what": what or type(module).__name__, "files": records(m), "tol": tol, "runs": []}
         if refused:
             case["refused"] = True
+        if steps:
+            case["steps"] = steps
         fresh = records(m)
         for i, r in enumerate(runs):
             run = {"in": [encode(t) for v in r for t in flatten(v)]}
@@ -139,6 +153,9 @@ class Suite:
                 with torch.no_grad():
                     out = m(*[v.clone() if isinstance(v, torch.Tensor) else v for v in r])
                 run["out"] = [encode(t) for t in flatten(out)]
+                if steps:
+                    for e, t in zip(run["out"], flatten(out)):
+                        e["step"] = step_of(t)
             except Exception as e:
                 message = str(e)
                 if any(w in message for w in NO_KERNEL):

@@ -1,0 +1,317 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// If computes one of two graphs. Its first input, one truth value, says which;
+// the others are the inputs of both. Both give outputs of the same types.
+type If struct{ Then, Else *Graph }
+
+func (If) Name() string { return "if" }
+
+// Graphs returns the branches.
+func (op If) Graphs() []*Graph { return []*Graph{op.Then, op.Else} }
+
+func (op If) Infer(in []ops.Type) ([]ops.Type, error) {
+	if len(in) == 0 || !isOne(in[0], tensor.Bool) {
+		return nil, ops.Errorf(op, in, "input 0 must be one truth value")
+	}
+	out, err := op.Then.infer(in[1:])
+	if err != nil {
+		return nil, err
+	}
+	other, err := op.Else.infer(in[1:])
+	if err != nil {
+		return nil, err
+	}
+	if len(out) != len(other) {
+		return nil, ops.Errorf(op, in, "the branches give %d and %d outputs", len(out), len(other))
+	}
+	for i := range out {
+		if !sameType(out[i], other[i]) {
+			return nil, ops.Errorf(op, in, "output %d is %v in one branch and %v in the other", i, out[i], other[i])
+		}
+		out[i].Known = nil
+	}
+	return out, nil
+}
+
+func (op If) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	var parts [2]*part
+	k := &ops.Kernel{Choice: "if", Parallel: 1}
+	for i, g := range op.Graphs() {
+		var err error
+		if parts[i], err = newPart(g, p, p.In[1:]); err != nil {
+			return nil, err
+		}
+		parts[i].needs(k, 0)
+	}
+	k.Run = func(c *ops.Call) error {
+		chosen := parts[1]
+		if c.In[0].Bytes()[0] != 0 {
+			chosen = parts[0]
+		}
+		return chosen.run(c, c.Scratch, c.Out, c.In[1:])
+	}
+	return k, nil
+}
+
+// Loop computes a graph again and again.
+//
+// Inputs: the most iterations, int64; a truth value that is false when there is
+// none at all; the values that the body changes, as many as Carried says; and what
+// stays as it is. The body takes the number of the iteration, int64, the changing
+// values and the others, and gives a truth value, whether to go on, and the changed
+// values, of the same types. Outputs: the values as the last iteration left them.
+type Loop struct {
+	Body    *Graph
+	Carried int
+}
+
+// maxIterations ends loops that would not end.
+const maxIterations = 1 << 20
+
+func (Loop) Name() string { return "loop" }
+
+// Graphs returns the body.
+func (op Loop) Graphs() []*Graph { return []*Graph{op.Body} }
+
+func (op Loop) Infer(in []ops.Type) ([]ops.Type, error) {
+	if len(in) < 2+op.Carried || op.Carried < 0 || !isOne(in[0], tensor.Int64) || !isOne(in[1], tensor.Bool) {
+		return nil, ops.Errorf(op, in, "it takes a number of iterations, a truth value and %d values that change", op.Carried)
+	}
+	out, err := op.Body.infer(op.bodyTypes(in))
+	if err != nil {
+		return nil, err
+	}
+	if len(out) != 1+op.Carried || !isOne(out[0], tensor.Bool) {
+		return nil, ops.Errorf(op, in, "the body gives %d outputs where a truth value and %d values are needed", len(out), op.Carried)
+	}
+	for i := range out[1:] {
+		if !sameType(out[1+i], in[2+i]) {
+			return nil, ops.Errorf(op, in, "value %d begins as %v and is %v after an iteration", i, in[2+i], out[1+i])
+		}
+		out[1+i].Known = nil
+	}
+	return out[1:], nil
+}
+
+// bodyTypes returns the types of the body's inputs.
+func (op Loop) bodyTypes(in []ops.Type) []ops.Type {
+	types := append([]ops.Type{{DType: tensor.Int64, Shape: tensor.Shape{}}}, in[2:]...)
+	for i := range op.Carried {
+		types[1+i].Known = nil
+	}
+	return types
+}
+
+func (op Loop) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	types := op.bodyTypes(p.In)
+	body, err := newPart(op.Body, p, types)
+	if err != nil {
+		return nil, err
+	}
+	// The number of the iteration and the condition, then the values twice.
+	own := append(append([]ops.Type{types[0], p.In[1]}, p.Out...), p.Out...)
+	size := 0
+	for _, t := range own {
+		size += align(t.Bytes())
+	}
+	k := &ops.Kernel{Choice: "loop", Parallel: 1}
+	body.needs(k, size)
+	var states perScratch[*loopState]
+	k.Run = func(c *ops.Call) error {
+		s, err := states.of(c.Scratch, func() (*loopState, error) { return op.newState(c, c.Scratch[:size], own) })
+		if err != nil {
+			return err
+		}
+		return s.run(c, body, c.Scratch[size:])
+	}
+	return k, nil
+}
+
+// loopState is what a loop in progress works on. An iteration reads one set of
+// the values and writes the other.
+type loopState struct {
+	iteration, condition *tensor.Tensor
+	values               [2][]*tensor.Tensor
+	in, out              [2][]*tensor.Tensor // of an iteration that reads the one or the other
+}
+
+func (op Loop) newState(c *ops.Call, memory []byte, types []ops.Type) (*loopState, error) {
+	own, err := tensorsIn(memory, types)
+	if err != nil {
+		return nil, err
+	}
+	n := op.Carried
+	s := &loopState{iteration: own[0], condition: own[1], values: [2][]*tensor.Tensor{own[2 : 2+n], own[2+n:]}}
+	for i := range 2 {
+		s.in[i] = slices.Concat(own[:1], s.values[i], c.In[2+n:])
+		s.out[i] = slices.Concat(own[1:2], s.values[1-i])
+	}
+	return s, nil
+}
+
+func (s *loopState) run(c *ops.Call, body *part, scratch []byte) error {
+	for i, t := range s.values[0] {
+		if err := t.CopyFrom(c.In[2+i]); err != nil {
+			return err
+		}
+	}
+	if err := s.condition.CopyFrom(c.In[1]); err != nil {
+		return err
+	}
+	n, count := int64(0), c.In[0].Int64s()[0]
+	for ; n < count && s.condition.Bytes()[0] != 0; n++ {
+		if n == maxIterations {
+			return &ops.ValueError{Op: "loop", Reason: fmt.Sprintf("it does not end after %d iterations", n)}
+		}
+		s.iteration.Int64s()[0] = n
+		if err := body.run(c, scratch, s.out[n%2], s.in[n%2]); err != nil {
+			return err
+		}
+	}
+	for i, t := range s.values[n%2] {
+		if err := c.Out[i].CopyFrom(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isOne(t ops.Type, d tensor.DType) bool { return t.DType == d && len(t.Shape) == 0 && t.Q == nil }
+
+func sameType(a, b ops.Type) bool {
+	return a.DType == b.DType && a.Shape.Equal(b.Shape) && a.Q.Equal(b.Q)
+}
+
+// infer returns the types of the outputs for inputs of the given types.
+func (g *Graph) infer(inputs []ops.Type) ([]ops.Type, error) {
+	if len(inputs) != len(g.Inputs) {
+		return nil, fmt.Errorf("a graph of %d inputs gets %d", len(g.Inputs), len(inputs))
+	}
+	types := make(map[*Value]ops.Type)
+	for i, v := range g.Inputs {
+		types[v] = inputs[i]
+	}
+	of := func(v *Value) ops.Type {
+		if t, ok := types[v]; ok {
+			return t
+		}
+		return v.Type
+	}
+	for _, n := range g.Nodes {
+		in := make([]ops.Type, len(n.Inputs))
+		for i, v := range n.Inputs {
+			in[i] = of(v)
+		}
+		out, err := infer(n.Op, in)
+		if err != nil {
+			return nil, &NodeError{Node: n, Err: err}
+		}
+		for i, v := range n.Outputs {
+			types[v] = out[i]
+		}
+	}
+	out := make([]ops.Type, len(g.Outputs))
+	for i, v := range g.Outputs {
+		out[i] = of(v)
+	}
+	return out, nil
+}
+
+// part is a graph inside an operator, prepared for inputs of given types. It
+// computes in the scratch memory of the operator's kernel.
+type part struct {
+	session *Session
+	plan    *plan
+	states  perScratch[*state]
+}
+
+// partKey names the optimized form of a graph among the packed constants of a session.
+type partKey struct{ g *Graph }
+
+type optimizedPart struct {
+	g   *Graph
+	err error
+}
+
+func newPart(g *Graph, p *ops.Prepare, inputs []ops.Type) (*part, error) {
+	o := ops.Packed(p, partKey{g}, func() optimizedPart {
+		c := g.Clone()
+		return optimizedPart{c, c.Rewrite(Optimizations, 0)}
+	})
+	if o.err != nil {
+		return nil, o.err
+	}
+	s := &Session{graph: o.g, tier: p.Tier, threads: p.Threads, opts: Options{MaxMemory: defaultMaxMemory}, pack: p.Pack}
+	pl, err := s.makePlan("", inputs)
+	return &part{session: s, plan: pl}, err
+}
+
+// needs adds what the part takes to a kernel's memory, behind bytes of its own.
+func (t *part) needs(k *ops.Kernel, own int) {
+	const apart = tensor.Alignment // memory that no other call has tells calls apart
+	k.Scratch = max(k.Scratch, own+t.plan.arena+apart)
+	k.WorkerScratch = max(k.WorkerScratch, t.plan.workerScratch)
+	k.WorkerPointers = max(k.WorkerPointers, t.plan.workerPointers)
+}
+
+// run computes the part in scratch memory of a call.
+func (t *part) run(c *ops.Call, scratch []byte, outputs, inputs []*tensor.Tensor) error {
+	st, err := t.states.of(scratch, func() (*state, error) {
+		return t.plan.newState(t.session, scratch[:t.plan.arena], c.Workers)
+	})
+	if err != nil {
+		return err
+	}
+	for i := range st.calls {
+		st.calls[i].Pool = c.Pool
+	}
+	return t.session.run(c.Context, st, outputs, inputs)
+}
+
+// perScratch keeps something for each piece of scratch memory that calls come
+// with: a session gives each of its runs in progress one of its own.
+type perScratch[T any] struct {
+	mu   sync.Mutex
+	made map[*byte]T
+}
+
+func (p *perScratch[T]) of(scratch []byte, build func() (T, error)) (T, error) {
+	key := unsafe.SliceData(scratch)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if v, ok := p.made[key]; ok {
+		return v, nil
+	}
+	v, err := build()
+	if err == nil {
+		if p.made == nil {
+			p.made = make(map[*byte]T)
+		}
+		p.made[key] = v
+	}
+	return v, err
+}
+
+// tensorsIn returns tensors of the given types one after the other in memory.
+func tensorsIn(memory []byte, types []ops.Type) ([]*tensor.Tensor, error) {
+	out := make([]*tensor.Tensor, len(types))
+	for i, t := range types {
+		x, err := tensor.FromBytes(t.DType, memory[:t.Bytes():t.Bytes()], t.Shape...)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = x.WithQParams(t.Q)
+		memory = memory[align(t.Bytes()):]
+	}
+	return out, nil
+}

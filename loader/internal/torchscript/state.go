@@ -1,0 +1,390 @@
+package torchscript
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+)
+
+// form is what a program keeps between runs, but for the tensors and numbers in
+// it, which are values of graphs: the places in what the archive holds that runs
+// changed, and what stands there. Its text is what graph.State calls a form.
+type form struct {
+	Values int    `json:"n"` // tensors and numbers
+	Places []kept `json:"at"`
+}
+
+// spot is a place: a list, dict or memory that the archive holds, by its number
+// in the order they are read, or an attribute of an object.
+type spot struct {
+	ID   int    `json:"id"`
+	Attr string `json:"attr,omitempty"`
+}
+
+// kept is what stands in a place, or is part of it.
+type kept struct {
+	At    *spot    `json:"at,omitempty"`
+	Kind  string   `json:"k"`
+	Index int      `json:"i,omitempty"` // of a value, of what the archive holds, or of what was kept before
+	Text  string   `json:"s,omitempty"` // a string; the name of a class, a member or a device
+	Names []string `json:"a,omitempty"` // of attributes
+	Items []kept   `json:"x,omitempty"` // elements, attributes, or keys and values in turn
+}
+
+// The kinds of what is kept.
+const (
+	keptNone    = "none"
+	keptTensor  = "tensor"  // value Index
+	keptComplex = "complex" // the same, of complex numbers
+	keptText    = "str"
+	keptDevice  = "device"
+	keptTuple   = "tuple"
+	keptList    = "list"
+	keptDict    = "dict"
+	keptObject  = "object"
+	keptEnum    = "enum"
+	keptOwn     = "own"   // number Index of what the archive holds
+	keptAgain   = "again" // the same as number Index of what was kept
+)
+
+// keptNumbers are the kinds of value Index as a number.
+var keptNumbers = []string{boolKind: "bool", intKind: "int", floatKind: "float"}
+
+// keeper makes a form.
+type keeper struct {
+	*machine
+	values []*graph.Value
+	again  map[any]int // number of what was kept
+	walk   *walker
+}
+
+// keep returns the form of what is kept after a run, and its values: what this run
+// changed, or one before it, whose form is given.
+func (m *machine) keep(before form) (string, []*graph.Value, error) {
+	k := &keeper{machine: m, again: make(map[any]int), walk: newWalker()}
+	var after form
+	for _, s := range m.changed(before) {
+		x, err := k.place(s)
+		if err != nil {
+			return "", nil, fmt.Errorf("what the model keeps between runs: %w", err)
+		}
+		x.At = &s
+		after.Places = append(after.Places, x)
+	}
+	if len(after.Places) == 0 {
+		return "", nil, nil
+	}
+	after.Values = len(k.values)
+	text, err := json.Marshal(after)
+	return string(text), k.values, err
+}
+
+// changed lists the places that were changed, in order.
+func (m *machine) changed(before form) []spot {
+	seen := make(map[spot]bool)
+	for _, p := range before.Places {
+		seen[*p.At] = true
+	}
+	for _, p := range m.journal.places {
+		switch p := p.(type) {
+		case *storage:
+			seen[spot{ID: p.id}] = true
+		case *list:
+			seen[spot{ID: p.id}] = true
+		case *dict:
+			seen[spot{ID: p.id}] = true
+		case attrPlace:
+			seen[spot{p.object.id, p.name}] = true
+		}
+	}
+	var list []spot
+	for s := range seen {
+		if s.ID > 0 {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b spot) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Attr, b.Attr)) })
+	return list
+}
+
+func (k *keeper) place(s spot) (kept, error) {
+	switch o := k.origins[s.ID-1].(type) {
+	case *object:
+		return k.value(o.attrs[s.Attr])
+	case *list:
+		items, err := k.list(o.items)
+		return kept{Kind: keptList, Items: items}, err
+	case *dict:
+		return k.dict(o)
+	case *Tensor:
+		v, err := k.memory(o)
+		if err != nil {
+			return kept{}, err
+		}
+		return k.tensor(v, o.complex), nil
+	}
+	return kept{}, errors.New("a place that the archive does not have")
+}
+
+func (k *keeper) tensor(v *graph.Value, complex bool) kept {
+	k.values = append(k.values, v)
+	x := kept{Kind: keptTensor, Index: len(k.values) - 1}
+	if complex {
+		x.Kind = keptComplex
+	}
+	return x
+}
+
+func (k *keeper) list(items []value) ([]kept, error) {
+	out := make([]kept, len(items))
+	for i, x := range items {
+		var err error
+		if out[i], err = k.value(x); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (k *keeper) dict(d *dict) (kept, error) {
+	var items []value
+	for i, key := range d.keys {
+		items = append(items, key, d.values[i])
+	}
+	x, err := k.list(items)
+	return kept{Kind: keptDict, Items: x}, err
+}
+
+// shared returns what stands for something that is kept already or that the
+// archive holds; otherwise it numbers it.
+func (k *keeper) shared(v any, id int) (kept, bool) {
+	if id > 0 {
+		return kept{Kind: keptOwn, Index: id}, true
+	}
+	if n, ok := k.again[v]; ok {
+		return kept{Kind: keptAgain, Index: n}, true
+	}
+	k.again[v] = len(k.again)
+	return kept{}, false
+}
+
+func (k *keeper) value(v value) (kept, error) {
+	if !k.walk.enter() {
+		return kept{}, errors.New("it is too large")
+	}
+	defer k.walk.leave()
+	switch v := v.(type) {
+	case nil:
+		return kept{Kind: keptNone}, nil
+	case string:
+		return kept{Kind: keptText, Text: v}, nil
+	case device:
+		return kept{Kind: keptDevice, Text: string(v)}, nil
+	case bool, int64, float64, *number:
+		n := asNumber(v)
+		x, err := k.scalar(n)
+		if err != nil {
+			return kept{}, err
+		}
+		out := k.tensor(x, false)
+		out.Kind = keptNumbers[n.kind]
+		return out, nil
+	case *Tensor:
+		var key any = v
+		id := 0
+		if len(v.views) == 0 {
+			key, id = v.store, v.store.id
+		}
+		if x, ok := k.shared(key, id); ok {
+			return x, nil
+		}
+		x, err := k.read(v)
+		if err != nil {
+			return kept{}, err
+		}
+		return k.tensor(x, v.complex), nil
+	case *tuple:
+		items, err := k.list(v.items)
+		x := kept{Kind: keptTuple, Items: items}
+		if v.class != nil {
+			x.Text = v.class.name
+		}
+		return x, err
+	case *list:
+		if x, ok := k.shared(v, v.id); ok {
+			return x, nil
+		}
+		items, err := k.list(v.items)
+		return kept{Kind: keptList, Items: items}, err
+	case *dict:
+		if x, ok := k.shared(v, v.id); ok {
+			return x, nil
+		}
+		return k.dict(v)
+	case *object:
+		if x, ok := k.shared(v, v.id); ok {
+			return x, nil
+		}
+		x := kept{Kind: keptObject, Text: v.class.name, Names: v.names}
+		for _, name := range v.names {
+			a, err := k.value(v.attrs[name])
+			if err != nil {
+				return kept{}, err
+			}
+			x.Items = append(x.Items, a)
+		}
+		return x, nil
+	case *enum:
+		return kept{Kind: keptEnum, Text: v.class.name + "." + v.name}, nil
+	}
+	return kept{}, fmt.Errorf("a %s", typeName(v))
+}
+
+// restorer puts what is kept where it was.
+type restorer struct {
+	*machine
+	types  []ops.Type
+	inputs []*graph.Value
+	made   []value // by its number
+}
+
+// restore makes the values of a form inputs of the graph and puts them and the
+// rest of the form into its places.
+func (m *machine) restore(f form, types []ops.Type) error {
+	r := &restorer{machine: m, types: types}
+	for i, t := range types {
+		r.inputs = append(r.inputs, m.input(fmt.Sprintf("state.%d", i), t))
+	}
+	for _, p := range f.Places {
+		if err := r.place(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errForm = errors.New("the state is none that this model keeps")
+
+func (r *restorer) place(p kept) error {
+	if p.At == nil || p.At.ID < 1 || p.At.ID > len(r.origins) {
+		return errForm
+	}
+	switch o := r.origins[p.At.ID-1].(type) {
+	case *object:
+		v, err := r.value(p)
+		if err == nil {
+			o.set(p.At.Attr, v)
+		}
+		return err
+	case *list:
+		items, err := r.list(p.Items)
+		o.items = items
+		return err
+	case *dict:
+		d, err := r.dict(&dict{id: o.id}, p)
+		if err == nil {
+			*o = *d
+		}
+		return err
+	case *Tensor:
+		if p.Index < 0 || p.Index >= len(r.inputs) {
+			return errForm
+		}
+		o.store.value = r.inputs[p.Index]
+		o.store.version++
+		return nil
+	}
+	return errForm
+}
+
+func (r *restorer) list(items []kept) ([]value, error) {
+	out := make([]value, len(items))
+	for i, x := range items {
+		var err error
+		if out[i], err = r.value(x); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (r *restorer) dict(d *dict, x kept) (*dict, error) {
+	items, err := r.list(x.Items)
+	if err != nil || len(items)%2 != 0 {
+		return nil, cmp.Or(err, errForm)
+	}
+	for i := 0; i < len(items); i += 2 {
+		d.set(items[i], items[i+1])
+	}
+	return d, nil
+}
+
+func (r *restorer) value(x kept) (value, error) {
+	if k := slices.Index(keptNumbers, x.Kind); k >= 0 || x.Kind == keptTensor || x.Kind == keptComplex {
+		if x.Index < 0 || x.Index >= len(r.inputs) {
+			return nil, errForm
+		}
+		v, t := r.inputs[x.Index], r.types[x.Index]
+		if k >= 0 {
+			return r.argument(input{name: v.Name, kind: keptNumbers[k]}, v, t)
+		}
+		out := fresh(v)
+		out.complex = x.Kind == keptComplex
+		r.made = append(r.made, out)
+		return out, nil
+	}
+	class := r.code.classes[x.Text]
+	switch x.Kind {
+	case keptNone:
+		return nil, nil
+	case keptText:
+		return x.Text, nil
+	case keptDevice:
+		return device(x.Text), nil
+	case keptTuple:
+		items, err := r.list(x.Items)
+		return &tuple{items: items, class: class}, err
+	case keptList:
+		l := &list{}
+		r.made = append(r.made, l)
+		var err error
+		l.items, err = r.list(x.Items)
+		return l, err
+	case keptDict:
+		d := &dict{}
+		r.made = append(r.made, d)
+		return r.dict(d, x)
+	case keptObject:
+		if class == nil || len(x.Names) != len(x.Items) {
+			return nil, errForm
+		}
+		o := newObject(class)
+		r.made = append(r.made, o)
+		for i, name := range x.Names {
+			v, err := r.value(x.Items[i])
+			if err != nil {
+				return nil, err
+			}
+			o.set(name, v)
+		}
+		return o, nil
+	case keptEnum:
+		return r.qualified(x.Text)
+	case keptOwn:
+		if x.Index < 1 || x.Index > len(r.origins) {
+			return nil, errForm
+		}
+		return r.origins[x.Index-1], nil
+	case keptAgain:
+		if x.Index < 0 || x.Index >= len(r.made) {
+			return nil, errForm
+		}
+		return r.made[x.Index], nil
+	}
+	return nil, errForm
+}

@@ -1,0 +1,136 @@
+package torchscript
+
+import (
+	"errors"
+	"maps"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/script"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// trial is what a part of the program did that was executed into a graph of its
+// own, and then undone.
+type trial struct {
+	region *region
+	how    flow
+	result value
+	raised *RaisedError
+	locals map[string]value
+	after  contents // of the places it changed
+}
+
+// newRegion returns a graph inside the one that nodes go to.
+func (m *machine) newRegion() *region {
+	return &region{
+		g: graph.New(), parent: m.region,
+		consts: make(map[*tensor.Tensor]*graph.Value), captured: make(map[*graph.Value]*graph.Value),
+	}
+}
+
+// inside calls f with nodes going to a region, undoes what it changes, and
+// returns what it left in the places.
+func (m *machine) inside(r *region, f func() error) (contents, error) {
+	outer := m.region
+	m.region, m.journal = r, &journal{outer: m.journal}
+	err := f()
+	after := m.journal.now()
+	m.journal.put()
+	m.region, m.journal = outer, m.journal.outer
+	return after, err
+}
+
+// try executes a part of the program in a region.
+func (m *machine) try(f *frame, r *region, part func(t *trial) error) (*trial, error) {
+	t := &trial{region: r}
+	before := f.locals
+	f.locals = maps.Clone(before)
+	var err error
+	t.after, err = m.inside(r, func() error { return part(t) })
+	t.locals, f.locals = f.locals, before
+	t.after = reachable(before, t.after)
+	if errors.As(err, &t.raised) {
+		return t, nil
+	}
+	return t, err
+}
+
+func (m *machine) tryBlock(f *frame, body []script.Stmt) (*trial, error) {
+	return m.try(f, m.newRegion(), func(t *trial) error {
+		var err error
+		t.how, t.result, err = m.block(f, body)
+		return err
+	})
+}
+
+// again calls f with what the trial left in place.
+func (m *machine) again(t *trial, f func() error) error {
+	_, err := m.inside(t.region, func() error {
+		for _, p := range t.after.places {
+			m.journal.record(p)
+		}
+		t.after.put()
+		return f()
+	})
+	return err
+}
+
+// leafValue returns a tensor or number as a value of the region that nodes go
+// to, nil for what has no value yet.
+func (m *machine) leafValue(v value) (*graph.Value, error) {
+	switch v := v.(type) {
+	case *Tensor:
+		return m.read(v)
+	case uninitialized:
+		return nil, nil
+	}
+	return m.scalar(asNumber(v))
+}
+
+// leafValues returns several, of a trial.
+func (m *machine) leafValues(t *trial, leaves []value) ([]*graph.Value, error) {
+	out := make([]*graph.Value, len(leaves))
+	return out, m.again(t, func() error {
+		for i, v := range leaves {
+			var err error
+			if out[i], err = m.leafValue(v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// anyOf returns a value of a type, for one that nobody uses.
+func (m *machine) anyOf(r *region, t ops.Type) (v *graph.Value, err error) {
+	_, err = m.inside(r, func() error {
+		if t.Q == nil {
+			v, err = m.add1(ops.Full{Shape: t.Shape, DType: t.DType})
+			return err
+		}
+		x, err := tensor.New(t.DType, t.Shape...)
+		if err == nil {
+			v = m.constant("", x.WithQParams(t.Q))
+		}
+		return err
+	})
+	return v, err
+}
+
+// close makes a region's graph take its own inputs and then the given values of
+// regions around it, and give outputs.
+func (m *machine) close(r *region, own, outer, outputs []*graph.Value) {
+	r.g.Inputs = own
+	for _, v := range outer {
+		in := r.captured[v]
+		if in == nil {
+			in = r.g.Input("", v.Type.DType, v.Type.Shape...) // which it does not use
+			in.Type = v.Type
+			continue
+		}
+		r.g.Inputs = append(r.g.Inputs, in)
+	}
+	r.g.SetOutputs(outputs...)
+	r.g.RemoveDead()
+}
