@@ -51,6 +51,7 @@ func (q *Quantizer) convert(p *prepared) (*converter, error) {
 		outputs[i] = w
 	}
 	c.g.SetOutputs(outputs...)
+	c.g.State = p.graph.State
 	c.g.RemoveDead()
 	if err := c.g.Verify(); err != nil {
 		return nil, fmt.Errorf("quantize: %w", err)

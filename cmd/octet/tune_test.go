@@ -162,6 +162,9 @@ func TestQuantizeFlags(t *testing.T) {
 	if few.SQNR > full.SQNR-20 || few.SQNR < 3 {
 		t.Errorf("3 bits give a weight %v dB, 8 bits %v", few.SQNR, full.SQNR)
 	}
+	if learned := precisions("--weight-bits", "3", "--rounding", "learned", "--correct-bias", "--equalize")["conv2 conv2d"]; learned.SQNR >= full.SQNR-20 || learned.SQNR < 3 {
+		t.Errorf("3 bits with learned rounding give a weight %v dB", learned.SQNR)
+	}
 	tensorScale := precisions("--backend", "disc", "--device", "aarch64")["conv2 conv2d"]
 	if perChannel := precisions("--backend", "disc", "--device", "x86")["conv2 conv2d"]; tensorScale.SQNR >= perChannel.SQNR {
 		t.Errorf("one scale gives a weight %v dB, one per channel %v", tensorScale.SQNR, perChannel.SQNR)
