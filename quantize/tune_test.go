@@ -117,7 +117,7 @@ func TestToolkitBERT(t *testing.T) {
 	if right, same := count(got, dev.labels), count(got, float); right < 652 || right > 660 || same < 719 || same > 725 {
 		t.Errorf("%d right and %d as in float, the toolkit has 656 and 722", right, same)
 	}
-	if order := rawOrder(t, q, m, calib); !sameSet(order[:4], blamed) {
+	if order := rawOrder(t, q, m, &dataset{batches: calib.batches[:1]}); !sameSet(order[:4], blamed) {
 		t.Errorf("the noisiest modules are %v, want %v", order[:4], blamed)
 	}
 	c, err := q.Compare(m)
