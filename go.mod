@@ -32,6 +32,6 @@ require (
 
 require (
 	github.com/google/go-cmp v0.7.0
-	golang.org/x/text v0.28.0 // indirect
+	golang.org/x/text v0.28.0
 	gonum.org/v1/gonum v0.16.0 // indirect
 )

@@ -56,8 +56,12 @@ type FloatNode struct {
 }
 
 // Summarize describes a graph. modules are those that the file of the model names,
-// each with its own parameters; nil where it names none.
+// each with its own parameters; nil where it names none. Of an open graph it
+// describes what the first run made of it, if there was one.
 func Summarize(g *graph.Graph, modules []Module) (*Summary, error) {
+	if c, err := g.Concrete(); err == nil {
+		g = c
+	}
 	s := &Summary{}
 	for _, v := range g.Inputs {
 		s.Inputs = append(s.Inputs, Port{v.Name, v.Type.String()})

@@ -156,6 +156,7 @@ func opCases() []opCase {
 		{int8.DynamicLinear{Linear: ops.Linear{HasBias: true, HasResidual: true, Act: ops.ActGELU}}, []operand{f32(3, 4), perChannel(tensor.Int8, 5, 4), f32(5).constant(), f32(3, 5)}},
 		{int8.Linear{Linear: ops.Linear{HasBias: true}, Out: out}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4), perChannel(tensor.Int32, 5)}},
 		{int8.Linear{}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4)}},
+		{int8.Min{Act: ops.ReLU, Out: out}, []operand{u8(2, 3, 4, 5), u8(1, 3, 1, 1)}},
 		{int8.Quantize{Q: out}, []operand{f32(3, 4)}},
 		{int8.Table{Label: "square", Values: square, Out: out}, []operand{u8(3, 4)}},
 	}

@@ -98,6 +98,7 @@ var operators = []struct {
 	{"int8.dequantize", int8.Dequantize{}},
 	{"int8.dynamic_linear", int8.DynamicLinear{}},
 	{"int8.linear", int8.Linear{}},
+	{"int8.min", int8.Min{}},
 	{"int8.mul", int8.Mul{}},
 	{"int8.quantize", int8.Quantize{}},
 	{"int8.table", int8.Table{}},

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -71,18 +73,29 @@ type faker struct {
 // compare adds the fake-quantized form of a layer beside it.
 func (f *faker) compare(n *graph.Node, d *difference) error {
 	g := f.p.graph
-	inputs := slices.Clone(n.Inputs)
+	if f.p.policy.dynamic {
+		return f.compareDynamic(n, d)
+	}
+	data := slices.Clone(n.Inputs)
 	for _, i := range f.p.quantizedInputs(n) {
 		v, err := f.activation(n.Inputs[i])
 		if err != nil {
 			return err
 		}
-		inputs[i] = v
+		data[i] = v
 	}
-	if err := f.constants(n, inputs); err != nil {
+	weight, bias, err := f.constants(n)
+	if err != nil {
 		return err
 	}
-	out, err := g.Add1(n.Scope, n.Op, inputs...)
+	inputs := []*graph.Value{data[0], g.Const(n.Inputs[1].Name, weight)}
+	if bias != nil {
+		inputs = append(inputs, g.Const(biasName(n), bias))
+	}
+	if hasResidual(n.Op) {
+		inputs = append(inputs, data[len(data)-1])
+	}
+	out, err := g.Add1(n.Scope, withBias(n.Op, bias != nil), inputs...)
 	if err != nil {
 		return err
 	}
@@ -94,6 +107,29 @@ func (f *faker) compare(n *graph.Node, d *difference) error {
 		if out, err = g.Add1(n.Scope, FakeQuantizeOp{q}, out); err != nil {
 			return err
 		}
+	}
+	_, err = g.Add(n.Scope, compareOp{d}, n.Outputs[0], out)
+	return err
+}
+
+// compareDynamic adds the form of a linear layer that quantizes its input while
+// it runs beside it.
+func (f *faker) compareDynamic(n *graph.Node, d *difference) error {
+	k, err := f.q.layerConstants(n, 0)
+	if err != nil {
+		return err
+	}
+	g := f.p.graph
+	inputs := []*graph.Value{n.Inputs[0], g.Const(n.Inputs[1].Name, k.weight)}
+	if k.bias != nil {
+		inputs = append(inputs, g.Const(biasName(n), k.bias))
+	}
+	if hasResidual(n.Op) {
+		inputs = append(inputs, n.Inputs[len(n.Inputs)-1])
+	}
+	out, err := g.Add1(n.Scope, int8.DynamicLinear{Linear: withBias(n.Op, k.bias != nil).(ops.Linear)}, inputs...)
+	if err != nil {
+		return err
 	}
 	_, err = g.Add(n.Scope, compareOp{d}, n.Outputs[0], out)
 	return err
@@ -113,33 +149,48 @@ func (f *faker) activation(v *graph.Value) (*graph.Value, error) {
 	return w, err
 }
 
-// constants puts the fake-quantized weight and bias of a layer into its inputs.
-func (f *faker) constants(n *graph.Node, inputs []*graph.Value) error {
+// constants returns the fake-quantized weight and bias of a layer, nil without one.
+func (f *faker) constants(n *graph.Node) (weight, bias *tensor.Tensor, err error) {
 	w, err := f.q.weightQParams(n)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if inputs[1], err = f.constant(n.Inputs[1], w); err != nil || !hasBias(n.Op) {
-		return err
+	if f.q.opts.needsMoments() {
+		k, err := f.q.layerConstants(n, 0)
+		if err != nil {
+			return nil, nil, err
+		}
+		bias = k.bias
+		if weight, err = dequantized(k.weight); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		if weight, err = fake(n.Inputs[1].Const, w); err != nil {
+			return nil, nil, err
+		}
+		if hasBias(n.Op) {
+			bias = n.Inputs[2].Const
+		}
+	}
+	if bias == nil {
+		return weight, nil, nil
 	}
 	x, err := f.q.activation(f.p.names[f.p.source(n.Inputs[0])])
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	b, err := f.q.biasQParams(w, x)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	inputs[2], err = f.constant(n.Inputs[2], b)
-	return err
+	bias, err = fake(bias, b)
+	return weight, bias, err
 }
 
-func (f *faker) constant(v *graph.Value, q *tensor.QParams) (*graph.Value, error) {
-	t := v.Const.Clone()
-	if err := FakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q); err != nil {
-		return nil, err
-	}
-	return f.p.graph.Const(v.Name, t), nil
+// fake returns what remains of a tensor that is quantized and dequantized.
+func fake(x *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, error) {
+	t := x.Clone()
+	return t, FakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q)
 }
 
 // Run computes the float outputs and accumulates noise.

@@ -12,7 +12,8 @@ type Backend uint8
 // The backends. Native is octet's own; the other three give the quantization
 // parameters of BladeDISC's torch_quant toolkit.
 const (
-	// Native: uint8 affine activations, int8 per-channel symmetric weights.
+	// Native: uint8 affine activations whose range has the least mean square
+	// error, int8 per-channel symmetric weights.
 	Native Backend = iota
 	// Reference: MinMax, uint8 per-tensor affine for activations and weights.
 	Reference
@@ -126,7 +127,7 @@ func (b Backend) Observers(device Device) (Observers, error) {
 	switch b {
 	case Native:
 		return Observers{
-			Activation: ObserverConfig{Kind: MinMax, Spec: affineU8},
+			Activation: ObserverConfig{Kind: MSE, Spec: affineU8},
 			Weight:     ObserverConfig{Kind: MinMax, Spec: channelSymmetricS8},
 		}, nil
 	case Reference:

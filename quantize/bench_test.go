@@ -1,10 +1,15 @@
 package quantize
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -50,6 +55,52 @@ func BenchmarkQParams(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkCalibration measures what observing costs on top of float inference:
+// a batch of ResNet-18, with both alternating, as the ratio of their times.
+func BenchmarkCalibration(b *testing.B) {
+	m, err := nn.BuildRandom(nn.ResNet18(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	x := randomInput(b, 1, 8, 3, 224, 224)
+	ctx := context.Background()
+	for _, k := range Kinds() {
+		b.Run(string(k), func(b *testing.B) {
+			float, err := m.Compile(graph.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer float.Close()
+			calib, err := New(Options{Activation: &ObserverConfig{Kind: k, Spec: affineU8}}).Calib(m)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer calib.Close()
+			var times [2][]time.Duration
+			once := func(keep bool) {
+				for i, run := range []func(context.Context, ...*tensor.Tensor) ([]*tensor.Tensor, error){float.Run, calib.Run} {
+					start := time.Now()
+					if _, err := run(ctx, x); err != nil {
+						b.Fatal(err)
+					}
+					if keep {
+						times[i] = append(times[i], time.Since(start))
+					}
+				}
+			}
+			once(false)
+			for b.Loop() {
+				once(true)
+			}
+			for _, t := range times {
+				slices.Sort(t)
+			}
+			middle := len(times[0]) / 2
+			b.ReportMetric(float64(times[1][middle])/float64(times[0][middle]), "calibration/float")
 		})
 	}
 }

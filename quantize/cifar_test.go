@@ -162,18 +162,3 @@ func TestResNet20(t *testing.T) {
 		}
 	}
 }
-
-// TestObserverComparison logs the accuracy of Native with each observer.
-func TestObserverComparison(t *testing.T) {
-	skipLong(t)
-	m, test, calib := resnet20(t), cifar(t, "test.npz", 64), cifar(t, "calib.npz", 64)
-	float := classes(t, m, test)
-	for _, k := range Kinds() {
-		for _, w := range []Kind{MinMax} {
-			q := New(Options{Activation: &ObserverConfig{Kind: k, Spec: affineU8}, Weight: &ObserverConfig{Kind: w, Spec: channelSymmetricS8}})
-			calibrate(t, q, m, calib)
-			got := classes(t, quantized(t, q, m), test)
-			t.Logf("%v: %d right, %d as in float", k, count(got, test.labels), count(got, float))
-		}
-	}
-}

@@ -66,7 +66,7 @@ func TestCompare(t *testing.T) {
 			for _, c := range v.Histogram.Counts {
 				total += c
 			}
-			if total == 0 || len(v.Histogram.Counts) > histogramShown || v.Least > v.Greatest || v.Clipped > 0.05 || backend == Native && v.Clipped > 0 {
+			if total == 0 || len(v.Histogram.Counts) > histogramShown || v.Least > v.Greatest || v.Clipped > 0.05 {
 				t.Errorf("%v: %+v with %d values", backend, v, total)
 			}
 		}

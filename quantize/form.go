@@ -16,6 +16,7 @@ const (
 	poolForm       // an average over windows
 	sumForm
 	productForm
+	minForm
 	tableForm // a function of one element: a table of 256 integers
 	joinForm  // a concatenation of values with the parameters of the output
 )
@@ -115,6 +116,8 @@ func binaryForm(n *graph.Node, op ops.Binary) form {
 		return sumForm
 	case op.Fn == ops.Mul && oneRank:
 		return productForm
+	case op.Fn == ops.Min && oneRank:
+		return minForm
 	}
 	return noForm
 }
@@ -141,6 +144,19 @@ func hasBias(op ops.Op) bool {
 		return op.HasBias
 	}
 	return false
+}
+
+// withBias returns the layer with or without a bias.
+func withBias(op ops.Op, has bool) ops.Op {
+	switch layer := op.(type) {
+	case ops.Conv:
+		layer.HasBias = has
+		return layer
+	case ops.Linear:
+		layer.HasBias = has
+		return layer
+	}
+	return op
 }
 
 func hasResidual(op ops.Op) bool {

@@ -81,14 +81,23 @@ func (g *grid) addGrid(o *grid) {
 }
 
 // add counts finite values that the range holds.
-func (g *grid) add(v []float32) {
-	inverse := math.Ldexp(1, -g.exponent)
-	first := float64(g.first)
-	counts := (*[gridBins]int64)(g.counts)
-	for _, x := range v {
-		// The difference is not negative, so truncation is the floor.
-		counts[int(float64(x)*inverse-first)&(gridBins-1)]++
+func (g *grid) add(count counter) { count(g.binning(), g.counts) }
+
+// binning returns how values get into bins. Where the width of a bin is no
+// normal float32, values and bins are brought to other powers of two first, which
+// is exact as well.
+func (g *grid) binning() binning {
+	b := binning{mul: 1, div: 1, first: int32(g.first), bins: gridBins}
+	const normal = 126
+	switch {
+	case g.exponent > normal:
+		b.mul, b.div = float32(math.Ldexp(1, -normal)), float32(math.Ldexp(1, g.exponent-normal))
+	case g.exponent < -normal:
+		b.mul, b.div = float32(math.Ldexp(1, normal)), float32(math.Ldexp(1, g.exponent+normal))
+	default:
+		b.mul = float32(math.Ldexp(1, -g.exponent))
 	}
+	return b
 }
 
 // bins calls f with each bin that holds values, cut to the observed range.
@@ -120,15 +129,15 @@ func (o *gridObserver) Observe(x *tensor.Tensor) error {
 	if !finite {
 		return o.fail(ErrNotFinite)
 	}
-	return o.observeRange(v, lo, hi)
+	return o.observeRange(lo, hi, countAll(v))
 }
 
 // observeRange takes in a batch with the given extremes.
-func (o *gridObserver) observeRange(v []float32, lo, hi float32) error {
+func (o *gridObserver) observeRange(lo, hi float32, count counter) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.grid.widen(lo, hi)
-	o.grid.add(v)
+	o.grid.add(count)
 	o.batches++
 	o.cached = nil
 	return nil

@@ -1,6 +1,9 @@
 package quantize
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // quantile returns the value below which the given share of the values lies,
 // spread evenly within a bin.
@@ -18,34 +21,45 @@ func (g *grid) quantile(share float64) float32 {
 	return float32(at)
 }
 
-// candidates returns the range of least cost, the widest of equals, among those
-// that shrink from lo..hi, which holds 0, in even steps: both ends together, and
-// unless symmetric, then each end alone around the best.
+// candidates returns the range of least cost among those that shrink from
+// lo..hi, which holds 0, in even steps: both ends together, and unless symmetric, then each
+// end alone around the best. Of each it first tries every eighth step, and then
+// those around the best; the widest of equals wins.
 func candidates(lo, hi float32, symmetric bool, cost func(lo, hi float32) float64) (bestLo, bestHi float32) {
-	const steps = 128
+	const steps, coarse = 128, 8
 	bestLo, bestHi = lo, hi
 	least := cost(lo, hi)
-	try := func(l, h float32) {
-		if c := cost(l, h); c < least {
-			least, bestLo, bestHi = c, l, h
+	shrink := func(v float32, i int) float32 { return float32(float64(v) * float64(steps-i) / steps) }
+	along := func(ends func(i int) (lo, hi float32)) {
+		best := -1
+		try := func(i int) {
+			if i < 0 || i >= steps {
+				return
+			}
+			l, h := ends(i)
+			if c := cost(l, h); c < least {
+				least, best, bestLo, bestHi = c, i, l, h
+			}
+		}
+		for i := 0; i < steps; i += coarse {
+			try(i)
+		}
+		if best < 0 {
+			return
+		}
+		for i, middle := best-coarse+1, best; i < middle+coarse; i++ {
+			try(i)
 		}
 	}
-	shrink := func(v float32, i int) float32 { return float32(float64(v) * float64(steps-i) / steps) }
-	for i := 1; i < steps; i++ {
-		try(shrink(lo, i), shrink(hi, i))
-	}
+	along(func(i int) (float32, float32) { return shrink(lo, i), shrink(hi, i) })
 	if symmetric || lo == 0 || hi == 0 {
 		return bestLo, bestHi
 	}
 	for range 2 {
 		l, h := bestLo, bestHi
-		for i := range steps {
-			try(l, shrink(hi, i))
-		}
+		along(func(i int) (float32, float32) { return l, shrink(hi, i) })
 		fixed := bestHi
-		for i := range steps {
-			try(shrink(lo, i), fixed)
-		}
+		along(func(i int) (float32, float32) { return shrink(lo, i), fixed })
 		if l == bestLo && h == bestHi {
 			break
 		}
@@ -119,8 +133,9 @@ func squaredErrorTo(u, low, high float64) float64 {
 // depend on the range, and one over levels, in which q is constant; prefix sums
 // leave little but the logarithms of the levels.
 func (g *grid) leastDivergence(s Spec) (lo, hi float32) {
+	bins := g.withoutZeros()
 	var counts, filled, entropy [gridBins + 1]float64 // of the bins before
-	for i, c := range g.counts {
+	for i, c := range bins {
 		counts[i+1], filled[i+1], entropy[i+1] = counts[i], filled[i], entropy[i]
 		if c > 0 {
 			counts[i+1] += float64(c)
@@ -155,17 +170,17 @@ func (g *grid) leastDivergence(s Spec) (lo, hi float32) {
 		if inside == 0 {
 			return math.Inf(1)
 		}
-		for g.counts[first] == 0 {
+		for bins[first] == 0 {
 			first++
 		}
-		for g.counts[last-1] == 0 {
+		for bins[last-1] == 0 {
 			last--
 		}
 		below, above := counts[first], total-counts[last]
 		// In units of counts: sum p*log(p) - sum p*log(q*total/inside).
 		sum := entropy[last] - entropy[first]
 		ends := func(i int, more float64) {
-			c := float64(g.counts[i])
+			c := float64(bins[i])
 			sum += xlogx(c+more) - xlogx(c)
 		}
 		if first == last-1 {
@@ -195,6 +210,25 @@ func (g *grid) leastDivergence(s Spec) (lo, hi float32) {
 		}
 		return sum / total
 	})
+}
+
+// withoutZeros returns the counts with no more in the bin around 0 than in the
+// fuller of its neighbours.
+func (g *grid) withoutZeros() []int64 {
+	zero := -g.first
+	if zero < 0 || zero >= gridBins {
+		return g.counts
+	}
+	bins := slices.Clone(g.counts)
+	most := int64(0)
+	if zero > 0 {
+		most = bins[zero-1]
+	}
+	if zero+1 < gridBins {
+		most = max(most, bins[zero+1])
+	}
+	bins[zero] = min(bins[zero], most)
+	return bins
 }
 
 func xlogx(x float64) float64 {

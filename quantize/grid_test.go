@@ -31,13 +31,13 @@ func TestGridDoesNotDependOnOrder(t *testing.T) {
 		var whole, small grid
 		lo, hi, _ := minMax(x)
 		whole.widen(lo, hi)
-		whole.add(x)
+		whole.add(countAll(x))
 		r.Shuffle(len(x), func(i, j int) { x[i], x[j] = x[j], x[i] })
 		for len(x) > 0 {
 			n := min(1+r.IntN(40), len(x))
 			lo, hi, _ := minMax(x[:n])
 			small.widen(lo, hi)
-			small.add(x[:n])
+			small.add(countAll(x[:n]))
 			x = x[n:]
 		}
 		if fmt.Sprint(whole) != fmt.Sprint(small) {
@@ -54,7 +54,7 @@ func TestGridBins(t *testing.T) {
 		lo, hi, _ := minMax(x)
 		var g grid
 		g.widen(lo, hi)
-		g.add(x)
+		g.add(countAll(x))
 		if used := gridIndex(hi, g.exponent) - gridIndex(lo, g.exponent) + 1; used > gridBins || used <= gridBins/2-1 {
 			t.Fatalf("%v to %v takes %d bins", lo, hi, used)
 		}
@@ -240,7 +240,7 @@ func TestQuantileOfFewValues(t *testing.T) {
 	var g grid
 	x := []float32{1, 2, 3, 4}
 	g.widen(1, 4)
-	g.add(x)
+	g.add(countAll(x))
 	for _, share := range []float64{0, 1} {
 		if v := g.quantile(share); !slices.Contains(x, v) {
 			t.Errorf("quantile %v = %v", share, v)

@@ -35,11 +35,11 @@ func (o *histogramObserver) Observe(x *tensor.Tensor) error {
 	if !finite {
 		return o.fail(ErrNotFinite)
 	}
-	return o.observeRange(v, lo, hi)
+	return o.observeRange(lo, hi, countAll(v))
 }
 
 // observeRange takes in a batch with the given extremes.
-func (o *histogramObserver) observeRange(v []float32, batchLo, batchHi float32) error {
+func (o *histogramObserver) observeRange(batchLo, batchHi float32, count counter) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	lo, hi := batchLo, batchHi
@@ -54,46 +54,40 @@ func (o *histogramObserver) observeRange(v []float32, batchLo, batchHi float32) 
 	if o.batches == 1 || o.lo == o.hi {
 		// A constant range observed before does not count.
 		o.lo, o.hi = batchLo, batchHi
-		o.counts = make([]float32, histogramBins)
-		countInto(o.counts, v, o.lo, o.hi)
+		o.counts = histogramOf(o.lo, o.hi, count)
 		return nil
 	}
 	g := growTo(o.lo, o.hi, lo, hi)
-	counts := make([]float32, histogramBins)
-	countInto(counts, v, lo, g.hi)
+	counts := histogramOf(lo, g.hi, count)
 	g.add(counts, o.counts, lo == o.lo && g.hi == o.hi)
 	o.lo, o.hi, o.counts = lo, g.hi, counts
 	return nil
 }
 
-// countInto adds the number of values in each of the equal bins between lo and
-// hi, both inclusive, as torch.histc does. Values outside are not counted.
-func countInto(counts []float32, v []float32, lo, hi float32) {
+// histogramOf returns the number of values in each of the equal bins between lo
+// and hi, both inclusive and around all of them, as torch.histc does.
+func histogramOf(lo, hi float32, count counter) []float32 {
 	if lo == hi {
 		lo, hi = lo-1, hi+1
 	}
 	// The index is (x-lo)*bins/width; scaling by a power of two on the side where
 	// it cannot overflow or underflow gives the same bits.
 	width := hi - lo
-	multiplier, divisor := float32(histogramBins), width
-	if width > 1 {
-		multiplier, divisor = 1, width/histogramBins
-	}
-	var n [2 * histogramBins]uint64 // more than is used, so that a mask bounds the index
-	if width == 0 {
+	b := binning{sub: lo, mul: histogramBins, div: width, bins: histogramBins}
+	switch {
+	case width == 0:
 		// A magnitude that does not feel the 1: the constant is the middle.
-		n[histogramBins/2] = uint64(len(v))
-		v = nil
+		b = binning{sub: 0, mul: 0, div: 1, first: -histogramBins / 2, bins: histogramBins}
+	case width > 1:
+		b.mul, b.div = 1, width/histogramBins
 	}
-	for _, x := range v {
-		if x >= lo && x <= hi {
-			n[int((x-lo)*multiplier/divisor)&(2*histogramBins-1)]++
-		}
+	n := make([]int64, histogramBins)
+	count(b, n)
+	counts := make([]float32, histogramBins)
+	for i, c := range n {
+		counts[i] = float32(c)
 	}
-	n[histogramBins-1] += n[histogramBins]
-	for i := range counts {
-		counts[i] += float32(n[i])
-	}
+	return counts
 }
 
 // growth says how a histogram over a range becomes one over a wider range: its
@@ -261,7 +255,7 @@ func (o *histogramObserver) Restore(s State) error {
 			return o.mismatch("the state has %d bins from %v to %v", len(s.Counts), s.Min[0], s.Max[0])
 		}
 		for _, c := range s.Counts {
-			if !(c >= 0) || !isFinite(c) {
+			if !isFinite(c) { // resampling leaves some a little below 0, as in PyTorch
 				return o.mismatch("the state has a bin of %v values", c)
 			}
 		}

@@ -46,6 +46,8 @@ func (c *converter) lower(n *graph.Node, entry *Layer) ([]*graph.Value, error) {
 		return c.g.Add(n.Scope, int8.Add{Act: n.Op.(ops.Binary).Act, Out: out}, inputs...)
 	case productForm:
 		return c.g.Add(n.Scope, int8.Mul{Act: n.Op.(ops.Binary).Act, Out: out}, inputs...)
+	case minForm:
+		return c.g.Add(n.Scope, int8.Min{Act: n.Op.(ops.Binary).Act, Out: out}, inputs...)
 	case tableForm:
 		return c.table(n, inputs, out)
 	case joinForm:
@@ -66,13 +68,35 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 		}
 		inputs[i] = v
 	}
-	constants, err := c.weight(n, inputs[0].Type.Q, entry)
+	x := inputs[0].Type.Q // nil where the input is quantized while running
+	floatBias := c.p.policy.floatBias || x == nil
+	scale := float32(0)
+	if !floatBias {
+		scale = x.Scale[0]
+	}
+	k, err := c.q.layerConstants(n, scale)
 	if err != nil {
 		return nil, err
 	}
-	copy(inputs[1:], constants)
+	for _, s := range k.weight.QParams().Scale {
+		entry.WeightScaleMax = max(entry.WeightScaleMax, s)
+	}
+	entry.SQNR = Decibel(sqnr(n.Inputs[1].Const.Contiguous(), k.weight))
+	in := []*graph.Value{inputs[0], c.g.Const(n.Inputs[1].Name, k.weight)}
+	if k.bias != nil {
+		bias := k.bias
+		if !floatBias {
+			if bias, err = quantizeBias(k.bias.Contiguous().Float32s(), x, k.weight.QParams()); err != nil {
+				return nil, err
+			}
+		}
+		in = append(in, c.g.Const(biasName(n), bias))
+	}
+	if hasResidual(n.Op) {
+		in = append(in, inputs[len(inputs)-1])
+	}
 	var op ops.Op
-	switch float := n.Op.(type) {
+	switch float := withBias(n.Op, k.bias != nil).(type) {
 	case ops.Conv:
 		op = int8.Conv{Conv: float, Out: out}
 	case ops.Linear:
@@ -81,7 +105,15 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 			op = int8.DynamicLinear{Linear: float}
 		}
 	}
-	return c.g.Add(n.Scope, op, inputs...)
+	return c.g.Add(n.Scope, op, in...)
+}
+
+// biasName returns the name of a layer's bias, which a correction may add.
+func biasName(n *graph.Node) string {
+	if hasBias(n.Op) {
+		return n.Inputs[2].Name
+	}
+	return n.Scope.Path + ".bias"
 }
 
 // pool adds an average. A mean over height and width is an adaptive one of one pixel.
@@ -127,43 +159,4 @@ func (c *converter) join(n *graph.Node, inputs []*graph.Value, out *tensor.QPara
 		inputs[i] = r
 	}
 	return c.g.Add(n.Scope, n.Op, inputs...)
-}
-
-// weight quantizes a layer's weight and bias for an input with parameters x, nil
-// when the input is quantized while running; then, and where the backend wants it so,
-// the bias stays float32.
-func (c *converter) weight(n *graph.Node, x *tensor.QParams, entry *Layer) ([]*graph.Value, error) {
-	w := n.Inputs[1].Const.Contiguous()
-	q, err := c.q.weightQParams(n)
-	if err != nil {
-		return nil, err
-	}
-	q = stored(q, tensor.Int8)
-	var bias []float32
-	floatBias := c.p.policy.floatBias || x == nil
-	if hasBias(n.Op) && !floatBias {
-		bias = n.Inputs[2].Const.Contiguous().Float32s()
-		q = coverBias(q, x.Scale[0], bias)
-	}
-	qw, err := quantizeWeight(w, q)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range q.Scale {
-		entry.WeightScaleMax = max(entry.WeightScaleMax, s)
-	}
-	entry.SQNR = Decibel(sqnr(w, qw))
-	values := []*graph.Value{c.g.Const(n.Inputs[1].Name, qw)}
-	switch {
-	case !hasBias(n.Op):
-	case floatBias:
-		values = append(values, c.g.Const(n.Inputs[2].Name, n.Inputs[2].Const))
-	default:
-		b, err := quantizeBias(bias, x, q)
-		if err != nil {
-			return nil, err
-		}
-		values = append(values, c.g.Const(n.Inputs[2].Name, b))
-	}
-	return values, nil
 }

@@ -32,7 +32,7 @@ func (o *rangeObserver) Observe(x *tensor.Tensor) error {
 }
 
 // observeRange takes in a batch with the given extremes.
-func (o *rangeObserver) observeRange(_ []float32, lo, hi float32) error {
+func (o *rangeObserver) observeRange(lo, hi float32, _ counter) error {
 	return o.observeRanges(nil, []float32{lo}, []float32{hi})
 }
 

@@ -12,7 +12,7 @@ import (
 // batch, which are finite.
 type rangeTaker interface {
 	Observer
-	observeRange(v []float32, lo, hi float32) error
+	observeRange(lo, hi float32, count counter) error
 }
 
 // observeOp is the operator that shows its input to an observer. It has no output.
@@ -29,7 +29,7 @@ func (op observeOp) Infer(in []ops.Type) ([]ops.Type, error) {
 	return nil, nil
 }
 
-// Prepare finds the extremes on all workers.
+// Prepare finds the extremes, and counts, on all workers.
 func (op observeOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	n := p.In[0].Numel()
 	taker, ok := op.to.(rangeTaker)
@@ -40,7 +40,7 @@ func (op observeOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		lo, hi float32
 		nan    bool
 	}
-	k := asm.MinMaxF32For(p.Tier)
+	k, counts := asm.MinMaxF32For(p.Tier), newParallelCounter(p)
 	tasks := (n + chunk - 1) / chunk
 	found := func(c *ops.Call) []extremes {
 		return unsafe.Slice((*extremes)(unsafe.Pointer(unsafe.SliceData(c.Scratch))), tasks)
@@ -59,9 +59,9 @@ func (op observeOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			if all.nan || !isFinite(all.lo) || !isFinite(all.hi) {
 				return &ObserverError{op.to.Name(), op.to.Config().Kind, ErrNotFinite}
 			}
-			return taker.observeRange(c.In[0].Float32s(), all.lo, all.hi)
+			return taker.observeRange(all.lo, all.hi, counts.counter(c, c.Scratch))
 		},
-		Scratch:  tasks * int(unsafe.Sizeof(extremes{})),
+		Scratch:  max(tasks*int(unsafe.Sizeof(extremes{})), counts.scratch()),
 		Choice:   fmt.Sprintf("%s %s", k.Op, k.Tier),
 		Parallel: tasks,
 	}, nil

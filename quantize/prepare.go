@@ -43,6 +43,12 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	if err := g.Rewrite(p.policy.passes, 0); err != nil {
 		return nil, err
 	}
+	if q.opts.Equalize {
+		if g, err = equalize(g); err != nil {
+			return nil, err
+		}
+		p.graph = g
+	}
 	p.names = valueNames(g)
 	for _, n := range g.Nodes {
 		p.forms[n] = formOf(n)

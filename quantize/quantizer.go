@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
@@ -30,6 +31,11 @@ type Options struct {
 	// Equalize balances the weights of consecutive layers per channel before
 	// anything is observed; see docs/quantization.md.
 	Equalize bool `json:"equalize,omitempty"`
+	// CorrectBias takes out of each layer's bias what quantizing its weight adds to
+	// its outputs on average over the calibration data.
+	CorrectBias bool `json:"correct_bias,omitempty"`
+	// Rounding is how weights are rounded. Learned is worth its time below 8 bits.
+	Rounding Rounding `json:"rounding,omitempty"`
 	// Session says how the proxy models run.
 	Session graph.Options `json:"-"`
 }
@@ -57,13 +63,19 @@ type Quantizer struct {
 	opts      Options
 	observers Observers
 	values    map[string]Observer // of activations, by the value's name
+	moments   map[string]*moments // of layers' inputs, by the name of their weight
+	learned   map[constantsKey]*constants
+	seed      maphash.Seed // of the hashes in keys of learned
 	report    *Report
 }
 
 // New returns a Quantizer. Errors of the options are reported by the first
 // method that needs them.
 func New(opts Options) *Quantizer {
-	return &Quantizer{opts: opts, values: make(map[string]Observer)}
+	return &Quantizer{
+		opts: opts, values: make(map[string]Observer), moments: make(map[string]*moments), learned: make(map[constantsKey]*constants),
+		seed: maphash.MakeSeed(),
+	}
 }
 
 // Options returns the options as overrides and fallbacks have left them.
@@ -116,6 +128,9 @@ func (q *Quantizer) configure(overrides []Override) error {
 	if s := o.Weight.Spec; s.Axis != 0 || s.DType == tensor.Int32 {
 		return fmt.Errorf("weight observer: %w", &ConfigError{Kind: o.Weight.Kind, Reason: "weights are 8 bits, per tensor or along axis 0"})
 	}
+	if int(q.opts.Rounding) >= len(roundingNames) {
+		return &BackendError{"rounding", q.opts.Rounding.String(), roundingNames}
+	}
 	for name, p := range q.opts.Fixed {
 		if p == nil || p.Scheme.PerChannel() || p.DType == tensor.Int32 || p.Validate(nil) != nil {
 			return &ConfigError{Kind: "fixed", Reason: fmt.Sprintf("the parameters of %q are %v where those of a tensor in 8 bits are needed", name, p)}
@@ -167,6 +182,11 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 			return nil, err
 		}
 		if _, err := p.graph.Add(scopeOf(v), observeOp{obs}, v); err != nil {
+			return nil, err
+		}
+	}
+	if q.opts.needsMoments() {
+		if err := q.observeMoments(p); err != nil {
 			return nil, err
 		}
 	}

@@ -97,7 +97,7 @@ func TestBackendObservers(t *testing.T) {
 		device             Device
 		activation, weight string
 	}{
-		{Native, X86, "minmax uint8 per_tensor_affine [0, 255]", "minmax int8 per_channel_symmetric [-128, 127] axis 0"},
+		{Native, X86, "mse uint8 per_tensor_affine [0, 255]", "minmax int8 per_channel_symmetric [-128, 127] axis 0"},
 		{Reference, X86, "minmax uint8 per_tensor_affine [0, 255]", "minmax uint8 per_tensor_affine [0, 255]"},
 		{Reference, AArch64, "minmax uint8 per_tensor_affine [0, 255]", "minmax uint8 per_tensor_affine [0, 255]"},
 		{DISC, X86, "minmax int8 per_tensor_symmetric [-128, 127]", "minmax int8 per_channel_symmetric [-128, 127] axis 0"},

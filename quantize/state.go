@@ -20,7 +20,8 @@ const stateVersion = 1
 type quantizerState struct {
 	Version int `json:"version"`
 	Options
-	Values map[string]State `json:"values"`
+	Values  map[string]State       `json:"values"`
+	Moments map[string]momentState `json:"moments,omitempty"`
 }
 
 // MarshalJSON writes the options, the exclusions that fallbacks have added among
@@ -30,6 +31,12 @@ func (q *Quantizer) MarshalJSON() ([]byte, error) {
 	s := quantizerState{Version: stateVersion, Options: q.opts, Values: make(map[string]State)}
 	for name, o := range q.values {
 		s.Values[name] = o.State()
+	}
+	if len(q.moments) > 0 {
+		s.Moments = make(map[string]momentState)
+	}
+	for name, m := range q.moments {
+		s.Moments[name] = m.state()
 	}
 	return json.Marshal(s)
 }
@@ -55,6 +62,13 @@ func (q *Quantizer) UnmarshalJSON(data []byte) error {
 			return err
 		}
 		read.values[name] = o
+	}
+	for name, state := range s.Moments {
+		m, err := state.moments()
+		if err != nil {
+			return fmt.Errorf("quantize: %q: %w", name, err)
+		}
+		read.moments[name] = m
 	}
 	*q = *read
 	return nil
@@ -96,7 +110,7 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 			return err
 		}
 	}
-	if q.opts.Backend != other.opts.Backend || q.opts.Equalize != other.opts.Equalize || q.observers.Activation != other.observers.Activation {
+	if q.opts.Backend != other.opts.Backend || q.opts.Equalize != other.opts.Equalize || q.opts.needsMoments() != other.opts.needsMoments() || q.observers.Activation != other.observers.Activation {
 		return fmt.Errorf("quantize: %w: the calibrations have other options: %v with %v, and %v with %v",
 			ErrMismatch, q.opts.Backend, q.observers.Activation, other.opts.Backend, other.observers.Activation)
 	}
@@ -130,7 +144,33 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 	if len(merged) == 0 {
 		return errors.New("quantize: neither quantizer has been calibrated")
 	}
-	q.values = merged
+	mergedMoments, err := mergeMoments(q.moments, other.moments)
+	if err != nil {
+		return err
+	}
+	q.values, q.moments = merged, mergedMoments
 	q.Exclude(other.opts.Filter.ExcludeNames...)
 	return nil
+}
+
+// mergeMoments returns the sums of the moments of two parts. Layers are the same
+// in both, unless one has seen nothing.
+func mergeMoments(a, b map[string]*moments) (map[string]*moments, error) {
+	out := make(map[string]*moments)
+	for name, m := range a {
+		out[name] = m.clone()
+	}
+	for name, m := range b {
+		switch have := out[name]; {
+		case have != nil:
+			if err := have.add(m); err != nil {
+				return nil, fmt.Errorf("quantize: %q: %w", name, err)
+			}
+		case len(a) > 0:
+			return nil, fmt.Errorf("quantize: %q: %w: this calibration did not observe it", name, ErrMismatch)
+		default:
+			out[name] = m.clone()
+		}
+	}
+	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -68,6 +69,35 @@ func TestResume(t *testing.T) {
 			if !got[name].Equal(want) {
 				t.Errorf("%s: %q is %v after a break, %v without", kind, name, got[name], want)
 			}
+		}
+	}
+}
+
+// TestCalibrationMemory checks that what is kept does not grow with the data.
+func TestCalibrationMemory(t *testing.T) {
+	m := build(t, []int{1, 3, 16, 16}, mobile)
+	for _, kind := range Kinds() {
+		q := New(Options{Activation: &ObserverConfig{Kind: kind, Spec: affineU8}, CorrectBias: true})
+		c, err := q.Calib(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		heap := func(batches int) uint64 {
+			x := randomInput(t, 1, 4, 3, 16, 16)
+			for range batches {
+				if _, err := c.Run(context.Background(), x); err != nil {
+					t.Fatal(err)
+				}
+			}
+			runtime.GC()
+			var s runtime.MemStats
+			runtime.ReadMemStats(&s)
+			return s.HeapAlloc
+		}
+		few := heap(5)
+		if many := heap(100); many > few+64<<10 {
+			t.Errorf("%s: %d bytes after 5 batches, %d after 100 more", kind, few, many)
 		}
 	}
 }

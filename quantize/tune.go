@@ -231,7 +231,7 @@ func (t *tuner) spare(p TuningPoint) (TuningPoint, error) {
 		if err != nil {
 			return p, err
 		}
-		if next.Met && next.Cost <= p.Cost {
+		if next.Met && t.cost.within(next.Cost, p.Cost) {
 			p = next
 		}
 	}

@@ -25,7 +25,8 @@ type costs struct {
 	opts    graph.Options
 }
 
-// costRuns is how many runs a latency is the median of.
+// costRuns is how many runs a latency is the least of: what else the machine does
+// only adds to it.
 const costRuns = 15
 
 // measureCosts measures the latency of each module, one sample at a time,
@@ -79,6 +80,15 @@ func (c *costs) module(path string) (int8, float float64) {
 	return m.int8, m.float
 }
 
+// within reports whether a cost is no more than a limit, as far as costs that
+// are measured can tell.
+func (c *costs) within(cost, limit float64) bool {
+	if c.given == nil {
+		limit *= 1.02
+	}
+	return cost <= limit
+}
+
 // saved returns what int8 saves in a module.
 func (c *costs) saved(path string) float64 {
 	int8, float := c.module(path)
@@ -100,7 +110,7 @@ func (c *costs) of(ctx context.Context, m *graph.Graph, fallback []string) (floa
 }
 
 // latencies returns the time in milliseconds that a run spends in each module,
-// by its path, and as a whole: medians of several runs.
+// by its path, and as a whole: the least of several runs.
 func latencies(ctx context.Context, m *graph.Graph, opts graph.Options, in []*tensor.Tensor) (modules map[string]float64, total float64, err error) {
 	var mu sync.Mutex
 	current := make(map[string]time.Duration)
@@ -132,12 +142,11 @@ func latencies(ctx context.Context, m *graph.Graph, opts graph.Options, in []*te
 	}
 	modules = make(map[string]float64)
 	for path, d := range times {
-		modules[path] = medianMs(d)
+		modules[path] = leastMs(d)
 	}
-	return modules, medianMs(all), nil
+	return modules, leastMs(all), nil
 }
 
-func medianMs(d []time.Duration) float64 {
-	slices.Sort(d)
-	return float64(d[len(d)/2]) / float64(time.Millisecond)
+func leastMs(d []time.Duration) float64 {
+	return float64(slices.Min(d)) / float64(time.Millisecond)
 }

@@ -52,7 +52,7 @@ func logCurve(t *testing.T, what string, r *Tuning, n int) {
 	for _, p := range r.Curve {
 		s += fmt.Sprintf(" %d:%.0f", len(p.Fallback), p.Accuracy*float64(n))
 	}
-	t.Logf("%s: %d modules in float, %.0f right; modules:right%s", what, len(r.Fallback), r.Accuracy*float64(n), s)
+	t.Logf("%s: %d modules in float, accuracy %.0f; modules:accuracy%s", what, len(r.Fallback), r.Accuracy*float64(n), s)
 }
 
 // TestTuneResNet20 limits the activations of a ResNet-20 to 4 bits, which takes
@@ -65,17 +65,7 @@ func TestTuneResNet20(t *testing.T) {
 	target := Target{
 		Accuracy: Labelled(test.all(), test.labels, graph.Options{}), MaxDrop: 0.01, Data: calib.first(1), Cost: UnitCost,
 	}
-	raw := *q
-	byNoise := target
-	byNoise.Order = rawOrder(t, q, m, calib)
-	baseline, err := raw.Tune(context.Background(), m, byNoise)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tuned, err := q.Tune(context.Background(), m, target)
-	if err != nil {
-		t.Fatal(err)
-	}
+	baseline, tuned := bothTunings(t, q, m, calib, target)
 	logCurve(t, "raw noise", baseline, len(test.labels))
 	logCurve(t, "tune", tuned, len(test.labels))
 	if a := tuned.Accuracy; a < tuned.Float-0.01 || a > 1 {
@@ -92,6 +82,37 @@ func TestTuneResNet20(t *testing.T) {
 	}
 	if n := count(classes(t, quantized(t, q, m), test), test.labels); float64(n) != tuned.Accuracy*float64(len(test.labels)) {
 		t.Errorf("the tuned model has %d right, tuning measured %v", n, tuned.Accuracy)
+	}
+}
+
+// bothTunings tunes by raw noise, for comparison, and as Tune does by itself.
+func bothTunings(t *testing.T, q *Quantizer, m *graph.Graph, calib *dataset, target Target) (raw, tuned *Tuning) {
+	t.Helper()
+	noisy, byNoise := *q, target
+	byNoise.Order = rawOrder(t, q, m, calib)
+	raw, err := noisy.Tune(context.Background(), m, byNoise)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tuned, err = q.Tune(context.Background(), m, target); err != nil {
+		t.Fatal(err)
+	}
+	return raw, tuned
+}
+
+// TestTuneFace tunes a detector, whose outputs are to keep their direction.
+func TestTuneFace(t *testing.T) {
+	skipLong(t)
+	m, image := faceDetector(t)
+	q := New(Options{})
+	calibrate(t, q, m, image)
+	baseline, tuned := bothTunings(t, q, m, image, Target{
+		Accuracy: Cosine(m, image.all(), graph.Options{}), MaxDrop: 0.001, Data: image.all(), Cost: UnitCost,
+	})
+	logCurve(t, "raw noise", baseline, 10000)
+	logCurve(t, "tune", tuned, 10000)
+	if len(tuned.Fallback) > 8 || 2*len(tuned.Fallback) > len(baseline.Fallback) || tuned.Accuracy < 0.999 {
+		t.Errorf("%d modules in float, %d by raw noise, cosine %v", len(tuned.Fallback), len(baseline.Fallback), tuned.Accuracy)
 	}
 }
 
@@ -117,7 +138,7 @@ func TestToolkitBERT(t *testing.T) {
 	if right, same := count(got, dev.labels), count(got, float); right < 652 || right > 660 || same < 719 || same > 725 {
 		t.Errorf("%d right and %d as in float, the toolkit has 656 and 722", right, same)
 	}
-	if order := rawOrder(t, q, m, calib); !sameSet(order[:4], blamed) {
+	if order := rawOrder(t, q, m, &dataset{batches: calib.batches[:1]}); !sameSet(order[:4], blamed) {
 		t.Errorf("the noisiest modules are %v, want %v", order[:4], blamed)
 	}
 	c, err := q.Compare(m)

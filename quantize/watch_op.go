@@ -79,7 +79,7 @@ func (op watchOp) Prepare(*ops.Prepare) (*ops.Kernel, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.grid.widen(lo, hi)
-		w.grid.add(x)
+		w.grid.add(countAll(x))
 		w.values += int64(len(x))
 		w.clipped += clipped
 		return nil

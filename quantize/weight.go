@@ -1,6 +1,8 @@
 package quantize
 
 import (
+	"fmt"
+	"hash/maphash"
 	"math"
 
 	"github.com/octet-ml/octet/graph"
@@ -49,6 +51,115 @@ func coverBias(q *tensor.QParams, sx float32, bias []float32) *tensor.QParams {
 		raised.Scale[k] = least
 	}
 	return q
+}
+
+// constants are the weight and the bias of a layer as quantization leaves them.
+type constants struct {
+	weight *tensor.Tensor // int8
+	bias   *tensor.Tensor // float32, nil without one
+}
+
+// constantsKey says what constants follow from, apart from the weight itself.
+type constantsKey struct {
+	name     string
+	weight   uint64 // hash of the float weight
+	observer ObserverConfig
+	rounding Rounding
+	correct  bool
+	rows     int64 // of the moments
+	cover    float32
+}
+
+// layerConstants quantizes the weight of a layer, by its observer and the chosen
+// rounding, and corrects its bias. Where inputScale is not 0, the bias will be
+// an integer in units of it times the weight's scale, and the scales are raised where it
+// would not fit. Learned weights are kept: tuning asks for them time and again.
+func (q *Quantizer) layerConstants(n *graph.Node, inputScale float32) (*constants, error) {
+	w := n.Inputs[1].Const.Contiguous()
+	c := &constants{}
+	if hasBias(n.Op) {
+		c.bias = n.Inputs[2].Const
+	}
+	key := constantsKey{
+		name: n.Inputs[1].Name, weight: maphash.Bytes(q.seed, w.Bytes()), observer: q.observers.Weight,
+		rounding: q.opts.Rounding, correct: q.opts.CorrectBias, cover: inputScale,
+	}
+	var m *moments
+	if q.opts.needsMoments() {
+		if m = q.moments[key.name]; m == nil || m.rows == 0 || q.opts.Rounding == Learned && m.second == nil {
+			return nil, fmt.Errorf("quantize: correcting biases and learning to round %q: %w: run the calibration with these options", key.name, ErrNoData)
+		}
+		key.rows = m.rows
+		if kept := q.learned[key]; kept != nil {
+			return kept, nil
+		}
+	}
+	params, err := q.weightQParams(n)
+	if err != nil {
+		return nil, err
+	}
+	params = stored(params, tensor.Int8)
+	if c.bias != nil && inputScale > 0 {
+		params = coverBias(params, inputScale, c.bias.Contiguous().Float32s())
+	}
+	if q.opts.Rounding == Learned {
+		c.weight, err = learnedWeight(w, params, m, q.opts.CorrectBias)
+	} else {
+		c.weight, err = quantizeWeight(w, params)
+	}
+	if err != nil || m == nil {
+		return c, err
+	}
+	if q.opts.CorrectBias {
+		if c.bias, err = correctBias(c.bias, w, c.weight, m); err != nil {
+			return nil, err
+		}
+	}
+	q.learned[key] = c
+	return c, nil
+}
+
+// correctBias returns the bias, 0 where there is none, less the mean of what
+// quantizing the weight w to qw adds to the layer's outputs.
+func correctBias(bias, w, qw *tensor.Tensor, m *moments) (*tensor.Tensor, error) {
+	outs := w.Dim(0)
+	out, err := tensor.New(tensor.Float32, outs)
+	if err != nil {
+		return nil, err
+	}
+	if bias != nil {
+		copy(out.Float32s(), bias.Contiguous().Float32s())
+	}
+	q, src, ints := qw.QParams(), w.Float32s(), qw.Int8s()
+	perGroup := outs / m.groups
+	for g := range m.groups {
+		mean := m.mean(g)
+		for o := g * perGroup; o < (g+1)*perGroup; o++ {
+			k := o % len(q.Scale)
+			shift := 0.0
+			for i, x := range mean {
+				at := o*m.size + i
+				shift += (float64(int32(ints[at])-q.ZeroPoint[k])*float64(q.Scale[k]) - float64(src[at])) * x
+			}
+			out.Float32s()[o] -= float32(shift)
+		}
+	}
+	return out, nil
+}
+
+// dequantized returns an int8 weight as float32.
+func dequantized(qw *tensor.Tensor) (*tensor.Tensor, error) {
+	out, err := tensor.New(tensor.Float32, qw.Shape()...)
+	if err != nil {
+		return nil, err
+	}
+	q, ints := qw.QParams(), qw.Int8s()
+	channel := channelOf(qw.Shape(), q)
+	for i, v := range ints {
+		c := channel(i)
+		out.Float32s()[i] = float32(int32(v)-q.ZeroPoint[c]) * q.Scale[c]
+	}
+	return out, nil
 }
 
 // quantizeWeight returns w as int8:

@@ -249,6 +249,7 @@ func TestExitCodes(t *testing.T) {
 		{"unknown module", exitUsage, "nonesuch", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--exclude", "nonesuch"}},
 		{"no calibration", exitUsage, `"calib" not set`, []string{"quantize", digitsModel, "--arch", "digits", "-o", dir + "/o"}},
 		{"17 bits", exitUsage, "--bits 17", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--bits", "17"}},
+		{"unknown rounding", exitUsage, "nonesuch", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--rounding", "nonesuch"}},
 		{"not a share", exitUsage, "--max-drop", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", digitsTest, "-o", dir + "/o", "--max-drop", "a bit"}},
 		{"unknown metric", exitUsage, "nonesuch", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", digitsTest, "-o", dir + "/o", "--max-drop", "1%", "--metric", "nonesuch"}},
 		{"unknown cost", exitUsage, "nonesuch", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", digitsTest, "-o", dir + "/o", "--max-drop", "1%", "--cost", "nonesuch"}},

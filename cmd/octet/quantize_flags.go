@@ -17,6 +17,8 @@ type quantizeFlags struct {
 	percentile                float64
 	bits, weightBits          int
 	dynamic                   bool
+	equalize, correctBias     bool
+	rounding                  string
 	filter                    quantize.Filter
 	batch                     int
 	state, saveState          string
@@ -42,6 +44,10 @@ func (f *quantizeFlags) add(cmd *cobra.Command) {
 	s.IntVar(&f.bits, "bits", 8, "bits of activations, 2 to 8, stored in 8")
 	s.IntVar(&f.weightBits, "weight-bits", 8, "bits of weights, 2 to 8, stored in 8")
 
+	s.BoolVar(&f.equalize, "equalize", false, "balance the weights of consecutive layers first: worth it where one scale serves all channels")
+	s.BoolVar(&f.correctBias, "correct-bias", false, "take what quantizing weights adds to outputs on average out of the biases")
+	s.StringVar(&f.rounding, "rounding", quantize.Nearest.String(), "how weights are rounded: nearest, or learned, which changes outputs on --calib least")
+
 	filter := func(list *[]string, name, what string) {
 		s.StringArrayVar(list, name, nil, what+"; wildcards and repetition allowed")
 	}
@@ -58,14 +64,14 @@ func (f *quantizeFlags) add(cmd *cobra.Command) {
 }
 
 // optionFlags are the flags whose values a saved state has.
-var optionFlags = []string{"backend", "device", "dynamic"}
+var optionFlags = []string{"backend", "device", "dynamic", "equalize", "correct-bias", "rounding"}
 
 // quantizer returns what the flags ask for: anew, or from a saved state.
 func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantizer, error) {
 	if f.batch < 1 {
 		return nil, usagef("--batch %d: it must be at least 1", f.batch)
 	}
-	opts := quantize.Options{Dynamic: f.dynamic}
+	opts := quantize.Options{Dynamic: f.dynamic, Equalize: f.equalize, CorrectBias: f.correctBias}
 	var q *quantize.Quantizer
 	if f.state != "" {
 		for _, name := range optionFlags {
@@ -84,6 +90,9 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 			return nil, &usageError{err}
 		}
 		if opts.Device, err = quantize.ParseDevice(f.device); err != nil {
+			return nil, &usageError{err}
+		}
+		if err := opts.Rounding.UnmarshalText([]byte(f.rounding)); err != nil {
 			return nil, &usageError{err}
 		}
 	}

@@ -20,14 +20,14 @@ func digitsFlags(command, output string, more ...string) []string {
 	return append([]string{command, digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", output}, more...)
 }
 
-// TestTune limits the digits model to 2 bits, which takes most of its accuracy,
-// and wins it back.
+// TestTune limits the digits model to 2 bits, which costs 3 points of accuracy,
+// and wins them back.
 func TestTune(t *testing.T) {
 	dir := t.TempDir()
 	out, page := filepath.Join(dir, "tuned.safetensors"), filepath.Join(dir, "report.html")
 	r := octetJSON[quantizeResult](t, digitsFlags("tune", out, "--data", digitsTest, "--max-drop", "1%", "--bits", "2", "--weight-bits", "4", "--cost", "modules", "--report", page, "--compare-raw")...)
 	tuning := r.Tuning
-	if tuning == nil || len(tuning.Fallback) == 0 || tuning.Accuracy < tuning.Float-0.01 || tuning.Curve[0].Accuracy > tuning.Float-0.05 {
+	if tuning == nil || len(tuning.Fallback) == 0 || tuning.Accuracy < tuning.Float-0.01 || tuning.Curve[0].Accuracy > tuning.Float-0.02 {
 		t.Fatalf("%+v", tuning)
 	}
 	for _, l := range r.Layers {
@@ -161,6 +161,9 @@ func TestQuantizeFlags(t *testing.T) {
 	full, few := precisions()["conv2 conv2d"], precisions("--weight-bits", "3", "--weight-observer", "moving-average")["conv2 conv2d"]
 	if few.SQNR > full.SQNR-20 || few.SQNR < 3 {
 		t.Errorf("3 bits give a weight %v dB, 8 bits %v", few.SQNR, full.SQNR)
+	}
+	if learned := precisions("--weight-bits", "3", "--rounding", "learned", "--correct-bias", "--equalize")["conv2 conv2d"]; learned.SQNR >= full.SQNR-20 || learned.SQNR < 3 {
+		t.Errorf("3 bits with learned rounding give a weight %v dB", learned.SQNR)
 	}
 	tensorScale := precisions("--backend", "disc", "--device", "aarch64")["conv2 conv2d"]
 	if perChannel := precisions("--backend", "disc", "--device", "x86")["conv2 conv2d"]; tensorScale.SQNR >= perChannel.SQNR {

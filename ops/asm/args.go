@@ -21,4 +21,5 @@ type Args struct {
 	SoftmaxF32        SoftmaxF32Args
 	LayerNormF32      LayerNormF32Args
 	ScaleShiftF32     ScaleShiftF32Args
+	HistogramF32      HistogramF32Args
 }

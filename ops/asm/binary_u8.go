@@ -52,6 +52,13 @@ func AddU8For(tier Tier) *BinaryU8 { return pick(addU8Table, tier) }
 // where AMult is s_a*s_b/s_y. BMult is not used.
 func MulU8For(tier Tier) *BinaryU8 { return pick(mulU8Table, tier) }
 
+// MinU8For returns the kernel for a CPU of the given tier of
+//
+//	t = min(float32(a-AZero)*AMult, float32(b-BZero)*BMult)
+//
+// where AMult is s_a/s_y and BMult s_b/s_y.
+func MinU8For(tier Tier) *BinaryU8 { return pick(minU8Table, tier) }
+
 var addU8Table = []BinaryU8{{
 	Info: Info{Op: "add_u8", Tier: Generic},
 	run: func(p *BinaryU8Args) {
@@ -65,6 +72,13 @@ var mulU8Table = []BinaryU8{{
 	Info: Info{Op: "mul_u8", Tier: Generic},
 	run: func(p *BinaryU8Args) {
 		binaryU8Generic(p, func(a, b int32) float32 { return float32(a*b) * p.AMult })
+	},
+}}
+
+var minU8Table = []BinaryU8{{
+	Info: Info{Op: "min_u8", Tier: Generic},
+	run: func(p *BinaryU8Args) {
+		binaryU8Generic(p, func(a, b int32) float32 { return min(float32(a)*p.AMult, float32(b)*p.BMult) })
 	},
 }}
 

@@ -9,10 +9,16 @@ func addU8AVX2(args *BinaryU8Args)
 func mulU8AVX2(args *BinaryU8Args)
 
 //go:noescape
+func minU8AVX2(args *BinaryU8Args)
+
+//go:noescape
 func addU8AVX512(args *BinaryU8Args)
 
 //go:noescape
 func mulU8AVX512(args *BinaryU8Args)
+
+//go:noescape
+func minU8AVX512(args *BinaryU8Args)
 
 func init() {
 	addU8Table = append(addU8Table,
@@ -21,4 +27,7 @@ func init() {
 	mulU8Table = append(mulU8Table,
 		BinaryU8{Info: Info{Op: "mul_u8", Tier: AVX2}, run: mulU8AVX2},
 		BinaryU8{Info: Info{Op: "mul_u8", Tier: AVX512}, run: mulU8AVX512})
+	minU8Table = append(minU8Table,
+		BinaryU8{Info: Info{Op: "min_u8", Tier: AVX2}, run: minU8AVX2},
+		BinaryU8{Info: Info{Op: "min_u8", Tier: AVX512}, run: minU8AVX512})
 }

@@ -20,14 +20,7 @@ func (Add) Name() string { return "int8.add" }
 func (op Add) Infer(in []ops.Type) ([]ops.Type, error) { return inferBinary(op, in, op.Out, op.Act) }
 
 func (op Add) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	a, b, y := p.In[0].Q, p.In[1].Q, op.Out
-	lo, hi := Bounds(y, op.Act)
-	return prepareBinary(p, asm.AddU8For(p.Tier), asm.BinaryU8Args{
-		AZero: a.ZeroPoint[0], BZero: b.ZeroPoint[0],
-		AMult: float32(float64(a.Scale[0]) / float64(y.Scale[0])),
-		BMult: float32(float64(b.Scale[0]) / float64(y.Scale[0])),
-		Zero:  y.ZeroPoint[0], Lo: lo, Hi: hi,
-	}), nil
+	return prepareBinary(p, asm.AddU8For(p.Tier), scaledOperands(p, op.Out, op.Act)), nil
 }
 
 func (op Add) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) { return binaryChannelsLast(op, in) }

@@ -82,6 +82,19 @@ func inferBinary(op ops.Op, in []ops.Type, q *tensor.QParams, act ops.Activation
 	return []ops.Type{outputType(q, shape)}, nil
 }
 
+// scaledOperands returns the arguments of a kernel that brings each operand to
+// the scale of the output y.
+func scaledOperands(p *ops.Prepare, y *tensor.QParams, act ops.Activation) asm.BinaryU8Args {
+	a, b := p.In[0].Q, p.In[1].Q
+	lo, hi := Bounds(y, act)
+	return asm.BinaryU8Args{
+		AZero: a.ZeroPoint[0], BZero: b.ZeroPoint[0],
+		AMult: float32(float64(a.Scale[0]) / float64(y.Scale[0])),
+		BMult: float32(float64(b.Scale[0]) / float64(y.Scale[0])),
+		Zero:  y.ZeroPoint[0], Lo: lo, Hi: hi,
+	}
+}
+
 // binaryTaskLen is about how many elements one task computes.
 const binaryTaskLen = 1 << 14
 

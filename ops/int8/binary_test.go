@@ -12,7 +12,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// TestBinary compares sums and products with the definition in docs/numerics.md,
+// TestBinary compares sums, products and minima with the definition in docs/numerics.md,
 // bit for bit, on every tier.
 func TestBinary(t *testing.T) {
 	qa, qb := tensor.PerTensor(tensor.Uint8, 0.031, 100), tensor.PerTensor(tensor.Uint8, 0.012, 7)
@@ -36,7 +36,7 @@ func TestBinary(t *testing.T) {
 	} {
 		rng := rand.New(rand.NewPCG(1, 2))
 		a, b := quantized(rng, qa, c.a...), quantized(rng, qb, c.b...)
-		for _, op := range []ops.Op{int8.Add{Act: c.act, Out: y}, int8.Mul{Act: c.act, Out: y}} {
+		for _, op := range []ops.Op{int8.Add{Act: c.act, Out: y}, int8.Mul{Act: c.act, Out: y}, int8.Min{Act: c.act, Out: y}} {
 			t.Run(fmt.Sprintf("%s/%v,%v", op.Name(), c.a, c.b), func(t *testing.T) {
 				for _, tier := range asm.Supported() {
 					for _, threads := range []int{1, 2} {
@@ -65,11 +65,14 @@ func checkBinary(t *testing.T, op ops.Op, act ops.Activation, a, b, out *tensor.
 	for i, got := range out.Uint8s() {
 		va := int32(at(a, shape, i)) - qa.ZeroPoint[0]
 		vb := int32(at(b, shape, i)) - qb.ZeroPoint[0]
+		ma, mb := float32(float64(qa.Scale[0])/float64(y.Scale[0])), float32(float64(qb.Scale[0])/float64(y.Scale[0]))
 		var v float32
-		if _, ok := op.(int8.Mul); ok {
+		switch op.(type) {
+		case int8.Mul:
 			v = float32(va*vb) * int8.Multiplier(qa.Scale[0], qb.Scale[0], y.Scale[0])
-		} else {
-			ma, mb := float32(float64(qa.Scale[0])/float64(y.Scale[0])), float32(float64(qb.Scale[0])/float64(y.Scale[0]))
+		case int8.Min:
+			v = min(float32(va)*ma, float32(vb)*mb)
+		default:
 			v = float32(float32(va)*ma) + float32(float32(vb)*mb)
 		}
 		want := min(max(math.RoundToEven(float64(v))+float64(y.ZeroPoint[0]), float64(lo)), float64(hi))

@@ -1,0 +1,186 @@
+package quantize
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// moments are sums over a sample of the rows of inputs that a layer multiplies
+// its weights with, a row for each group of channels: what correcting biases and
+// learning how to round need to know of the data.
+type moments struct {
+	mu     sync.Mutex
+	groups int
+	size   int       // of a row
+	rows   int64     // of each group
+	sum    []float64 // [groups][size]
+	// second is the sum of products of each two elements, [groups][size][size]; nil
+	// where only biases are corrected.
+	second []float32
+}
+
+// momentRows is how many rows of a run are looked at, evenly apart.
+const momentRows = 1024
+
+// mean returns the mean row of a group.
+func (m *moments) mean(group int) []float64 {
+	out := make([]float64, m.size)
+	for i := range out {
+		out[i] = m.sum[group*m.size+i] / float64(max(m.rows, 1))
+	}
+	return out
+}
+
+// covariance returns the mean product of each two elements of a group's rows, less,
+// when centered, that of their means.
+func (m *moments) covariance(group int, centered bool) []float32 {
+	k := m.size
+	out := make([]float32, k*k)
+	mean := m.mean(group)
+	n := float64(max(m.rows, 1))
+	for i := range k {
+		for j := range k {
+			v := float64(m.second[(group*k+i)*k+j]) / n
+			if centered {
+				v -= mean[i] * mean[j]
+			}
+			out[i*k+j] = float32(v)
+		}
+	}
+	return out
+}
+
+// add takes in other moments of the same layer.
+func (m *moments) add(o *moments) error {
+	if m.groups != o.groups || m.size != o.size || (m.second == nil) != (o.second == nil) {
+		return fmt.Errorf("%w: %d rows of %d and %d of %d", ErrMismatch, m.groups, m.size, o.groups, o.size)
+	}
+	m.rows += o.rows
+	for i, v := range o.sum {
+		m.sum[i] += v
+	}
+	for i, v := range o.second {
+		m.second[i] += v
+	}
+	return nil
+}
+
+func (m *moments) clone() *moments {
+	return &moments{groups: m.groups, size: m.size, rows: m.rows, sum: append([]float64(nil), m.sum...), second: append([]float32(nil), m.second...)}
+}
+
+// momentState is moments in JSON: numbers as base64 of their little-endian bytes.
+type momentState struct {
+	Groups int    `json:"groups"`
+	Size   int    `json:"size"`
+	Rows   int64  `json:"rows"`
+	Sum    string `json:"sum"`
+	Second string `json:"second,omitempty"`
+}
+
+func (m *moments) state() momentState {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := momentState{Groups: m.groups, Size: m.size, Rows: m.rows}
+	b := make([]byte, 0, 8*len(m.sum))
+	for _, v := range m.sum {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+	}
+	s.Sum = base64.StdEncoding.EncodeToString(b)
+	b = b[:0]
+	for _, v := range m.second {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	s.Second = base64.StdEncoding.EncodeToString(b)
+	return s
+}
+
+// moments checks a state, which comes from a file.
+func (s momentState) moments() (*moments, error) {
+	bad := fmt.Errorf("%w: moments of %d rows of %d", ErrMismatch, s.Groups, s.Size)
+	sum, err := base64.StdEncoding.DecodeString(s.Sum)
+	if err != nil {
+		return nil, err
+	}
+	second, err := base64.StdEncoding.DecodeString(s.Second)
+	if err != nil {
+		return nil, err
+	}
+	const most = 1 << 31
+	if s.Groups < 1 || s.Size < 1 || s.Rows < 0 || s.Groups > most || s.Size > most {
+		return nil, bad
+	}
+	n, err := tensor.Shape{s.Groups, s.Size, s.Size}.Numel()
+	if err != nil || len(sum) != 8*s.Groups*s.Size || len(second) != 0 && len(second) != 4*n {
+		return nil, bad
+	}
+	m := &moments{groups: s.Groups, size: s.Size, rows: s.Rows}
+	for ; len(sum) > 0; sum = sum[8:] {
+		m.sum = append(m.sum, math.Float64frombits(binary.LittleEndian.Uint64(sum)))
+	}
+	for ; len(second) > 0; second = second[4:] {
+		m.second = append(m.second, math.Float32frombits(binary.LittleEndian.Uint32(second)))
+	}
+	for _, v := range m.sum {
+		if v-v != 0 {
+			return nil, bad
+		}
+	}
+	for _, v := range m.second {
+		if !isFinite(v) {
+			return nil, bad
+		}
+	}
+	return m, nil
+}
+
+// needsMoments reports whether quantizing the weights takes moments of the inputs.
+func (o Options) needsMoments() bool { return o.CorrectBias || o.Rounding == Learned }
+
+// observeMoments adds the nodes that accumulate moments of the input of each
+// layer that may be quantized.
+func (q *Quantizer) observeMoments(p *prepared) error {
+	for _, n := range p.graph.Nodes {
+		if !isLayer(n.Op) || !p.allowed[n] {
+			continue
+		}
+		weight := n.Inputs[1].Type.Shape
+		m := &moments{groups: 1, size: n.Inputs[1].Type.Numel() / max(weight[0], 1)}
+		patch := patchesOp{weight: weight}
+		if conv, ok := n.Op.(ops.Conv); ok {
+			patch.conv = &conv
+			m.groups = conv.Groups
+		}
+		m.sum = make([]float64, m.groups*m.size)
+		if q.opts.Rounding == Learned {
+			m.second = make([]float32, m.groups*m.size*m.size)
+		}
+		if have := q.moments[n.Inputs[1].Name]; have != nil && have.groups == m.groups && have.size == m.size && (have.second == nil) == (m.second == nil) {
+			m = have
+		}
+		q.moments[n.Inputs[1].Name] = m
+		rows, err := p.graph.Add1(n.Scope, patch, n.Inputs[0])
+		if err != nil {
+			return err
+		}
+		inputs := []*graph.Value{rows}
+		if m.second != nil {
+			products, err := p.graph.Add1(n.Scope, ops.MatMul{TransposeB: true}, rows, rows)
+			if err != nil {
+				return err
+			}
+			inputs = append(inputs, products)
+		}
+		if _, err := p.graph.Add(n.Scope, momentsOp{m}, inputs...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package quantize
+
+import (
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// patchesOp is the operator that gathers a sample of the rows of inputs that a
+// layer multiplies its weights with: float32 [groups, row, samples], a row being
+// in the order of the weight.
+type patchesOp struct {
+	conv   *ops.Conv // nil: a linear layer
+	weight tensor.Shape
+	nhwc   bool
+}
+
+func (patchesOp) Name() string { return "patches" }
+
+func (op patchesOp) Infer(in []ops.Type) ([]ops.Type, error) {
+	if len(in) != 1 || in[0].DType != tensor.Float32 || op.conv == nil && (len(op.weight) != 2 || len(in[0].Shape) == 0) {
+		return nil, ops.Errorf(op, in, "it takes the float32 input of a layer")
+	}
+	p, err := newPatches(op.conv, in[0], op.weight, op.nhwc)
+	if err != nil {
+		return nil, err
+	}
+	return []ops.Type{ops.F32(p.groups, p.channels*p.taps, min(p.rows, momentRows))}, nil
+}
+
+func (op patchesOp) Prepare(prep *ops.Prepare) (*ops.Kernel, error) {
+	p, err := newPatches(op.conv, prep.In[0], op.weight, op.nhwc)
+	if err != nil {
+		return nil, err
+	}
+	samples := prep.Out[0].Shape[2]
+	size := p.channels * p.taps
+	tasks := (samples + 15) / 16
+	task := func(c *ops.Call, i int, _ *ops.Worker) {
+		x, y := c.In[0].Float32s(), c.Out[0].Float32s()
+		for s := i * 16; s < min((i+1)*16, samples); s++ {
+			for g := range p.groups {
+				p.each(s*p.rows/samples, g, func(tap, channel, from int) {
+					v := float32(0)
+					if from >= 0 {
+						v = x[from]
+					}
+					y[(g*size+channel*p.taps+tap)*samples+s] = v
+				})
+			}
+		}
+	}
+	return &ops.Kernel{
+		Run:      func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
+		Choice:   "patches",
+		Parallel: tasks,
+	}, nil
+}
+
+// ChannelsLast reads images in the layout of the layer.
+func (op patchesOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	if op.conv == nil {
+		return op, nil, false
+	}
+	op.nhwc = true
+	return op, []int{0}, true
+}
+
+func (patchesOp) WantsChannelsLast() bool { return false }
+
+// OutputsStay says that rows are no images.
+func (patchesOp) OutputsStay() {}
+
+// momentsOp is the operator that adds rows, as patchesOp gives them, and where they
+// are asked for their products with each other, to moments.
+type momentsOp struct{ to *moments }
+
+func (momentsOp) Name() string { return "moments" }
+
+func (op momentsOp) Infer(in []ops.Type) ([]ops.Type, error) {
+	want := 1
+	if op.to.second != nil {
+		want = 2
+	}
+	if len(in) != want || len(in[0].Shape) != 3 || in[0].Shape[0] != op.to.groups || in[0].Shape[1] != op.to.size {
+		return nil, ops.Errorf(op, in, "it takes rows of %d in %d groups", op.to.size, op.to.groups)
+	}
+	return nil, nil
+}
+
+func (op momentsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	samples := p.In[0].Shape[2]
+	return &ops.Kernel{Choice: "moments", Parallel: 1, Run: func(c *ops.Call) error {
+		m := op.to
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		x := c.In[0].Float32s()
+		for i := range m.sum {
+			sum := 0.0
+			for _, v := range x[i*samples : (i+1)*samples] {
+				sum += float64(v)
+			}
+			if sum-sum != 0 {
+				return ErrNotFinite
+			}
+			m.sum[i] += sum
+		}
+		if m.second != nil {
+			for i, v := range c.In[1].Float32s() {
+				m.second[i] += v
+			}
+		}
+		m.rows += int64(samples)
+		return nil
+	}}, nil
+}
+
+// HasEffect keeps the node though nothing uses its output.
+func (momentsOp) HasEffect() bool { return true }
