@@ -21,4 +21,6 @@ type Args struct {
 	SoftmaxF32        SoftmaxF32Args
 	LayerNormF32      LayerNormF32Args
 	ScaleShiftF32     ScaleShiftF32Args
+	RequantizeI32F32  RequantizeI32F32Args
+	LSQGradF32        LSQGradF32Args
 }
