@@ -15,7 +15,7 @@ func (op Linear) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		grads[1] = b.Apply(MatMul{}, b.Apply(Permute{Order: []int{1, 0}}, rows), x)
 	}
 	if op.HasBias && need[2] {
-		grads[2] = b.Apply(Reduce{Fn: Sum, Axes: []int{0}}, rows)
+		grads[2] = b.Apply(ChannelSum{NHWC: true}, rows)
 	}
 	if op.HasResidual {
 		grads[len(in)-1] = dz

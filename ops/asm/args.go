@@ -21,6 +21,7 @@ type Args struct {
 	SoftmaxF32        SoftmaxF32Args
 	LayerNormF32      LayerNormF32Args
 	ScaleShiftF32     ScaleShiftF32Args
+	ReduceF32         ReduceF32Args
 	RequantizeI32F32  RequantizeI32F32Args
 	LSQGradF32        LSQGradF32Args
 }
