@@ -30,6 +30,8 @@ type Options struct {
 	// Equalize balances the weights of consecutive layers per channel before
 	// anything is observed; see docs/quantization.md.
 	Equalize bool `json:"equalize,omitempty"`
+	// Forward says how the proxy for training computes what is quantized.
+	Forward Forward `json:"forward,omitempty"`
 	// Session says how the proxy models run.
 	Session graph.Options `json:"-"`
 }
@@ -58,6 +60,7 @@ type Quantizer struct {
 	observers Observers
 	values    map[string]Observer // of activations, by the value's name
 	report    *Report
+	learned   *QAT // the last proxy for training, nil without one
 }
 
 // New returns a Quantizer. Errors of the options are reported by the first
@@ -199,6 +202,9 @@ func (q *Quantizer) observer(name string) (Observer, error) {
 
 // activation returns the parameters of a value.
 func (q *Quantizer) activation(name string) (*tensor.QParams, error) {
+	if l := q.learned.activation(name); l != nil {
+		return l.qparams()
+	}
 	if p := q.opts.Fixed[name]; p != nil {
 		return p, nil
 	}

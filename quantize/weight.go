@@ -10,6 +10,9 @@ import (
 // weightQParams returns the parameters of a layer's weight, by the type that
 // the observer has.
 func (q *Quantizer) weightQParams(n *graph.Node) (*tensor.QParams, error) {
+	if l := q.learned.weight(n); l != nil {
+		return l.qparams()
+	}
 	obs, err := q.observers.Weight.New(n.Inputs[1].Name)
 	if err != nil {
 		return nil, err
@@ -27,28 +30,6 @@ func (q *Quantizer) biasQParams(weight, activation *tensor.QParams) (*tensor.QPa
 		activation = tensor.PerTensor(activation.DType, 1, 0)
 	}
 	return BiasQParams(weight, activation)
-}
-
-// coverBias raises weight scales that are so small that a bias would not fit
-// the accumulator: those of channels whose weights are all but zero.
-func coverBias(q *tensor.QParams, sx float32, bias []float32) *tensor.QParams {
-	const limit = 1 << 29
-	var raised *tensor.QParams
-	for i, b := range bias {
-		k := i % len(q.Scale)
-		least := float32(math.Abs(float64(b)) / (float64(sx) * limit))
-		if q.Scale[k] >= least {
-			continue
-		}
-		if raised == nil {
-			r := *q
-			r.Scale = append([]float32(nil), q.Scale...)
-			raised = &r
-			q = raised
-		}
-		raised.Scale[k] = least
-	}
-	return q
 }
 
 // quantizeWeight returns w as int8:
