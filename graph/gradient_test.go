@@ -26,6 +26,8 @@ type gradientCase struct {
 var gradientCases = []gradientCase{
 	{name: "linear", op: ops.Linear{HasBias: true}, shapes: [][]int{{5, 7}, {3, 7}, {3}}},
 	{name: "linear 3d relu", op: ops.Linear{HasBias: true, Act: ops.ReLU}, shapes: [][]int{{2, 5, 7}, {20, 7}, {20}}},
+	{name: "linear gelu", op: ops.Linear{HasBias: true, Act: ops.ActGELU}, shapes: [][]int{{5, 7}, {3, 7}, {3}}},
+	{name: "conv tanh", op: ops.Conv{Stride: []int{1}, Padding: []int{1}, Dilation: []int{1}, Groups: 1, Act: ops.ActTanh}, shapes: [][]int{{1, 2, 6}, {3, 2, 3}}},
 	{name: "linear residual", op: ops.Linear{HasResidual: true}, shapes: [][]int{{5, 7}, {3, 7}, {5, 3}}},
 	{name: "matmul", op: ops.MatMul{}, shapes: [][]int{{2, 3, 4}, {2, 4, 5}}},
 	{name: "matmul broadcast", op: ops.MatMul{}, shapes: [][]int{{2, 3, 4}, {4, 5}}},

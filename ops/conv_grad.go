@@ -4,13 +4,15 @@ package ops
 // transposed convolution of dz, dW correlates x with dz, db sums dz over all but
 // the channels, dr = dz.
 func (op Conv) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
-	dz := activationGrad(b, op.Act, out[0], dout[0])
+	plain := op
+	plain.Act = NoActivation
+	dz := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, len(in))
 	if need[0] {
 		grads[0] = op.inputGrad(b, in, dz)
 	}
 	if need[1] {
-		plain := Conv{Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
+		plain = Conv{Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
 		grads[1] = b.Apply(ConvWeightGrad{Conv: plain, Kernel: b.Type(in[1]).Shape[2:]}, in[0], dz)
 	}
 	if op.HasBias && need[2] {
@@ -49,7 +51,9 @@ func (op Conv) inputGrad(b GradBuilder, in []Ref, dz Ref) Ref {
 // Grad: with z = convTranspose(x, W) + b and dz behind the activation, dx is the
 // convolution of dz, dW correlates dz with x, db sums dz over all but the channels.
 func (op ConvTranspose) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
-	dz := activationGrad(b, op.Act, out[0], dout[0])
+	plain := op
+	plain.Act = NoActivation
+	dz := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, len(in))
 	conv := Conv{Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
 	// A convolution of the output may reach further than the input does.

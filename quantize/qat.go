@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -61,6 +62,9 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 	p, err := q.prepare(m, overrides)
 	if err != nil {
 		return nil, err
+	}
+	if p.policy.dynamic {
+		return nil, errors.New("quantize: inputs that are quantized while running have no scale to learn: train with Dynamic off")
 	}
 	a := &QAT{
 		prepared: p, values: make(map[string]*learned), weights: make(map[string]*learned), options: q.opts.Session,
