@@ -59,6 +59,10 @@ type learned struct {
 // the parameters for the model's constants of their names, and the learned scales and zero
 // points for the observed ones.
 func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
+	m, err := m.Concrete()
+	if err != nil {
+		return nil, err
+	}
 	p, err := q.prepare(m, overrides)
 	if err != nil {
 		return nil, err

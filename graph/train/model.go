@@ -36,6 +36,10 @@ type Float struct {
 // FromGraph returns the trainable form of a float model. The parameters begin
 // with the model's values; the model itself is not changed.
 func FromGraph(g *graph.Graph) (*Float, error) {
+	g, err := g.Concrete()
+	if err != nil {
+		return nil, err
+	}
 	if err := g.Verify(); err != nil {
 		return nil, err
 	}
