@@ -69,8 +69,8 @@ func (g *Graph) names() map[*Value]string {
 	}
 	for _, n := range g.Nodes {
 		for _, v := range n.Inputs {
-			if v.Const != nil {
-				names[v] = constName(v)
+			if v.isGiven() {
+				names[v] = givenName(v)
 			}
 		}
 		for _, v := range n.Outputs {
@@ -79,14 +79,17 @@ func (g *Graph) names() map[*Value]string {
 		}
 	}
 	for _, v := range g.Outputs {
-		if v.Const != nil {
-			names[v] = constName(v)
+		if v.isGiven() {
+			names[v] = givenName(v)
 		}
 	}
 	return names
 }
 
-func constName(v *Value) string {
+func givenName(v *Value) string {
+	if v.Variable != nil {
+		return "var " + v.Name
+	}
 	if v.Name == "" {
 		return "const " + v.Type.String()
 	}

@@ -20,11 +20,14 @@ type gradientCase struct {
 	from   float64 // the inputs are normal around it
 	fixed  int     // the last inputs, which have no gradient
 	apart  float64 // when positive, inputs are multiples of it, none twice: for maxima
+	output int     // the one whose gradient is looked at
 }
 
 var gradientCases = []gradientCase{
 	{name: "linear", op: ops.Linear{HasBias: true}, shapes: [][]int{{5, 7}, {3, 7}, {3}}},
 	{name: "linear 3d relu", op: ops.Linear{HasBias: true, Act: ops.ReLU}, shapes: [][]int{{2, 5, 7}, {20, 7}, {20}}},
+	{name: "linear gelu", op: ops.Linear{HasBias: true, Act: ops.ActGELU}, shapes: [][]int{{5, 7}, {3, 7}, {3}}},
+	{name: "conv tanh", op: ops.Conv{Stride: []int{1}, Padding: []int{1}, Dilation: []int{1}, Groups: 1, Act: ops.ActTanh}, shapes: [][]int{{1, 2, 6}, {3, 2, 3}}},
 	{name: "linear residual", op: ops.Linear{HasResidual: true}, shapes: [][]int{{5, 7}, {3, 7}, {5, 3}}},
 	{name: "matmul", op: ops.MatMul{}, shapes: [][]int{{2, 3, 4}, {2, 4, 5}}},
 	{name: "matmul broadcast", op: ops.MatMul{}, shapes: [][]int{{2, 3, 4}, {4, 5}}},
@@ -61,6 +64,9 @@ var gradientCases = []gradientCase{
 	{name: "batch norm", op: ops.BatchNorm{Eps: 1e-5}, shapes: [][]int{{3, 4, 2, 2}, {4}, {4}, {4}, {4}}, from: 5, fixed: 2},
 	{name: "batch norm train", op: ops.BatchNormTrain{Eps: 1e-5, Momentum: 0.1}, shapes: [][]int{{3, 4, 2, 2}, {4}, {4}, {4}, {4}}, fixed: 2},
 	{name: "batch norm train rows", op: ops.BatchNormTrain{Eps: 1e-5, Momentum: 0.1}, shapes: [][]int{{7, 4}, {4}, {4}, {4}, {4}}, fixed: 2},
+	{name: "fold batch norm", op: ops.FoldBatchNorm{Eps: 1e-5}, shapes: [][]int{{3, 2, 2}, {3}, {3}, {3}, {3}}, from: 4, fixed: 2},
+	{name: "fold batch norm with a bias", op: ops.FoldBatchNorm{Eps: 1e-5, HasBias: true}, shapes: [][]int{{3, 2, 2}, {3}, {3}, {3}, {3}, {3}}, from: 4, fixed: 2},
+	{name: "fold batch norm into a bias", op: ops.FoldBatchNorm{Eps: 1e-5, HasBias: true}, shapes: [][]int{{3, 2, 2}, {3}, {3}, {3}, {3}, {3}}, from: 4, fixed: 2, output: 1},
 	{name: "max pool", op: ops.MaxPool{Kernel: []int{3, 2}, Stride: []int{2, 1}, Padding: []int{1, 0}, Dilation: []int{1, 2}}, shapes: [][]int{{2, 3, 6, 7}}, apart: 0.1},
 	{name: "max pool 1d", op: ops.MaxPool{Kernel: []int{3}, Stride: []int{2}, Padding: []int{1}, Dilation: []int{1}, CeilMode: true}, shapes: [][]int{{2, 70, 8}}, apart: 0.1},
 	{name: "avg pool", op: ops.AvgPool{Kernel: []int{3, 3}, Stride: []int{2, 2}, Padding: []int{1, 1}}, shapes: [][]int{{2, 3, 6, 7}}},
@@ -177,7 +183,7 @@ func checkGradients(t *testing.T, c gradientCase) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y := outs[0]
+	y := outs[c.output]
 	weights := random(y.Type.Shape)
 	loss := add(ops.Reduce{Fn: ops.Sum}, add(ops.Binary{Fn: ops.Mul}, y, g.Const("", weights)))
 	in, fixed := in[:len(in)-c.fixed], in[len(in)-c.fixed:]

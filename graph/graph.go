@@ -24,7 +24,7 @@ type Graph struct {
 	open *open // of an open graph, else nil
 }
 
-// Value is an edge of the graph: an input, a constant, or an output of a node.
+// Value is an edge of the graph: an input, a constant, a variable, or an output of a node.
 type Value struct {
 	// Name is the input's or output's name, or a constant's path: "layer1.0.conv1.weight".
 	Name string
@@ -32,9 +32,11 @@ type Value struct {
 	Type ops.Type
 	// Const is the value of a constant, else nil.
 	Const *tensor.Tensor
+	// Variable is the memory of a variable, else nil.
+	Variable *tensor.Tensor
 	// Guard restricts what an input may be; nil means the operators alone decide.
 	Guard *Guard
-	// Node computes the value; nil for inputs and constants.
+	// Node computes the value; nil for inputs, constants and variables.
 	Node *Node
 
 	id int
@@ -76,6 +78,19 @@ func (g *Graph) Input(name string, dtype tensor.DType, shape ...int) *Value {
 // Const adds a constant.
 func (g *Graph) Const(name string, t *tensor.Tensor) *Value {
 	return g.value(&Value{Name: name, Type: ops.TypeOf(t), Const: t})
+}
+
+// Variable adds a value whose memory is the caller's: the contiguous tensor t, which
+// every run reads as it is at that time, and which nodes whose operators are Writers change. The
+// graph and its sessions never copy it. Of a graph with Writers one session may run at
+// a time; of any other, runs may overlap with each other but not with changes of t.
+func (g *Graph) Variable(name string, t *tensor.Tensor) *Value {
+	return g.value(&Value{Name: name, Type: variableType(t), Variable: t})
+}
+
+// variableType is the type of a variable: what its memory holds is not known.
+func variableType(t *tensor.Tensor) ops.Type {
+	return ops.Type{DType: t.DType(), Shape: t.Shape(), Q: t.QParams()}
 }
 
 // Add appends a node and returns its outputs. It fails with a *NodeError when the operator
@@ -182,6 +197,21 @@ func (g *Graph) Constants() []*Value {
 	}
 	for _, v := range g.Outputs {
 		add(v)
+	}
+	return out
+}
+
+// Variables returns the variables that nodes use, in the order of their first use.
+func (g *Graph) Variables() []*Value {
+	var out []*Value
+	seen := make(map[*Value]bool)
+	for _, n := range g.Nodes {
+		for _, v := range n.Inputs {
+			if v.Variable != nil && !seen[v] {
+				seen[v] = true
+				out = append(out, v)
+			}
+		}
 	}
 	return out
 }

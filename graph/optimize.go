@@ -2,6 +2,9 @@ package graph
 
 import "slices"
 
+// Expansions are the passes that put the operators some operators are made of in their place.
+var Expansions = []Pass{{Name: "lower", Rule: lower}}
+
 // Foldings are the passes that compute what is constant. Their result has the
 // layers of the model as they were written.
 var Foldings = []Pass{
@@ -26,4 +29,4 @@ var Lowering = []Pass{
 }
 
 // Optimizations are the passes Compile runs, in order.
-var Optimizations = slices.Concat([]Pass{{Name: "lower", Rule: lower}}, Fusions, Lowering)
+var Optimizations = slices.Concat(Expansions, Fusions, Lowering)

@@ -1,7 +1,7 @@
 package graph
 
 import (
-	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
@@ -58,11 +58,8 @@ func (r *Rewriter) mayFold(values []*Value) bool {
 	return true
 }
 
-// foldBatchNorm multiplies the factor of a batch norm into the weight of the
-// convolution in front of it, and its offset into the bias: step by step in
-// float32 as torch.nn.utils.fusion.fuse_conv_bn_weights does, because the
-// largest weight of a channel, halfway between two integers, is quantized by its
-// last bit.
+// foldBatchNorm makes a batch norm part of the convolution in front of it: its
+// factor goes into the weight and its offset into the bias, as ops.FoldBatchNorm computes them.
 func foldBatchNorm(g *Rewriter, n *Node) (*Patch, error) {
 	bn, ok := n.Op.(ops.BatchNorm)
 	if !ok {
@@ -76,35 +73,20 @@ func foldBatchNorm(g *Rewriter, n *Node) (*Patch, error) {
 	if !ok || op.Act != ops.NoActivation || op.HasResidual || op.NHWC || bn.NHWC {
 		return nil, nil
 	}
-	for _, v := range append(append([]*Value(nil), conv.Inputs[1:]...), n.Inputs[1:]...) {
+	var in []*tensor.Tensor
+	for _, v := range slices.Concat(conv.Inputs[1:], n.Inputs[1:]) {
 		if v.Const == nil {
 			return nil, nil
 		}
+		in = append(in, v.Const)
 	}
-	values := func(v *Value) []float32 { return v.Const.Contiguous().Float32s() }
-	gamma, beta, mean, variance := values(n.Inputs[1]), values(n.Inputs[2]), values(n.Inputs[3]), values(n.Inputs[4])
-	weight := conv.Inputs[1].Const.Clone()
-	w := weight.Float32s()
-	per := len(w) / max(len(gamma), 1)
-	shift := make([]float32, len(gamma))
-	if op.HasBias {
-		copy(shift, values(conv.Inputs[2]))
-	}
-	for c := range gamma {
-		root := 1 / float32(math.Sqrt(float64(variance[c]+float32(bn.Eps))))
-		factor := gamma[c] * root
-		for i := c * per; i < (c+1)*per; i++ {
-			w[i] *= factor
-		}
-		shift[c] = float32(float32((shift[c]-mean[c])*root)*gamma[c]) + beta[c]
-	}
-	bias, err := tensor.FromSlice(shift, len(shift))
+	folded, err := ops.Eval(ops.FoldBatchNorm{Eps: bn.Eps, HasBias: op.HasBias}, asm.Generic, nil, in...)
 	if err != nil {
 		return nil, err
 	}
 	op.HasBias = true
 	scope := conv.Scope
-	fused, err := g.newNode(scope, op, conv.Inputs[0], g.Const(conv.Inputs[1].Name, weight), g.Const(scope.Path+".bias", bias))
+	fused, err := g.newNode(scope, op, conv.Inputs[0], g.Const(conv.Inputs[1].Name, folded[0]), g.Const(scope.Path+".bias", folded[1]))
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ type span struct{ start, size int }
 // slot is the memory of one value.
 type slot struct {
 	typ    ops.Type
-	konst  *tensor.Tensor // a constant, or known from the shapes
+	konst  *tensor.Tensor // a constant, known from the shapes, or a variable
 	root   int            // the slot whose bytes these are; itself when it is no view
 	input  int            // index of the graph input, or -1; of roots
 	output int            // index of the graph output whose memory a root is, or -1
@@ -135,9 +135,12 @@ func (p *plan) slotFor(v *Value) int {
 	if i, ok := p.slotOf[v]; ok {
 		return i
 	}
-	t := ops.TypeOf(v.Const)
-	p.types[v] = t
-	return p.addSlot(v, slot{typ: t, konst: v.Const, input: -1, output: -1})
+	t, memory := variableType, v.Variable
+	if v.Const != nil {
+		t, memory = ops.TypeOf, v.Const
+	}
+	p.types[v] = t(memory)
+	return p.addSlot(v, slot{typ: p.types[v], konst: memory, input: -1, output: -1})
 }
 
 func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {

@@ -259,6 +259,14 @@ func (g *Graph) RemoveDead() {
 // outputs, such as observing; they stay though nobody uses the outputs.
 type Effect interface{ HasEffect() bool }
 
+// Writer is implemented by operators whose effect is to write some of their inputs, which must be
+// variables. Nodes run in the order of the graph: those in front of it read what was there before.
+type Writer interface {
+	Effect
+	// Writes lists the inputs that are written.
+	Writes() []int
+}
+
 func hasEffect(n *Node) bool {
 	e, ok := n.Op.(Effect)
 	return ok && e.HasEffect()

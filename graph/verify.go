@@ -7,16 +7,16 @@ import (
 	"github.com/octet-ml/octet/ops"
 )
 
-// Verify checks the form of the graph: every value is an input, a constant or
-// the output of one earlier node, and every type is what the operator infers.
+// Verify checks the form of the graph: every value is an input, a constant, a variable or
+// the output of one earlier node, every type is what the operator infers, and only variables are written.
 func (g *Graph) Verify() error {
 	if g.IsOpen() {
 		return ErrOpen
 	}
 	defined := make(map[*Value]bool)
 	for i, v := range g.Inputs {
-		if v == nil || v.Node != nil || v.Const != nil || defined[v] {
-			return fmt.Errorf("input %d is missing, computed, constant or listed twice", i)
+		if v == nil || v.Node != nil || v.isGiven() || defined[v] {
+			return fmt.Errorf("input %d is missing, computed, given or listed twice", i)
 		}
 		if err := checkType(v.Type); err != nil {
 			return fmt.Errorf("input %q: %w", v.Name, err)
@@ -29,10 +29,10 @@ func (g *Graph) Verify() error {
 	isDefined := func(v *Value) bool { return defined[v] }
 	for _, n := range g.Nodes {
 		for _, v := range n.Inputs {
-			if v == nil || v.Const == nil || defined[v] {
+			if v == nil || !v.isGiven() || defined[v] {
 				continue
 			}
-			if err := verifyConst(v); err != nil {
+			if err := verifyGiven(v); err != nil {
 				return &NodeError{Node: n, Err: err}
 			}
 			defined[v] = true
@@ -54,11 +54,11 @@ func (g *Graph) Verify() error {
 		return fmt.Errorf("a state of %d inputs and %d outputs in a graph of %d and %d", s.Inputs, s.Outputs, len(g.Inputs), len(g.Outputs))
 	}
 	for i, v := range g.Outputs {
-		if v == nil || (v.Const == nil && !defined[v]) {
+		if v == nil || (!v.isGiven() && !defined[v]) {
 			return fmt.Errorf("output %d is not defined", i)
 		}
-		if v.Const != nil {
-			if err := verifyConst(v); err != nil {
+		if v.isGiven() {
+			if err := verifyGiven(v); err != nil {
 				return fmt.Errorf("output %d: %w", i, err)
 			}
 		}
@@ -69,8 +69,15 @@ func (g *Graph) Verify() error {
 // verifyNode checks one node, given which values are defined before it.
 func verifyNode(n *Node, isDefined func(*Value) bool) error {
 	for i, v := range n.Inputs {
-		if v == nil || (v.Const == nil && !isDefined(v)) {
+		if v == nil || (!v.isGiven() && !isDefined(v)) {
 			return fmt.Errorf("input %d is not defined before the node", i)
+		}
+	}
+	if w, ok := n.Op.(Writer); ok {
+		for _, i := range w.Writes() {
+			if i >= len(n.Inputs) || n.Inputs[i].Variable == nil {
+				return fmt.Errorf("it writes input %d, which is no variable", i)
+			}
 		}
 	}
 	types, err := infer(n.Op, typesOf(n.Inputs))
@@ -91,8 +98,17 @@ func verifyNode(n *Node, isDefined func(*Value) bool) error {
 	return nil
 }
 
-// verifyConst checks a constant.
-func verifyConst(v *Value) error {
+// isGiven reports whether the value is there before anything runs, without being an input.
+func (v *Value) isGiven() bool { return v.Const != nil || v.Variable != nil }
+
+// verifyGiven checks a constant or variable.
+func verifyGiven(v *Value) error {
+	if t := v.Variable; t != nil {
+		if v.Const != nil || v.Node != nil || v.Type.DType != t.DType() || !v.Type.Shape.Equal(t.Shape()) || !v.Type.Q.Equal(t.QParams()) || !t.IsContiguous() {
+			return fmt.Errorf("variable %q has type %v and memory %v", v.Name, v.Type, t)
+		}
+		return checkType(v.Type)
+	}
 	if v.Node != nil || v.Type.DType != v.Const.DType() || !v.Type.Shape.Equal(v.Const.Shape()) || !v.Type.Q.Equal(v.Const.QParams()) {
 		return fmt.Errorf("constant %q has type %v and value %v", v.Name, v.Type, v.Const)
 	}

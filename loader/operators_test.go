@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,8 +92,15 @@ func typeName(e ast.Expr) string {
 	return ""
 }
 
+// onlyTraining are operators of graphs that training makes, which are not saved: they write variables, take
+// parameters as values, or compute gradients.
+var onlyTraining = []string{
+	"ops.Assign", "ops.ChannelSum", "ops.ConvWeightFlip", "ops.Detach", "ops.FoldBatchNorm", "ops.FoldBatchNormGrad",
+	"int8.DeployedAverage", "int8.DeployedBinary", "int8.DeployedLayer", "int8.DeployedTable",
+}
+
 // TestOperatorTable checks that every operator of the operator packages can be
-// saved. An operator missing here needs a line in the table.
+// saved, or is one that only training has. An operator missing here needs a line in the table.
 func TestOperatorTable(t *testing.T) {
 	root := "../ops"
 	have := make(map[string]bool)
@@ -112,8 +120,8 @@ func TestOperatorTable(t *testing.T) {
 		}
 		for _, name := range opTypes(t, dir) {
 			total++
-			if !have[pkg+"."+name] {
-				t.Errorf("%s.%s is not in the table of operators", pkg, name)
+			if full := pkg + "." + name; have[full] == slices.Contains(onlyTraining, full) {
+				t.Errorf("%s must be either in the table of operators or among those that only training has", full)
 			}
 		}
 	}

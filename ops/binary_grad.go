@@ -10,7 +10,9 @@ func isTrue(b GradBuilder, fn BinaryFn, x, y Ref) Ref {
 // Grad of arithmetic and of the larger or lesser of two, added up over the
 // dimensions that broadcasting stretched.
 func (op Binary) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
-	d := activationGrad(b, op.Act, out[0], dout[0])
+	plain := op
+	plain.Act = NoActivation
+	d := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, 2)
 	to := func(i int, v Ref) {
 		if need[i] {

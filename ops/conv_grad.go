@@ -4,32 +4,19 @@ package ops
 // transposed convolution of dz, dW correlates x with dz, db sums dz over all but
 // the channels, dr = dz.
 func (op Conv) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
-	dz := activationGrad(b, op.Act, out[0], dout[0])
+	plain := op
+	plain.Act = NoActivation
+	dz := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, len(in))
 	if need[0] {
-		_, _, x := SpatialOf(b.Type(in[0]).Shape, op.NHWC)
-		_, _, z := SpatialOf(b.Type(dz).Shape, op.NHWC)
-		kernel := b.Type(in[1]).Shape[2:]
-		// What the last stride left over at the end of the input gets a gradient of 0.
-		left := make([]int, len(x))
-		for i := range left {
-			left[i] = x[i] - ((z[i]-1)*op.Stride[i] - 2*op.Padding[i] + op.Dilation[i]*(kernel[i]-1) + 1)
-		}
-		grads[0] = b.Apply(ConvTranspose{
-			Stride: op.Stride, Padding: op.Padding, OutputPadding: left, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC,
-		}, dz, in[1])
+		grads[0] = op.inputGrad(b, in, dz)
 	}
 	if need[1] {
-		plain := Conv{Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
+		plain = Conv{Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
 		grads[1] = b.Apply(ConvWeightGrad{Conv: plain, Kernel: b.Type(in[1]).Shape[2:]}, in[0], dz)
 	}
 	if op.HasBias && need[2] {
-		rank := len(b.Type(dz).Shape)
-		axes := []int{0}
-		for i := 2; i < rank; i++ {
-			axes = append(axes, i)
-		}
-		grads[2] = b.Apply(Reduce{Fn: Sum, Axes: axes}, dz)
+		grads[2] = b.Apply(ChannelSum{NHWC: op.NHWC}, dz)
 	}
 	if op.HasResidual {
 		grads[len(in)-1] = dz
@@ -37,10 +24,36 @@ func (op Conv) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 	return grads
 }
 
+// inputGrad is the transposed convolution of dz. With strides of 1 that is a
+// convolution of its own, which has more kernels.
+func (op Conv) inputGrad(b GradBuilder, in []Ref, dz Ref) Ref {
+	_, _, x := SpatialOf(b.Type(in[0]).Shape, op.NHWC)
+	_, _, z := SpatialOf(b.Type(dz).Shape, op.NHWC)
+	kernel := b.Type(in[1]).Shape[2:]
+	// What the last stride left over at the end of the input gets a gradient of 0.
+	left, padding := make([]int, len(x)), make([]int, len(x))
+	direct := true
+	for i := range left {
+		reach := op.Dilation[i] * (kernel[i] - 1)
+		left[i] = x[i] - ((z[i]-1)*op.Stride[i] - 2*op.Padding[i] + reach + 1)
+		padding[i] = reach - op.Padding[i]
+		direct = direct && op.Stride[i] == 1 && padding[i] >= 0
+	}
+	if direct {
+		conv := Conv{Stride: op.Stride, Padding: padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
+		return b.Apply(conv, dz, b.Apply(ConvWeightFlip{op.Groups}, in[1]))
+	}
+	return b.Apply(ConvTranspose{
+		Stride: op.Stride, Padding: op.Padding, OutputPadding: left, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC,
+	}, dz, in[1])
+}
+
 // Grad: with z = convTranspose(x, W) + b and dz behind the activation, dx is the
 // convolution of dz, dW correlates dz with x, db sums dz over all but the channels.
 func (op ConvTranspose) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
-	dz := activationGrad(b, op.Act, out[0], dout[0])
+	plain := op
+	plain.Act = NoActivation
+	dz := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, len(in))
 	conv := Conv{Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
 	// A convolution of the output may reach further than the input does.
@@ -60,11 +73,7 @@ func (op ConvTranspose) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []
 		grads[1] = b.Apply(ConvWeightGrad{Conv: conv, Kernel: kernel}, dz, in[0])
 	}
 	if op.HasBias && need[2] {
-		axes := allBut(len(b.Type(dz).Shape), 1)
-		if op.NHWC {
-			axes = allBut(len(b.Type(dz).Shape), len(b.Type(dz).Shape)-1)
-		}
-		grads[2] = b.Apply(Reduce{Fn: Sum, Axes: axes}, dz)
+		grads[2] = b.Apply(ChannelSum{NHWC: op.NHWC}, dz)
 	}
 	return grads
 }

@@ -61,10 +61,15 @@ func sumTo(b GradBuilder, d Ref, shape tensor.Shape) Ref {
 }
 
 // activationGrad passes a gradient back through a fused activation, given the
-// operator's output.
-func activationGrad(b GradBuilder, act Activation, y, dy Ref) Ref {
+// operator's output. Functions other than clamps need what was in front of them, which
+// plain, the operator without the activation, computes again from in.
+func activationGrad(b GradBuilder, act Activation, plain Op, in []Ref, y, dy Ref) Ref {
 	if act == NoActivation {
 		return dy
+	}
+	if !act.IsClamp() {
+		fn := Unary{Fn: activations[act].fn}
+		return fn.Grad(b, []Ref{b.Apply(plain, in...)}, []Ref{y}, []Ref{dy}, []bool{true})[0]
 	}
 	if !act.IsClamp() {
 		b.Fail(&UnsupportedError{Op: act.String(), Reason: "it has no gradient where it is fused; take the gradient of the graph as it was written"})

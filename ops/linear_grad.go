@@ -3,7 +3,9 @@ package ops
 // Grad: with z = x W^T + b + r and dz behind the activation,
 // dx = dz W, dW = dz^T x, db = sum of dz over rows, dr = dz.
 func (op Linear) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
-	dz := activationGrad(b, op.Act, out[0], dout[0])
+	plain := op
+	plain.Act = NoActivation
+	dz := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, len(in))
 	n, k := b.Type(in[1]).Shape[0], b.Type(in[1]).Shape[1]
 	if need[0] {
@@ -15,7 +17,7 @@ func (op Linear) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		grads[1] = b.Apply(MatMul{}, b.Apply(Permute{Order: []int{1, 0}}, rows), x)
 	}
 	if op.HasBias && need[2] {
-		grads[2] = b.Apply(Reduce{Fn: Sum, Axes: []int{0}}, rows)
+		grads[2] = b.Apply(ChannelSum{NHWC: true}, rows)
 	}
 	if op.HasResidual {
 		grads[len(in)-1] = dz

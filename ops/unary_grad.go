@@ -126,9 +126,9 @@ func (op Unary) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	}
 	switch op.Fn {
 	case Relu:
-		return []Ref{activationGrad(b, ReLU, out[0], dout[0])}
+		return []Ref{activationGrad(b, ReLU, op, in, out[0], dout[0])}
 	case Relu6:
-		return []Ref{activationGrad(b, ReLU6, out[0], dout[0])}
+		return []Ref{activationGrad(b, ReLU6, op, in, out[0], dout[0])}
 	case Neg:
 		return []Ref{b.Apply(op, dout[0])}
 	}

@@ -3,6 +3,7 @@ package quantize
 import (
 	"fmt"
 
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -25,4 +26,25 @@ func BiasQParams(weight, activation *tensor.QParams) (*tensor.QParams, error) {
 		q.Scale[i] = max(s*activation.Scale[0], 0x1p-149)
 	}
 	return q, nil
+}
+
+// coverBias raises weight scales that are so small that a bias would not fit
+// the accumulator: those of channels whose weights are all but zero.
+func coverBias(q *tensor.QParams, sx float32, bias []float32) *tensor.QParams {
+	var raised *tensor.QParams
+	for i, b := range bias {
+		k := i % len(q.Scale)
+		least := int8.LeastWeightScale(b, sx)
+		if q.Scale[k] >= least {
+			continue
+		}
+		if raised == nil {
+			r := *q
+			r.Scale = append([]float32(nil), q.Scale...)
+			raised = &r
+			q = raised
+		}
+		raised.Scale[k] = least
+	}
+	return q
 }

@@ -24,6 +24,7 @@ type goldenResult struct {
 	FallbackOrder []string `json:"fallback_order"`
 	Fallback1     []string `json:"fallback1"`
 	Observers     map[string]map[string]goldenQParams
+	QAT           *goldenQAT
 }
 
 type goldenQParams struct {

@@ -13,7 +13,7 @@ import (
 //
 // Inputs: x float32, and scale and zero point, float32 vectors of one element or,
 // per channel, one per index of the axis. Output: x fake-quantized, with the zero point rounded
-// half to even. Scales must be positive and finite, zero points finite: others end the run with an
+// half to even. A negative scale counts the integers from the other end. Scales must be finite and not 0, zero points finite: others end the run with an
 // *ops.ValueError.
 type LSQOp struct {
 	Spec Spec
@@ -101,11 +101,11 @@ func (r *runs) each(task int, f func(channel, from, to int)) {
 	}
 }
 
-// checkParameters refuses what means nothing.
-func checkParameters(op ops.Op, scale, zero []float32) error {
+// checkParameters refuses what means nothing, for the operator of a name.
+func checkParameters(name string, scale, zero []float32) error {
 	for i, s := range scale {
-		if !(s > 0) || !isFinite(s) || !isFinite(zero[i]) {
-			return &ops.ValueError{Op: op.Name(), Reason: fmt.Sprintf("scale %v and zero point %v of channel %d mean nothing", s, zero[i], i)}
+		if s == 0 || !isFinite(s) || !isFinite(zero[i]) {
+			return &ops.ValueError{Op: name, Reason: fmt.Sprintf("scale %v and zero point %v of channel %d mean nothing", s, zero[i], i)}
 		}
 	}
 	return nil
@@ -139,7 +139,7 @@ func (op LSQOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	return &ops.Kernel{
 		Run: func(c *ops.Call) error {
-			if err := checkParameters(op, c.In[1].Float32s(), c.In[2].Float32s()); err != nil {
+			if err := checkParameters(op.Name(), c.In[1].Float32s(), c.In[2].Float32s()); err != nil {
 				return err
 			}
 			c.Parallel(r.tasks, task)
@@ -154,15 +154,16 @@ func (op LSQOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 // Grad is LSQGrad with the toolkit's factor.
 func (op LSQOp) Grad(b ops.GradBuilder, in, _, dout []ops.Ref, _ []bool) []ops.Ref {
 	grads := make([]ops.Ref, 3)
-	copy(grads, b.ApplyAll(LSQGrad{op}, in[0], in[1], in[2], dout[0]))
+	copy(grads, b.ApplyAll(LSQGrad{LSQOp: op}, in[0], in[1], in[2], dout[0]))
 	return grads
 }
 
 // LSQGrad is the gradient of LSQOp, as LSQ.Backward defines it with the factor
-// of GradientFactor. Inputs: x, scale, zero point and the gradient of the output. Outputs: the
-// gradients of x, scale and zero point.
+// of GradientFactor, and of an activation in front of it. Inputs: x, scale, zero point and the gradient of the output.
+// Outputs: the gradients of x, scale and zero point.
 type LSQGrad struct {
 	LSQOp
+	Act ops.Activation
 }
 
 // Name returns "lsq_grad".
@@ -191,16 +192,16 @@ func (LSQGrad) ImageOutputs() int { return 1 }
 // those of its pieces, which do not depend on the number of threads, then all tasks.
 func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	r := op.runs(p.In[0])
-	g := lsqGradient{perChannel: op.Spec.Scheme.PerChannel()}
+	kernel := asm.LSQGradF32For(p.Tier)
 	lo, hi := op.Spec.Range()
-	g.lo, g.hi = float32(lo), float32(hi)
+	actLo, actHi := op.Act.Bounds()
 	n := p.In[0].Numel()
 	factor := float64((&LSQ{Spec: op.Spec}).GradientFactor(n))
 	parts := r.tasks // of sums: one for each piece
 	if r.count > 1 {
 		parts = r.count
 	}
-	task := func(c *ops.Call, i int, _ *ops.Worker) {
+	task := func(c *ops.Call, i int, w *ops.Worker) {
 		x, dy, dx := c.In[0].Float32s(), c.In[3].Float32s(), c.Out[0].Float32s()
 		sums := doubles(c.Scratch, 2*parts)
 		part := i
@@ -208,20 +209,27 @@ func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			part = i * r.perTask
 		}
 		r.each(i, func(ch, from, to int) {
-			sums[2*part], sums[2*part+1] = g.run(dx[from:to], x[from:to], dy[from:to], c.In[1].Float32s()[ch], c.In[2].Float32s()[ch])
+			zero := gradientZero(c.In[2].Float32s()[ch], float32(lo), float32(hi), op.Spec.Scheme.PerChannel())
+			w.Args.LSQGradF32 = asm.LSQGradF32Args{
+				N: to - from, X: &x[from], DY: &dy[from], DX: &dx[from], Scale: c.In[1].Float32s()[ch], Zero: zero,
+				Lo: float32(lo), Hi: float32(hi), ActLo: actLo, ActHi: actHi,
+			}
+			sums[2*part], sums[2*part+1] = kernel.Run(&w.Args.LSQGradF32)
 			part++
 		})
 	}
 	return &ops.Kernel{
 		Run: func(c *ops.Call) error {
-			if err := checkParameters(op, c.In[1].Float32s(), c.In[2].Float32s()); err != nil {
+			if err := checkParameters(op.Name(), c.In[1].Float32s(), c.In[2].Float32s()); err != nil {
 				return err
 			}
-			c.Parallel(r.tasks, task)
+			if n > 0 {
+				c.Parallel(r.tasks, task)
+			}
 			sums := doubles(c.Scratch, 2*parts)
 			for ch := range r.channels {
 				var scale, zero float64
-				for i := ch; i < parts; i += r.channels {
+				for i := ch; i < parts && n > 0; i += r.channels {
 					scale += sums[2*i]
 					zero += sums[2*i+1]
 				}
@@ -231,57 +239,9 @@ func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			return nil
 		},
 		Scratch:  16 * parts,
-		Choice:   "lsq",
+		Choice:   fmt.Sprintf("%s %s", kernel.Op, kernel.Tier),
 		Parallel: r.tasks,
 	}, nil
-}
-
-// lsqGradient is the loop of LSQGrad.
-type lsqGradient struct {
-	lo, hi     float32
-	perChannel bool
-}
-
-// run writes dx and returns the sums for scale and zero point, less the factor.
-func (g *lsqGradient) run(dx, x, dy []float32, scale, zeroPoint float32) (dScale, dZero float64) {
-	lo, hi := g.lo, g.hi
-	zero := gradientZero(zeroPoint, lo, hi, g.perChannel)
-	inverse := 1 / scale
-	s := float64(scale)
-	below, above := float64(lo-zero), float64(hi-zero)
-	// Adding and taking away rounds half to even where the sum's last bit is 1;
-	// what is beyond saturates anyway.
-	const magic, limit = 3 << 22, 1 << 21
-	dy, dx = dy[:len(x)], dx[:len(x)]
-	var inside, outside, clipped float64
-	for i, v := range x {
-		t := v * inverse
-		if t > limit {
-			t = limit
-		} else if t < -limit {
-			t = -limit
-		}
-		k := (t + magic) - magic
-		n := k + zero
-		d := dy[i]
-		g := float64(d)
-		switch {
-		case n >= lo && n <= hi:
-			inside += g * (float64(float64(k)*s) - float64(v))
-		case n < lo:
-			outside += g * below
-			clipped += g
-			d = 0
-		case n > hi:
-			outside += g * above
-			clipped += g
-			d = 0
-		default: // a NaN teaches nothing
-			d = 0
-		}
-		dx[i] = d
-	}
-	return inside/s + outside, -clipped * s
 }
 
 // doubles returns scratch memory as float64.

@@ -141,7 +141,7 @@ func TestLSQOpLarge(t *testing.T) {
 }
 
 func TestLSQOpRefuses(t *testing.T) {
-	for _, p := range [][2]float32{{0, 0}, {-1, 0}, {inf32, 0}, {float32(math.NaN()), 0}, {1, inf32}} {
+	for _, p := range [][2]float32{{0, 0}, {inf32, 0}, {float32(math.NaN()), 0}, {1, inf32}} {
 		_, err := ops.Eval(LSQOp{affineU8}, 0, nil, vector(t, []float32{1, 2}), vector(t, p[:1]), vector(t, p[1:]))
 		var bad *ops.ValueError
 		if !errors.As(err, &bad) {

@@ -21,6 +21,7 @@ type prepared struct {
 	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
 	needed   []*graph.Value       // values that need quantization parameters
 	observed []*graph.Value       // those, and what may need them after fallbacks
+	origins  origins
 }
 
 // prepare fuses a copy of the model and decides what to quantize.
@@ -32,15 +33,16 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	if err != nil {
 		return nil, err
 	}
-	g := m.Clone()
+	g := q.trained(m)
 	p := &prepared{
 		graph: g, policy: q.opts.policy(), forms: make(map[*graph.Node]form),
 		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool),
+		origins: make(origins),
 	}
 	if err := g.Verify(); err != nil {
 		return nil, err
 	}
-	if err := g.Rewrite(p.policy.passes, 0); err != nil {
+	if err := g.Rewrite(p.origins.record(p.policy.passes), 0); err != nil {
 		return nil, err
 	}
 	if q.opts.Equalize {

@@ -36,6 +36,8 @@ type Options struct {
 	CorrectBias bool `json:"correct_bias,omitempty"`
 	// Rounding is how weights are rounded. Learned is worth its time below 8 bits.
 	Rounding Rounding `json:"rounding,omitempty"`
+	// Forward says how the proxy for training computes what is quantized.
+	Forward Forward `json:"forward,omitempty"`
 	// Session says how the proxy models run.
 	Session graph.Options `json:"-"`
 }
@@ -64,16 +66,17 @@ type Quantizer struct {
 	observers Observers
 	values    map[string]Observer // of activations, by the value's name
 	moments   map[string]*moments // of layers' inputs, by the name of their weight
-	learned   map[constantsKey]*constants
-	seed      maphash.Seed // of the hashes in keys of learned
+	rounded   map[constantsKey]*constants
+	seed      maphash.Seed // of the hashes in keys of rounded
 	report    *Report
+	learned   *QAT // the last proxy for training, nil without one
 }
 
 // New returns a Quantizer. Errors of the options are reported by the first
 // method that needs them.
 func New(opts Options) *Quantizer {
 	return &Quantizer{
-		opts: opts, values: make(map[string]Observer), moments: make(map[string]*moments), learned: make(map[constantsKey]*constants),
+		opts: opts, values: make(map[string]Observer), moments: make(map[string]*moments), rounded: make(map[constantsKey]*constants),
 		seed: maphash.MakeSeed(),
 	}
 }
@@ -219,6 +222,9 @@ func (q *Quantizer) observer(name string) (Observer, error) {
 
 // activation returns the parameters of a value.
 func (q *Quantizer) activation(name string) (*tensor.QParams, error) {
+	if l := q.learned.activation(name); l != nil {
+		return l.qparams()
+	}
 	if p := q.opts.Fixed[name]; p != nil {
 		return p, nil
 	}

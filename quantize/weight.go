@@ -12,6 +12,9 @@ import (
 // weightQParams returns the parameters of a layer's weight, by the type that
 // the observer has.
 func (q *Quantizer) weightQParams(n *graph.Node) (*tensor.QParams, error) {
+	if l := q.learned.weight(n); l != nil {
+		return l.qparams()
+	}
 	obs, err := q.observers.Weight.New(n.Inputs[1].Name)
 	if err != nil {
 		return nil, err
@@ -31,28 +34,6 @@ func (q *Quantizer) biasQParams(weight, activation *tensor.QParams) (*tensor.QPa
 	return BiasQParams(weight, activation)
 }
 
-// coverBias raises weight scales that are so small that a bias would not fit
-// the accumulator: those of channels whose weights are all but zero.
-func coverBias(q *tensor.QParams, sx float32, bias []float32) *tensor.QParams {
-	const limit = 1 << 29
-	var raised *tensor.QParams
-	for i, b := range bias {
-		k := i % len(q.Scale)
-		least := float32(math.Abs(float64(b)) / (float64(sx) * limit))
-		if q.Scale[k] >= least {
-			continue
-		}
-		if raised == nil {
-			r := *q
-			r.Scale = append([]float32(nil), q.Scale...)
-			raised = &r
-			q = raised
-		}
-		raised.Scale[k] = least
-	}
-	return q
-}
-
 // constants are the weight and the bias of a layer as quantization leaves them.
 type constants struct {
 	weight *tensor.Tensor // int8
@@ -63,11 +44,10 @@ type constants struct {
 type constantsKey struct {
 	name     string
 	weight   uint64 // hash of the float weight
-	observer ObserverConfig
+	params   uint64 // hash of its parameters
 	rounding Rounding
 	correct  bool
 	rows     int64 // of the moments
-	cover    float32
 }
 
 // layerConstants quantizes the weight of a layer, by its observer and the chosen
@@ -80,20 +60,6 @@ func (q *Quantizer) layerConstants(n *graph.Node, inputScale float32) (*constant
 	if hasBias(n.Op) {
 		c.bias = n.Inputs[2].Const
 	}
-	key := constantsKey{
-		name: n.Inputs[1].Name, weight: maphash.Bytes(q.seed, w.Bytes()), observer: q.observers.Weight,
-		rounding: q.opts.Rounding, correct: q.opts.CorrectBias, cover: inputScale,
-	}
-	var m *moments
-	if q.opts.needsMoments() {
-		if m = q.moments[key.name]; m == nil || m.rows == 0 || q.opts.Rounding == Learned && m.second == nil {
-			return nil, fmt.Errorf("quantize: correcting biases and learning to round %q: %w: run the calibration with these options", key.name, ErrNoData)
-		}
-		key.rows = m.rows
-		if kept := q.learned[key]; kept != nil {
-			return kept, nil
-		}
-	}
 	params, err := q.weightQParams(n)
 	if err != nil {
 		return nil, err
@@ -101,6 +67,21 @@ func (q *Quantizer) layerConstants(n *graph.Node, inputScale float32) (*constant
 	params = stored(params, tensor.Int8)
 	if c.bias != nil && inputScale > 0 {
 		params = coverBias(params, inputScale, c.bias.Contiguous().Float32s())
+	}
+	var m *moments
+	var key constantsKey
+	if q.opts.needsMoments() {
+		name := n.Inputs[1].Name
+		if m = q.moments[name]; m == nil || m.rows == 0 || q.opts.Rounding == Learned && m.second == nil {
+			return nil, fmt.Errorf("quantize: correcting biases and learning to round %q: %w: run the calibration with these options", name, ErrNoData)
+		}
+		key = constantsKey{
+			name: name, weight: maphash.Bytes(q.seed, w.Bytes()), params: maphash.String(q.seed, fmt.Sprint(*params)),
+			rounding: q.opts.Rounding, correct: q.opts.CorrectBias, rows: m.rows,
+		}
+		if kept := q.rounded[key]; kept != nil {
+			return kept, nil
+		}
 	}
 	if q.opts.Rounding == Learned {
 		c.weight, err = learnedWeight(w, params, m, q.opts.CorrectBias)
@@ -115,7 +96,7 @@ func (q *Quantizer) layerConstants(n *graph.Node, inputScale float32) (*constant
 			return nil, err
 		}
 	}
-	q.learned[key] = c
+	q.rounded[key] = c
 	return c, nil
 }
 

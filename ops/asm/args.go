@@ -22,4 +22,7 @@ type Args struct {
 	LayerNormF32      LayerNormF32Args
 	ScaleShiftF32     ScaleShiftF32Args
 	HistogramF32      HistogramF32Args
+	ReduceF32         ReduceF32Args
+	RequantizeI32F32  RequantizeI32F32Args
+	LSQGradF32        LSQGradF32Args
 }

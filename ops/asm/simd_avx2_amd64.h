@@ -55,6 +55,19 @@ GLOBL laneMask<>(SB), RODATA|NOPTR, $64
 	VCMPPS $3, x, x, tmp \
 	VORPS  tmp, v, v
 
+// ZERONAN clears the lanes of v that are NaN in x.
+#define ZERONAN(x, v, tmp) \
+	VCMPPS $7, x, x, tmp \
+	VANDPS tmp, v, v
+
+// ADDWIDE adds the lanes of V0 to the float64 lanes of acc, two to each. It spoils V0 and V1.
+#define ADDWIDE(acc) \
+	VCVTPS2PD    X0, Y1       \
+	VADDPD       Y1, acc, acc \
+	VEXTRACTF128 $1, Y0, X0   \
+	VCVTPS2PD    X0, Y1       \
+	VADDPD       Y1, acc, acc
+
 // LDEXP multiplies v by 2 to the power n, n whole and in [-252, 252], with one rounding. It spoils n.
 #define LDEXP(n, v, tmp) \
 	VCVTPS2DQ n, n                  \

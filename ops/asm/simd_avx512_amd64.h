@@ -35,6 +35,17 @@
 	VCMPPS $3, x, x, K2   \
 	VADDPS x, x, K2, v
 
+#define ZERONAN(x, v, tmp) \
+	VCMPPS    $7, x, x, K2 \
+	VMOVUPS.Z v, K2, v
+
+#define ADDWIDE(acc) \
+	VCVTPS2PD     Y0, Z1       \
+	VADDPD        Z1, acc, acc \
+	VEXTRACTF64X4 $1, Z0, Y0   \
+	VCVTPS2PD     Y0, Z1       \
+	VADDPD        Z1, acc, acc
+
 #define LDEXP(n, v, tmp) VSCALEFPS n, v, v
 
 #define HSUM \

@@ -51,6 +51,8 @@ func Kernels() []Info {
 	all = append(all, infos(maxpoolU8Table)...)
 	all = append(all, infos(avgpoolU8Table)...)
 	all = append(all, infos(transposeU8Table)...)
+	all = append(all, infos(requantizeI32F32Table)...)
+	all = append(all, infos(lsqGradF32Table)...)
 	all = append(all, infos(minmaxF32Table)...)
 	all = append(all, infos(histogramF32Table)...)
 	all = append(all, infos(igemmF32Table)...)

@@ -5,8 +5,7 @@ Usage: pack_golden.py GOLDEN_DIR OUT_DIR
 
 Writes observers.json.gz and lsq.json.gz: the same documents, with every float in
 the shortest form that reads back as the same float32. Of quantizer/, it writes
-the same of each model's expected.json without the part about training, the
-tensors that the part is not about, and the weights.
+the same of each model's expected.json, the tensors, and the weights.
 """
 import gzip
 import json
@@ -57,11 +56,9 @@ def main():
         out = dst / "quantizer" / model.name
         out.mkdir(parents=True, exist_ok=True)
         expected = json.loads((model / "expected.json").read_text())
-        for backend in expected["backends"].values():
-            backend.pop("qat", None)
         pack(expected, out / "expected.json")
         with np.load(model / "tensors.npz") as t:
-            np.savez_compressed(out / "tensors.npz", **{k: v for k, v in t.items() if "_qat_" not in k})
+            np.savez_compressed(out / "tensors.npz", **t)
         shutil.copyfile(model / "state_dict.pth", out / "state_dict.pth")
 
 

@@ -1,0 +1,113 @@
+package train
+
+import (
+	"errors"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Loss adds to a graph what training makes small: one float32, computed from the
+// outputs of the model and from targets, which it adds as inputs behind those of the model.
+type Loss func(g *graph.Graph, outputs []*graph.Value) (*graph.Value, error)
+
+// scope is that of the nodes which the trainer adds.
+var scope = graph.Scope{Path: "loss"}
+
+// CrossEntropy is the mean negative log-likelihood of the right classes, as
+// torch.nn.functional.cross_entropy computes it. The target is int64 [N].
+func CrossEntropy(g *graph.Graph, outputs []*graph.Value) (*graph.Value, error) {
+	logits, err := first(outputs)
+	if err != nil {
+		return nil, err
+	}
+	return g.Add1(scope, ops.CrossEntropy{}, logits, g.Input("labels", tensor.Int64, logits.Type.Shape[:1]...))
+}
+
+// MeanSquaredError is mean((output - target)^2). The target is a float32 of the output's shape.
+func MeanSquaredError(g *graph.Graph, outputs []*graph.Value) (*graph.Value, error) {
+	y, err := first(outputs)
+	if err != nil {
+		return nil, err
+	}
+	b := builder{g: g}
+	d := b.add(ops.Binary{Fn: ops.Sub}, y, g.Input("target", tensor.Float32, y.Type.Shape...))
+	return b.add(ops.Reduce{Fn: ops.Mean}, b.add(ops.Unary{Fn: ops.Square}, d)), b.err
+}
+
+// Distill returns the loss of a student whose targets are the logits of a teacher, float32 of the shape of its
+// own: with temperature T, T^2 times the mean Kullback-Leibler divergence of
+// softmax(student/T) from softmax(teacher/T) (Hinton et al., 2015). Classes are the last dimension.
+func Distill(temperature float32) Loss {
+	return func(g *graph.Graph, outputs []*graph.Value) (*graph.Value, error) {
+		student, err := first(outputs)
+		if err != nil {
+			return nil, err
+		}
+		shape := student.Type.Shape
+		rows := float32(student.Type.Numel()) / float32(max(shape[len(shape)-1], 1))
+		b := builder{g: g}
+		scaled := func(v *graph.Value, factor float32) *graph.Value {
+			return b.add(ops.Binary{Fn: ops.Mul}, v, g.Const("", tensor.Scalar(factor)))
+		}
+		teacher := scaled(g.Input("teacher", tensor.Float32, shape...), 1/temperature)
+		p := b.add(ops.Softmax{Axis: -1}, teacher)
+		logP := b.add(ops.Softmax{Axis: -1, Log: true}, teacher)
+		logQ := b.add(ops.Softmax{Axis: -1, Log: true}, scaled(student, 1/temperature))
+		divergence := b.add(ops.Binary{Fn: ops.Mul}, p, b.add(ops.Binary{Fn: ops.Sub}, logP, logQ))
+		return scaled(b.add(ops.Reduce{Fn: ops.Sum}, divergence), temperature*temperature/rows), b.err
+	}
+}
+
+// Term is a loss with its weight in a sum.
+type Term struct {
+	Weight float32
+	Loss   Loss
+}
+
+// Sum returns the weighted sum of losses. Their targets follow each other in the same order.
+func Sum(terms ...Term) Loss {
+	return func(g *graph.Graph, outputs []*graph.Value) (*graph.Value, error) {
+		var sum *graph.Value
+		b := builder{g: g}
+		for _, t := range terms {
+			l, err := t.Loss(g, outputs)
+			if err != nil {
+				return nil, err
+			}
+			l = b.add(ops.Binary{Fn: ops.Mul}, l, g.Const("", tensor.Scalar(t.Weight)))
+			if sum != nil {
+				l = b.add(ops.Binary{Fn: ops.Add}, sum, l)
+			}
+			sum = l
+		}
+		if sum == nil {
+			return nil, errors.New("train: a sum of no losses")
+		}
+		return sum, b.err
+	}
+}
+
+func first(outputs []*graph.Value) (*graph.Value, error) {
+	if len(outputs) == 0 || outputs[0].Type.DType != tensor.Float32 || len(outputs[0].Type.Shape) == 0 {
+		return nil, errors.New("train: the loss needs a model whose first output is float32 with samples first")
+	}
+	return outputs[0], nil
+}
+
+// builder adds nodes until the first error, after which what it returns has no meaning.
+type builder struct {
+	g   *graph.Graph
+	err error
+}
+
+func (b *builder) add(op ops.Op, in ...*graph.Value) *graph.Value {
+	if b.err == nil {
+		var v *graph.Value
+		if v, b.err = b.g.Add1(scope, op, in...); b.err == nil {
+			return v
+		}
+	}
+	return b.g.Const("", tensor.Scalar(float32(0)))
+}

@@ -1,0 +1,112 @@
+package int8
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Params are what is fixed of quantization parameters whose scales and zero
+// points are values, as in training: element type, scheme and the integers in use.
+type Params struct {
+	DType    tensor.DType // Uint8 or Int8
+	Scheme   tensor.QScheme
+	Min, Max int32
+}
+
+// steps are parameters at one time, as they are stored.
+type steps struct {
+	scale        float32
+	zero, lo, hi int32
+}
+
+// at returns the parameters for a learned scale and zero point, stored as the given element type. A
+// negative scale counts the integers from the other end.
+func (p Params) at(scale, zero float32, stored tensor.DType) steps {
+	z := int32(min(max(math.RoundToEven(float64(zero)), float64(p.Min)), float64(p.Max)))
+	if scale < 0 {
+		scale, z = -scale, p.Min+p.Max-z
+	}
+	shift := int32(0)
+	if p.DType != stored {
+		shift = 128
+		if stored == tensor.Int8 {
+			shift = -128
+		}
+	}
+	return steps{scale, z + shift, p.Min + shift, p.Max + shift}
+}
+
+// bounds returns the interval of the integers less the zero point, an activation included, as Bounds has it.
+func (s steps) bounds(act ops.Activation) (lo, hi float32) {
+	l, h := s.lo, s.hi
+	if act != ops.NoActivation {
+		l = max(l, s.zero)
+	}
+	if act == ops.ReLU6 {
+		six := math.RoundToEven(float64(6*(1/s.scale))) + float64(s.zero)
+		h = max(min(h, int32(min(six, float64(s.hi)))), l)
+	}
+	return float32(l - s.zero), float32(h - s.zero)
+}
+
+// checkSteps refuses scales and zero points that mean nothing, for the operator of a name.
+func checkSteps(name string, scale, zero *tensor.Tensor) error {
+	for i, s := range scale.Float32s() {
+		z := zero.Float32s()[i]
+		if s == 0 || s-s != 0 || z-z != 0 {
+			return &ops.ValueError{Op: name, Reason: fmt.Sprintf("scale %v and zero point %v of channel %d mean nothing", s, z, i)}
+		}
+	}
+	return nil
+}
+
+// checkParams checks the types of a value's or weight's learned parameters.
+func checkParams(op ops.Op, in []ops.Type, first, channels int, p Params) error {
+	n := 1
+	if p.Scheme.PerChannel() {
+		n = channels
+	}
+	for i := first; i < first+2; i++ {
+		if in[i].DType != tensor.Float32 || !in[i].Shape.Equal(tensor.Shape{n}) {
+			return ops.Errorf(op, in, "inputs %d and %d are a scale and a zero point of shape [%d]", first, first+1, n)
+		}
+	}
+	if lo, hi := tensor.QRange(p.DType); p.DType == tensor.Int32 || lo == hi || p.Min < lo || p.Max > hi || p.Min >= p.Max {
+		return ops.Errorf(op, in, "there are no integers of %v from %d to %d", p.DType, p.Min, p.Max)
+	}
+	return nil
+}
+
+// quantizer writes the integers of a float32 value in tasks of a fixed size.
+type quantizer struct {
+	kernel *asm.QuantizeF32U8
+	n      int
+	tasks  int
+}
+
+const quantizeChunk = 1 << 14
+
+func newQuantizer(tier asm.Tier, n int) quantizer {
+	return quantizer{asm.QuantizeF32U8For(tier), n, (n + quantizeChunk - 1) / quantizeChunk}
+}
+
+func (q *quantizer) run(w *ops.Worker, dst []byte, x []float32, s steps, task int) {
+	from, to := task*quantizeChunk, min((task+1)*quantizeChunk, q.n)
+	w.Args.QuantizeF32U8 = asm.QuantizeF32U8Args{
+		N: to - from, X: &x[from], Q: &dst[from], Inv: 1 / s.scale, Zero: s.zero, Lo: s.lo, Hi: s.hi,
+	}
+	q.kernel.Run(&w.Args.QuantizeF32U8)
+}
+
+// round rounds what is below 2^22 half to even: adding 1.5 * 2^23 leaves no bits behind the point.
+func round(v float32) float32 {
+	const magic = 3 << 22
+	return float32(v+magic) - magic
+}
+
+// integer returns the integer of a real value less its zero point.
+func integer(v, inverse float32) float32 { return round(float32(v * inverse)) }

@@ -1,0 +1,148 @@
+package quantize
+
+import (
+	"math"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/train"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// normalized returns how a layer has taken in a batch norm, nil where it has none.
+func (b *qatBuilder) normalized(n *graph.Node) *origin {
+	if m, ok := b.a.prepared.origins[n.Inputs[1]]; ok {
+		if _, ok := m.by.op.(ops.FoldBatchNorm); ok {
+			return m.by
+		}
+	}
+	return nil
+}
+
+// normalizedLayer computes a layer whose batch norm uses the statistics of the batch. The weight is quantized
+// with the running ones folded in, as it will be deployed; what the convolution gives is then
+// normalized, which takes any factor of a channel out again:
+//
+//	z = conv(x, learned(weight * gamma/sqrt(variance)))    y = batchNorm(z, |gamma|, beta)
+//
+// The layer's own bias does not count: normalization takes it out. Nor has gamma a gradient through the weight, which
+// would be the rounding error of one that is 0. The running statistics are those of the convolution with the weight as it is.
+func (b *qatBuilder) normalizedLayer(n *graph.Node, in []*graph.Value, y *learned, o *origin) (*graph.Value, error) {
+	conv := n.Op.(ops.Conv)
+	act, residual := conv.Act, conv.HasResidual
+	conv.Act, conv.HasResidual, conv.HasBias = ops.NoActivation, false, false
+	g := steps{b.Graph, n.Scope, nil}
+	bn := o.op.(ops.FoldBatchNorm)
+	args, err := b.floats(o.in)
+	if err != nil {
+		return nil, err
+	}
+	detached := slices.Clone(args)
+	detached[len(args)-4] = g.add(ops.Detach{}, args[len(args)-4])
+	folded := g.all(bn, 2, detached...)
+	l := b.a.weight(n)
+	z := g.add(conv, in[0], g.add(LSQOp{l.spec}, folded[0], b.Variable(l.scale), b.Variable(l.zero)))
+	var bias []*graph.Value
+	if bn.HasBias {
+		bias = args[1:2]
+		args = args[1:]
+	}
+	gamma, beta, mean, variance := args[1], args[2], args[3], args[4]
+	out := g.all(ops.BatchNormTrain{Eps: bn.Eps, Momentum: train.Momentum}, 5, z, g.add(ops.Unary{Fn: ops.Abs}, gamma), beta, mean, variance)
+	count := z.Type.Numel() / max(beta.Type.Numel(), 1)
+	running := g.all(runningStatistics{Eps: bn.Eps, Count: count}, 2, append([]*graph.Value{out[1], out[2], gamma, mean, variance}, bias...)...)
+	for i, v := range []*graph.Value{mean, variance} {
+		if v.Variable != nil {
+			g.all(ops.Assign{}, 0, v, running[i])
+		}
+	}
+	v := out[0]
+	if residual {
+		v = g.add(ops.Binary{Fn: ops.Add}, v, in[len(in)-1])
+	}
+	switch act {
+	case ops.ReLU:
+		v = g.add(ops.Unary{Fn: ops.Relu}, v)
+	case ops.ReLU6:
+		v = g.add(ops.Unary{Fn: ops.Relu6}, v)
+	}
+	if g.err != nil || y == nil {
+		return v, g.err
+	}
+	return b.learn(n.Scope, y, v)
+}
+
+// steps adds nodes until the first error, after which what it returns has no meaning.
+type steps struct {
+	g     *graph.Graph
+	scope graph.Scope
+	err   error
+}
+
+func (s *steps) add(op ops.Op, in ...*graph.Value) *graph.Value { return s.all(op, 1, in...)[0] }
+
+func (s *steps) all(op ops.Op, outputs int, in ...*graph.Value) []*graph.Value {
+	if s.err == nil {
+		var out []*graph.Value
+		if out, s.err = s.g.Add(s.scope, op, in...); s.err == nil {
+			return out
+		}
+	}
+	out := make([]*graph.Value, outputs)
+	for i := range out {
+		out[i] = s.g.Const("", tensor.Scalar(float32(0)))
+	}
+	return out
+}
+
+// runningStatistics updates the running mean and variance of a convolution by those of one with folded weights.
+//
+// Inputs: mean and biased variance of the batch, gamma, running mean and variance, and the convolution's
+// bias where it has one, all [C]. Outputs: the new running mean and variance; of channels whose
+// gamma is 0, which show nothing, the old ones.
+type runningStatistics struct {
+	Eps   float64
+	Count int // values per channel
+}
+
+func (runningStatistics) Name() string { return "running_statistics" }
+
+func (op runningStatistics) Infer(in []ops.Type) ([]ops.Type, error) {
+	if len(in) != 5 && len(in) != 6 {
+		return nil, ops.Errorf(op, in, "it takes 5 or 6 inputs")
+	}
+	for _, t := range in {
+		if t.DType != tensor.Float32 || !t.Shape.Equal(in[0].Shape) {
+			return nil, ops.Errorf(op, in, "all inputs must be float32 of one shape")
+		}
+	}
+	t := ops.F32(in[0].Shape...)
+	return []ops.Type{t, t}, nil
+}
+
+func (op runningStatistics) Prepare(*ops.Prepare) (*ops.Kernel, error) {
+	unbiased := float64(op.Count) / float64(max(op.Count-1, 1))
+	return &ops.Kernel{
+		Run: func(c *ops.Call) error {
+			batchMean, batchVar, gamma := c.In[0].Float32s(), c.In[1].Float32s(), c.In[2].Float32s()
+			mean, variance := c.In[3].Float32s(), c.In[4].Float32s()
+			for i := range mean {
+				factor := float64(gamma[i]) / math.Sqrt(float64(variance[i])+op.Eps)
+				newMean, newVar := float64(mean[i]), float64(variance[i])
+				if factor != 0 {
+					m := float64(batchMean[i]) / factor
+					if len(c.In) == 6 {
+						m += float64(c.In[5].Float32s()[i])
+					}
+					newMean += float64(train.Momentum * (m - newMean))
+					newVar += float64(train.Momentum * (float64(batchVar[i])*unbiased/(factor*factor) - newVar))
+				}
+				c.Out[0].Float32s()[i], c.Out[1].Float32s()[i] = float32(newMean), float32(newVar)
+			}
+			return nil
+		},
+		Choice:   "channels",
+		Parallel: 1,
+	}, nil
+}
