@@ -158,3 +158,79 @@ loaded:
 interleaved:
 	VZEROUPPER
 	RET
+
+// rgbShuffle<> takes the bytes of each of 3 planes to where they belong in the first, second
+// and third 16 bytes of 16 pixels.
+DATA rgbShuffle<>+0(SB)/8, $0x8002808001808000
+DATA rgbShuffle<>+8(SB)/8, $0x0580800480800380
+DATA rgbShuffle<>+16(SB)/8, $0x0280800180800080
+DATA rgbShuffle<>+24(SB)/8, $0x8080048080038080
+DATA rgbShuffle<>+32(SB)/8, $0x8080018080008080
+DATA rgbShuffle<>+40(SB)/8, $0x8004808003808002
+DATA rgbShuffle<>+48(SB)/8, $0x8080078080068080
+DATA rgbShuffle<>+56(SB)/8, $0x800a808009808008
+DATA rgbShuffle<>+64(SB)/8, $0x8007808006808005
+DATA rgbShuffle<>+72(SB)/8, $0x0a80800980800880
+DATA rgbShuffle<>+80(SB)/8, $0x0780800680800580
+DATA rgbShuffle<>+88(SB)/8, $0x8080098080088080
+DATA rgbShuffle<>+96(SB)/8, $0x0d80800c80800b80
+DATA rgbShuffle<>+104(SB)/8, $0x80800f80800e8080
+DATA rgbShuffle<>+112(SB)/8, $0x80800c80800b8080
+DATA rgbShuffle<>+120(SB)/8, $0x800f80800e80800d
+DATA rgbShuffle<>+128(SB)/8, $0x800c80800b80800a
+DATA rgbShuffle<>+136(SB)/8, $0x0f80800e80800d80
+GLOBL rgbShuffle<>(SB), RODATA|NOPTR, $144
+
+// RGB writes 16 bytes of pixels that have one value of each of the planes X0, X1 and X2.
+#define RGB(r, g, b, at) \
+	VPSHUFB r, X0, X3; \
+	VPSHUFB g, X1, X4; \
+	VPSHUFB b, X2, X5; \
+	VPOR    X4, X3, X3; \
+	VPOR    X5, X3, X3; \
+	VMOVDQU X3, at(R11)
+
+// func interleave3U8AVX2(args *TransposeU8Args)
+//
+// 3 rows of at least 16 bytes become pixels of 3 bytes without gaps.
+TEXT ·interleave3U8AVX2(SB), NOSPLIT, $0-8
+	// X7-X15: shuffles; SI, R8, R9: rows, DX: result, R13: column, R15: the last one.
+	MOVQ    args+0(FP), DI
+	MOVQ    TransposeU8Args_Src(DI), SI
+	MOVQ    TransposeU8Args_SrcStride(DI), AX
+	LEAQ    (SI)(AX*1), R8
+	LEAQ    (SI)(AX*2), R9
+	MOVQ    TransposeU8Args_Dst(DI), DX
+	MOVQ    TransposeU8Args_N(DI), R15
+	SUBQ    $16, R15
+	LEAQ    rgbShuffle<>(SB), AX
+	VMOVDQU 0(AX), X7
+	VMOVDQU 16(AX), X8
+	VMOVDQU 32(AX), X9
+	VMOVDQU 48(AX), X10
+	VMOVDQU 64(AX), X11
+	VMOVDQU 80(AX), X12
+	VMOVDQU 96(AX), X13
+	VMOVDQU 112(AX), X14
+	VMOVDQU 128(AX), X15
+	XORL    R13, R13
+
+pixels:
+	VMOVDQU (SI)(R13*1), X0
+	VMOVDQU (R8)(R13*1), X1
+	VMOVDQU (R9)(R13*1), X2
+	LEAQ    (R13)(R13*2), R11
+	ADDQ    DX, R11
+	RGB(X7, X8, X9, 0)
+	RGB(X10, X11, X12, 16)
+	RGB(X13, X14, X15, 32)
+	CMPQ    R13, R15
+	JGE     done
+	ADDQ    $16, R13
+	CMPQ    R13, R15
+	CMOVQGT R15, R13
+	JMP     pixels
+
+done:
+	VZEROUPPER
+	RET

@@ -53,8 +53,7 @@ func BenchmarkTransposeU8(b *testing.B) {
 	for _, s := range [][2]int{{3, 50176}, {64, 3136}, {3136, 64}} {
 		b.Run(fmt.Sprintf("%dx%d", s[0], s[1]), func(b *testing.B) {
 			benchEachKernel(b, transposeU8Table, func(b *testing.B, k *TransposeU8) {
-				m, n := s[0], s[1]
-				pad := roundUp(m, 4)
+				m, n, pad := s[0], s[1], s[0]
 				p := TransposeU8Args{M: m, N: n, Src: &aligned(m * n)[0], SrcStride: n, Dst: &aligned(pad * n)[0], DstStride: pad, Pad: pad}
 				b.SetBytes(int64(m*n + pad*n))
 				for b.Loop() {
