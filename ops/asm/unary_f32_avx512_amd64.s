@@ -4,6 +4,7 @@
 #include "simd_avx512_amd64.h"
 #include "mathf32_amd64.h"
 #include "unary_f32_body_amd64.h"
+#include "unary_f32_tail_avx512_amd64.h"
 
 // func clampF32AVX512(dst, src, bias *float32, n int, p, q float32)
 TEXT ·clampF32AVX512(SB), NOSPLIT, $0-40
@@ -43,11 +44,11 @@ TEXT ·tanhF32AVX512(SB), NOSPLIT, $0-40
 
 // func erfF32AVX512(dst, src, bias *float32, n int, p, q float32)
 TEXT ·erfF32AVX512(SB), NOSPLIT, $0-40
-	UNARY(ERF)
+	UNARY(ERFTABLE)
 
 // func geluF32AVX512(dst, src, bias *float32, n int, p, q float32)
 TEXT ·geluF32AVX512(SB), NOSPLIT, $0-40
-	UNARY(GELU)
+	UNARY(GELUTABLE)
 
 // func geluTanhF32AVX512(dst, src, bias *float32, n int, p, q float32)
 TEXT ·geluTanhF32AVX512(SB), NOSPLIT, $0-40

@@ -162,6 +162,17 @@ CONST(gelu3Lo<>, $0x3124d8b5)
 	VFMADD213PS tailLow<>(SB), u, p \
 	VADDPS  tail0<>(SB), p, q
 
+// ERFNEAR0 makes r of V0 + V0*p(square).
+#define ERFNEAR0(square, r) \
+	VMOVUPS erf6<>(SB), r            \
+	VFMADD213PS erf5<>(SB), square, r \
+	VFMADD213PS erf4<>(SB), square, r \
+	VFMADD213PS erf3<>(SB), square, r \
+	VFMADD213PS erf2<>(SB), square, r \
+	VFMADD213PS erf1<>(SB), square, r \
+	VFMADD213PS erf0<>(SB), square, r \
+	VFMADD213PS V0, V0, r
+
 // ERF: x + x*p(x^2) below 1, else 1 - 2*P(X > sqrt(2)*|x|) with the sign of x.
 #define ERF \
 	VANDPS  mathAbs<>(SB), V0, V1     \
@@ -178,14 +189,7 @@ CONST(gelu3Lo<>, $0x3124d8b5)
 	VFNMADD231PS mathTwo<>(SB), V7, V8 \
 	VANDPS  mathSign<>(SB), V0, V6    \
 	VORPS   V6, V8, V8                \
-	VMOVUPS erf6<>(SB), V7            \
-	VFMADD213PS erf5<>(SB), V5, V7    \
-	VFMADD213PS erf4<>(SB), V5, V7    \
-	VFMADD213PS erf3<>(SB), V5, V7    \
-	VFMADD213PS erf2<>(SB), V5, V7    \
-	VFMADD213PS erf1<>(SB), V5, V7    \
-	VFMADD213PS erf0<>(SB), V5, V7    \
-	VFMADD213PS V0, V0, V7            \
+	ERFNEAR0(V5, V7)                  \
 	VMOVUPS mathOne<>(SB), V9         \
 	IFLT(V1, V9, V7, V8, V0, V10)
 

@@ -43,6 +43,35 @@ def fit(name, degree, lo, hi, fun, weight):
         print(f"  {p}: {out[p]!r:>20} ${int(out[p].view(np.uint32)):#010x}")
 
 
+def tables(name, degree, fun, segment):
+    """Prints, per degree, the coefficients of polynomials of t-c for 16 segments of t, in order of the lowest
+    two bits of the exponent and the highest two of the mantissa of 1+t. The center c of a segment is the float32
+    close to its middle where fun is closest to a float32: the constant, the largest part of the sum, is then almost exact."""
+    rows, worst = np.zeros((degree + 2, 16), np.float32), 0
+    for k in range(16):
+        lo, hi = segment(k)
+        near = (np.float32((lo + hi) / 2).view(np.uint32) + np.arange(-500, 500)).astype(np.uint32).view(np.float32)
+        exact = [fun(mp.mpf(float(c))) for c in near]
+        center = near[np.argmin([abs(float(v - mp.mpf(float(np.float32(float(v)))))) for v in exact])]
+        x = (lo + hi) / 2 + (hi - lo) / 2 * np.cos(np.linspace(0, np.pi, 600))
+        f = np.array([float(fun(mp.mpf(v))) for v in x])
+        d = x - float(center)
+        column = (k + 4 * 127) % 16
+        rows[0, column] = center
+        rows[1, column] = np.float32(float(fun(mp.mpf(float(center)))))
+        rest, fixed = f - float(rows[1, column]), list(range(1, degree + 1))
+        while fixed:
+            c, _ = lawson(fixed, d, rest, 1 / f)
+            p = fixed.pop()
+            rows[1 + p, column] = np.float32(c[-1])
+            rest = rest - float(rows[1 + p, column]) * d**p
+        worst = max(worst, np.abs(rest / f).max())
+    print(f"{name}: weighted error {worst:.3g}")
+    for i, row in enumerate(rows):
+        title = "Center" if i == 0 else str(i - 1)
+        print(f"TABLE({name}{title}<>, " + ", ".join(f"${int(v.view(np.uint32)):#010x}" for v in row) + ")")
+
+
 def split(name, v):
     """Prints v as a sum of two float32."""
     hi = np.float32(float(v))
@@ -69,6 +98,14 @@ def tail(u):
 
 
 fit("tail", 10, -1.0, (16 - A) / (16 + A), tail, lambda u: 1 / tail(u))
+# The same tail where 16 coefficients can be looked up: P(X > t) = exp(-t^2/2)*p(t - c), with c and p those of the
+# quarter of an octave in which 1+t lies.
+tables(
+    "mills",
+    6,
+    lambda t: mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2),
+    lambda k: [(1 + m / 4) * 2**e - 1 for e, m in (divmod(k, 4), divmod(k + 1, 4))],
+)
 # log(1+f) = 2*atanh(s), s = f/(2+f): = 2s + s*p(s^2)*s^2
 fit("log1p", 4, 1e-9, 1 / 9, lambda w: (2 * mp.atanh(mp.sqrt(w)) / mp.sqrt(w) - 2) / w, lambda w: w * mp.sqrt(w) / 2 / mp.atanh(mp.sqrt(w)))
 print("ln2: $0x3f317200 +", np.float32(float(mp.log(2) - mp.mpf("0.693145751953125"))).view(np.uint32).item().__format__("#x"))
