@@ -63,7 +63,7 @@ depth: \
 	ADDQ $8, AX; \
 	CMPQ AX, R15; \
 	JLT  depth; \
-	JMP  spill
+	JMP  multiplied
 
 // func igemmU8S8AVX512(args *IGemmU8S8Args, output igemmOutput)
 #include "igemm_u8s8_body_avx512_amd64.h"

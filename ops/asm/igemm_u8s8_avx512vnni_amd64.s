@@ -54,7 +54,7 @@ depth: \
 	ADDQ $24, SI; \
 	CMPQ SI, R14; \
 	JLT  position; \
-	JMP  spill
+	JMP  multiplied
 
 // func igemmU8S8AVX512VNNI(args *IGemmU8S8Args, output igemmOutput)
 #include "igemm_u8s8_body_avx512_amd64.h"

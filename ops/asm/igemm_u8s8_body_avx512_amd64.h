@@ -1,14 +1,14 @@
 // The body of func igemmU8S8AVX512*(args *IGemmU8S8Args, output igemmOutput): a tile of 6
 // rows by up to 4 panels of 16 columns. Row r and panel p accumulate in Z(4r+p).
-// Scratch holds the finished accumulators, SPILL bytes, so that one loop over rows
-// makes outputs of them. A kernel defines, besides the name IGEMM_U8S8,
+// Scratch holds the finished accumulators, SPILL bytes, where one loop over rows
+// makes outputs of them, if not all of them become bytes in place. A kernel defines, besides the name IGEMM_U8S8,
 //
 //	PREPARE                  what is done once per tile; DI and BP are kept
 //	START                    what is done per block: SI, R14 and R15 are its own; R14 = KS, R15 = KC, DX = their product
 //	WEIGHTS1, 2, 4(off)      loads the weights of 1, 2 or 4 panels at BX; DX: distance of panels, CX: 3*DX
 //	ROW1, 2, 4(off, a, z, c) adds the products of a row to the sums c of its panels; z may be used
 //	MULTIPLY(position, depth, pixels, weights, rows)
-//	                         the loop over all depths with these macros, then a jump to spill; AX counts bytes of a row
+//	                         the loop over all depths with these macros, then a jump to multiplied; AX counts bytes of a row
 #define SPILL 1536
 
 // The rows of a tile; row r's bytes are at R8 to R13 plus AX plus off.
@@ -63,6 +63,60 @@ exact: \
 	VADDPS      Z12, c, c; \
 added: \
 	VCVTPS2DQ   c, c
+
+// DIRECT makes bytes of a row of four whole panels where their accumulators are. AX: Mult of the columns,
+// DX: the row of the output, R13: rows left; Z28 Lo, Z29 Hi, Z30 Zero, Z31 the order of the packed dwords.
+#define SCALE4(c0, c1, c2, c3) \
+	VCVTDQ2PS c0, c0; \
+	VCVTDQ2PS c1, c1; \
+	VCVTDQ2PS c2, c2; \
+	VCVTDQ2PS c3, c3; \
+	VMULPS    0(AX), c0, c0; \
+	VMULPS    64(AX), c1, c1; \
+	VMULPS    128(AX), c2, c2; \
+	VMULPS    192(AX), c3, c3
+
+#define STORE4(c0, c1, c2, c3) \
+	VCVTPS2DQ c0, c0; \
+	VCVTPS2DQ c1, c1; \
+	VCVTPS2DQ c2, c2; \
+	VCVTPS2DQ c3, c3; \
+	VPACKSSDW c1, c0, c0; \
+	VPACKSSDW c3, c2, c2; \
+	VPADDSW   Z30, c0, c0; \
+	VPADDSW   Z30, c2, c2; \
+	VPACKUSWB c2, c0, c0; \
+	VPERMD    c0, Z31, c0; \
+	VPMAXUB   Z28, c0, c0; \
+	VPMINUB   Z29, c0, c0; \
+	VMOVDQU8  c0, (DX); \
+	ADDQ      R12, DX; \
+	DECQ      R13; \
+	JZ        nextBlock
+
+#define DIRECT(c0, c1, c2, c3) \
+	SCALE4(c0, c1, c2, c3); \
+	STORE4(c0, c1, c2, c3)
+
+// RESIDUAL makes t of what the residual adds to a panel; R9: the row of the residual.
+#define RESIDUAL(off, t) \
+	VPMOVZXBD   off(R9), t; \
+	VPSUBD.BCST IGemmU8S8Args_ResZero(DI), t, t; \
+	VCVTDQ2PS   t, t; \
+	VMULPS.BCST IGemmU8S8Args_ResMult(DI), t, t
+
+#define DIRECTRESIDUAL(c0, c1, c2, c3) \
+	RESIDUAL(0, Z24); \
+	RESIDUAL(16, Z25); \
+	RESIDUAL(32, Z26); \
+	RESIDUAL(48, Z27); \
+	ADDQ   R11, R9; \
+	SCALE4(c0, c1, c2, c3); \
+	VADDPS Z24, c0, c0; \
+	VADDPS Z25, c1, c1; \
+	VADDPS Z26, c2, c2; \
+	VADDPS Z27, c3, c3; \
+	STORE4(c0, c1, c2, c3)
 
 // DEQUANTIZE makes floats of a panel's accumulators: Z16 and Z17 are the bounds, Z18 the
 // scale of the row. A NaN is the operand that VMAXPS and VMINPS return.
@@ -196,6 +250,55 @@ panels1:
 	MULTIPLY(panels1rows2, panels1rows2depth, PIXELS2, WEIGHTS1, PANELS1ROWS2)
 	MULTIPLY(panels1rows1, panels1rows1depth, PIXELS1, WEIGHTS1, PANELS1ROWS1)
 
+multiplied:
+	// Four panels of bytes that need no more than their bias need no scratch either.
+	MOVQ PANELS, R8
+	MOVQ COLUMN, R10
+	MOVQ rows-8(SP), R13
+	MOVQ ROW, R14
+	MOVQ IGemmU8S8Args_N(DI), CX
+	SUBQ R10, CX
+	CMPQ CX, $64
+	JLT  spill
+	CMPB output+8(FP), $const_outputUint8
+	JNE  spill
+	MOVQ IGemmU8S8Args_PreBias(DI), AX
+	ORQ  IGemmU8S8Args_ASum(DI), AX
+	JNZ  spill
+
+	MOVQ         IGemmU8S8Args_CStride(DI), R12
+	MOVQ         R12, DX
+	IMULQ        R14, DX
+	ADDQ         IGemmU8S8Args_C(DI), DX
+	ADDQ         R10, DX
+	MOVQ         IGemmU8S8Args_Mult(DI), AX
+	LEAQ         (AX)(R10*4), AX
+	VPBROADCASTB IGemmU8S8Args_Lo(DI), Z28
+	VPBROADCASTB IGemmU8S8Args_Hi(DI), Z29
+	VPBROADCASTW IGemmU8S8Args_Zero(DI), Z30
+	VMOVDQU32    ·panelOrder<>(SB), Z31
+	MOVQ         IGemmU8S8Args_Res(DI), R9
+	TESTQ        R9, R9
+	JNZ          directResidual
+	DIRECT(Z0, Z1, Z2, Z3)
+	DIRECT(Z4, Z5, Z6, Z7)
+	DIRECT(Z8, Z9, Z10, Z11)
+	DIRECT(Z12, Z13, Z14, Z15)
+	DIRECT(Z16, Z17, Z18, Z19)
+	DIRECT(Z20, Z21, Z22, Z23)
+
+directResidual:
+	MOVQ  IGemmU8S8Args_ResStride(DI), R11
+	IMULQ R11, R14
+	ADDQ  R10, R9
+	ADDQ  R14, R9
+	DIRECTRESIDUAL(Z0, Z1, Z2, Z3)
+	DIRECTRESIDUAL(Z4, Z5, Z6, Z7)
+	DIRECTRESIDUAL(Z8, Z9, Z10, Z11)
+	DIRECTRESIDUAL(Z12, Z13, Z14, Z15)
+	DIRECTRESIDUAL(Z16, Z17, Z18, Z19)
+	DIRECTRESIDUAL(Z20, Z21, Z22, Z23)
+
 spill:
 	MOVQ IGemmU8S8Args_Scratch(DI), SI
 	SPILL4(0, Z0, Z1, Z2, Z3)
@@ -207,12 +310,6 @@ spill:
 
 	// From here: R8 panels of this block, R10 first column, R13 rows left, R14 row of the output;
 	// K5 the columns that exist, K1 to K4 those of each panel.
-	MOVQ     PANELS, R8
-	MOVQ     COLUMN, R10
-	MOVQ     rows-8(SP), R13
-	MOVQ     ROW, R14
-	MOVQ     IGemmU8S8Args_N(DI), CX
-	SUBQ     R10, CX
 	MOVQ     R8, AX
 	SHLQ     $4, AX
 	CMPQ     CX, AX
