@@ -69,6 +69,10 @@ func (c *call) anything() *Tensor { return fresh(c.plainConst(int64(0))) }
 // tensors returns argument i, a list of tensors; of optional ones some are nil.
 func (c *call) tensors(i int) []*Tensor {
 	items, _ := itemsOf(c.args[i])
+	if len(items) > maxNodes {
+		c.fail("%d tensors", len(items))
+		return []*Tensor{c.anything()}
+	}
 	out := make([]*Tensor, len(items))
 	for k, x := range items {
 		out[k], _ = x.(*Tensor)

@@ -289,11 +289,12 @@ func diag(c *call) value {
 // embedDiagonal puts the last dimension on the diagonal of two new ones.
 func (c *call) embedDiagonal(x *Tensor, offset int) *Tensor {
 	n := c.extent(x, x.rank()-1)
-	size := n + max(offset, -offset)
-	if n > 1<<12 {
-		c.fail("a diagonal of %d elements", n)
+	const most = 1 << 12
+	if n > most || offset > most || offset < -most {
+		c.fail("a diagonal of %d elements, %d from the middle one", n, offset)
 		return c.anything()
 	}
+	size := n + max(offset, -offset)
 	// Places in a row of the matrix, or where nothing stands.
 	at := make([]int64, size*size)
 	on := make([]float64, size*size)
