@@ -45,6 +45,9 @@ func stft(c *call) value {
 // stftCentered pads so that the first frame is centered on the first value.
 func stftCentered(c *call) value {
 	x := c.tensor(0)
+	if x.rank() < 1 {
+		return c.fail("a tensor without dimensions")
+	}
 	if c.bool(5) {
 		half := c.int(1) / 2
 		fn, ok := map[string]ops.PadFn{"reflect": ops.Reflect, "replicate": ops.Replicate, "circular": ops.Circular}[c.string(6)]
@@ -87,6 +90,9 @@ func (c *call) stft(x *Tensor, normalized, oneSided, complex bool) value {
 func rfft(c *call) value {
 	x := c.tensor(0)
 	axis := c.axis(2, x.rank())
+	if x.rank() < 1 {
+		return c.fail("a tensor without dimensions")
+	}
 	x = c.cast(x, tensor.Float32)
 	n := c.extent(x, axis)
 	if want := c.intOr(1, n); want != n {
@@ -97,6 +103,9 @@ func rfft(c *call) value {
 		after[axis] = want - n
 		x = c.apply(ops.Pad{Before: make([]int, x.rank()), After: after}, x)
 		n = want
+	}
+	if c.err != nil {
+		return nil
 	}
 	order := identityOrder(x.rank())
 	last := len(order) - 1

@@ -328,7 +328,7 @@ func embeddingBag(c *call) value {
 	if indices.rank() != 1 || offsets.rank() != 1 || mode < 0 || mode > 2 {
 		return c.fail("indices of %d and offsets of %d dimensions, mode %d", indices.rank(), offsets.rank(), mode)
 	}
-	column := func(t *Tensor) *Tensor { return c.reshape(t, []*number{c.dims(t)[0], extent(1)}) }
+	column := func(t *Tensor) *Tensor { return c.reshape(t, []*number{c.length(t), extent(1)}) }
 	place := c.arithNumber(ops.Sub, c.apply(ops.Cumulative{}, c.likeOf(indices, 1, tensor.Int64)), int64(1))
 	begun := c.arith(ops.Le, c.cast(offsets, tensor.Int64), column(place))
 	bag := column(c.arithNumber(ops.Sub, c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{1}}, begun), int64(1)))
@@ -348,6 +348,9 @@ func embeddingBag(c *call) value {
 		counted = c.apply(ops.Where{ANumber: true, KeepB: true}, padded, c.lift(0.0), counted)
 	}
 	collect := func(rows *Tensor, fn ops.ScatterFn, none float64) *Tensor {
+		if c.err != nil {
+			return c.anything()
+		}
 		size := []*number{c.dims(offsets)[0], c.dims(rows)[1]}
 		into := c.fullOf(size, none, weight.dtype())
 		sums := c.apply(ops.Scatter{Fn: fn}, into, c.expand(bag, c.dims(rows)), rows)

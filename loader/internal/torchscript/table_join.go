@@ -334,7 +334,7 @@ func meshgrid(c *call) value {
 	for i, t := range in {
 		to[i] = extent(1)
 		if t.rank() > 0 {
-			to[i] = c.dims(t)[0]
+			to[i] = c.length(t)
 		}
 	}
 	l := &list{}

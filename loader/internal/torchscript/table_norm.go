@@ -22,14 +22,15 @@ func batchNorm(c *call) value {
 		}
 		return c.batchStatistics(x, weight, bias, c.float(7))
 	}
-	if mean == nil || variance == nil {
-		return c.fail("neither running statistics nor those of the batch")
-	}
 	return c.normalize(x, weight, bias, mean, variance, c.float(7))
 }
 
 // normalize is batch norm with given statistics.
 func (c *call) normalize(x, weight, bias, mean, variance *Tensor, eps float64) *Tensor {
+	if mean == nil || variance == nil {
+		c.fail("neither running statistics nor those of the batch")
+		return c.anything()
+	}
 	if weight == nil {
 		weight = c.fullLike(mean, 1)
 	}
@@ -51,6 +52,9 @@ func (c *call) fullLike(t *Tensor, v float64) *Tensor {
 
 // batchStatistics normalizes by the mean and variance of the batch at hand.
 func (c *call) batchStatistics(x, weight, bias *Tensor, eps float64) value {
+	if x.rank() < 2 {
+		return c.fail("a batch of %d dimensions", x.rank())
+	}
 	axes := []int{0}
 	for i := 2; i < x.rank(); i++ {
 		axes = append(axes, i)
@@ -64,7 +68,7 @@ func (c *call) batchStatistics(x, weight, bias *Tensor, eps float64) value {
 		for i := range to {
 			to[i] = extent(1)
 		}
-		to[1] = c.dims(t)[0]
+		to[1] = c.length(t)
 		return c.reshape(t, to)
 	}
 	if weight != nil {

@@ -149,6 +149,10 @@ func expand(c *call) value {
 
 func (c *call) expanded(t *Tensor, to []*number) *Tensor {
 	front := len(to) - t.rank()
+	if t.complex {
+		c.unsupported("on complex numbers")
+		return c.anything()
+	}
 	if front < 0 {
 		c.fail("a tensor of shape %v does not expand to %d dimensions", t.typ().Shape, len(to))
 		return c.anything()
@@ -204,6 +208,10 @@ func (c *call) sliced(t *Tensor, axis int, start, end *number, step int) *Tensor
 		c.fail("a step of %d", step)
 		return c.anything()
 	}
+	if axis >= t.rank() {
+		c.fail("a tensor of %d dimensions has no dimension %d", t.rank(), axis)
+		return c.anything()
+	}
 	dim := c.dims(t)[axis]
 	start, end = c.bound(start, dim), c.bound(end, dim)
 	if c.err != nil {
@@ -248,6 +256,12 @@ func (c *call) selected(t *Tensor, axis int, index *number) *Tensor {
 		}
 	}
 	dims := c.dims(t)
+	if axis < 0 || axis >= len(dims) {
+		c.fail("a tensor of %d dimensions has no dimension %d", len(dims), axis)
+	}
+	if c.err != nil {
+		return c.anything()
+	}
 	rest := slices.Delete(slices.Clone(dims), axis, axis+1)
 	if index.known == nil {
 		at := c.read(ofNumber(index))
