@@ -1,11 +1,15 @@
 package torchscript
 
 import (
+	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +144,44 @@ func (a *argumentMaker) value(p *parameterSpec) value {
 		return &tuple{items: []value{a.int(), a.tensor()}}
 	}
 	return a.number()
+}
+
+var update = flag.Bool("update", false, "rewrite the list of operators in docs/coverage.md")
+
+// TestOperatorList compares the list in docs/coverage.md with the table.
+func TestOperatorList(t *testing.T) {
+	const path, begin, end = "../../../docs/coverage.md", "<!-- operators: begin -->\n", "<!-- operators: end -->"
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(page), begin)
+	have, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no marks for the list", path)
+	}
+	spaces := make(map[string][]string)
+	for _, family := range families {
+		for _, o := range family {
+			space, name, _ := strings.Cut(o.name, "::")
+			spaces[space] = append(spaces[space], name)
+		}
+	}
+	var want strings.Builder
+	for _, space := range slices.Sorted(maps.Keys(spaces)) {
+		names := spaces[space]
+		slices.Sort(names)
+		fmt.Fprintf(&want, "- `%s`: %s\n", space, strings.Join(slices.Compact(names), ", "))
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(before+begin+want.String()+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if have != want.String() {
+		t.Errorf("%s does not list the operators as they are; run the test with -update", path)
+	}
 }
 
 // TestOperatorsRefuse calls every row of the table with arguments that its
