@@ -333,6 +333,8 @@ func FuzzScript(f *testing.F) {
 		if len(code) > 1<<14 {
 			return
 		}
+		slow := time.AfterFunc(20*time.Second, func() { panic("it takes too long") }) // which the fuzzer keeps, too
+		defer slow.Stop()
 		m := moduleM("return x")
 		m.Files["data.pkl"], m.Files["constants.pkl"] = scriptRecordText(data), scriptRecordText(constants)
 		m.Files["code/__torch__/net.py"] = scriptRecordText(code)

@@ -346,5 +346,11 @@ func newTable() (table, error) {
 			t[o.name] = append(t[o.name], row{specs, o.lower})
 		}
 	}
+	for name, of := range aliases {
+		if !t.has(of) || t.has(name) {
+			return nil, fmt.Errorf("%s cannot be another name of %s", name, of)
+		}
+		t[name] = t[of]
+	}
 	return t, nil
 }

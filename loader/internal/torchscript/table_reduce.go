@@ -55,6 +55,9 @@ var reductions = []operator{
 	{"aten::cumprod", "self:T dim:i | dtype:i?=None", cumulative(true)},
 	{"aten::sort", "self:T dim:i=-1 descending:b=False", sortTensor(1, 2)},
 	{"aten::sort", "self:T | stable:b? dim:i=-1 descending:b=False", sortTensor(2, 3)},
+	{"aten::msort", "self:T", func(c *call) value {
+		return c.applyAll(ops.Sort{}, c.tensor(0))[0]
+	}},
 	{"aten::argsort", "self:T dim:i=-1 descending:b=False", argSort(1, 2)},
 	{"aten::argsort", "self:T | stable:b dim:i=-1 descending:b=False", argSort(2, 3)},
 	{"aten::topk", "self:T k:i dim:i=-1 largest:b=True sorted:b=True", topK},
