@@ -249,14 +249,45 @@ func scatterNamed(c *call) value {
 	return scatter(fn)(c)
 }
 
+// scatterReduce joins elements that meet by a function. Without include_self an
+// element that is met does not count itself.
 func scatterReduce(c *call) value {
+	name, self := c.string(4), c.bool(5)
 	fn, ok := map[string]ops.ScatterFn{
-		"sum": ops.ScatterAdd, "prod": ops.ScatterMultiply, "amax": ops.ScatterMax, "amin": ops.ScatterMin,
-	}[c.string(4)]
-	if !ok || !c.bool(5) {
-		return c.unsupported("%q with include_self %v", c.string(4), c.bool(5))
+		"sum": ops.ScatterAdd, "mean": ops.ScatterAdd, "prod": ops.ScatterMultiply, "amax": ops.ScatterMax, "amin": ops.ScatterMin,
+	}[name]
+	if !ok {
+		return c.fail("unknown reduction %q", name)
 	}
-	return scatter(fn)(c)
+	x, index, src := c.tensor(0), c.tensor(2), c.tensor(3)
+	axis := c.axis(1, x.rank())
+	set := func(x *Tensor, v int64) *Tensor {
+		return c.apply(ops.Scatter{Axis: axis, Number: true}, x, index, c.lift(v))
+	}
+	y := x
+	switch {
+	case self:
+	case name == "amax" || name == "amin": // one of those that meet
+		y = c.apply(ops.Scatter{Axis: axis}, x, index, src)
+	case name == "prod":
+		y = set(x, 1)
+	default:
+		y = set(x, 0)
+	}
+	y = c.apply(ops.Scatter{Axis: axis, Fn: fn}, y, index, src)
+	if name != "mean" {
+		return y
+	}
+	count := c.likeOf(x, 1, x.dtype())
+	if !self {
+		count = set(count, 0)
+	}
+	count = c.apply(ops.Scatter{Axis: axis, Fn: ops.ScatterAdd}, count, index, c.likeOf(src, 1, x.dtype()))
+	divide := ops.Div
+	if !x.dtype().IsFloat() {
+		divide = ops.FloorDiv
+	}
+	return c.arith(divide, y, count)
 }
 
 // maskedScatter takes elements in turn where the mask is true.

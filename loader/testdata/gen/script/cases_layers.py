@@ -87,3 +87,9 @@ def cases(s):
         s.op(f"torch.view_as_real(torch.stft(a, 8{more}{win}, return_complex=True))", (r(2, 32), w), (r(1, 40), w), tol=1e-4)
     s.op("torch.stft(a, 8, window=b, return_complex=True).abs().pow(2).sum()", (r(2, 32), w), tol=1e-4)
     s.op("torch.stft(a, 8, window=b, return_complex=False)", (r(2, 32), w), tol=1e-4)
+    s.module(torch.nn.BatchNorm2d(2, track_running_stats=False).eval(), s.rand(2, 2, 3, 3), s.rand(1, 2, 2, 2), tol=1e-5)
+    for e in ["F.elu(a, 0.5)", "F.selu(a)", "F.celu(a, 0.7)"]:
+        s.op(e, s.rand(2, 3), tol=2e-6)
+    pairs = (s.rand(2, 4), s.rand(2, 4))
+    for e in ["torch.real(torch.complex(a, b))", "torch.imag(torch.complex(a, b))", "torch.angle(torch.complex(a, b))", "torch.abs(torch.complex(a, b))", "torch.view_as_real(torch.conj(torch.complex(a, b)).resolve_conj())", "torch.view_as_real(torch.view_as_complex(torch.stack([a, b], -1)))"]:
+        s.op(e, pairs, tol=2e-6)
