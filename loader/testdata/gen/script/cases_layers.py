@@ -93,3 +93,7 @@ def cases(s):
     pairs = (s.rand(2, 4), s.rand(2, 4))
     for e in ["torch.real(torch.complex(a, b))", "torch.imag(torch.complex(a, b))", "torch.angle(torch.complex(a, b))", "torch.abs(torch.complex(a, b))", "torch.view_as_real(torch.conj(torch.complex(a, b)).resolve_conj())", "torch.view_as_real(torch.view_as_complex(torch.stack([a, b], -1)))"]:
         s.op(e, pairs, tol=2e-6)
+    for e in ["torch.fft.irfft(torch.complex(a, b))", "torch.fft.irfft(torch.complex(a, b), 5)", "torch.fft.irfft(torch.complex(a, b), dim=0)", "torch.fft.irfft(torch.complex(a, b), norm='ortho')", "torch.fft.irfft(torch.fft.rfft(a))", "torch.fft.irfft(torch.fft.rfft(a, norm='forward'), 4, norm='forward')"]:
+        s.op(e, (s.rand(3, 4), s.rand(3, 4)), (s.rand(5, 4), s.rand(5, 4)), tol=5e-6)
+    for e in ["torch.istft(torch.stft(a, 8, 2, window=b, return_complex=True), 8, 2, window=b)", "torch.istft(torch.stft(a, 8, 4, return_complex=True), 8, 4)", "torch.istft(torch.stft(a, 8, 2, 6, b[:6], return_complex=True, normalized=True), 8, 2, 6, b[:6], normalized=True, length=15)"]:
+        s.op(e, (s.rand(2, 24), torch.hamming_window(8)), (s.rand(20), torch.hamming_window(8)), tol=1e-5)
