@@ -194,7 +194,7 @@ func TestOperatorsRefuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rounds := 15
+	rounds := 10
 	if testing.Short() {
 		rounds = 5
 	}

@@ -97,3 +97,10 @@ def cases(s):
         s.op(e, (s.rand(3, 4), s.rand(3, 4)), (s.rand(5, 4), s.rand(5, 4)), tol=5e-6)
     for e in ["torch.istft(torch.stft(a, 8, 2, window=b, return_complex=True), 8, 2, window=b)", "torch.istft(torch.stft(a, 8, 4, return_complex=True), 8, 4)", "torch.istft(torch.stft(a, 8, 2, 6, b[:6], return_complex=True, normalized=True), 8, 2, 6, b[:6], normalized=True, length=15)"]:
         s.op(e, (s.rand(2, 24), torch.hamming_window(8)), (s.rand(20), torch.hamming_window(8)), tol=1e-5)
+    images = [(s.rand(2, 3, 4, 5), s.rand(2, 3, 2, 2) / 3), (s.rand(1, 1, 2, 2), s.rand(1, 4, 4, 2) / 2), (s.rand(2, 2, 1, 3), s.rand(2, 2, 3, 2))]
+    for mode in ["bilinear", "nearest"]:
+        for padding in ["zeros", "border"]:
+            for align in [True, False]:
+                s.op(f"F.grid_sample(a, b, mode='{mode}', padding_mode='{padding}', align_corners={align})", *images, (s.rand(2, 3, 4, 5), s.rand(1, 3, 2, 2)), tol=1e-5)
+    s.op("F.affine_grid(a, [2, 3, 4, 5], align_corners=False)", s.rand(2, 2, 3), tol=1e-5)
+    s.op("F.affine_grid(a, [a.size(0), 3, 2, 1], align_corners=True)", s.rand(2, 2, 3), s.rand(1, 2, 3), tol=1e-5)
