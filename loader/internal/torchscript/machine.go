@@ -31,7 +31,7 @@ const (
 	maxCalls = 200     // nested
 	maxSteps = 1 << 23 // statements
 	maxItems = 1 << 24 // elements of lists and bytes of strings that are made
-	maxWork  = 1 << 26 // elements and bytes that are looked at
+	maxWork  = 1 << 25 // elements and bytes that are looked at
 )
 
 var errSteps = errors.New("the program runs too long before its graph is complete")
