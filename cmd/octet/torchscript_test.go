@@ -27,7 +27,7 @@ func TestTorchScriptCIFAR(t *testing.T) {
 
 // TestTorchScriptInt8 evaluates the ResNet-20 that PyTorch quantized, against
 // what PyTorch's int8 gives. The one image that differs does so by roundings of
-// float32; see docs/torchscript.md.
+// float32; see docs/coverage.md.
 func TestTorchScriptInt8(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a whole data set")

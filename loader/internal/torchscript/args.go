@@ -69,6 +69,10 @@ func (c *call) anything() *Tensor { return fresh(c.plainConst(int64(0))) }
 // tensors returns argument i, a list of tensors; of optional ones some are nil.
 func (c *call) tensors(i int) []*Tensor {
 	items, _ := itemsOf(c.args[i])
+	if len(items) > maxNodes {
+		c.fail("%d tensors", len(items))
+		return []*Tensor{c.anything()}
+	}
 	out := make([]*Tensor, len(items))
 	for k, x := range items {
 		out[k], _ = x.(*Tensor)
@@ -159,9 +163,28 @@ func (c *call) intsFor(i, n int) []int {
 	}
 	if len(out) != n {
 		c.fail("%d numbers where %d are needed", len(out), n)
-		return make([]int, n)
+		return make([]int, max(n, 0))
 	}
 	return out
+}
+
+// spatial returns how many spatial dimensions the weight of a convolution has.
+func (c *call) spatial(weight *Tensor) int {
+	n := weight.rank() - 2
+	if n < 1 {
+		c.fail("a weight of %d dimensions", weight.rank())
+		return 1
+	}
+	return n
+}
+
+// length returns the extent of a vector.
+func (c *call) length(t *Tensor) *number {
+	if t.rank() != 1 {
+		c.fail("a tensor of %d dimensions where a vector is needed", t.rank())
+		return extent(1)
+	}
+	return c.dims(t)[0]
 }
 
 func (c *call) floats(i int) []float64 {
@@ -325,6 +348,10 @@ func (c *call) reshape(t *Tensor, to []*number) *Tensor {
 // extent returns the extent of a dimension, which the graph then depends on.
 func (c *call) extent(t *Tensor, axis int) int {
 	dims := c.dims(t)
+	if axis < 0 {
+		c.fail("a tensor of %d dimensions has too few", len(dims))
+		return 1
+	}
 	if axis >= len(dims) {
 		return 1
 	}

@@ -85,7 +85,8 @@ func (m *machine) evalExpr(f *frame, x script.Expr) (value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return slices.ContainsFunc(x.Types, func(t *script.Type) bool { return m.isInstance(v, t) }), nil
+		is := slices.ContainsFunc(x.Types, func(t *script.Type) bool { return m.isInstance(v, t) })
+		return is, m.toil(0)
 	case *script.NewObject:
 		c := m.code.classes[x.Class]
 		if c == nil {
@@ -191,6 +192,9 @@ func (m *machine) getItem(v, i value) (value, error) {
 		return nil, err
 	}
 	if d, ok := v.(*dict); ok {
+		if err := m.seek(d, i); err != nil {
+			return nil, err
+		}
 		x, ok := d.get(i)
 		if !ok {
 			return nil, &RaisedError{"KeyError", repr(i)}
@@ -244,9 +248,8 @@ func (m *machine) setItem(x, i, v value) error {
 		if err != nil {
 			return err
 		}
-		m.journal.record(x)
-		x.items[k] = v
-		return nil
+		x.items[k], err = v, m.toil(m.journal.record(x))
+		return err
 	case *dict:
 		if err := m.spend(1); err != nil {
 			return err
@@ -256,11 +259,22 @@ func (m *machine) setItem(x, i, v value) error {
 		default:
 			return fmt.Errorf("a %s is the key of a dict", typeName(i))
 		}
-		m.journal.record(x)
+		if err := m.seek(x, i); err != nil {
+			return err
+		}
+		err := m.toil(m.journal.record(x))
 		x.set(i, v)
-		return nil
+		return err
 	}
 	return fmt.Errorf("elements of a %s cannot be set", typeName(x))
+}
+
+// seek counts what is looked at to find a key: all of them, when it is a tuple.
+func (m *machine) seek(d *dict, key value) error {
+	if _, ok := plainKey(key); ok {
+		return nil
+	}
+	return m.toil(len(d.keys))
 }
 
 // condExpr evaluates "a if c else b", of which only one is evaluated.
@@ -284,6 +298,9 @@ func (m *machine) condExpr(f *frame, x *script.Cond) (value, error) {
 
 // isInstance reports whether a value has a type.
 func (m *machine) isInstance(v value, t *script.Type) bool {
+	if m.toil(1) != nil {
+		return false // the caller sees that, too
+	}
 	switch t.Name {
 	case "NoneType":
 		return v == nil

@@ -250,6 +250,9 @@ func (m *machine) forEach(f *frame, s *script.For) (flow, value, error) {
 	case *dict:
 		items, ok = append([]value(nil), v.keys...), true
 	case string:
+		if err := m.spend(len(v)); err != nil {
+			return next, nil, err
+		}
 		for _, r := range v {
 			items = append(items, string(r))
 		}

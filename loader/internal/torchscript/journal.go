@@ -100,11 +100,15 @@ type journal struct {
 	outer *journal
 }
 
-// record is called before something is left in a place.
-func (j *journal) record(p place) {
+// record is called before something is left in a place. It returns how many
+// elements it copied.
+func (j *journal) record(p place) (copied int) {
 	for ; j != nil; j = j.outer {
 		if _, ok := j.of[p]; !ok {
 			j.add(p, content(p))
+			v, _ := p.(value)
+			copied += sizeOf(v)
 		}
 	}
+	return copied
 }

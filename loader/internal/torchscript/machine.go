@@ -23,6 +23,7 @@ type machine struct {
 	depth    int
 	steps    int
 	items    int
+	work     int
 }
 
 // The limits of a program, far above those of real ones.
@@ -30,6 +31,7 @@ const (
 	maxCalls = 200     // nested
 	maxSteps = 1 << 23 // statements
 	maxItems = 1 << 24 // elements of lists and bytes of strings that are made
+	maxWork  = 1 << 25 // elements and bytes that are looked at
 )
 
 var errSteps = errors.New("the program runs too long before its graph is complete")
@@ -48,6 +50,27 @@ func (m *machine) spend(n int) error {
 		return errors.New("the program makes too many list elements and strings")
 	}
 	return nil
+}
+
+// toil counts elements of lists and bytes of strings that are looked at: one
+// statement may look at millions.
+func (m *machine) toil(n int) error {
+	if m.work += n; n < 0 || m.work > maxWork {
+		return errSteps
+	}
+	return nil
+}
+
+// sizeOf is what an operator may look at in an argument.
+func sizeOf(v value) int {
+	switch v := v.(type) {
+	case string:
+		return len(v) / 16
+	case *dict:
+		return len(v.keys)
+	}
+	items, _ := itemsOf(v)
+	return len(items)
 }
 
 // frame is a call in progress.

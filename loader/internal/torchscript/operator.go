@@ -190,7 +190,7 @@ func (m *machine) operator(f *frame, at script.Node, op *script.Op, args []value
 			return nil, fmt.Errorf("%s: an argument is used before it has a value", name)
 		}
 	}
-	if slices.ContainsFunc(args, isUnknown) {
+	if m.poisoned && slices.ContainsFunc(args, isUnknown) {
 		if !m.table.supports(name) {
 			m.note(f, at, name)
 		}
@@ -236,6 +236,13 @@ func (m *machine) note(f *frame, at script.Node, name string) {
 
 // dispatch finds the row that takes the arguments, and evaluates it.
 func (m *machine) dispatch(name string, args []value, keywords map[string]value) (value, error) {
+	if !slices.Contains(immediate, name) {
+		for _, a := range args {
+			if err := m.toil(sizeOf(a)); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for _, row := range m.table[name] {
 		if bound, ok := bind(row.specs, args, keywords); ok {
 			return m.run(&call{machine: m, name: name, args: bound}, row.lower)
@@ -251,6 +258,10 @@ func (m *machine) dispatch(name string, args []value, keywords map[string]value)
 	}
 	return nil, unsupportedf("")
 }
+
+// immediate are the operators whose time does not depend on the size of a list,
+// dict or string.
+var immediate = []string{"aten::append", "aten::len", "aten::__getitem__", "aten::_set_item", "aten::pop"}
 
 func describeArgs(args []value, keywords map[string]value) string {
 	var parts []string
@@ -334,6 +345,12 @@ func newTable() (table, error) {
 			}
 			t[o.name] = append(t[o.name], row{specs, o.lower})
 		}
+	}
+	for name, of := range aliases {
+		if !t.has(of) || t.has(name) {
+			return nil, fmt.Errorf("%s cannot be another name of %s", name, of)
+		}
+		t[name] = t[of]
 	}
 	return t, nil
 }

@@ -203,15 +203,15 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 		return nil, unsupported // what else went wrong may follow from that
 	}
 	if err != nil {
-		return nil, err
+		return nil, p.located(err)
 	}
 	values, err := m.outputs(out)
 	if err != nil {
-		return nil, err
+		return nil, p.located(err)
 	}
 	after, state, err := m.keep(was)
 	if err != nil {
-		return nil, err
+		return nil, p.located(err)
 	}
 	m.guards()
 	g := m.region.g
@@ -224,6 +224,18 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 		return nil, err
 	}
 	return g, nil
+}
+
+// located makes an error that has no place in the program one of forward as a whole.
+func (p *Program) located(err error) error {
+	var (
+		e           *Error
+		unsupported *UnsupportedError
+	)
+	if errors.As(err, &e) || errors.As(err, &unsupported) {
+		return err
+	}
+	return positioned(p.forward.file, p.forward.def, err)
 }
 
 // arguments makes inputs of the graph, and of them the arguments of forward.

@@ -104,6 +104,10 @@ func (c *call) quantizedUnary(op ops.Unary, x *Tensor) *Tensor {
 // tableOf is a function of each element as a table to other parameters.
 func (c *call) tableOf(op ops.Unary, x *Tensor, out *tensor.QParams) *Tensor {
 	in := x.typ().Q
+	if in == nil {
+		c.fail("a tensor that is not quantized, %v", x.typ())
+		return c.anything()
+	}
 	if in.Scheme.PerChannel() {
 		return c.throughFloatTo(x, out, func(x *Tensor) *Tensor { return c.apply(op, x) })
 	}

@@ -109,7 +109,7 @@ func prelu(c *call) value {
 		to[i] = extent(1)
 	}
 	if len(to) > 1 {
-		to[1] = c.dims(weight)[0]
+		to[1] = c.length(weight)
 	}
 	scaled := c.arith(ops.Mul, x, c.reshape(weight, to))
 	return c.apply(ops.Where{}, c.arithNumber(ops.Gt, x, int64(0)), x, scaled)

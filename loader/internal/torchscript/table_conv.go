@@ -28,7 +28,7 @@ var convolutions = []operator{
 }
 
 func conv(c *call) value {
-	n := c.tensor(1).rank() - 2
+	n := c.spatial(c.tensor(1))
 	return c.convolve(c.tensor(0), c.tensor(1), c.tensor(2), ops.Conv{
 		Stride: c.intsFor(3, n), Padding: c.intsFor(4, n), Dilation: c.intsFor(5, n), Groups: c.int(6),
 	})
@@ -38,7 +38,10 @@ func conv(c *call) value {
 // adds as much as keeps the extents, the odd element at the end.
 func convPadded(c *call) value {
 	x, weight := c.tensor(0), c.tensor(1)
-	n := weight.rank() - 2
+	n := c.spatial(weight)
+	if x.rank() < n {
+		return c.fail("an image of %d dimensions", x.rank())
+	}
 	op := ops.Conv{Stride: c.intsFor(3, n), Padding: make([]int, n), Dilation: c.intsFor(5, n), Groups: c.int(6)}
 	switch c.string(4) {
 	case "valid":
@@ -66,14 +69,14 @@ func convPadded(c *call) value {
 }
 
 func convTranspose(c *call) value {
-	n := c.tensor(1).rank() - 2
+	n := c.spatial(c.tensor(1))
 	return c.convolveTransposed(c.tensor(0), c.tensor(1), c.tensor(2), ops.ConvTranspose{
 		Stride: c.intsFor(3, n), Padding: c.intsFor(4, n), OutputPadding: c.intsFor(5, n), Groups: c.int(6), Dilation: c.intsFor(7, n),
 	})
 }
 
 func convolution(c *call) value {
-	n := c.tensor(1).rank() - 2
+	n := c.spatial(c.tensor(1))
 	stride, padding, dilation, groups := c.intsFor(3, n), c.intsFor(4, n), c.intsFor(5, n), c.int(8)
 	if c.bool(6) {
 		return c.convolveTransposed(c.tensor(0), c.tensor(1), c.tensor(2), ops.ConvTranspose{
@@ -114,6 +117,10 @@ func (c *call) applyFloat(op ops.Op, inputs ...*Tensor) *Tensor {
 }
 
 func (c *call) applyFloatAll(op ops.Op, inputs ...*Tensor) []*Tensor {
+	if len(inputs) == 0 {
+		c.fail("there are no tensors")
+		return []*Tensor{c.anything()}
+	}
 	own := inputs[0].dtype()
 	var in []*Tensor
 	for _, t := range inputs {

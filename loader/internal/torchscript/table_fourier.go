@@ -14,6 +14,8 @@ var fourier = []operator{
 	{"aten::stft", "self:T n_fft:i hop_length:i?=None win_length:i?=None window:T?=None normalized:b=False onesided:b?=None return_complex:b?=None", stft},
 	{"aten::stft", "self:T n_fft:i hop_length:i? win_length:i? window:T? center:b pad_mode:s normalized:b onesided:b? return_complex:b?", stftCentered},
 	{"aten::fft_rfft", "self:T n:i?=None dim:i=-1 norm:s?=None", rfft},
+	{"aten::fft_irfft", "self:T n:i?=None dim:i=-1 norm:s?=None", irfft},
+	{"aten::istft", "self:T n_fft:i hop_length:i?=None win_length:i?=None window:T?=None center:b=True normalized:b=False onesided:b?=None length:i?=None return_complex:b=False", istft},
 	{"aten::view_as_real", "self:T", viewAsReal},
 	{"aten::view_as_complex", "self:T", viewAsComplex},
 	{"aten::complex", "real:T imag:T", complexOf},
@@ -45,6 +47,9 @@ func stft(c *call) value {
 // stftCentered pads so that the first frame is centered on the first value.
 func stftCentered(c *call) value {
 	x := c.tensor(0)
+	if x.rank() < 1 {
+		return c.fail("a tensor without dimensions")
+	}
 	if c.bool(5) {
 		half := c.int(1) / 2
 		fn, ok := map[string]ops.PadFn{"reflect": ops.Reflect, "replicate": ops.Replicate, "circular": ops.Circular}[c.string(6)]
@@ -87,6 +92,9 @@ func (c *call) stft(x *Tensor, normalized, oneSided, complex bool) value {
 func rfft(c *call) value {
 	x := c.tensor(0)
 	axis := c.axis(2, x.rank())
+	if x.rank() < 1 {
+		return c.fail("a tensor without dimensions")
+	}
 	x = c.cast(x, tensor.Float32)
 	n := c.extent(x, axis)
 	if want := c.intOr(1, n); want != n {
@@ -97,6 +105,9 @@ func rfft(c *call) value {
 		after[axis] = want - n
 		x = c.apply(ops.Pad{Before: make([]int, x.rank()), After: after}, x)
 		n = want
+	}
+	if c.err != nil {
+		return nil
 	}
 	order := identityOrder(x.rank())
 	last := len(order) - 1
@@ -184,4 +195,120 @@ func (c *call) complexAbs(t *Tensor) *Tensor {
 // complexShaped is shaped of complex numbers.
 func (c *call) complexShaped(t *Tensor, to []*number) *Tensor {
 	return asComplex(c.shaped(pairs(t), append(slices.Clone(to), extent(2))))
+}
+
+// maxInverse bounds the frames of the inverse transform, whose matrix has as many
+// columns as a frame has values, and rows.
+const maxInverse = 2048
+
+// inverse returns the n real values whose transform starts with the complex
+// numbers of the last dimension, divided by n: [..., F] gives [..., n]. As in
+// torch.fft.irfft the imaginary parts of the first, and of the middle frequency, do not count.
+func (c *call) inverse(x *Tensor, n int) *Tensor {
+	frequencies := c.extent(x, x.rank()-1)
+	if n < 1 || n > maxInverse || frequencies < 1 {
+		c.unsupported("of %d frequencies to %d values", frequencies, n)
+		return c.anything()
+	}
+	matrix := make([]float64, 2*frequencies*n)
+	for f := range min(frequencies, n/2+1) {
+		weight := 2 / float64(n)
+		if f == 0 || 2*f == n {
+			weight = 1 / float64(n)
+		}
+		for i := range n {
+			sin, cos := math.Sincos(2 * math.Pi * float64(f*i%n) / float64(n))
+			matrix[2*f*n+i] = weight * cos
+			if f > 0 && 2*f != n {
+				matrix[(2*f+1)*n+i] = -weight * sin
+			}
+		}
+	}
+	flat := slices.Clone(c.dims(x))
+	flat[len(flat)-1] = extent(2 * frequencies)
+	return c.matmul(c.reshape(pairs(x), flat), c.constOf(matrix, tensor.Float32, 2*frequencies, n))
+}
+
+func irfft(c *call) value {
+	x := c.tensor(0)
+	if !x.complex || x.rank() < 1 {
+		return c.unsupported("of real numbers")
+	}
+	axis := c.axis(2, x.rank())
+	n := c.intOr(1, 2*(c.extent(x, axis)-1))
+	order := identityOrder(x.rank())
+	last := len(order) - 1
+	order[axis], order[last] = order[last], order[axis]
+	y := c.inverse(c.permuted(x, order), n)
+	switch c.string(3) {
+	case "ortho":
+		y = c.arithNumber(ops.Mul, y, math.Sqrt(float64(n)))
+	case "forward":
+		y = c.arithNumber(ops.Mul, y, float64(n))
+	}
+	if c.err != nil {
+		return nil
+	}
+	return c.permuted(y, order)
+}
+
+// istft adds the frames of an inverse transform where they overlap, and divides
+// by what their windows add up to, as torch.istft does.
+func istft(c *call) value {
+	x, n := c.tensor(0), c.int(1)
+	hop, length := c.intOr(2, n/4), c.intOr(3, n)
+	if !x.complex || x.rank() < 2 || x.rank() > 3 || c.bool(9) || !c.isNone(7) && !c.bool(7) {
+		return c.unsupported("of two-sided or real spectra, or to complex numbers")
+	}
+	if n < 1 || n > maxInverse || hop < 1 || length < 1 || length > n {
+		return c.fail("frames of %d, %d apart, and a window of %d", n, hop, length)
+	}
+	window := c.tensor(4)
+	if window == nil {
+		window = c.emit(ops.Full{Shape: []int{length}, Value: 1, DType: tensor.Float32})[0]
+	}
+	if left := (n - length) / 2; length < n {
+		window = c.apply(ops.Pad{Before: []int{left}, After: []int{n - length - left}}, window)
+	}
+	single := x.rank() == 2
+	order := []int{0, 2, 1}
+	if single {
+		order = []int{1, 0}
+	}
+	frames := c.arith(ops.Mul, c.inverse(c.permuted(x, order), n), window) // [B, T, n]
+	if c.bool(6) {
+		frames = c.arithNumber(ops.Mul, frames, math.Sqrt(float64(n)))
+	}
+	if c.err != nil {
+		return nil
+	}
+	if single {
+		frames = c.reshape(frames, append([]*number{extent(1)}, c.dims(frames)...))
+	}
+	count := c.extent(frames, 1)
+	if count < 1 || count > maxComputed {
+		return c.fail("%d frames", count)
+	}
+	whole := n + hop*(count-1)
+	add := func(frames *Tensor) *Tensor { // [B, T, n] to [B, whole]
+		fold := ops.Fold{Size: []int{1, whole}, Kernel: []int{1, n}, Stride: []int{1, hop}, Padding: []int{0, 0}, Dilation: []int{1, 1}}
+		return c.apply(ops.Flatten{Start: 1, End: -1}, c.apply(fold, c.apply(ops.Permute{Order: []int{0, 2, 1}}, frames)))
+	}
+	weight := c.expand(c.apply(ops.Unary{Fn: ops.Square}, window), []*number{extent(1), extent(count), extent(n)})
+	y := c.arith(ops.Div, add(frames), add(weight))
+	start, end := 0, whole
+	if c.bool(5) {
+		start, end = n/2, whole-n/2
+	}
+	if !c.isNone(8) {
+		end = start + c.int(8)
+	}
+	if start >= end || end > whole {
+		return c.unsupported("of values %d to %d of %d", start, end, whole)
+	}
+	y = c.apply(ops.Slice{Axis: 1, Start: start, End: end, Step: 1}, y)
+	if single && c.err == nil {
+		return c.reshape(y, c.dims(y)[1:])
+	}
+	return y
 }

@@ -156,6 +156,9 @@ func interpolate(c *call) value {
 	}
 	op := ops.Interpolate{Mode: mode, AlignCorners: !c.isNone(4) && c.bool(4)}
 	n := x.rank() - 2
+	if n < 1 {
+		return c.fail("an image of %d dimensions", x.rank())
+	}
 	if !c.isNone(2) {
 		op.Scales = c.floats(2)
 		for len(op.Scales) == 1 && n > 1 && len(op.Scales) < n {
@@ -164,6 +167,9 @@ func interpolate(c *call) value {
 	}
 	if c.isNone(1) {
 		if !c.isNone(5) && c.bool(5) { // the scale only gives the extents
+			if len(op.Scales) != n {
+				return c.fail("%d scales for %d dimensions", len(op.Scales), n)
+			}
 			sized := make([]*number, n)
 			for i := range sized {
 				sized[i] = extent(int(float64(c.extent(x, i+2)) * op.Scales[i]))
@@ -182,10 +188,7 @@ func interpolate(c *call) value {
 
 // resize resizes images to extents, or by the operator's scales without any.
 func (c *call) resize(op ops.Interpolate, x *Tensor, size []*number) *Tensor {
-	if q := x.typ().Q; q != nil {
-		if op.Mode > ops.NearestExact {
-			return c.throughFloatTo(x, q, func(x *Tensor) *Tensor { return c.resize(op, x, size) })
-		}
+	if q := x.typ().Q; q != nil && (op.Mode > ops.NearestExact || x.dtype() != tensor.Uint8 || q.Scheme.PerChannel()) {
 		return c.throughFloatTo(x, q, func(x *Tensor) *Tensor { return c.resize(op, x, size) })
 	}
 	if d := x.dtype(); d != tensor.Float32 && d.IsFloat() {

@@ -249,14 +249,45 @@ func scatterNamed(c *call) value {
 	return scatter(fn)(c)
 }
 
+// scatterReduce joins elements that meet by a function. Without include_self an
+// element that is met does not count itself.
 func scatterReduce(c *call) value {
+	name, self := c.string(4), c.bool(5)
 	fn, ok := map[string]ops.ScatterFn{
-		"sum": ops.ScatterAdd, "prod": ops.ScatterMultiply, "amax": ops.ScatterMax, "amin": ops.ScatterMin,
-	}[c.string(4)]
-	if !ok || !c.bool(5) {
-		return c.unsupported("%q with include_self %v", c.string(4), c.bool(5))
+		"sum": ops.ScatterAdd, "mean": ops.ScatterAdd, "prod": ops.ScatterMultiply, "amax": ops.ScatterMax, "amin": ops.ScatterMin,
+	}[name]
+	if !ok {
+		return c.fail("unknown reduction %q", name)
 	}
-	return scatter(fn)(c)
+	x, index, src := c.tensor(0), c.tensor(2), c.tensor(3)
+	axis := c.axis(1, x.rank())
+	set := func(x *Tensor, v int64) *Tensor {
+		return c.apply(ops.Scatter{Axis: axis, Number: true}, x, index, c.lift(v))
+	}
+	y := x
+	switch {
+	case self:
+	case name == "amax" || name == "amin": // one of those that meet
+		y = c.apply(ops.Scatter{Axis: axis}, x, index, src)
+	case name == "prod":
+		y = set(x, 1)
+	default:
+		y = set(x, 0)
+	}
+	y = c.apply(ops.Scatter{Axis: axis, Fn: fn}, y, index, src)
+	if name != "mean" {
+		return y
+	}
+	count := c.likeOf(x, 1, x.dtype())
+	if !self {
+		count = set(count, 0)
+	}
+	count = c.apply(ops.Scatter{Axis: axis, Fn: ops.ScatterAdd}, count, index, c.likeOf(src, 1, x.dtype()))
+	divide := ops.Div
+	if !x.dtype().IsFloat() {
+		divide = ops.FloorDiv
+	}
+	return c.arith(divide, y, count)
 }
 
 // maskedScatter takes elements in turn where the mask is true.
@@ -328,7 +359,7 @@ func embeddingBag(c *call) value {
 	if indices.rank() != 1 || offsets.rank() != 1 || mode < 0 || mode > 2 {
 		return c.fail("indices of %d and offsets of %d dimensions, mode %d", indices.rank(), offsets.rank(), mode)
 	}
-	column := func(t *Tensor) *Tensor { return c.reshape(t, []*number{c.dims(t)[0], extent(1)}) }
+	column := func(t *Tensor) *Tensor { return c.reshape(t, []*number{c.length(t), extent(1)}) }
 	place := c.arithNumber(ops.Sub, c.apply(ops.Cumulative{}, c.likeOf(indices, 1, tensor.Int64)), int64(1))
 	begun := c.arith(ops.Le, c.cast(offsets, tensor.Int64), column(place))
 	bag := column(c.arithNumber(ops.Sub, c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{1}}, begun), int64(1)))
@@ -348,6 +379,9 @@ func embeddingBag(c *call) value {
 		counted = c.apply(ops.Where{ANumber: true, KeepB: true}, padded, c.lift(0.0), counted)
 	}
 	collect := func(rows *Tensor, fn ops.ScatterFn, none float64) *Tensor {
+		if c.err != nil {
+			return c.anything()
+		}
 		size := []*number{c.dims(offsets)[0], c.dims(rows)[1]}
 		into := c.fullOf(size, none, weight.dtype())
 		sums := c.apply(ops.Scatter{Fn: fn}, into, c.expand(bag, c.dims(rows)), rows)

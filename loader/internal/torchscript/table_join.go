@@ -156,6 +156,9 @@ func splitSizes(c *call) value {
 		if n < 0 {
 			return c.fail("a piece of %d", n)
 		}
+		if n > c.extent(t, axis) { // sums cannot overflow
+			return c.fail("a piece of %d elements of an extent of %d", n, c.extent(t, axis))
+		}
 		cuts = append(cuts, cuts[len(cuts)-1]+n)
 	}
 	if d := c.extent(t, axis); cuts[len(cuts)-1] != d {
@@ -174,7 +177,7 @@ func chunk(c *call) value {
 	if d == 0 {
 		return c.pieces(t, axis, make([]int, min(n, maxItems)+1))
 	}
-	return c.pieces(t, axis, every((d+n-1)/n, d))
+	return c.pieces(t, axis, every(1+(d-1)/n, d))
 }
 
 // tensorSplit makes n pieces, of which the first are one longer.
@@ -331,7 +334,7 @@ func meshgrid(c *call) value {
 	for i, t := range in {
 		to[i] = extent(1)
 		if t.rank() > 0 {
-			to[i] = c.dims(t)[0]
+			to[i] = c.length(t)
 		}
 	}
 	l := &list{}

@@ -58,7 +58,10 @@ func is(same bool) func(*call) value {
 		if a == nil || b == nil {
 			return (a == nil && b == nil) == same
 		}
-		return equalPlain(a, b) == same
+		w := newWalker()
+		equal := w.equal(a, b)
+		c.failed(c.toil(maxWalk - w.left))
+		return equal == same
 	}
 }
 
@@ -83,7 +86,7 @@ func length(c *call) value {
 // list returns argument i, a list that is about to be changed.
 func (c *call) list(i int) *list {
 	l := c.args[i].(*list)
-	c.journal.record(l)
+	c.failed(c.toil(c.journal.record(l)))
 	return l
 }
 
@@ -128,6 +131,11 @@ func popItem(c *call) value {
 		return nil
 	}
 	v := l.items[i]
+	if i == len(l.items)-1 {
+		l.items = l.items[:i:i]
+		return v
+	}
+	c.failed(c.toil(len(l.items)))
 	l.items = slices.Delete(slices.Clone(l.items), i, i+1)
 	return v
 }
@@ -150,6 +158,7 @@ func popKey(c *call) value {
 	}
 	v := d.values[i]
 	c.journal.record(d)
+	c.failed(c.toil(2 * len(d.keys)))
 	d.remove(i)
 	return v
 }
@@ -191,6 +200,7 @@ func listOf(c *call) value {
 	var items []value
 	switch v := c.args[0].(type) {
 	case string:
+		c.failed(c.spend(len(v)))
 		for _, r := range v {
 			items = append(items, string(r))
 		}
@@ -213,11 +223,14 @@ func (c *call) find(l *list, v value) int {
 
 // same compares two values, whose numbers the graph then depends on.
 func (c *call) same(a, b value) bool {
-	a, errA := c.plainTree(newWalker(), a)
-	b, errB := c.plainTree(newWalker(), b)
+	w := newWalker()
+	a, errA := c.plainTree(w, a)
+	b, errB := c.plainTree(w, b)
 	c.failed(errA)
 	c.failed(errB)
-	return equalPlain(a, b)
+	same := w.equal(a, b)
+	c.failed(c.toil(maxWalk - w.left))
+	return same
 }
 
 // plainTree returns a value with all numbers in it made plain.
@@ -511,7 +524,3 @@ func updateDict(c *call) value {
 	}
 	return nil
 }
-
-// text counts a string that was made.
-// formatText replaces each {} by an argument.
-// stripText takes characters away from both ends, white space by default.

@@ -33,7 +33,7 @@ var products = []operator{
 	{"aten::cross", "self:T other:T dim:i?=None", cross},
 	{"aten::linalg_cross", "self:T other:T | dim:i=-1", cross},
 	{"aten::_scaled_dot_product_attention", "query:T key:T value:T attn_mask:T?=None dropout_p:f=0 need_attn_weights:b=False is_causal:b=False", attentionTuple},
-	{"aten::scaled_dot_product_attention", "query:T key:T value:T attn_mask:T?=None dropout_p:f=0 is_causal:b=False scale:f?=None", attention},
+	{"aten::scaled_dot_product_attention", "query:T key:T value:T attn_mask:T?=None dropout_p:f=0 is_causal:b=False scale:f?=None enable_gqa:b=False", attention},
 	{"aten::_native_multi_head_attention", "query:T key:T value:T embed_dim:i num_head:i qkv_weight:T qkv_bias:T proj_weight:T proj_bias:T mask:T?=None need_weights:b=True average_attn_weights:b=True mask_type:i?=None", nativeAttention},
 	{"aten::_transformer_encoder_layer_fwd", "src:T embed_dim:i num_heads:i qkv_weight:T qkv_bias:T proj_weight:T proj_bias:T use_gelu:b norm_first:b eps:f norm_weight_1:T norm_bias_1:T norm_weight_2:T norm_bias_2:T ffn_weight_1:T ffn_bias_1:T ffn_weight_2:T ffn_bias_2:T mask:T?=None mask_type:i?=None", encoderLayer},
 }
@@ -41,6 +41,9 @@ var products = []operator{
 func linear(c *call) value { return c.linear(c.tensor(0), c.tensor(1), c.tensor(2)) }
 
 func (c *call) linear(x, weight, bias *Tensor) *Tensor {
+	if x.rank() < 1 || weight.rank() < 1 {
+		c.fail("tensors of %d and %d dimensions", x.rank(), weight.rank())
+	}
 	if c.err != nil {
 		return c.anything()
 	}
@@ -75,6 +78,9 @@ func matmul(c *call) value { return c.matmul(c.tensor(0), c.tensor(1)) }
 func (c *call) matmul(a, b *Tensor) *Tensor {
 	if a.typ().Q != nil || b.typ().Q != nil {
 		c.unsupported("on quantized values")
+	}
+	if c.err != nil {
+		return c.anything()
 	}
 	if !a.dtype().IsFloat() {
 		return c.integerProduct(a, b)
@@ -168,7 +174,7 @@ func outer(c *call) value {
 	if a.rank() != 1 || b.rank() != 1 {
 		return c.fail("tensors of %d and %d dimensions", a.rank(), b.rank())
 	}
-	return c.arith(ops.Mul, c.reshape(a, []*number{c.dims(a)[0], extent(1)}), b)
+	return c.arith(ops.Mul, c.reshape(a, []*number{c.length(a), extent(1)}), b)
 }
 
 func addMM(c *call) value {
@@ -217,6 +223,10 @@ func tensorDot(c *call) value {
 func (c *call) contract(a, b *Tensor, axesA, axesB []int) *Tensor {
 	if len(axesA) != len(axesB) || a.rank()+b.rank() > 52 {
 		c.fail("%d and %d dimensions are summed", len(axesA), len(axesB))
+		return c.anything()
+	}
+	if a.rank() == 0 && len(axesA) > 0 || b.rank() == 0 && len(axesB) > 0 {
+		c.fail("tensors of %d and %d dimensions", a.rank(), b.rank())
 		return c.anything()
 	}
 	letter := func(i int) byte { return "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"[i] }
@@ -309,7 +319,34 @@ func attention(c *call) value {
 	if !c.isNone(6) {
 		scale = c.float(6)
 	}
-	return c.attend(c.tensor(0), c.tensor(1), c.tensor(2), c.tensor(3), c.bool(5), scale)
+	q, k, v := c.tensor(0), c.tensor(1), c.tensor(2)
+	if c.bool(7) {
+		k, v = c.sharedHeads(k, q), c.sharedHeads(v, q)
+	}
+	return c.attend(q, k, v, c.tensor(3), c.bool(5), scale)
+}
+
+// sharedHeads repeats each head of keys or values [..., H', S, E] for the queries'
+// heads that share it.
+func (c *call) sharedHeads(t, q *Tensor) *Tensor {
+	rank := t.rank()
+	if rank < 3 || q.rank() != rank {
+		c.fail("queries of %d dimensions, and keys or values of %d", q.rank(), rank)
+		return c.anything()
+	}
+	axis := rank - 3
+	have, want := c.extent(t, axis), c.extent(q, axis)
+	if have < 1 || want%have != 0 {
+		c.fail("%d heads share %d", want, have)
+		return c.anything()
+	}
+	dims := slices.Insert(slices.Clone(c.dims(t)), axis+1, extent(1))
+	y := c.reshape(t, dims)
+	dims = slices.Clone(dims)
+	dims[axis+1] = extent(want / have)
+	y = c.expand(y, dims)
+	dims = slices.Delete(slices.Clone(dims), axis, axis+2)
+	return c.reshape(y, slices.Insert(dims, axis, extent(want)))
 }
 
 func attentionTuple(c *call) value {
@@ -331,8 +368,7 @@ func (c *call) attend(q, k, v, mask *Tensor, causal bool, scale float64) *Tensor
 	if mask != nil && mask.dtype() != tensor.Bool {
 		mask = c.cast(mask, tensor.Float32)
 	}
-	if q.dtype() != tensor.Float32 {
-		d := q.dtype()
+	if d := q.dtype(); d != tensor.Float32 && c.err == nil {
 		f := func(t *Tensor) *Tensor { return c.cast(t, tensor.Float32) }
 		return c.cast(c.attend(f(q), f(k), f(v), mask, causal, scale), d)
 	}

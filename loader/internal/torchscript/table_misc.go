@@ -7,7 +7,7 @@ import (
 // families are all operators.
 var families = [][]operator{
 	convolutions, normalizations, activations, poolings, arithmetic, pointwise, products, shapes, parts, joins, creations, reductions,
-	indexing, images, recurrences, quantizations, quantizedLayers, fourier, scalars, containers, texts, queries,
+	indexing, images, recurrences, quantizations, quantizedLayers, fourier, losses, grids, scalars, containers, texts, queries,
 }
 
 // queries ask for properties, and others are of no consequence for inference.
@@ -21,6 +21,21 @@ var queries = []operator{
 	{"prim::is_mkldnn", "a:T", constant(false)},
 	{"prim::is_nested", "a:T", constant(false)},
 	{"prim::is_mps", "a:T", constant(false)},
+	{"prim::is_meta", "a:T", constant(false)},
+	{"prim::is_xpu", "a:T", constant(false)},
+	{"prim::is_ort", "a:T", constant(false)},
+	{"prim::is_ipu", "a:T", constant(false)},
+	{"prim::is_vulkan", "a:T", constant(false)},
+	{"prim::name", "a:T", constant(nil)},
+	{"aten::is_scripting", "", constant(true)},
+	{"aten::has_torch_function", "self:v", constant(false)},
+	{"aten::_get_tracing_state", "", constant(false)},
+	{"aten::is_conj", "self:T", constant(false)},
+	{"aten::is_neg", "self:T", constant(false)},
+	{"aten::is_inference", "self:T", constant(true)},
+	{"aten::is_pinned", "self:T device:v?=None", constant(false)},
+	{"aten::pin_memory", "self:T device:v?=None", identity},
+	{"aten::element_size", "self:T", func(c *call) value { return int64(c.tensor(0).dtype().Size()) }},
 	{"prim::is_cpu", "a:T", constant(true)},
 	{"prim::requires_grad", "a:T", constant(false)},
 	{"prim::is_leaf", "a:T", constant(true)},

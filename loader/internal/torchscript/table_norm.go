@@ -10,6 +10,8 @@ var normalizations = []operator{
 	{"aten::layer_norm", "input:T normalized_shape:I weight:T?=None bias:T?=None eps:f=1e-05 cudnn_enable:b=True", layerNorm},
 	{"aten::group_norm", "input:T num_groups:i weight:T?=None bias:T?=None eps:f=1e-05 cudnn_enabled:b=True", groupNorm},
 	{"aten::instance_norm", "input:T weight:T? bias:T? running_mean:T? running_var:T? use_input_stats:b momentum:f eps:f cudnn_enabled:b", instanceNorm},
+	{"aten::native_layer_norm", "input:T normalized_shape:I weight:T? bias:T? eps:f", nativeLayerNorm},
+	{"aten::rms_norm", "input:T normalized_shape:I weight:T?=None eps:f?=None", rmsNorm},
 	{"aten::_weight_norm", "v:T g:T dim:i=0", weightNorm},
 	{"aten::norm_except_dim", "v:T pow:i=2 dim:i=0", normExceptDim},
 }
@@ -22,14 +24,15 @@ func batchNorm(c *call) value {
 		}
 		return c.batchStatistics(x, weight, bias, c.float(7))
 	}
-	if mean == nil || variance == nil {
-		return c.fail("neither running statistics nor those of the batch")
-	}
 	return c.normalize(x, weight, bias, mean, variance, c.float(7))
 }
 
 // normalize is batch norm with given statistics.
 func (c *call) normalize(x, weight, bias, mean, variance *Tensor, eps float64) *Tensor {
+	if mean == nil || variance == nil {
+		c.fail("neither running statistics nor those of the batch")
+		return c.anything()
+	}
 	if weight == nil {
 		weight = c.fullLike(mean, 1)
 	}
@@ -51,6 +54,9 @@ func (c *call) fullLike(t *Tensor, v float64) *Tensor {
 
 // batchStatistics normalizes by the mean and variance of the batch at hand.
 func (c *call) batchStatistics(x, weight, bias *Tensor, eps float64) value {
+	if x.rank() < 2 {
+		return c.fail("a batch of %d dimensions", x.rank())
+	}
 	axes := []int{0}
 	for i := 2; i < x.rank(); i++ {
 		axes = append(axes, i)
@@ -64,7 +70,7 @@ func (c *call) batchStatistics(x, weight, bias *Tensor, eps float64) value {
 		for i := range to {
 			to[i] = extent(1)
 		}
-		to[1] = c.dims(t)[0]
+		to[1] = c.length(t)
 		return c.reshape(t, to)
 	}
 	if weight != nil {
@@ -121,4 +127,40 @@ func (c *call) normOthers(v *Tensor, p, dim int) *Tensor {
 		}
 	}
 	return c.applyFloat(op, v)
+}
+
+// nativeLayerNorm is layer norm with the statistics, of which programs use none.
+func nativeLayerNorm(c *call) value {
+	return &tuple{items: []value{layerNorm(c), &missing{c.name + ": the mean"}, &missing{c.name + ": the deviation"}}}
+}
+
+// rmsNorm is x / sqrt(mean(x*x) + eps) * weight over the last dimensions; without
+// eps it is the type's own.
+func rmsNorm(c *call) value {
+	x := c.tensor(0)
+	dims := len(c.numbers(1))
+	if dims < 1 || dims > x.rank() || !x.dtype().IsFloat() {
+		return c.fail("the last %d dimensions of %v", dims, x.typ())
+	}
+	eps, ok := map[tensor.DType]float64{tensor.Float16: 0x1p-10, tensor.BFloat16: 0x1p-7, tensor.Float64: 0x1p-52}[x.dtype()]
+	if !ok {
+		eps = 0x1p-23
+	}
+	if !c.isNone(3) {
+		eps = c.float(3)
+	}
+	var axes []int
+	for i := x.rank() - dims; i < x.rank(); i++ {
+		axes = append(axes, i)
+	}
+	wide := x
+	if x.dtype() != tensor.Float64 {
+		wide = c.cast(x, tensor.Float32)
+	}
+	mean := c.apply(ops.Reduce{Fn: ops.Mean, Axes: axes, KeepDims: true}, c.apply(ops.Unary{Fn: ops.Square}, wide))
+	y := c.cast(c.arith(ops.Mul, wide, c.apply(ops.Unary{Fn: ops.Rsqrt}, c.arithNumber(ops.Add, mean, eps))), x.dtype())
+	if w := c.tensor(2); w != nil {
+		y = c.arith(ops.Mul, y, w)
+	}
+	return y
 }

@@ -50,6 +50,10 @@ var pointwise = []operator{
 	{"aten::arctan", "self:T", unary(ops.Atan)},
 	{"aten::erf", "self:T", unary(ops.Erf)},
 	{"aten::erfc", "self:T", unary(ops.Erfc)},
+	{"aten::sinc", "self:T", sinc},
+	{"aten::special_sinc", "self:T", sinc},
+	{"aten::isposinf", "self:T", func(c *call) value { return c.arithNumber(ops.Eq, c.tensor(0), math.Inf(1)) }},
+	{"aten::isneginf", "self:T", func(c *call) value { return c.arithNumber(ops.Eq, c.tensor(0), negInf) }},
 	{"aten::logit", "self:T eps:f?=None", logit},
 	{"aten::deg2rad", "self:T", times(math.Pi / 180)},
 	{"aten::rad2deg", "self:T", times(180 / math.Pi)},
@@ -239,4 +243,15 @@ func toOther(c *call) value { return c.convert(c.tensor(0), c.tensor(1).dtype(),
 
 func toType(d tensor.DType) func(*call) value {
 	return func(c *call) value { return c.convert(c.tensor(0), d, false) }
+}
+
+// sinc is sin(pi x) / (pi x), 1 at 0.
+func sinc(c *call) value {
+	x := c.tensor(0)
+	if !x.dtype().IsFloat() {
+		x = c.cast(x, defaultFloat)
+	}
+	angle := c.arithNumber(ops.Mul, x, math.Pi)
+	y := c.arith(ops.Div, c.apply(ops.Unary{Fn: ops.Sin}, angle), angle)
+	return c.apply(ops.Where{ANumber: true, KeepB: true}, c.arithNumber(ops.Eq, x, int64(0)), c.lift(1.0), y)
 }

@@ -150,6 +150,12 @@ func adaptiveMaxPool(n int) func(*call) value {
 // windowMaxima divides a dimension into windows, which overlap where they have to.
 func (c *call) windowMaxima(x *Tensor, axis, windows int) *Tensor {
 	in := c.extent(x, axis)
+	if windows > maxNodes/2 {
+		c.fail("%d windows", windows)
+	}
+	if c.err != nil {
+		return c.anything()
+	}
 	maxima := make([]*Tensor, windows)
 	for i := range maxima {
 		window := c.sliced(x, axis, extent(i*in/windows), extent(((i+1)*in+windows-1)/windows), 1)

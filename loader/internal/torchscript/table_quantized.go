@@ -214,7 +214,7 @@ func fakeQuantizeChannels(c *call) value {
 			to[i] = extent(1)
 		}
 		if axis < len(to) {
-			to[axis] = c.dims(t)[0]
+			to[axis] = c.length(t)
 		}
 		return c.reshape(c.cast(t, tensor.Float32), to)
 	}

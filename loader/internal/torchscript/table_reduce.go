@@ -55,6 +55,9 @@ var reductions = []operator{
 	{"aten::cumprod", "self:T dim:i | dtype:i?=None", cumulative(true)},
 	{"aten::sort", "self:T dim:i=-1 descending:b=False", sortTensor(1, 2)},
 	{"aten::sort", "self:T | stable:b? dim:i=-1 descending:b=False", sortTensor(2, 3)},
+	{"aten::msort", "self:T", func(c *call) value {
+		return c.applyAll(ops.Sort{}, c.tensor(0))[0]
+	}},
 	{"aten::argsort", "self:T dim:i=-1 descending:b=False", argSort(1, 2)},
 	{"aten::argsort", "self:T | stable:b dim:i=-1 descending:b=False", argSort(2, 3)},
 	{"aten::topk", "self:T k:i dim:i=-1 largest:b=True sorted:b=True", topK},
@@ -289,11 +292,12 @@ func diag(c *call) value {
 // embedDiagonal puts the last dimension on the diagonal of two new ones.
 func (c *call) embedDiagonal(x *Tensor, offset int) *Tensor {
 	n := c.extent(x, x.rank()-1)
-	size := n + max(offset, -offset)
-	if n > 1<<12 {
-		c.fail("a diagonal of %d elements", n)
+	const most = 1 << 12
+	if n > most || offset > most || offset < -most {
+		c.fail("a diagonal of %d elements, %d from the middle one", n, offset)
 		return c.anything()
 	}
+	size := n + max(offset, -offset)
 	// Places in a row of the matrix, or where nothing stands.
 	at := make([]int64, size*size)
 	on := make([]float64, size*size)

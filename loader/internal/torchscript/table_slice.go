@@ -5,10 +5,14 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // parts are the operators that take parts of tensors, or turn and repeat them.
 var parts = []operator{
+	{"aten::select_scatter", "self:T src:T dim:i index:i", selectScatter},
+	{"aten::slice_scatter", "self:T src:T dim:i=0 start:i?=None end:i?=None step:i=1", sliceScatter},
+	{"aten::diff", "self:T n:i=1 dim:i=-1 prepend:T?=None append:T?=None", diff},
 	{"aten::transpose", "self:T dim0:i dim1:i", transpose},
 	{"aten::swapaxes", "self:T axis0:i axis1:i", transpose},
 	{"aten::swapdims", "self:T dim0:i dim1:i", transpose},
@@ -149,6 +153,10 @@ func expand(c *call) value {
 
 func (c *call) expanded(t *Tensor, to []*number) *Tensor {
 	front := len(to) - t.rank()
+	if t.complex {
+		c.unsupported("on complex numbers")
+		return c.anything()
+	}
 	if front < 0 {
 		c.fail("a tensor of shape %v does not expand to %d dimensions", t.typ().Shape, len(to))
 		return c.anything()
@@ -204,6 +212,10 @@ func (c *call) sliced(t *Tensor, axis int, start, end *number, step int) *Tensor
 		c.fail("a step of %d", step)
 		return c.anything()
 	}
+	if axis >= t.rank() {
+		c.fail("a tensor of %d dimensions has no dimension %d", t.rank(), axis)
+		return c.anything()
+	}
 	dim := c.dims(t)[axis]
 	start, end = c.bound(start, dim), c.bound(end, dim)
 	if c.err != nil {
@@ -248,6 +260,12 @@ func (c *call) selected(t *Tensor, axis int, index *number) *Tensor {
 		}
 	}
 	dims := c.dims(t)
+	if axis < 0 || axis >= len(dims) {
+		c.fail("a tensor of %d dimensions has no dimension %d", len(dims), axis)
+	}
+	if c.err != nil {
+		return c.anything()
+	}
 	rest := slices.Delete(slices.Clone(dims), axis, axis+1)
 	if index.known == nil {
 		at := c.read(ofNumber(index))
@@ -291,4 +309,66 @@ func windows(c *call) value {
 func (t *Tensor) withStrides() *Tensor {
 	t.strides = t.typ().Shape.Strides()
 	return t
+}
+
+// selectScatter returns self with one index of a dimension replaced by src.
+func selectScatter(c *call) value {
+	copied := fresh(c.read(c.tensor(0)))
+	part := c.selected(copied, c.axis(2, copied.rank()), c.number(3))
+	c.storeLike(part, c.tensor(1))
+	return copied
+}
+
+// sliceScatter returns self with a slice of a dimension replaced by src.
+func sliceScatter(c *call) value {
+	copied := fresh(c.read(c.tensor(0)))
+	start, end := extent(0), extent(math.MaxInt)
+	if !c.isNone(3) {
+		start = c.number(3)
+	}
+	if !c.isNone(4) {
+		end = c.number(4)
+	}
+	c.storeLike(c.sliced(copied, c.axis(2, copied.rank()), start, end, c.int(5)), c.tensor(1))
+	return copied
+}
+
+// storeLike writes a tensor that must have the shape of what it is written to.
+func (c *call) storeLike(into, t *Tensor) {
+	if into.rank() != t.rank() {
+		c.fail("%v is written to %v", t.typ().Shape, into.typ().Shape)
+		return
+	}
+	have, want := c.dims(t), c.dims(into)
+	for i := range have {
+		if !sameExtent(have[i], want[i]) && c.plainInt(have[i]) != c.plainInt(want[i]) {
+			c.fail("%v is written to %v", t.typ().Shape, into.typ().Shape)
+		}
+	}
+	if c.err == nil {
+		c.store(into, c.cast(t, into.dtype()))
+	}
+}
+
+// diff is the difference of neighbours along a dimension, n times.
+func diff(c *call) value {
+	x := c.tensor(0)
+	axis := c.axis(2, x.rank())
+	n := c.int(1)
+	if x.rank() == 0 || n < 0 || n > 64 || !c.isNone(3) || !c.isNone(4) {
+		return c.unsupported("%d times of %d dimensions, with other values before or behind", n, x.rank())
+	}
+	for range n {
+		if c.extent(x, axis) == 0 || c.err != nil {
+			break
+		}
+		fn := ops.Sub
+		if x.dtype() == tensor.Bool {
+			fn = ops.LogicalXor
+		}
+		after := c.sliced(x, axis, extent(1), extent(math.MaxInt), 1)
+		before := c.sliced(x, axis, extent(0), extent(-1), 1)
+		x = c.arith(fn, after, before)
+	}
+	return x
 }

@@ -28,7 +28,7 @@ var texts = []operator{
 	{"aten::startswith", "self:s prefix:s", func(c *call) value { return strings.HasPrefix(c.string(0), c.string(1)) }},
 	{"aten::endswith", "self:s suffix:s", func(c *call) value { return strings.HasSuffix(c.string(0), c.string(1)) }},
 	{"aten::find", "self:s substr:s", func(c *call) value { return int64(strings.Index(c.string(0), c.string(1))) }},
-	{"aten::replace", "self:s old:s new:s", func(c *call) value { return c.text(strings.ReplaceAll(c.string(0), c.string(1), c.string(2))) }},
+	{"aten::replace", "self:s old:s new:s", replaceText},
 	{"aten::split", "self:s separator:s?=None max:i=-1", splitText},
 	{"aten::join", "self:s values:l", joinText},
 	{"aten::format", "self:s args:*", formatText},
@@ -66,12 +66,34 @@ func (c *call) repeatText(s string, n int) value {
 	return c.text(strings.Repeat(s, n))
 }
 
+// fits reports whether a string of so many bytes may be made, which c.text counts
+// once it is.
+func (c *call) fits(bytes int) bool {
+	if bytes < 0 || bytes > maxItems {
+		c.fail("a string of more than %d bytes", maxItems)
+		return false
+	}
+	return true
+}
+
+func replaceText(c *call) value {
+	s, old, by := c.string(0), c.string(1), c.string(2)
+	if n := strings.Count(s, old); n > 0 && !c.fits(len(s)+n*len(by)) {
+		return nil
+	}
+	return c.text(strings.ReplaceAll(s, old, by))
+}
+
 func mapText(f func(string) string) func(*call) value {
 	return func(c *call) value { return c.text(f(c.string(0))) }
 }
 
 func splitText(c *call) value {
 	var parts []string
+	c.failed(c.spend(len(c.string(0))))
+	if c.err != nil {
+		return nil
+	}
 	if c.isNone(1) {
 		parts = strings.Fields(c.string(0))
 	} else {
@@ -81,7 +103,6 @@ func splitText(c *call) value {
 		}
 		parts = strings.SplitN(c.string(0), c.string(1), n)
 	}
-	c.failed(c.spend(len(parts)))
 	l := &list{}
 	for _, p := range parts {
 		l.items = append(l.items, p)
@@ -91,10 +112,14 @@ func splitText(c *call) value {
 
 func joinText(c *call) value {
 	var parts []string
+	size := 0
 	for _, x := range c.args[1].(*list).items {
 		s, ok := x.(string)
 		if !ok {
 			return c.fail("a %s is joined to a string", typeName(x))
+		}
+		if size += len(s) + len(c.string(0)); !c.fits(size) {
+			return nil
 		}
 		parts = append(parts, s)
 	}
@@ -112,6 +137,9 @@ func formatText(c *call) value {
 		}
 		b.WriteString(before)
 		b.WriteString(formatValue(a))
+		if !c.fits(b.Len()) {
+			return nil
+		}
 		rest = after
 	}
 	b.WriteString(rest)
@@ -145,6 +173,9 @@ func percentFormat(c *call) value {
 			fmt.Fprintf(&b, "%"+c.string(0)[i:i+1], f)
 		default:
 			b.WriteString(formatValue(args[0]))
+		}
+		if !c.fits(b.Len()) {
+			return nil
 		}
 		args = args[1:]
 	}

@@ -246,6 +246,7 @@ func (w *walker) equal(a, b value) bool {
 		return b == nil
 	case string:
 		s, ok := b.(string)
+		w.left -= len(a) / 16
 		return ok && a == s
 	case device:
 		s, ok := b.(device)
@@ -346,6 +347,9 @@ func (w *walker) repr(v value) string {
 		}
 		return "<" + v.kind.String() + " computed by the run>"
 	case string:
+		if w.left -= len(v); w.left < 0 {
+			return "..."
+		}
 		return "'" + v + "'"
 	case *Tensor:
 		return "<Tensor>"

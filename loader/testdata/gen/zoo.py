@@ -3,6 +3,9 @@ torchvision, traced with random weights, and writes the table in docs/coverage.m
 
     zoo.py --octet ./octet [--docs docs/coverage.md] [NAME...]
 
+The smallest models come first, and the table is written again after each, so that a
+run that is cut short leaves what it has; with --results a later run goes on from there.
+
 Each model gets statistics of batch norm from a batch of random images, so that
 activations keep their scale; then it is traced on one image, saved, and run by
 octet on others: on one, and classification models also on three in batches of two.
@@ -24,6 +27,7 @@ import warnings
 import numpy as np
 import torch
 import torchvision
+from torchvision.models import resnet
 
 warnings.filterwarnings("ignore")
 
@@ -33,8 +37,10 @@ SIZES = {"inception_v3": 299}
 SEGMENTATION = ["fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101", "deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large"]
 
 
-def classification():
-    return torchvision.models.list_models(module=torchvision.models)
+def models():
+    """The names of all models, those with the fewest parameters first."""
+    names = torchvision.models.list_models(module=torchvision.models) + SEGMENTATION
+    return sorted(names, key=lambda n: torchvision.models.get_model_weights(n).DEFAULT.meta["num_params"])
 
 
 def build(name):
@@ -47,7 +53,10 @@ def build(name):
 
 def with_statistics(model, size):
     """Gives parameters that are all alike random values, which they have once
-    trained, and batch norm the statistics of a batch of images."""
+    trained, and batch norm the statistics of a batch of images. The last norm of a
+    residual branch of ResNet gets a small scale, as training gives it: with branches
+    as large as what they are added to, dozens of them make of the roundings of
+    float32 differences of 1e-3, between PyTorch's own engines as well."""
     for module in model.modules():
         if isinstance(module, (torch.nn.Dropout, torchvision.ops.StochasticDepth)):
             module.p = 0.0
@@ -56,6 +65,10 @@ def with_statistics(model, size):
         torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
         torch.nn.init.uniform_(norm.bias, -0.5, 0.5)
         norm.momentum = 1.0
+    for module in model.modules():
+        if isinstance(module, (resnet.BasicBlock, resnet.Bottleneck)):
+            last = module.bn3 if isinstance(module, resnet.Bottleneck) else module.bn2
+            torch.nn.init.uniform_(last.weight, 0.0, 0.4)
     for name, p in model.named_parameters():
         if (p == p.flatten()[0]).all():
             torch.nn.init.normal_(p, 1.0 if p.flatten()[0] == 1 else 0.0, 0.1 if "layer_scale" in name else 0.02)
@@ -130,10 +143,27 @@ def check(name, octet, folder):
 
 def table(results):
     lines = ["| model | parameters | image | largest difference |", "|---|---|---|---|"]
-    for r in results:
-        difference = f"{r['error_relative']:.1e}" if "error_relative" in r else r["error"]
+    for r in sorted(results.values(), key=lambda r: r["name"]):
+        difference = f"{r['error_relative']:.1e}" if "error_relative" in r else " ".join(r["error"].split())
         lines.append(f"| {r['name']} | {r['parameters'] / 1e6:.1f} M | {r['size']}x{r['size']} | {difference} |")
     return "\n".join(lines) + "\n"
+
+
+def replace_file(path, text):
+    """Writes a file so that it is complete at any time."""
+    with open(path + ".tmp", "w") as f:
+        f.write(text)
+    os.replace(path + ".tmp", path)
+
+
+def write_docs(path, results):
+    """Puts the table between its marks in the page."""
+    with open(path) as f:
+        page = f.read()
+    begin, end = "<!-- zoo: begin -->\n", "<!-- zoo: end -->"
+    before, rest = page.split(begin)
+    after = rest.split(end)[1]
+    replace_file(path, before + begin + table(results) + end + after)
 
 
 def main():
@@ -143,7 +173,7 @@ def main():
     parser.add_argument("--results", help="JSON file that keeps results between runs")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
-    names = args.names or classification() + SEGMENTATION
+    names = args.names or models()
     known = {}
     if args.results and os.path.exists(args.results):
         with open(args.results) as f:
@@ -163,17 +193,11 @@ def main():
             print(f"{name}: {r['error']}", flush=True)
         failed += "error" in r or not r["error_relative"] <= 1e-4
         if args.results:
-            with open(args.results, "w") as f:
-                json.dump(known, f, indent=1)
+            replace_file(args.results, json.dumps(known, indent=1))
+        if args.docs:
+            write_docs(args.docs, known)
     if args.docs:
-        with open(args.docs) as f:
-            page = f.read()
-        begin, end = "<!-- zoo: begin -->\n", "<!-- zoo: end -->"
-        before, rest = page.split(begin)
-        after = rest.split(end)[1]
-        everything = classification() + SEGMENTATION
-        with open(args.docs, "w") as f:
-            f.write(before + begin + table([known[n] for n in everything if n in known]) + end + after)
+        write_docs(args.docs, known)
     print(f"{len(names)} models, {failed} of them failed")
     sys.exit(failed > 0)
 

@@ -65,3 +65,8 @@ def cases(s):
     s.op("torch.clamp(a, b, c)", (s.rand(2, 3), s.rand(3), s.rand(2, 1)), (s.rand(3), s.rand(1), s.rand(3)))
     s.op("torch.clamp(a, min=b)", (s.rand(2, 3), s.rand(3)))
     s.op("torch.isin(a, b)", (s.rand(2, 3, dtype=I64), s.rand(4, dtype=I64)))
+    same = [(s.rand(2, 3), s.rand(2, 3)), (s.rand(4, 1), s.rand(3)), (s.rand(2, 3, dtype=torch.int64), s.rand(3))]
+    for e in ["torch.less(a, b)", "torch.less_equal(a, b)", "torch.greater(a, b)", "torch.greater_equal(a, b)", "torch.not_equal(a, b)", "torch.arctan2(a, b)", "torch.special.xlogy(a, b)"]:
+        s.op(e, *same, tol=2e-6)
+    for e in ["F.mse_loss(a, b)", "F.mse_loss(a, b, reduction='none')", "F.l1_loss(a, b, reduction='sum')", "F.smooth_l1_loss(a, b)", "F.smooth_l1_loss(a, b, beta=0.5)", "F.smooth_l1_loss(a, b, beta=0.)", "F.huber_loss(a, b, delta=2.)"]:
+        s.op(e, same[0], (s.rand(7), s.rand(7)), tol=2e-6)

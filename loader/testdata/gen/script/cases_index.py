@@ -65,3 +65,15 @@ def cases(s):
     s.op("F.one_hot(a)", pos(5, 3), refused=True)
     s.op("torch.bucketize(a, b)", (s.rand(6), torch.tensor([-2.0, 0.0, 2.0])))
     s.op("torch.bucketize(a, b, right=True, out_int32=True)", (s.rand(2, 3), torch.tensor([-2.0, 0.0, 2.0])))
+    for m in ["add", "multiply"]:
+        s.op(f"a.scatter(0, b, c, reduce='{m}')", (s.rand(3, 4), pos(3, 2, 4), s.rand(2, 4)), tol=1e-5)
+    s.op("torch.tensor_split(a, [1, 3])", s.rand(5, 2), s.rand(2, 2))
+    s.op("torch.tensor_split(a, (1, 3), 1)", s.rand(2, 5))
+    write("a.index_put_([b], c, accumulate=True); return a", (s.rand(4, 2), torch.tensor([0, 0, 3, 0]), s.rand(4, 2)), (s.rand(4, 2), torch.tensor([1, 1]), s.rand(2)), (s.rand(4, 2, dtype=I64), torch.tensor([1, 1]), s.rand(2, 2, dtype=I64)))
+    s.op("a.scatter_reduce(1, b, c, 'mean')", (s.rand(3, 4), pos(4, 3, 2), s.rand(3, 2)), tol=1e-5)
+    s.op("a.scatter_reduce(1, b, c, 'mean', include_self=False)", (s.rand(3, 4), pos(4, 3, 2), s.rand(3, 2)), tol=1e-5)
+    s.op("a.scatter_reduce(1, b, c, 'sum', include_self=False)", (s.rand(3, 4), pos(4, 3, 2), s.rand(3, 2)), tol=1e-5)
+    for m in ["prod", "amax", "amin"]:
+        s.op(f"a.scatter_reduce(1, b, c, '{m}', include_self=False)", (s.rand(3, 4), pos(4, 3, 2), s.rand(3, 2)), (s.rand(3, 4, dtype=I64), pos(4, 3, 2), s.rand(3, 2, dtype=I64)), tol=1e-5)
+    s.op("a.scatter_reduce(0, b, c, 'mean')", (s.rand(3, 4, dtype=I64), pos(3, 2, 4), s.rand(2, 4, dtype=I64)))
+    s.op("F.one_hot(torch.tensor([0, 2, 1]))", s.rand(1))

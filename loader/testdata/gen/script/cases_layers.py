@@ -87,3 +87,20 @@ def cases(s):
         s.op(f"torch.view_as_real(torch.stft(a, 8{more}{win}, return_complex=True))", (r(2, 32), w), (r(1, 40), w), tol=1e-4)
     s.op("torch.stft(a, 8, window=b, return_complex=True).abs().pow(2).sum()", (r(2, 32), w), tol=1e-4)
     s.op("torch.stft(a, 8, window=b, return_complex=False)", (r(2, 32), w), tol=1e-4)
+    s.module(torch.nn.BatchNorm2d(2, track_running_stats=False).eval(), s.rand(2, 2, 3, 3), s.rand(1, 2, 2, 2), tol=1e-5)
+    for e in ["F.elu(a, 0.5)", "F.selu(a)", "F.celu(a, 0.7)"]:
+        s.op(e, s.rand(2, 3), tol=2e-6)
+    pairs = (s.rand(2, 4), s.rand(2, 4))
+    for e in ["torch.real(torch.complex(a, b))", "torch.imag(torch.complex(a, b))", "torch.angle(torch.complex(a, b))", "torch.abs(torch.complex(a, b))", "torch.view_as_real(torch.conj(torch.complex(a, b)).resolve_conj())", "torch.view_as_real(torch.view_as_complex(torch.stack([a, b], -1)))"]:
+        s.op(e, pairs, tol=2e-6)
+    for e in ["torch.fft.irfft(torch.complex(a, b))", "torch.fft.irfft(torch.complex(a, b), 5)", "torch.fft.irfft(torch.complex(a, b), dim=0)", "torch.fft.irfft(torch.complex(a, b), norm='ortho')", "torch.fft.irfft(torch.fft.rfft(a))", "torch.fft.irfft(torch.fft.rfft(a, norm='forward'), 4, norm='forward')"]:
+        s.op(e, (s.rand(3, 4), s.rand(3, 4)), (s.rand(5, 4), s.rand(5, 4)), tol=5e-6)
+    for e in ["torch.istft(torch.stft(a, 8, 2, window=b, return_complex=True), 8, 2, window=b)", "torch.istft(torch.stft(a, 8, 4, return_complex=True), 8, 4)", "torch.istft(torch.stft(a, 8, 2, 6, b[:6], return_complex=True, normalized=True), 8, 2, 6, b[:6], normalized=True, length=15)"]:
+        s.op(e, (s.rand(2, 24), torch.hamming_window(8)), (s.rand(20), torch.hamming_window(8)), tol=1e-5)
+    images = [(s.rand(2, 3, 4, 5), s.rand(2, 3, 2, 2) / 3), (s.rand(1, 1, 2, 2), s.rand(1, 4, 4, 2) / 2), (s.rand(2, 2, 1, 3), s.rand(2, 2, 3, 2))]
+    for mode in ["bilinear", "nearest"]:
+        for padding in ["zeros", "border"]:
+            for align in [True, False]:
+                s.op(f"F.grid_sample(a, b, mode='{mode}', padding_mode='{padding}', align_corners={align})", *images, (s.rand(2, 3, 4, 5), s.rand(1, 3, 2, 2)), tol=1e-5)
+    s.op("F.affine_grid(a, [2, 3, 4, 5], align_corners=False)", s.rand(2, 2, 3), tol=1e-5)
+    s.op("F.affine_grid(a, [a.size(0), 3, 2, 1], align_corners=True)", s.rand(2, 2, 3), s.rand(1, 2, 3), tol=1e-5)

@@ -41,3 +41,7 @@ def cases(s):
     s.op("torch.softmax(a @ b.transpose(-2, -1) / 2.0, -1) @ b", (r(2, 2, 3, 4), r(2, 2, 5, 4)), (r(1, 2, 3, 4), r(1, 2, 5, 4)), tol=1e-5)
     s.op("torch.softmax(torch.matmul(a, b.transpose(-1, -2)) / math.sqrt(4) + c, -1) @ b" .replace("math.sqrt(4)", "2.0"), (r(2, 2, 3, 4), r(2, 2, 5, 4), r(2, 1, 1, 5)), (r(3, 2, 3, 4), r(3, 2, 5, 4), r(3, 1, 1, 5)), tol=1e-5)
     s.op("torch.softmax((a @ b.transpose(-1, -2)).masked_fill(c == 0, float('-inf')), -1) @ b", (r(2, 2, 3, 4), r(2, 2, 5, 4), torch.ones(3, 5).tril()), tol=1e-5)
+    eye = torch.eye(4)
+    heads = (r(12, 4), r(12), r(4, 4), r(4))
+    for need in ["need_weights=False", "need_weights=True", "need_weights=True, average_attn_weights=False"]:
+        s.op(f"torch._native_multi_head_attention(a, a, a, 4, 2, b, c, d, e, None, {need})" + ("[0]" if "False" == need[-5:] and "average" not in need else ""), (r(2, 3, 4) / 4, heads[0] / 4, heads[1] / 4, heads[2] / 4, heads[3] / 4), (r(1, 5, 4) / 4, heads[0] / 4, heads[1] / 4, heads[2] / 4, heads[3] / 4), tol=1e-5)

@@ -59,3 +59,7 @@ def cases(s):
     s.op("torch.tensor(int(a.sum())) * 2", s.rand(3, dtype=I64))
     s.op("a / a.max().item()", s.rand(3), s.rand(5), tol=1e-6)
     s.op("a * float(a.mean())", s.rand(3), s.rand(5), tol=1e-6)
+    more = [s.rand(2, 3), s.rand(7), s.rand(), s.rand(0, 2), torch.tensor([0.0, float("inf"), float("-inf"), float("nan")])]
+    for e in ["torch.arcsinh(a)", "torch.arccosh(a)", "torch.arctanh(a / 8)", "torch.sinc(a)", "torch.special.expit(a)", "torch.special.erf(a)", "torch.special.exp2(a)", "torch.special.logit(a / 8 + 0.5)", "torch.isposinf(a)", "torch.isneginf(a)", "torch.conj_physical(a)", "torch.special.softmax(a, -1)", "a.is_conj()", "a.element_size()"]:
+        s.op(e, *more, tol=2e-6)
+    s.op("torch.sinc(a)", torch.tensor([0, 1, 2]), tol=2e-6)

@@ -40,3 +40,9 @@ def cases(s):
         s.op(e, s.rand(3, 3), s.rand(2, 3), s.rand(4))
     # The same names on lists and numbers.
     s.op("(sum([1, 2, 3]), max([4, 2]), min([1.5, 0.5]), any([True, False]), all([True, True]))", s.rand(1))
+    s.op("torch.msort(a)", *ordered[:4])
+    s.op("torch.special.logsumexp(a, 1)", s.rand(2, 3), tol=3e-6)
+    gaps = torch.tensor([[float("nan"), 1.0, float("nan")], [3.0, float("inf"), -1.0], [float("-inf"), 2.0, 0.0]])
+    for e in ["a.min()", "a.min(1)", "a.min(0)", "a.argmin(1)", "a.argmax()", "torch.amax(a, 0)", "torch.aminmax(a, dim=1)", "a.sort(1, descending=True)", "a.topk(2, 1, largest=False)", "a.sum(1)", "a.mean(1)", "torch.logsumexp(a, 1)", "a.cumsum(1)", "a.cumprod(0)", "a.var(1)", "a.median(1)", "a.kthvalue(2, 1)", "torch.maximum(a, a.flip(1))", "torch.fmin(a, a.flip(1))"]:
+        s.op(e, gaps)
+    s.op("torch.std(a, [0, 2], correction=2, keepdim=True)", s.rand(3, 2, 4), s.rand(2, 1, 2), tol=5e-6)

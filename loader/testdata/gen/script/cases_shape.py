@@ -56,3 +56,11 @@ def cases(s):
         "b = a[:, :1]; b[...] = a[:, 1:2]; return a", "a[:, [0, 1]] = a[:, [1, 0]]; return a",
     ]:
         write(body, *y)
+    for e in ["torch.select_scatter(a, b, 0, 1)", "torch.select_scatter(a, b, 0, -1)"]:
+        s.op(e, (s.rand(3, 4), s.rand(4)), (s.rand(2, 4), s.rand(4)), (s.rand(3, 4), s.rand(3)))
+    for e in ["torch.slice_scatter(a, b, 1, 1, 3)", "torch.slice_scatter(a, b, dim=1, start=-2)", "torch.slice_scatter(a, b, 1, 0, 4, 2)"]:
+        s.op(e, (s.rand(3, 4), s.rand(3, 2)), (s.rand(1, 4), s.rand(1, 2)), (s.rand(3, 4), s.rand(3, 3)))
+    for e in ["torch.diff(a)", "torch.diff(a, dim=0)", "torch.diff(a, n=2)", "torch.diff(a, n=0)"]:
+        s.op(e, s.rand(3, 4), s.rand(2, 2), s.rand(1, 1), s.rand(3, 4, dtype=torch.bool), s.rand(3, 4, dtype=torch.int64), s.rand(0, 3))
+    s.op("torch.row_stack([a, a])", s.rand(3), s.rand(2, 3))
+    s.op("torch.native_layer_norm(a, [3], b, b, 1e-5)[0]", (s.rand(2, 3), s.rand(3)), (s.rand(4, 2, 3), s.rand(3)), tol=1e-5)

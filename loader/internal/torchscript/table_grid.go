@@ -1,0 +1,111 @@
+package torchscript
+
+import (
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// grids sample images at places that the program computes.
+var grids = []operator{
+	{"aten::grid_sampler", "input:T grid:T interpolation_mode:i padding_mode:i align_corners:b", gridSample},
+	{"aten::grid_sampler_2d", "input:T grid:T interpolation_mode:i padding_mode:i align_corners:b", gridSample},
+	{"aten::affine_grid_generator", "theta:T size:I align_corners:b", affineGrid},
+}
+
+// gridSample is torch.nn.functional.grid_sample of images [N, C, H, W] at places
+// [N, H', W', 2], x first, from -1 to 1: bilinear or of the nearest pixel, with zeros
+// or the border's pixels outside.
+func gridSample(c *call) value {
+	x, grid := c.tensor(0), c.tensor(1)
+	mode, padding, align := c.int(2), c.int(3), c.bool(4)
+	if x.rank() != 4 || mode != 0 && mode != 1 || padding != 0 && padding != 1 || x.dtype() != tensor.Float32 || grid.dtype() != tensor.Float32 {
+		return c.unsupported("mode %d with padding %d of %v: of float32 images bilinear (0) and nearest (1), with zeros (0) and the border (1)", mode, padding, x.typ())
+	}
+	if grid.rank() != 4 || c.extent(grid, 3) != 2 {
+		return c.fail("a grid of shape %v", grid.typ().Shape)
+	}
+	dims, places := c.dims(x), c.dims(grid)
+	if !sameExtent(dims[0], places[0]) && c.plainInt(dims[0]) != c.plainInt(places[0]) {
+		return c.fail("a batch of %d images and %d grids", c.plainInt(dims[0]), c.plainInt(places[0]))
+	}
+	h, w := c.extent(x, 2), c.extent(x, 3)
+	n := c.extent(grid, 1) * c.extent(grid, 2)
+	if h < 1 || w < 1 || c.err != nil {
+		return c.fail("images of %d by %d pixels", h, w)
+	}
+	// pixel gives a coordinate in pixels.
+	pixel := func(axis, size int) *Tensor {
+		at := c.arithNumber(ops.Add, c.selected(grid, 3, extent(axis)), 1.0)
+		if align {
+			at = c.arithNumber(ops.Mul, at, float64(size-1)/2)
+		} else {
+			at = c.arithNumber(ops.Sub, c.arithNumber(ops.Mul, at, float64(size)/2), 0.5)
+		}
+		if padding == 1 {
+			at = c.apply(ops.Unary{Fn: ops.Clamp, Beta: float64(size - 1)}, at)
+		}
+		return at
+	}
+	px, py := pixel(0, w), pixel(1, h)
+	flat := c.reshape(x, []*number{dims[0], dims[1], extent(h * w)})
+	inside := func(at *Tensor, size int) *Tensor {
+		return c.arith(ops.LogicalAnd, c.arithNumber(ops.Ge, at, int64(0)), c.arithNumber(ops.Le, at, int64(size-1)))
+	}
+	// sample gives the pixels at whole coordinates, times weights, 0 outside.
+	sample := func(ix, iy, weight *Tensor) *Tensor {
+		valid := c.arith(ops.LogicalAnd, inside(ix, w), inside(iy, h))
+		clamped := func(at *Tensor, size int) *Tensor {
+			return c.cast(c.apply(ops.Unary{Fn: ops.Clamp, Beta: float64(size - 1)}, at), tensor.Int64)
+		}
+		index := c.arith(ops.Add, c.arithNumber(ops.Mul, clamped(iy, h), int64(w)), clamped(ix, w))
+		row := []*number{dims[0], extent(1), extent(n)}
+		index = c.expand(c.reshape(index, row), []*number{dims[0], dims[1], extent(n)})
+		weight = c.apply(ops.Where{BNumber: true}, valid, weight, c.lift(0.0))
+		return c.arith(ops.Mul, c.apply(ops.Gather{Axis: 2}, flat, index), c.reshape(weight, row))
+	}
+	var y *Tensor
+	if mode == 1 {
+		round := func(at *Tensor) *Tensor { return c.apply(ops.Unary{Fn: ops.Round}, at) }
+		y = sample(round(px), round(py), c.likeOf(px, 1, tensor.Float32))
+	} else {
+		x0, y0 := c.apply(ops.Unary{Fn: ops.Floor}, px), c.apply(ops.Unary{Fn: ops.Floor}, py)
+		right, below := c.arith(ops.Sub, px, x0), c.arith(ops.Sub, py, y0)
+		left, above := c.binaryValues(ops.Sub, 1.0, right), c.binaryValues(ops.Sub, 1.0, below)
+		x1, y1 := c.arithNumber(ops.Add, x0, 1.0), c.arithNumber(ops.Add, y0, 1.0)
+		y = sample(x0, y0, c.arith(ops.Mul, left, above))
+		y = c.arith(ops.Add, y, sample(x1, y0, c.arith(ops.Mul, right, above)))
+		y = c.arith(ops.Add, y, sample(x0, y1, c.arith(ops.Mul, left, below)))
+		y = c.arith(ops.Add, y, sample(x1, y1, c.arith(ops.Mul, right, below)))
+	}
+	return c.reshape(y, []*number{dims[0], dims[1], places[1], places[2]})
+}
+
+// affineGrid is torch.nn.functional.affine_grid: the places that matrices [N, 2, 3]
+// give for the pixels of images of a size [N, C, H, W].
+func affineGrid(c *call) value {
+	theta, size := c.tensor(0), c.numbers(1)
+	if theta.rank() != 3 || len(size) != 4 || theta.dtype() != tensor.Float32 {
+		return c.unsupported("of %v for a size of %d numbers", theta.typ(), len(size))
+	}
+	h, w := c.plainInt(size[2]), c.plainInt(size[3])
+	if h < 1 || w < 1 || w > maxComputed/h {
+		return c.fail("images of %d by %d pixels", h, w)
+	}
+	at := func(i, n int) float64 {
+		switch {
+		case !c.bool(2):
+			return float64(2*i+1)/float64(n) - 1
+		case n == 1:
+			return 0
+		}
+		return 2*float64(i)/float64(n-1) - 1
+	}
+	base := make([]float64, 0, h*w*3)
+	for i := range h {
+		for j := range w {
+			base = append(base, at(j, w), at(i, h), 1)
+		}
+	}
+	y := c.matmul(c.constOf(base, tensor.Float32, h*w, 3), c.apply(ops.Permute{Order: []int{0, 2, 1}}, theta))
+	return c.reshape(y, []*number{c.dims(theta)[0], extent(h), extent(w), extent(2)})
+}
