@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -119,11 +120,11 @@ func (w *work) each(label string, d *bench.Dataset, samples int, f func(in []*te
 	defer bar.end()
 	done := 0
 	for in, err := range w.first(d, samples) {
-		if err == nil {
-			err = f(in)
-		}
 		if err != nil {
 			return err
+		}
+		if err := f(in); err != nil {
+			return fmt.Errorf("%s, samples %d to %d: %w", w.flags.calib, done, min(done+w.flags.batch, samples), err)
 		}
 		done = min(done+w.flags.batch, samples)
 		bar.set(done)
