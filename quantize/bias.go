@@ -28,6 +28,27 @@ func BiasQParams(weight, activation *tensor.QParams) (*tensor.QParams, error) {
 	return q, nil
 }
 
+// checkBias returns what is wrong with the bias's spec.
+func (o Options) checkBias() error {
+	switch {
+	case o.Bias == nil:
+		return nil
+	case o.Dynamic || o.policy().floatBias:
+		return fmt.Errorf("the backend %v adds biases in float32 and rounds none", o.Backend)
+	case o.Bias.DType != tensor.Int32 || !o.Bias.Scheme.Symmetric() || o.Bias.Axis != 0:
+		return &SpecError{*o.Bias, "biases are int32, symmetric"}
+	}
+	return o.Bias.Validate()
+}
+
+// limitBias narrows the parameters of a bias to the integers of the options.
+func (o Options) limitBias(q *tensor.QParams) *tensor.QParams {
+	if o.Bias != nil {
+		q.Min, q.Max = o.Bias.Range()
+	}
+	return q
+}
+
 // coverBias raises weight scales that are so small that a bias would not fit
 // the accumulator: those of channels whose weights are all but zero.
 func coverBias(q *tensor.QParams, sx float32, bias []float32) *tensor.QParams {

@@ -200,7 +200,8 @@ func (c *Comparison) Report() *Report {
 			m.Ms, m.FloatMs = l.Measured.Ms, l.Measured.FloatMs
 		}
 		if d := c.layers[i]; d != nil {
-			m.SQNR, m.Cosine = Decibel(d.total().sqnr()), d.total().cosine()
+			total := d.total()
+			m.Elements, m.SQNR, m.Cosine = d.elements(), Decibel(total.sqnr()), total.cosine()
 		}
 		if p := c.pairs[i]; p != nil {
 			m.PairSaturation = p.share()

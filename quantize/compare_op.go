@@ -25,6 +25,13 @@ func (d *difference) total() sums {
 	return d.sums
 }
 
+// elements returns how many elements they are over.
+func (d *difference) elements() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.count
+}
+
 // sums are over elements y of the float and z of the quantized value.
 type sums struct {
 	noise, signal, quantized, product float64 // of (y-z)^2, y^2, z^2, y*z

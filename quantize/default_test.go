@@ -44,43 +44,59 @@ func outputSQNR(t testing.TB, float, quantized *graph.Graph, d *dataset) float64
 	return sum / float64(len(diff))
 }
 
-// TestDefaultObserver compares the observers over the real models, with
-// activations of 8 and of 6 bits: by the mean SQNR of the models' outputs none may be better
-// than Native's default by more than other samples would change, a quarter of a dB. Of
-// those as good, mse merges exactly and does not depend on batches.
-// docs/quantization.md shows the table that -v logs.
-func TestDefaultObserver(t *testing.T) {
-	skipLong(t)
+// observerModels are the real models that observers are compared on, each with
+// data to calibrate and to test on. By parts takes enough of it for a test.
+func observerModels(t testing.TB, parts bool) []observerModel {
+	t.Helper()
 	face, images := faceDetector(t)
 	test, dev := cifar(t, "test.npz", 64), sst2(t, "dev.npz", 64)
-	test.batches, dev.batches = test.batches[:3], dev.batches[:2]
 	photos, sentences := cifar(t, "calib.npz", 64), sst2(t, "calib.npz", 64)
-	sentences.batches = sentences.batches[:2]
-	models := []struct {
-		name        string
-		graph       *graph.Graph
-		calib, test *dataset
-	}{
+	if parts {
+		test.batches, dev.batches, sentences.batches = test.batches[:3], dev.batches[:2], sentences.batches[:2]
+	}
+	return []observerModel{
 		{"ResNet-20", resnet20(t), photos, test},
 		{"BERT", smallBERT(t), sentences, dev},
 		{"RetinaFace", face, images, images},
 	}
+}
+
+type observerModel struct {
+	name        string
+	graph       *graph.Graph
+	calib, test *dataset
+}
+
+// observerQuality returns the SQNR of the models' outputs with activations of 8
+// and of 6 bits, in dB, by the model and bits, and its mean.
+func observerQuality(t testing.TB, kind Kind, models []observerModel) (each map[string]float64, mean float64) {
+	t.Helper()
+	each = make(map[string]float64)
+	for _, m := range models {
+		config := ObserverConfig{Kind: kind, Spec: affineU8}
+		q := New(Options{Activation: &config})
+		calibrate(t, q, m.graph, m.calib)
+		for _, bits := range []int{8, 6} {
+			config.Spec = affineU8.WithBits(bits)
+			s := outputSQNR(t, m.graph, quantized(t, q, m.graph, WithActivation(config)), m.test)
+			each[fmt.Sprintf("%s-%d-bits-dB", m.name, bits)] = s
+			mean += s / float64(2*len(models))
+		}
+	}
+	return each, mean
+}
+
+// TestDefaultObserver compares the observers over parts of the data of the real
+// models: none may be better than Native's default by more than other samples would
+// change, a quarter of a dB. BenchmarkDefaultObserver takes all samples.
+func TestDefaultObserver(t *testing.T) {
+	skipLong(t)
+	models := observerModels(t, true)
 	means := make(map[Kind]float64)
 	for _, kind := range Kinds() {
-		line, total := "", 0.0
-		for _, m := range models {
-			config := ObserverConfig{Kind: kind, Spec: affineU8}
-			q := New(Options{Activation: &config})
-			calibrate(t, q, m.graph, m.calib)
-			for _, bits := range []int{8, 6} {
-				config.Spec = affineU8.WithBits(bits)
-				s := outputSQNR(t, m.graph, quantized(t, q, m.graph, WithActivation(config)), m.test)
-				line += fmt.Sprintf(" %s %d bits %.1f dB,", m.name, bits, s)
-				total += s
-			}
-		}
-		means[kind] = total / float64(2*len(models))
-		t.Logf("%-14s %.2f dB:%s", kind, means[kind], line)
+		each, mean := observerQuality(t, kind, models)
+		means[kind] = mean
+		t.Logf("%-14s %.2f dB: %v", kind, mean, each)
 	}
 	o, err := Native.Observers(HostDevice)
 	if err != nil {
@@ -90,5 +106,22 @@ func TestDefaultObserver(t *testing.T) {
 		if mean > means[o.Activation.Kind]+0.25 {
 			t.Errorf("%s has %.2f dB, the default, %s, %.2f dB", kind, mean, o.Activation.Kind, means[o.Activation.Kind])
 		}
+	}
+}
+
+// BenchmarkDefaultObserver reports how well each observer does over all data of
+// the real models: the table in docs/quantization.md. One iteration suffices.
+func BenchmarkDefaultObserver(b *testing.B) {
+	models := observerModels(b, false)
+	for _, kind := range Kinds() {
+		b.Run(string(kind), func(b *testing.B) {
+			for b.Loop() {
+				each, mean := observerQuality(b, kind, models)
+				for name, v := range each {
+					b.ReportMetric(v, name)
+				}
+				b.ReportMetric(mean, "mean-dB")
+			}
+		})
 	}
 }

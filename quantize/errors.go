@@ -40,6 +40,18 @@ type SpecError struct {
 
 func (e *SpecError) Error() string { return fmt.Sprintf("quantize: bad spec %v: %s", e.Spec, e.Reason) }
 
+// OptionError says which field of Options, or which value a call gave instead of
+// it, cannot be used, and why: often a SpecError or ConfigError.
+type OptionError struct {
+	Field string // of Options: "Activation", "Weight", "Bias", "Dynamic", "Fixed"
+	Err   error
+}
+
+func (e *OptionError) Error() string { return fmt.Sprintf("quantize: option %s: %v", e.Field, e.Err) }
+
+// Unwrap returns the cause.
+func (e *OptionError) Unwrap() error { return e.Err }
+
 // BackendError says that a backend or device is unknown.
 type BackendError struct {
 	What, Name string

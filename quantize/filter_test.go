@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/tensor"
 )
 
 const torchNN = "torch.nn.modules."
@@ -78,6 +82,41 @@ func TestFilterSelect(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFilterClassFusedAway excludes a class whose only operators, an addition and
+// a ReLU, the fusions make part of the convolutions inside it.
+func TestFilterClassFusedAway(t *testing.T) {
+	m := build(t, []int{1, 8, 6, 6}, func(c *nn.Context, x *graph.Value) *graph.Value {
+		x = c.Call("block", namedBlock{}, x)
+		return c.Call("last", nn.Conv2d{In: 8, Out: 4, Kernel: 1}, x)
+	})
+	x := randomInput(t, 1, 1, 8, 6, 6)
+	for _, class := range []string{"NamedBlock", "test.NamedBlock"} {
+		q := New(Options{Filter: Filter{ExcludeClasses: []string{class}}})
+		calibrate(t, q, m, &dataset{batches: [][]*tensor.Tensor{{x}}})
+		quantized(t, q, m)
+		for _, l := range q.Report().Layers {
+			if want := l.Name == "last"; (l.Precision == "int8") != want {
+				t.Errorf("without %s, %s is %s: %s", class, l.Name, l.Precision, l.Reason)
+			}
+		}
+	}
+	// A module that the fusions leave nothing of is no name to exclude by.
+	q := New(Options{Filter: Filter{ExcludeNames: []string{"block.relu"}}})
+	var unknown *UnknownNameError
+	if _, err := q.Calib(m); !errors.As(err, &unknown) {
+		t.Errorf("excluding what became part of another module: %v", err)
+	}
+}
+
+// namedBlock is residualBlock with a class.
+type namedBlock struct{}
+
+func (namedBlock) Class() string { return "test.NamedBlock" }
+
+func (namedBlock) Forward(c *nn.Context, x ...*graph.Value) *graph.Value {
+	return residualBlock(c, x[0])
 }
 
 func TestFilterReason(t *testing.T) {

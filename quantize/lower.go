@@ -86,7 +86,7 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 	if k.bias != nil {
 		bias := k.bias
 		if !floatBias {
-			if bias, err = quantizeBias(k.bias.Contiguous().Float32s(), x, k.weight.QParams()); err != nil {
+			if bias, err = c.q.opts.quantizeBias(k.bias.Contiguous().Float32s(), x, k.weight.QParams()); err != nil {
 				return nil, err
 			}
 		}

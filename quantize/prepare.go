@@ -42,6 +42,7 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	if err := g.Verify(); err != nil {
 		return nil, err
 	}
+	scopes := scopesOf(g)
 	if err := g.Rewrite(p.origins.record(p.policy.passes), 0); err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 			p.users[v] = append(p.users[v], n)
 		}
 	}
-	if err := p.decide(q.opts.Filter); err != nil {
+	if err := p.decide(q.opts.Filter, scopes); err != nil {
 		return nil, err
 	}
 	p.observe()
@@ -77,16 +78,35 @@ func (p *prepared) checkFixed(fixed map[string]*tensor.QParams) error {
 	return errors.Join(errs...)
 }
 
-// decide applies the filter to the operators that have an int8 form.
-func (p *prepared) decide(f Filter) error {
+// scopesOf lists the modules whose operators the graph has.
+func scopesOf(g *graph.Graph) []graph.Scope {
+	var scopes []graph.Scope
+	for _, n := range g.Nodes {
+		if !slices.Contains(scopes, n.Scope) {
+			scopes = append(scopes, n.Scope)
+		}
+	}
+	return scopes
+}
+
+// decide applies the filter to the operators that have an int8 form. Scopes are
+// the modules in front of the fusions, which may leave a module around others
+// without an operator that has its class: an addition becomes part of a convolution.
+func (p *prepared) decide(f Filter, scopes []graph.Scope) error {
 	modules := make([]Module, len(p.graph.Nodes))
 	for i, n := range p.graph.Nodes {
 		modules[i] = Module{Path: n.Scope.Path, Class: n.Scope.Class, OpName: n.Op.Name()}
+	}
+	for _, s := range scopes {
+		if slices.ContainsFunc(p.graph.Nodes, func(n *graph.Node) bool { return n.Scope.Path != s.Path && inside(n.Scope.Path, s.Path) }) {
+			modules = append(modules, Module{Path: s.Path, Class: s.Class})
+		}
 	}
 	decisions, err := f.Select(modules)
 	if err != nil {
 		return err
 	}
+	decisions = decisions[:len(p.graph.Nodes)]
 	for i, n := range p.graph.Nodes {
 		if reason := p.staysFloat(n); reason != "" {
 			decisions[i] = Decision{Reason: reason}

@@ -25,6 +25,10 @@ type Options struct {
 	// Activation and Weight, when set, replace the backend's observers.
 	Activation *ObserverConfig `json:"activation,omitempty"`
 	Weight     *ObserverConfig `json:"weight,omitempty"`
+	// Bias, when set, says which integers biases become where the backend rounds
+	// them, Native and DISC: int32, symmetric, all of them unless Min and Max are given. A bias
+	// has no range to observe: its scale is that of the products it is added to.
+	Bias *Spec `json:"bias,omitempty"`
 	// Fixed are parameters of activations that are known otherwise, by the name of
 	// the value as in Parameters. They are used instead of what is observed.
 	Fixed map[string]*tensor.QParams `json:"fixed,omitempty"`
@@ -53,6 +57,9 @@ func WithActivation(c ObserverConfig) Override { return func(o *Options) { o.Act
 
 // WithWeight observes weights in another way.
 func WithWeight(c ObserverConfig) Override { return func(o *Options) { o.Weight = &c } }
+
+// WithBias quantizes biases to other integers.
+func WithBias(s Spec) Override { return func(o *Options) { o.Bias = &s } }
 
 // Quantizer makes proxy models of a float model: for calibration, for measuring
 // sensitivity, and the quantized model itself. What calibration observes stays
@@ -117,27 +124,30 @@ func (q *Quantizer) configure(overrides []Override) error {
 		return err
 	}
 	if err := o.Activation.Validate(); err != nil {
-		return fmt.Errorf("activation observer: %w", err)
+		return &OptionError{"Activation", err}
 	}
 	if err := o.Weight.Validate(); err != nil {
-		return fmt.Errorf("weight observer: %w", err)
+		return &OptionError{"Weight", err}
 	}
 	if s := o.Activation.Spec; s.Scheme.PerChannel() || s.DType == tensor.Int32 {
-		return fmt.Errorf("activation observer: %w", &ConfigError{Kind: o.Activation.Kind, Reason: "activations are 8 bits, per tensor"})
+		return &OptionError{"Activation", &ConfigError{Kind: o.Activation.Kind, Reason: "activations are 8 bits, per tensor"}}
 	}
 	if q.opts.Dynamic && q.opts.Backend != Native {
-		return fmt.Errorf("backend %v: only %v quantizes activations while running (Options.Dynamic)", q.opts.Backend, Native)
+		return &OptionError{"Dynamic", fmt.Errorf("only the backend %v quantizes activations while running, not %v", Native, q.opts.Backend)}
 	}
 	if s := o.Weight.Spec; s.Axis != 0 || s.DType == tensor.Int32 {
-		return fmt.Errorf("weight observer: %w", &ConfigError{Kind: o.Weight.Kind, Reason: "weights are 8 bits, per tensor or along axis 0"})
+		return &OptionError{"Weight", &ConfigError{Kind: o.Weight.Kind, Reason: "weights are 8 bits, per tensor or along axis 0"}}
 	}
 	if int(q.opts.Rounding) >= len(roundingNames) {
 		return &BackendError{"rounding", q.opts.Rounding.String(), roundingNames}
 	}
 	for name, p := range q.opts.Fixed {
 		if p == nil || p.Scheme.PerChannel() || p.DType == tensor.Int32 || p.Validate(nil) != nil {
-			return &ConfigError{Kind: "fixed", Reason: fmt.Sprintf("the parameters of %q are %v where those of a tensor in 8 bits are needed", name, p)}
+			return &OptionError{"Fixed", fmt.Errorf("the parameters of %q are %v where those of a tensor in 8 bits are needed", name, p)}
 		}
+	}
+	if err := q.opts.checkBias(); err != nil {
+		return &OptionError{"Bias", err}
 	}
 	q.observers = o
 	return nil

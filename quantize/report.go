@@ -34,6 +34,9 @@ type Layer struct {
 
 // Measured is what quantizing the model does to one operator's output.
 type Measured struct {
+	// Elements is how many values of its output were compared: 0 where the output is
+	// not float32, and then SQNR and Cosine say nothing.
+	Elements int64 `json:"elements"`
 	// SQNR and Cosine compare the output in the quantized model, all errors of what
 	// is in front of it included, with the output in the float model.
 	SQNR   Decibel `json:"sqnr_db"`

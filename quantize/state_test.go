@@ -186,8 +186,8 @@ func TestFixed(t *testing.T) {
 		t.Errorf("a name of no value: %v", err)
 	}
 	q = New(Options{Fixed: map[string]*tensor.QParams{"stem": {DType: tensor.Uint8}}})
-	var config *ConfigError
-	if _, err := q.Calib(m); !errors.As(err, &config) {
+	var option *OptionError
+	if _, err := q.Calib(m); !errors.As(err, &option) {
 		t.Errorf("parameters without a scale: %v", err)
 	}
 }

@@ -31,7 +31,11 @@ func (q *Quantizer) biasQParams(weight, activation *tensor.QParams) (*tensor.QPa
 	if q.opts.Backend == FBGEMM && q.observers.Activation.Kind == Histogram {
 		activation = tensor.PerTensor(activation.DType, 1, 0)
 	}
-	return BiasQParams(weight, activation)
+	b, err := BiasQParams(weight, activation)
+	if err != nil {
+		return nil, err
+	}
+	return q.opts.limitBias(b), nil
 }
 
 // constants are the weight and the bias of a layer as quantization leaves them.
@@ -192,15 +196,16 @@ func sqnr(x, qx *tensor.Tensor) float64 {
 }
 
 // quantizeBias returns a bias as int32 in units of input scale times weight scale.
-func quantizeBias(bias []float32, x, w *tensor.QParams) (*tensor.Tensor, error) {
+func (o Options) quantizeBias(bias []float32, x, w *tensor.QParams) (*tensor.Tensor, error) {
 	b := make([]int32, len(bias))
 	q := &tensor.QParams{
 		DType: tensor.Int32, Scheme: tensor.PerChannelSymmetric,
 		Scale: make([]float32, len(b)), ZeroPoint: make([]int32, len(b)), Min: math.MinInt32, Max: math.MaxInt32,
 	}
+	q = o.limitBias(q)
 	for i, v := range bias {
 		q.Scale[i] = x.Scale[0] * w.Scale[i%len(w.Scale)]
-		b[i] = int32(math.RoundToEven(float64(v) / float64(q.Scale[i])))
+		b[i] = int32(min(max(math.RoundToEven(float64(v)/float64(q.Scale[i])), float64(q.Min)), float64(q.Max)))
 	}
 	t, err := tensor.FromSlice(b, len(b))
 	if err != nil {

@@ -67,7 +67,7 @@ func (p *page) figures(r *Report) {
 		}
 		return cells
 	}
-	p.table([]string{"model", "bytes", "samples", "right", "top-1", "ms per run"}, [][]string{row("float32", r.Float), row("quantized", r.Quantized)})
+	p.table([]string{"model", "bytes", "samples", "right", "top-1 %", "ms per run"}, [][]string{row("float32", r.Float), row("quantized", r.Quantized)})
 	if a := r.Agreement; a != nil {
 		p.element("p", "The same class on %d of %d samples.", a.SameClass, a.N)
 	}
@@ -97,18 +97,8 @@ func (p *page) layers(r *Report) error {
 		return err
 	}
 	p.WriteString(plot)
-	var rows [][]string
-	for _, l := range r.Layers {
-		row := []string{l.Name, l.Op, l.Precision, decibel(l.SQNR, l.WeightScaleMax > 0), "", "", "", count(l.Bytes), count(l.FloatBytes), "", "", l.Reason}
-		if m := l.Measured; m != nil {
-			row[4], row[5], row[6] = decibel(m.SQNR, true), fmt.Sprintf("%.5f", m.Cosine), pairs(&l)
-			row[9], row[10] = milliseconds(m.Ms), milliseconds(m.FloatMs)
-		}
-		rows = append(rows, row)
-	}
-	p.table([]string{
-		"module", "operator", "precision", "weight SQNR", "output SQNR", "cosine", "pairs over 16 bits", "bytes", "float bytes", "ms", "float ms", "why not int8",
-	}, rows)
+	p.table(r.layerRows())
+	p.element("p", "%s.", legend)
 	return nil
 }
 
@@ -124,7 +114,7 @@ func (p *page) values(r *Report) error {
 			fmt.Sprintf("%.4g", v.Min), fmt.Sprintf("%.4g", v.Max), percent(v.Clipped), percent(v.Saturated),
 		})
 	}
-	p.table([]string{"value", "scale", "zero point", "least", "greatest", "range from", "to", "clipped", "saturated"}, rows)
+	p.table([]string{"value", "scale", "zero point", "least", "greatest", "range from", "to", "clipped %", "saturated %"}, rows)
 	p.element("p", "Dashed lines are the ends of the range.")
 	p.WriteString("<div class=\"histograms\">\n")
 	for _, v := range r.Values {

@@ -57,7 +57,7 @@ func layerPlot(layers []quantize.Layer) (string, error) {
 	p := newPlot("SQNR at each operator's output", "operator", "dB")
 	var int8, float plotter.XYs
 	for i, l := range layers {
-		if l.Measured == nil || math.IsInf(float64(l.Measured.SQNR), 0) || math.IsNaN(float64(l.Measured.SQNR)) {
+		if l.Measured == nil || l.Measured.Elements == 0 || math.IsInf(float64(l.Measured.SQNR), 0) || math.IsNaN(float64(l.Measured.SQNR)) {
 			continue
 		}
 		at := plotter.XY{X: float64(i), Y: float64(l.Measured.SQNR)}

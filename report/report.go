@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/octet-ml/octet/bench"
@@ -45,14 +46,9 @@ func (f Figures) Top1() float64 {
 // WriteTable writes the report for people to read on a terminal.
 func (r *Report) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "layer\toperator\tprecision\tweight SQNR\toutput SQNR\tcosine\tclipped in\tout\tpairs over 16 bits\tms\tfloat ms\t")
-	for _, l := range r.Layers {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s", l.Name, l.Op, l.Precision, decibel(l.SQNR, l.WeightScaleMax > 0))
-		if m := l.Measured; m != nil {
-			fmt.Fprintf(t, "\t%s\t%.5f\t%s\t%s\t%s\t%s\t%s", decibel(m.SQNR, true), m.Cosine,
-				percent(r.clipped(l.Inputs...)), percent(r.clipped(l.Output)), pairs(&l), milliseconds(m.Ms), milliseconds(m.FloatMs))
-		}
-		fmt.Fprintf(t, "\t%s\n", l.Reason)
+	head, rows := r.layerRows()
+	for _, cells := range append([][]string{head}, rows...) {
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -101,14 +97,25 @@ func writeTuning(w io.Writer, t *quantize.Tuning) error {
 	return tw.Flush()
 }
 
-// clipped returns the largest share of clipped values among some values.
-func (r *Report) clipped(names ...string) float64 {
+// value returns the activation of that name, nil without one.
+func (r *Report) value(name string) *quantize.Value {
+	for i := range r.Values {
+		if r.Values[i].Name == name {
+			return &r.Values[i]
+		}
+	}
+	return nil
+}
+
+func clipped(v *quantize.Value) float64   { return v.Clipped }
+func saturated(v *quantize.Value) float64 { return v.Saturated }
+
+// worst returns the largest share among some activations, NaN without any.
+func (r *Report) worst(share func(*quantize.Value) float64, names ...string) float64 {
 	worst := math.NaN()
 	for _, name := range names {
-		for _, v := range r.Values {
-			if v.Name == name && !(v.Clipped <= worst) {
-				worst = v.Clipped
-			}
+		if v := r.value(name); v != nil && !(share(v) <= worst) {
+			worst = share(v)
 		}
 	}
 	return worst
@@ -123,18 +130,19 @@ func decibel(d quantize.Decibel, exists bool) string {
 	case math.IsInf(v, 0):
 		return "exact"
 	default:
-		return fmt.Sprintf("%.1f dB", v)
+		return fmt.Sprintf("%.1f", v)
 	}
 }
 
 // pairs is the share of outputs with pairs of products beyond 16 bits, which only int8 layers have.
 func pairs(l *quantize.Layer) string {
-	if l.Measured == nil || l.Precision != "int8" || l.WeightScaleMax == 0 {
+	if l.Measured == nil || l.Measured.Elements == 0 || l.Precision != "int8" || l.WeightScaleMax == 0 {
 		return ""
 	}
 	return percent(l.Measured.PairSaturation)
 }
 
+// percent gives a share in percent, without the sign.
 func percent(share float64) string {
 	switch {
 	case math.IsNaN(share):
@@ -142,9 +150,9 @@ func percent(share float64) string {
 	case share == 0:
 		return "0"
 	case share < 1e-4:
-		return "<0.01 %"
+		return "<0.01"
 	}
-	return fmt.Sprintf("%.2f %%", 100*share)
+	return fmt.Sprintf("%.2f", 100*share)
 }
 
 func milliseconds(ms float64) string {

@@ -44,7 +44,7 @@ func exitCode(err error) int {
 	case err == nil:
 		return exitOK
 	case is[*usageError](err), is[*bench.PrecisionError](err), is[*quantize.UnknownNameError](err),
-		is[*quantize.BackendError](err), is[*quantize.ConfigError](err):
+		is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err):
 		return exitUsage
 	case is[*accuracyError](err):
 		return exitAccuracy

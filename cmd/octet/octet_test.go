@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/octet-ml/octet/ops/asm"
@@ -226,6 +227,22 @@ func TestExitCodes(t *testing.T) {
 	if err := os.WriteFile(text, []byte("no model at all"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	write := func(name, array string, x *tensor.Tensor) string {
+		path := filepath.Join(dir, name)
+		if err := tensor.WriteNPZ(path, []tensor.Named{{Name: array, Tensor: x}}); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	five, err := tensor.New(tensor.Float32, 4, 5, 16, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels, err := tensor.New(tensor.Int64, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherShape, calibWithoutX := write("five.npz", "x", five), write("labels.npz", "y", labels)
 	eval := func(args ...string) []string { return append([]string{"eval", "--data", digitsTest}, args...) }
 	for _, c := range []struct {
 		name string
@@ -249,6 +266,14 @@ func TestExitCodes(t *testing.T) {
 		{"unknown module", exitUsage, "nonesuch", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--exclude", "nonesuch"}},
 		{"no calibration", exitUsage, `"calib" not set`, []string{"quantize", digitsModel, "--arch", "digits", "-o", dir + "/o"}},
 		{"17 bits", exitUsage, "--bits 17", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--bits", "17"}},
+		{"1 bit", exitUsage, "--bits 1", digitsFlags("quantize", dir+"/o", "--bits", "1")},
+		{"dynamic with a backend of the toolkit", exitUsage, "option Dynamic", digitsFlags("quantize", dir+"/o", "--dynamic", "--backend", "disc")},
+		{"an observer that weights cannot have", exitUsage, "per-channel", digitsFlags("quantize", dir+"/o", "--weight-observer", "mse")},
+		{"nothing compared", exitUsage, "--compare -1", digitsFlags("quantize", dir+"/o", "--compare", "-1")},
+		{"no samples", exitFile, calibWithoutX, []string{"quantize", digitsModel, "--arch", "digits", "--calib", calibWithoutX, "-o", dir + "/o"}},
+		{"samples of another shape", exitFailed, otherShape + ", samples 0 to 4", []string{"quantize", digitsModel, "--arch", "digits", "--calib", otherShape, "-o", dir + "/o"}},
+		{"samples of another rank", exitFile, digitsLogits, []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsLogits, "-o", dir + "/o"}},
+		{"no labels", exitUsage, "no labels", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", otherShape, "-o", dir + "/o", "--max-drop", "1%", "--metric", "top1"}},
 		{"unknown rounding", exitUsage, "nonesuch", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--rounding", "nonesuch"}},
 		{"not a share", exitUsage, "--max-drop", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", digitsTest, "-o", dir + "/o", "--max-drop", "a bit"}},
 		{"unknown metric", exitUsage, "nonesuch", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", digitsTest, "-o", dir + "/o", "--max-drop", "1%", "--metric", "nonesuch"}},
@@ -308,5 +333,46 @@ func TestInterrupt(t *testing.T) {
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("the interrupted command left its output: %v", err)
+	}
+}
+
+// interruptedAfter is a context that is cancelled once it was looked at so often:
+// in the middle of what a command does, on any machine.
+type interruptedAfter struct {
+	context.Context
+	looks  atomic.Int64
+	cancel context.CancelFunc
+}
+
+func (c *interruptedAfter) Err() error {
+	if c.looks.Add(-1) == 0 {
+		c.cancel()
+	}
+	return c.Context.Err()
+}
+
+// TestInterruptCalibration interrupts at several points of calibrating,
+// measuring and tuning: nothing is left, not even of what was to be saved first.
+func TestInterruptCalibration(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, looks := range []int64{3, 20, 50} {
+		for _, args := range [][]string{
+			digitsFlags("quantize", at("model"), "--save-state", at("state"), "--report", at("page"), "--batch", "4"),
+			digitsFlags("tune", at("model"), "--data", digitsTest, "--max-drop", "0%", "--bits", "2", "--report", at("page"), "--batch", "4"),
+		} {
+			inner, cancel := context.WithCancel(context.Background())
+			ctx := &interruptedAfter{Context: inner, cancel: cancel}
+			ctx.looks.Store(looks)
+			var out, stderr bytes.Buffer
+			code := run(ctx, args, &out, &stderr)
+			cancel()
+			if code != exitFailed || out.Len() > 0 || stderr.String() != "octet: interrupted\n" {
+				t.Errorf("%s after %d looks: exit code %d, printed %q and said %q", args[0], looks, code, out.String(), stderr.String())
+			}
+			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+				t.Errorf("%s after %d looks left %v: %v", args[0], looks, left, err)
+			}
+		}
 	}
 }

@@ -71,6 +71,9 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 	if f.batch < 1 {
 		return nil, usagef("--batch %d: it must be at least 1", f.batch)
 	}
+	if f.compare < 0 {
+		return nil, usagef("--compare %d: it must be at least 0", f.compare)
+	}
 	opts := quantize.Options{Dynamic: f.dynamic, Equalize: f.equalize, CorrectBias: f.correctBias}
 	var q *quantize.Quantizer
 	if f.state != "" {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/report"
 	"github.com/octet-ml/octet/tensor"
@@ -59,10 +62,43 @@ func (w *work) calibrate() error {
 			return err
 		}
 	}
+	if err := w.concrete(); err != nil {
+		return err
+	}
 	if w.flags.saveState == "" {
 		return nil
 	}
 	return w.q.Save(w.flags.saveState)
+}
+
+// concrete gives a model whose file does not say what shapes it takes those of the
+// first sample, where no calibration has run on any.
+func (w *work) concrete() error {
+	_, err := w.model.Concrete()
+	if !errors.Is(err, graph.ErrOpen) {
+		return err
+	}
+	d := w.data
+	if d == nil && w.flags.data != "" {
+		if d, err = bench.OpenDataset(w.flags.data); err != nil {
+			return err
+		}
+	}
+	if d == nil {
+		return usagef("%s does not say what shapes it takes: give samples with --calib or --data", w.path)
+	}
+	in, err := d.Batch(w.model, 0, 1)
+	if err != nil {
+		return err
+	}
+	types := make([]ops.Type, len(in))
+	for i, x := range in {
+		if types[i] = ops.TypeOf(x); x.Rank() > 0 {
+			types[i].Known = nil // other samples have other values
+		}
+	}
+	_, err = w.model.Specialize(types...)
+	return err
 }
 
 // proxy is a model that watches its runs.
@@ -84,11 +120,11 @@ func (w *work) each(label string, d *bench.Dataset, samples int, f func(in []*te
 	defer bar.end()
 	done := 0
 	for in, err := range w.first(d, samples) {
-		if err == nil {
-			err = f(in)
-		}
 		if err != nil {
 			return err
+		}
+		if err := f(in); err != nil {
+			return fmt.Errorf("%s, samples %d to %d: %w", w.flags.calib, done, min(done+w.flags.batch, samples), err)
 		}
 		done = min(done+w.flags.batch, samples)
 		bar.set(done)

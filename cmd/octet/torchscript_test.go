@@ -116,3 +116,48 @@ func TestTorchScriptTools(t *testing.T) {
 		t.Errorf("bench gives %+v", report.Results)
 	}
 }
+
+// TestTorchScriptQuantize quantizes the traced models: modules go by the names
+// and classes that the archives give them.
+func TestTorchScriptQuantize(t *testing.T) {
+	cifar, bert, face := openCIFAR(t), "bert_sst2", "face"
+	dir := t.TempDir()
+	out, state := filepath.Join(dir, "out"), filepath.Join(dir, "state.json")
+	data := func(folder, name string) string { return shareddata.Path(t, "data", folder, name) }
+	for _, c := range []struct {
+		name   string
+		args   []string
+		layers int    // with weights, in int8
+		has    string // one of them
+	}{
+		{"resnet20", []string{data("cifar10", "resnet20.ts.pt"), "--calib", cifar.calib}, 20, "layer2.0.conv1"},
+		{"resnet20 without a class", []string{data("cifar10", "resnet20.ts.pt"), "--calib", cifar.calib, "--exclude-class", "torch.nn.Conv2d"}, 1, "linear"},
+		{"resnet20 without a class of its own", []string{data("cifar10", "resnet20.ts.pt"), "--calib", cifar.calib, "--exclude-class", "BasicBlock"}, 2, "conv1"},
+		{"bert", []string{data(bert, "model.ts.pt"), "--calib", data(bert, "calib.npz"), "--save-state", state}, 26, "bert.encoder.layer.3.output.dense"},
+		{"bert from a state", []string{data(bert, "model.ts.pt"), "--state", state, "--data", data(bert, "dev.npz")}, 26, "classifier"},
+		{"bert dynamic, shapes from samples", []string{data(bert, "model.ts.pt"), "--dynamic", "--calib", data(bert, "calib.npz")}, 26, "classifier"},
+		{"bert dynamic, shapes from data", []string{data(bert, "model.ts.pt"), "--dynamic", "--data", data(bert, "dev.npz")}, 26, "classifier"},
+		{"bert without attention", []string{data(bert, "model.ts.pt"), "--state", state, "--data", data(bert, "dev.npz"), "--exclude", "bert.encoder.layer.*.attention"}, 10, "classifier"},
+		{"face detector", []string{data(face, "mnet025.ts.pt"), "--calib", data(face, "mnet025_io.npz")}, 56, "ClassHead.1.conv1x1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if testing.Short() && c.args[0] != data("cifar10", "resnet20.ts.pt") {
+				t.Skip("the larger models")
+			}
+			r := octetJSON[quantizeResult](t, append([]string{"quantize", "-o", out, "--compare", "0"}, c.args...)...)
+			var int8 []string
+			for _, l := range r.Layers {
+				if l.Precision == "int8" && l.WeightScaleMax > 0 {
+					int8 = append(int8, l.Name)
+				}
+			}
+			if len(int8) != c.layers || !slices.Contains(int8, c.has) {
+				t.Errorf("%d layers are int8, want %d with %s: %v", len(int8), c.layers, c.has, int8)
+			}
+		})
+	}
+	_, stderr := octet(t, exitUsage, "quantize", data(bert, "model.ts.pt"), "--dynamic", "-o", out)
+	if !strings.Contains(stderr, "--calib or --data") {
+		t.Errorf("without samples it says %q", stderr)
+	}
+}
