@@ -128,11 +128,53 @@ func (d *Dataset) Batches(g *graph.Graph, size int) iter.Seq2[[]*tensor.Tensor, 
 // Batch returns samples [from, to) as inputs of a model.
 func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) {
 	return d.inputs(g, func(t *tensor.Tensor) (*tensor.Tensor, error) {
-		if t.Rank() == 0 || t.Dim(0) != d.n {
-			return nil, fmt.Errorf("%v where %d samples are needed", t, d.n)
+		if err := d.checkSamples(t); err != nil {
+			return nil, err
 		}
 		return t.Slice(0, from, to, 1)
 	})
+}
+
+// Select returns the samples of the given indices, in their order, as inputs of a
+// model. Their labels are int64 [len(samples)], nil where the data has none.
+func (d *Dataset) Select(g *graph.Graph, samples []int) (inputs []*tensor.Tensor, labels *tensor.Tensor, err error) {
+	inputs, err = d.inputs(g, func(t *tensor.Tensor) (*tensor.Tensor, error) {
+		if err := d.checkSamples(t); err != nil {
+			return nil, err
+		}
+		shape := t.Shape().Clone()
+		shape[0] = len(samples)
+		out, err := tensor.New(t.DType(), shape...)
+		if err != nil {
+			return nil, err
+		}
+		src, dst := t.Bytes(), out.Bytes()
+		size := len(dst) / max(len(samples), 1)
+		for i, k := range samples {
+			if k < 0 || k >= d.n {
+				return nil, fmt.Errorf("no sample %d: there are %d", k, d.n)
+			}
+			copy(dst[i*size:][:size], src[k*size:][:size])
+		}
+		return out, nil
+	})
+	if err != nil || d.labels == nil {
+		return inputs, nil, err
+	}
+	y := make([]int64, len(samples))
+	for i, k := range samples {
+		y[i] = d.labels[k]
+	}
+	labels, err = tensor.FromSlice(y, len(y))
+	return inputs, labels, err
+}
+
+// checkSamples returns an error unless the first dimension of t is that of the samples.
+func (d *Dataset) checkSamples(t *tensor.Tensor) error {
+	if t.Rank() == 0 || t.Dim(0) != d.n {
+		return fmt.Errorf("%v where %d samples are needed", t, d.n)
+	}
+	return nil
 }
 
 // Inputs returns the arrays whole, as inputs of a model.

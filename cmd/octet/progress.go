@@ -1,6 +1,7 @@
 package main
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -13,6 +14,7 @@ type progress struct {
 	label string
 	total int
 	start time.Time
+	text  atomic.Pointer[string]
 	pool  *mpb.Progress
 	bar   *mpb.Bar
 }
@@ -20,6 +22,9 @@ type progress struct {
 func (a *app) progress(label string, total int) *progress {
 	return &progress{app: a, label: label, total: total, start: time.Now()}
 }
+
+// status is what to show besides the bar from now on.
+func (p *progress) status(text string) { p.text.Store(&text) }
 
 // set says how much of the total is done.
 func (p *progress) set(done int) {
@@ -30,7 +35,15 @@ func (p *progress) set(done int) {
 		p.pool = mpb.New(mpb.WithOutput(p.app.err), mpb.WithWidth(40))
 		p.bar = p.pool.AddBar(int64(p.total),
 			mpb.PrependDecorators(decor.Name(p.label+" ")),
-			mpb.AppendDecorators(decor.CountersNoUnit("%d / %d"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO)),
+			mpb.AppendDecorators(
+				decor.CountersNoUnit("%d / %d"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO),
+				decor.Any(func(decor.Statistics) string {
+					if text := p.text.Load(); text != nil {
+						return " " + *text
+					}
+					return ""
+				}),
+			),
 			mpb.BarRemoveOnComplete(),
 		)
 	}
@@ -44,4 +57,5 @@ func (p *progress) end() {
 	}
 	p.bar.Abort(true)
 	p.pool.Wait()
+	p.bar = nil
 }

@@ -26,7 +26,22 @@ type quantizeFlags struct {
 	compare                   int
 }
 
+// add adds all of them.
 func (f *quantizeFlags) add(cmd *cobra.Command) {
+	f.addCommon(cmd)
+	s := cmd.Flags()
+	s.BoolVar(&f.dynamic, "dynamic", false, "quantize linear layers only, and their activations while running; needs no calibration")
+	s.BoolVar(&f.equalize, "equalize", false, "balance the weights of consecutive layers first: worth it where one scale serves all channels")
+	s.BoolVar(&f.correctBias, "correct-bias", false, "take what quantizing weights adds to outputs on average out of the biases")
+	s.StringVar(&f.rounding, "rounding", quantize.Nearest.String(), "how weights are rounded: nearest, or learned, which changes outputs on --calib least")
+	s.StringVar(&f.data, "data", "", "data set to measure the accuracy of both models on (.npz)")
+	s.IntVar(&f.compare, "compare", 64, "samples of --calib on which both models are compared operator by operator; 0: none")
+	s.StringVar(&f.report, "report", "", "write a report with plots to this HTML file")
+}
+
+// addCommon adds those that say what is quantized and how values are observed.
+func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
+	f.rounding = quantize.Nearest.String()
 	s := cmd.Flags()
 	archFlag(cmd, &f.arch)
 	s.StringVar(&f.calib, "calib", "", "samples to calibrate with (.npz)")
@@ -37,16 +52,11 @@ func (f *quantizeFlags) add(cmd *cobra.Command) {
 
 	s.StringVar(&f.backend, "backend", quantize.Native.String(), "native, reference, disc or fbgemm")
 	s.StringVar(&f.device, "device", quantize.HostDevice.String(), "processor family whose defaults the backend takes: host, x86 or aarch64")
-	s.BoolVar(&f.dynamic, "dynamic", false, "quantize linear layers only, and their activations while running; needs no calibration")
 	s.StringVar(&f.observer, "observer", "", fmt.Sprintf("how the range of activations is chosen, one of %v (default: the backend's)", quantize.Kinds()))
 	s.Float64Var(&f.percentile, "percentile", quantize.DefaultPercentile, "share of the values, in percent, that --observer percentile keeps at each end")
 	s.StringVar(&f.weightObserver, "weight-observer", "", "the same for weights")
 	s.IntVar(&f.bits, "bits", 8, "bits of activations, 2 to 8, stored in 8")
 	s.IntVar(&f.weightBits, "weight-bits", 8, "bits of weights, 2 to 8, stored in 8")
-
-	s.BoolVar(&f.equalize, "equalize", false, "balance the weights of consecutive layers first: worth it where one scale serves all channels")
-	s.BoolVar(&f.correctBias, "correct-bias", false, "take what quantizing weights adds to outputs on average out of the biases")
-	s.StringVar(&f.rounding, "rounding", quantize.Nearest.String(), "how weights are rounded: nearest, or learned, which changes outputs on --calib least")
 
 	filter := func(list *[]string, name, what string) {
 		s.StringArrayVar(list, name, nil, what+"; wildcards and repetition allowed")
@@ -57,10 +67,6 @@ func (f *quantizeFlags) add(cmd *cobra.Command) {
 	filter(&f.filter.ExcludeNames, "exclude", "leave this module in float32, by its path")
 	filter(&f.filter.ExcludeClasses, "exclude-class", "leave modules of this class in float32")
 	filter(&f.filter.ExcludeOpTypes, "exclude-op", "leave operators of this type in float32")
-
-	s.StringVar(&f.data, "data", "", "data set to measure the accuracy of both models on (.npz)")
-	s.IntVar(&f.compare, "compare", 64, "samples of --calib on which both models are compared operator by operator; 0: none")
-	s.StringVar(&f.report, "report", "", "write a report with plots to this HTML file")
 }
 
 // optionFlags are the flags whose values a saved state has.

@@ -80,7 +80,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 	flags.IntSliceVar(&a.threads, "threads", nil, "number of threads (default: one per core); bench takes a list")
 	flags.StringVar(&a.cpu, "cpu", "", "CPU tier to use (default: $OCTET_CPU, else the best; see octet cpu)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
-	root.AddCommand(a.demo(), a.inspect(), a.quantize(), a.tune(), a.eval(), a.runModel(), a.bench(), a.cpuInfo())
+	root.AddCommand(a.demo(), a.inspect(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.bench(), a.cpuInfo())
 	a.markStart(root)
 	return root
 }

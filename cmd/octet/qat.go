@@ -1,0 +1,142 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/quantize"
+)
+
+func (a *app) qat() *cobra.Command {
+	var f quantizeFlags
+	var t trainFlags
+	cmd := &cobra.Command{
+		Use:   "qat MODEL --data D.npz --calib C.npz --epochs E --lr X -o OUT",
+		Short: "Train a float model with quantization in the loop, and turn it into an int8 one",
+		Long: `qat calibrates a model, and then trains its weights and the scales of what is
+quantized with the int8 arithmetic in the forward pass. It wins back accuracy
+that calibration alone loses, most of all with few bits (--bits, --weight-bits).
+With --distill the float model is the teacher, and the data needs no labels.
+
+With --checkpoint, training that was interrupted goes on with --resume and ends
+with the same model, to the bit, as if it had not been.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := t.check(cmd); err != nil {
+				return err
+			}
+			// Flags are complained about before anything is read.
+			if _, err := t.options(cmd, 1); err != nil {
+				return err
+			}
+			w, err := a.begin(cmd, &f, args[0])
+			if err != nil {
+				return err
+			}
+			if o := w.q.Options(); o.Dynamic || o.Equalize || o.CorrectBias || o.Rounding != quantize.Nearest {
+				return usagef("--state %s: what qat trains is not quantized while running, equalized, bias corrected nor rounded by learning", f.state)
+			}
+			tr, err := w.newTraining(cmd, &t)
+			if err != nil {
+				return err
+			}
+			defer tr.close()
+			return tr.run()
+		},
+	}
+	f.addCommon(cmd)
+	t.add(cmd)
+	return cmd
+}
+
+// qatResult is the document of qat --json.
+type qatResult struct {
+	Epochs      int          `json:"epochs"`
+	Steps       int          `json:"steps"`
+	FirstLoss   float64      `json:"first_loss"` // mean of the first epoch that this run has made, or gone on with
+	LastLoss    float64      `json:"last_loss"`  // mean of the last epoch
+	Float       *qatAccuracy `json:"float,omitempty"`
+	Calibrated  *qatAccuracy `json:"calibrated,omitempty"`
+	Trained     *qatAccuracy `json:"trained,omitempty"`
+	InputBytes  int64        `json:"input_bytes"`
+	OutputBytes int64        `json:"output_bytes"`
+}
+
+// qatAccuracy is that of one form of the model on --eval: against its labels or, where
+// it has none, against the classes of the float model.
+type qatAccuracy struct {
+	N        int     `json:"n"`
+	Right    int     `json:"right"`
+	Accuracy float64 `json:"accuracy"`
+}
+
+func (q *qatAccuracy) String() string { return fmt.Sprintf("%d (%.2f %%)", q.Right, 100*q.Accuracy) }
+
+// accuracyOf measures a form of the model on --eval; nil without one.
+func (t *training) accuracyOf(g *graph.Graph) (*qatAccuracy, error) {
+	if t.eval == nil {
+		return nil, nil
+	}
+	s, err := g.Compile(t.options())
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	bar := t.progress("evaluating", t.eval.Len())
+	e, err := bench.Evaluate(t.ctx, s, t.eval, t.work.flags.batch, bar.set)
+	bar.end()
+	if err != nil {
+		return nil, err
+	}
+	a := &qatAccuracy{N: e.N, Right: e.Right}
+	if !e.Labels {
+		if t.float == nil { // this is the float model
+			t.float = e.Logits
+		}
+		agreement, err := bench.Compare(e.Logits, t.float)
+		if err != nil {
+			return nil, err
+		}
+		a.Right = agreement.SameClass
+	}
+	a.Accuracy = float64(a.Right) / float64(max(a.N, 1))
+	return a, nil
+}
+
+// finish converts what was trained, writes it and reports.
+func (t *training) finish() error {
+	int8, err := t.q.Quantize(t.model)
+	if err != nil {
+		return err
+	}
+	if t.result.Trained, err = t.accuracyOf(int8); err != nil {
+		return err
+	}
+	if err := loader.Save(t.work.flags.output, int8); err != nil {
+		return err
+	}
+	r := &t.result
+	for path, size := range map[string]*int64{t.path: &r.InputBytes, t.work.flags.output: &r.OutputBytes} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		*size = info.Size()
+	}
+	if t.json {
+		return t.printJSON(r)
+	}
+	if err := t.printf("%s: %d bytes, %.2f of %d, after %d steps\n", t.work.flags.output, r.OutputBytes, float64(r.OutputBytes)/float64(max(r.InputBytes, 1)), r.InputBytes, r.Steps); err != nil || t.eval == nil {
+		return err
+	}
+	what := "right"
+	if t.eval.Labels() == nil {
+		what = "as float"
+	}
+	return t.printf("%s of %d: float %v, calibrated %v, trained %v\n", what, r.Float.N, r.Float, r.Calibrated, r.Trained)
+}

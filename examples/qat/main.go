@@ -1,0 +1,123 @@
+// Command qat trains a model with 4-bit quantization in the loop, its float form
+// being the teacher, and saves the int8 model:
+//
+//	qat resnet20-cifar resnet20.th calib.npz train.npz resnet20.int8.safetensors
+//
+// The .npz files have x, mean and std; see bench.OpenDataset.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/graph/train"
+	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/quantize"
+)
+
+func main() {
+	if len(os.Args) != 6 {
+		fmt.Fprintln(os.Stderr, "usage: qat ARCH WEIGHTS CALIB TRAIN OUT")
+		os.Exit(2)
+	}
+	arch, err := nn.ByName(os.Args[1])
+	if err == nil {
+		err = fit(os.Stdout, arch, os.Args[2], os.Args[3], os.Args[4], os.Args[5], 64, 10)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "qat:", err)
+		os.Exit(1)
+	}
+}
+
+func fit(w io.Writer, arch nn.Architecture, weights, calib, samples, out string, batch, epochs int) error {
+	ctx := context.Background()
+	sd, err := loader.StateDict(weights)
+	if err != nil {
+		return err
+	}
+	m, err := nn.Build(arch, sd)
+	if err != nil {
+		return err
+	}
+
+	// Observe the range of every activation; what is quantized has 4 bits.
+	o, err := quantize.Options{}.Observers()
+	if err != nil {
+		return err
+	}
+	o.Activation.Spec, o.Weight.Spec = o.Activation.Spec.WithBits(4), o.Weight.Spec.WithBits(4)
+	q := quantize.New(quantize.Options{Activation: &o.Activation, Weight: &o.Weight})
+	observe, err := q.Calib(m)
+	if err != nil {
+		return err
+	}
+	defer observe.Close()
+	data, err := bench.OpenDataset(calib)
+	if err != nil {
+		return err
+	}
+	for x, err := range data.Batches(m, batch) {
+		if err != nil {
+			return err
+		}
+		if _, err := observe.Run(ctx, x...); err != nil {
+			return err
+		}
+	}
+
+	// Train weights and scales towards what the float model answers.
+	if data, err = bench.OpenDataset(samples); err != nil {
+		return err
+	}
+	order, err := train.NewSampler(1, data.Len(), batch)
+	if err != nil {
+		return err
+	}
+	proxy, err := q.QAT(m)
+	if err != nil {
+		return err
+	}
+	defer proxy.Close()
+	steps := epochs * order.PerEpoch()
+	t, err := train.New(proxy, train.Options{
+		Loss: train.Distill(4), Optimizer: train.Adam{LR: 0.001}, Schedule: train.Cosine(steps, 0),
+	})
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	teacher, err := m.Compile(graph.Options{})
+	if err != nil {
+		return err
+	}
+	defer teacher.Close()
+	for i := range steps {
+		x, _, err := data.Select(m, order.Next())
+		if err != nil {
+			return err
+		}
+		y, err := teacher.Run(ctx, x...)
+		if err != nil {
+			return err
+		}
+		loss, err := t.Step(ctx, append(x, y[0])...)
+		if err != nil {
+			return err
+		}
+		if i == 0 || i == steps-1 {
+			fmt.Fprintf(w, "step %d: loss %.3f\n", i+1, loss)
+		}
+	}
+
+	int8, err := q.Quantize(m)
+	if err != nil {
+		return err
+	}
+	return loader.Save(out, int8)
+}
