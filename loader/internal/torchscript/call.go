@@ -231,12 +231,20 @@ func (m *machine) rangeList(b []int64) (value, error) {
 	if len(b) != 3 || b[2] == 0 {
 		return nil, errors.New("range without a start, an end and a step")
 	}
-	l := &list{}
-	for i := b[0]; b[2] > 0 && i < b[1] || b[2] < 0 && i > b[1]; i += b[2] {
-		if err := m.spend(1); err != nil {
-			return nil, err
-		}
-		l.items = append(l.items, i)
+	// The differences of any two integers fit without a sign.
+	var n uint64
+	switch start, end, step := b[0], b[1], b[2]; {
+	case step > 0 && start < end:
+		n = (uint64(end)-uint64(start)-1)/uint64(step) + 1
+	case step < 0 && start > end:
+		n = (uint64(start)-uint64(end)-1)/-uint64(step) + 1
+	}
+	if err := m.spend(int(min(n, maxItems+1))); err != nil {
+		return nil, err
+	}
+	l := &list{items: make([]value, n)}
+	for i := range l.items {
+		l.items[i] = b[0] + int64(i)*b[2]
 	}
 	return l, nil
 }
