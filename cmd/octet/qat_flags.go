@@ -23,6 +23,8 @@ type trainFlags struct {
 	warmUp              int
 	clip                float64
 	seed                uint64
+	flip                bool
+	padding             int
 	distill             bool
 	temperature         float64
 	freezeBN, freezeObs int
@@ -49,7 +51,9 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s.Float64Var(&f.gamma, "gamma", 0.1, "factor of --schedule step")
 	s.IntVar(&f.warmUp, "warm-up", 0, "steps within which the learning rate rises to its first value")
 	s.Float64Var(&f.clip, "clip", 0, "most that the norm of all gradients together may be; 0: no bound")
-	s.Uint64Var(&f.seed, "seed", 1, "seed of the order of samples")
+	s.Uint64Var(&f.seed, "seed", 1, "seed of the order of samples, and of --random-crop and --random-flip")
+	s.IntVar(&f.padding, "random-crop", 0, "most pixels that an image is moved along each side, anew in each epoch")
+	s.BoolVar(&f.flip, "random-flip", false, "mirror half of the images, left to right, others in each epoch")
 
 	s.BoolVar(&f.distill, "distill", false, "learn what the float model answers instead of labels, which the data then needs not have")
 	s.Float64Var(&f.temperature, "temperature", 1, "what --distill divides the logits of both models by")
@@ -74,6 +78,7 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 	}{
 		{"lr", f.lr}, {"scale-lr", f.scaleLR}, {"momentum", f.momentum}, {"weight-decay", f.decay}, {"gamma", f.gamma}, {"clip", f.clip}, {"temperature", f.temperature},
 		{"freeze-bn", float64(f.freezeBN)}, {"freeze-observers", float64(f.freezeObs)}, {"warm-up", float64(f.warmUp)}, {"checkpoint-every", float64(f.checkpointEvery)},
+		{"random-crop", float64(f.padding)},
 	} {
 		if !(c.v >= 0) || math.IsInf(c.v, 0) {
 			return usagef("--%s %v: it must be 0 or more", c.flag, c.v)

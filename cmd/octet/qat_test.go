@@ -43,3 +43,32 @@ func TestQATFlags(t *testing.T) {
 		octet(t, exitUsage, digitsFlags("qat", out, append([]string{"--data", digitsCalib, "--epochs", "1", "--lr", "0.1"}, more...)...)...)
 	}
 }
+
+// TestQATAugment trains on moved and mirrored digits, and resumes: the second half sees the images that one run sees.
+func TestQATAugment(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	train := func(out, epochs string, more ...string) {
+		octetJSON[qatResult](t, digitsFlags("qat", at(out), append([]string{"--data", digitsCalib, "--distill", "--lr", "0.001", "--batch", "16", "--epochs", epochs}, more...)...)...)
+	}
+	augment := []string{"--random-crop", "1", "--random-flip"}
+	train("plain", "2")
+	train("whole", "2", augment...)
+	train("part", "1", append(augment, "--checkpoint", at("state"))...)
+	train("resumed", "2", append(augment, "--checkpoint", at("state"), "--resume")...)
+	read := func(name string) []byte {
+		t.Helper()
+		data, err := os.ReadFile(at(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	if bytes.Equal(read("plain"), read("whole")) {
+		t.Error("augmented images train the same model")
+	}
+	if !bytes.Equal(read("resumed"), read("whole")) {
+		t.Error("the resumed model is not that of one run")
+	}
+	octet(t, exitUsage, digitsFlags("qat", at("o"), "--data", digitsCalib, "--distill", "--epochs", "1", "--lr", "0.1", "--random-crop", "-1")...)
+}

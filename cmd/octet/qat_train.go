@@ -23,6 +23,7 @@ type training struct {
 	samples  *bench.Dataset
 	eval     *bench.Dataset // or nil
 	sampler  *train.Sampler
+	augment  train.Augment
 	opts     train.Options
 	model    *graph.Graph
 	proxy    *quantize.QAT
@@ -55,6 +56,7 @@ func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error)
 	if t.opts, err = f.options(cmd, t.sampler.PerEpoch()); err != nil {
 		return nil, err
 	}
+	t.augment = train.Augment{Seed: f.seed, Padding: f.padding, Flip: f.flip}
 	t.opts.Session = w.options()
 	return t, nil
 }
@@ -211,9 +213,15 @@ func (t *training) epoch() (loss float64, elapsed time.Duration, err error) {
 // step makes one step. An interruption does not stop it: the sampler and the parameters go together.
 func (t *training) step() (loss float64, labels *tensor.Tensor, err error) {
 	ctx := context.WithoutCancel(t.ctx)
-	in, labels, err := t.samples.Select(t.model, t.sampler.Next())
+	epoch, samples := t.sampler.Epoch(), t.sampler.Next()
+	in, labels, err := t.samples.Select(t.model, samples)
 	if err != nil {
 		return 0, nil, err
+	}
+	for _, x := range in {
+		if err := t.augment.Apply(x, epoch, samples); err != nil {
+			return 0, nil, &tensor.FileError{File: t.flags.data, Reason: err.Error()}
+		}
 	}
 	target := labels
 	if t.teacher != nil {
