@@ -215,15 +215,11 @@ func (t *training) step() (loss float64, labels *tensor.Tensor, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	target := labels
 	if t.teacher != nil {
-		out, err := t.teacher.Run(ctx, in...)
-		if err != nil {
-			return 0, nil, err
-		}
-		target = out[0]
+		loss, err = t.trainer.StepToward(ctx, t.teacher, in...)
+	} else {
+		loss, err = t.trainer.Step(ctx, append(in, labels)...)
 	}
-	loss, err = t.trainer.Step(ctx, append(in, target)...)
 	return loss, labels, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -193,6 +194,16 @@ func (t *Trainer) Step(ctx context.Context, inputs ...*tensor.Tensor) (float64, 
 	}
 	t.step++
 	return float64(c.outputs[0].Float32s()[0]), nil
+}
+
+// StepToward is Step with the outputs of a teacher on the same inputs as the targets, as Distill takes
+// them. The teacher is often the float model that is trained to be quantized.
+func (t *Trainer) StepToward(ctx context.Context, teacher *graph.Session, inputs ...*tensor.Tensor) (float64, error) {
+	targets, err := teacher.Run(ctx, inputs...)
+	if err != nil {
+		return 0, err
+	}
+	return t.Step(ctx, append(slices.Clone(inputs), targets[0])...)
 }
 
 // Outputs returns what the model gave in the last step; the next one overwrites it.
