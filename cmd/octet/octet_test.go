@@ -305,6 +305,44 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestUnwritable checks that a file which cannot be written is complained about under the name that was
+// given, before any work: nothing else is written or changed.
+func TestUnwritable(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	keep := at("keep")
+	if err := os.WriteFile(keep, []byte("as it was"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	qat := func(more ...string) []string {
+		return digitsFlags("qat", keep, append([]string{"--data", digitsCalib, "--distill", "--epochs", "1", "--lr", "0.01"}, more...)...)
+	}
+	for _, bad := range []string{at("none/file"), at("keep/file"), dir} {
+		for _, args := range [][]string{
+			digitsFlags("quantize", bad, "--report", keep, "--save-state", keep),
+			digitsFlags("quantize", keep, "--report", bad),
+			digitsFlags("quantize", keep, "--save-state", bad),
+			digitsFlags("tune", keep, "--data", digitsTest, "--max-drop", "1%", "--report", bad),
+			append(qat(), "-o", bad),
+			qat("--checkpoint", bad), qat("--log", bad), qat("--save-state", bad),
+			{"eval", digitsModel, "--arch", "digits", "--data", digitsTest, "--output", bad},
+			{"run", digitsModel, "--arch", "digits", "--input", digitsTest, "--output", bad},
+			{"quantize", "merge", keep, "-o", bad},
+		} {
+			out, stderr := octet(t, exitFailed, args...)
+			if out != "" || !strings.Contains(stderr, " "+bad+": ") {
+				t.Errorf("%s: printed %q and said %q, want %s named", strings.Join(args, " "), out, stderr, bad)
+			}
+		}
+	}
+	if text, err := os.ReadFile(keep); err != nil || string(text) != "as it was" {
+		t.Errorf("a file that could be written holds %q: %v", text, err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("the folder holds %v: %v", left, err)
+	}
+}
+
 func TestUnsupportedOperators(t *testing.T) {
 	path := quantizeDigits(t)
 	b, err := os.ReadFile(path)

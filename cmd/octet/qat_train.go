@@ -37,7 +37,10 @@ type training struct {
 // newTraining reads the data and says how to train.
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
-	var err error
+	err := checkOutputs(f.checkpoint, f.log)
+	if err != nil {
+		return nil, err
+	}
 	if t.samples, err = bench.OpenDataset(f.data); err != nil {
 		return nil, err
 	}

@@ -40,6 +40,9 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 	if w.q, err = f.quantizer(a, cmd); err != nil {
 		return nil, err
 	}
+	if err := checkOutputs(f.output, f.report, f.saveState); err != nil {
+		return nil, err
+	}
 	if f.calib != "" {
 		if w.data, err = bench.OpenDataset(f.calib); err != nil {
 			return nil, err
