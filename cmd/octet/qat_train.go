@@ -37,7 +37,10 @@ type training struct {
 // newTraining reads the data and says how to train.
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
-	err := checkOutputs(f.checkpoint, f.log)
+	err := checkOutputs(f.checkpoint)
+	if err == nil && f.log != "" {
+		err = checkLog(f.log)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -97,14 +100,16 @@ func (t *training) run() error {
 	if t.proxy, err = t.q.QAT(t.model); err != nil {
 		return err
 	}
+	if t.opts.Settings, err = t.flags.settings(t.model, t.q.Options()); err != nil {
+		return err
+	}
 	if t.trainer, err = train.New(t.proxy, t.opts); err != nil {
 		return err
 	}
-	resumed, err := t.resume()
-	if err != nil {
+	if err := t.resume(); err != nil {
 		return err
 	}
-	if t.log, err = openLog(t.flags.log, resumed); err != nil {
+	if t.log, err = openLog(t.flags.log, t.trainer.Steps()); err != nil {
 		return err
 	}
 	err = t.epochs()
@@ -115,18 +120,18 @@ func (t *training) run() error {
 }
 
 // resume goes on from the checkpoint, if that is asked for and there is one.
-func (t *training) resume() (bool, error) {
+func (t *training) resume() error {
 	if !t.flags.resume {
-		return false, nil
+		return nil
 	}
 	err := t.trainer.Load(t.flags.checkpoint, t.sampler)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.say("%s does not exist: training begins anew", t.flags.checkpoint)
-		return false, nil
+		return nil
 	}
 	t.finished = t.sampler.Epoch()
 	t.result.Steps = t.trainer.Steps()
-	return err == nil, err
+	return err
 }
 
 // epochs trains until the end, or until it is interrupted.
@@ -248,5 +253,6 @@ func (t *training) save() error {
 	if t.flags.checkpoint == "" {
 		return nil
 	}
+	t.log.sync() // the log has all steps of a checkpoint, whatever happens
 	return t.trainer.Save(t.flags.checkpoint, t.sampler)
 }

@@ -27,6 +27,9 @@ type Options struct {
 	// FreezeObservers is the step from which on learned quantization parameters
 	// stay as they are, when positive.
 	FreezeObservers int
+	// Settings are what a checkpoint notes besides, by name, such as the learning rate, and a trainer with
+	// others refuses: what has to be the same for training to go on as if it had not been stopped.
+	Settings map[string]string
 	// Session says how the steps run.
 	Session graph.Options
 }
