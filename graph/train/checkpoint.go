@@ -76,7 +76,9 @@ func (t *Trainer) tensors(f func(name string, x *tensor.Tensor)) {
 // another model, optimiser, data or Settings, is rejected with a *tensor.FileError, and nothing has changed then.
 func (t *Trainer) Load(path string, s *Sampler) error {
 	budget := int64(1 << 16)
-	t.tensors(func(_ string, x *tensor.Tensor) { budget += int64(len(x.Bytes())) })
+	for _, p := range t.params {
+		budget += (1 + maxMoments) * int64(len(p.Value.Bytes())) // enough to tell that a file is another optimiser's
+	}
 	reject := func(record, format string, args ...any) error {
 		return &tensor.FileError{File: path, Record: record, Reason: fmt.Sprintf(format, args...) + ": " + howToResume}
 	}
