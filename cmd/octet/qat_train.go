@@ -228,7 +228,7 @@ func (t *training) step() (loss float64, labels *tensor.Tensor, err error) {
 	} else {
 		loss, err = t.trainer.Step(ctx, append(in, labels)...)
 	}
-	return loss, labels, err
+	return loss, labels, t.samples.Misfit("", err)
 }
 
 // rightOf counts the samples whose class is the label, n 0 where outputs have no classes.

@@ -36,7 +36,7 @@ their order, and writes its outputs as output0, output1 and so on.`,
 			}
 			out, err := s.Run(cmd.Context(), in...)
 			if err != nil {
-				return err
+				return d.Misfit("", err)
 			}
 			arrays := make([]tensor.Named, len(out))
 			ports := make([]bench.Port, len(out))
