@@ -123,13 +123,7 @@ func (r interrupted) saved(t *testing.T) int {
 // check compares a training that has ended with one that was not disturbed.
 func (r interrupted) check(t *testing.T, whole interrupted) {
 	t.Helper()
-	want, err := os.ReadFile(whole.out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := os.ReadFile(r.out); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("the model is not that of an undisturbed training: %v", err)
-	}
+	sameFiles(t, r.out, whole.out)
 	losses, epochs := r.logged(t)
 	wantLosses, wantEpochs := whole.logged(t)
 	if len(wantLosses) != interruptedSteps || !slices.Equal(losses, wantLosses) {

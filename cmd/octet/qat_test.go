@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/octet-ml/octet/internal/shareddata"
 )
 
 // TestQATResume trains the digits model with few bits, which wins accuracy back, and checks that training in
@@ -22,16 +24,22 @@ func TestQATResume(t *testing.T) {
 	}
 	train("part", "2", "--checkpoint", at("state"))
 	train("resumed", "4", "--checkpoint", at("state"), "--resume")
-	want, err := os.ReadFile(at("whole"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := os.ReadFile(at("resumed")); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("the resumed model is not that of one run: %v", err)
-	}
+	sameFiles(t, at("resumed"), at("whole"))
 	log, err := os.ReadFile(at("log"))
 	if err != nil || bytes.Count(log, []byte("\n")) != whole.Steps+whole.Epochs {
 		t.Errorf("the log has %d lines for %d steps: %v", bytes.Count(log, []byte("\n")), whole.Steps, err)
+	}
+}
+
+// sameFiles compares the file of a resumed training with that of one run.
+func sameFiles(t *testing.T, resumed, whole string) {
+	t.Helper()
+	want, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(resumed); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the model of a resumed training is not that of one run: %v", err)
 	}
 }
 
@@ -42,4 +50,35 @@ func TestQATFlags(t *testing.T) {
 		out := filepath.Join(t.TempDir(), "o")
 		octet(t, exitUsage, digitsFlags("qat", out, append([]string{"--data", digitsCalib, "--epochs", "1", "--lr", "0.1"}, more...)...)...)
 	}
+}
+
+// TestQATTorchScript trains a traced model, which does not say what shapes it takes: the data says. It learns
+// what the same model from a state_dict does, and goes on from a checkpoint.
+func TestQATTorchScript(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a model and images of some size")
+	}
+	c := openCIFAR(t)
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	few := at("few.npz")
+	firstSamples(t, shareddata.Path(t, "data", "cifar10", "train.npz"), few, 128)
+	train := func(out string, more ...string) qatResult {
+		return octetJSON[qatResult](t, append([]string{"qat", "-o", at(out), "--calib", few, "--data", few, "--eval", few, "--distill", "--bits", "4", "--weight-bits", "4",
+			"--lr", "0.0001", "--scale-lr", "0.00001", "--optimizer", "adam", "--batch", "32"}, more...)...)
+	}
+	traced := shareddata.Path(t, "data", "cifar10", "resnet20.ts.pt")
+	r := train("traced", traced, "--epochs", "2")
+	if r.Steps != 8 || r.Float == nil || r.Float.N != 128 || r.Trained.Right < 64 || !(r.LastLoss < r.FirstLoss) {
+		t.Errorf("%+v: float %v, calibrated %v, trained %v", r, r.Float, r.Calibrated, r.Trained)
+	}
+	if e := octetJSON[evalResult](t, "eval", at("traced"), "--data", few); e.Precision != "int8" || *e.Right != r.Trained.Right {
+		t.Errorf("eval has %d right in %s, training %d", *e.Right, e.Precision, r.Trained.Right)
+	}
+	if d := train("built", c.model, "--arch", "resnet20-cifar", "--epochs", "2"); d.FirstLoss != r.FirstLoss || d.LastLoss != r.LastLoss || *d.Trained != *r.Trained {
+		t.Errorf("from a state_dict: %+v with %v, traced: %+v with %v", d, d.Trained, r, r.Trained)
+	}
+	train("part", traced, "--epochs", "1", "--checkpoint", at("state"))
+	train("resumed", traced, "--epochs", "2", "--checkpoint", at("state"), "--resume")
+	sameFiles(t, at("resumed"), at("traced"))
 }
