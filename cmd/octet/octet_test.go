@@ -404,6 +404,7 @@ func TestInterruptCalibration(t *testing.T) {
 		for _, args := range [][]string{
 			digitsFlags("quantize", at("model"), "--save-state", at("state"), "--report", at("page"), "--batch", "4"),
 			digitsFlags("tune", at("model"), "--data", digitsTest, "--max-drop", "0%", "--bits", "2", "--report", at("page"), "--batch", "4"),
+			digitsFlags("qat", at("model"), "--data", digitsCalib, "--eval", digitsTest, "--distill", "--epochs", "3", "--lr", "0.001", "--batch", "4"),
 		} {
 			inner, cancel := context.WithCancel(context.Background())
 			ctx := &interruptedAfter{Context: inner, cancel: cancel}

@@ -29,10 +29,25 @@ type stepLine struct {
 type epochLine struct {
 	Epoch    int      `json:"epoch"`              // counted from 1
 	Steps    int      `json:"steps"`              // made until then
-	MeanLoss float64  `json:"mean_loss"`          // of its steps that were made since training began or went on
+	MeanLoss float64  `json:"mean_loss"`          // of its steps
 	Accuracy *float64 `json:"accuracy,omitempty"` // of the int8 model on --eval
-	Seconds  float64  `json:"seconds"`            // of the same steps
+	Seconds  float64  `json:"seconds"`            // of its steps
 }
+
+// epochPart is the sum over the steps of an epoch that are made: those since training went on and,
+// where a log has them, those before.
+type epochPart struct {
+	steps         int
+	loss, seconds float64
+}
+
+func (p *epochPart) add(loss, seconds float64) {
+	p.steps++
+	p.loss += loss
+	p.seconds += seconds
+}
+
+func (p *epochPart) mean() float64 { return p.loss / float64(max(p.steps, 1)) }
 
 // checkLog returns an error where no log can be written. A pipe or terminal can be one.
 func checkLog(path string) error {
@@ -43,47 +58,51 @@ func checkLog(path string) error {
 }
 
 // openLog opens the file at path for training that goes on after so many steps. What the file
-// has of later ones, which are made again, is taken out of it first.
-func openLog(path string, steps int) (*trainingLog, error) {
+// has of later ones, which are made again, is taken out of it first. part is what it has of an epoch
+// whose line is still to come.
+func openLog(path string, steps int) (l *trainingLog, part epochPart, err error) {
 	if path == "" {
-		return nil, nil
+		return nil, part, nil
 	}
 	flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
 	if steps > 0 {
-		if err := trimLog(path, steps); err != nil {
-			return nil, err
+		if part, err = trimLog(path, steps); err != nil {
+			return nil, part, err
 		}
 		flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND
 	}
 	f, err := os.OpenFile(path, flags, 0o644)
 	if err != nil {
-		return nil, err
+		return nil, part, err
 	}
-	return &trainingLog{f}, nil
+	return &trainingLog{f}, part, nil
 }
 
 // trimLog keeps of the log at path, where there is one, the lines of the first steps. It is replaced as a
 // whole: when anything fails it is as it was.
-func trimLog(path string, steps int) error {
+func trimLog(path string, steps int) (part epochPart, err error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil // what a pipe was given cannot be taken back
+		return part, nil // what a pipe was given cannot be taken back
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return part, nil
 	}
 	if err != nil {
-		return err
+		return part, err
 	}
 	defer f.Close()
-	return atomicfile.Write(path, func(w io.Writer) error {
+	err = atomicfile.Write(path, func(w io.Writer) error {
 		r := bufio.NewReader(f)
 		for n := 1; ; n++ {
 			line, err := r.ReadSlice('\n')
 			if err == io.EOF {
 				return nil // what a killed process has written of a line goes
 			}
-			var at struct{ Step, Steps int }
+			var at struct {
+				stepLine
+				Steps int
+			}
 			if err == nil {
 				err = json.Unmarshal(line, &at)
 			}
@@ -96,11 +115,15 @@ func trimLog(path string, steps int) error {
 			if max(at.Step, at.Steps) > steps {
 				continue
 			}
+			if part.add(at.Loss, at.stepLine.Seconds); at.Steps > 0 {
+				part = epochPart{} // the line of an epoch
+			}
 			if _, err := w.Write(line); err != nil {
 				return err
 			}
 		}
 	})
+	return part, err
 }
 
 // write adds a line.

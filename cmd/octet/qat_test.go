@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/internal/shareddata"
@@ -22,12 +24,24 @@ func TestQATResume(t *testing.T) {
 	if whole.Float.Right != 507 || whole.Trained.Right <= whole.Calibrated.Right || whole.LastLoss >= whole.FirstLoss {
 		t.Errorf("float %v, calibrated %v, trained %v, loss from %v to %v", whole.Float, whole.Calibrated, whole.Trained, whole.FirstLoss, whole.LastLoss)
 	}
-	train("part", "2", "--checkpoint", at("state"))
-	train("resumed", "4", "--checkpoint", at("state"), "--resume")
+	train("part", "2", "--checkpoint", at("state"), "--log", at("log of both"))
+	// As if it had been stopped before it measured the second epoch.
+	text, err := os.ReadFile(at("log of both"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = text[:bytes.LastIndexByte(text[:len(text)-1], '\n')+1]
+	if err := os.WriteFile(at("log of both"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	train("resumed", "4", "--checkpoint", at("state"), "--resume", "--log", at("log of both"))
 	sameFiles(t, at("resumed"), at("whole"))
-	log, err := os.ReadFile(at("log"))
-	if err != nil || bytes.Count(log, []byte("\n")) != whole.Steps+whole.Epochs {
-		t.Errorf("the log has %d lines for %d steps: %v", bytes.Count(log, []byte("\n")), whole.Steps, err)
+	lines, steps := logged(t, at("log"))
+	if steps != whole.Steps || len(lines) != whole.Steps+whole.Epochs || !strings.Contains(lines[len(lines)-1], `"accuracy":`) {
+		t.Errorf("the log has %d lines for %d steps, and ends with %s", len(lines), whole.Steps, lines[len(lines)-1])
+	}
+	if both, _ := logged(t, at("log of both")); !slices.Equal(both, lines) {
+		t.Errorf("the log of two runs has %d lines, and is not that of one", len(both))
 	}
 }
 
