@@ -232,7 +232,7 @@ func TestQATCheckpointRefused(t *testing.T) {
 		{"other modules", whole, "the quantization ", other("--exclude", "fc")},
 		{"another seed", whole, "seed 1", other("--seed", "2")},
 		{"another batch", whole, "batches of 8", other("--batch", "16")},
-		{"other data", whole, "256 samples", other("--data", digitsTest)},
+		{"other data", whole, "the data ", other("--data", digitsTest)},
 		{"another model", whole, "the model ", other()},
 	} {
 		t.Run(c.name, func(t *testing.T) {

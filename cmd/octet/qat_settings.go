@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quantize"
@@ -21,7 +23,11 @@ func (f *trainFlags) settings(model *graph.Graph, opts quantize.Options) (map[st
 	if err != nil {
 		return nil, err
 	}
-	s := map[string]string{"the model": fingerprint(m), "the quantization": string(quantized)}
+	data, err := fileFingerprint(f.data)
+	if err != nil {
+		return nil, err
+	}
+	s := map[string]string{"the model": fingerprint(m), "the data": data, "the quantization": string(quantized)}
 	note := func(flag string, v any) { s["--"+flag] = fmt.Sprint(v) }
 	note("lr", f.lr)
 	note("scale-lr", f.scaleLR)
@@ -58,4 +64,18 @@ func fingerprint(g *graph.Graph) string {
 		h.Write(v.Const.Contiguous().Bytes())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// fileFingerprint tells files apart by their bytes.
+func fileFingerprint(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }

@@ -102,8 +102,10 @@ func (t *training) run() error {
 	if t.proxy, err = t.q.QAT(t.model); err != nil {
 		return err
 	}
-	if t.opts.Settings, err = t.flags.settings(t.model, t.q.Options()); err != nil {
-		return err
+	if t.flags.checkpoint != "" {
+		if t.opts.Settings, err = t.flags.settings(t.model, t.q.Options()); err != nil {
+			return err
+		}
 	}
 	if t.trainer, err = train.New(t.proxy, t.opts); err != nil {
 		return err
