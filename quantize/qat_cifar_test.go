@@ -140,8 +140,9 @@ func TestQATResNet20(t *testing.T) {
 
 	t.Run("8 bits", func(t *testing.T) {
 		r := trainResNet20(t, calib, data, 8, 1e-4, 2, 4)
-		// Of 932 in float32.
-		if right := count(r.checkDeployed(t, test), test.labels); right < 915 {
+		right := count(r.checkDeployed(t, test), test.labels)
+		t.Logf("%d right, losses %v", right, r.losses)
+		if right < 915 { // 932 in float32
 			t.Errorf("%d right, want at least 915; losses %v", right, r.losses)
 		}
 		for _, kind := range []train.Kind{train.Weight, train.Scale} {
