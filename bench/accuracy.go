@@ -36,7 +36,8 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // Evaluate runs the model on all samples, batch at a time, and calls progress,
 // when given, with the number of samples done. With labels, the first output must be
-// [N, classes]; the class of a sample is the index of its greatest value.
+// [N, classes]; the class of a sample is the index of its greatest value. Samples that the
+// model does not take are a *tensor.FileError.
 func Evaluate(ctx context.Context, s *graph.Session, d *Dataset, batch int, progress func(done int)) (*Evaluation, error) {
 	e := &Evaluation{N: d.Len(), Labels: d.Labels() != nil}
 	done := 0
@@ -47,7 +48,7 @@ func Evaluate(ctx context.Context, s *graph.Session, d *Dataset, batch int, prog
 		start := time.Now()
 		out, err := s.Run(ctx, in...)
 		if err != nil {
-			return nil, err
+			return nil, d.Misfit(fmt.Sprintf("samples %d to %d", done, min(done+batch, d.Len())), err)
 		}
 		e.Elapsed += time.Since(start)
 		if err := e.add(out[0], done); err != nil {

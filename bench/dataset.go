@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -135,9 +136,24 @@ func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) 
 	})
 }
 
+// IndexError says that a data set has no sample of an index.
+type IndexError struct {
+	Index, N int // N samples are there, counted from 0
+}
+
+func (e *IndexError) Error() string {
+	return fmt.Sprintf("bench: no sample %d: there are %d, counted from 0", e.Index, e.N)
+}
+
 // Select returns the samples of the given indices, in their order, as inputs of a
-// model. Their labels are int64 [len(samples)], nil where the data has none.
+// model. An index may occur several times; one that is no sample's is an *IndexError. The labels are
+// int64 [len(samples)], nil where the data has none. The tensors are the caller's.
 func (d *Dataset) Select(g *graph.Graph, samples []int) (inputs []*tensor.Tensor, labels *tensor.Tensor, err error) {
+	for _, k := range samples {
+		if k < 0 || k >= d.n {
+			return nil, nil, &IndexError{k, d.n}
+		}
+	}
 	inputs, err = d.inputs(g, func(t *tensor.Tensor) (*tensor.Tensor, error) {
 		if err := d.checkSamples(t); err != nil {
 			return nil, err
@@ -151,9 +167,6 @@ func (d *Dataset) Select(g *graph.Graph, samples []int) (inputs []*tensor.Tensor
 		src, dst := t.Bytes(), out.Bytes()
 		size := len(dst) / max(len(samples), 1)
 		for i, k := range samples {
-			if k < 0 || k >= d.n {
-				return nil, fmt.Errorf("no sample %d: there are %d", k, d.n)
-			}
 			copy(dst[i*size:][:size], src[k*size:][:size])
 		}
 		return out, nil
@@ -167,6 +180,18 @@ func (d *Dataset) Select(g *graph.Graph, samples []int) (inputs []*tensor.Tensor
 	}
 	labels, err = tensor.FromSlice(y, len(y))
 	return inputs, labels, err
+}
+
+// Misfit returns the error of a run on samples as a *tensor.FileError of their file, where it says that
+// they are not what the model takes, such as images of other channels; other errors as they are. part names the samples,
+// and may be empty.
+func (d *Dataset) Misfit(part string, err error) error {
+	_, shape := errors.AsType[*ops.ShapeError](err)
+	_, input := errors.AsType[*graph.InputError](err)
+	if !shape && !input {
+		return err
+	}
+	return &tensor.FileError{File: d.file, Record: part, Reason: "the model does not take these samples", Err: err}
 }
 
 // checkSamples returns an error unless the first dimension of t is that of the samples.

@@ -143,3 +143,99 @@ func TestOpenDatasetNamesFile(t *testing.T) {
 		t.Errorf("a missing file: got %v", err)
 	}
 }
+
+// TestSelect checks the samples of indices in any order, with repetitions, and that what is returned belongs to the caller.
+func TestSelect(t *testing.T) {
+	floats, bytes, ids := make([]float32, 5*3), make([]uint8, 5*2*2), make([]int64, 5)
+	for i := range floats {
+		floats[i] = float32(i)
+	}
+	for i := range bytes {
+		bytes[i] = uint8(10 * i)
+	}
+	for i := range ids {
+		ids[i] = int64(-i)
+	}
+	d := must(NewDataset(tensor.Arrays{
+		{Name: "f", Tensor: of(floats, 5, 3)}, {Name: "b", Tensor: of(bytes, 5, 2, 2)}, {Name: "i", Tensor: of(ids, 5)},
+		{Name: "y", Tensor: of([]int32{7, 6, 5, 4, 3}, 5)},
+		{Name: "mean", Tensor: of([]float32{0, 0.5}, 2)}, {Name: "std", Tensor: of([]float32{1, 2}, 2)},
+	}))
+	// Inputs are found by their names, in another order than that of the arrays.
+	g := model(t, graphInput{"i", tensor.Int64, []int{1}}, graphInput{"b", tensor.Float32, []int{1, 2, 2}}, graphInput{"f", tensor.Float32, []int{1, 3}})
+	check := func(samples []int, in []*tensor.Tensor, labels *tensor.Tensor) {
+		t.Helper()
+		var wantF, wantB []float32
+		var wantI, wantY []int64
+		for _, k := range samples {
+			wantF = append(wantF, floats[3*k:3*k+3]...)
+			for i, v := range bytes[4*k : 4*k+4] {
+				wantB = append(wantB, (float32(v)/255-[2]float32{0, 0.5}[i/2])/[2]float32{1, 2}[i/2])
+			}
+			wantI, wantY = append(wantI, int64(-k)), append(wantY, int64(7-k))
+		}
+		n := len(samples)
+		for i, shape := range []tensor.Shape{{n}, {n, 2, 2}, {n, 3}} {
+			if !in[i].Shape().Equal(shape) {
+				t.Fatalf("%v: input %d is %v, want %v", samples, i, in[i], shape)
+			}
+		}
+		if !slices.Equal(in[0].Int64s(), wantI) || !slices.Equal(in[1].Float32s(), wantB) || !slices.Equal(in[2].Float32s(), wantF) {
+			t.Errorf("%v: inputs %v, %v and %v", samples, in[0].Int64s(), in[1].Float32s(), in[2].Float32s())
+		}
+		if !labels.Shape().Equal(tensor.Shape{n}) || !slices.Equal(labels.Int64s(), wantY) {
+			t.Errorf("%v: labels %v, want %v", samples, labels.Int64s(), wantY)
+		}
+	}
+	for _, samples := range [][]int{{4, 0, 2}, {1, 1, 3, 1}, {0, 1, 2, 3, 4}, {2}, {}} {
+		in, labels, err := d.Select(g, samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(samples, in, labels)
+	}
+
+	// A batch that is kept is not touched by the next, and writing to one changes no sample.
+	first, firstLabels, err := d.Select(g, []int{3, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, secondLabels, err := d.Select(g, []int{1, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check([]int{3, 2}, first, firstLabels)
+	for _, x := range append(second, secondLabels) {
+		clear(x.Bytes())
+	}
+	again, againLabels, err := d.Select(g, []int{1, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check([]int{1, 0}, again, againLabels)
+}
+
+func TestSelectRejects(t *testing.T) {
+	x := tensor.Named{Name: "x", Tensor: of(make([]float32, 8), 2, 4)}
+	labelled := must(NewDataset(tensor.Arrays{x, {Name: "y", Tensor: of([]int64{1, 2}, 2)}}))
+	g := model(t, graphInput{"x", tensor.Float32, []int{1, 4}})
+	for _, samples := range [][]int{{2}, {-1}, {0, 1, 1 << 62}} {
+		// A graph without inputs takes labels only.
+		for _, g := range []*graph.Graph{g, model(t)} {
+			var index *IndexError
+			in, labels, err := labelled.Select(g, samples)
+			if !errors.As(err, &index) || index.Index != samples[len(samples)-1] || index.N != 2 || in != nil || labels != nil {
+				t.Errorf("%v: got %v, %v and %v", samples, in, labels, err)
+			}
+		}
+	}
+	if _, labels, err := must(NewDataset(tensor.Arrays{x})).Select(g, []int{1}); err != nil || labels != nil {
+		t.Errorf("without labels: %v and %v", labels, err)
+	}
+	var file *tensor.FileError
+	uneven := must(NewDataset(tensor.Arrays{{Name: "x", Tensor: of(make([]float32, 4), 1, 4)}, {Name: "b", Tensor: of(make([]float32, 8), 2, 4)}}))
+	both := model(t, graphInput{"x", tensor.Float32, []int{1, 4}}, graphInput{"b", tensor.Float32, []int{1, 4}})
+	if _, _, err := uneven.Select(both, []int{0}); !errors.As(err, &file) || file.Record != "b" {
+		t.Errorf("arrays of other numbers of samples: %v", err)
+	}
+}

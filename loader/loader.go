@@ -7,9 +7,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -47,6 +50,20 @@ func StateDict(path string) (*Weights, error) {
 	}
 	w, err := StateDictFrom(f, info.Size())
 	return w, inFile(err, path)
+}
+
+// Build reads the weights of a model from the file at path, as StateDict does, and builds the
+// architecture with them. Weights that do not fit it give an *nn.BindError behind the file's name.
+func Build(path string, a nn.Architecture) (*graph.Graph, error) {
+	w, err := StateDict(path)
+	if err != nil {
+		return nil, err
+	}
+	g, err := nn.Build(a, w)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return g, nil
 }
 
 // StateDictFrom is StateDict of the first size bytes of r.

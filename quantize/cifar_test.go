@@ -75,11 +75,7 @@ func cifar(t testing.TB, name string, batch int) *dataset {
 
 func resnet20(t testing.TB) *graph.Graph {
 	t.Helper()
-	weights, err := loader.StateDict(shareddata.Path(t, "data", "cifar10", "resnet20.th"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := nn.Build(nn.ResNet20CIFAR(), weights)
+	m, err := loader.Build(shareddata.Path(t, "data", "cifar10", "resnet20.th"), nn.ResNet20CIFAR())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,15 +113,15 @@ func count(a, b []int64) int {
 
 func calibrate(t testing.TB, q *Quantizer, m *graph.Graph, d *dataset, overrides ...Override) {
 	t.Helper()
-	c, err := q.Calib(m, overrides...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	for _, b := range d.batches {
-		if _, err := c.Run(context.Background(), b...); err != nil {
-			t.Fatal(err)
+	data := func(yield func([]*tensor.Tensor, error) bool) {
+		for _, b := range d.batches {
+			if !yield(b, nil) {
+				return
+			}
 		}
+	}
+	if err := q.Calibrate(context.Background(), m, data, overrides...); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -9,6 +10,68 @@ import (
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
+
+// TestWithBits checks that fewer bits change the integers and nothing else, for any backend, and
+// that a number of bits which no type has is an error of the call.
+func TestWithBits(t *testing.T) {
+	m := build(t, []int{1, 8, 12}, func(c *nn.Context, x *graph.Value) *graph.Value {
+		return c.Call("fc", nn.Linear{In: 12, Out: 6}, x)
+	})
+	data := func(yield func([]*tensor.Tensor, error) bool) {
+		yield([]*tensor.Tensor{randomInput(t, 1, 1, 8, 12)}, nil)
+	}
+	for _, backend := range []Backend{Native, DISC, FBGEMM} {
+		q := New(Options{Backend: backend, Device: X86})
+		before, err := q.Options().Observers()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := q.Calibrate(context.Background(), m, data, WithBits(3, 4)); err != nil {
+			t.Fatal(err)
+		}
+		after, err := q.Options().Observers()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before.Activation.Spec, before.Weight.Spec = before.Activation.Spec.WithBits(3), before.Weight.Spec.WithBits(4)
+		if after != before {
+			t.Errorf("%v: the observers are %+v, want %+v", backend, after, before)
+		}
+		p, err := q.Parameters(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x, w := p.Activations["x"], p.Weights["fc"]; x.Max-x.Min != 7 || w.Max-w.Min < 14 || w.Max-w.Min > 15 {
+			t.Errorf("%v: the input has integers from %d to %d, the weight from %d to %d", backend, x.Min, x.Max, w.Min, w.Max)
+		}
+		for _, bits := range [][2]int{{1, 4}, {4, 9}} {
+			if err := q.Calibrate(context.Background(), m, data, WithBits(bits[0], bits[1])); !errors.As(err, new(*OptionError)) {
+				t.Errorf("%v: %d bits give %v", backend, bits, err)
+			}
+		}
+	}
+}
+
+// TestCalibrateEnds checks that the error which ends the samples ends the calibration.
+func TestCalibrateEnds(t *testing.T) {
+	m := build(t, []int{1, 8, 12}, func(c *nn.Context, x *graph.Value) *graph.Value {
+		return c.Call("fc", nn.Linear{In: 12, Out: 6}, x)
+	})
+	want := errors.New("no more")
+	data := func(yield func([]*tensor.Tensor, error) bool) {
+		if yield([]*tensor.Tensor{randomInput(t, 1, 1, 8, 12)}, nil) {
+			yield(nil, want)
+		}
+	}
+	if err := New(Options{}).Calibrate(context.Background(), m, data); !errors.Is(err, want) {
+		t.Errorf("got %v", err)
+	}
+	var input *graph.InputError
+	other := func(yield func([]*tensor.Tensor, error) bool) { yield([]*tensor.Tensor{randomInput(t, 1, 8)}, nil) }
+	if err := New(Options{}).Calibrate(context.Background(), m, other); !errors.As(err, &input) {
+		t.Errorf("samples of another rank: %v", err)
+	}
+}
 
 // TestOverrides checks that observers come from the options, and from a call on
 // which overrides them.

@@ -58,6 +58,19 @@ func WithActivation(c ObserverConfig) Override { return func(o *Options) { o.Act
 // WithWeight observes weights in another way.
 func WithWeight(c ObserverConfig) Override { return func(o *Options) { o.Weight = &c } }
 
+// WithBits stores activations and weights as integers of so many bits, 2 to 8, in the
+// bytes that they take anyway; see Spec.WithBits. All else about the observers stays.
+func WithBits(activation, weight int) Override {
+	return func(o *Options) {
+		obs, err := o.Observers()
+		if err != nil {
+			return // the call that this is given to reports it
+		}
+		obs.Activation.Spec, obs.Weight.Spec = obs.Activation.Spec.WithBits(activation), obs.Weight.Spec.WithBits(weight)
+		o.Activation, o.Weight = &obs.Activation, &obs.Weight
+	}
+}
+
 // WithBias quantizes biases to other integers.
 func WithBias(s Spec) Override { return func(o *Options) { o.Bias = &s } }
 
@@ -173,6 +186,25 @@ func (q *Quantizer) Calib(m *graph.Graph, overrides ...Override) (*Calibration, 
 		return nil, err
 	}
 	return &Calibration{s}, nil
+}
+
+// Calibrate runs the float model m on all of data under the quantizer's observers, as Calib
+// does for callers with a loop of their own. When it fails, what was observed until then stays.
+func (q *Quantizer) Calibrate(ctx context.Context, m *graph.Graph, data Batches, overrides ...Override) error {
+	c, err := q.Calib(m, overrides...)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for x, err := range data {
+		if err != nil {
+			return err
+		}
+		if _, err := c.Run(ctx, x...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // observing returns the float model m with observers.

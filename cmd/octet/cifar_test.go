@@ -69,21 +69,8 @@ func TestCIFARSameBits(t *testing.T) {
 	c := openCIFAR(t)
 	path, _ := c.quantize(t)
 	dir := t.TempDir()
-	arrays, err := tensor.ReadNPZ(c.test, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	few := filepath.Join(dir, "few.npz")
-	for i, a := range arrays {
-		if a.Name == "x" || a.Name == "y" {
-			if arrays[i].Tensor, err = a.Tensor.Slice(0, 0, 40, 1); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := tensor.WriteNPZ(few, arrays); err != nil {
-		t.Fatal(err)
-	}
+	firstSamples(t, c.test, few, 40)
 	var want []byte
 	for _, tier := range asm.Supported() {
 		for _, threads := range []int{1, 2} {
@@ -103,5 +90,24 @@ func TestCIFARSameBits(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// firstSamples writes a data set of the first n samples of another.
+func firstSamples(t testing.TB, from, to string, n int) {
+	t.Helper()
+	arrays, err := tensor.ReadNPZ(from, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range arrays {
+		if a.Name == "x" || a.Name == "y" {
+			if arrays[i].Tensor, err = a.Tensor.Slice(0, 0, n, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := tensor.WriteNPZ(to, arrays); err != nil {
+		t.Fatal(err)
 	}
 }

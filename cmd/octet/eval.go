@@ -25,6 +25,9 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 			if batch < 1 {
 				return usagef("--batch %d: it must be at least 1", batch)
 			}
+			if err := checkOutputs(output); err != nil {
+				return err
+			}
 			d, err := bench.OpenDataset(data)
 			if err != nil {
 				return err

@@ -39,15 +39,7 @@ func openModel(path, arch string) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	sd, err := loader.StateDict(path)
-	if err != nil {
-		return nil, err
-	}
-	g, err := nn.Build(a, sd)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return g, nil
+	return loader.Build(path, a)
 }
 
 // openSession reads and compiles the model at path.

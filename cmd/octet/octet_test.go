@@ -271,7 +271,13 @@ func TestExitCodes(t *testing.T) {
 		{"an observer that weights cannot have", exitUsage, "per-channel", digitsFlags("quantize", dir+"/o", "--weight-observer", "mse")},
 		{"nothing compared", exitUsage, "--compare -1", digitsFlags("quantize", dir+"/o", "--compare", "-1")},
 		{"no samples", exitFile, calibWithoutX, []string{"quantize", digitsModel, "--arch", "digits", "--calib", calibWithoutX, "-o", dir + "/o"}},
-		{"samples of another shape", exitFailed, otherShape + ", samples 0 to 4", []string{"quantize", digitsModel, "--arch", "digits", "--calib", otherShape, "-o", dir + "/o"}},
+		{"samples of other channels", exitFile, otherShape + ": samples 0 to 4: ", []string{"quantize", digitsModel, "--arch", "digits", "--calib", otherShape, "-o", dir + "/o"}},
+		{"samples of other channels to measure on", exitFile, otherShape + ": samples 0 to 4: ", digitsFlags("quantize", dir+"/o", "--data", otherShape)},
+		{"samples of other channels to tune on", exitFile, otherShape + ": ", digitsFlags("tune", dir+"/o", "--data", otherShape, "--max-drop", "1%")},
+		{"samples of other channels to train on", exitFile, otherShape + ": ", digitsFlags("qat", dir+"/o", "--data", otherShape, "--distill", "--batch", "4", "--epochs", "1", "--lr", "0.1")},
+		{"samples of other channels to train by", exitFile, otherShape + ": samples 0 to 4: ", digitsFlags("qat", dir+"/o", "--data", digitsCalib, "--eval", otherShape, "--epochs", "1", "--lr", "0.1")},
+		{"samples of other channels to evaluate", exitFile, otherShape + ": samples 0 to 4: ", []string{"eval", digitsModel, "--arch", "digits", "--data", otherShape}},
+		{"samples of other channels to run on", exitFile, otherShape + ": ", []string{"run", digitsModel, "--arch", "digits", "--input", otherShape, "--output", dir + "/o"}},
 		{"samples of another rank", exitFile, digitsLogits, []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsLogits, "-o", dir + "/o"}},
 		{"no labels", exitUsage, "no labels", []string{"tune", digitsModel, "--arch", "digits", "--calib", digitsCalib, "--data", otherShape, "-o", dir + "/o", "--max-drop", "1%", "--metric", "top1"}},
 		{"unknown rounding", exitUsage, "nonesuch", []string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", dir + "/o", "--rounding", "nonesuch"}},
@@ -302,6 +308,44 @@ func TestExitCodes(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(dir + "/o*"); len(left) > 0 {
 		t.Errorf("failed commands left %v", left)
+	}
+}
+
+// TestUnwritable checks that a file which cannot be written is complained about under the name that was
+// given, before any work: nothing else is written or changed.
+func TestUnwritable(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	keep := at("keep")
+	if err := os.WriteFile(keep, []byte("as it was"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	qat := func(more ...string) []string {
+		return digitsFlags("qat", keep, append([]string{"--data", digitsCalib, "--distill", "--epochs", "1", "--lr", "0.01"}, more...)...)
+	}
+	for _, bad := range []string{at("none/file"), at("keep/file"), dir} {
+		for _, args := range [][]string{
+			digitsFlags("quantize", bad, "--report", keep, "--save-state", keep),
+			digitsFlags("quantize", keep, "--report", bad),
+			digitsFlags("quantize", keep, "--save-state", bad),
+			digitsFlags("tune", keep, "--data", digitsTest, "--max-drop", "1%", "--report", bad),
+			append(qat(), "-o", bad),
+			qat("--checkpoint", bad), qat("--log", bad), qat("--save-state", bad),
+			{"eval", digitsModel, "--arch", "digits", "--data", digitsTest, "--output", bad},
+			{"run", digitsModel, "--arch", "digits", "--input", digitsTest, "--output", bad},
+			{"quantize", "merge", keep, "-o", bad},
+		} {
+			out, stderr := octet(t, exitFailed, args...)
+			if out != "" || !strings.Contains(stderr, " "+bad+": ") {
+				t.Errorf("%s: printed %q and said %q, want %s named", strings.Join(args, " "), out, stderr, bad)
+			}
+		}
+	}
+	if text, err := os.ReadFile(keep); err != nil || string(text) != "as it was" {
+		t.Errorf("a file that could be written holds %q: %v", text, err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("the folder holds %v: %v", left, err)
 	}
 }
 
@@ -360,6 +404,7 @@ func TestInterruptCalibration(t *testing.T) {
 		for _, args := range [][]string{
 			digitsFlags("quantize", at("model"), "--save-state", at("state"), "--report", at("page"), "--batch", "4"),
 			digitsFlags("tune", at("model"), "--data", digitsTest, "--max-drop", "0%", "--bits", "2", "--report", at("page"), "--batch", "4"),
+			digitsFlags("qat", at("model"), "--data", digitsCalib, "--eval", digitsTest, "--distill", "--epochs", "3", "--lr", "0.001", "--batch", "4"),
 		} {
 			inner, cancel := context.WithCancel(context.Background())
 			ctx := &interruptedAfter{Context: inner, cancel: cancel}

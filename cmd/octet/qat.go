@@ -24,7 +24,8 @@ that calibration alone loses, most of all with few bits (--bits, --weight-bits).
 With --distill the float model is the teacher, and the data needs no labels.
 
 With --checkpoint, training that was interrupted goes on with --resume and ends
-with the same model, to the bit, as if it had not been.`,
+with the same model, to the bit, as if it had not been. So does its --log, but for
+the times.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := t.check(cmd); err != nil {

@@ -40,7 +40,7 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s.StringVar(&f.eval, "eval", "", "data set to measure accuracy on, after each epoch too (.npz)")
 	s.IntVar(&f.epochs, "epochs", 0, "passes over the samples; what is left of a pass, less than a batch, is dropped")
 	s.Float64Var(&f.lr, "lr", 0, "learning rate")
-	s.Float64Var(&f.scaleLR, "scale-lr", 0, "learning rate of scales and zero points (default: that of --lr)")
+	s.Float64Var(&f.scaleLR, "scale-lr", 0, "learning rate of scales and zero points, 0: they stay as they are (default: that of --lr with sgd, a tenth of it with adam and adamw, which move all parameters by the rate, however small they are)")
 
 	s.StringVar(&f.optimizer, "optimizer", "sgd", "sgd, adam or adamw")
 	s.Float64Var(&f.momentum, "momentum", 0.9, "momentum of sgd")
@@ -85,6 +85,11 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 		}
 	}
 	changed := cmd.Flags().Changed
+	if !changed("scale-lr") {
+		if f.scaleLR = f.lr; f.optimizer != "sgd" {
+			f.scaleLR /= 10
+		}
+	}
 	switch {
 	case f.lr == 0:
 		return usagef("--lr 0: nothing would be learned")
@@ -134,9 +139,7 @@ func (f *trainFlags) options(cmd *cobra.Command, perEpoch int) (train.Options, e
 		o.Schedule = train.WarmUp(f.warmUp, o.Schedule)
 	}
 	scales := train.Group{Match: train.OfKind(train.Scale, train.ZeroPoint), NoDecay: true}
-	if cmd.Flags().Changed("scale-lr") {
-		scales.Rate, scales.Frozen = f.scaleLR/f.lr, f.scaleLR == 0
-	}
+	scales.Rate, scales.Frozen = f.scaleLR/f.lr, f.scaleLR == 0
 	o.Groups = []train.Group{scales}
 	return o, nil
 }

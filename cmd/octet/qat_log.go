@@ -1,8 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"os"
+
+	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // trainingLog is a file with a line of JSON for each step and each epoch. The nil one is no file.
@@ -19,27 +27,103 @@ type stepLine struct {
 
 // epochLine is the line of an epoch.
 type epochLine struct {
-	Epoch    int      `json:"epoch"` // counted from 1
-	Steps    int      `json:"steps"` // made until then
-	MeanLoss float64  `json:"mean_loss"`
+	Epoch    int      `json:"epoch"`              // counted from 1
+	Steps    int      `json:"steps"`              // made until then
+	MeanLoss float64  `json:"mean_loss"`          // of its steps
 	Accuracy *float64 `json:"accuracy,omitempty"` // of the int8 model on --eval
 	Seconds  float64  `json:"seconds"`            // of its steps
 }
 
-// openLog opens the file at path: behind what it has when training is resumed, else anew.
-func openLog(path string, resumed bool) (*trainingLog, error) {
+// epochPart is the sum over the steps of an epoch that are made: those since training went on and,
+// where a log has them, those before.
+type epochPart struct {
+	steps         int
+	loss, seconds float64
+}
+
+func (p *epochPart) add(loss, seconds float64) {
+	p.steps++
+	p.loss += loss
+	p.seconds += seconds
+}
+
+func (p *epochPart) mean() float64 { return p.loss / float64(max(p.steps, 1)) }
+
+// checkLog returns an error where no log can be written. A pipe or terminal can be one.
+func checkLog(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil
+	}
+	return checkOutputs(path)
+}
+
+// openLog opens the file at path for training that goes on after so many steps. What the file
+// has of later ones, which are made again, is taken out of it first. part is what it has of an epoch
+// whose line is still to come.
+func openLog(path string, steps int) (l *trainingLog, part epochPart, err error) {
 	if path == "" {
-		return nil, nil
+		return nil, part, nil
 	}
 	flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
-	if resumed {
+	if steps > 0 {
+		if part, err = trimLog(path, steps); err != nil {
+			return nil, part, err
+		}
 		flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND
 	}
 	f, err := os.OpenFile(path, flags, 0o644)
 	if err != nil {
-		return nil, err
+		return nil, part, err
 	}
-	return &trainingLog{f}, nil
+	return &trainingLog{f}, part, nil
+}
+
+// trimLog keeps of the log at path, where there is one, the lines of the first steps. It is replaced as a
+// whole: when anything fails it is as it was.
+func trimLog(path string, steps int) (part epochPart, err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return part, nil // what a pipe was given cannot be taken back
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return part, nil
+	}
+	if err != nil {
+		return part, err
+	}
+	defer f.Close()
+	err = atomicfile.Write(path, func(w io.Writer) error {
+		r := bufio.NewReader(f)
+		for n := 1; ; n++ {
+			line, err := r.ReadSlice('\n')
+			if err == io.EOF {
+				return nil // what a killed process has written of a line goes
+			}
+			var at struct {
+				stepLine
+				Steps int
+			}
+			if err == nil {
+				err = json.Unmarshal(line, &at)
+			}
+			if err == nil && max(at.Step, at.Steps) < 1 {
+				err = errors.New("neither step nor steps in it")
+			}
+			if err != nil {
+				return &tensor.FileError{File: path, Record: fmt.Sprintf("line %d", n), Reason: "not a log of octet qat: remove the file, or name another with --log", Err: err}
+			}
+			if max(at.Step, at.Steps) > steps {
+				continue
+			}
+			if part.add(at.Loss, at.stepLine.Seconds); at.Steps > 0 {
+				part = epochPart{} // the line of an epoch
+			}
+			if _, err := w.Write(line); err != nil {
+				return err
+			}
+		}
+	})
+	return part, err
 }
 
 // write adds a line.
@@ -48,6 +132,13 @@ func (l *trainingLog) write(v any) error {
 		return nil
 	}
 	return json.NewEncoder(l.f).Encode(v)
+}
+
+// sync brings what was written to the disk. What cannot be synchronized, such as a pipe, needs it not.
+func (l *trainingLog) sync() {
+	if l != nil {
+		_ = l.f.Sync()
+	}
 }
 
 func (l *trainingLog) close() error {

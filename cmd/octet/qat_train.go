@@ -32,13 +32,21 @@ type training struct {
 	log      *trainingLog
 	float    *tensor.Tensor // logits of the float model on --eval, where that has no labels
 	result   qatResult
-	finished int // epochs
+	finished int       // epochs
+	part     epochPart // of the one under way
+	saved    int       // steps that the checkpoint has, 0 without one
 }
 
 // newTraining reads the data and says how to train.
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
-	var err error
+	err := checkOutputs(f.checkpoint)
+	if err == nil && f.log != "" {
+		err = checkLog(f.log)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if t.samples, err = bench.OpenDataset(f.data); err != nil {
 		return nil, err
 	}
@@ -96,17 +104,24 @@ func (t *training) run() error {
 	if t.proxy, err = t.q.QAT(t.model); err != nil {
 		return err
 	}
+	if t.flags.checkpoint != "" {
+		if t.opts.Settings, err = t.flags.settings(t.model, t.q.Options()); err != nil {
+			return err
+		}
+	}
 	if t.trainer, err = train.New(t.proxy, t.opts); err != nil {
 		return err
 	}
-	resumed, err := t.resume()
-	if err != nil {
+	if err := t.resume(); err != nil {
 		return err
 	}
-	if t.log, err = openLog(t.flags.log, resumed); err != nil {
+	if t.log, t.part, err = openLog(t.flags.log, t.trainer.Steps()); err != nil {
 		return err
 	}
 	err = t.epochs()
+	if err != nil && t.ctx.Err() != nil && t.saved > 0 && t.saved == t.trainer.Steps() {
+		t.say("%s has the state after %d steps: go on with --resume", t.flags.checkpoint, t.trainer.Steps())
+	}
 	if err := errors.Join(err, t.log.close()); err != nil {
 		return err
 	}
@@ -114,51 +129,36 @@ func (t *training) run() error {
 }
 
 // resume goes on from the checkpoint, if that is asked for and there is one.
-func (t *training) resume() (bool, error) {
+func (t *training) resume() error {
 	if !t.flags.resume {
-		return false, nil
+		return nil
 	}
 	err := t.trainer.Load(t.flags.checkpoint, t.sampler)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.say("%s does not exist: training begins anew", t.flags.checkpoint)
-		return false, nil
+		return nil
 	}
 	t.finished = t.sampler.Epoch()
-	t.result.Steps = t.trainer.Steps()
-	return err == nil, err
+	t.result.Steps, t.saved = t.trainer.Steps(), t.trainer.Steps()
+	return err
 }
 
 // epochs trains until the end, or until it is interrupted.
 func (t *training) epochs() error {
+	if n := t.sampler.PerEpoch(); t.part.steps == n && t.trainer.Steps() == t.finished*n { // it was stopped before the line of an epoch
+		if err := t.endEpoch(); err != nil {
+			return err
+		}
+	}
 	for t.finished < t.flags.epochs {
-		loss, elapsed, err := t.epoch()
-		if err != nil {
+		if err := t.epoch(); err != nil {
 			return err
 		}
 		t.finished++
-		t.result.Epochs, t.result.LastLoss = t.finished, loss
-		if t.result.FirstLoss == 0 {
-			t.result.FirstLoss = loss
-		}
 		if err := t.save(); err != nil {
 			return err
 		}
-		line := epochLine{Epoch: t.finished, Steps: t.trainer.Steps(), MeanLoss: loss, Seconds: elapsed.Seconds()}
-		text := fmt.Sprintf("epoch %d of %d: loss %.4f", t.finished, t.flags.epochs, loss)
-		if t.eval != nil {
-			int8, err := t.q.Quantize(t.model)
-			if err != nil {
-				return err
-			}
-			a, err := t.accuracyOf(int8)
-			if err != nil {
-				return err
-			}
-			line.Accuracy = &a.Accuracy
-			text += fmt.Sprintf(", int8 accuracy %.4f", a.Accuracy)
-		}
-		t.say("%s, %.1f s", text, elapsed.Seconds())
-		if err := t.log.write(line); err != nil {
+		if err := t.endEpoch(); err != nil {
 			return err
 		}
 	}
@@ -166,35 +166,57 @@ func (t *training) epochs() error {
 	return nil
 }
 
-// epoch makes the steps of an epoch that are still to make, and returns their mean loss. When it is
-// interrupted it writes a checkpoint.
-func (t *training) epoch() (loss float64, elapsed time.Duration, err error) {
+// endEpoch measures what an epoch has made of the model, and tells.
+func (t *training) endEpoch() error {
+	loss := t.part.mean()
+	line := epochLine{Epoch: t.finished, Steps: t.trainer.Steps(), MeanLoss: loss, Seconds: t.part.seconds}
+	t.part = epochPart{}
+	t.result.Epochs, t.result.LastLoss = t.finished, loss
+	if t.result.FirstLoss == 0 {
+		t.result.FirstLoss = loss
+	}
+	text := fmt.Sprintf("epoch %d of %d: loss %.4f", t.finished, t.flags.epochs, loss)
+	if t.eval != nil {
+		int8, err := t.q.Quantize(t.model)
+		if err != nil {
+			return err
+		}
+		a, err := t.accuracyOf(int8)
+		if err != nil {
+			return err
+		}
+		line.Accuracy = &a.Accuracy
+		text += fmt.Sprintf(", int8 accuracy %.4f", a.Accuracy)
+	}
+	t.say("%s, %.1f s", text, line.Seconds)
+	return t.log.write(line)
+}
+
+// epoch makes the steps of an epoch that are still to make. When it is interrupted it writes a checkpoint.
+func (t *training) epoch() error {
 	bar := t.progress(fmt.Sprintf("epoch %d", t.finished+1), t.sampler.PerEpoch())
 	defer bar.end()
-	start := time.Now()
-	sum, steps, right, seen := 0.0, 0, 0, 0
+	right, seen := 0, 0
 	for t.sampler.Epoch() == t.finished {
 		if err := t.ctx.Err(); err != nil {
-			if saved := t.save(); saved != nil || t.flags.checkpoint == "" {
-				return 0, 0, errors.Join(err, saved)
+			if saved := t.save(); saved != nil {
+				t.say("no checkpoint was written: %v", saved)
 			}
-			bar.end()
-			t.say("%s has the state after %d steps: go on with --resume", t.flags.checkpoint, t.trainer.Steps())
-			return 0, 0, err
+			return err
 		}
 		began := time.Now()
 		rate := t.flags.lr * t.opts.Schedule(t.trainer.Steps())
 		l, labels, err := t.step()
 		if err != nil {
-			return 0, 0, err
+			return err
 		}
-		sum += l
-		steps++
+		seconds := time.Since(began).Seconds()
+		t.part.add(l, seconds)
 		t.result.Steps = t.trainer.Steps()
-		if err := t.log.write(stepLine{Step: t.result.Steps, Epoch: t.finished + 1, Loss: l, Rate: rate, Seconds: time.Since(began).Seconds()}); err != nil {
-			return 0, 0, err
+		if err := t.log.write(stepLine{Step: t.result.Steps, Epoch: t.finished + 1, Loss: l, Rate: rate, Seconds: seconds}); err != nil {
+			return err
 		}
-		status := fmt.Sprintf("loss %.4f", sum/float64(steps))
+		status := fmt.Sprintf("loss %.4f", t.part.mean())
 		if r, n := rightOf(t.trainer.Outputs(), labels); n > 0 {
 			right, seen = right+r, seen+n
 			status += fmt.Sprintf(" accuracy %.4f", float64(right)/float64(seen))
@@ -203,11 +225,11 @@ func (t *training) epoch() (loss float64, elapsed time.Duration, err error) {
 		bar.set(t.trainer.Steps() - t.finished*t.sampler.PerEpoch())
 		if every := t.flags.checkpointEvery; every > 0 && t.result.Steps%every == 0 {
 			if err := t.save(); err != nil {
-				return 0, 0, err
+				return err
 			}
 		}
 	}
-	return sum / float64(max(steps, 1)), time.Since(start), nil
+	return nil
 }
 
 // step makes one step. An interruption does not stop it: the sampler and the parameters go together.
@@ -223,16 +245,12 @@ func (t *training) step() (loss float64, labels *tensor.Tensor, err error) {
 			return 0, nil, &tensor.FileError{File: t.flags.data, Reason: err.Error()}
 		}
 	}
-	target := labels
 	if t.teacher != nil {
-		out, err := t.teacher.Run(ctx, in...)
-		if err != nil {
-			return 0, nil, err
-		}
-		target = out[0]
+		loss, err = t.trainer.StepToward(ctx, t.teacher, in...)
+	} else {
+		loss, err = t.trainer.Step(ctx, append(in, labels)...)
 	}
-	loss, err = t.trainer.Step(ctx, append(in, target)...)
-	return loss, labels, err
+	return loss, labels, t.samples.Misfit("", err)
 }
 
 // rightOf counts the samples whose class is the label, n 0 where outputs have no classes.
@@ -257,5 +275,10 @@ func (t *training) save() error {
 	if t.flags.checkpoint == "" {
 		return nil
 	}
-	return t.trainer.Save(t.flags.checkpoint, t.sampler)
+	t.log.sync() // the log has all steps of a checkpoint, whatever happens
+	if err := t.trainer.Save(t.flags.checkpoint, t.sampler); err != nil {
+		return err
+	}
+	t.saved = t.trainer.Steps()
+	return nil
 }

@@ -75,6 +75,9 @@ same model and options, into the state that one calibration on all of it has:
 exactly for minmax, percentile, entropy and mse, for histogram within its resolution.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := checkOutputs(output); err != nil {
+				return err
+			}
 			q, err := quantize.Load(args[0])
 			if err != nil {
 				return err

@@ -40,6 +40,9 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 	if w.q, err = f.quantizer(a, cmd); err != nil {
 		return nil, err
 	}
+	if err := checkOutputs(f.output, f.report, f.saveState); err != nil {
+		return nil, err
+	}
 	if f.calib != "" {
 		if w.data, err = bench.OpenDataset(f.calib); err != nil {
 			return nil, err
@@ -124,12 +127,34 @@ func (w *work) each(label string, d *bench.Dataset, samples int, f func(in []*te
 			return err
 		}
 		if err := f(in); err != nil {
-			return fmt.Errorf("%s, samples %d to %d: %w", w.flags.calib, done, min(done+w.flags.batch, samples), err)
+			part := fmt.Sprintf("samples %d to %d", done, min(done+w.flags.batch, samples))
+			if err := d.Misfit(part, err); exitCode(err) == exitFile {
+				return err
+			}
+			return fmt.Errorf("%s, %s: %w", w.flags.calib, part, err)
 		}
 		done = min(done+w.flags.batch, samples)
 		bar.set(done)
 	}
 	return nil
+}
+
+// try runs the model on one sample: what does not fit is noticed where it is known which file it comes from.
+func (w *work) try(d *bench.Dataset) error {
+	if d.Len() == 0 {
+		return nil // which is complained about where accuracy is measured
+	}
+	s, err := w.model.Compile(w.options())
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	in, err := d.Batch(w.model, 0, 1)
+	if err != nil {
+		return err
+	}
+	_, err = s.Run(w.ctx, in...)
+	return d.Misfit("", err)
 }
 
 // first returns the first samples in batches.

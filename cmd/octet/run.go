@@ -18,6 +18,9 @@ func (a *app) runModel() *cobra.Command {
 their order, and writes its outputs as output0, output1 and so on.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkOutputs(output); err != nil {
+				return err
+			}
 			d, err := bench.OpenDataset(input)
 			if err != nil {
 				return err
@@ -33,7 +36,7 @@ their order, and writes its outputs as output0, output1 and so on.`,
 			}
 			out, err := s.Run(cmd.Context(), in...)
 			if err != nil {
-				return err
+				return d.Misfit("", err)
 			}
 			arrays := make([]tensor.Named, len(out))
 			ports := make([]bench.Port, len(out))

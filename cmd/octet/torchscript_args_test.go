@@ -90,7 +90,7 @@ func TestTorchScriptArguments(t *testing.T) {
 		}
 	}
 	writeArrays(t, input, map[string]*tensor.Tensor{"x": tensor.Scalar(float32(2)), "n": tensor.Scalar(int64(4))})
-	_, said := octet(t, exitFailed, "run", model, "--input", input, "--output", output)
+	_, said := octet(t, exitFile, "run", model, "--input", input, "--output", output)
 	if !strings.Contains(said, "[x n f b k]") {
 		t.Errorf("said %q, want the inputs", said)
 	}

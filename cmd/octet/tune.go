@@ -63,6 +63,9 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 				from = test
 			}
 			target.Data = w.first(from, samples)
+			if err := w.try(test); err != nil {
+				return err
+			}
 			target.Progress = func(what string) { w.note("tuning: %s", what) }
 			if compareRaw {
 				if err := w.rawCurve(target); err != nil {

@@ -119,11 +119,7 @@ func open(dir string) (m *graph.Graph, t *Tokenizer, length int, err error) {
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	weights, err := loader.StateDict(filepath.Join(dir, "pytorch_model.bin"))
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	if m, err = nn.Build(nn.BERTClassifier(config), weights); err != nil {
+	if m, err = loader.Build(filepath.Join(dir, "pytorch_model.bin"), nn.BERTClassifier(config)); err != nil {
 		return nil, nil, 0, err
 	}
 	vocab, err := os.Open(filepath.Join(dir, "vocab.txt"))

@@ -46,11 +46,7 @@ func classify(arch, weights, picture string) ([]class, error) {
 	if err != nil {
 		return nil, err
 	}
-	sd, err := loader.StateDict(weights)
-	if err != nil {
-		return nil, err
-	}
-	m, err := nn.Build(a, sd)
+	m, err := loader.Build(weights, a)
 	if err != nil {
 		return nil, err
 	}

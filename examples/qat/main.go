@@ -37,38 +37,19 @@ func main() {
 
 func fit(w io.Writer, arch nn.Architecture, weights, calib, samples, out string, batch, epochs int) error {
 	ctx := context.Background()
-	sd, err := loader.StateDict(weights)
-	if err != nil {
-		return err
-	}
-	m, err := nn.Build(arch, sd)
+	m, err := loader.Build(weights, arch)
 	if err != nil {
 		return err
 	}
 
 	// Observe the range of every activation; what is quantized has 4 bits.
-	o, err := quantize.Options{}.Observers()
-	if err != nil {
-		return err
-	}
-	o.Activation.Spec, o.Weight.Spec = o.Activation.Spec.WithBits(4), o.Weight.Spec.WithBits(4)
-	q := quantize.New(quantize.Options{Activation: &o.Activation, Weight: &o.Weight})
-	observe, err := q.Calib(m)
-	if err != nil {
-		return err
-	}
-	defer observe.Close()
 	data, err := bench.OpenDataset(calib)
 	if err != nil {
 		return err
 	}
-	for x, err := range data.Batches(m, batch) {
-		if err != nil {
-			return err
-		}
-		if _, err := observe.Run(ctx, x...); err != nil {
-			return err
-		}
+	q := quantize.New(quantize.Options{})
+	if err := q.Calibrate(ctx, m, data.Batches(m, batch), quantize.WithBits(4, 4)); err != nil {
+		return err
 	}
 
 	// Train weights and scales towards what the float model answers.
@@ -79,40 +60,33 @@ func fit(w io.Writer, arch nn.Architecture, weights, calib, samples, out string,
 	if err != nil {
 		return err
 	}
-	proxy, err := q.QAT(m)
+	student, err := q.QAT(m)
 	if err != nil {
 		return err
 	}
-	defer proxy.Close()
-	steps := epochs * order.PerEpoch()
-	t, err := train.New(proxy, train.Options{
-		Loss: train.Distill(4), Optimizer: train.Adam{LR: 0.001}, Schedule: train.Cosine(steps, 0),
-	})
-	if err != nil {
-		return err
-	}
-	defer t.Close()
+	defer student.Close()
 	teacher, err := m.Compile(graph.Options{})
 	if err != nil {
 		return err
 	}
 	defer teacher.Close()
-	for i := range steps {
+	t, err := train.New(student, train.Options{
+		Loss: train.Distill(4), Optimizer: train.Adam{LR: 0.001}, Schedule: train.Cosine(epochs*order.PerEpoch(), 0),
+	})
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	for order.Epoch() < epochs {
 		x, _, err := data.Select(m, order.Next())
 		if err != nil {
 			return err
 		}
-		y, err := teacher.Run(ctx, x...)
+		loss, err := t.StepToward(ctx, teacher, x...)
 		if err != nil {
 			return err
 		}
-		loss, err := t.Step(ctx, append(x, y[0])...)
-		if err != nil {
-			return err
-		}
-		if i == 0 || i == steps-1 {
-			fmt.Fprintf(w, "step %d: loss %.3f\n", i+1, loss)
-		}
+		fmt.Fprintf(w, "step %d: loss %.3f\n", t.Steps(), loss)
 	}
 
 	int8, err := q.Quantize(m)

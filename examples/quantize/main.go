@@ -36,33 +36,19 @@ func main() {
 
 func convert(w io.Writer, arch nn.Architecture, weights, calib, test, out string) error {
 	ctx := context.Background()
-	sd, err := loader.StateDict(weights)
-	if err != nil {
-		return err
-	}
-	m, err := nn.Build(arch, sd)
+	m, err := loader.Build(weights, arch)
 	if err != nil {
 		return err
 	}
 
 	// Observe the range of every activation on the calibration images.
 	q := quantize.New(quantize.Options{Backend: quantize.Native})
-	proxy, err := q.Calib(m)
-	if err != nil {
-		return err
-	}
-	defer proxy.Close()
 	images, err := bench.OpenDataset(calib)
 	if err != nil {
 		return err
 	}
-	for x, err := range images.Batches(m, 64) {
-		if err != nil {
-			return err
-		}
-		if _, err := proxy.Run(ctx, x...); err != nil {
-			return err
-		}
+	if err := q.Calibrate(ctx, m, images.Batches(m, 64)); err != nil {
+		return err
 	}
 
 	// Convert, save, and load again as a program that serves the model would.

@@ -5,15 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/octet-ml/octet/tensor"
 )
 
 // checkpoint is what a file says besides its tensors.
 type checkpoint struct {
-	Version int      `json:"version"`
-	Steps   int      `json:"steps"`
-	Sampler *sampled `json:"sampler,omitempty"`
+	Version  int               `json:"version"`
+	Steps    int               `json:"steps"`
+	Sampler  *sampled          `json:"sampler,omitempty"`
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
 // sampled is the state of a Sampler.
@@ -25,7 +29,7 @@ type sampled struct {
 	Next  int    `json:"next"`
 }
 
-const checkpointVersion = 1
+const checkpointVersion = 2
 
 // Names of the arrays of a checkpoint.
 const (
@@ -35,11 +39,11 @@ const (
 )
 
 // Save writes the state of training to the .npz file at path: parameters and buffers, what the optimiser
-// keeps, the number of steps, and where the sampler is, which may be nil. The file appears complete or
+// keeps, the number of steps, Options.Settings, and where the sampler is, which may be nil. The file appears complete or
 // not at all. A trainer of the same model and options that loads it makes the same steps, to the bit, as
 // this one would.
 func (t *Trainer) Save(path string, s *Sampler) error {
-	c := checkpoint{Version: checkpointVersion, Steps: t.step}
+	c := checkpoint{Version: checkpointVersion, Steps: t.step, Settings: t.opts.Settings}
 	if s != nil {
 		c.Sampler = &sampled{s.seed, s.n, s.batch, s.epoch, s.next}
 	}
@@ -69,16 +73,21 @@ func (t *Trainer) tensors(f func(name string, x *tensor.Tensor)) {
 }
 
 // Load brings the trainer, and the sampler if there is one, to the state that Save wrote. A file that is none, or is one of
-// another model, optimiser or data, is rejected with a *tensor.FileError, and nothing has changed then.
+// another model, optimiser, data or Settings, is rejected with a *tensor.FileError, and nothing has changed then.
 func (t *Trainer) Load(path string, s *Sampler) error {
 	budget := int64(1 << 16)
-	t.tensors(func(_ string, x *tensor.Tensor) { budget += int64(len(x.Bytes())) })
-	arrays, err := tensor.ReadNPZ(path, budget)
-	if err != nil {
-		return err
+	for _, p := range t.params {
+		budget += (1 + maxMoments) * int64(len(p.Value.Bytes())) // enough to tell that a file is another optimiser's
 	}
 	reject := func(record, format string, args ...any) error {
-		return &tensor.FileError{File: path, Record: record, Reason: fmt.Sprintf(format, args...)}
+		return &tensor.FileError{File: path, Record: record, Reason: fmt.Sprintf(format, args...) + ": " + howToResume}
+	}
+	arrays, err := tensor.ReadNPZ(path, budget)
+	if file, ok := errors.AsType[*tensor.FileError](err); ok {
+		return reject(file.Record, "not a whole checkpoint of this training, %s", (&tensor.FileError{Reason: file.Reason, Err: file.Err}).Error())
+	}
+	if err != nil {
+		return err
 	}
 	var c checkpoint
 	state := arrays.Get(stateRecord)
@@ -92,6 +101,9 @@ func (t *Trainer) Load(path string, s *Sampler) error {
 	}
 	if c.Version != checkpointVersion || c.Steps < 0 {
 		return reject(stateRecord, "version %d and %d steps, where version %d is read", c.Version, c.Steps, checkpointVersion)
+	}
+	if others := otherSettings(c.Settings, t.opts.Settings); others != "" {
+		return reject(stateRecord, "it was written with %s", others)
 	}
 	restored, err := c.Sampler.sampler(s)
 	if err != nil {
@@ -117,6 +129,25 @@ func (t *Trainer) Load(path string, s *Sampler) error {
 		*s = *restored
 	}
 	return bad
+}
+
+// howToResume is what to do about a checkpoint that is rejected.
+const howToResume = "go on with the model, data and options that it was written with, or begin anew with another file"
+
+// otherSettings lists the settings of a file that differ from those here, "" where none do.
+func otherSettings(file, here map[string]string) string {
+	all := maps.Clone(here)
+	if all == nil {
+		all = make(map[string]string)
+	}
+	maps.Copy(all, file)
+	var others []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if was, is := file[name], here[name]; was != is {
+			others = append(others, fmt.Sprintf("%s %q where this training has %q", name, was, is))
+		}
+	}
+	return strings.Join(others, ", ")
 }
 
 // sampler returns s in the recorded state.

@@ -88,6 +88,16 @@ func TestResumeRefuses(t *testing.T) {
 	_, sgd := newTrainer(t, Options{Optimizer: SGD{LR: 0.01}})
 	reject("another optimiser", sgd, path, nil)
 	reject("another seed", tr, path, newSampler(t, 6))
+	_, other := newTrainer(t, Options{Optimizer: Adam{LR: 0.02}, Settings: map[string]string{"lr": "0.02"}})
+	reject("other settings", other, path, nil)
+	settings := filepath.Join(dir, "settings.npz")
+	if err := other.Save(settings, nil); err != nil {
+		t.Fatal(err)
+	}
+	reject("settings of another training", tr, settings, nil)
+	if err := other.Load(settings, nil); err != nil {
+		t.Errorf("its own settings: %v", err)
+	}
 	arrays, err := tensor.ReadNPZ(path, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -107,6 +117,7 @@ func TestResumeRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	reject("a batch that does not exist", tr, write("batch.npz", wrong), newSampler(t, 5))
+	before := values(tr.Parameters())
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +127,19 @@ func TestResumeRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	reject("half a file", tr, cut, nil)
+	for i := 50; i < len(data); i += 997 {
+		flipped := slices.Clone(data)
+		flipped[i] ^= 0x10
+		if err := os.WriteFile(cut, flipped, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var file *tensor.FileError
+		if err := tr.Load(cut, newSampler(t, 5)); err != nil && !errors.As(err, &file) {
+			t.Errorf("with byte %d of %d flipped: %v", i, len(data), err)
+		} else if err == nil && !bytes.Equal(values(tr.Parameters()), before) {
+			t.Errorf("with byte %d of %d flipped other values are taken", i, len(data))
+		}
+	}
 }
 
 func TestSampler(t *testing.T) {

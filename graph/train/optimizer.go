@@ -21,6 +21,9 @@ type Optimizer interface {
 
 const numFactors = 3
 
+// maxMoments is the most that any optimizer keeps for a parameter.
+const maxMoments = 2
+
 // SGD is stochastic gradient descent as torch.optim.SGD computes it. With d the gradient plus
 // WeightDecay*p and, with momentum, v = Momentum*v + d, a step takes LR*v from p,
 // LR*(d + Momentum*v) with Nesterov, and LR*d without momentum.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -26,6 +27,9 @@ type Options struct {
 	// FreezeObservers is the step from which on learned quantization parameters
 	// stay as they are, when positive.
 	FreezeObservers int
+	// Settings are what a checkpoint notes besides, by name, such as the learning rate, and a trainer with
+	// others refuses: what has to be the same for training to go on as if it had not been stopped.
+	Settings map[string]string
 	// Session says how the steps run.
 	Session graph.Options
 }
@@ -193,6 +197,16 @@ func (t *Trainer) Step(ctx context.Context, inputs ...*tensor.Tensor) (float64, 
 	}
 	t.step++
 	return float64(c.outputs[0].Float32s()[0]), nil
+}
+
+// StepToward is Step with the outputs of a teacher on the same inputs as the targets, as Distill takes
+// them. The teacher is often the float model that is trained to be quantized.
+func (t *Trainer) StepToward(ctx context.Context, teacher *graph.Session, inputs ...*tensor.Tensor) (float64, error) {
+	targets, err := teacher.Run(ctx, inputs...)
+	if err != nil {
+		return 0, err
+	}
+	return t.Step(ctx, append(slices.Clone(inputs), targets[0])...)
 }
 
 // Outputs returns what the model gave in the last step; the next one overwrites it.

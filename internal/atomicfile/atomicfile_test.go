@@ -3,8 +3,10 @@ package atomicfile
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -54,5 +56,59 @@ func TestWrite(t *testing.T) {
 	check("second")
 	if err := Write(filepath.Join(dir, "absent", "a"), func(io.Writer) error { return nil }); err == nil {
 		t.Error("writing into a folder that does not exist succeeded")
+	}
+}
+
+// TestErrorsNamePath checks that what cannot be written is refused by Check as by Write, under the name that
+// was given, and that a folder or device in its place stays.
+func TestErrorsNamePath(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path string
+		want error
+	}{
+		{filepath.Join(dir, "absent", "a"), fs.ErrNotExist},
+		{filepath.Join(file, "a"), syscall.ENOTDIR},
+		{dir, ErrNotRegular},
+		{os.DevNull, ErrNotRegular},
+	} {
+		for what, err := range map[string]error{
+			"Check": Check(c.path),
+			"Write": Write(c.path, func(io.Writer) error { return nil }),
+		} {
+			var path *fs.PathError
+			if !errors.Is(err, c.want) || !errors.As(err, &path) || path.Path != c.path {
+				t.Errorf("%s of %s gives %v, want %v", what, c.path, err, c.want)
+			}
+		}
+	}
+	if err := Check(filepath.Join(dir, "new")); err != nil {
+		t.Error(err)
+	}
+	if err := Check(file); err != nil {
+		t.Error(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v: %v", entries, err)
+	}
+}
+
+// TestWriteErrorsNamePath takes the file away while it is written.
+func TestWriteErrorsNamePath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	err := Write(path, func(w io.Writer) error {
+		if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+			return err
+		}
+		_, err := w.Write([]byte("a"))
+		return err
+	})
+	var e *fs.PathError
+	if !errors.As(err, &e) || e.Path != path || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
 	}
 }
