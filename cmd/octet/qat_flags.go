@@ -138,8 +138,7 @@ func (f *trainFlags) options(cmd *cobra.Command, perEpoch int) (train.Options, e
 	if f.warmUp > 0 {
 		o.Schedule = train.WarmUp(f.warmUp, o.Schedule)
 	}
-	scales := train.Group{Match: train.OfKind(train.Scale, train.ZeroPoint), NoDecay: true}
-	scales.Rate, scales.Frozen = f.scaleLR/f.lr, f.scaleLR == 0
+	scales := train.Group{Match: train.OfKind(train.Scale, train.ZeroPoint), NoDecay: true, Rate: f.scaleLR / f.lr, Frozen: f.scaleLR == 0}
 	o.Groups = []train.Group{scales}
 	return o, nil
 }
