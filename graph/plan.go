@@ -46,12 +46,37 @@ type slot struct {
 
 // makePlan infers all types for the given inputs, prepares the kernels and lays out the memory.
 func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
+	p, lives, err := s.planSteps(key, inputs)
+	if err != nil {
+		return nil, err
+	}
+	need := int64(0)
+	for _, values := range [][]*Value{s.graph.Inputs, s.graph.Outputs} {
+		for _, v := range values {
+			if need += int64(p.slots[p.slotOf[v]].typ.Bytes()); need > s.opts.MaxMemory {
+				return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
+			}
+		}
+	}
+	var ok bool
+	if p.arena, ok = layOut(lives, int(s.opts.MaxMemory)); !ok {
+		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
+	}
+	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
+	need += int64(p.arena) + int64(s.threads)*worker
+	if need > s.opts.MaxMemory {
+		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
+	}
+	return p, nil
+}
+
+// planSteps makes a plan whose memory is not laid out yet, and returns what its arena has to hold.
+func (s *Session) planSteps(key string, inputs []ops.Type) (*plan, []life, error) {
 	p := &plan{key: key, types: make(map[*Value]ops.Type), slotOf: make(map[*Value]int), shared: make(map[any]any)}
 	for i, v := range s.graph.Inputs {
 		p.types[v] = inputs[i]
 		p.addSlot(v, slot{typ: inputs[i], input: i, output: -1})
 	}
-	var lives []life // of arena slots and scratch, by step
 	use := make(map[int][2]int)
 	touch := func(i int) {
 		root := p.slots[i].root
@@ -65,21 +90,14 @@ func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
 	}
 	for _, n := range s.graph.Nodes {
 		if err := s.planNode(p, n, touch); err != nil {
-			return nil, &NodeError{Node: n, Err: err}
+			return nil, nil, &NodeError{Node: n, Err: err}
 		}
 	}
 	p.bindOutputs(s.graph, touch)
-	need := int64(0)
-	for _, values := range [][]*Value{s.graph.Inputs, s.graph.Outputs} {
-		for _, v := range values {
-			if need += int64(p.slots[p.slotOf[v]].typ.Bytes()); need > s.opts.MaxMemory {
-				return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
-			}
-		}
-	}
+	var lives []life // of arena slots and scratch, by step
 	for i := range p.slots {
 		sl := &p.slots[i]
-		if sl.konst == nil && sl.root == i && sl.input < 0 && sl.output < 0 {
+		if sl.inArena(i) {
 			l := use[i]
 			lives = append(lives, life{span: &sl.arena, size: sl.typ.Bytes(), first: l[0], last: l[1]})
 		}
@@ -89,16 +107,12 @@ func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
 			lives = append(lives, life{span: &p.steps[i].scratch, size: n, first: i, last: i})
 		}
 	}
-	var ok bool
-	if p.arena, ok = layOut(lives, int(s.opts.MaxMemory)); !ok {
-		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
-	}
-	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
-	need += int64(p.arena) + int64(s.threads)*worker
-	if need > s.opts.MaxMemory {
-		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
-	}
-	return p, nil
+	return p, lives, nil
+}
+
+// inArena reports whether slot i has a place of its own in the arena.
+func (sl *slot) inArena(i int) bool {
+	return sl.konst == nil && sl.root == i && sl.input < 0 && sl.output < 0
 }
 
 // MemoryError says that a run with the shapes at hand would take more memory

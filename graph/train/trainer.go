@@ -26,6 +26,11 @@ type Options struct {
 	// FreezeObservers is the step from which on learned quantization parameters
 	// stay as they are, when positive.
 	FreezeObservers int
+	// Recompute bounds the memory of a step by computing values of the forward pass a second time in the backward pass
+	// instead of keeping them, as torch.utils.checkpoint does: the bytes that activations, gradients and
+	// scratch memory should take, graph.SmallestArena for as few as possible, 0 for keeping all. A step takes up
+	// to one forward pass longer. Losses and parameters have the same bits. Memory says what is reached.
+	Recompute graph.Recompute
 	// Session says how the steps run.
 	Session graph.Options
 }
@@ -92,6 +97,9 @@ const maxSteps = 4
 func New(m Model, opts Options) (*Trainer, error) {
 	if opts.Loss == nil || opts.Optimizer == nil {
 		return nil, errors.New("train: training needs a loss and an optimizer")
+	}
+	if err := opts.Recompute.Validate(); err != nil {
+		return nil, fmt.Errorf("train: Options.Recompute: %w", err)
 	}
 	if opts.Schedule == nil {
 		opts.Schedule = Constant
@@ -195,6 +203,37 @@ func (t *Trainer) Step(ctx context.Context, inputs ...*tensor.Tensor) (float64, 
 	return float64(c.outputs[0].Float32s()[0]), nil
 }
 
+// stepOptions returns how a step is compiled.
+func (t *Trainer) stepOptions() graph.Options {
+	o := t.opts.Session
+	if t.opts.Recompute != graph.KeepAll {
+		o.Recompute = t.opts.Recompute
+	}
+	return o
+}
+
+// Memory is what training takes, in bytes.
+type Memory struct {
+	Arena      int // activations, gradients and scratch memory of the last step
+	Parameters int // and buffers
+	Moments    int // of the optimizer
+}
+
+// Memory returns what training takes; before the first step no Arena is known.
+func (t *Trainer) Memory() Memory {
+	var m Memory
+	if len(t.steps) > 0 {
+		m.Arena = t.steps[0].session.ArenaBytes()
+	}
+	for i, p := range t.params {
+		m.Parameters += len(p.Value.Bytes())
+		for _, v := range t.slots[i].moments {
+			m.Moments += len(v.Bytes())
+		}
+	}
+	return m
+}
+
 // Outputs returns what the model gave in the last step; the next one overwrites it.
 func (t *Trainer) Outputs() []*tensor.Tensor {
 	if len(t.steps) == 0 {
@@ -237,7 +276,7 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.graph.Compile(t.opts.Session)
+	session, err := s.graph.Compile(t.stepOptions())
 	if err != nil {
 		return nil, err
 	}
@@ -405,7 +444,7 @@ func (t *Trainer) Gradients(ctx context.Context, inputs ...*tensor.Tensor) (floa
 		}
 	}
 	s.graph.SetOutputs(outputs...)
-	session, err := s.graph.Compile(t.opts.Session)
+	session, err := s.graph.Compile(t.stepOptions())
 	if err != nil {
 		return 0, nil, err
 	}
