@@ -24,6 +24,7 @@ type epochLine struct {
 	MeanLoss float64  `json:"mean_loss"`
 	Accuracy *float64 `json:"accuracy,omitempty"` // of the int8 model on --eval
 	Seconds  float64  `json:"seconds"`            // of its steps
+	Arena    int      `json:"arena_bytes"`        // activations, gradients and scratch memory of its last step
 }
 
 // openLog opens the file at path: behind what it has when training is resumed, else anew.

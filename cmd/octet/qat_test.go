@@ -21,7 +21,10 @@ func TestQATResume(t *testing.T) {
 		t.Errorf("float %v, calibrated %v, trained %v, loss from %v to %v", whole.Float, whole.Calibrated, whole.Trained, whole.FirstLoss, whole.LastLoss)
 	}
 	train("part", "2", "--checkpoint", at("state"))
-	train("resumed", "4", "--checkpoint", at("state"), "--resume")
+	// Values that are computed again change no bit.
+	if resumed := train("resumed", "4", "--checkpoint", at("state"), "--resume", "--recompute", "smallest"); resumed.ArenaBytes == 0 || resumed.ArenaBytes >= whole.ArenaBytes {
+		t.Errorf("a step takes %d bytes with --recompute smallest, %d without", resumed.ArenaBytes, whole.ArenaBytes)
+	}
 	want, err := os.ReadFile(at("whole"))
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +41,7 @@ func TestQATResume(t *testing.T) {
 func TestQATFlags(t *testing.T) {
 	for _, more := range [][]string{
 		{"--epochs", "0"}, {"--lr", "-1"}, {"--optimizer", "nesterov"}, {"--schedule", "none"}, {"--resume"}, {"--momentum", "1"}, {"--temperature", "2"},
+		{"--recompute", "48"}, {"--recompute", "-1MB"}, {"--recompute", "0.000001MB"}, {"--recompute", "NaNGB"}, {"--recompute", "most"},
 	} {
 		out := filepath.Join(t.TempDir(), "o")
 		octet(t, exitUsage, digitsFlags("qat", out, append([]string{"--data", digitsCalib, "--epochs", "1", "--lr", "0.1"}, more...)...)...)

@@ -141,7 +141,7 @@ func (t *training) epochs() error {
 		if err := t.save(); err != nil {
 			return err
 		}
-		line := epochLine{Epoch: t.finished, Steps: t.trainer.Steps(), MeanLoss: loss, Seconds: elapsed.Seconds()}
+		line := epochLine{Epoch: t.finished, Steps: t.trainer.Steps(), MeanLoss: loss, Seconds: elapsed.Seconds(), Arena: t.trainer.Memory().Arena}
 		text := fmt.Sprintf("epoch %d of %d: loss %.4f", t.finished, t.flags.epochs, loss)
 		if t.eval != nil {
 			int8, err := t.q.Quantize(t.model)
@@ -189,6 +189,7 @@ func (t *training) epoch() (loss float64, elapsed time.Duration, err error) {
 		sum += l
 		steps++
 		t.result.Steps = t.trainer.Steps()
+		t.result.ArenaBytes = max(t.result.ArenaBytes, t.trainer.Memory().Arena)
 		if err := t.log.write(stepLine{Step: t.result.Steps, Epoch: t.finished + 1, Loss: l, Rate: rate, Seconds: time.Since(began).Seconds()}); err != nil {
 			return 0, 0, err
 		}
