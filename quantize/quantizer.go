@@ -181,6 +181,7 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 	if err != nil {
 		return nil, err
 	}
+	nodes := len(p.graph.Nodes)
 	for _, v := range p.observed {
 		if q.opts.Fixed[p.names[v]] != nil {
 			continue
@@ -203,6 +204,7 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 			return nil, err
 		}
 	}
+	hoist(p.graph, nodes)
 	return p.graph, nil
 }
 
