@@ -219,3 +219,19 @@ func TestRecomputeForward(t *testing.T) {
 		t.Error("a negative target was accepted")
 	}
 }
+
+func TestTrim(t *testing.T) {
+	g := chain(t, 3)
+	s := compile(t, g, Options{Threads: 1})
+	in := []*tensor.Tensor{random(t, rand.New(rand.NewPCG(1, 1)), g.Inputs[0].Type.Shape...)}
+	want := runBytes(t, s, in)
+	if len(s.plans[0].free) != 1 {
+		t.Fatalf("%d arenas", len(s.plans[0].free))
+	}
+	if s.Trim(); len(s.plans[0].free) != 0 {
+		t.Error("an arena stays")
+	}
+	if !bytes.Equal(runBytes(t, s, in), want) {
+		t.Error("another result")
+	}
+}

@@ -398,6 +398,20 @@ func (st *state) trace(i int, d time.Duration) StepTrace {
 	return tr
 }
 
+// Trim gives up the memory that runs have left for those that follow. The next run takes it anew.
+func (s *Session) Trim() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.plans {
+		e.free = nil
+	}
+	if s.open != nil {
+		for _, c := range s.open.list {
+			c.session.Trim()
+		}
+	}
+}
+
 // Plan describes, one line each, the kernels that run for the most recent shapes.
 func (s *Session) Plan() string {
 	if s = s.recent(); s == nil {

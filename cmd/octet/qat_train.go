@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,6 +92,9 @@ func (t *training) run() error {
 			return err
 		}
 	}
+	// The sessions that have run so far are no longer needed: without this their memory would stay until
+	// the heap has grown by as much again.
+	debug.FreeOSMemory()
 	if t.proxy, err = t.q.QAT(t.model); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -130,5 +131,27 @@ func TestRecomputeRefuses(t *testing.T) {
 	}
 	if _, err := New(m, Options{Loss: CrossEntropy, Optimizer: SGD{LR: 1}, Recompute: -5}); err == nil || !strings.Contains(err.Error(), "Options.Recompute") {
 		t.Errorf("a negative target: %v", err)
+	}
+}
+
+// TestPhaseMemory checks that the memory of the steps before batch norm is frozen does not stay behind.
+func TestPhaseMemory(t *testing.T) {
+	heap := func() int {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int(m.HeapAlloc)
+	}
+	tr := residualTrainer(t, Options{Optimizer: SGD{LR: 0.01}, FreezeBatchNorm: 1, Session: graph.Options{Threads: 1}})
+	x, y := batch(t, 512, 1)
+	before, arena := heap(), 0
+	for range 2 {
+		if _, err := tr.Step(context.Background(), x, y); err != nil {
+			t.Fatal(err)
+		}
+		arena = max(arena, tr.Memory().Arena)
+	}
+	if grown := heap() - before; arena < 4<<20 || grown > arena*3/2 {
+		t.Errorf("the heap has grown by %d bytes, the arena is %d", grown, arena)
 	}
 }

@@ -85,7 +85,8 @@ type slot struct {
 
 // compiled is a session whose run is a step.
 type compiled struct {
-	key     string
+	key     string // what is trained and how, and the types of the inputs
+	phase   string // the first part of it
 	session *graph.Session
 	outputs []*tensor.Tensor // the loss, then what the model gives
 }
@@ -255,6 +256,7 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 		}
 		key = append(key, trained)
 	}
+	phase := len(key)
 	for i, x := range inputs {
 		if x == nil {
 			return nil, &graph.InputError{Index: i, Reason: "it is missing"}
@@ -271,6 +273,10 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 			t.steps[0] = c
 			return c, nil
 		}
+		// Steps of another phase, such as before batch norm was frozen, are not likely to come again soon.
+		if c.phase != string(key[:phase]) {
+			c.session.Trim()
+		}
 	}
 	s, err := t.stepGraph(inputs, true)
 	if err != nil {
@@ -280,7 +286,7 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &compiled{key: string(key), session: session}
+	c := &compiled{key: string(key), phase: string(key[:phase]), session: session}
 	for _, v := range s.graph.Outputs {
 		o, err := tensor.New(v.Type.DType, v.Type.Shape...)
 		if err != nil {
