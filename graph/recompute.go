@@ -1,10 +1,12 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Recompute is the size in bytes that the arena of a graph with gradients should not exceed. To get there,
@@ -49,22 +51,29 @@ type recomputation struct {
 	g        *Graph
 	plan     *plan
 	forward  int // nodes in front of the first that belongs to a gradient
-	index    map[*Node]int
-	scratch  map[*Node]int
+	nodes    []planned
 	bytes    []int  // of roots; 0 of what does not lie in the arena
 	defined  []int  // node that computes a root, -1 of inputs, constants and variables
 	lastUse  []int  // by a node of the forward pass; -1 without one
 	stored   []bool // roots of the forward pass that later nodes use
 	pinned   []bool // roots that are kept in any case
 	crossing []int  // bytes of the roots that forward nodes on both sides of the border behind node i use
+	effort   int    // nodes that ways may still be measured with
+}
+
+// planned is what measuring needs to know of a node.
+type planned struct {
+	in, out       []int // roots
+	from          []int // node of the forward pass that computes an input, -1 of others
+	scratch, work int
 }
 
 // newRecomputation returns nil where there are no gradients.
 func newRecomputation(g *Graph, p *plan) *recomputation {
 	n := len(p.slots)
 	r := &recomputation{
-		g: g, plan: p, index: make(map[*Node]int), scratch: make(map[*Node]int), bytes: make([]int, n),
-		defined: make([]int, n), lastUse: make([]int, n), stored: make([]bool, n), pinned: make([]bool, n),
+		g: g, plan: p, nodes: make([]planned, len(g.Nodes)), bytes: make([]int, n), defined: make([]int, n),
+		lastUse: make([]int, n), stored: make([]bool, n), pinned: make([]bool, n), effort: maxEffort,
 	}
 	if r.forward = slices.IndexFunc(g.Nodes, func(n *Node) bool { return n.backward }); r.forward <= 0 {
 		return nil
@@ -75,18 +84,29 @@ func newRecomputation(g *Graph, p *plan) *recomputation {
 			r.bytes[k] = sl.typ.Bytes()
 		}
 	}
+	for i, n := range g.Nodes {
+		n.index = i
+		r.nodes[i].work = work(n)
+	}
 	for _, st := range p.steps {
-		r.scratch[st.node] = st.kernel.Scratch
+		r.nodes[st.node.index].scratch = st.kernel.Scratch
 	}
 	for i, n := range g.Nodes {
-		r.index[n] = i
+		u := &r.nodes[i]
 		for _, v := range n.Outputs {
-			if k := r.root(v); k == p.slotOf[v] {
+			k := r.root(v)
+			u.out = append(u.out, k)
+			if k == p.slotOf[v] {
 				r.defined[k] = i
 			}
 		}
 		for _, v := range n.Inputs {
-			switch k := r.root(v); {
+			k, from := r.root(v), -1
+			if v.Node != nil && v.Node.index < r.forward {
+				from = v.Node.index
+			}
+			u.in, u.from = append(u.in, k), append(u.from, from)
+			switch {
 			case i < r.forward:
 				r.lastUse[k] = i
 			case r.defined[k] < r.forward:
@@ -105,13 +125,13 @@ func (r *recomputation) root(v *Value) int { return r.plan.slots[r.plan.slotOf[v
 // written before the backward pass, and those used behind the first node that writes, where the variables
 // are no longer what they were. Small values are kept as well: they are not worth it.
 func (r *recomputation) pin() {
-	written := make(map[*Value]bool)
+	written := make(map[*tensor.Tensor]bool)
 	writing := false
 	for i, n := range r.g.Nodes {
 		if w, ok := n.Op.(Writer); ok {
 			if writing = writing || i >= r.forward; i < r.forward {
 				for _, k := range w.Writes() {
-					written[n.Inputs[k]] = true
+					written[n.Inputs[k].Variable] = true
 				}
 			}
 		}
@@ -132,7 +152,7 @@ func (r *recomputation) pin() {
 		r.pinned[k] = r.pinned[k] || b <= total/negligible || r.defined[k] < 0
 	}
 	for _, n := range r.g.Nodes[:r.forward] {
-		once := hasEffect(n) || slices.ContainsFunc(n.Inputs, func(v *Value) bool { return written[v] })
+		once := hasEffect(n) || slices.ContainsFunc(n.Inputs, func(v *Value) bool { return v.Variable != nil && written[v.Variable] })
 		for _, v := range n.Outputs {
 			k := r.root(v)
 			r.pinned[k] = r.pinned[k] || once
@@ -162,19 +182,20 @@ type way struct {
 
 // repetition is a node that runs, for the first time or again.
 type repetition struct {
-	node  *Node
+	node  int
 	again bool
 }
 
 // choose returns the way with the least work whose arena is within target, otherwise that with the smallest
-// arena; nil where nothing is to be done or to be gained.
+// arena; nil where nothing is to be done or to be gained. It tries divisions of the forward pass into segments of many sizes, as the
+// paper's algorithm does for given budgets, and improves the best of them value by value.
 func (r *recomputation) choose(target int) *way {
 	all := make([]bool, len(r.bytes))
 	for k := range all {
 		all[k] = true
 	}
-	best := r.measure(all)
-	if best.arena <= target {
+	none := r.measure(all, maxArena)
+	if none.arena <= target {
 		return nil
 	}
 	total, largest := 0, 0
@@ -184,19 +205,42 @@ func (r *recomputation) choose(target int) *way {
 			largest = max(largest, b)
 		}
 	}
-	var borders []int
-	for budget := float64(total); budget > float64(largest)/2; budget *= 0.9 {
-		cuts := r.cuts(int(budget))
-		for _, keepHeavy := range []bool{true, false} {
-			if w := r.measure(r.keeping(cuts, keepHeavy)); w.better(best, target) {
-				best, borders = w, cuts
-			}
+	type start struct {
+		*way
+		cuts []int
+	}
+	var starts [3]start // the best that keep what is costly to compute, the best of the others, and the smallest arena
+	offer := func(i int, w *way, cuts []int, target int) {
+		if starts[i].way == nil || w.better(starts[i].way, target) {
+			starts[i] = start{w, cuts}
 		}
 	}
-	if borders == nil {
+	for budget := float64(total); budget > float64(largest)/2; budget *= 0.9 {
+		cuts := r.cuts(int(budget))
+		for i, heavy := range []bool{true, false} {
+			w := r.measure(r.keeping(cuts, heavy), maxArena)
+			offer(i, w, cuts, target)
+			offer(2, w, cuts, 0)
+		}
+	}
+	best := none
+	for _, s := range starts {
+		if s.way == nil {
+			continue
+		}
+		if w := r.improve(r.spare(s.way, s.cuts, target), target); w.better(best, target) {
+			best = w
+		}
+	}
+	if s := starts[2]; s.way != nil && target > int(SmallestArena) {
+		if w := r.improve(r.improve(s.way, 0), target); w.better(best, target) {
+			best = w
+		}
+	}
+	if best == none {
 		return nil
 	}
-	return r.spare(best, borders, target)
+	return best
 }
 
 // better reports whether w is to be preferred.
@@ -255,88 +299,143 @@ func (r *recomputation) spare(best *way, cuts []int, target int) *way {
 		for k, first := range r.defined {
 			keep[k] = keep[k] || from <= first && first <= ends[s]
 		}
-		if w := r.measure(keep); w.arena <= max(best.arena, target) && w.work < best.work {
+		if w := r.measure(keep, max(best.arena, target)); w != nil && w.better(best, target) {
 			best = w
 		}
 	}
 	return best
 }
 
-// again reports whether the backward pass uses the second version of v, which a repeated node computes. What it
-// computes itself has one version, though that may be a view of a second one.
-func (r *recomputation) again(keep []bool, v *Value) bool {
-	return !keep[r.root(v)] && r.index[v.Node] < r.forward
+// rounds bounds how often improve goes through all values, and maxEffort what all measuring takes, to seconds.
+const (
+	rounds    = 3
+	maxEffort = 4 << 20
+)
+
+// improve keeps single values or computes them again, as long as that makes the way better.
+func (r *recomputation) improve(best *way, target int) *way {
+	var order []int // what costs most for its size first
+	for k, first := range r.defined {
+		if first >= 0 && first < r.forward && !r.pinned[k] {
+			order = append(order, k)
+		}
+	}
+	cost := func(k int) float64 { return float64(r.nodes[r.defined[k]].work) / float64(r.bytes[k]) }
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cost(b), cost(a)) })
+	for range rounds {
+		before := best
+		for _, k := range order {
+			if r.effort < 0 {
+				return best
+			}
+			keep := slices.Clone(best.keep)
+			keep[k] = !keep[k]
+			if w := r.measure(keep, max(best.arena, target)); w != nil && w.better(best, target) {
+				best = w
+			}
+		}
+		if best == before {
+			break
+		}
+	}
+	return best
 }
+
+// again reports whether the backward pass uses the second version of a value with root k, which node from of the forward
+// pass computes. What the backward pass computes itself has one version, though that may be a view of a second one.
+func again(keep []bool, k, from int) bool { return from >= 0 && !keep[k] }
 
 // sequence returns what runs, in order: each node of the forward pass runs again at most once, in front of the
 // first node that needs it.
 func (r *recomputation) sequence(keep []bool) []repetition {
-	seq := make([]repetition, 0, 2*len(r.g.Nodes))
-	for _, n := range r.g.Nodes[:r.forward] {
-		seq = append(seq, repetition{n, false})
+	seq := make([]repetition, 0, 2*len(r.nodes))
+	for i := range r.forward {
+		seq = append(seq, repetition{i, false})
 	}
 	done := make([]bool, r.forward)
-	var repeat func(n *Node)
-	need := func(inputs []*Value) {
-		for _, v := range inputs {
-			if r.again(keep, v) {
-				repeat(v.Node)
+	var need func(i int)
+	need = func(i int) {
+		for j, from := range r.nodes[i].from {
+			if again(keep, r.nodes[i].in[j], from) && !done[from] {
+				done[from] = true
+				need(from)
+				seq = append(seq, repetition{from, true})
 			}
 		}
 	}
-	repeat = func(n *Node) {
-		if i := r.index[n]; !done[i] {
-			done[i] = true
-			need(n.Inputs)
-			seq = append(seq, repetition{n, true})
-		}
-	}
-	for _, n := range r.g.Nodes[r.forward:] {
-		need(n.Inputs)
-		seq = append(seq, repetition{n, false})
+	for i := r.forward; i < len(r.nodes); i++ {
+		need(i)
+		seq = append(seq, repetition{i, false})
 	}
 	return seq
 }
 
-// measure lays out the memory of a way.
-func (r *recomputation) measure(keep []bool) *way {
+// measure lays out the memory of a way; nil where it takes more than limit bytes.
+func (r *recomputation) measure(keep []bool, limit int) *way {
 	w := &way{keep: keep}
-	type version struct {
-		root  int
-		again bool
-	}
-	at := make(map[version]int)
-	var lives, temporary []life
-	touch := func(v *Value, again bool, step int) {
-		k := r.root(v)
+	seq := r.sequence(keep)
+	r.effort -= len(seq)
+	at := make([]int, 2*len(r.bytes)) // of both versions of each root: its place in lives, counted from 1
+	lives := make([]life, 0, len(at)+len(seq))
+	touch := func(k int, again bool, step int) {
 		if r.bytes[k] == 0 {
 			return
 		}
-		i, ok := at[version{k, again}]
-		if !ok {
-			i = len(lives)
-			at[version{k, again}] = i
-			lives = append(lives, life{span: new(span), size: r.bytes[k], first: step})
+		i := 2 * k
+		if again {
+			i++
 		}
-		lives[i].last = step
+		if at[i] == 0 {
+			lives = append(lives, life{size: r.bytes[k], first: step})
+			at[i] = len(lives)
+		}
+		lives[at[i]-1].last = step
 	}
-	for step, s := range r.sequence(keep) {
-		late := s.again || r.index[s.node] >= r.forward
-		for _, v := range s.node.Inputs {
-			touch(v, late && !keep[r.root(v)], step)
+	for step, s := range seq {
+		u := &r.nodes[s.node]
+		late := s.again || s.node >= r.forward
+		for _, k := range u.in {
+			touch(k, late && !keep[k], step)
 		}
-		for _, v := range s.node.Outputs {
-			touch(v, s.again || late && !keep[r.root(v)], step)
-		}
-		if n := r.scratch[s.node]; n > 0 {
-			temporary = append(temporary, life{span: new(span), size: n, first: step, last: step})
+		for _, k := range u.out {
+			touch(k, s.again || late && !keep[k], step)
 		}
 		if s.again {
-			w.work += work(s.node)
+			w.work += u.work
 		}
 	}
-	w.arena, _ = layOut(append(lives, temporary...), maxArena)
+	for step, s := range seq {
+		if n := r.nodes[s.node].scratch; n > 0 {
+			lives = append(lives, life{size: n, first: step, last: step})
+		}
+	}
+	if inUse(lives, len(seq)) > limit {
+		return nil
+	}
+	spans := make([]span, len(lives))
+	for i := range lives {
+		lives[i].span = &spans[i]
+	}
+	var ok bool
+	if w.arena, ok = layOut(lives, limit); !ok {
+		return nil
+	}
 	return w
+}
+
+// inUse returns the most bytes in use at one time, below which no arena can be.
+func inUse(lives []life, steps int) int {
+	change := make([]int, steps+1)
+	for _, l := range lives {
+		change[l.first] += l.size
+		change[l.last+1] -= l.size
+	}
+	most, now := 0, 0
+	for _, c := range change {
+		now += c
+		most = max(most, now)
+	}
+	return most
 }
 
 // maxArena is no limit.
@@ -345,27 +444,28 @@ const maxArena = int(^uint(0) >> 2)
 // apply rewrites the graph.
 func (r *recomputation) apply(w *way) {
 	second := make(map[*Value]*Value)
-	resolve := func(inputs []*Value) []*Value {
-		out := slices.Clone(inputs)
-		for i, v := range out {
-			if r.again(w.keep, v) {
-				out[i] = second[v]
+	resolve := func(n *Node) []*Value {
+		u, out := &r.nodes[n.index], slices.Clone(n.Inputs)
+		for j, v := range out {
+			if again(w.keep, u.in[j], u.from[j]) {
+				out[j] = second[v]
 			}
 		}
 		return out
 	}
 	var nodes []*Node
 	for _, s := range r.sequence(w.keep) {
-		n := s.node
+		n := r.g.Nodes[s.node]
 		switch {
 		case s.again:
-			n = &Node{Op: n.Op, Scope: n.Scope, Inputs: resolve(n.Inputs), backward: true}
-			for _, v := range s.node.Outputs {
-				second[v] = r.g.value(&Value{Type: v.Type, Node: n})
-				n.Outputs = append(n.Outputs, second[v])
+			repeated := &Node{Op: n.Op, Scope: n.Scope, Inputs: resolve(n), backward: true}
+			for _, v := range n.Outputs {
+				second[v] = r.g.value(&Value{Type: v.Type, Node: repeated})
+				repeated.Outputs = append(repeated.Outputs, second[v])
 			}
-		case r.index[n] >= r.forward:
-			n.Inputs = resolve(n.Inputs)
+			n = repeated
+		case s.node >= r.forward:
+			n.Inputs = resolve(n)
 		}
 		nodes = append(nodes, n)
 	}
@@ -397,13 +497,16 @@ func products(n *Node) int {
 	}
 	out := n.Outputs[0].Type
 	row := func(v *Value) int { return v.Type.Numel() / max(v.Type.Shape[0], 1) }
-	switch n.Op.(type) {
+	switch op := n.Op.(type) {
 	case ops.MatMul:
 		shape := n.Inputs[0].Type.Shape
 		return out.Numel() * shape[len(shape)-1]
 	case ops.Attention:
-		q, k := n.Inputs[0].Type, n.Inputs[1].Type
-		return 2 * q.Numel() * k.Numel() / max(k.Shape[0]*k.Shape[len(k.Shape)-1], 1)
+		keys := n.Inputs[1].Type.Shape
+		if op.HeadsLast {
+			return 2 * n.Inputs[0].Type.Numel() * keys[len(keys)-3]
+		}
+		return 2 * n.Inputs[0].Type.Numel() * keys[len(keys)-2]
 	}
 	most := 0
 	for _, v := range n.Inputs[1:] {
