@@ -65,6 +65,7 @@ type recomputation struct {
 type planned struct {
 	in, out       []int // roots
 	from          []int // node of the forward pass that computes an input, -1 of others
+	inPlace       []int // inputs whose memory the first output may lie in
 	scratch, work int
 }
 
@@ -89,7 +90,8 @@ func newRecomputation(g *Graph, p *plan) *recomputation {
 		r.nodes[i].work = work(n)
 	}
 	for _, st := range p.steps {
-		r.nodes[st.node.index].scratch = st.kernel.Scratch
+		u := &r.nodes[st.node.index]
+		u.scratch, u.inPlace = st.kernel.Scratch, p.inPlace(st)
 	}
 	for i, n := range g.Nodes {
 		u := &r.nodes[i]
@@ -209,32 +211,34 @@ func (r *recomputation) choose(target int) *way {
 		*way
 		cuts []int
 	}
-	var starts [3]start // the best that keep what is costly to compute, the best of the others, and the smallest arena
-	offer := func(i int, w *way, cuts []int, target int) {
-		if starts[i].way == nil || w.better(starts[i].way, target) {
-			starts[i] = start{w, cuts}
-		}
-	}
+	var starts [2][]start // that keep what is costly to compute, and others
 	for budget := float64(total); budget > float64(largest)/2; budget *= 0.9 {
 		cuts := r.cuts(int(budget))
 		for i, heavy := range []bool{true, false} {
 			w := r.measure(r.keeping(cuts, heavy), maxArena)
-			offer(i, w, cuts, target)
-			offer(2, w, cuts, 0)
+			if !slices.ContainsFunc(starts[i], func(s start) bool { return s.arena == w.arena && s.work == w.work }) {
+				starts[i] = append(starts[i], start{w, cuts})
+			}
 		}
 	}
 	best := none
-	for _, s := range starts {
-		if s.way == nil {
-			continue
+	for _, goal := range []int{target, int(SmallestArena)} {
+		for i := range starts {
+			slices.SortStableFunc(starts[i], func(a, b start) int {
+				return cmp.Or(max(a.arena, goal)-max(b.arena, goal), a.work-b.work)
+			})
+			for _, s := range starts[i][:min(len(starts[i]), tried)] {
+				w := r.improve(r.spare(s.way, s.cuts, goal), goal)
+				if goal < target {
+					w = r.improve(w, target)
+				}
+				if w.better(best, target) {
+					best = w
+				}
+			}
 		}
-		if w := r.improve(r.spare(s.way, s.cuts, target), target); w.better(best, target) {
-			best = w
-		}
-	}
-	if s := starts[2]; s.way != nil && target > int(SmallestArena) {
-		if w := r.improve(r.improve(s.way, 0), target); w.better(best, target) {
-			best = w
+		if target == int(SmallestArena) {
+			break
 		}
 	}
 	if best == none {
@@ -242,6 +246,9 @@ func (r *recomputation) choose(target int) *way {
 	}
 	return best
 }
+
+// tried is how many of the best divisions are improved.
+const tried = 3
 
 // better reports whether w is to be preferred.
 func (w *way) better(v *way, target int) bool {
@@ -377,19 +384,22 @@ func (r *recomputation) measure(keep []bool, limit int) *way {
 	r.effort -= len(seq)
 	at := make([]int, 2*len(r.bytes)) // of both versions of each root: its place in lives, counted from 1
 	lives := make([]life, 0, len(at)+len(seq))
+	version := func(k int, again bool) *int {
+		if again {
+			return &at[2*k+1]
+		}
+		return &at[2*k]
+	}
 	touch := func(k int, again bool, step int) {
 		if r.bytes[k] == 0 {
 			return
 		}
-		i := 2 * k
-		if again {
-			i++
-		}
-		if at[i] == 0 {
+		i := version(k, again)
+		if *i == 0 {
 			lives = append(lives, life{size: r.bytes[k], first: step})
-			at[i] = len(lives)
+			*i = len(lives)
 		}
-		lives[at[i]-1].last = step
+		lives[*i-1].last = step
 	}
 	for step, s := range seq {
 		u := &r.nodes[s.node]
@@ -404,6 +414,22 @@ func (r *recomputation) measure(keep []bool, limit int) *way {
 			w.work += u.work
 		}
 	}
+	// What plan.shareInPlace does.
+	for step, s := range seq {
+		u := &r.nodes[s.node]
+		late := s.again || s.node >= r.forward
+		for _, i := range u.inPlace {
+			in, out := version(u.in[i], late && !keep[u.in[i]]), version(u.out[0], s.again || late && !keep[u.out[0]])
+			if *in == 0 || lives[*in-1].last != step {
+				continue
+			}
+			lives[*in-1].last = lives[*out-1].last
+			lives[*out-1].size = 0
+			*out = *in
+			break
+		}
+	}
+	lives = slices.DeleteFunc(lives, func(l life) bool { return l.size == 0 })
 	for step, s := range seq {
 		if n := r.nodes[s.node].scratch; n > 0 {
 			lives = append(lives, life{size: n, first: step, last: step})
