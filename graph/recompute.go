@@ -58,6 +58,7 @@ type recomputation struct {
 	stored   []bool // roots of the forward pass that later nodes use
 	pinned   []bool // roots that are kept in any case
 	crossing []int  // bytes of the roots that forward nodes on both sides of the border behind node i use
+	small    int    // size up to which pieces are not placed one by one
 	effort   int    // nodes that ways may still be measured with
 }
 
@@ -150,6 +151,7 @@ func (r *recomputation) pin() {
 			total += b
 		}
 	}
+	r.small = total / negligible / 10
 	for k, b := range r.bytes {
 		r.pinned[k] = r.pinned[k] || b <= total/negligible || r.defined[k] < 0
 	}
@@ -435,7 +437,16 @@ func (r *recomputation) measure(keep []bool, limit int) *way {
 			lives = append(lives, life{size: n, first: step, last: step})
 		}
 	}
-	if inUse(lives, len(seq)) > limit {
+	// The many small pieces count as if none shared memory: placing them takes longer than that is worth.
+	small := 0
+	lives = slices.DeleteFunc(lives, func(l life) bool {
+		if l.size > r.small {
+			return false
+		}
+		small += align(l.size)
+		return true
+	})
+	if limit -= small; inUse(lives, len(seq)) > limit {
 		return nil
 	}
 	spans := make([]span, len(lives))
@@ -446,6 +457,7 @@ func (r *recomputation) measure(keep []bool, limit int) *way {
 	if w.arena, ok = layOut(lives, limit); !ok {
 		return nil
 	}
+	w.arena += small
 	return w
 }
 
