@@ -76,7 +76,7 @@ func TestRecomputeChain(t *testing.T) {
 		t.Errorf("an arena of %d bytes instead of %d: not half", a, b)
 	}
 	before := 0
-	for _, target := range []int{100, 80, 65, 1} {
+	for _, target := range []int{80, 1} {
 		s := smallest
 		if target > 1 {
 			target = all.ArenaBytes() / 100 * target
@@ -125,7 +125,7 @@ func TestRecomputeMeasures(t *testing.T) {
 // written in the forward pass occur, with and without recomputation.
 func TestRecomputeRandom(t *testing.T) {
 	repeated := 0
-	for seed := range uint64(70) {
+	for seed := range uint64(45) {
 		build := func() (*Graph, *tensor.Tensor) {
 			r := rand.New(rand.NewPCG(seed, 7))
 			g := New()
@@ -203,7 +203,7 @@ func TestRecomputeRandom(t *testing.T) {
 			s.Close()
 		}
 	}
-	if repeated < 15 {
+	if repeated < 10 {
 		t.Errorf("only %d graphs compute something again", repeated)
 	}
 }
