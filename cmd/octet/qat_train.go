@@ -95,6 +95,9 @@ func (t *training) run() error {
 	// The sessions that have run so far are no longer needed: without this their memory would stay until
 	// the heap has grown by as much again.
 	debug.FreeOSMemory()
+	// The batches of the steps are the only garbage. The heap is a few large pieces, so that collecting takes next to
+	// nothing, and by default it would not happen before there is as much garbage as memory in use.
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	if t.proxy, err = t.q.QAT(t.model); err != nil {
 		return err
 	}
