@@ -125,6 +125,7 @@ func (b *gradBuilder) ApplyAll(op ops.Op, in ...ops.Ref) []ops.Ref {
 		b.err = err
 		return nil
 	}
+	b.g.Nodes[len(b.g.Nodes)-1].backward = true
 	refs := make([]ops.Ref, len(out))
 	for i, v := range out {
 		refs[i] = v

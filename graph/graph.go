@@ -49,7 +49,8 @@ type Node struct {
 	Outputs []*Value
 	Scope   Scope
 
-	index int // in the graph, while a pass runs
+	index    int  // in the graph, while a pass runs
+	backward bool // of a gradient
 }
 
 // Scope says which module of the model a node belongs to.
@@ -163,7 +164,7 @@ func (g *Graph) CloneMap() (*Graph, map[*Value]*Value) {
 		c.Inputs = append(c.Inputs, get(v))
 	}
 	for _, n := range g.Nodes {
-		d := &Node{Op: n.Op, Scope: n.Scope}
+		d := &Node{Op: n.Op, Scope: n.Scope, backward: n.backward}
 		for _, v := range n.Inputs {
 			d.Inputs = append(d.Inputs, get(v))
 		}

@@ -15,8 +15,12 @@ func channelsLast(g *Graph) error {
 	nodes := g.Nodes
 	g.Nodes = nil
 	for _, n := range nodes {
+		before := len(g.Nodes)
 		if err := l.lower(n); err != nil {
 			return err
+		}
+		for _, made := range g.Nodes[before:] {
+			made.backward = n.backward
 		}
 	}
 	for i, v := range g.Outputs {

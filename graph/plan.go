@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,12 +47,39 @@ type slot struct {
 
 // makePlan infers all types for the given inputs, prepares the kernels and lays out the memory.
 func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
+	p, use, err := s.planSteps(key, inputs)
+	if err != nil {
+		return nil, err
+	}
+	p.shareInPlace(use)
+	lives := p.lives(use)
+	need := int64(0)
+	for _, values := range [][]*Value{s.graph.Inputs, s.graph.Outputs} {
+		for _, v := range values {
+			if need += int64(p.slots[p.slotOf[v]].typ.Bytes()); need > s.opts.MaxMemory {
+				return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
+			}
+		}
+	}
+	var ok bool
+	if p.arena, ok = layOut(lives, int(s.opts.MaxMemory)); !ok {
+		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
+	}
+	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
+	need += int64(p.arena) + int64(s.threads)*worker
+	if need > s.opts.MaxMemory {
+		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
+	}
+	return p, nil
+}
+
+// planSteps makes a plan whose memory is not laid out yet, and returns the first and the last step that use each root.
+func (s *Session) planSteps(key string, inputs []ops.Type) (*plan, map[int][2]int, error) {
 	p := &plan{key: key, types: make(map[*Value]ops.Type), slotOf: make(map[*Value]int), shared: make(map[any]any)}
 	for i, v := range s.graph.Inputs {
 		p.types[v] = inputs[i]
 		p.addSlot(v, slot{typ: inputs[i], input: i, output: -1})
 	}
-	var lives []life // of arena slots and scratch, by step
 	use := make(map[int][2]int)
 	touch := func(i int) {
 		root := p.slots[i].root
@@ -65,21 +93,59 @@ func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
 	}
 	for _, n := range s.graph.Nodes {
 		if err := s.planNode(p, n, touch); err != nil {
-			return nil, &NodeError{Node: n, Err: err}
+			return nil, nil, &NodeError{Node: n, Err: err}
 		}
 	}
 	p.bindOutputs(s.graph, touch)
-	need := int64(0)
-	for _, values := range [][]*Value{s.graph.Inputs, s.graph.Outputs} {
-		for _, v := range values {
-			if need += int64(p.slots[p.slotOf[v]].typ.Bytes()); need > s.opts.MaxMemory {
-				return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
+	return p, use, nil
+}
+
+// shareInPlace lets operators write their output over an input that nothing uses afterwards.
+func (p *plan) shareInPlace(use map[int][2]int) {
+	for t, st := range p.steps {
+		for _, i := range p.inPlace(st) {
+			out, root := st.out[0], p.slots[st.in[i]].root
+			if !p.slots[root].inArena(root) || use[root][1] != t {
+				continue
 			}
+			for k := range p.slots {
+				if p.slots[k].root == out {
+					p.slots[k].root = root
+				}
+			}
+			use[root] = [2]int{use[root][0], use[out][1]}
+			break
 		}
 	}
+}
+
+// inPlace lists the inputs of a step whose memory its output could lie in.
+func (p *plan) inPlace(st step) []int {
+	op, ok := st.node.Op.(ops.InPlacer)
+	if !ok || len(st.out) == 0 || !p.slots[st.out[0]].inArena(st.out[0]) {
+		return nil
+	}
+	types := make([]ops.Type, len(st.in))
+	for i, k := range st.in {
+		types[i] = p.slots[k].typ
+	}
+	return slices.DeleteFunc(op.InPlace(types), func(i int) bool {
+		same := 0
+		for _, k := range st.in {
+			if p.slots[k].root == p.slots[st.in[i]].root {
+				same++
+			}
+		}
+		return same > 1 || types[i].Bytes() != p.slots[st.out[0]].typ.Bytes() || types[i].Bytes() != p.slots[p.slots[st.in[i]].root].typ.Bytes()
+	})
+}
+
+// lives returns what the arena has to hold: values and scratch memory.
+func (p *plan) lives(use map[int][2]int) []life {
+	var lives []life
 	for i := range p.slots {
 		sl := &p.slots[i]
-		if sl.konst == nil && sl.root == i && sl.input < 0 && sl.output < 0 {
+		if sl.inArena(i) {
 			l := use[i]
 			lives = append(lives, life{span: &sl.arena, size: sl.typ.Bytes(), first: l[0], last: l[1]})
 		}
@@ -89,16 +155,12 @@ func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
 			lives = append(lives, life{span: &p.steps[i].scratch, size: n, first: i, last: i})
 		}
 	}
-	var ok bool
-	if p.arena, ok = layOut(lives, int(s.opts.MaxMemory)); !ok {
-		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
-	}
-	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
-	need += int64(p.arena) + int64(s.threads)*worker
-	if need > s.opts.MaxMemory {
-		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
-	}
-	return p, nil
+	return lives
+}
+
+// inArena reports whether slot i has a place of its own in the arena.
+func (sl *slot) inArena(i int) bool {
+	return sl.konst == nil && sl.root == i && sl.input < 0 && sl.output < 0
 }
 
 // MemoryError says that a run with the shapes at hand would take more memory
@@ -233,11 +295,11 @@ type life struct {
 }
 
 // layOut places the pieces in one arena so that those in use at the same time
-// do not overlap, the largest first, each at the lowest free address; it returns the arena's size,
+// do not overlap, the largest first and of those the longest in use, each at the lowest free address; it returns the arena's size,
 // and false when that is above the limit, which no piece is.
 // Addresses are multiples of the tensors' alignment.
 func layOut(lives []life, limit int) (int, bool) {
-	slices.SortStableFunc(lives, func(a, b life) int { return b.size - a.size })
+	slices.SortStableFunc(lives, func(a, b life) int { return cmp.Or(b.size-a.size, (b.last-b.first)-(a.last-a.first)) })
 	total := 0
 	var placed []life // by address
 	for _, l := range lives {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
 
@@ -129,4 +130,49 @@ func reference(t *testing.T, g *Graph, inputs []*tensor.Tensor) []*tensor.Tensor
 		out = append(out, get(v))
 	}
 	return out
+}
+
+// TestPlanInPlace checks that results lie where an operand did that is not needed any more, and only then.
+func TestPlanInPlace(t *testing.T) {
+	const piece = 4 * 64
+	build := func(again bool) *Graph {
+		g := New()
+		a := g.Input("a", tensor.Float32, 64)
+		v := add(t, g, "", ops.Binary{Fn: ops.Mul}, a, a)
+		first := v
+		for range 5 {
+			v = add(t, g, "", ops.Binary{Fn: ops.Add}, v, a)
+		}
+		if again {
+			v = add(t, g, "", ops.Binary{Fn: ops.Mul}, v, first)
+		}
+		g.SetOutputs(add(t, g, "", ops.Reduce{Fn: ops.Sum}, v))
+		return g
+	}
+	x := mustTensor(t, make([]float32, 64))
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(i)
+	}
+	for _, again := range []bool{false, true} {
+		g := build(again)
+		s := compile(t, g, Options{Threads: 1})
+		scratch := 0
+		for _, st := range s.plans[0].plan.steps {
+			scratch = max(scratch, st.kernel.Scratch)
+		}
+		want := piece
+		if again {
+			want += piece
+		}
+		if got := s.ArenaBytes(); got > want+align(scratch) {
+			t.Errorf("used again %v: an arena of %d bytes, want %d and %d of scratch", again, got, want, scratch)
+		}
+		out, err := s.Run(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ref := reference(t, g, []*tensor.Tensor{x}); out[0].Float32s()[0] != ref[0].Float32s()[0] {
+			t.Errorf("used again %v: %v, want %v", again, out[0].Float32s(), ref[0].Float32s())
+		}
+	}
 }

@@ -138,6 +138,7 @@ func (r *Rewriter) patch(i int, p *Patch) (next int, err error) {
 	r.Nodes = slices.Insert(r.Nodes, i, p.Nodes...)
 	touched := slices.Clone(p.Nodes)
 	for _, n := range p.Nodes {
+		n.backward = at.backward
 		for _, v := range n.Inputs {
 			r.uses[v]++
 		}

@@ -26,6 +26,9 @@ type Options struct {
 	// need more are refused with a *MemoryError before memory is taken, so that a
 	// small file cannot ask for a large machine. 0 means 16 GiB.
 	MaxMemory int64
+	// Recompute, of a graph with gradients, bounds the arena by computing values again instead of keeping
+	// them. It is chosen for the example shapes of the inputs. A target of its own, it is no limit: what MaxMemory is.
+	Recompute Recompute
 	// MaxPatches stops optimizing after so many changes, when positive: for
 	// finding the one that changes a result.
 	MaxPatches int
@@ -72,6 +75,9 @@ type planEntry struct {
 // node cannot run on the chosen CPU tier. Of an open graph, that happens at the
 // first run with inputs of new types, whose errors Run then returns.
 func (g *Graph) Compile(opts Options) (*Session, error) {
+	if err := opts.Recompute.Validate(); err != nil {
+		return nil, err
+	}
 	tier, err := asm.Resolve(opts.CPU)
 	if err != nil {
 		return nil, err
@@ -120,7 +126,18 @@ func (g *Graph) compile(opts Options, tier asm.Tier, pool *ops.Pool) (*Session, 
 			return nil, err
 		}
 	}
-	p, err := s.makePlan(string(planKey(nil, example)), types)
+	key := string(planKey(nil, example))
+	if opts.Recompute > KeepAll {
+		p, _, err := s.planSteps(key, types)
+		if err != nil {
+			return nil, err
+		}
+		c.recompute(int(opts.Recompute), p)
+		if err := c.Verify(); err != nil {
+			return nil, fmt.Errorf("after recompute: %w", err)
+		}
+	}
+	p, err := s.makePlan(key, types)
 	if err != nil {
 		return nil, err
 	}
@@ -379,6 +396,20 @@ func (st *state) trace(i int, d time.Duration) StepTrace {
 		tr.Out = append(tr.Out, st.plan.slots[j].typ)
 	}
 	return tr
+}
+
+// Trim gives up the memory that runs have left for those that follow. The next run takes it anew.
+func (s *Session) Trim() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.plans {
+		e.free = nil
+	}
+	if s.open != nil {
+		for _, c := range s.open.list {
+			c.session.Trim()
+		}
+	}
 }
 
 // Plan describes, one line each, the kernels that run for the most recent shapes.

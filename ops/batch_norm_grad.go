@@ -67,6 +67,9 @@ func (BatchNormGrad) WantsChannelsLast() bool { return false }
 // ImageOutputs says that only the first output is an image.
 func (BatchNormGrad) ImageOutputs() int { return 1 }
 
+// InPlace lets the gradient of x lie where dy or x did: their sums are complete before anything is written.
+func (BatchNormGrad) InPlace([]Type) []int { return []int{1, 0} }
+
 func (op BatchNormGrad) Prepare(p *Prepare) (*Kernel, error) {
 	m := newChannelMatrix(p.In[0].Shape, op.NHWC)
 	c := m.channels

@@ -5,6 +5,14 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+// InPlace lets the result lie where a float32 operand of its shape did.
+func (op Binary) InPlace(in []Type) []int {
+	if in[0].DType != tensor.Float32 || in[1].DType != tensor.Float32 || op.Fn != Add && op.Fn != Sub && op.Fn != Mul && op.Fn != Div {
+		return nil
+	}
+	return []int{0, 1}
+}
+
 // prepareFloat32 prepares the arithmetic of float32 values that has a kernel,
 // or returns nil.
 func (op Binary) prepareFloat32(p *Prepare) *Kernel {

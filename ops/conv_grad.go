@@ -8,15 +8,16 @@ func (op Conv) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 	plain.Act = NoActivation
 	dz := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, len(in))
-	if need[0] {
-		grads[0] = op.inputGrad(b, in, dz)
-	}
+	// The gradient of the weight comes first: x need not be kept beside the gradient of x then.
 	if need[1] {
 		plain = Conv{Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
 		grads[1] = b.Apply(ConvWeightGrad{Conv: plain, Kernel: b.Type(in[1]).Shape[2:]}, in[0], dz)
 	}
 	if op.HasBias && need[2] {
 		grads[2] = b.Apply(ChannelSum{NHWC: op.NHWC}, dz)
+	}
+	if need[0] {
+		grads[0] = op.inputGrad(b, in, dz)
 	}
 	if op.HasResidual {
 		grads[len(in)-1] = dz
@@ -66,14 +67,14 @@ func (op ConvTranspose) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []
 			return grads
 		}
 	}
-	if need[0] {
-		grads[0] = b.Apply(conv, dz, in[1])
-	}
 	if need[1] {
 		grads[1] = b.Apply(ConvWeightGrad{Conv: conv, Kernel: kernel}, dz, in[0])
 	}
 	if op.HasBias && need[2] {
 		grads[2] = b.Apply(ChannelSum{NHWC: op.NHWC}, dz)
+	}
+	if need[0] {
+		grads[0] = b.Apply(conv, dz, in[1])
 	}
 	return grads
 }

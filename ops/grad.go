@@ -119,6 +119,9 @@ func (op ClampGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 
 func (ClampGrad) WantsChannelsLast() bool { return false }
 
+// InPlace lets the gradient lie where y or dy did.
+func (ClampGrad) InPlace([]Type) []int { return []int{1, 0} }
+
 // elementwiseKernel works on disjoint ranges of n elements.
 func elementwiseKernel(p *Prepare, n int, choice string, run func(c *Call, from, to int)) *Kernel {
 	const chunk = 1 << 14

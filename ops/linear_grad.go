@@ -8,9 +8,6 @@ func (op Linear) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 	dz := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, len(in))
 	n, k := b.Type(in[1]).Shape[0], b.Type(in[1]).Shape[1]
-	if need[0] {
-		grads[0] = b.Apply(MatMul{}, dz, in[1])
-	}
 	rows := b.Apply(Reshape{Shape: []int{b.Type(dz).Numel() / max(n, 1), n}}, dz)
 	if need[1] {
 		x := b.Apply(Reshape{Shape: []int{b.Type(in[0]).Numel() / max(k, 1), k}}, in[0])
@@ -18,6 +15,9 @@ func (op Linear) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 	}
 	if op.HasBias && need[2] {
 		grads[2] = b.Apply(ChannelSum{NHWC: true}, rows)
+	}
+	if need[0] {
+		grads[0] = b.Apply(MatMul{}, dz, in[1])
 	}
 	if op.HasResidual {
 		grads[len(in)-1] = dz

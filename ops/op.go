@@ -241,3 +241,11 @@ type OutputsStayer interface{ OutputsStay() }
 // ImageOutputter is implemented by channels-last operators of which only the
 // first outputs are images; the others keep their dimensions.
 type ImageOutputter interface{ ImageOutputs() int }
+
+// InPlacer is implemented by operators whose kernels read an element of some inputs before they write that of the
+// first output, and never again: it may lie in the memory of one of them.
+type InPlacer interface {
+	Op
+	// InPlace lists the inputs, of the given types, whose memory the output may take when it is of the same size.
+	InPlace(in []Type) []int
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/graph/train"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -102,5 +103,82 @@ func BenchmarkCalibration(b *testing.B) {
 			middle := len(times[0]) / 2
 			b.ReportMetric(float64(times[1][middle])/float64(times[0][middle]), "calibration/float")
 		})
+	}
+}
+
+// BenchmarkRecompute measures what bounding the memory of a training step costs: ResNet-20 with 64 images, float
+// and with 4 bits, batch norm frozen or not. Trainers with and without recomputation alternate; the metrics are the
+// ratio of their median times and both arenas.
+func BenchmarkRecompute(b *testing.B) {
+	m, data := resnet20(b), cifar(b, "train.npz", 64)
+	labels, err := tensor.FromSlice(data.labels[:64], 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	x := data.batches[0]
+	float := func() (train.Model, error) { return train.FromGraph(m) }
+	qat := func() (train.Model, error) {
+		o, err := (Options{}).Observers()
+		if err != nil {
+			return nil, err
+		}
+		activation, weight := o.Activation, o.Weight
+		activation.Spec, weight.Spec = activation.Spec.WithBits(4), weight.Spec.WithBits(4)
+		q := New(Options{Activation: &activation, Weight: &weight})
+		calib, err := q.Calib(m)
+		if err != nil {
+			return nil, err
+		}
+		defer calib.Close()
+		if _, err := calib.Run(context.Background(), x...); err != nil {
+			return nil, err
+		}
+		return q.QAT(m)
+	}
+	for _, c := range []struct {
+		name   string
+		model  func() (train.Model, error)
+		freeze int
+	}{{"float", float, train.Never}, {"qat4", qat, train.Never}, {"qat4-frozen", qat, 0}} {
+		for name, target := range map[string]graph.Recompute{"64MB": 64 << 20, "smallest": graph.SmallestArena} {
+			b.Run(c.name+"/"+name, func(b *testing.B) {
+				var trainers [2]*train.Trainer
+				for i, r := range []graph.Recompute{graph.KeepAll, target} {
+					model, err := c.model()
+					if err != nil {
+						b.Fatal(err)
+					}
+					if trainers[i], err = train.New(model, train.Options{
+						Loss: train.CrossEntropy, Optimizer: train.SGD{LR: 1e-4}, FreezeBatchNorm: c.freeze, Recompute: r, Session: graph.Options{Threads: 2},
+					}); err != nil {
+						b.Fatal(err)
+					}
+					defer trainers[i].Close()
+				}
+				var times [2][]time.Duration
+				once := func(keep bool) {
+					for i, tr := range trainers {
+						start := time.Now()
+						if _, err := tr.Step(context.Background(), append(slices.Clone(x), labels)...); err != nil {
+							b.Fatal(err)
+						}
+						if keep {
+							times[i] = append(times[i], time.Since(start))
+						}
+					}
+				}
+				once(false)
+				for b.Loop() {
+					once(true)
+				}
+				for _, t := range times {
+					slices.Sort(t)
+				}
+				middle := len(times[0]) / 2
+				b.ReportMetric(float64(times[1][middle])/float64(times[0][middle]), "recompute/keep")
+				b.ReportMetric(float64(trainers[0].Memory().Arena)/(1<<20), "MB-keep")
+				b.ReportMetric(float64(trainers[1].Memory().Arena)/(1<<20), "MB-recompute")
+			})
+		}
 	}
 }

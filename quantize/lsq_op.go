@@ -188,6 +188,9 @@ func (op LSQGrad) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 // ImageOutputs says that only the first output is an image.
 func (LSQGrad) ImageOutputs() int { return 1 }
 
+// InPlace lets the gradient of x lie where that of the output did.
+func (LSQGrad) InPlace([]ops.Type) []int { return []int{3} }
+
 // Prepare adds up the gradients of scale and zero point in float64: each task
 // those of its pieces, which do not depend on the number of threads, then all tasks.
 func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {

@@ -3,6 +3,7 @@ package quantize
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -244,6 +245,37 @@ func TestQATSameBits(t *testing.T) {
 			t.Errorf("parameters with %d threads differ from those with one", threads)
 		}
 		want = got
+	}
+}
+
+// TestQATRecompute checks that computing values again changes no bit, with batch norm's statistics of the batch and
+// then with frozen ones, in the arithmetic that is deployed and in that of the toolkit.
+func TestQATRecompute(t *testing.T) {
+	for _, backend := range []Backend{Native, FBGEMM} {
+		var want []byte
+		arena := 0
+		for _, r := range []graph.Recompute{graph.KeepAll, graph.SmallestArena} {
+			f := newQATFixture(t, Options{Backend: backend, Session: graph.Options{Threads: 2}})
+			tr := f.trainer(t, f.qat(t), train.Options{FreezeBatchNorm: 2, ClipNorm: 1, Recompute: r})
+			var got []byte
+			for range 4 {
+				_, loss := f.steps(t, tr, 1)
+				got = binary.LittleEndian.AppendUint64(got, math.Float64bits(loss))
+			}
+			for _, p := range tr.Parameters() {
+				got = append(got, p.Value.Bytes()...)
+			}
+			if r == graph.KeepAll {
+				want, arena = got, tr.Memory().Arena
+				continue
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%v: losses or parameters differ", backend)
+			}
+			if got := tr.Memory().Arena; got >= arena {
+				t.Errorf("%v: an arena of %d bytes, %d without", backend, got, arena)
+			}
+		}
 	}
 }
 

@@ -213,6 +213,7 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 	if err != nil {
 		return nil, err
 	}
+	nodes := len(p.graph.Nodes)
 	for _, v := range p.observed {
 		if q.opts.Fixed[p.names[v]] != nil {
 			continue
@@ -235,6 +236,7 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 			return nil, err
 		}
 	}
+	hoist(p.graph, nodes)
 	return p.graph, nil
 }
 

@@ -64,6 +64,7 @@ type qatResult struct {
 	Float       *qatAccuracy `json:"float,omitempty"`
 	Calibrated  *qatAccuracy `json:"calibrated,omitempty"`
 	Trained     *qatAccuracy `json:"trained,omitempty"`
+	ArenaBytes  int          `json:"arena_bytes,omitempty"` // activations, gradients and scratch memory of a step, the largest
 	InputBytes  int64        `json:"input_bytes"`
 	OutputBytes int64        `json:"output_bytes"`
 }
@@ -132,8 +133,16 @@ func (t *training) finish() error {
 	if t.json {
 		return t.printJSON(r)
 	}
-	if err := t.printf("%s: %d bytes, %.2f of %d, after %d steps\n", t.work.flags.output, r.OutputBytes, float64(r.OutputBytes)/float64(max(r.InputBytes, 1)), r.InputBytes, r.Steps); err != nil || t.eval == nil {
+	if err := t.printf("%s: %d bytes, %.2f of %d, after %d steps\n", t.work.flags.output, r.OutputBytes, float64(r.OutputBytes)/float64(max(r.InputBytes, 1)), r.InputBytes, r.Steps); err != nil {
 		return err
+	}
+	if r.ArenaBytes > 0 { // 0 where no step was left to make
+		if err := t.printf("memory of a step: %.1f MB\n", float64(r.ArenaBytes)/(1<<20)); err != nil {
+			return err
+		}
+	}
+	if t.eval == nil {
+		return nil
 	}
 	what := "right"
 	if t.eval.Labels() == nil {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"math"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/train"
 )
 
@@ -28,6 +31,7 @@ type trainFlags struct {
 	distill             bool
 	temperature         float64
 	freezeBN, freezeObs int
+	recompute           string
 	checkpoint          string
 	checkpointEvery     int
 	resume              bool
@@ -59,6 +63,9 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s.Float64Var(&f.temperature, "temperature", 1, "what --distill divides the logits of both models by")
 	s.IntVar(&f.freezeBN, "freeze-bn", 0, "step from which on batch norm uses its running statistics as they are; 0: from the start")
 	s.IntVar(&f.freezeObs, "freeze-observers", 0, "step from which on scales and zero points stay as they are; 0: never")
+
+	s.StringVar(&f.recompute, "recompute", "off", "size for the activations, gradients and scratch memory of a step, such as 48MB, or smallest: values of the forward pass are then computed again in the "+
+		"backward pass instead of kept, where that takes the least time, up to that of one forward pass; the result is the same to the bit; off keeps all")
 
 	s.StringVar(&f.checkpoint, "checkpoint", "", "file for the state of training: written after each epoch and when interrupted")
 	s.IntVar(&f.checkpointEvery, "checkpoint-every", 0, "also write --checkpoint after so many steps")
@@ -111,9 +118,31 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
+// parseRecompute reads the value of --recompute.
+func parseRecompute(s string) (graph.Recompute, error) {
+	switch s {
+	case "off":
+		return graph.KeepAll, nil
+	case "smallest":
+		return graph.SmallestArena, nil
+	}
+	for unit, bytes := range map[string]float64{"MB": 1 << 20, "GB": 1 << 30} {
+		if number, ok := strings.CutSuffix(s, unit); ok {
+			if v, err := strconv.ParseFloat(number, 64); err == nil && v > 0 && v*bytes >= 2 && v*bytes < 1<<62 {
+				return graph.Recompute(v * bytes), nil
+			}
+		}
+	}
+	return 0, usagef("--recompute %q: off, smallest, or a size such as 48MB or 1.5GB", s)
+}
+
 // options returns how to train, with so many steps in an epoch.
 func (f *trainFlags) options(cmd *cobra.Command, perEpoch int) (train.Options, error) {
 	o := train.Options{ClipNorm: f.clip, FreezeBatchNorm: f.freezeBN, FreezeObservers: f.freezeObs, Loss: train.CrossEntropy}
+	var err error
+	if o.Recompute, err = parseRecompute(f.recompute); err != nil {
+		return o, err
+	}
 	if f.distill {
 		o.Loss = train.Distill(float32(f.temperature))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -101,6 +102,12 @@ func (t *training) run() error {
 			return err
 		}
 	}
+	// The sessions that have run so far are no longer needed: without this their memory would stay until
+	// the heap has grown by as much again.
+	debug.FreeOSMemory()
+	// The batches of the steps are the only garbage. The heap is a few large pieces, so that collecting takes next to
+	// nothing, and by default it would not happen before there is as much garbage as memory in use.
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	if t.proxy, err = t.q.QAT(t.model); err != nil {
 		return err
 	}
@@ -213,6 +220,7 @@ func (t *training) epoch() error {
 		seconds := time.Since(began).Seconds()
 		t.part.add(l, seconds)
 		t.result.Steps = t.trainer.Steps()
+		t.result.ArenaBytes = max(t.result.ArenaBytes, t.trainer.Memory().Arena)
 		if err := t.log.write(stepLine{Step: t.result.Steps, Epoch: t.finished + 1, Loss: l, Rate: rate, Seconds: seconds}); err != nil {
 			return err
 		}

@@ -30,6 +30,11 @@ type Options struct {
 	// Settings are what a checkpoint notes besides, by name, such as the learning rate, and a trainer with
 	// others refuses: what has to be the same for training to go on as if it had not been stopped.
 	Settings map[string]string
+	// Recompute bounds the memory of a step by computing values of the forward pass a second time in the backward pass
+	// instead of keeping them, as torch.utils.checkpoint does: the bytes that activations, gradients and
+	// scratch memory should take, graph.SmallestArena for as few as possible, 0 for keeping all. A step takes up
+	// to one forward pass longer. Losses and parameters have the same bits. Memory says what is reached.
+	Recompute graph.Recompute
 	// Session says how the steps run.
 	Session graph.Options
 }
@@ -84,7 +89,8 @@ type slot struct {
 
 // compiled is a session whose run is a step.
 type compiled struct {
-	key     string
+	key     string // what is trained and how, and the types of the inputs
+	phase   string // the first part of it
 	session *graph.Session
 	outputs []*tensor.Tensor // the loss, then what the model gives
 }
@@ -96,6 +102,9 @@ const maxSteps = 4
 func New(m Model, opts Options) (*Trainer, error) {
 	if opts.Loss == nil || opts.Optimizer == nil {
 		return nil, errors.New("train: training needs a loss and an optimizer")
+	}
+	if err := opts.Recompute.Validate(); err != nil {
+		return nil, fmt.Errorf("train: Options.Recompute: %w", err)
 	}
 	if opts.Schedule == nil {
 		opts.Schedule = Constant
@@ -209,6 +218,37 @@ func (t *Trainer) StepToward(ctx context.Context, teacher *graph.Session, inputs
 	return t.Step(ctx, append(slices.Clone(inputs), targets[0])...)
 }
 
+// stepOptions returns how a step is compiled.
+func (t *Trainer) stepOptions() graph.Options {
+	o := t.opts.Session
+	if t.opts.Recompute != graph.KeepAll {
+		o.Recompute = t.opts.Recompute
+	}
+	return o
+}
+
+// Memory is what training takes, in bytes.
+type Memory struct {
+	Arena      int // activations, gradients and scratch memory of the last step
+	Parameters int // and buffers
+	Moments    int // of the optimizer
+}
+
+// Memory returns what training takes; before the first step no Arena is known.
+func (t *Trainer) Memory() Memory {
+	var m Memory
+	if len(t.steps) > 0 {
+		m.Arena = t.steps[0].session.ArenaBytes()
+	}
+	for i, p := range t.params {
+		m.Parameters += len(p.Value.Bytes())
+		for _, v := range t.slots[i].moments {
+			m.Moments += len(v.Bytes())
+		}
+	}
+	return m
+}
+
 // Outputs returns what the model gave in the last step; the next one overwrites it.
 func (t *Trainer) Outputs() []*tensor.Tensor {
 	if len(t.steps) == 0 {
@@ -230,6 +270,7 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 		}
 		key = append(key, trained)
 	}
+	phase := len(key)
 	for i, x := range inputs {
 		if x == nil {
 			return nil, &graph.InputError{Index: i, Reason: "it is missing"}
@@ -246,16 +287,20 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 			t.steps[0] = c
 			return c, nil
 		}
+		// Steps of another phase, such as before batch norm was frozen, are not likely to come again soon.
+		if c.phase != string(key[:phase]) {
+			c.session.Trim()
+		}
 	}
 	s, err := t.stepGraph(inputs, true)
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.graph.Compile(t.opts.Session)
+	session, err := s.graph.Compile(t.stepOptions())
 	if err != nil {
 		return nil, err
 	}
-	c := &compiled{key: string(key), session: session}
+	c := &compiled{key: string(key), phase: string(key[:phase]), session: session}
 	for _, v := range s.graph.Outputs {
 		o, err := tensor.New(v.Type.DType, v.Type.Shape...)
 		if err != nil {
@@ -419,7 +464,7 @@ func (t *Trainer) Gradients(ctx context.Context, inputs ...*tensor.Tensor) (floa
 		}
 	}
 	s.graph.SetOutputs(outputs...)
-	session, err := s.graph.Compile(t.opts.Session)
+	session, err := s.graph.Compile(t.stepOptions())
 	if err != nil {
 		return 0, nil, err
 	}
