@@ -71,10 +71,6 @@ func activationGrad(b GradBuilder, act Activation, plain Op, in []Ref, y, dy Ref
 		fn := Unary{Fn: activations[act].fn}
 		return fn.Grad(b, []Ref{b.Apply(plain, in...)}, []Ref{y}, []Ref{dy}, []bool{true})[0]
 	}
-	if !act.IsClamp() {
-		b.Fail(&UnsupportedError{Op: act.String(), Reason: "it has no gradient where it is fused; take the gradient of the graph as it was written"})
-		return dy
-	}
 	lo, hi := act.Bounds()
 	return b.Apply(ClampGrad{Lo: lo, Hi: hi}, y, dy)
 }

@@ -12,6 +12,11 @@ func (op Flatten) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	return []Ref{b.Apply(Reshape{Shape: b.Type(in[0]).Shape}, dout[0])}
 }
 
+// Grad gives the gradient the input's shape; the extents have none.
+func (op ReshapeTo) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
+	return []Ref{b.Apply(Reshape{Shape: b.Type(in[0]).Shape}, dout[0]), nil}
+}
+
 // Grad permutes back.
 func (op Permute) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	order, _ := resolveOrder(op.Order, len(op.Order))
@@ -34,6 +39,18 @@ func (op Pad) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 // Grad puts the gradient where the elements came from.
 func (op Slice) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	return []Ref{b.Apply(SliceGrad{Slice: op, Shape: b.Type(in[0]).Shape}, dout[0])}
+}
+
+// Grad puts the gradient where the elements came from; the bounds have none.
+func (op SliceTo) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
+	grads := make([]Ref, 3)
+	s, err := op.slice([]Type{b.Type(in[0]), b.Type(in[1]), b.Type(in[2])})
+	if err != nil {
+		b.Fail(err)
+		return grads
+	}
+	grads[0] = b.Apply(SliceGrad{Slice: s, Shape: b.Type(in[0]).Shape}, dout[0])
+	return grads
 }
 
 // SliceGrad is the gradient of Slice: zeros of the given shape with the input
@@ -174,14 +191,4 @@ func (op Stack) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 		}
 	}
 	return grads
-}
-
-// Grad of a running sum is the running sum from the end.
-func (op Cumulative) Grad(b GradBuilder, _, _, dout []Ref, _ []bool) []Ref {
-	if op.Product {
-		b.Fail(&UnsupportedError{Op: op.Name(), Reason: "it has no gradient"})
-		return make([]Ref, 1)
-	}
-	flip := Flip{Axes: []int{op.Axis}}
-	return []Ref{b.Apply(flip, b.Apply(op, b.Apply(flip, dout[0])))}
 }

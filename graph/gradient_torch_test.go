@@ -1,0 +1,206 @@
+package graph_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/fixture"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// torchGradient is a case that testdata/gen/gradients.py recorded.
+type torchGradient struct {
+	Op    string // the operator's type
+	Attr  json.RawMessage
+	In    []fixture.Tensor
+	DOut  []*fixture.Tensor // nil: nothing depends on the output
+	Grads []*fixture.Tensor // nil: the input has none
+	Known []int             // inputs that are constants
+	Tol   float64           // in place of gradientTolerance
+}
+
+// gradientTolerance is how far an element may be from PyTorch's, relative to the
+// largest of the tensor: PyTorch computes in float64, octet in float32.
+const gradientTolerance = 1e-5
+
+// differentiable lists the operators of which gradients are recorded.
+var differentiable = []ops.Op{
+	ops.AdaptiveAvgPool{}, ops.AvgPool{}, ops.BatchNorm{}, ops.BatchNormTrain{}, ops.Binary{}, ops.Cast{}, ops.Concat{}, ops.Conv{}, ops.ConvTranspose{},
+	ops.CrossEntropy{}, ops.Cumulative{}, ops.Detach{}, ops.Embedding{}, ops.Expand{}, ops.Flatten{}, ops.Flip{}, ops.FoldBatchNorm{}, ops.Gather{},
+	ops.GroupNorm{}, ops.IndexSelect{}, ops.InstanceNorm{}, ops.LayerNorm{}, ops.Linear{}, ops.MatMul{}, ops.MaxPool{}, ops.Pad{}, ops.Permute{},
+	ops.Reduce{}, ops.Regroup{}, ops.Reshape{}, ops.Roll{}, ops.Slice{}, ops.Softmax{}, ops.Stack{}, ops.Unary{}, ops.Where{},
+	ops.AddMM{}, ops.Attention{}, ops.ChannelShuffle{}, ops.Diagonal{}, ops.Einsum{}, ops.Fold{}, ops.Index{}, ops.IndexPut{}, ops.Interpolate{},
+	ops.PadMode{}, ops.PixelShuffle{}, ops.ReshapeTo{}, ops.RNN{}, ops.Scatter{}, ops.SliceTo{}, ops.Sort{}, ops.Tile{}, ops.TopK{}, ops.Triangle{},
+	ops.Unfold{}, ops.Windows{},
+}
+
+// op returns the operator of a case.
+func (c torchGradient) op(t *testing.T) ops.Op {
+	t.Helper()
+	for _, op := range differentiable {
+		if reflect.TypeOf(op).Name() != c.Op {
+			continue
+		}
+		v := reflect.New(reflect.TypeOf(op))
+		if err := fixture.Decode(c.Attr, v.Interface()); err != nil {
+			t.Fatalf("%s %s: %v", c.Op, c.Attr, err)
+		}
+		return v.Elem().Interface().(ops.Op)
+	}
+	t.Fatalf("no operator %q", c.Op)
+	return nil
+}
+
+func readTorchGradients(t *testing.T) []torchGradient {
+	t.Helper()
+	return fixture.Read[torchGradient](t, "testdata/gradients.json.gz")
+}
+
+// TestGradientsAsPyTorch compares the gradients of every operator with those that
+// PyTorch's autograd gives for the same random gradients of the outputs.
+func TestGradientsAsPyTorch(t *testing.T) {
+	for i, c := range readTorchGradients(t) {
+		t.Run(fmt.Sprintf("%d/%s", i, c.Op), func(t *testing.T) { checkTorchGradient(t, c) })
+	}
+}
+
+func checkTorchGradient(t *testing.T, c torchGradient) {
+	op := c.op(t)
+	g := graph.New()
+	var nodeInputs, wrt []*graph.Value
+	var values []*tensor.Tensor
+	var want []*fixture.Tensor
+	for i, f := range c.In {
+		x := f.Tensor(t)
+		if slices.Contains(c.Known, i) {
+			nodeInputs = append(nodeInputs, g.Const("", x))
+			continue
+		}
+		v := g.Input(fmt.Sprint(i), x.DType(), x.Shape()...)
+		nodeInputs, values = append(nodeInputs, v), append(values, x)
+		if x.DType() == tensor.Float32 {
+			wrt, want = append(wrt, v), append(want, c.Grads[i])
+		}
+	}
+	describe := fmt.Sprintf("%s %s %v", op.Name(), c.Attr, typesOf(nodeInputs))
+	loss, err := weightedSum(g, op, nodeInputs, c.DOut, t)
+	if err != nil {
+		t.Fatalf("%s: %v", describe, err)
+	}
+	grads, err := g.Gradients(loss, wrt)
+	if err != nil {
+		t.Fatalf("%s: %v", describe, err)
+	}
+	var outputs []*graph.Value
+	var expected []*fixture.Tensor
+	for i, d := range grads {
+		if (d == nil) != (want[i] == nil) && !isZero(t, want[i]) {
+			t.Fatalf("%s: PyTorch and octet disagree whether input %d has a gradient", describe, i)
+		}
+		if d != nil {
+			outputs, expected = append(outputs, d), append(expected, want[i])
+		}
+	}
+	if len(outputs) == 0 {
+		return
+	}
+	g.SetOutputs(outputs...)
+	s, err := g.Compile(graph.Options{Threads: 2})
+	if err != nil {
+		t.Fatalf("%s: %v", describe, err)
+	}
+	defer s.Close()
+	out, err := s.Run(context.Background(), values...)
+	if err != nil {
+		t.Fatalf("%s: %v", describe, err)
+	}
+	tol := gradientTolerance
+	if c.Tol > 0 {
+		tol = c.Tol
+	}
+	for i, d := range out {
+		compareGradient(t, fmt.Sprintf("%s, gradient %d", describe, i), d, expected[i].Tensor(t), tol)
+	}
+}
+
+// weightedSum adds the operator and the sum of its outputs times the recorded gradients of them.
+func weightedSum(g *graph.Graph, op ops.Op, in []*graph.Value, dout []*fixture.Tensor, t *testing.T) (*graph.Value, error) {
+	outs, err := g.Add(graph.Scope{}, op, in...)
+	if err != nil {
+		return nil, err
+	}
+	var loss *graph.Value
+	for i, d := range dout {
+		if d == nil {
+			continue
+		}
+		part, err := g.Add1(graph.Scope{}, ops.Binary{Fn: ops.Mul}, outs[i], g.Const("", d.Tensor(t)))
+		if err != nil {
+			return nil, err
+		}
+		if part, err = g.Add1(graph.Scope{}, ops.Reduce{Fn: ops.Sum}, part); err != nil {
+			return nil, err
+		}
+		if loss != nil {
+			if part, err = g.Add1(graph.Scope{}, ops.Binary{Fn: ops.Add}, loss, part); err != nil {
+				return nil, err
+			}
+		}
+		loss = part
+	}
+	return loss, nil
+}
+
+// isZero reports whether a recorded gradient is zero throughout, which octet may leave out.
+func isZero(t *testing.T, f *fixture.Tensor) bool {
+	t.Helper()
+	if f == nil {
+		return false
+	}
+	for _, v := range f.Tensor(t).Float32s() {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func typesOf(values []*graph.Value) []ops.Type {
+	types := make([]ops.Type, len(values))
+	for i, v := range values {
+		types[i] = v.Type
+	}
+	return types
+}
+
+// compareGradient allows a share of the largest finite element. Infinities and NaN
+// must be where PyTorch has them.
+func compareGradient(t *testing.T, what string, got, want *tensor.Tensor, tol float64) {
+	t.Helper()
+	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
+		t.Fatalf("%s is %v, want %v", what, got, want)
+	}
+	largest := 0.0
+	for _, w := range want.Float32s() {
+		if a := math.Abs(float64(w)); !math.IsInf(a, 0) && a > largest {
+			largest = a
+		}
+	}
+	for i, w := range want.Float32s() {
+		g := got.Float32s()[i]
+		if g == w || g != g && w != w {
+			continue
+		}
+		if d := math.Abs(float64(g) - float64(w)); !(d <= tol*largest) {
+			t.Errorf("%s: element %d is %v, PyTorch has %v", what, i, g, w)
+			return
+		}
+	}
+}
