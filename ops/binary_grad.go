@@ -71,7 +71,7 @@ func (op Binary) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		to(0, mul(q, y))
 		to(1, neg(mul(q, x)))
 	default:
-		b.Fail(&UnsupportedError{Op: op.Name(), Reason: "it has no gradient"})
+		b.Fail(NoGradient(op, "it has no gradient"))
 	}
 	return grads
 }

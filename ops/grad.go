@@ -34,6 +34,11 @@ type GradBuilder interface {
 	Fail(err error)
 }
 
+// NoGradient says that an operator has no gradient, why, and what to do about it.
+func NoGradient(op Op, reason string) error {
+	return &UnsupportedError{Op: op.Name(), Reason: reason + "; freeze the parameters in front of it, detach its input, or leave it out of what is trained"}
+}
+
 // number adds a constant of no dimensions.
 func number(b GradBuilder, v float32) Ref { return b.Const(tensor.Scalar(v)) }
 

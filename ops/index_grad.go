@@ -61,7 +61,7 @@ func (op Scatter) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 			grads[2] = b.Apply(Binary{Fn: Mul}, given, along(share))
 		}
 	default:
-		b.Fail(&UnsupportedError{Op: op.Name(), Reason: "products have no gradient"})
+		b.Fail(NoGradient(op, "products have no gradient"))
 	}
 	return grads
 }

@@ -44,7 +44,7 @@ func (op Reduce) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	case Norm:
 		return []Ref{r.norm(op.Axes, float64(op.P), y, d)}
 	}
-	b.Fail(&UnsupportedError{Op: op.Name(), Reason: "it has no gradient"})
+	b.Fail(NoGradient(op, "it has no gradient"))
 	return make([]Ref, 1)
 }
 

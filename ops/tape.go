@@ -27,7 +27,7 @@ func (t *tape) apply(op Op, in ...Ref) Ref {
 	t.nodes = append(t.nodes, tapeNode{in, out, func(dout []Ref, need []bool) []Ref {
 		d, ok := op.(Differentiable)
 		if !ok {
-			t.b.Fail(&UnsupportedError{Op: op.Name(), Reason: "it has no gradient"})
+			t.b.Fail(NoGradient(op, "it has no gradient"))
 			return make([]Ref, len(in))
 		}
 		return d.Grad(t.b, in, out, dout, need)

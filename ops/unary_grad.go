@@ -121,7 +121,7 @@ func hardSwishDerivative(x, _, _ float64) float64 {
 // Grad multiplies with the derivative.
 func (op Unary) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	if op.Fn >= numUnaryFns || unaryDerivatives[op.Fn].f == nil {
-		b.Fail(&UnsupportedError{Op: op.Name(), Reason: "it has no gradient"})
+		b.Fail(NoGradient(op, "it has no gradient"))
 		return make([]Ref, 1)
 	}
 	switch op.Fn {
@@ -148,6 +148,9 @@ type UnaryGrad struct {
 
 // Name returns the function's with "_grad".
 func (op UnaryGrad) Name() string { return op.Unary.Name() + "_grad" }
+
+// Grad hides that of Unary: a gradient has none of its own.
+func (UnaryGrad) Grad() {}
 
 func (op UnaryGrad) Infer(in []Type) ([]Type, error) {
 	if op.Fn >= numUnaryFns || unaryDerivatives[op.Fn].f == nil {

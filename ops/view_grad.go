@@ -62,6 +62,9 @@ type SliceGrad struct {
 
 func (SliceGrad) Name() string { return "slice_grad" }
 
+// Grad hides that of Slice: a gradient has none of its own.
+func (SliceGrad) Grad() {}
+
 func (op SliceGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
 		return nil, err

@@ -362,6 +362,7 @@ def moves(s):
     for groups in [2, 3]:
         s.add("ChannelShuffle", {"Groups": groups}, [s.rand(2, 6, 2, 3)], lambda x: x.reshape(2, groups, -1, 2, 3).transpose(1, 2).reshape(x.shape))  # PyTorch 1.13 has no gradient of its own
     s.add("Cast", {"DType": "float32"}, [s.rand(2, 3)], lambda x: x.clone())
+    s.add("Cast", {"DType": "float16"}, [s.rand(2, 3)], lambda x: x.half(), wide=False)
     s.add("Detach", {}, [s.rand(2, 3)], lambda x: x.detach() + 0 * x)
 
 
