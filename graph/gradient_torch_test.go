@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 	"testing"
@@ -23,12 +22,7 @@ type torchGradient struct {
 	DOut  []*fixture.Tensor // nil: nothing depends on the output
 	Grads []*fixture.Tensor // nil: the input has none
 	Known []int             // inputs that are constants
-	Tol   float64           // in place of gradientTolerance
 }
-
-// gradientTolerance is how far an element may be from PyTorch's, relative to the
-// largest of the tensor: PyTorch computes in float64, octet in float32.
-const gradientTolerance = 1e-5
 
 // differentiable lists the operators of which gradients are recorded.
 var differentiable = []ops.Op{
@@ -121,12 +115,8 @@ func checkTorchGradient(t *testing.T, c torchGradient) {
 	if err != nil {
 		t.Fatalf("%s: %v", describe, err)
 	}
-	tol := gradientTolerance
-	if c.Tol > 0 {
-		tol = c.Tol
-	}
 	for i, d := range out {
-		compareGradient(t, fmt.Sprintf("%s, gradient %d", describe, i), d, expected[i].Tensor(t), tol)
+		fixture.CompareGradient(t, fmt.Sprintf("%s, gradient %d", describe, i), d, expected[i].Tensor(t))
 	}
 }
 
@@ -178,29 +168,4 @@ func typesOf(values []*graph.Value) []ops.Type {
 		types[i] = v.Type
 	}
 	return types
-}
-
-// compareGradient allows a share of the largest finite element. Infinities and NaN
-// must be where PyTorch has them.
-func compareGradient(t *testing.T, what string, got, want *tensor.Tensor, tol float64) {
-	t.Helper()
-	if got.DType() != want.DType() || !got.Shape().Equal(want.Shape()) {
-		t.Fatalf("%s is %v, want %v", what, got, want)
-	}
-	largest := 0.0
-	for _, w := range want.Float32s() {
-		if a := math.Abs(float64(w)); !math.IsInf(a, 0) && a > largest {
-			largest = a
-		}
-	}
-	for i, w := range want.Float32s() {
-		g := got.Float32s()[i]
-		if g == w || g != g && w != w {
-			continue
-		}
-		if d := math.Abs(float64(g) - float64(w)); !(d <= tol*largest) {
-			t.Errorf("%s: element %d is %v, PyTorch has %v", what, i, g, w)
-			return
-		}
-	}
 }

@@ -24,10 +24,10 @@ from gen import Suite, encode
 
 
 class Gradients(Suite):
-    def add(self, op, attr, inputs, fn, tol=None, known=None, outputs=(0,), wide=True):
+    def add(self, op, attr, inputs, fn, known=None, outputs=(0,), wide=True):
         """Records the gradients of fn(*inputs), whose results are the outputs of
         the given numbers. known lists inputs that are constants; wide says
-        whether PyTorch computes in float64. tol replaces the tolerance."""
+        whether PyTorch computes in float64."""
         known = known or []
         leaves = []
         for k, t in enumerate(inputs):
@@ -51,8 +51,6 @@ class Gradients(Suite):
         for k, u in zip(outputs, upstream):
             dout[k] = encode(u)
         case = {"op": op, "attr": attr, "in": [encode(t) for t in inputs], "dout": dout, "grads": recorded}
-        if tol is not None:
-            case["tol"] = tol
         if known:
             case["known"] = known
         self.cases.append(case)
