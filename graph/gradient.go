@@ -27,7 +27,8 @@ func (g *Graph) Gradients(loss *Value, wrt []*Value) ([]*Value, error) {
 	for _, n := range g.Nodes {
 		if slices.ContainsFunc(n.Inputs, func(v *Value) bool { return needed[v] }) {
 			for _, v := range n.Outputs {
-				needed[v] = v.Type.DType.IsFloat()
+				// Of quantized values there is no gradient, but what is made of them may be float.
+				needed[v] = v.Type.DType.IsFloat() || v.Type.Q != nil
 			}
 			path = append(path, n)
 		}

@@ -209,6 +209,8 @@ func gradientsOf(op ops.Op, path string, inputs []ops.Type) (*graph.Node, []*gra
 // TestNoGradient checks the error at operators that have none, among them some that
 // embed one that has.
 func TestNoGradient(t *testing.T) {
+	identity := graph.New()
+	identity.SetOutputs(identity.Input("x", tensor.Float32, 3))
 	maxPool := ops.MaxPool{Kernel: []int{2}, Stride: []int{2}, Padding: []int{0}, Dilation: []int{1}}
 	weight := ops.Type{DType: tensor.Int8, Shape: tensor.Shape{2, 3}, Q: &tensor.QParams{
 		DType: tensor.Int8, Scheme: tensor.PerChannelSymmetric, Scale: []float32{1, 2}, ZeroPoint: []int32{0, 0}, Min: -127, Max: 127,
@@ -217,13 +219,12 @@ func TestNoGradient(t *testing.T) {
 		op ops.Op
 		in []ops.Type
 	}{
-		{ops.RFFT{}, f32s([]int{2, 8})},
-		{ops.STFT{Hop: 2}, f32s([]int{16}, []int{4})},
 		{ops.Scatter{Fn: ops.ScatterMultiply}, []ops.Type{ops.F32(3), {DType: tensor.Int64, Shape: tensor.Shape{2}}, ops.F32(2)}},
 		{ops.MaxPoolGrad{MaxPool: maxPool}, f32s([]int{1, 1, 4}, []int{1, 1, 2})},
 		{ops.UnaryGrad{Unary: ops.Unary{Fn: ops.GELU}}, f32s([]int{3}, []int{3})},
 		{ops.SoftmaxGrad{}, f32s([]int{3}, []int{3})},
 		{int8.DynamicLinear{}, []ops.Type{ops.F32(2, 3), weight}},
+		{graph.If{Then: identity, Else: identity}, []ops.Type{{DType: tensor.Bool}, ops.F32(3)}},
 	} {
 		const path = "encoder.layer.3"
 		node, _, err := gradientsOf(c.op, path, c.in)
@@ -238,6 +239,38 @@ func TestNoGradient(t *testing.T) {
 			t.Errorf("%s: the error is at %s", c.op.Name(), at.Node.Op.Name())
 		case !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), c.op.Name()) || !strings.Contains(err.Error(), "freeze"):
 			t.Errorf("%s: %q does not name the node and what to do", c.op.Name(), err)
+		}
+	}
+}
+
+// TestNoGradientOfIntegers checks that a path through quantized values ends with the error and not
+// without a gradient, where one through indices has none.
+func TestNoGradientOfIntegers(t *testing.T) {
+	quantize := int8.Quantize{Q: tensor.PerTensor(tensor.Uint8, 0.5, 3)}
+	for _, c := range []struct {
+		through []ops.Op
+		at      string // the operator of the error, "" for none
+	}{
+		{[]ops.Op{quantize, ops.Reshape{Shape: []int{-1}}, int8.Dequantize{}}, "dequantize"},
+		{[]ops.Op{ops.ArgMax{}, ops.Cast{DType: tensor.Float32}}, ""},
+		{[]ops.Op{ops.Cast{DType: tensor.Int64}, ops.Cast{DType: tensor.Float32}}, ""},
+	} {
+		g := graph.New()
+		x := g.Input("x", tensor.Float32, 2, 3)
+		v := x
+		for _, op := range append(c.through, ops.Reduce{Fn: ops.Sum}) {
+			var err error
+			if v, err = g.Add1(graph.Scope{}, op, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		grads, err := g.Gradients(v, []*graph.Value{x})
+		var at *graph.NodeError
+		switch {
+		case c.at == "" && (err != nil || grads[0] != nil):
+			t.Errorf("%v: gradient %v, error %v", c.through, grads, err)
+		case c.at != "" && (!errors.As(err, &at) || at.Node.Op.Name() != c.at):
+			t.Errorf("%v: error %v, want one at %s", c.through, err, c.at)
 		}
 	}
 }

@@ -32,7 +32,7 @@ var differentiable = []ops.Op{
 	ops.Reduce{}, ops.Regroup{}, ops.Reshape{}, ops.Roll{}, ops.Slice{}, ops.Softmax{}, ops.Stack{}, ops.Unary{}, ops.Where{},
 	ops.AddMM{}, ops.Attention{}, ops.ChannelShuffle{}, ops.Diagonal{}, ops.Einsum{}, ops.Fold{}, ops.Index{}, ops.IndexPut{}, ops.Interpolate{},
 	ops.PadMode{}, ops.PixelShuffle{}, ops.ReshapeTo{}, ops.RNN{}, ops.Scatter{}, ops.SliceTo{}, ops.Sort{}, ops.Tile{}, ops.TopK{}, ops.Triangle{},
-	ops.Unfold{}, ops.Windows{},
+	ops.Unfold{}, ops.Windows{}, ops.ArgMax{}, ops.RFFT{}, ops.STFT{},
 }
 
 // op returns the operator of a case.
@@ -106,17 +106,19 @@ func checkTorchGradient(t *testing.T, c torchGradient) {
 		return
 	}
 	g.SetOutputs(outputs...)
-	s, err := g.Compile(graph.Options{Threads: 2})
-	if err != nil {
-		t.Fatalf("%s: %v", describe, err)
-	}
-	defer s.Close()
-	out, err := s.Run(context.Background(), values...)
-	if err != nil {
-		t.Fatalf("%s: %v", describe, err)
-	}
-	for i, d := range out {
-		fixture.CompareGradient(t, fmt.Sprintf("%s, gradient %d", describe, i), d, expected[i].Tensor(t))
+	for _, cpu := range []string{"generic", ""} { // "" is the best
+		s, err := g.Compile(graph.Options{Threads: 2, CPU: cpu})
+		if err != nil {
+			t.Fatalf("%s: %v", describe, err)
+		}
+		defer s.Close()
+		out, err := s.Run(context.Background(), values...)
+		if err != nil {
+			t.Fatalf("%s: %v", describe, err)
+		}
+		for i, d := range out {
+			fixture.CompareGradient(t, fmt.Sprintf("%s, gradient %d on %q", describe, i, cpu), d, expected[i].Tensor(t))
+		}
 	}
 }
 

@@ -1,6 +1,10 @@
 package ops
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/octet-ml/octet/tensor"
+)
 
 // Grad adds up the gradients of the elements taken.
 func (op Index) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
@@ -94,4 +98,29 @@ func unsorted(b GradBuilder, axis int, x, index, d Ref) Ref {
 		return nil
 	}
 	return b.Apply(Scatter{Axis: axis}, zeros(b, b.Type(x).Shape), index, d)
+}
+
+// Grad of the greatest or least elements goes to where they are; the indices have none.
+func (op ArgMax) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
+	if !op.Values {
+		return make([]Ref, 1)
+	}
+	shape := b.Type(in[0]).Shape
+	lines, axis := shape.Clone(), 0 // x with one element of each line
+	switch {
+	case op.Flat:
+		lines = tensor.Shape{b.Type(in[0]).Numel()}
+	case len(shape) > 0:
+		var err error
+		if axis, err = shape.Axis(op.Axis); err != nil {
+			b.Fail(err)
+			return make([]Ref, 1)
+		}
+	}
+	one := lines.Clone()
+	if len(one) > 0 {
+		one[axis] = 1
+	}
+	d := b.Apply(Scatter{Axis: axis}, zeros(b, lines), reshaped(b, out[1], one), reshaped(b, dout[0], one))
+	return []Ref{reshaped(b, d, shape)}
 }

@@ -411,6 +411,13 @@ def indices(s):
         s.add("Where", {}, [s.rand(*shapes[0], dtype=torch.bool)] + [s.rand(*x) for x in shapes[1:]], torch.where)
     s.add("Where", {"ANumber": True, "KeepB": True}, [s.rand(3, 4, dtype=torch.bool), torch.tensor(0.5, dtype=torch.float64), s.rand(3, 4)], lambda m, v, x: x.masked_fill(m, v.item()))
     for axis in [0, 1, -1]:
+        for least in [False, True]:
+            for keep in [False, True]:
+                f = torch.min if least else torch.max
+                s.add("ArgMax", {"Axis": axis, "Min": least, "KeepDims": keep, "Values": True}, [s.distinct(4, 5)], lambda x: f(x, axis, keep)[0])
+    s.add("ArgMax", {"Axis": 1, "Values": True}, [torch.tensor([[1.0, 3, 3], [2, 2, 2]])], lambda x: torch.max(x, 1)[0])
+    s.add("ArgMax", {"Values": True}, [torch.tensor(2.0)], lambda x: torch.max(x, 0)[0])
+    for axis in [0, 1, -1]:
         for turned in [False, True]:
             s.add("Sort", {"Axis": axis, "Descending": turned}, [s.distinct(4, 5)], lambda x: x.sort(axis, turned)[0])
             s.add("TopK", {"K": 2, "Axis": axis, "Least": turned}, [s.distinct(4, 5)], lambda x: x.topk(2, axis, not turned)[0])
@@ -459,6 +466,14 @@ def attention(s):
             s.add("Attention", {"Scale": scale, "Causal": mask == "causal", "HasMask": has, "HeadsLast": heads}, tensors, f)
 
 
+def transforms(s):
+    for shape in [[8], [2, 7], [1, 3, 6], [2, 1]]:
+        s.add("RFFT", {}, [s.rand(*shape)], lambda x: torch.view_as_real(torch.fft.rfft(x)))
+    for shape, n, hop, one, normal in [([16], 4, 2, True, False), ([2, 15], 6, 3, True, True), ([2, 12], 5, 1, False, False)]:
+        s.add("STFT", {"Hop": hop, "OneSided": one, "Normalized": normal}, [s.rand(*shape), s.rand(n)],
+              lambda x, w: torch.view_as_real(torch.stft(x, n, hop, window=w, center=False, normalized=normal, onesided=one, return_complex=True)))
+
+
 def recurrent(s):
     functions = {"lstm": (torch.lstm, 4), "gru": (torch.gru, 3), "rnn_tanh": (torch.rnn_tanh, 1), "rnn_relu": (torch.rnn_relu, 1)}
     for cell, (function, gates) in functions.items():
@@ -489,7 +504,7 @@ def recurrent(s):
 def main():
     torch.set_num_threads(1)
     s = Gradients(7)
-    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, indices, resizing, attention, recurrent]:
+    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, indices, resizing, attention, transforms, recurrent]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 
