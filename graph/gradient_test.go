@@ -20,6 +20,7 @@ type gradientCase struct {
 	consts map[int]*tensor.Tensor // inputs by their place among all; those of shapes are the others
 	from   float64                // the inputs are normal around it
 	fixed  int                    // the last inputs, which have no gradient
+	again  int                    // how often the first input stands again behind the others
 	apart  float64                // when positive, inputs are multiples of it, none twice: for maxima
 	output int                    // the one whose gradient is looked at
 }
@@ -141,6 +142,10 @@ var gradientCases = []gradientCase{
 	{name: "matmul vectors", op: ops.MatMul{}, shapes: [][]int{{4}, {2, 4, 3}}},
 	{name: "attention", op: ops.Attention{Causal: true}, shapes: [][]int{{2, 3, 4}, {2, 5, 4}, {2, 5, 3}}},
 	{name: "attention mask", op: ops.Attention{HasMask: true, HeadsLast: true}, shapes: [][]int{{3, 2, 4}, {5, 2, 4}, {5, 2, 3}, {3, 5}}},
+	{name: "attention to itself", op: ops.Attention{}, shapes: [][]int{{2, 3, 4}}, again: 2},
+	{name: "einsum with itself", op: ops.Einsum{Equation: "ij,ik->jk"}, shapes: [][]int{{3, 4}}, again: 1},
+	{name: "product with itself", op: ops.Binary{Fn: ops.Mul}, shapes: [][]int{{3, 4}}, again: 1},
+	{name: "matmul with itself", op: ops.MatMul{TransposeB: true}, shapes: [][]int{{3, 4}}, again: 1},
 	{name: "lstm", op: ops.RNN{Cell: ops.LSTMCell, Layers: 1, HasBias: true}, shapes: [][]int{{3, 2, 2}, {1, 2, 3}, {1, 2, 3}, {12, 2}, {12, 3}, {12}, {12}}},
 	{name: "gru", op: ops.RNN{Cell: ops.GRUCell, Layers: 1, Bidirectional: true}, shapes: [][]int{{3, 2}, {2, 2}, {6, 2}, {6, 2}, {6, 2}, {6, 2}}},
 	{name: "rnn", op: ops.RNN{Cell: ops.TanhCell, Layers: 1}, shapes: [][]int{{3, 2, 2}, {1, 2, 3}, {3, 2}, {3, 3}}},
@@ -253,6 +258,9 @@ func checkGradients(t *testing.T, c gradientCase) {
 			continue
 		}
 		all, free = append(all, free[0]), free[1:]
+	}
+	for range c.again {
+		all = append(all, in[0])
 	}
 	add := func(op ops.Op, v ...*graph.Value) *graph.Value {
 		out, err := g.Add1(graph.Scope{}, op, v...)
