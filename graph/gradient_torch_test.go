@@ -116,7 +116,11 @@ func checkTorchGradient(t *testing.T, c torchGradient) {
 		return
 	}
 	g.SetOutputs(outputs...)
-	for _, cpu := range []string{"generic", ""} { // "" is the best
+	tiers := []string{""} // the best
+	if !testing.Short() {
+		tiers = append(tiers, "generic")
+	}
+	for _, cpu := range tiers {
 		s, err := g.Compile(graph.Options{Threads: 2, CPU: cpu})
 		if err != nil {
 			t.Fatalf("%s: %v", describe, err)
