@@ -74,16 +74,14 @@ func (op InterpolateGrad) Prepare(p *Prepare) (*Kernel, error) {
 		for iz := range z.out {
 			for iy := range y.out {
 				clear(line)
-				from := (iz*y.out+iy)*x.out*unit + c0
-				for ix := range x.out {
-					src := dy[from+ix*unit:][:n]
-					for k := ix * x.taps; k < (ix+1)*x.taps; k++ {
-						addScaled(line[x.at[k]*n:], src, x.weight[k])
-					}
-				}
+				x.spread(line, dy[(iz*y.out+iy)*x.out*unit+c0:], n, unit)
 				for kz := iz * z.taps; kz < (iz+1)*z.taps; kz++ {
 					for ky := iy * y.taps; ky < (iy+1)*y.taps; ky++ {
 						to, weight := (z.at[kz]*y.in+y.at[ky])*x.in*unit+c0, z.weight[kz]*y.weight[ky]
+						if n == unit {
+							addScaled(dx[to:], line, weight)
+							continue
+						}
 						for ix := range x.in {
 							addScaled(dx[to+ix*unit:], line[ix*n:(ix+1)*n], weight)
 						}
@@ -98,6 +96,19 @@ func (op InterpolateGrad) Prepare(p *Prepare) (*Kernel, error) {
 		Choice:        "rows",
 		Parallel:      planes * blocks,
 	}, nil
+}
+
+// spread adds the pixels of a row of the gradient, n values that start unit apart, to those of line they came from.
+func (r *resize) spread(line, dy []float32, n, unit int) {
+	for i := range r.out {
+		for k := i * r.taps; k < (i+1)*r.taps; k++ {
+			if n == 1 {
+				line[r.at[k]] += float32(dy[i*unit] * r.weight[k])
+				continue
+			}
+			addScaled(line[r.at[k]*n:], dy[i*unit:i*unit+n], r.weight[k])
+		}
+	}
 }
 
 // addScaled adds src times a weight to as many elements of dst.
