@@ -120,6 +120,7 @@ var gradientCases = []gradientCase{
 	{name: "slice to", op: ops.SliceTo{Axis: 1, Step: 2}, shapes: [][]int{{3, 4}}, consts: map[int]*tensor.Tensor{1: tensor.Scalar(int64(1)), 2: tensor.Scalar(int64(4))}},
 	{name: "max along a dimension", op: ops.ArgMax{Axis: 1, Values: true}, shapes: [][]int{{3, 4}}, apart: 0.1},
 	{name: "min along a dimension", op: ops.ArgMax{Axis: 0, Values: true, Min: true, KeepDims: true}, shapes: [][]int{{3, 4}}, apart: 0.1},
+	{name: "full", op: ops.Full{Like: true, Value: 2, DType: tensor.Float32}, shapes: [][]int{{3, 4}}},
 	{name: "rfft", op: ops.RFFT{}, shapes: [][]int{{2, 7}}},
 	{name: "stft", op: ops.STFT{Hop: 2, OneSided: true, Normalized: true}, shapes: [][]int{{11}, {4}}},
 	{name: "tile", op: ops.Tile{Repeats: []int{2, 1, 3}}, shapes: [][]int{{2, 3}}},
@@ -284,6 +285,15 @@ func checkGradients(t *testing.T, c gradientCase) {
 	for _, d := range grads[len(in):] {
 		if d != nil {
 			t.Error("a gradient where there is none")
+		}
+	}
+	for i, d := range grads[:len(in)] {
+		if d == nil { // zero throughout
+			x, err := tensor.New(tensor.Float32, c.shapes[i]...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			grads[i] = g.Const("", x)
 		}
 	}
 	g.SetOutputs(append([]*graph.Value{y}, grads[:len(in)]...)...)

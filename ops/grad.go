@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"math"
+
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -59,10 +61,7 @@ func sumTo(b GradBuilder, d Ref, shape tensor.Shape) Ref {
 	if len(axes) > 0 {
 		d = b.Apply(Reduce{Fn: Sum, Axes: axes, KeepDims: true}, d)
 	}
-	if !b.Type(d).Shape.Equal(shape) {
-		d = b.Apply(Reshape{Shape: shape}, d)
-	}
-	return d
+	return reshaped(b, d, shape)
 }
 
 // activationGrad passes a gradient back through a fused activation, given the
@@ -81,7 +80,7 @@ func activationGrad(b GradBuilder, act Activation, plain Op, in []Ref, y, dy Ref
 }
 
 // ClampGrad is the gradient of a clamp, given its output y and the gradient dy:
-// dy where Lo < y < Hi, else 0. Inputs: y, dy.
+// dy where Lo < y < Hi, else 0. An infinite bound bounds nothing, not even an infinity. Inputs: y, dy.
 type ClampGrad struct {
 	Lo, Hi float32
 }
@@ -102,11 +101,19 @@ func (op ClampGrad) Infer(in []Type) ([]Type, error) {
 }
 
 func (op ClampGrad) Prepare(p *Prepare) (*Kernel, error) {
+	lo, hi := op.Lo, op.Hi
+	none := float32(math.NaN()) // which nothing is below or above
+	if lo == -inf {
+		lo = none
+	}
+	if hi == inf {
+		hi = none
+	}
 	return elementwiseKernel(p, p.Out[0].Numel(), "clamp gradient", func(c *Call, from, to int) {
 		y, dy, dx := c.In[0].Float32s()[from:to], c.In[1].Float32s()[from:to], c.Out[0].Float32s()[from:to]
 		for i, v := range y {
 			g := dy[i]
-			if v <= op.Lo || v >= op.Hi {
+			if v <= lo || v >= hi {
 				g = 0
 			}
 			dx[i] = g

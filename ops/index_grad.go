@@ -121,6 +121,9 @@ func (op ArgMax) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	if len(one) > 0 {
 		one[axis] = 1
 	}
+	if b.Type(dout[0]).Numel() == 0 {
+		return []Ref{zeros(b, shape)}
+	}
 	d := b.Apply(Scatter{Axis: axis}, zeros(b, lines), reshaped(b, out[1], one), reshaped(b, dout[0], one))
 	return []Ref{reshaped(b, d, shape)}
 }

@@ -32,11 +32,11 @@ func (op MatMul) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 	// A vector is a matrix of one row on the left, of one column on the right.
 	x, y, shape := in[0], in[1], b.Type(dout[0]).Shape.Clone()
 	if len(sb) == 1 {
-		y = b.Apply(Reshape{Shape: []int{sb[0], 1}}, y)
+		y = reshaped(b, y, []int{sb[0], 1})
 		shape = append(shape, 1)
 	}
 	if len(sa) == 1 {
-		x = b.Apply(Reshape{Shape: []int{1, sa[0]}}, x)
+		x = reshaped(b, x, []int{1, sa[0]})
 		shape = slices.Insert(shape, len(shape)-1, 1)
 	}
 	d := reshaped(b, dout[0], shape)

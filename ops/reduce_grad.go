@@ -57,7 +57,7 @@ type reduceGrad struct {
 	n    int // elements that each output reduces
 }
 
-func (r *reduceGrad) keep(v Ref) Ref { return r.b.Apply(Reshape{Shape: r.kept}, v) }
+func (r *reduceGrad) keep(v Ref) Ref { return reshaped(r.b, v, r.kept) }
 
 func (r *reduceGrad) binary(fn BinaryFn, x, y Ref) Ref { return r.b.Apply(Binary{Fn: fn}, x, y) }
 

@@ -11,9 +11,9 @@ func (op RFFT) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	shape := b.Type(in[0]).Shape
 	n := shape[len(shape)-1]
 	columns := 2 * STFT{OneSided: true}.frequencies(n)
-	rows := b.Apply(Reshape{Shape: []int{b.Type(in[0]).Numel() / n, columns}}, dout[0])
+	rows := reshaped(b, dout[0], []int{b.Type(in[0]).Numel() / n, columns})
 	dx := b.Apply(MatMul{}, rows, transformConst(b, n, columns, 1))
-	return []Ref{b.Apply(Reshape{Shape: shape}, dx)}
+	return []Ref{reshaped(b, dx, shape)}
 }
 
 // transformConst adds the matrix of a transform, transposed: [columns, n].

@@ -119,10 +119,15 @@ func zeroWhere(b GradBuilder, condition, v Ref) Ref {
 	return b.Apply(Where{}, condition, number(b, 0), v)
 }
 
-// reshaped gives a value another shape where it has not got it.
+// reshaped gives a value another shape where it has not got it. Reshape takes an extent
+// of 0 for that of its input, so what has no elements is made anew.
 func reshaped(b GradBuilder, v Ref, shape tensor.Shape) Ref {
-	if b.Type(v).Shape.Equal(shape) {
+	t := b.Type(v)
+	switch {
+	case t.Shape.Equal(shape):
 		return v
+	case t.DType == tensor.Float32 && t.Numel() == 0:
+		return zeros(b, shape)
 	}
 	return b.Apply(Reshape{Shape: shape}, v)
 }

@@ -4,17 +4,17 @@ import "github.com/octet-ml/octet/tensor"
 
 // Grad gives the gradient the input's shape.
 func (op Reshape) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(Reshape{Shape: b.Type(in[0]).Shape}, dout[0])}
+	return []Ref{reshaped(b, dout[0], b.Type(in[0]).Shape)}
 }
 
 // Grad gives the gradient the input's shape.
 func (op Flatten) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(Reshape{Shape: b.Type(in[0]).Shape}, dout[0])}
+	return []Ref{reshaped(b, dout[0], b.Type(in[0]).Shape)}
 }
 
 // Grad gives the gradient the input's shape; the extents have none.
 func (op ReshapeTo) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(Reshape{Shape: b.Type(in[0]).Shape}, dout[0]), nil}
+	return []Ref{reshaped(b, dout[0], b.Type(in[0]).Shape), nil}
 }
 
 // Grad permutes back.
@@ -190,7 +190,7 @@ func (op Stack) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 	for i, v := range in {
 		if need[i] {
 			part := b.Apply(Slice{Axis: axis, Start: i, End: i + 1, Step: 1}, dout[0])
-			grads[i] = b.Apply(Reshape{Shape: b.Type(v).Shape}, part)
+			grads[i] = reshaped(b, part, b.Type(v).Shape)
 		}
 	}
 	return grads

@@ -61,7 +61,7 @@ func (op Diagonal) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	}
 	g := b.Apply(Permute{Order: frontOrder(len(d), len(d)-1)}, dout[0])
 	g = b.Apply(EmbeddingGrad{Shape: rows}, b.Const(indexConst(index)), g)
-	return []Ref{b.Apply(Permute{Order: back}, b.Apply(Reshape{Shape: whole}, g))}
+	return []Ref{b.Apply(Permute{Order: back}, reshaped(b, g, whole))}
 }
 
 // Grad is the triangle of the gradient.
@@ -84,7 +84,7 @@ func (op Tile) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	if len(split) == 0 {
 		return []Ref{dout[0]}
 	}
-	d := b.Apply(Reduce{Fn: Sum, Axes: repeated}, b.Apply(Reshape{Shape: split}, dout[0]))
+	d := b.Apply(Reduce{Fn: Sum, Axes: repeated}, reshaped(b, dout[0], split))
 	return []Ref{reshaped(b, d, shape)}
 }
 

@@ -211,6 +211,10 @@ def elementwise(s):
     for name, (f, parameters) in PARAMETERS.items():
         for a, b in parameters:
             s.add("Unary", {"Fn": name, "Alpha": a, "Beta": b}, [torch.cat([kinks, s.rand(10)])], lambda x: f(x, a, b))
+    # Of selu a NaN has 0, of softsign, which PyTorch makes of others, an infinity NaN.
+    for name, f in UNARY.items():
+        if name not in ("selu", "softsign"):
+            s.add("Unary", {"Fn": name}, [torch.tensor([math.nan, math.inf, -math.inf, 1])], f)
     for name in ["sqrt", "log", "reciprocal", "rsqrt"]:
         s.add("Unary", {"Fn": name}, [torch.tensor([0.0, 1.0])], UNARY[name])
     for name in ["sigmoid", "log_sigmoid", "tanh", "gelu", "gelu_tanh", "silu", "mish", "softsign", "erf", "elu", "selu", "celu", "softplus"]:
@@ -361,7 +365,37 @@ def moves(s):
         s.add("ChannelShuffle", {"Groups": groups}, [s.rand(2, 6, 2, 3)], lambda x: x.reshape(2, groups, -1, 2, 3).transpose(1, 2).reshape(x.shape))  # PyTorch 1.13 has no gradient of its own
     s.add("Cast", {"DType": "float32"}, [s.rand(2, 3)], lambda x: x.clone())
     s.add("Cast", {"DType": "float16"}, [s.rand(2, 3)], lambda x: x.half(), wide=False)
+    s.add("Full", {"Like": True, "Value": 2, "DType": "float32"}, [s.rand(2, 3)], lambda x: torch.full_like(x, 2) + 0 * x)
     s.add("Detach", {}, [s.rand(2, 3)], lambda x: x.detach() + 0 * x)
+
+
+def empties(s):
+    """Without elements, and made of none."""
+    x = lambda *shape: torch.zeros(*shape)
+    s.add("Reshape", {"Shape": [0, -1]}, [x(3, 0)], lambda x: x.reshape(3, 0))
+    s.add("Flatten", {"Start": 0, "End": -1}, [x(0, 3)], lambda x: x.flatten())
+    s.add("Stack", {"Axis": 0}, [x(0, 3), x(0, 3)], lambda *x: torch.stack(x))
+    s.add("Expand", {"Shape": [2, 0, 3]}, [x(0, 1)], lambda x: x.expand(2, 0, 3))
+    s.add("Tile", {"Repeats": [2, 2]}, [x(0, 3)], lambda x: x.repeat(2, 2))
+    s.add("Tile", {"Repeats": [0, 1]}, [s.rand(2, 3)], lambda x: x.repeat(0, 1))
+    s.add("Diagonal", {"Axis1": 1, "Axis2": 2}, [x(0, 3, 4)], lambda x: x.diagonal(0, 1, 2))
+    s.add("Binary", {"Fn": "mul"}, [x(0, 3), s.rand(3)], torch.mul)
+    s.add("Linear", {"HasBias": True}, [x(0, 3), s.rand(2, 3), s.rand(2)], F.linear)
+    s.add("MatMul", {}, [x(0, 3), s.rand(3, 2)], torch.matmul)
+    s.add("MatMul", {}, [s.rand(2, 3), x(3, 0)], torch.matmul)
+    s.add("Softmax", {"Axis": 1}, [x(0, 3)], lambda x: x.softmax(1))
+    s.add("GroupNorm", {"Groups": 2, "Eps": 1e-5, "HasWeight": True, "HasBias": True}, [x(0, 4, 3), s.rand(4), s.rand(4)], lambda x, w, b: F.group_norm(x, 2, w, b))
+    s.add("LayerNorm", {"Dims": 1, "Eps": 1e-5, "HasWeight": True, "HasBias": True}, [x(0, 4), s.rand(4), s.rand(4)], lambda x, w, b: F.layer_norm(x, [4], w, b))
+    for fn in ["sum", "mean", "prod", "logsumexp"]:
+        s.add("Reduce", {"Fn": fn, "Axes": [0]}, [x(3, 0)], lambda x: getattr(x, fn)(0))
+    s.add("Reduce", {"Fn": "sum", "Axes": [0]}, [x(0, 3)], lambda x: x.sum(0))
+    s.add("Index", {"Axes": [0]}, [s.rand(3, 2), s.index(3, 0)], lambda x, i: x[i])
+    s.add("Gather", {"Axis": 0}, [s.rand(3), s.index(3, 0)], lambda x, i: x.gather(0, i))
+    s.add("Embedding", {}, [s.rand(3, 2), s.index(3, 0)], lambda w, i: F.embedding(i, w))
+    s.add("Concat", {"Axis": 0}, [s.rand(2, 3), x(0, 3)], lambda *x: torch.cat(x))
+    s.add("Slice", {"Axis": 0, "Start": 1, "End": 1, "Step": 1}, [s.rand(2, 3)], lambda x: x[1:1])
+    s.add("ArgMax", {"Axis": 0, "Values": True}, [x(3, 0)], lambda x: x.max(0)[0])
+    s.add("Sort", {"Axis": 0}, [x(3, 0)], lambda x: x.sort(0)[0])
 
 
 def indices(s):
@@ -504,7 +538,7 @@ def recurrent(s):
 def main():
     torch.set_num_threads(1)
     s = Gradients(7)
-    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, indices, resizing, attention, transforms, recurrent]:
+    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 
