@@ -198,6 +198,9 @@ func unaryCases() []gradientCase {
 			// Odd multiples of 0.075 keep clear of every kink by the step of the quotient.
 			c.apart = 0.15
 		}
+		if fn == ops.Round {
+			c.op = ops.Unary{Fn: fn} // with 1 in place of 0.5 it would pass the gradient
+		}
 		if scaled[fn] {
 			c.apart = 0.03
 		}

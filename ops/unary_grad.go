@@ -27,7 +27,7 @@ var unaryDerivatives = [numUnaryFns]unaryDerivative{
 	Sign:        {true, func(_, _, _ float64) float64 { return 0 }},
 	Floor:       {true, func(_, _, _ float64) float64 { return 0 }},
 	Ceil:        {true, func(_, _, _ float64) float64 { return 0 }},
-	Round:       {true, func(_, _, _ float64) float64 { return 0 }},
+	Round:       {true, func(_, a, _ float64) float64 { return a }},
 	Trunc:       {true, func(_, _, _ float64) float64 { return 0 }},
 	Square:      {false, func(x, _, _ float64) float64 { return 2 * x }},
 	Exp:         {true, func(y, _, _ float64) float64 { return y }},

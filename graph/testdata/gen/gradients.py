@@ -215,6 +215,7 @@ def elementwise(s):
     for name, f in UNARY.items():
         if name not in ("selu", "softsign"):
             s.add("Unary", {"Fn": name}, [torch.tensor([math.nan, math.inf, -math.inf, 1])], f)
+    s.add("Unary", {"Fn": "round", "Alpha": 1}, [kinks], lambda x: x + (x.round() - x).detach())
     for name in ["sqrt", "log", "reciprocal", "rsqrt"]:
         s.add("Unary", {"Fn": name}, [torch.tensor([0.0, 1.0])], UNARY[name])
     for name in ["sigmoid", "log_sigmoid", "tanh", "gelu", "gelu_tanh", "silu", "mish", "softsign", "erf", "elu", "selu", "celu", "softplus"]:
