@@ -38,6 +38,9 @@ type scriptRun struct {
 	Out   []scriptTensor
 	Err   string // what PyTorch says, where it raises
 	Reset bool   // the model forgets its state before
+	// Grads are the gradients of the inputs, of those that have one: of the first run, where
+	// PyTorch has any.
+	Grads []*scriptTensor
 }
 
 type scriptTensor struct {
