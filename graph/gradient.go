@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -13,7 +12,8 @@ import (
 // with respect to the given values, by reverse-mode differentiation, and returns
 // them in the same order: nil for a value the loss does not depend on. The graph then computes
 // both on one executor; what the backward part needs of the forward part is
-// planned like any other value. It fails with a *NodeError at an operator without gradient.
+// planned like any other value. At an operator without gradient it fails with a *NodeError
+// that wraps an *ops.UnsupportedError. What gives integers or bool ends a path without one.
 func (g *Graph) Gradients(loss *Value, wrt []*Value) ([]*Value, error) {
 	if loss.Type.DType != tensor.Float32 || loss.Type.Numel() != 1 {
 		return nil, fmt.Errorf("gradients: the loss is %v, not one float32", loss.Type)
@@ -27,7 +27,8 @@ func (g *Graph) Gradients(loss *Value, wrt []*Value) ([]*Value, error) {
 	for _, n := range g.Nodes {
 		if slices.ContainsFunc(n.Inputs, func(v *Value) bool { return needed[v] }) {
 			for _, v := range n.Outputs {
-				needed[v] = v.Type.DType == tensor.Float32
+				// Of quantized values there is no gradient, but what is made of them may be float.
+				needed[v] = v.Type.DType.IsFloat() || v.Type.Q != nil
 			}
 			path = append(path, n)
 		}
@@ -73,7 +74,7 @@ func (b *gradBuilder) node(n *Node, needed map[*Value]bool) error {
 	}
 	op, ok := n.Op.(ops.Differentiable)
 	if !ok {
-		return errors.New("the operator has no gradient")
+		return ops.NoGradient(n.Op, "it has no gradient")
 	}
 	in, out, need := make([]ops.Ref, len(n.Inputs)), make([]ops.Ref, len(n.Outputs)), make([]bool, len(n.Inputs))
 	for i, v := range n.Inputs {
@@ -95,6 +96,9 @@ func (b *gradBuilder) node(n *Node, needed map[*Value]bool) error {
 		v, dv := n.Inputs[i], d.(*Value)
 		if !dv.Type.Shape.Equal(v.Type.Shape) {
 			return fmt.Errorf("the gradient of input %d has shape %v where the input has %v", i, dv.Type.Shape, v.Type.Shape)
+		}
+		if dv.Type.DType != v.Type.DType {
+			dv = b.Apply(ops.Cast{DType: v.Type.DType}, dv).(*Value)
 		}
 		if before := b.sum[v]; before != nil {
 			dv = b.Apply(ops.Binary{Fn: ops.Add}, before, dv).(*Value)

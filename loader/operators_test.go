@@ -95,7 +95,7 @@ func typeName(e ast.Expr) string {
 // onlyTraining are operators of graphs that training makes, which are not saved: they write variables, take
 // parameters as values, or compute gradients.
 var onlyTraining = []string{
-	"ops.Assign", "ops.ChannelSum", "ops.ConvWeightFlip", "ops.Detach", "ops.FoldBatchNorm", "ops.FoldBatchNormGrad",
+	"ops.Assign", "ops.ChannelSum", "ops.ConvWeightFlip", "ops.CumprodGrad", "ops.Detach", "ops.FoldBatchNorm", "ops.FoldBatchNormGrad", "ops.InterpolateGrad",
 	"int8.DeployedAverage", "int8.DeployedBinary", "int8.DeployedLayer", "int8.DeployedTable",
 }
 

@@ -3,19 +3,18 @@ package loader
 import (
 	"archive/zip"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/fixture"
 	"github.com/octet-ml/octet/internal/shareddata"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -38,6 +37,9 @@ type scriptRun struct {
 	Out   []scriptTensor
 	Err   string // what PyTorch says, where it raises
 	Reset bool   // the model forgets its state before
+	// Grads are the gradients of the inputs, of those that have one: of the first run, where
+	// PyTorch has any.
+	Grads []*scriptTensor
 }
 
 type scriptTensor struct {
@@ -134,20 +136,7 @@ func scriptFamilies(t testing.TB) []string {
 
 func readScriptCases(t testing.TB, path string) []scriptCase {
 	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []scriptCase
-	if err := json.NewDecoder(z).Decode(&cases); err != nil {
-		t.Fatal(err)
-	}
-	return cases
+	return fixture.Read[scriptCase](t, path)
 }
 
 // TestScriptParity compares models with what PyTorch makes of them. All runs of a

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/octet-ml/octet/internal/fixture"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -13,7 +14,7 @@ import (
 func TestKernelsDoNotAllocate(t *testing.T) {
 	for _, family := range families(t) {
 		seen := map[string]bool{}
-		for i, f := range readFixtures(t, family) {
+		for i, f := range fixture.Read[recorded](t, "testdata/"+family+".json.gz") {
 			if f.Err != "" {
 				continue
 			}
@@ -22,7 +23,7 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 				t.Fatal(err)
 			}
 			types := make([]Type, len(f.In))
-			in := tensorsOf(t, f.In)
+			in := fixture.Tensors(t, f.In)
 			if laster, ok := op.(ChannelsLaster); ok && laster.WantsChannelsLast() {
 				op = moveChannelsLast(t, laster, in, nil)
 			}

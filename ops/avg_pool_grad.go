@@ -21,6 +21,9 @@ type AvgPoolGrad struct {
 // Name returns avg_pool2d_grad and the like.
 func (op AvgPoolGrad) Name() string { return op.AvgPool.Name() + "_grad" }
 
+// Grad hides that of AvgPool: a gradient has none of its own.
+func (AvgPoolGrad) Grad() {}
+
 func (op AvgPoolGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
 		return nil, err
@@ -110,6 +113,9 @@ type AdaptiveAvgPoolGrad struct {
 
 // Name returns adaptive_avg_pool2d_grad and the like.
 func (op AdaptiveAvgPoolGrad) Name() string { return op.AdaptiveAvgPool.Name() + "_grad" }
+
+// Grad hides that of AdaptiveAvgPool: a gradient has none of its own.
+func (AdaptiveAvgPoolGrad) Grad() {}
 
 func (op AdaptiveAvgPoolGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {

@@ -16,7 +16,7 @@ func (op BatchNormTrain) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Re
 	grads := make([]Ref, len(in))
 	for _, d := range dout[1:] {
 		if d != nil {
-			b.Fail(&UnsupportedError{Op: op.Name(), Reason: "the statistics have no gradient"})
+			b.Fail(NoGradient(op, "the statistics have no gradient"))
 			return grads
 		}
 	}

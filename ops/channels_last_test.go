@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/octet-ml/octet/internal/fixture"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -13,7 +14,7 @@ import (
 func TestChannelsLastParity(t *testing.T) {
 	ran := map[string]int{}
 	for family := range channelsLastFamilies {
-		for _, f := range readFixtures(t, family) {
+		for _, f := range fixture.Read[recorded](t, "testdata/"+family+".json.gz") {
 			if f.Err != "" {
 				continue
 			}
@@ -37,7 +38,7 @@ func TestChannelsLastParity(t *testing.T) {
 // of their fixtures must run so.
 var channelsLastFamilies = map[string]int{"binary": 100, "unary": 50, "softmax": 20, "norm": 15, "reduce": 20, "select": 3, "move": 4, "interpolate": 150, "conv_transpose": 30, "image": 20}
 
-func runChannelsLast(t *testing.T, op Op, f fixture) bool {
+func runChannelsLast(t *testing.T, op Op, f recorded) bool {
 	t.Helper()
 	laster, ok := op.(ChannelsLaster)
 	if !ok {
@@ -46,7 +47,7 @@ func runChannelsLast(t *testing.T, op Op, f fixture) bool {
 	in := make([]*tensor.Tensor, len(f.In))
 	types := make([]Type, len(f.In))
 	for i, x := range f.In {
-		in[i] = x.tensor(t)
+		in[i] = x.Tensor(t)
 		types[i] = TypeOf(in[i])
 	}
 	last, inputs, ok := laster.ChannelsLast(types)
@@ -63,7 +64,7 @@ func runChannelsLast(t *testing.T, op Op, f fixture) bool {
 		return true
 	}
 	for i, want := range f.Out {
-		compare(t, describe, out[i], toChannelsLast(t, want.tensor(t)), f.Tol)
+		compare(t, describe, out[i], toChannelsLast(t, want.Tensor(t)), f.Tol)
 	}
 	return true
 }

@@ -1,5 +1,7 @@
 package ops
 
+import "slices"
+
 // Grad: with z = conv(x, W) + b + r and dz behind the activation, dx is the
 // transposed convolution of dz, dW correlates x with dz, db sums dz over all but
 // the channels, dr = dz.
@@ -57,24 +59,38 @@ func (op ConvTranspose) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []
 	dz := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, len(in))
 	conv := Conv{Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
-	// A convolution of the output may reach further than the input does.
-	_, _, z := SpatialOf(b.Type(dz).Shape, op.NHWC)
+	// With an output padding of a stride or more, a convolution of the output has
+	// positions behind the input's, which count as input of zeros.
 	kernel := b.Type(in[1]).Shape[2:]
-	_, _, x := SpatialOf(b.Type(in[0]).Shape, op.NHWC)
-	for i := range z {
-		if (z[i]+2*op.Padding[i]-op.Dilation[i]*(kernel[i]-1)-1)/op.Stride[i]+1 != x[i] {
-			b.Fail(&UnsupportedError{Op: op.Name(), Reason: "an output padding of a stride or more has no gradient"})
-			return grads
-		}
+	shape := b.Type(in[0]).Shape
+	_, _, x := SpatialOf(shape, op.NHWC)
+	_, _, z := SpatialOf(b.Type(dz).Shape, op.NHWC)
+	behind := make([]int, len(x))
+	for i := range behind {
+		behind[i] = (z[i]+2*op.Padding[i]-op.Dilation[i]*(kernel[i]-1)-1)/op.Stride[i] + 1 - x[i]
 	}
+	after := ImageShape(0, 0, behind, op.NHWC)
+	longer := slices.Max(behind) > 0
+	none := make([]int, len(shape))
 	if need[1] {
-		grads[1] = b.Apply(ConvWeightGrad{Conv: conv, Kernel: kernel}, dz, in[0])
+		input := in[0]
+		if longer {
+			input = b.Apply(Pad{Before: none, After: after}, input)
+		}
+		grads[1] = b.Apply(ConvWeightGrad{Conv: conv, Kernel: kernel}, dz, input)
 	}
 	if op.HasBias && need[2] {
 		grads[2] = b.Apply(ChannelSum{NHWC: op.NHWC}, dz)
 	}
 	if need[0] {
 		grads[0] = b.Apply(conv, dz, in[1])
+		if longer {
+			crop := make([]int, len(after))
+			for i, n := range after {
+				crop[i] = -n
+			}
+			grads[0] = b.Apply(Pad{Before: none, After: crop}, grads[0])
+		}
 	}
 	return grads
 }

@@ -26,6 +26,9 @@ func (op ConvWeightGrad) weightType(in []Type) Type {
 	return F32(append(tensor.Shape{o, c / max(op.Groups, 1)}, op.Kernel...)...)
 }
 
+// Grad hides that of Conv: a gradient has none of its own.
+func (ConvWeightGrad) Grad() {}
+
 func (op ConvWeightGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 2, 2); err != nil {
 		return nil, err

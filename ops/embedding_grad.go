@@ -21,32 +21,24 @@ func (op IndexSelect) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref 
 		return grads
 	}
 	if need[0] {
-		front := make([]int, len(shape)) // the dimension, then the others
-		back := make([]int, len(shape))
-		rows := tensor.Shape{shape[axis]}
-		front[0] = axis
-		k := 1
-		for i := range shape {
-			if i != axis {
-				front[k] = i
-				rows = append(rows, shape[i])
-				k++
-			}
-		}
-		for i, o := range front {
-			back[o] = i
-		}
-		grads[0] = b.Apply(Permute{Order: back}, b.Apply(EmbeddingGrad{Shape: rows}, in[1], b.Apply(Permute{Order: front}, dout[0])))
+		grads[0] = selectGrad(b, shape, axis, in[1], dout[0])
 	}
 	return grads
+}
+
+// selectGrad adds up, along one dimension of a value of the given shape, the gradients of
+// the elements that indices took from it.
+func selectGrad(b GradBuilder, shape tensor.Shape, axis int, index, d Ref) Ref {
+	rows, back := frontShape(shape, axis)
+	d = b.Apply(Permute{Order: frontOrder(len(shape), axis)}, d)
+	return b.Apply(Permute{Order: back}, b.Apply(EmbeddingGrad{Shape: rows}, index, d))
 }
 
 // Grad adds up the gradients of the elements taken.
 func (op Gather) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 	grads := make([]Ref, 2)
 	if need[0] {
-		zeros := b.Const(filled(b.Type(in[0]).Shape, 0))
-		grads[0] = b.Apply(Scatter{Axis: op.Axis, Fn: ScatterAdd}, zeros, in[1], dout[0])
+		grads[0] = b.Apply(Scatter{Axis: op.Axis, Fn: ScatterAdd}, zeros(b, b.Type(in[0]).Shape), in[1], dout[0])
 	}
 	return grads
 }

@@ -2,12 +2,10 @@ package ops
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"slices"
@@ -15,6 +13,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/octet-ml/octet/internal/fixture"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -74,64 +73,19 @@ var fixtureOps = map[string]func(json.RawMessage) (Op, error){
 
 func decodeOp[T Op](attr json.RawMessage) (Op, error) {
 	var op T
-	d := json.NewDecoder(bytes.NewReader(attr))
-	d.DisallowUnknownFields()
-	err := d.Decode(&op)
+	err := fixture.Decode(attr, &op)
 	return op, err
 }
 
-// fixture is a case that testdata/gen/gen.py made.
-type fixture struct {
+// recorded is a case that testdata/gen/gen.py made.
+type recorded struct {
 	Op    string
 	Attr  json.RawMessage
-	In    []fixtureTensor
-	Out   []fixtureTensor
+	In    []fixture.Tensor
+	Out   []fixture.Tensor
 	Err   string  // what PyTorch says, where it refuses
 	Tol   float64 // relative and absolute
 	Known []int   // inputs whose values Infer needs
-}
-
-type fixtureTensor struct {
-	DType string `json:"d"`
-	Shape []int  `json:"s"`
-	Bytes []byte `json:"b"`
-}
-
-func (f fixtureTensor) tensor(t *testing.T) *tensor.Tensor {
-	t.Helper()
-	d, err := tensor.ParseDType(f.DType)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw := tensor.AlignedBytes(len(f.Bytes))
-	copy(raw, f.Bytes)
-	x, err := tensor.FromBytes(d, raw, f.Shape...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return x
-}
-
-func readFixtures(t *testing.T, family string) []fixture {
-	t.Helper()
-	file, err := os.Open("testdata/" + family + ".json.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	z, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []fixture
-	if err := json.Unmarshal(data, &cases); err != nil {
-		t.Fatal(err)
-	}
-	return cases
 }
 
 func TestPyTorchParity(t *testing.T) {
@@ -143,7 +97,7 @@ func TestPyTorchParity(t *testing.T) {
 	}
 	for _, family := range families(t) {
 		t.Run(family, func(t *testing.T) {
-			for i, f := range readFixtures(t, family) {
+			for i, f := range fixture.Read[recorded](t, "testdata/"+family+".json.gz") {
 				t.Run(fmt.Sprint(i), func(t *testing.T) { runFixture(t, f, tiers, pool) })
 			}
 		})
@@ -169,7 +123,7 @@ func families(t *testing.T) []string {
 	return names
 }
 
-func runFixture(t *testing.T, f fixture, tiers []asm.Tier, pool *Pool) {
+func runFixture(t *testing.T, f recorded, tiers []asm.Tier, pool *Pool) {
 	build := fixtureOps[f.Op]
 	if build == nil {
 		t.Fatalf("no operator %q", f.Op)
@@ -178,7 +132,7 @@ func runFixture(t *testing.T, f fixture, tiers []asm.Tier, pool *Pool) {
 	if err != nil {
 		t.Fatalf("%s %s: %v", f.Op, f.Attr, err)
 	}
-	in, want := tensorsOf(t, f.In), tensorsOf(t, f.Out)
+	in, want := fixture.Tensors(t, f.In), fixture.Tensors(t, f.Out)
 	if laster, ok := op.(ChannelsLaster); ok && laster.WantsChannelsLast() && f.Err == "" {
 		op = moveChannelsLast(t, laster, in, want)
 	}
@@ -221,15 +175,6 @@ func runFixture(t *testing.T, f fixture, tiers []asm.Tier, pool *Pool) {
 	}
 }
 
-func tensorsOf(t *testing.T, x []fixtureTensor) []*tensor.Tensor {
-	t.Helper()
-	out := make([]*tensor.Tensor, len(x))
-	for i := range x {
-		out[i] = x[i].tensor(t)
-	}
-	return out
-}
-
 // moveChannelsLast permutes inputs and outputs for an operator that computes
 // only channels-last, which it returns.
 func moveChannelsLast(t *testing.T, op ChannelsLaster, in, out []*tensor.Tensor) Op {
@@ -253,7 +198,7 @@ func moveChannelsLast(t *testing.T, op ChannelsLaster, in, out []*tensor.Tensor)
 
 // checkRefused checks that the operator refuses what PyTorch refuses, when it
 // infers types or, for values, when it runs.
-func checkRefused(t *testing.T, describe string, op Op, f fixture, in []*tensor.Tensor, types []Type, inferErr error, pool *Pool) {
+func checkRefused(t *testing.T, describe string, op Op, f recorded, in []*tensor.Tensor, types []Type, inferErr error, pool *Pool) {
 	t.Helper()
 	if inferErr != nil {
 		var shape *ShapeError

@@ -34,6 +34,9 @@ type FoldBatchNormGrad struct {
 
 func (FoldBatchNormGrad) Name() string { return "fold_batch_norm_grad" }
 
+// Grad hides that of FoldBatchNorm: a gradient has none of its own.
+func (FoldBatchNormGrad) Grad() {}
+
 func (op FoldBatchNormGrad) Infer(in []Type) ([]Type, error) {
 	if len(in) < 2 {
 		return nil, Errorf(op, in, "it takes the inputs of fold_batch_norm and two gradients")

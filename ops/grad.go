@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"math"
+
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -34,6 +36,11 @@ type GradBuilder interface {
 	Fail(err error)
 }
 
+// NoGradient says that an operator has no gradient, why, and what to do about it.
+func NoGradient(op Op, reason string) error {
+	return &UnsupportedError{Op: op.Name(), Reason: reason + "; freeze the parameters in front of it, detach its input, or leave it out of what is trained"}
+}
+
 // number adds a constant of no dimensions.
 func number(b GradBuilder, v float32) Ref { return b.Const(tensor.Scalar(v)) }
 
@@ -54,10 +61,7 @@ func sumTo(b GradBuilder, d Ref, shape tensor.Shape) Ref {
 	if len(axes) > 0 {
 		d = b.Apply(Reduce{Fn: Sum, Axes: axes, KeepDims: true}, d)
 	}
-	if !b.Type(d).Shape.Equal(shape) {
-		d = b.Apply(Reshape{Shape: shape}, d)
-	}
-	return d
+	return reshaped(b, d, shape)
 }
 
 // activationGrad passes a gradient back through a fused activation, given the
@@ -71,16 +75,12 @@ func activationGrad(b GradBuilder, act Activation, plain Op, in []Ref, y, dy Ref
 		fn := Unary{Fn: activations[act].fn}
 		return fn.Grad(b, []Ref{b.Apply(plain, in...)}, []Ref{y}, []Ref{dy}, []bool{true})[0]
 	}
-	if !act.IsClamp() {
-		b.Fail(&UnsupportedError{Op: act.String(), Reason: "it has no gradient where it is fused; take the gradient of the graph as it was written"})
-		return dy
-	}
 	lo, hi := act.Bounds()
 	return b.Apply(ClampGrad{Lo: lo, Hi: hi}, y, dy)
 }
 
 // ClampGrad is the gradient of a clamp, given its output y and the gradient dy:
-// dy where Lo < y < Hi, else 0. Inputs: y, dy.
+// dy where Lo < y < Hi, else 0. An infinite bound bounds nothing, not even an infinity. Inputs: y, dy.
 type ClampGrad struct {
 	Lo, Hi float32
 }
@@ -101,11 +101,19 @@ func (op ClampGrad) Infer(in []Type) ([]Type, error) {
 }
 
 func (op ClampGrad) Prepare(p *Prepare) (*Kernel, error) {
+	lo, hi := op.Lo, op.Hi
+	none := float32(math.NaN()) // which nothing is below or above
+	if lo == -inf {
+		lo = none
+	}
+	if hi == inf {
+		hi = none
+	}
 	return elementwiseKernel(p, p.Out[0].Numel(), "clamp gradient", func(c *Call, from, to int) {
 		y, dy, dx := c.In[0].Float32s()[from:to], c.In[1].Float32s()[from:to], c.Out[0].Float32s()[from:to]
 		for i, v := range y {
 			g := dy[i]
-			if v <= op.Lo || v >= op.Hi {
+			if v <= lo || v >= hi {
 				g = 0
 			}
 			dx[i] = g

@@ -23,24 +23,24 @@ func (op InstanceNorm) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref
 func groupNormGrad(b GradBuilder, groups int, eps float64, hasWeight, hasBias bool, in []Ref, dy Ref, need []bool) []Ref {
 	shape := b.Type(in[0]).Shape
 	n := b.Type(in[0]).Numel()
-	rows := Reshape{Shape: []int{shape[0] * groups, n / max(shape[0]*groups, 1)}}
+	rows := tensor.Shape{shape[0] * groups, n / max(shape[0]*groups, 1)}
 	channels := make(tensor.Shape, len(shape)-1)
 	fill(channels, 1)
 	channels[0] = shape[1]
 	grads := make([]Ref, len(in))
-	x := b.Apply(rows, in[0])
+	x := reshaped(b, in[0], rows)
 	if need[0] {
 		g := dy
 		if hasWeight {
-			g = b.Apply(Binary{Fn: Mul}, dy, b.Apply(Reshape{Shape: channels}, in[1]))
+			g = b.Apply(Binary{Fn: Mul}, dy, reshaped(b, in[1], channels))
 		}
-		dx := b.ApplyAll(LayerNormGrad{Dims: 1, Eps: eps}, x, b.Apply(rows, g))
+		dx := b.ApplyAll(LayerNormGrad{Dims: 1, Eps: eps}, x, reshaped(b, g, rows))
 		if len(dx) == 3 {
-			grads[0] = b.Apply(Reshape{Shape: shape}, dx[0])
+			grads[0] = reshaped(b, dx[0], shape)
 		}
 	}
 	if hasWeight && need[1] {
-		h := b.Apply(Reshape{Shape: shape}, b.Apply(LayerNorm{Dims: 1, Eps: eps}, x))
+		h := reshaped(b, b.Apply(LayerNorm{Dims: 1, Eps: eps}, x), shape)
 		grads[1] = b.Apply(Reduce{Fn: Sum, Axes: allBut(len(shape), 1)}, b.Apply(Binary{Fn: Mul}, dy, h))
 	}
 	if hasBias && need[len(in)-1] {

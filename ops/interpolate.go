@@ -217,18 +217,10 @@ func cubicWeights(t float64) [4]float64 {
 	return [4]float64{far(1 + t), near(t), near(1 - t), far(2 - t)}
 }
 
-// Prepare resizes row by row: the input rows of an output row are mixed into
-// one first, then the pixels along it.
-func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
-	size, err := op.size(p.In)
-	if err != nil {
-		return nil, err
-	}
-	if p.Out[0].Numel() == 0 {
-		return emptyKernel(), nil
-	}
-	batch, channels, spatial := SpatialOf(p.In[0].Shape, op.NHWC)
-	var dims [3]*resize
+// resizes returns the positions along depth, height and width for an input shape and
+// the extents of the output.
+func (op Interpolate) resizes(shape tensor.Shape, size []int) (dims [3]*resize) {
+	_, _, spatial := SpatialOf(shape, op.NHWC)
 	for i := range dims {
 		dims[i] = &resize{in: 1, out: 1, taps: 1, at: []int{0}, weight: []float32{1}}
 		if k := i - 3 + len(size); k >= 0 {
@@ -239,6 +231,21 @@ func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
 			dims[i] = op.newResize(spatial[k], size[k], scale)
 		}
 	}
+	return dims
+}
+
+// Prepare resizes row by row: the input rows of an output row are mixed into
+// one first, then the pixels along it.
+func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
+	size, err := op.size(p.In)
+	if err != nil {
+		return nil, err
+	}
+	if p.Out[0].Numel() == 0 {
+		return emptyKernel(), nil
+	}
+	batch, channels, _ := SpatialOf(p.In[0].Shape, op.NHWC)
+	dims := op.resizes(p.In[0].Shape, size)
 	z, y, x := dims[0], dims[1], dims[2]
 	// Channels-first images are planes of one channel each.
 	planes, unit := batch*channels, 1

@@ -1,5 +1,7 @@
 package ops
 
+import "slices"
+
 // Grad: with z = x W^T + b + r and dz behind the activation,
 // dx = dz W, dW = dz^T x, db = sum of dz over rows, dr = dz.
 func (op Linear) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
@@ -7,11 +9,9 @@ func (op Linear) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 	plain.Act = NoActivation
 	dz := activationGrad(b, op.Act, plain, in, out[0], dout[0])
 	grads := make([]Ref, len(in))
-	n, k := b.Type(in[1]).Shape[0], b.Type(in[1]).Shape[1]
-	rows := b.Apply(Reshape{Shape: []int{b.Type(dz).Numel() / max(n, 1), n}}, dz)
+	rows := matrixOf(b, dz)
 	if need[1] {
-		x := b.Apply(Reshape{Shape: []int{b.Type(in[0]).Numel() / max(k, 1), k}}, in[0])
-		grads[1] = b.Apply(MatMul{}, b.Apply(Permute{Order: []int{1, 0}}, rows), x)
+		grads[1] = b.Apply(MatMul{}, transposed(b, rows), matrixOf(b, in[0]))
 	}
 	if op.HasBias && need[2] {
 		grads[2] = b.Apply(ChannelSum{NHWC: true}, rows)
@@ -27,31 +27,49 @@ func (op Linear) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 
 // Grad: dA = dC B^T and dB = A^T dC, summed over the batches that were broadcast.
 func (op MatMul) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
-	sa, sb := b.Type(in[0]).Shape, b.Type(in[1]).Shape
-	if len(sa) < 2 || len(sb) < 2 {
-		b.Fail(&UnsupportedError{Op: op.Name(), Reason: "vectors have no gradient; give them two dimensions"})
-		return make([]Ref, 2)
-	}
-	swap := func(v Ref) Ref {
-		rank := len(b.Type(v).Shape)
-		order := make([]int, rank)
-		for i := range order {
-			order[i] = i
-		}
-		order[rank-1], order[rank-2] = rank-2, rank-1
-		return b.Apply(Permute{Order: order}, v)
-	}
 	grads := make([]Ref, 2)
-	d := dout[0]
+	sa, sb := b.Type(in[0]).Shape, b.Type(in[1]).Shape
+	// A vector is a matrix of one row on the left, of one column on the right.
+	x, y, shape := in[0], in[1], b.Type(dout[0]).Shape.Clone()
+	if len(sb) == 1 {
+		y = reshaped(b, y, []int{sb[0], 1})
+		shape = append(shape, 1)
+	}
+	if len(sa) == 1 {
+		x = reshaped(b, x, []int{1, sa[0]})
+		shape = slices.Insert(shape, len(shape)-1, 1)
+	}
+	d := reshaped(b, dout[0], shape)
+	if len(b.Type(y).Shape) == 2 && len(shape) > 2 {
+		// One matrix on the right: everything on the left is rows of one matrix.
+		x, d = matrixOf(b, x), matrixOf(b, d)
+	}
 	if need[0] {
-		grads[0] = sumTo(b, b.Apply(MatMul{TransposeB: !op.TransposeB}, d, in[1]), sa)
+		dx := sumTo(b, b.Apply(MatMul{TransposeB: !op.TransposeB}, d, y), b.Type(x).Shape)
+		grads[0] = reshaped(b, dx, sa)
 	}
 	if need[1] {
+		left, right := x, d
 		if op.TransposeB {
-			grads[1] = sumTo(b, b.Apply(MatMul{}, swap(d), in[0]), sb)
-		} else {
-			grads[1] = sumTo(b, b.Apply(MatMul{}, swap(in[0]), d), sb)
+			left, right = d, x
 		}
+		dy := sumTo(b, b.Apply(MatMul{}, transposed(b, left), right), b.Type(y).Shape)
+		grads[1] = reshaped(b, dy, sb)
 	}
 	return grads
+}
+
+// matrixOf views a value as rows of its last dimension.
+func matrixOf(b GradBuilder, v Ref) Ref {
+	t := b.Type(v)
+	n := t.Shape[len(t.Shape)-1]
+	return reshaped(b, v, []int{t.Numel() / max(n, 1), n})
+}
+
+// transposed exchanges the last two dimensions.
+func transposed(b GradBuilder, v Ref) Ref {
+	rank := len(b.Type(v).Shape)
+	order := identityOrder(rank)
+	order[rank-1], order[rank-2] = rank-2, rank-1
+	return b.Apply(Permute{Order: order}, v)
 }

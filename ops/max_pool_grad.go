@@ -17,6 +17,9 @@ type MaxPoolGrad struct {
 // Name returns max_pool2d_grad and the like.
 func (op MaxPoolGrad) Name() string { return op.MaxPool.Name() + "_grad" }
 
+// Grad hides that of MaxPool: a gradient has none of its own.
+func (MaxPoolGrad) Grad() {}
+
 func (op MaxPoolGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 2, 2); err != nil {
 		return nil, err

@@ -1,6 +1,10 @@
 package ops
 
-import "github.com/octet-ml/octet/tensor"
+import (
+	"math"
+
+	"github.com/octet-ml/octet/tensor"
+)
 
 // Grad of reductions, stretched back over the reduced dimensions.
 func (op Reduce) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
@@ -25,8 +29,7 @@ func (op Reduce) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	case Mean:
 		return []Ref{b.Apply(Expand{Shape: x.Shape}, r.scaled(d, 1/float32(max(n, 1))))}
 	case Prod:
-		// As PyTorch where no factor is 0.
-		return []Ref{r.binary(Div, r.binary(Mul, d, y), in[0])}
+		return []Ref{r.prod(op.Axes, d)}
 	case AMax, AMin:
 		// Equal extremes share the gradient.
 		equal := b.Apply(Cast{DType: tensor.Float32}, r.binary(Eq, in[0], y))
@@ -35,18 +38,13 @@ func (op Reduce) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	case Var:
 		return []Ref{r.binary(Mul, r.centered(op.Axes), r.scaled(d, 2/float32(n-op.Correction)))}
 	case Std:
-		return []Ref{r.binary(Mul, r.centered(op.Axes), r.scaled(r.binary(Div, d, y), 1/float32(n-op.Correction)))}
+		return []Ref{r.binary(Mul, r.centered(op.Axes), r.scaled(r.quotient(d, y), 1/float32(n-op.Correction)))}
 	case LogSumExp:
 		return []Ref{r.binary(Mul, b.Apply(Unary{Fn: Exp}, r.binary(Sub, in[0], y)), d)}
 	case Norm:
-		if op.P == 2 {
-			return []Ref{r.binary(Mul, in[0], r.binary(Div, d, y))}
-		}
-		if op.P == 1 {
-			return []Ref{r.binary(Mul, b.Apply(Unary{Fn: Sign}, in[0]), d)}
-		}
+		return []Ref{r.norm(op.Axes, float64(op.P), y, d)}
 	}
-	b.Fail(&UnsupportedError{Op: op.Name(), Reason: "it has no gradient"})
+	b.Fail(NoGradient(op, "it has no gradient"))
 	return make([]Ref, 1)
 }
 
@@ -59,12 +57,55 @@ type reduceGrad struct {
 	n    int // elements that each output reduces
 }
 
-func (r *reduceGrad) keep(v Ref) Ref { return r.b.Apply(Reshape{Shape: r.kept}, v) }
+func (r *reduceGrad) keep(v Ref) Ref { return reshaped(r.b, v, r.kept) }
 
 func (r *reduceGrad) binary(fn BinaryFn, x, y Ref) Ref { return r.b.Apply(Binary{Fn: fn}, x, y) }
 
 func (r *reduceGrad) scaled(v Ref, factor float32) Ref {
 	return r.binary(Mul, v, number(r.b, factor))
+}
+
+// quotient is d / y, and 0 where y is 0: the gradient of what has a corner there.
+func (r *reduceGrad) quotient(d, y Ref) Ref {
+	return zeroWhere(r.b, r.binary(Eq, y, number(r.b, 0)), r.binary(Div, d, y))
+}
+
+// prod is d times the product of the other factors. Zeros are counted and left out of
+// the product: of one zero only that has a gradient, of several none.
+func (r *reduceGrad) prod(axes []int, d Ref) Ref {
+	isZero := isTrue(r.b, Eq, r.x, number(r.b, 0))
+	zeros := r.b.Apply(Reduce{Fn: Sum, Axes: axes, KeepDims: true}, isZero)
+	factors := r.binary(Add, r.x, isZero)
+	product := r.b.Apply(Reduce{Fn: Prod, Axes: axes, KeepDims: true}, factors)
+	others := r.binary(Div, r.binary(Mul, d, product), factors)
+	return r.binary(Mul, others, isTrue(r.b, Eq, zeros, isZero))
+}
+
+// norm is the gradient of the norm y of order p, of which PyTorch defines that at 0.
+func (r *reduceGrad) norm(axes []int, p float64, y, d Ref) Ref {
+	b := r.b
+	sign := func() Ref { return b.Apply(Unary{Fn: Sign}, r.x) }
+	power := func(x Ref, p float64) Ref { return b.Apply(Binary{Fn: Pow}, x, number(b, float32(p))) }
+	abs := func() Ref { return b.Apply(Unary{Fn: Abs}, r.x) }
+	switch {
+	case p == 0:
+		return nil // it counts
+	case p == 1:
+		return r.binary(Mul, sign(), d)
+	case p == 2:
+		return r.binary(Mul, r.x, r.quotient(d, y))
+	case math.IsInf(p, 0):
+		// Equal extremes share the gradient.
+		equal := isTrue(b, Eq, abs(), y)
+		count := b.Apply(Reduce{Fn: Sum, Axes: axes, KeepDims: true}, equal)
+		return r.binary(Mul, r.binary(Mul, sign(), equal), r.binary(Div, d, count))
+	case p < 1:
+		scaled := zeroWhere(b, b.Apply(Binary{Fn: Eq}, r.x, number(b, 0)), r.binary(Mul, sign(), power(abs(), p-1)))
+		return r.binary(Mul, scaled, r.binary(Mul, d, power(y, 1-p)))
+	case p < 2:
+		return r.binary(Mul, r.binary(Mul, sign(), power(abs(), p-1)), r.quotient(d, power(y, p-1)))
+	}
+	return r.binary(Mul, r.binary(Mul, r.x, power(abs(), p-2)), r.quotient(d, power(y, p-1)))
 }
 
 // centered returns x less its mean.

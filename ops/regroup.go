@@ -64,6 +64,6 @@ func (Regroup) IsView(in, out []Type) bool { return true }
 // Grad gives the gradient the input's shape; the other inputs have none.
 func (op Regroup) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	out := make([]Ref, len(in))
-	out[0] = b.Apply(Reshape{Shape: b.Type(in[0]).Shape}, dout[0])
+	out[0] = reshaped(b, dout[0], b.Type(in[0]).Shape)
 	return out
 }

@@ -19,6 +19,9 @@ type SoftmaxGrad struct {
 // Name returns softmax_grad or log_softmax_grad.
 func (op SoftmaxGrad) Name() string { return op.Softmax.Name() + "_grad" }
 
+// Grad hides that of Softmax: a gradient has none of its own.
+func (SoftmaxGrad) Grad() {}
+
 func (op SoftmaxGrad) Infer(in []Type) ([]Type, error) {
 	out, err := sameFloats(op, in, 2)
 	if err != nil {

@@ -154,22 +154,28 @@ func newTransform(p *Prepare, n int, oneSided bool, scale float64) *transform {
 	t := &transform{n: n, columns: 2 * STFT{OneSided: oneSided}.frequencies(n), kernel: asm.IGemmF32For(p.Tier)}
 	t.zeros = make([]float32, t.columns+t.kernel.NR)
 	t.packed = Packed(p, packedTransformKey{n, t.columns, scale, t.kernel.Info}, func() []float32 {
-		cos, sin := make([]float32, n), make([]float32, n)
-		for i := range n {
-			s, c := math.Sincos(2 * math.Pi * float64(i) / float64(n))
-			cos[i], sin[i] = float32(c*scale), float32(-s*scale)
-		}
-		matrix := make([]float32, t.columns*n)
-		for f := range t.columns / 2 {
-			for i := range n {
-				matrix[2*f*n+i], matrix[(2*f+1)*n+i] = cos[f*i%n], sin[f*i%n]
-			}
-		}
+		matrix := transformMatrix(n, t.columns, scale)
 		dst := alignedFloats(t.kernel.PackedLen(1, n, t.columns))
 		t.kernel.PackBNK(dst, matrix, n, t.columns, n)
 		return dst
 	})
 	return t
+}
+
+// transformMatrix returns the matrix of the transform, transposed: a row of n for each column.
+func transformMatrix(n, columns int, scale float64) []float32 {
+	cos, sin := make([]float32, n), make([]float32, n)
+	for i := range n {
+		s, c := math.Sincos(2 * math.Pi * float64(i) / float64(n))
+		cos[i], sin[i] = float32(c*scale), float32(-s*scale)
+	}
+	matrix := make([]float32, columns*n)
+	for f := range columns / 2 {
+		for i := range n {
+			matrix[2*f*n+i], matrix[(2*f+1)*n+i] = cos[f*i%n], sin[f*i%n]
+		}
+	}
+	return matrix
 }
 
 // run transforms rows.

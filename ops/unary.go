@@ -23,7 +23,7 @@ const (
 	Square
 	Floor
 	Ceil
-	Round // half to even
+	Round // half to even; its gradient is a: 1 passes it straight through, as of fake quantization
 	Trunc
 	Exp
 	Exp2
@@ -132,6 +132,11 @@ func (op Unary) String() string {
 	switch op.Fn {
 	case Clamp, Softplus, Threshold:
 		return fmt.Sprintf("%v(%g, %g)", op.Fn, op.Alpha, op.Beta)
+	case Round:
+		if op.Alpha == 0 {
+			return op.Fn.String()
+		}
+		fallthrough
 	case ClampMin, ClampMax, Hardshrink, Softshrink, LeakyReLU, ELU, CELU:
 		return fmt.Sprintf("%v(%g)", op.Fn, op.Alpha)
 	}

@@ -27,7 +27,7 @@ var unaryDerivatives = [numUnaryFns]unaryDerivative{
 	Sign:        {true, func(_, _, _ float64) float64 { return 0 }},
 	Floor:       {true, func(_, _, _ float64) float64 { return 0 }},
 	Ceil:        {true, func(_, _, _ float64) float64 { return 0 }},
-	Round:       {true, func(_, _, _ float64) float64 { return 0 }},
+	Round:       {true, func(_, a, _ float64) float64 { return a }},
 	Trunc:       {true, func(_, _, _ float64) float64 { return 0 }},
 	Square:      {false, func(x, _, _ float64) float64 { return 2 * x }},
 	Exp:         {true, func(y, _, _ float64) float64 { return y }},
@@ -121,7 +121,7 @@ func hardSwishDerivative(x, _, _ float64) float64 {
 // Grad multiplies with the derivative.
 func (op Unary) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	if op.Fn >= numUnaryFns || unaryDerivatives[op.Fn].f == nil {
-		b.Fail(&UnsupportedError{Op: op.Name(), Reason: "it has no gradient"})
+		b.Fail(NoGradient(op, "it has no gradient"))
 		return make([]Ref, 1)
 	}
 	switch op.Fn {
@@ -148,6 +148,9 @@ type UnaryGrad struct {
 
 // Name returns the function's with "_grad".
 func (op UnaryGrad) Name() string { return op.Unary.Name() + "_grad" }
+
+// Grad hides that of Unary: a gradient has none of its own.
+func (UnaryGrad) Grad() {}
 
 func (op UnaryGrad) Infer(in []Type) ([]Type, error) {
 	if op.Fn >= numUnaryFns || unaryDerivatives[op.Fn].f == nil {

@@ -4,12 +4,17 @@ import "github.com/octet-ml/octet/tensor"
 
 // Grad gives the gradient the input's shape.
 func (op Reshape) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(Reshape{Shape: b.Type(in[0]).Shape}, dout[0])}
+	return []Ref{reshaped(b, dout[0], b.Type(in[0]).Shape)}
 }
 
 // Grad gives the gradient the input's shape.
 func (op Flatten) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(Reshape{Shape: b.Type(in[0]).Shape}, dout[0])}
+	return []Ref{reshaped(b, dout[0], b.Type(in[0]).Shape)}
+}
+
+// Grad gives the gradient the input's shape; the extents have none.
+func (op ReshapeTo) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
+	return []Ref{reshaped(b, dout[0], b.Type(in[0]).Shape), nil}
 }
 
 // Grad permutes back.
@@ -36,6 +41,18 @@ func (op Slice) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	return []Ref{b.Apply(SliceGrad{Slice: op, Shape: b.Type(in[0]).Shape}, dout[0])}
 }
 
+// Grad puts the gradient where the elements came from; the bounds have none.
+func (op SliceTo) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
+	grads := make([]Ref, 3)
+	s, err := op.slice([]Type{b.Type(in[0]), b.Type(in[1]), b.Type(in[2])})
+	if err != nil {
+		b.Fail(err)
+		return grads
+	}
+	grads[0] = b.Apply(SliceGrad{Slice: s, Shape: b.Type(in[0]).Shape}, dout[0])
+	return grads
+}
+
 // SliceGrad is the gradient of Slice: zeros of the given shape with the input
 // at the elements that the slice takes.
 type SliceGrad struct {
@@ -44,6 +61,9 @@ type SliceGrad struct {
 }
 
 func (SliceGrad) Name() string { return "slice_grad" }
+
+// Grad hides that of Slice: a gradient has none of its own.
+func (SliceGrad) Grad() {}
 
 func (op SliceGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
@@ -170,18 +190,8 @@ func (op Stack) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 	for i, v := range in {
 		if need[i] {
 			part := b.Apply(Slice{Axis: axis, Start: i, End: i + 1, Step: 1}, dout[0])
-			grads[i] = b.Apply(Reshape{Shape: b.Type(v).Shape}, part)
+			grads[i] = reshaped(b, part, b.Type(v).Shape)
 		}
 	}
 	return grads
-}
-
-// Grad of a running sum is the running sum from the end.
-func (op Cumulative) Grad(b GradBuilder, _, _, dout []Ref, _ []bool) []Ref {
-	if op.Product {
-		b.Fail(&UnsupportedError{Op: op.Name(), Reason: "it has no gradient"})
-		return make([]Ref, 1)
-	}
-	flip := Flip{Axes: []int{op.Axis}}
-	return []Ref{b.Apply(flip, b.Apply(op, b.Apply(flip, dout[0])))}
 }

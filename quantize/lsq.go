@@ -96,9 +96,9 @@ func (l *LSQ) Forward(dst, src []float32, shape tensor.Shape) error {
 //	inside the range:   dx = dy   dScale = dy * (fake(x) - x) / scale      dZero = 0
 //	below or above it:  dx = 0    dScale = dy * (Min or Max - zero point)  dZero = -dy * scale
 //
-// dScale and dZero times factor. The zero point is floor(z + 0.5) here,
-// truncated towards zero per tensor, where Forward rounds to even: PyTorch does
-// so, and for negative per-tensor zero points the two are one apart.
+// dScale and dZero times factor. Per tensor the zero point is z + 0.5 truncated towards
+// zero here, where Forward rounds to even: PyTorch does so, and for negative
+// zero points the two are one apart.
 func (l *LSQ) Backward(dx, dScale, dZero, x, dy []float32, shape tensor.Shape, factor float32) error {
 	q, err := l.QParams()
 	if err != nil {
@@ -128,11 +128,10 @@ func (l *LSQ) Backward(dx, dScale, dZero, x, dy []float32, shape tensor.Shape, f
 
 // gradientZero returns the zero point that gradients are computed with.
 func gradientZero(z, lo, hi float32, perChannel bool) float32 {
-	t := float64(max(min(z+0.5, hi), lo))
 	if perChannel {
-		return float32(math.Floor(t))
+		return float32(math.RoundToEven(float64(max(min(z, hi), lo))))
 	}
-	return float32(math.Trunc(t))
+	return float32(math.Trunc(float64(max(min(z+0.5, hi), lo))))
 }
 
 // backwardRun is Backward of values that share parameters; dScale and dZero are

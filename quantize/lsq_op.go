@@ -169,6 +169,9 @@ type LSQGrad struct {
 // Name returns "lsq_grad".
 func (LSQGrad) Name() string { return "lsq_grad" }
 
+// Grad hides that of LSQOp: a gradient has none of its own.
+func (LSQGrad) Grad() {}
+
 // Infer checks that the parameters fit the input.
 func (op LSQGrad) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 4 || !in[3].Shape.Equal(in[0].Shape) {

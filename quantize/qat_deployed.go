@@ -39,7 +39,7 @@ func (op deployedLayer) Grad(b ops.GradBuilder, in, out, dout []ops.Ref, need []
 	dz := dout[0]
 	if op.y != nil {
 		if dout[1] != nil {
-			b.Fail(&ops.UnsupportedError{Op: op.Name(), Reason: "what is rounded has no gradient of its own"})
+			b.Fail(ops.NoGradient(op, "what is rounded has no gradient of its own"))
 			return grads
 		}
 		if d := b.ApplyAll(LSQGrad{LSQOp{*op.y}, act}, out[1], in[at.Y], in[at.Y+1], dz); len(d) == 3 {
@@ -123,7 +123,7 @@ func (op deployedTable) Grad(b ops.GradBuilder, in, out, dout []ops.Ref, _ []boo
 	grads := make([]ops.Ref, len(in))
 	float, ok := op.Op.(ops.Differentiable)
 	if !ok {
-		b.Fail(&ops.UnsupportedError{Op: op.Name(), Reason: "it has no gradient"})
+		b.Fail(ops.NoGradient(op, "it has no gradient"))
 		return grads
 	}
 	d := b.ApplyAll(LSQGrad{LSQOp: LSQOp{op.y}}, out[1], in[3], in[4], dout[0])

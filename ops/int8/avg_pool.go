@@ -19,6 +19,9 @@ type AvgPool struct {
 
 func (op AvgPool) Name() string { return "int8." + op.AvgPool.Name() }
 
+// Grad hides that of ops.AvgPool: integers have none.
+func (AvgPool) Grad() {}
+
 func (op AvgPool) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 1 {
 		return nil, ops.Errorf(op, in, "it takes one value")
@@ -119,6 +122,9 @@ type AdaptiveAvgPool struct {
 }
 
 func (op AdaptiveAvgPool) Name() string { return "int8." + op.AdaptiveAvgPool.Name() }
+
+// Grad hides that of ops.AdaptiveAvgPool: integers have none.
+func (AdaptiveAvgPool) Grad() {}
 
 func (op AdaptiveAvgPool) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 1 {

@@ -23,6 +23,9 @@ type Conv struct {
 // Name returns "int8.conv2d" and the like.
 func (op Conv) Name() string { return "int8." + op.Conv.Name() }
 
+// Grad hides that of ops.Conv: integers have none.
+func (Conv) Grad() {}
+
 func (op Conv) Infer(in []ops.Type) ([]ops.Type, error) {
 	if err := op.CheckInputs(op, in); err != nil {
 		return nil, err

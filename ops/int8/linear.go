@@ -22,6 +22,9 @@ type Linear struct {
 
 func (Linear) Name() string { return "int8.linear" }
 
+// Grad hides that of ops.Linear: integers have none.
+func (Linear) Grad() {}
+
 func (op Linear) Infer(in []ops.Type) ([]ops.Type, error) {
 	shape, err := op.OutShape(op, in)
 	if err != nil {

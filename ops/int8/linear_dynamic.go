@@ -27,6 +27,9 @@ type DynamicLinear struct {
 
 func (DynamicLinear) Name() string { return "int8.dynamic_linear" }
 
+// Grad hides that of ops.Linear: integers have none.
+func (DynamicLinear) Grad() {}
+
 func (op DynamicLinear) Infer(in []ops.Type) ([]ops.Type, error) {
 	shape, err := op.OutShape(op, in)
 	if err != nil {

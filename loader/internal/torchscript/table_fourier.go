@@ -295,7 +295,6 @@ func istft(c *call) value {
 		return c.apply(ops.Flatten{Start: 1, End: -1}, c.apply(fold, c.apply(ops.Permute{Order: []int{0, 2, 1}}, frames)))
 	}
 	weight := c.expand(c.apply(ops.Unary{Fn: ops.Square}, window), []*number{extent(1), extent(count), extent(n)})
-	y := c.arith(ops.Div, add(frames), add(weight))
 	start, end := 0, whole
 	if c.bool(5) {
 		start, end = n/2, whole-n/2
@@ -306,7 +305,9 @@ func istft(c *call) value {
 	if start >= end || end > whole {
 		return c.unsupported("of values %d to %d of %d", start, end, whole)
 	}
-	y = c.apply(ops.Slice{Axis: 1, Start: start, End: end, Step: 1}, y)
+	// What lies outside may have no weight, and so neither a value nor a gradient.
+	inside := ops.Slice{Axis: 1, Start: start, End: end, Step: 1}
+	y := c.arith(ops.Div, c.apply(inside, add(frames)), c.apply(inside, add(weight)))
 	if single && c.err == nil {
 		return c.reshape(y, c.dims(y)[1:])
 	}

@@ -251,7 +251,9 @@ func sinc(c *call) value {
 	if !x.dtype().IsFloat() {
 		x = c.cast(x, defaultFloat)
 	}
-	angle := c.arithNumber(ops.Mul, x, math.Pi)
-	y := c.arith(ops.Div, c.apply(ops.Unary{Fn: ops.Sin}, angle), angle)
-	return c.apply(ops.Where{ANumber: true, KeepB: true}, c.arithNumber(ops.Eq, x, int64(0)), c.lift(1.0), y)
+	center := c.arithNumber(ops.Eq, x, int64(0))
+	oneThere := func(v *Tensor) *Tensor { return c.apply(ops.Where{ANumber: true, KeepB: true}, center, c.lift(1.0), v) }
+	// The angle is not divided by where it is 0, nor is a gradient.
+	angle := oneThere(c.arithNumber(ops.Mul, x, math.Pi))
+	return oneThere(c.arith(ops.Div, c.apply(ops.Unary{Fn: ops.Sin}, angle), angle))
 }

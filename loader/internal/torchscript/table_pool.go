@@ -159,7 +159,8 @@ func (c *call) windowMaxima(x *Tensor, axis, windows int) *Tensor {
 	maxima := make([]*Tensor, windows)
 	for i := range maxima {
 		window := c.sliced(x, axis, extent(i*in/windows), extent(((i+1)*in+windows-1)/windows), 1)
-		maxima[i] = c.apply(ops.Reduce{Fn: ops.AMax, Axes: []int{axis}, KeepDims: true}, window)
+		// Of several greatest elements the first has the gradient, as in PyTorch.
+		maxima[i] = c.applyAll(ops.ArgMax{Axis: axis, KeepDims: true, Values: true}, window)[0]
 	}
 	return c.apply(ops.Concat{Axis: axis}, maxima...)
 }

@@ -198,9 +198,12 @@ func fakeQuantizeTensors(c *call) value {
 	return c.fake(c.tensor(0), scale, float64(zero), c.float(3), c.float(4))
 }
 
+// straightRound rounds, and passes the gradient as if it did not.
+var straightRound = ops.Unary{Fn: ops.Round, Alpha: 1}
+
 func (c *call) fake(x *Tensor, scale, zero, lo, hi float64) *Tensor {
 	q := c.arithNumber(ops.Mul, x, float64(1/float32(scale)))
-	q = c.apply(ops.Unary{Fn: ops.Round}, q)
+	q = c.apply(straightRound, q)
 	q = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: lo - zero, Beta: hi - zero}, q)
 	return c.arithNumber(ops.Mul, q, scale)
 }
@@ -220,7 +223,7 @@ func fakeQuantizeChannels(c *call) value {
 	}
 	scale, zero := along(c.tensor(1)), along(c.tensor(2))
 	q := c.arith(ops.Mul, x, c.apply(ops.Unary{Fn: ops.Reciprocal}, scale))
-	q = c.arith(ops.Add, c.apply(ops.Unary{Fn: ops.Round}, q), zero)
+	q = c.arith(ops.Add, c.apply(straightRound, q), zero)
 	q = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: c.float(4), Beta: c.float(5)}, q)
 	return c.arith(ops.Mul, c.arith(ops.Sub, q, zero), scale)
 }

@@ -161,6 +161,10 @@ class Suite:
                 if any(w in message for w in NO_KERNEL):
                     continue
                 run["err"] = message.strip().splitlines()[-1][:100]
+            if i == 0 and "out" in run and not refused:
+                grads = gradients(fresh, r)
+                if grads:
+                    run["grads"] = grads
             case["runs"].append(run)
         if case["runs"]:
             self.cases.append(case)
@@ -176,6 +180,45 @@ class Suite:
         runs = [r for c in self.cases for r in c["runs"]]
         errors = sum("err" in r for r in runs)
         print(f"{self.name}: {len(self.cases)} cases, {len(runs)} runs, {errors} of them errors, {os.path.getsize(path)} bytes")
+
+
+def gradients(files, inputs):
+    """The gradients of the float32 inputs, in the order of the inputs, null for one
+    without. The gradient of the outputs, one after the other in each, is
+    (k * 7919 % 13 - 6) / 4 for element k. None where nothing has a gradient."""
+    state = torch.get_rng_state()  # what the cases draw stays as it is without this
+    m = torch.jit.load(archive(files))
+    for p in m.parameters():
+        p.requires_grad_(False)
+    leaves = []
+
+    def leaf(v):
+        if isinstance(v, (list, tuple)):
+            return type(v)(leaf(x) for x in v)
+        if not isinstance(v, torch.Tensor):
+            leaves.append(None)
+            return v
+        v = v.detach().clone()
+        if v.dtype == torch.float32 and not v.is_quantized:
+            v.requires_grad_()
+        leaves.append(v)
+        return v
+
+    try:
+        total = 0
+        for t in flatten(m(*[leaf(v) for v in inputs])):
+            if isinstance(t, torch.Tensor) and t.dtype == torch.float32 and not t.is_quantized and t.requires_grad:
+                total = total + (t.reshape(-1) * ((torch.arange(t.numel()) * 7919) % 13 - 6).float() / 4).sum()
+        if not isinstance(total, torch.Tensor):
+            return None
+        wanted = [v for v in leaves if v is not None and v.requires_grad]
+        found = iter(torch.autograd.grad(total, wanted, allow_unused=True))
+    except (RuntimeError, torch.jit.Error):
+        return None  # of what PyTorch has no gradient
+    finally:
+        torch.set_rng_state(state)
+    grads = [next(found) if v is not None and v.requires_grad else None for v in leaves]
+    return [None if g is None else encode(g) for g in grads]
 
 
 def archive(files):

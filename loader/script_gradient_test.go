@@ -1,0 +1,174 @@
+package loader
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// withoutGradient are operators at which a gradient may end with an error: branches and loops that
+// the run decides.
+var withoutGradient = []string{"if", "loop"}
+
+// otherGradients are models whose gradients are not PyTorch's, and why.
+var otherGradients = map[string]string{
+	"a.scatter_reduce(0, b, c, 'prod')":                     "products of scattered elements have no gradient",
+	"a.scatter_reduce(1, b, c, 'prod', include_self=False)": "products of scattered elements have no gradient",
+	"a.scatter_reduce(1, b, c, 'amin', include_self=False)": "what is replaced by infinity takes no share of the gradient",
+	"torch.clamp(a, min=0)":                                 "a clamp at 0 is loaded as relu, whose gradient at 0 is 0",
+	"a.clamp_min(0)":                                        "a clamp at 0 is loaded as relu, whose gradient at 0 is 0",
+	"a / a.max().item()":                                    "a number that is computed has a gradient",
+	"a * float(a.mean())":                                   "a number that is computed has a gradient",
+	"torch.sgn(a)":                                          "PyTorch's is not initialized",
+	"a.max()":                                               "the maximum is a NaN",
+	"a.min()":                                               "the minimum is a NaN",
+	"a.cumprod(0)":                                          "a product of NaN and infinities",
+	"b = a.detach(); b.zero_(); return a":                   "a write through a detached view counts as one",
+	"torch.istft(torch.stft(a, 8, 2, window=b, return_complex=True), 8, 2, window=b)":                                              "the gradient of the window is what is left of sums that cancel",
+	"torch.istft(torch.stft(a, 8, 2, 6, b[:6], return_complex=True, normalized=True), 8, 2, 6, b[:6], normalized=True, length=15)": "the gradient of the window is what is left of sums that cancel",
+}
+
+// TestScriptGradients compares the gradients of the inputs of models with PyTorch's: of
+// operators that are made of others as much as of those that the graph has.
+func TestScriptGradients(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the gradients of single operators are compared in package graph")
+	}
+	compared, ended := 0, 0
+	for _, path := range scriptFamilies(t) {
+		family := strings.TrimSuffix(filepath.Base(path), ".json.gz")
+		for i, c := range readScriptCases(t, path) {
+			if len(c.Runs) == 0 || c.Runs[0].Grads == nil || otherGradients[c.What] != "" {
+				continue
+			}
+			err := checkScriptGradients(t, &c)
+			var at *graph.NodeError
+			switch {
+			case err == nil:
+				compared++
+			case errors.As(err, &at) && slices.Contains(withoutGradient, at.Node.Op.Name()):
+				ended++
+			default:
+				t.Errorf("%s/%d: %s: %v", family, i, c.What, err)
+			}
+		}
+	}
+	if compared < 800 || ended > 12 {
+		t.Errorf("%d gradients were compared, %d ended at branches and loops", compared, ended)
+	}
+}
+
+func checkScriptGradients(t *testing.T, c *scriptCase) error {
+	data := c.archive(t)
+	g, err := LoadFrom(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return err
+	}
+	run := c.Runs[0]
+	in, types := make([]*tensor.Tensor, len(run.In)), make([]ops.Type, len(run.In))
+	for i, x := range run.In {
+		in[i] = x.tensor(t)
+		types[i] = ops.TypeOf(in[i])
+		if len(types[i].Shape) > 0 {
+			types[i].Known = nil
+		}
+	}
+	if g, err = g.Specialize(types...); err != nil {
+		return err
+	}
+	var wrt []*graph.Value
+	var want []*scriptTensor
+	for i, d := range run.Grads {
+		if in[i].DType() == tensor.Float32 {
+			wrt, want = append(wrt, g.Inputs[i]), append(want, d)
+		}
+	}
+	loss, err := outputLoss(g, len(run.Out))
+	if err != nil {
+		return err
+	}
+	grads, err := g.Gradients(loss, wrt)
+	if err != nil {
+		return err
+	}
+	var outputs []*graph.Value
+	var expected []*tensor.Tensor
+	for i, d := range grads {
+		switch {
+		case want[i] == nil:
+		case d != nil:
+			outputs, expected = append(outputs, d), append(expected, want[i].tensor(t))
+		case slices.ContainsFunc(want[i].tensor(t).Float32s(), func(v float32) bool { return v != 0 }):
+			return fmt.Errorf("input %d has no gradient", i)
+		}
+	}
+	if len(outputs) == 0 {
+		return nil
+	}
+	g.State = nil // what is kept between runs counts as an output no longer
+	g.SetOutputs(outputs...)
+	s, err := g.Compile(graph.Options{Threads: 1})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	got, err := s.Run(context.Background(), in...)
+	if err != nil {
+		return err
+	}
+	for i, w := range expected {
+		if why := differRelative(got[i], w); why != "" {
+			return fmt.Errorf("gradient %d: %s", i, why)
+		}
+	}
+	return nil
+}
+
+// outputLoss adds up the first n outputs times the weights that gradients of gen.py has.
+func outputLoss(g *graph.Graph, n int) (loss *graph.Value, err error) {
+	add := func(op ops.Op, in ...*graph.Value) (v *graph.Value) {
+		if err == nil {
+			v, err = g.Add1(graph.Scope{}, op, in...)
+		}
+		return v
+	}
+	for _, y := range slices.Clone(g.Outputs[:n]) {
+		if y.Type.DType != tensor.Float32 {
+			continue
+		}
+		w, err := tensor.New(tensor.Float32, y.Type.Shape...)
+		if err != nil {
+			return nil, err
+		}
+		for k := range w.Float32s() {
+			w.Float32s()[k] = float32(k*7919%13-6) / 4
+		}
+		part := add(ops.Reduce{Fn: ops.Sum}, add(ops.Binary{Fn: ops.Mul}, y, g.Const("", w)))
+		if loss != nil {
+			part = add(ops.Binary{Fn: ops.Add}, loss, part)
+		}
+		loss = part
+	}
+	return loss, err
+}
+
+// differRelative is differ relative to the largest element: float32 with float32.
+func differRelative(got, want *tensor.Tensor) string {
+	largest := 0.0
+	for _, v := range want.Float32s() {
+		if a := math.Abs(float64(v)); !math.IsInf(a, 0) {
+			largest = max(largest, a)
+		}
+	}
+	return differ(got, want, 0, 2e-5*largest+1e-6)
+}

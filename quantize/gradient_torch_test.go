@@ -1,0 +1,158 @@
+package quantize
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/fixture"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// torchGradients are the operators of the cases that testdata/gen/gradients.py recorded.
+// Difference quotients have no say here: the gradient of rounding is that of passing straight through.
+func torchGradients() map[string]ops.Op {
+	narrow := Spec{DType: tensor.Uint8, Scheme: tensor.PerTensorAffine, Max: 31}
+	weight := channelSymmetricS8.WithBits(4)
+	all := map[string]ops.Op{
+		"lsq affine":          LSQOp{affineU8},
+		"lsq 4 bits":          LSQOp{affineU8.WithBits(4)},
+		"lsq symmetric":       LSQOp{symmetricS8},
+		"lsq negative":        LSQOp{Spec{DType: tensor.Int8, Scheme: tensor.PerTensorAffine}},
+		"lsq channels":        LSQOp{weight},
+		"lsq channels affine": LSQOp{Spec{DType: tensor.Int8, Scheme: tensor.PerChannelAffine, Axis: 1, Min: -8, Max: 7}},
+		"weight per tensor":   layerOf(ops.Linear{}, symmetricS8.WithBits(4), &narrow, nil),
+		"gelu":                tableOf(ops.Unary{Fn: ops.GELU}, affineU8.WithBits(4), nil),
+		"times a number":      tableOf(ops.Binary{Fn: ops.Mul}, narrow, nil, tensor.Scalar(float32(2.5))),
+		"a number less":       tableOf(ops.Binary{Fn: ops.Sub}, narrow, tensor.Scalar(float32(2.5)), nil),
+		"avg pool":            averageOf(ops.AvgPool{Kernel: []int{2, 2}, Stride: []int{2, 2}, Padding: []int{0, 0}}, narrow),
+		"adaptive avg pool":   averageOf(ops.AdaptiveAvgPool{Size: []int{1, 1}}, narrow),
+	}
+	for _, act := range []ops.Activation{ops.NoActivation, ops.ReLU, ops.ReLU6} {
+		name := ""
+		if act != ops.NoActivation {
+			name = " " + act.String()
+		}
+		conv := func(stride, pad, groups int) ops.Conv {
+			pair := func(v int) []int { return []int{v, v} }
+			return ops.Conv{Stride: pair(stride), Padding: pair(pad), Dilation: pair(1), Groups: groups, Act: act}
+		}
+		depthwise, residual := conv(1, 1, 4), conv(1, 0, 1)
+		depthwise.HasBias, residual.HasResidual = true, true
+		all["linear"+name] = layerOf(ops.Linear{HasBias: true, Act: act}, weight, &narrow, nil)
+		all["conv"+name] = layerOf(conv(2, 1, 1), weight, &narrow, nil)
+		all["depthwise"+name] = layerOf(depthwise, weight, &narrow, nil)
+		all["residual"+name] = layerOf(residual, weight, &narrow, &narrow)
+		all["float output"+name] = layerOf(ops.Linear{HasBias: true, Act: act}, weight, nil, nil)
+		all["add"+name] = binaryOf(ops.Add, act, narrow)
+		all["mul"+name] = binaryOf(ops.Mul, act, narrow)
+	}
+	return all
+}
+
+func layerOf(layer ops.Op, weight Spec, y, r *Spec) ops.Op {
+	op := deployedLayer{DeployedLayer: int8.DeployedLayer{Layer: layer, X: affineU8.params(), W: weight.params()}, weight: weight, y: y}
+	if y != nil {
+		p := y.params()
+		op.Y = &p
+	}
+	if r != nil {
+		p := r.params()
+		op.R = &p
+	}
+	return op
+}
+
+func binaryOf(fn ops.BinaryFn, act ops.Activation, y Spec) ops.Op {
+	return deployedBinary{int8.DeployedBinary{Fn: fn, A: affineU8.params(), B: affineU8.params(), Y: y.params(), Act: act}, y}
+}
+
+func tableOf(op ops.Op, y Spec, operands ...*tensor.Tensor) ops.Op {
+	return deployedTable{int8.DeployedTable{Op: op, Operands: operands, X: affineU8.params(), Y: y.params()}, y}
+}
+
+func averageOf(pool ops.ChannelsLaster, y Spec) ops.Op {
+	return deployedAverage{int8.DeployedAverage{Pool: pool, X: affineU8.params(), Y: y.params()}, y}
+}
+
+type torchGradient struct {
+	Name  string
+	In    []fixture.Tensor
+	DOut  fixture.Tensor
+	Grads []*fixture.Tensor // nil: the input has none
+}
+
+// TestGradientsAsPyTorch compares the gradients of learnable fake quantization, and of the
+// layers of the deployed forward, with those of PyTorch's autograd.
+func TestGradientsAsPyTorch(t *testing.T) {
+	operators := torchGradients()
+	covered := make(map[string]bool)
+	for _, c := range fixture.Read[torchGradient](t, "testdata/gradients.json.gz") {
+		t.Run(c.Name, func(t *testing.T) {
+			op := operators[c.Name]
+			if op == nil {
+				t.Fatal("there is no operator of this name")
+			}
+			covered[reflect.TypeOf(op).String()] = true
+			checkTorchGradient(t, op, c)
+		})
+	}
+	for _, name := range fixture.Differentiable(t, "../ops", "../ops/int8", "../quantize") {
+		if strings.HasPrefix(name, "quantize.") && !covered[name] {
+			t.Errorf("%s has a gradient and no case in testdata/gen/gradients.py", name)
+		}
+	}
+}
+
+func checkTorchGradient(t *testing.T, op ops.Op, c torchGradient) {
+	g := graph.New()
+	values := fixture.Tensors(t, c.In)
+	var in []*graph.Value
+	for i, x := range values {
+		in = append(in, g.Input(fmt.Sprint(i), x.DType(), x.Shape()...))
+	}
+	outs, err := g.Add(graph.Scope{}, op, in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(op ops.Op, in ...*graph.Value) *graph.Value {
+		v, err := g.Add1(graph.Scope{}, op, in...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	loss := add(ops.Reduce{Fn: ops.Sum}, add(ops.Binary{Fn: ops.Mul}, outs[0], g.Const("", c.DOut.Tensor(t))))
+	grads, err := g.Gradients(loss, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outputs []*graph.Value
+	var want []*tensor.Tensor
+	for i, d := range grads {
+		if (d == nil) != (c.Grads[i] == nil) {
+			t.Fatalf("PyTorch and octet disagree whether input %d has a gradient", i)
+		}
+		if d != nil {
+			outputs, want = append(outputs, d), append(want, c.Grads[i].Tensor(t))
+		}
+	}
+	g.SetOutputs(outputs...)
+	s, err := g.Compile(graph.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	got, err := s.Run(context.Background(), values...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, w := range want {
+		fixture.CompareGradient(t, fmt.Sprintf("gradient %d", i), got[i], w)
+	}
+}
