@@ -57,6 +57,12 @@
 	VFMADD231PS  Z24, t, v0      \
 	VFMADD231PS  Z25, t, v1
 
+// ROW24 is ROW2 where no more than half of the second panel's columns are outputs.
+#define ROW24(a, row, t, half, v0, v1) \
+	VBROADCASTSS a(row)(BX*1), t \
+	VFMADD231PS  Z24, t, v0      \
+	VFMADD231PS  Y25, half, v1
+
 #define ROW1(a, row, v0) \
 	VFMADD231PS.BCST a(row)(BX*1), Z24, v0
 
@@ -101,6 +107,21 @@
 	ROW2(a, R13, Z28, Z5, Z13) \
 	ROW2(a, R14, Z27, Z6, Z14) \
 	ROW2(a, R15, Z28, Z7, Z15)
+
+#define STEP24X1(a, b) \
+	WEIGHTS2(b)                      \
+	ROW24(a, R8, Z27, Y27, Z0, Y8)
+#define STEP24X4(a, b) \
+	STEP24X1(a, b)                   \
+	ROW24(a, R9, Z28, Y28, Z1, Y9)   \
+	ROW24(a, R10, Z27, Y27, Z2, Y10) \
+	ROW24(a, R11, Z28, Y28, Z3, Y11)
+#define STEP24X8(a, b) \
+	STEP24X4(a, b)                   \
+	ROW24(a, R12, Z27, Y27, Z4, Y12) \
+	ROW24(a, R13, Z28, Y28, Z5, Y13) \
+	ROW24(a, R14, Z27, Y27, Z6, Y14) \
+	ROW24(a, R15, Z28, Y28, Z7, Y15)
 
 #define STEP1X1(a, b) \
 	WEIGHTS1(b)      \
@@ -324,6 +345,8 @@ stored3:
 	JMP  nextTile
 
 two:
+	CMPQ DX, $24
+	JLE  columns24
 	CMPQ BX, $4
 	JGT  position2x8
 	CMPQ BX, $1
@@ -331,6 +354,15 @@ two:
 	MULTIPLY(position2x1, depth2x1, rest2x1, next2x1, LOADROWS1, AHEAD2, STEP2X1, finish2)
 	MULTIPLY(position2x4, depth2x4, rest2x4, next2x4, LOADROWS4, AHEAD2, STEP2X4, finish2)
 	MULTIPLY(position2x8, depth2x8, rest2x8, next2x8, LOADROWS8, AHEAD2, STEP2X8, finish2)
+
+columns24:
+	CMPQ BX, $4
+	JGT  position24x8
+	CMPQ BX, $1
+	JGT  position24x4
+	MULTIPLY(position24x1, depth24x1, rest24x1, next24x1, LOADROWS1, AHEAD2, STEP24X1, finish2)
+	MULTIPLY(position24x4, depth24x4, rest24x4, next24x4, LOADROWS4, AHEAD2, STEP24X4, finish2)
+	MULTIPLY(position24x8, depth24x8, rest24x8, next24x8, LOADROWS8, AHEAD2, STEP24X8, finish2)
 
 finish2:
 	ADDQ    BP, SI
