@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -49,8 +50,20 @@ func newPlot(title, x, y string) *plot.Plot {
 	} {
 		s.Font.Variant = "Sans"
 	}
+	p.X.Tick.Marker, p.Y.Tick.Marker = ticks, ticks
 	return p
 }
+
+// ticks are the usual ones, labelled without zeros behind the point.
+var ticks = plot.TickerFunc(func(lo, hi float64) []plot.Tick {
+	all := plot.DefaultTicks{}.Ticks(lo, hi)
+	for i, t := range all {
+		if t.Label != "" {
+			all[i].Label = strconv.FormatFloat(t.Value, 'g', 4, 64)
+		}
+	}
+	return all
+})
 
 // layerPlot shows the SQNR at the output of each operator, layers in float in another colour.
 func layerPlot(layers []quantize.Layer) (string, error) {
@@ -81,8 +94,11 @@ func layerPlot(layers []quantize.Layer) (string, error) {
 		}
 		points.GlyphStyle = draw.GlyphStyle{Color: s.color, Radius: vg.Points(2.5), Shape: draw.CircleGlyph{}}
 		p.Add(points)
-		p.Legend.Add(s.name, points)
+		if len(int8) > 0 && len(float) > 0 {
+			p.Legend.Add(s.name, points)
+		}
 	}
+	p.Legend.Top = true
 	p.Add(plotter.NewGrid())
 	return svg(p, 24*vg.Centimeter, 8*vg.Centimeter)
 }
