@@ -44,7 +44,7 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s.StringVar(&f.eval, "eval", "", "data set to measure accuracy on, after each epoch too (.npz)")
 	s.IntVar(&f.epochs, "epochs", 0, "passes over the samples; what is left of a pass, less than a batch, is dropped")
 	s.Float64Var(&f.lr, "lr", 0, "learning rate")
-	s.Float64Var(&f.scaleLR, "scale-lr", 0, "learning rate of scales and zero points, 0: they stay as they are (default: that of --lr with sgd, a tenth of it with adam and adamw, which move all parameters by the rate, however small they are)")
+	s.Float64Var(&f.scaleLR, "scale-lr", 0, "learning rate of scales and zero points, 0: they stay as they are; with adam and adamw, which move all parameters by about the rate, it counts in parts of the scale (default: that of --lr, with adam and adamw ten times as much)")
 
 	s.StringVar(&f.optimizer, "optimizer", "sgd", "sgd, adam or adamw")
 	s.Float64Var(&f.momentum, "momentum", 0.9, "momentum of sgd")
@@ -94,7 +94,7 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 	changed := cmd.Flags().Changed
 	if !changed("scale-lr") {
 		if f.scaleLR = f.lr; f.optimizer != "sgd" {
-			f.scaleLR /= 10
+			f.scaleLR *= 10
 		}
 	}
 	switch {
@@ -167,7 +167,10 @@ func (f *trainFlags) options(cmd *cobra.Command, perEpoch int) (train.Options, e
 	if f.warmUp > 0 {
 		o.Schedule = train.WarmUp(f.warmUp, o.Schedule)
 	}
-	scales := train.Group{Match: train.OfKind(train.Scale, train.ZeroPoint), NoDecay: true, Rate: f.scaleLR / f.lr, Frozen: f.scaleLR == 0}
-	o.Groups = []train.Group{scales}
+	scales := train.Group{Match: train.OfKind(train.Scale), NoDecay: true, Rate: f.scaleLR / f.lr, Frozen: f.scaleLR == 0}
+	zeros := scales
+	zeros.Match = train.OfKind(train.ZeroPoint)
+	scales.Relative = f.optimizer != "sgd"
+	o.Groups = []train.Group{scales, zeros}
 	return o, nil
 }

@@ -106,7 +106,7 @@ func TestQATTorchScript(t *testing.T) {
 	firstSamples(t, shareddata.Path(t, "data", "cifar10", "train.npz"), few, 128)
 	train := func(out string, more ...string) qatResult {
 		return octetJSON[qatResult](t, append([]string{"qat", "-o", at(out), "--calib", few, "--data", few, "--eval", few, "--distill", "--bits", "4", "--weight-bits", "4",
-			"--lr", "0.0001", "--scale-lr", "0.00001", "--optimizer", "adam", "--batch", "32"}, more...)...)
+			"--lr", "0.0001", "--optimizer", "adam", "--batch", "32"}, more...)...)
 	}
 	traced := shareddata.Path(t, "data", "cifar10", "resnet20.ts.pt")
 	r := train("traced", traced, "--epochs", "2")

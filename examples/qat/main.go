@@ -27,7 +27,7 @@ func main() {
 	}
 	arch, err := nn.ByName(os.Args[1])
 	if err == nil {
-		err = fit(os.Stdout, arch, os.Args[2], os.Args[3], os.Args[4], os.Args[5], 64, 10)
+		err = fit(os.Stdout, arch, os.Args[2], os.Args[3], os.Args[4], os.Args[5], 32, 10)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "qat:", err)
@@ -71,7 +71,8 @@ func fit(w io.Writer, arch nn.Architecture, weights, calib, samples, out string,
 	}
 	defer teacher.Close()
 	t, err := train.New(student, train.Options{
-		Loss: train.Distill(4), Optimizer: train.Adam{LR: 0.001}, Schedule: train.Cosine(epochs*order.PerEpoch(), 0),
+		Loss: train.Distill(4), Optimizer: train.Adam{LR: 0.0003}, Schedule: train.Cosine(epochs*order.PerEpoch(), 0),
+		Groups: []train.Group{{Match: train.OfKind(train.Scale), Rate: 10, Relative: true}},
 	})
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ type Optimizer interface {
 	moments() int
 	// factors fills what update is given at a step, which counts from 0.
 	factors(dst *[numFactors]float32, step int, lr, decay float64)
-	// update changes p by the gradient g times clip.
-	update(f *[numFactors]float32, clip float32, p, g, m, v []float32)
+	// update changes p by the gradient g times clip; relative is as Group says.
+	update(f *[numFactors]float32, clip float32, relative bool, p, g, m, v []float32)
 }
 
 const numFactors = 3
@@ -45,7 +45,7 @@ func (o SGD) factors(dst *[numFactors]float32, _ int, lr, decay float64) {
 	*dst = [numFactors]float32{float32(lr), float32(decay)}
 }
 
-func (o SGD) update(f *[numFactors]float32, clip float32, p, g, velocity, _ []float32) {
+func (o SGD) update(f *[numFactors]float32, clip float32, relative bool, p, g, velocity, _ []float32) {
 	lr, decay, momentum := f[0], f[1], float32(o.Momentum)
 	for i, d := range g {
 		d *= clip
@@ -61,7 +61,11 @@ func (o SGD) update(f *[numFactors]float32, clip float32, p, g, velocity, _ []fl
 				d = v
 			}
 		}
-		p[i] -= float32(lr * d)
+		change := float32(lr * d)
+		if relative {
+			change *= max(p[i], -p[i])
+		}
+		p[i] -= change
 	}
 }
 
@@ -100,7 +104,7 @@ func (o Adam) factors(dst *[numFactors]float32, step int, lr, decay float64) {
 	*dst = [numFactors]float32{float32(lr / first), float32(math.Sqrt(second)), float32(decay)}
 }
 
-func (o Adam) update(f *[numFactors]float32, clip float32, p, g, m, v []float32) {
+func (o Adam) update(f *[numFactors]float32, clip float32, relative bool, p, g, m, v []float32) {
 	o = o.withDefaults()
 	lr, root, decay := f[0], f[1], f[2]
 	b1, b2, eps := float32(o.Beta1), float32(o.Beta2), float32(o.Eps)
@@ -115,7 +119,11 @@ func (o Adam) update(f *[numFactors]float32, clip float32, p, g, m, v []float32)
 		}
 		m[i] = float32(b1*m[i]) + float32(c1*d)
 		v[i] = float32(b2*v[i]) + float32(c2*float32(d*d))
-		p[i] = x - float32(lr*(m[i]/(float32(math.Sqrt(float64(v[i])))/root+eps)))
+		change := float32(lr * (m[i] / (float32(math.Sqrt(float64(v[i])))/root + eps)))
+		if relative {
+			change *= max(x, -x)
+		}
+		p[i] = x - change
 	}
 }
 
@@ -124,8 +132,9 @@ func (o Adam) update(f *[numFactors]float32, clip float32, p, g, m, v []float32)
 // Inputs: the parameter, its gradient, what gradients are multiplied with [1], the factors
 // [numFactors], and the moments. It has no output.
 type updateOp struct {
-	opt    Optimizer
-	lo, hi float32
+	opt      Optimizer
+	relative bool
+	lo, hi   float32
 }
 
 func (updateOp) Name() string { return "update" }
@@ -160,7 +169,7 @@ func (op updateOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			return c.In[k].Float32s()[from:to]
 		}
 		param, clip, factors := part(0), c.In[2].Float32s()[0], (*[numFactors]float32)(c.In[3].Float32s())
-		op.opt.update(factors, clip, param, part(1), part(4), part(5))
+		op.opt.update(factors, clip, op.relative, param, part(1), part(4), part(5))
 		for j, v := range param {
 			param[j] = min(max(v, op.lo), op.hi)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
@@ -76,7 +77,7 @@ func TestOptimizersAsPyTorch(t *testing.T) {
 			var f [numFactors]float32
 			lr, decay := opt.rates()
 			opt.factors(&f, step, lr, decay)
-			opt.update(&f, 1, p, g, m, v)
+			opt.update(&f, 1, false, p, g, m, v)
 			for j, want := range c.Values[step] {
 				if d := math.Abs(float64(p[j] - want)); !(d <= 2e-6*math.Max(1, math.Abs(float64(want)))) {
 					t.Errorf("case %d (%s), step %d: element %d is %v, want %v", i, c.Name, step, j, p[j], want)
@@ -141,4 +142,29 @@ func target(v *graph.Value, values []float64) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	return x.To(v.Type.DType)
+}
+
+// TestRelativeSteps compares with the steps of the same optimizer, times the size of the parameter.
+func TestRelativeSteps(t *testing.T) {
+	for _, opt := range []Optimizer{SGD{LR: 0.1}, SGD{LR: 0.1, Momentum: 0.9, Nesterov: true}, Adam{LR: 0.1}, Adam{LR: 0.1, Decoupled: true}} {
+		var f [numFactors]float32
+		opt.factors(&f, 0, 0.1, 0)
+		g := []float32{1, -2, 0.5, 3}
+		start := []float32{0.001, 0.02, -4, 0}
+		step := func(relative bool) []float32 {
+			p, m, v := slices.Clone(start), make([]float32, len(g)), make([]float32, len(g))
+			if opt.moments() == 0 {
+				m = nil
+			}
+			opt.update(&f, 1, relative, p, g, m, v)
+			return p
+		}
+		plain, relative := step(false), step(true)
+		for i, p := range start {
+			want := float64(p) + float64(plain[i]-p)*math.Abs(float64(p))
+			if d := math.Abs(float64(relative[i]) - want); !(d <= 1e-6*math.Abs(want)) {
+				t.Errorf("%T: %v becomes %v, want %v", opt, p, relative[i], want)
+			}
+		}
+	}
 }

@@ -48,6 +48,10 @@ type Group struct {
 	Match func(*Parameter) bool
 	// Rate is the factor of the learning rate; 0 means 1.
 	Rate float64
+	// Relative multiplies each step with the size of the parameter. Adam moves a parameter by about the rate, however
+	// small it is, and the scales of a model differ by orders of magnitude; with Relative the rate is a part of the
+	// scale, as where its logarithm is trained (Jain et al., Trained Quantization Thresholds, 2020).
+	Relative bool
 	// NoDecay leaves out weight decay.
 	NoDecay bool
 	// Frozen leaves the parameters as they are.
@@ -441,7 +445,8 @@ func (t *Trainer) addUpdates(s *trainingGraph, variables []*graph.Value) error {
 		for j, m := range slot.moments {
 			in = append(in, g.Variable(fmt.Sprintf("%s.moment%d", p.Name, j+1), m))
 		}
-		if _, err := g.Add(graph.Scope{Path: p.Name}, updateOp{t.opts.Optimizer, p.Lo, p.Hi}, in...); err != nil {
+		relative := slot.group < len(t.opts.Groups) && t.opts.Groups[slot.group].Relative
+		if _, err := g.Add(graph.Scope{Path: p.Name}, updateOp{t.opts.Optimizer, relative, p.Lo, p.Hi}, in...); err != nil {
 			return err
 		}
 	}
