@@ -60,6 +60,31 @@ func BenchmarkQParams(b *testing.B) {
 	}
 }
 
+// inTurn runs one and then other, each once to warm up and then for as long as the benchmark lasts, and returns
+// the ratio of the median time of other to that of one.
+func inTurn(b *testing.B, one, other func() error) float64 {
+	var times [2][]time.Duration
+	round := func() {
+		for i, run := range []func() error{one, other} {
+			start := time.Now()
+			if err := run(); err != nil {
+				b.Fatal(err)
+			}
+			times[i] = append(times[i], time.Since(start))
+		}
+	}
+	round()
+	times = [2][]time.Duration{}
+	for b.Loop() {
+		round()
+	}
+	for _, t := range times {
+		slices.Sort(t)
+	}
+	middle := len(times[0]) / 2
+	return float64(times[1][middle]) / float64(times[0][middle])
+}
+
 // BenchmarkCalibration measures what observing costs on top of float inference:
 // a batch of ResNet-18, with both alternating, as the ratio of their times.
 func BenchmarkCalibration(b *testing.B) {
@@ -81,27 +106,14 @@ func BenchmarkCalibration(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer calib.Close()
-			var times [2][]time.Duration
-			once := func(keep bool) {
-				for i, run := range []func(context.Context, ...*tensor.Tensor) ([]*tensor.Tensor, error){float.Run, calib.Run} {
-					start := time.Now()
-					if _, err := run(ctx, x); err != nil {
-						b.Fatal(err)
-					}
-					if keep {
-						times[i] = append(times[i], time.Since(start))
-					}
-				}
-			}
-			once(false)
-			for b.Loop() {
-				once(true)
-			}
-			for _, t := range times {
-				slices.Sort(t)
-			}
-			middle := len(times[0]) / 2
-			b.ReportMetric(float64(times[1][middle])/float64(times[0][middle]), "calibration/float")
+			ratio := inTurn(b, func() error {
+				_, err := float.Run(ctx, x)
+				return err
+			}, func() error {
+				_, err := calib.Run(ctx, x)
+				return err
+			})
+			b.ReportMetric(ratio, "calibration/float")
 		})
 	}
 }
@@ -118,14 +130,8 @@ func BenchmarkRecompute(b *testing.B) {
 	x := data.batches[0]
 	float := func() (train.Model, error) { return train.FromGraph(m) }
 	qat := func() (train.Model, error) {
-		o, err := (Options{}).Observers()
-		if err != nil {
-			return nil, err
-		}
-		activation, weight := o.Activation, o.Weight
-		activation.Spec, weight.Spec = activation.Spec.WithBits(4), weight.Spec.WithBits(4)
-		q := New(Options{Activation: &activation, Weight: &weight})
-		calib, err := q.Calib(m)
+		q := New(Options{})
+		calib, err := q.Calib(m, WithBits(4, 4))
 		if err != nil {
 			return nil, err
 		}
@@ -155,27 +161,13 @@ func BenchmarkRecompute(b *testing.B) {
 					}
 					defer trainers[i].Close()
 				}
-				var times [2][]time.Duration
-				once := func(keep bool) {
-					for i, tr := range trainers {
-						start := time.Now()
-						if _, err := tr.Step(context.Background(), append(slices.Clone(x), labels)...); err != nil {
-							b.Fatal(err)
-						}
-						if keep {
-							times[i] = append(times[i], time.Since(start))
-						}
+				step := func(tr *train.Trainer) func() error {
+					return func() error {
+						_, err := tr.Step(context.Background(), append(slices.Clone(x), labels)...)
+						return err
 					}
 				}
-				once(false)
-				for b.Loop() {
-					once(true)
-				}
-				for _, t := range times {
-					slices.Sort(t)
-				}
-				middle := len(times[0]) / 2
-				b.ReportMetric(float64(times[1][middle])/float64(times[0][middle]), "recompute/keep")
+				b.ReportMetric(inTurn(b, step(trainers[0]), step(trainers[1])), "recompute/keep")
 				b.ReportMetric(float64(trainers[0].Memory().Arena)/(1<<20), "MB-keep")
 				b.ReportMetric(float64(trainers[1].Memory().Arena)/(1<<20), "MB-recompute")
 			})
