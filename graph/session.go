@@ -63,7 +63,7 @@ type Session struct {
 
 const (
 	defaultMaxPlans  = 16
-	defaultMaxMemory = 16 << 30
+	defaultMaxMemory = min(16<<30, math.MaxInt/2) // sums of two pieces fit an int
 )
 
 type planEntry struct {
@@ -88,7 +88,7 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 	if opts.MaxMemory <= 0 {
 		opts.MaxMemory = defaultMaxMemory
 	}
-	opts.MaxMemory = min(opts.MaxMemory, math.MaxInt/2) // sums of two pieces fit an int
+	opts.MaxMemory = min(opts.MaxMemory, math.MaxInt/2) // as there
 	pool := ops.NewPool(opts.Threads)
 	s, err := g.compile(opts, tier, pool)
 	if err != nil {
