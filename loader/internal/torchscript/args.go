@@ -12,10 +12,31 @@ import (
 // call is an operator that is being evaluated: its arguments, and the first
 // error, after which what its methods return has no meaning.
 type call struct {
-	*machine
+	*builder
+	interpreter
 	name string
 	args []value
 	err  error
+}
+
+// interpreter is what an operator asks of the program that calls it, besides the
+// graph under construction.
+type interpreter interface {
+	// version returns the version of the operators, as PyTorch counts them.
+	version() int
+	// spend counts elements of lists and bytes of strings that are made.
+	spend(n int) error
+	// toil counts those that are looked at.
+	toil(n int) error
+	// record is called before something is left in a place.
+	record(p place) (copied int)
+	// method returns a method of an object, nil where it has none.
+	method(o *object, name string) func(args ...value) (value, error)
+}
+
+// newCall returns a call of an operator.
+func (m *Evaluator) newCall(name string, args []value) *call {
+	return &call{builder: m.builder, interpreter: m, name: name, args: args}
 }
 
 // fail makes the call fail, unless it failed before.
@@ -119,7 +140,7 @@ func (c *call) float(i int) float64 {
 }
 
 func (c *call) bool(i int) bool {
-	v, err := c.truth(c.args[i])
+	v, err := truth(c.builder, c.args[i])
 	c.failed(err)
 	return v
 }
@@ -230,7 +251,7 @@ func (c *call) read(t *Tensor) *graph.Value {
 	if c.err != nil {
 		return c.plainConst(int64(0))
 	}
-	v, err := c.machine.read(t)
+	v, err := c.builder.read(t)
 	if err != nil {
 		c.failed(err)
 		return c.plainConst(int64(0))
@@ -323,7 +344,7 @@ func (c *call) expand(t *Tensor, to []*number) *Tensor {
 	if c.err != nil {
 		return c.anything()
 	}
-	v, err := c.machine.expand(x, to)
+	v, err := c.builder.expand(x, to)
 	if err != nil {
 		c.failed(err)
 		return c.anything()
@@ -337,7 +358,7 @@ func (c *call) reshape(t *Tensor, to []*number) *Tensor {
 	if c.err != nil {
 		return c.anything()
 	}
-	v, err := c.machine.reshape(x, to)
+	v, err := c.builder.reshape(x, to)
 	if err != nil {
 		c.failed(err)
 		return c.anything()
@@ -355,7 +376,7 @@ func (c *call) extent(t *Tensor, axis int) int {
 	if axis >= len(dims) {
 		return 1
 	}
-	n, err := c.machine.int(dims[axis])
+	n, err := c.builder.int(dims[axis])
 	c.failed(err)
 	return n
 }
@@ -382,7 +403,7 @@ func (c *call) known(t *Tensor) *tensor.Tensor {
 	if c.err != nil {
 		return nil
 	}
-	return c.machine.known(v)
+	return c.builder.known(v)
 }
 
 // The element types in PyTorch's numbering, as programs name them.
@@ -415,14 +436,4 @@ func torchDType(t ops.Type) int64 {
 		}
 	}
 	return -1
-}
-
-func kindOfDType(d tensor.DType) kind {
-	switch {
-	case d == tensor.Bool:
-		return boolKind
-	case d.IsInteger():
-		return intKind
-	}
-	return floatKind
 }

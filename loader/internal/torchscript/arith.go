@@ -13,7 +13,7 @@ var errZeroDivision = &RaisedError{"ZeroDivisionError", "division by zero"}
 
 // arithmeticOf computes a function of two numbers as TorchScript does: mostly like
 // Python, but floats are divided by zero, and powers are always floats.
-func (m *machine) arithmeticOf(fn ops.BinaryFn, a, b *number) (value, error) {
+func (c *call) arithmeticOf(fn ops.BinaryFn, a, b *number) (value, error) {
 	if a == nil || b == nil {
 		return nil, errors.New("a number is missing")
 	}
@@ -21,7 +21,7 @@ func (m *machine) arithmeticOf(fn ops.BinaryFn, a, b *number) (value, error) {
 	if a.known != nil && b.known != nil {
 		v, err := plainArithmetic(fn, a.known, b.known)
 		if err != nil {
-			m.depend(out.deps)
+			c.depend(out.deps)
 			return nil, err
 		}
 		out.known = v
@@ -37,7 +37,7 @@ func (m *machine) arithmeticOf(fn ops.BinaryFn, a, b *number) (value, error) {
 		out.kind = k
 	}
 	if a.computable() && b.computable() {
-		out.term = m.termOf(fn, a, b, out)
+		out.term = termOf(fn, a, b, out)
 	}
 	if out.term == nil && out.known == nil {
 		return nil, errDataDependent
@@ -45,17 +45,14 @@ func (m *machine) arithmeticOf(fn ops.BinaryFn, a, b *number) (value, error) {
 	return out, nil
 }
 
-// computable reports whether a graph can compute the number.
-func (n *number) computable() bool { return n.term != nil || n.known != nil && len(n.deps) == 0 }
-
 // termOf returns how a graph computes a function as Python does, nil where its
 // operators compute another one.
-func (m *machine) termOf(fn ops.BinaryFn, a, b, out *number) *term {
+func termOf(fn ops.BinaryFn, a, b, out *number) *term {
 	toFloat := func(n *number) *number {
 		if n.kind == floatKind {
 			return n
 		}
-		return asNumber(m.castNumber(n, floatKind))
+		return asNumber(n.to(floatKind))
 	}
 	if out.kind == floatKind {
 		a, b = toFloat(a), toFloat(b)

@@ -5,92 +5,109 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/loader/internal/script"
 	"github.com/octet-ml/octet/ops"
 )
 
-// conditional executes the branch that the condition chooses.
-func (m *machine) conditional(f *frame, s *script.If) (flow, value, error) {
-	c, err := m.eval(f, s.Cond)
-	if err != nil {
-		return next, nil, err
+// Flow is how a part of a program ends.
+type Flow uint8
+
+// The ways to go on after a statement.
+const (
+	Next Flow = iota
+	Breaks
+	Continues
+	Returns
+)
+
+// Block is a part of a program that can be executed, more than once: statements, or
+// the graph of a branch. The value is what it returns.
+type Block func() (Flow, value, error)
+
+// Frame holds the variables of a call in progress. Blocks find them here each time
+// they are executed, since others stand in a trial.
+type Frame struct{ Vars map[string]value }
+
+// Branch executes the block that a condition, a bool or number, chooses. Where only the
+// run knows the condition both become part of the graph, and what they change in
+// variables, lists, dicts, attributes and memory, or return, is merged: tensors of one type, numbers of
+// one kind, and tuples, lists and dicts of them.
+func (m *Evaluator) Branch(f *Frame, cond value, then, otherwise Block) (Flow, value, error) {
+	if _, ok := cond.(unknown); ok {
+		return m.Either(f, then, otherwise)
 	}
-	if _, ok := c.(unknown); ok {
-		return m.either(f, s.Then, s.Else)
-	}
-	yes, err := m.truth(c)
+	yes, err := truth(m.builder, cond)
 	if errors.Is(err, errDataDependent) {
-		return m.dataBranch(f, s, c.(*number))
+		return m.dataBranch(f, cond.(*number), [2]Block{then, otherwise})
 	}
 	if err != nil {
-		return next, nil, err
+		return Next, nil, err
 	}
 	if yes {
-		return m.block(f, s.Then)
+		return then()
 	}
-	return m.block(f, s.Else)
+	return otherwise()
 }
 
-// either executes blocks of which one would be taken if an unsupported operator
+// Either executes blocks of which one would be taken if an unsupported operator
 // were known, to find what else is not supported. What they assign is unknown after.
-func (m *machine) either(f *frame, blocks ...[]script.Stmt) (flow, value, error) {
-	before := make(map[string]value, len(f.locals))
-	for name, v := range f.locals {
+func (m *Evaluator) Either(f *Frame, blocks ...Block) (Flow, value, error) {
+	before := make(map[string]value, len(f.Vars))
+	for name, v := range f.Vars {
 		before[name] = v
 	}
-	for _, b := range blocks {
-		if _, _, err := m.block(f, b); err != nil {
+	for _, block := range blocks {
+		if _, _, err := block(); err != nil {
 			var raised *RaisedError
 			if !errors.As(err, &raised) {
-				return next, nil, err
+				return Next, nil, err
 			}
 		}
 	}
-	for name, v := range f.locals {
+	for name, v := range f.Vars {
 		if old, ok := before[name]; !ok || old != v {
-			f.locals[name] = unknown{}
+			f.Vars[name] = unknown{}
 		}
 	}
-	return next, nil, nil
+	return Next, nil, nil
 }
 
 // dataBranch executes both branches of a condition that only the run decides, each
 // into a graph of its own, and makes what they change the outputs of a graph.If.
-func (m *machine) dataBranch(f *frame, s *script.If, cond *number) (flow, value, error) {
-	c, err := m.scalar(asNumber(m.castNumber(cond, boolKind)))
+func (m *Evaluator) dataBranch(f *Frame, cond *number, blocks [2]Block) (Flow, value, error) {
+	c, err := m.scalar(asNumber(cond.to(boolKind)))
 	if err != nil {
-		return next, nil, err
+		return Next, nil, err
 	}
 	var tries [2]*trial
-	for i, body := range [][]script.Stmt{s.Then, s.Else} {
-		if tries[i], err = m.tryBlock(f, body); err != nil {
-			return next, nil, err
+	for i, block := range blocks {
+		if tries[i], err = m.tryBlock(f, block); err != nil {
+			return Next, nil, err
 		}
 	}
 	then, otherwise := tries[0], tries[1]
 	switch {
 	case m.poisoned:
-		return m.either(f, s.Then, s.Else)
+		return m.Either(f, blocks[:]...)
 	case then.raised != nil && otherwise.raised != nil:
-		return next, nil, then.raised
+		return Next, nil, then.raised
 	case then.raised != nil:
 		if c, err = m.add1(ops.Unary{Fn: ops.LogicalNot}, c); err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
-		return m.unless(f, c, then.raised, s.Else)
+		return m.unless(c, then.raised, blocks[1])
 	case otherwise.raised != nil:
-		return m.unless(f, c, otherwise.raised, s.Then)
+		return m.unless(c, otherwise.raised, blocks[0])
 	case then.how != otherwise.how:
-		return next, nil, fmt.Errorf("%w: a branch ends the function or the loop, and the other does not", errDataDependent)
+		return Next, nil, fmt.Errorf("%w: a branch ends the function or the loop, and the other does not", errDataDependent)
 	}
 	v, err := m.merge(f, c, then, otherwise)
 	return then.how, v, err
 }
 
 // unless executes the branch that is taken unless the model raises.
-func (m *machine) unless(f *frame, ok *graph.Value, raised *RaisedError, body []script.Stmt) (flow, value, error) {
+func (m *Evaluator) unless(ok *graph.Value, raised *RaisedError, block Block) (Flow, value, error) {
 	if _, err := m.add(ops.Assert{Message: raised.Error()}, ok); err != nil {
-		return next, nil, err
+		return Next, nil, err
 	}
-	return m.block(f, body)
+	return block()
 }

@@ -17,7 +17,8 @@ type builder struct {
 	nodes  int
 
 	evaluated int // elements
-	journal   *journal
+	// beforeWrite is called before something is written to a memory.
+	beforeWrite func(s *storage)
 
 	given map[*graph.Value]*tensor.Tensor // values of inputs without dimensions
 	facts []fact
@@ -34,6 +35,53 @@ type region struct {
 	captured map[*graph.Value]*graph.Value // values of outer regions to inputs of this one
 	outer    []*graph.Value                // the captured values in the order of the inputs
 }
+
+// newRegion returns a graph inside the one that nodes go to.
+func (b *builder) newRegion() *region {
+	return &region{
+		g: graph.New(), parent: b.region,
+		consts: make(map[*tensor.Tensor]*graph.Value), captured: make(map[*graph.Value]*graph.Value),
+	}
+}
+
+// in calls f with nodes going to a region.
+func (b *builder) in(r *region, f func() error) error {
+	outer := b.region
+	b.region = r
+	defer func() { b.region = outer }()
+	return f()
+}
+
+// own adds an input to a region's graph, with the given extents, or fixed ones.
+func (b *builder) own(r *region, name string, t ops.Type, dims []*number) *graph.Value {
+	v := r.g.Input(name, t.DType, t.Shape...)
+	v.Type.Q = t.Q
+	if dims == nil {
+		dims = fixed(t.Shape)
+	}
+	b.info[v] = &info{region: r, dims: dims, dynamic: true}
+	return v
+}
+
+// close makes a region's graph take its own inputs and then the given values of
+// regions around it, and give outputs.
+func (r *region) close(own, outer, outputs []*graph.Value) {
+	r.g.Inputs = own
+	for _, v := range outer {
+		in := r.captured[v]
+		if in == nil {
+			in = r.g.Input("", v.Type.DType, v.Type.Shape...) // which it does not use
+			in.Type = v.Type
+			continue
+		}
+		r.g.Inputs = append(r.g.Inputs, in)
+	}
+	r.g.SetOutputs(outputs...)
+	r.g.RemoveDead()
+}
+
+// graph returns the graph of the program.
+func (b *builder) graph() *graph.Graph { return b.region.g }
 
 // fact is something about the inputs that a graph can depend on: the extent of
 // a dimension, or with axis -1 the value.

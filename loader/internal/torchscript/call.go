@@ -1,11 +1,7 @@
 package torchscript
 
 import (
-	"errors"
 	"fmt"
-	"math"
-	"strconv"
-	"strings"
 
 	"github.com/octet-ml/octet/loader/internal/script"
 )
@@ -19,9 +15,9 @@ func (m *machine) callExpr(f *frame, x *script.Call) (value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return m.operator(f, x, fn, args, keywords)
+		return m.Operator(sourceLine{f.fn.file, x}, fn.Namespace+"::"+fn.Name, args, keywords)
 	case *script.Name:
-		if local, ok := f.locals[fn.Name]; ok {
+		if local, ok := f.Vars[fn.Name]; ok {
 			args, keywords, err := m.arguments(f, x)
 			if err != nil {
 				return nil, err
@@ -79,12 +75,12 @@ func (m *machine) callMethod(self value, name string, args []value, keywords map
 	case unknown:
 		return self, nil
 	case *object:
-		if fn := self.class.methods[name]; fn != nil {
+		if fn := classOf(self).methods[name]; fn != nil {
 			return m.call(fn, append([]value{self}, args...), keywords)
 		}
 	case *packed:
 		if name == "unpack" && len(args) == 0 {
-			return m.unpackPacked(self), nil
+			return self.unpack(), nil
 		}
 	case *Tensor:
 		if name == "tolist" {
@@ -108,7 +104,7 @@ func (m *machine) callValue(callee value, args []value, keywords map[string]valu
 	case *method:
 		return m.call(c.fn, append([]value{c.self}, args...), keywords)
 	case *closure:
-		inner := &frame{fn: c.fn, locals: c.frame.locals}
+		inner := &frame{fn: c.fn, Frame: c.frame.Frame}
 		_, v, err := m.block(inner, c.fn.def.Body)
 		return v, err
 	case *class:
@@ -165,7 +161,7 @@ func (m *machine) builtin(name string, args []value) (value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return m.toNumber(v, map[string]kind{"int": intKind, "float": floatKind, "bool": boolKind}[name])
+		return toNumber(m.builder, v, map[string]kind{"int": intKind, "float": floatKind, "bool": boolKind}[name])
 	case "str":
 		v, err := one()
 		if err != nil {
@@ -209,87 +205,15 @@ func (m *machine) builtin(name string, args []value) (value, error) {
 			}
 			bounds = append(bounds, i)
 		}
-		return m.rangeList(bounds)
+		return rangeList(m.Evaluator, bounds)
 	}
 	// What is printed without its namespace: sorted, min, ord.
 	for _, space := range []string{"aten::", "prim::"} {
-		if m.table.has(space + name) {
-			return m.dispatch(space+name, args, nil)
+		if m.Table().has(space + name) {
+			return m.Dispatch(space+name, args, nil)
 		}
 	}
 	return nil, fmt.Errorf("%s is not defined", name)
-}
-
-// rangeList returns the elements of a range.
-func (m *machine) rangeList(b []int64) (value, error) {
-	switch len(b) {
-	case 1:
-		b = []int64{0, b[0], 1}
-	case 2:
-		b = []int64{b[0], b[1], 1}
-	}
-	if len(b) != 3 || b[2] == 0 {
-		return nil, errors.New("range without a start, an end and a step")
-	}
-	// The differences of any two integers fit without a sign.
-	var n uint64
-	switch start, end, step := b[0], b[1], b[2]; {
-	case step > 0 && start < end:
-		n = (uint64(end)-uint64(start)-1)/uint64(step) + 1
-	case step < 0 && start > end:
-		n = (uint64(start)-uint64(end)-1)/-uint64(step) + 1
-	}
-	if err := m.spend(int(min(n, maxItems+1))); err != nil {
-		return nil, err
-	}
-	l := &list{items: make([]value, n)}
-	for i := range l.items {
-		l.items[i] = b[0] + int64(i)*b[2]
-	}
-	return l, nil
-}
-
-// toNumber is int(), float() and bool().
-func (m *machine) toNumber(v value, k kind) (value, error) {
-	switch v := v.(type) {
-	case *Tensor:
-		return m.item(v, k)
-	case *number:
-		return m.castNumber(v, k), nil
-	case bool, int64, float64:
-		return convert(v, k), nil
-	case string:
-		switch k {
-		case intKind:
-			i, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-			if err != nil {
-				return nil, &RaisedError{"ValueError", "invalid literal for int(): " + repr(v)}
-			}
-			return i, nil
-		case floatKind:
-			x, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-			if err != nil && !math.IsInf(x, 0) {
-				return nil, &RaisedError{"ValueError", "could not convert string to float: " + repr(v)}
-			}
-			return x, nil
-		}
-		return v != "", nil
-	case *enum:
-		return m.toNumber(v.value, k)
-	}
-	if items, ok := itemsOf(v); ok && k == boolKind {
-		return len(items) > 0, nil
-	}
-	return nil, fmt.Errorf("a %s is no %v", typeName(v), k)
-}
-
-// unpackPacked returns weight and bias of a quantized layer.
-func (m *machine) unpackPacked(p *packed) value {
-	var bias value
-	if p.bias != nil {
-		bias = parameter("", p.bias)
-	}
-	return &tuple{items: []value{parameter("", p.weight), bias}}
 }
 
 // toList returns a tensor's elements as nested lists. They must be known.

@@ -27,7 +27,7 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 			return x
 		}
 	case ops.Binary, ops.Where, int8.Add, int8.Mul:
-		return broadcastDims(in, len(shape))
+		return broadcastDims(dimsOf(in), len(shape))
 	case ops.Conv:
 		return convDims(in, shape)
 	case int8.Conv:
@@ -130,15 +130,24 @@ func sameExtent(a, b *number) bool {
 	return a.term != nil && b.term != nil && a.term.input != nil && a.term.input == b.term.input && a.term.axis == b.term.axis
 }
 
-func broadcastDims(in []*info, rank int) []*number {
+func dimsOf(in []*info) [][]*number {
+	out := make([][]*number, len(in))
+	for i, x := range in {
+		out[i] = x.dims
+	}
+	return out
+}
+
+// broadcastDims returns the extents of several operands together, in rank dimensions.
+func broadcastDims(operands [][]*number, rank int) []*number {
 	dims := make([]*number, rank)
 	for i := range dims {
-		for _, operand := range in {
-			k := i - rank + len(operand.dims)
+		for _, operand := range operands {
+			k := i - rank + len(operand)
 			if k < 0 {
 				continue
 			}
-			dims[i] = broadcastDim(dims[i], operand.dims[k])
+			dims[i] = broadcastDim(dims[i], operand[k])
 		}
 	}
 	return dims
@@ -203,7 +212,7 @@ func matMulDims(op ops.MatMul, in []*info, shape []int) []*number {
 	if len(a) < 2 || len(b) < 2 {
 		return nil
 	}
-	batch := []*info{{dims: a[:len(a)-2]}, {dims: b[:len(b)-2]}}
+	batch := [][]*number{a[:len(a)-2], b[:len(b)-2]}
 	column := b[len(b)-1]
 	if op.TransposeB {
 		column = b[len(b)-2]

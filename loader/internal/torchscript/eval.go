@@ -25,7 +25,7 @@ func (m *machine) evalExpr(f *frame, x script.Expr) (value, error) {
 	case *script.ImaginaryLit:
 		return complex(0, x.Value), nil
 	case *script.Name:
-		if v, ok := f.locals[x.Name]; ok {
+		if v, ok := f.Vars[x.Name]; ok {
 			return v, nil
 		}
 		return nil, fmt.Errorf("%s is not defined", x.Name)
@@ -151,13 +151,13 @@ func (m *machine) annotated(f *frame, t *script.Type, x script.Expr) (value, err
 	}
 	switch t.Name {
 	case "int":
-		return m.item(ref, intKind)
+		return itemOf(m.builder, ref, intKind)
 	case "float":
-		return m.item(ref, floatKind)
+		return itemOf(m.builder, ref, floatKind)
 	case "bool":
-		return m.item(ref, boolKind)
+		return itemOf(m.builder, ref, boolKind)
 	case "number", "Scalar":
-		return m.item(ref, kindOfDType(ref.dtype()))
+		return itemOf(m.builder, ref, kindOfDType(ref.dtype()))
 	}
 	return v, nil
 }
@@ -179,102 +179,15 @@ func (m *machine) index(f *frame, x *script.Index) (value, error) {
 	return m.getItem(v, i)
 }
 
-// getItem returns an element.
+// getItem returns an element, as the operator does.
 func (m *machine) getItem(v, i value) (value, error) {
-	if _, ok := v.(unknown); ok {
-		return v, nil
-	}
-	if _, ok := i.(unknown); ok {
-		return i, nil
-	}
-	i, err := m.plainValue(i)
-	if err != nil {
-		return nil, err
-	}
-	if d, ok := v.(*dict); ok {
-		if err := m.seek(d, i); err != nil {
-			return nil, err
-		}
-		x, ok := d.get(i)
-		if !ok {
-			return nil, &RaisedError{"KeyError", repr(i)}
-		}
-		return x, nil
-	}
-	if s, ok := v.(string); ok {
-		k, err := position(i, len(s))
-		if err != nil {
-			return nil, err
-		}
-		return s[k : k+1], nil
-	}
-	items, ok := itemsOf(v)
-	if !ok {
-		return nil, fmt.Errorf("a %s has no elements", typeName(v))
-	}
-	k, err := position(i, len(items))
-	if err != nil {
-		return nil, err
-	}
-	return items[k], nil
+	return m.Dispatch("aten::__getitem__", []value{v, i}, nil)
 }
 
-// position resolves an index, which may count from the end.
-func position(i value, n int) (int, error) {
-	k, ok := i.(int64)
-	if !ok {
-		return 0, fmt.Errorf("a %s is used as an index", typeName(i))
-	}
-	if k < 0 {
-		k += int64(n)
-	}
-	if k < 0 || k >= int64(n) {
-		return 0, &RaisedError{"IndexError", fmt.Sprintf("index %d of %d elements", i, n)}
-	}
-	return int(k), nil
-}
-
-// setItem sets an element of a list or dict.
+// setItem sets an element, as the operator does.
 func (m *machine) setItem(x, i, v value) error {
-	i, err := m.plainValue(i)
-	if err != nil {
-		return err
-	}
-	switch x := x.(type) {
-	case unknown:
-		return nil
-	case *list:
-		k, err := position(i, len(x.items))
-		if err != nil {
-			return err
-		}
-		x.items[k], err = v, m.toil(m.journal.record(x))
-		return err
-	case *dict:
-		if err := m.spend(1); err != nil {
-			return err
-		}
-		switch i.(type) {
-		case nil, bool, int64, float64, string, *enum, device, *tuple:
-		default:
-			return fmt.Errorf("a %s is the key of a dict", typeName(i))
-		}
-		if err := m.seek(x, i); err != nil {
-			return err
-		}
-		err := m.toil(m.journal.record(x))
-		x.set(i, v)
-		return err
-	}
-	return fmt.Errorf("elements of a %s cannot be set", typeName(x))
-}
-
-// seek counts what is looked at to find a key: all of them, when it is a tuple.
-func (m *machine) seek(d *dict, key value) error {
-	if _, ok := plainKey(key); ok {
-		return nil
-	}
-	return m.toil(len(d.keys))
+	_, err := m.Dispatch("aten::_set_item", []value{x, i, v}, nil)
+	return err
 }
 
 // condExpr evaluates "a if c else b", of which only one is evaluated.
@@ -286,7 +199,7 @@ func (m *machine) condExpr(f *frame, x *script.Cond) (value, error) {
 	if _, ok := c.(unknown); ok {
 		return c, nil
 	}
-	yes, err := m.truth(c)
+	yes, err := truth(m.builder, c)
 	if err != nil {
 		return nil, err
 	}
@@ -342,11 +255,11 @@ func (m *machine) isInstance(v value, t *script.Type) bool {
 	}
 	switch v := v.(type) {
 	case *object:
-		return v.class.name == t.Name
+		return v.class.Name() == t.Name
 	case *tuple:
-		return v.class != nil && v.class.name == t.Name
+		return v.class != nil && v.class.Name() == t.Name
 	case *enum:
-		return v.class.name == t.Name
+		return v.class.Name() == t.Name
 	}
 	return false
 }

@@ -3,28 +3,32 @@ package torchscript
 import (
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/octet-ml/octet/loader/internal/script"
 )
 
 // block executes statements until one does not go on to the next.
-func (m *machine) block(f *frame, body []script.Stmt) (flow, value, error) {
+func (m *machine) block(f *frame, body []script.Stmt) (Flow, value, error) {
 	for _, s := range body {
 		how, v, err := m.exec(f, s)
 		if errors.Is(err, errDataDependent) {
-			m.note(f, s, err.Error())
+			m.Note(sourceLine{f.fn.file, s}, err.Error())
 			m.forget(f, s)
 			continue
 		}
 		if err != nil {
-			return next, nil, m.at(f, s, err)
+			return Next, nil, m.at(f, s, err)
 		}
-		if how != next {
+		if how != Next {
 			return how, v, nil
 		}
 	}
-	return next, nil, nil
+	return Next, nil, nil
+}
+
+// blockOf returns statements as something that can be executed.
+func (m *machine) blockOf(f *frame, body []script.Stmt) Block {
+	return func() (Flow, value, error) { return m.block(f, body) }
 }
 
 // forget makes what a statement assigns unknown.
@@ -33,11 +37,11 @@ func (m *machine) forget(f *frame, s script.Stmt) {
 		if a, ok := n.(*script.Assign); ok {
 			for _, t := range a.Targets {
 				if name, ok := t.(*script.Name); ok {
-					f.locals[name.Name] = unknown{}
+					f.Vars[name.Name] = unknown{}
 				} else if tuple, ok := t.(*script.Tuple); ok {
 					for _, x := range tuple.Elements {
 						if name, ok := x.(*script.Name); ok {
-							f.locals[name.Name] = unknown{}
+							f.Vars[name.Name] = unknown{}
 						}
 					}
 				}
@@ -47,50 +51,54 @@ func (m *machine) forget(f *frame, s script.Stmt) {
 	})
 }
 
-func (m *machine) exec(f *frame, s script.Stmt) (flow, value, error) {
-	if err := m.step(); err != nil {
-		return next, nil, err
+func (m *machine) exec(f *frame, s script.Stmt) (Flow, value, error) {
+	if err := m.Step(); err != nil {
+		return Next, nil, err
 	}
 	switch s := s.(type) {
 	case *script.Assign:
 		if s.Value == nil {
-			return next, nil, nil
+			return Next, nil, nil
 		}
 		v, err := m.eval(f, s.Value)
 		if err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
 		for _, target := range s.Targets {
 			if err := m.assign(f, target, v); err != nil {
-				return next, nil, err
+				return Next, nil, err
 			}
 		}
-		return next, nil, nil
+		return Next, nil, nil
 	case *script.AugAssign:
 		x, err := m.eval(f, s.Target)
 		if err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
 		y, err := m.eval(f, s.Value)
 		if err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
 		v, err := m.binary(s.Op, x, y)
 		if err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
-		return next, nil, m.assign(f, s.Target, v)
+		return Next, nil, m.assign(f, s.Target, v)
 	case *script.ExprStmt:
 		_, err := m.eval(f, s.X)
-		return next, nil, err
+		return Next, nil, err
 	case *script.Return:
 		if s.Value == nil {
-			return returns, nil, nil
+			return Returns, nil, nil
 		}
 		v, err := m.eval(f, s.Value)
-		return returns, v, err
+		return Returns, v, err
 	case *script.If:
-		return m.conditional(f, s)
+		c, err := m.eval(f, s.Cond)
+		if err != nil {
+			return Next, nil, err
+		}
+		return m.Branch(&f.Frame, c, m.blockOf(f, s.Then), m.blockOf(f, s.Else))
 	case *script.While:
 		return m.while(f, s)
 	case *script.For:
@@ -100,42 +108,36 @@ func (m *machine) exec(f *frame, s script.Stmt) (flow, value, error) {
 	case *script.Raise:
 		v, err := m.eval(f, s.Value)
 		if err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
-		return next, nil, &RaisedError{Message: formatValue(v)}
+		return Next, nil, &RaisedError{Message: formatValue(v)}
 	case *script.Assert:
-		return next, nil, m.assert(f, s)
+		return Next, nil, m.assert(f, s)
 	case *script.Delete:
 		for _, t := range s.Targets {
 			if n, ok := t.(*script.Name); ok {
-				delete(f.locals, n.Name)
+				delete(f.Vars, n.Name)
 			}
 		}
-		return next, nil, nil
+		return Next, nil, nil
 	case *script.FuncDef:
-		f.locals[s.Name] = &closure{f, &function{name: s.Name, file: f.fn.file, def: s}}
-		return next, nil, nil
+		f.Vars[s.Name] = &closure{f, &function{name: s.Name, file: f.fn.file, def: s}}
+		return Next, nil, nil
 	case *script.Pass, *script.Global:
-		return next, nil, nil
+		return Next, nil, nil
 	case *script.Break:
-		return breaks, nil, nil
+		return Breaks, nil, nil
 	case *script.Continue:
-		return continues, nil, nil
+		return Continues, nil, nil
 	}
-	return next, nil, fmt.Errorf("a statement of type %T cannot be executed", s)
-}
-
-// closure is a function inside another, which sees its variables.
-type closure struct {
-	frame *frame
-	fn    *function
+	return Next, nil, fmt.Errorf("a statement of type %T cannot be executed", s)
 }
 
 // assign gives a value to a name, an attribute, an element, or the parts of a tuple.
 func (m *machine) assign(f *frame, target script.Expr, v value) error {
 	switch t := target.(type) {
 	case *script.Name:
-		f.locals[t.Name] = v
+		f.Vars[t.Name] = v
 		return nil
 	case *script.Attr:
 		o, err := m.eval(f, t.Value)
@@ -199,37 +201,43 @@ func itemsOf(v value) ([]value, bool) {
 	return nil, false
 }
 
-func (m *machine) while(f *frame, s *script.While) (flow, value, error) {
-	before := maps.Clone(f.locals)
-	for {
-		c, err := m.eval(f, s.Cond)
-		if err != nil {
-			return next, nil, err
-		}
-		if _, ok := c.(unknown); ok {
-			return m.either(f, s.Body)
-		}
-		yes, err := m.truth(c)
-		if errors.Is(err, errDataDependent) {
-			return m.loop(f, dataLoop{body: s.Body, cond: s.Cond, begin: c.(*number), before: before})
-		}
-		if err != nil || !yes {
-			return next, nil, err
-		}
-		if err := m.step(); err != nil {
-			return next, nil, err
-		}
-		how, v, err := m.block(f, s.Body)
-		if err != nil || how == returns {
-			return how, v, err
-		}
-		if how == breaks {
-			return next, nil, nil
-		}
-	}
+// while executes a loop with a condition.
+func (m *machine) while(f *frame, s *script.While) (Flow, value, error) {
+	return m.While(&f.Frame, Loop{
+		Cond:     func() (value, error) { return m.eval(f, s.Cond) },
+		Body:     m.blockOf(f, s.Body),
+		Assigned: func() []string { return assigned(s.Body) },
+	})
 }
 
-func (m *machine) forEach(f *frame, s *script.For) (flow, value, error) {
+// assigned returns the variables that statements assign to.
+func assigned(body []script.Stmt) []string {
+	var names []string
+	var target func(t script.Expr)
+	target = func(t script.Expr) {
+		switch t := t.(type) {
+		case *script.Name:
+			names = append(names, t.Name)
+		case *script.Tuple:
+			for _, x := range t.Elements {
+				target(x)
+			}
+		}
+	}
+	for _, s := range body {
+		script.Walk(s, func(n script.Node) bool {
+			if a, ok := n.(*script.Assign); ok {
+				for _, t := range a.Targets {
+					target(t)
+				}
+			}
+			return true
+		})
+	}
+	return names
+}
+
+func (m *machine) forEach(f *frame, s *script.For) (Flow, value, error) {
 	if c, ok := s.Iter.(*script.Call); ok {
 		if n, ok := c.Func.(*script.Name); ok && n.Name == "range" {
 			return m.forRange(f, s, c)
@@ -237,13 +245,13 @@ func (m *machine) forEach(f *frame, s *script.For) (flow, value, error) {
 	}
 	v, err := m.eval(f, s.Iter)
 	if err != nil {
-		return next, nil, err
+		return Next, nil, err
 	}
 	if _, ok := v.(unknown); ok {
 		if err := m.assign(f, s.Target, v); err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
-		return m.either(f, s.Body)
+		return m.Either(&f.Frame, m.blockOf(f, s.Body))
 	}
 	items, ok := itemsOf(v)
 	switch v := v.(type) {
@@ -251,7 +259,7 @@ func (m *machine) forEach(f *frame, s *script.For) (flow, value, error) {
 		items, ok = append([]value(nil), v.keys...), true
 	case string:
 		if err := m.spend(len(v)); err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
 		for _, r := range v {
 			items = append(items, string(r))
@@ -259,62 +267,66 @@ func (m *machine) forEach(f *frame, s *script.For) (flow, value, error) {
 		ok = true
 	}
 	if !ok {
-		return next, nil, fmt.Errorf("a %s cannot be iterated over", typeName(v))
+		return Next, nil, fmt.Errorf("a %s cannot be iterated over", typeName(v))
 	}
 	for i := 0; i < len(items); i++ {
 		how, v, err := m.iteration(f, s, items[i])
-		if err != nil || how == returns {
+		if err != nil || how == Returns {
 			return how, v, err
 		}
-		if how == breaks {
+		if how == Breaks {
 			break
 		}
 	}
-	return next, nil, nil
+	return Next, nil, nil
 }
 
 // iteration executes the body of a loop once.
-func (m *machine) iteration(f *frame, s *script.For, v value) (flow, value, error) {
-	if err := m.step(); err != nil {
-		return next, nil, err
+func (m *machine) iteration(f *frame, s *script.For, v value) (Flow, value, error) {
+	if err := m.Step(); err != nil {
+		return Next, nil, err
 	}
 	if err := m.assign(f, s.Target, v); err != nil {
-		return next, nil, err
+		return Next, nil, err
 	}
 	return m.block(f, s.Body)
 }
 
 var errRangeStep = &RaisedError{"ValueError", "a range with a step of 0"}
 
-func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value, error) {
+func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (Flow, value, error) {
 	args := make([]value, len(c.Args))
 	for i, x := range c.Args {
 		var err error
 		if args[i], err = m.eval(f, x); err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
 		if _, ok := args[i].(unknown); ok {
 			if err := m.assign(f, s.Target, args[i]); err != nil {
-				return next, nil, err
+				return Next, nil, err
 			}
-			return m.either(f, s.Body)
+			return m.Either(&f.Frame, m.blockOf(f, s.Body))
 		}
 	}
 	bounds := [3]int64{0, 0, 1}
 	if len(args) < 1 || len(args) > 3 {
-		return next, nil, fmt.Errorf("range with %d arguments", len(args))
+		return Next, nil, fmt.Errorf("range with %d arguments", len(args))
 	}
 	for i, a := range args {
 		p, err := m.plainValue(a)
 		if errors.Is(err, errDataDependent) && len(args) == 1 {
-			return m.loop(f, dataLoop{body: s.Body, target: s.Target, count: a.(*number), before: f.locals})
+			return m.Repeat(&f.Frame, a.(*number), Loop{
+				SetIndex: func(i *number) error { return m.assign(f, s.Target, i) },
+				Body:     m.blockOf(f, s.Body),
+				Assigned: func() []string { return assigned(s.Body) },
+			})
 		}
 		if err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
 		n, ok := p.(int64)
 		if !ok {
-			return next, nil, fmt.Errorf("range of a %s", typeName(p))
+			return Next, nil, fmt.Errorf("range of a %s", typeName(p))
 		}
 		k := i
 		if len(args) == 1 {
@@ -323,51 +335,51 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value
 		bounds[k] = n
 	}
 	if bounds[2] == 0 {
-		return next, nil, errRangeStep
+		return Next, nil, errRangeStep
 	}
 	for i := bounds[0]; bounds[2] > 0 && i < bounds[1] || bounds[2] < 0 && i > bounds[1]; i += bounds[2] {
 		how, v, err := m.iteration(f, s, i)
-		if err != nil || how == returns {
+		if err != nil || how == Returns {
 			return how, v, err
 		}
-		if how == breaks {
+		if how == Breaks {
 			break
 		}
 		if bounds[2] > 0 && i > bounds[1]-bounds[2] || bounds[2] < 0 && i < bounds[1]-bounds[2] {
 			break // the next would overflow
 		}
 	}
-	return next, nil, nil
+	return Next, nil, nil
 }
 
 // with executes a body between an object's __enter__ and __exit__.
-func (m *machine) with(f *frame, s *script.With) (flow, value, error) {
+func (m *machine) with(f *frame, s *script.With) (Flow, value, error) {
 	var entered []*object
 	for _, item := range s.Items {
 		v, err := m.eval(f, item.Value)
 		if err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
 		o, ok := v.(*object)
 		if !ok {
-			return next, nil, fmt.Errorf("with a %s", typeName(v))
+			return Next, nil, fmt.Errorf("with a %s", typeName(v))
 		}
 		x, err := m.method(o, "__enter__")
 		if err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
 		if item.Name != "" {
-			f.locals[item.Name] = x
+			f.Vars[item.Name] = x
 		}
 		entered = append(entered, o)
 	}
 	how, v, err := m.block(f, s.Body)
 	if err != nil {
-		return next, nil, err
+		return Next, nil, err
 	}
 	for i := len(entered) - 1; i >= 0; i-- {
 		if _, err := m.method(entered[i], "__exit__", nil, nil, nil); err != nil {
-			return next, nil, err
+			return Next, nil, err
 		}
 	}
 	return how, v, nil
@@ -378,7 +390,7 @@ func (m *machine) assert(f *frame, s *script.Assert) error {
 	if err != nil {
 		return err
 	}
-	yes, err := m.truth(c)
+	yes, err := truth(m.builder, c)
 	if err != nil || yes {
 		return err
 	}

@@ -9,19 +9,56 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/loader/internal/script"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// dataLoop is a loop whose number of iterations only the run decides.
-type dataLoop struct {
-	body   []script.Stmt
-	cond   script.Expr // of while, and its value in front of the loop
-	begin  *number
-	target script.Expr // of for, and how many iterations there are
-	count  *number
-	before map[string]value // variables in front of the loop; others are an iteration's own
+// Loop is a loop of a program.
+type Loop struct {
+	// Cond returns the condition of a while loop.
+	Cond func() (value, error)
+	// SetIndex gives the number of an iteration, from 0, to the variable of a counted loop.
+	SetIndex func(i *number) error
+	Body     Block
+	// Assigned returns the variables that the body assigns to.
+	Assigned func() []string
+}
+
+// While executes a loop as long as its condition holds: once for each iteration as long as
+// the inputs decide the condition, and as a graph.Loop from where only the run does.
+func (m *Evaluator) While(f *Frame, l Loop) (Flow, value, error) {
+	before := maps.Clone(f.Vars)
+	for {
+		c, err := l.Cond()
+		if err != nil {
+			return Next, nil, err
+		}
+		if _, ok := c.(unknown); ok {
+			return m.Either(f, l.Body)
+		}
+		yes, err := truth(m.builder, c)
+		if errors.Is(err, errDataDependent) {
+			return m.loop(&loopBuilder{Evaluator: m, Frame: f, Loop: l, begin: c.(*number), before: before})
+		}
+		if err != nil || !yes {
+			return Next, nil, err
+		}
+		if err := m.Step(); err != nil {
+			return Next, nil, err
+		}
+		how, v, err := l.Body()
+		if err != nil || how == Returns {
+			return how, v, err
+		}
+		if how == Breaks {
+			return Next, nil, nil
+		}
+	}
+}
+
+// Repeat executes a loop a number of times that only the run knows, as a graph.Loop.
+func (m *Evaluator) Repeat(f *Frame, count *number, l Loop) (Flow, value, error) {
+	return m.loop(&loopBuilder{Evaluator: m, Frame: f, Loop: l, count: count, before: f.Vars})
 }
 
 // maxRounds bounds how often a body is executed to find what it changes.
@@ -30,44 +67,42 @@ const maxRounds = 8
 // loop makes a graph.Loop. The body is executed with tensors and numbers that
 // stand for what an iteration finds in the places that iterations change: first in
 // those that it assigns to, then in those that it was seen to change as well.
-func (m *machine) loop(f *frame, l dataLoop) (flow, value, error) {
-	b := &loopBuilder{machine: m, frame: f, dataLoop: l, names: make(map[string]bool)}
-	for _, s := range l.body {
-		script.Walk(s, func(n script.Node) bool {
-			if a, ok := n.(*script.Assign); ok {
-				for _, t := range a.Targets {
-					b.assigned(t)
-				}
-			}
-			return true
-		})
+func (m *Evaluator) loop(b *loopBuilder) (Flow, value, error) {
+	b.names = make(map[string]bool)
+	for _, name := range b.Assigned() {
+		if _, ok := b.before[name]; ok {
+			b.names[name] = true
+		}
 	}
 	for range maxRounds {
 		t, err := b.iterate()
 		switch {
 		case err != nil:
-			return next, nil, err
+			return Next, nil, err
 		case m.poisoned:
-			return m.either(f, l.body)
+			return m.Either(b.Frame, b.Body)
 		case t.raised != nil:
-			return next, nil, t.raised
-		case t.how != next:
-			return next, nil, fmt.Errorf("%w: an iteration ends the loop or the function", errDataDependent)
+			return Next, nil, t.raised
+		case t.how != Next:
+			return Next, nil, fmt.Errorf("%w: an iteration ends the loop or the function", errDataDependent)
 		}
 		if !b.grow(t) {
-			return next, nil, b.finish(t)
+			return Next, nil, b.finish(t)
 		}
 	}
-	return next, nil, fmt.Errorf("%w: what its iterations change does not settle", errDataDependent)
+	return Next, nil, fmt.Errorf("%w: what its iterations change does not settle", errDataDependent)
 }
 
-// loopBuilder makes a loop.
+// loopBuilder makes a loop whose number of iterations only the run decides.
 type loopBuilder struct {
-	*machine
-	*frame
-	dataLoop
-	names  map[string]bool // variables that iterations change
-	places []place         // others
+	*Evaluator
+	*Frame
+	Loop
+	begin  *number          // value of the condition in front of the loop
+	count  *number          // of iterations, of a counted loop
+	before map[string]value // variables in front of the loop; others are an iteration's own
+	names  map[string]bool  // variables that iterations change
+	places []place          // others
 
 	// Of the iteration that was executed last:
 	inputs    []*graph.Value // for the leaves in turn
@@ -75,48 +110,33 @@ type loopBuilder struct {
 	iteration *graph.Value
 }
 
-// assigned notes a variable that the body assigns to.
-func (b *loopBuilder) assigned(t script.Expr) {
-	switch t := t.(type) {
-	case *script.Name:
-		if _, ok := b.before[t.Name]; ok {
-			b.names[t.Name] = true
-		}
-	case *script.Tuple:
-		for _, x := range t.Elements {
-			b.assigned(x)
-		}
-	}
-}
-
 // iterate executes the body once.
 func (b *loopBuilder) iterate() (*trial, error) {
 	r := b.newRegion()
 	b.inputs, b.more = nil, nil
 	b.iteration = b.own(r, "iteration", ops.Type{DType: tensor.Int64, Shape: tensor.Shape{}}, nil)
-	return b.try(b.frame, r, func(t *trial) error {
+	return b.try(b.Frame, r, func(t *trial) error {
 		stand := func(v value) (value, error) { return b.stand(r, v) }
 		for _, name := range slices.Sorted(maps.Keys(b.names)) {
-			v, err := mapLeaves(newWalker(), b.locals[name], stand)
+			v, err := mapLeaves(newWalker(), b.Vars[name], stand)
 			if err != nil {
 				return err
 			}
-			b.locals[name] = v
+			b.Vars[name] = v
 		}
 		for _, p := range b.places {
-			b.journal.record(p)
+			b.record(p)
 			if err := mapPlace(p, stand); err != nil {
 				return err
 			}
 		}
-		if b.target != nil {
-			i := &number{kind: intKind, term: &term{value: b.iteration}}
-			if err := b.assign(b.frame, b.target, i); err != nil {
+		if b.SetIndex != nil {
+			if err := b.SetIndex(&number{kind: intKind, term: &term{value: b.iteration}}); err != nil {
 				return err
 			}
 		}
 		var err error
-		if t.how, t.result, err = b.block(b.frame, b.body); err != nil || t.how != next {
+		if t.how, t.result, err = b.Body(); err != nil || t.how != Next {
 			return err
 		}
 		return b.evalMore()
@@ -126,9 +146,9 @@ func (b *loopBuilder) iterate() (*trial, error) {
 // evalMore evaluates whether to go on.
 func (b *loopBuilder) evalMore() error {
 	var c value = true
-	if b.cond != nil {
+	if b.Cond != nil {
 		var err error
-		if c, err = b.eval(b.frame, b.cond); err != nil {
+		if c, err = b.Cond(); err != nil {
 			return err
 		}
 	}
@@ -136,19 +156,8 @@ func (b *loopBuilder) evalMore() error {
 		return fmt.Errorf("a %s is used as a condition", typeName(c))
 	}
 	var err error
-	b.more, err = b.scalar(asNumber(b.castNumber(asNumber(c), boolKind)))
+	b.more, err = b.scalar(asNumber(asNumber(c).to(boolKind)))
 	return err
-}
-
-// own adds an input to a region's graph.
-func (b *loopBuilder) own(r *region, name string, t ops.Type, dims []*number) *graph.Value {
-	v := r.g.Input(name, t.DType, t.Shape...)
-	v.Type.Q = t.Q
-	if dims == nil {
-		dims = fixed(t.Shape)
-	}
-	b.info[v] = &info{region: r, dims: dims, dynamic: true}
-	return v
 }
 
 // stand returns what stands for a leaf in an iteration.
@@ -181,7 +190,7 @@ func (b *loopBuilder) grow(t *trial) bool {
 // finish adds the loop and leaves its results where iterations would.
 func (b *loopBuilder) finish(t *trial) error {
 	var before, after []value
-	b.each(func(v value) { before = append(before, v) }, func(name string) value { return b.locals[name] }, content)
+	b.each(func(v value) { before = append(before, v) }, func(name string) value { return b.Vars[name] }, content)
 	b.each(func(v value) { after = append(after, v) }, func(name string) value { return t.locals[name] }, t.after.in)
 	starts, err := b.leafList(before)
 	if err != nil {
@@ -208,7 +217,7 @@ func (b *loopBuilder) finish(t *trial) error {
 		return err
 	}
 	outer := slices.Clone(t.region.outer)
-	b.close(t.region, append([]*graph.Value{b.iteration}, b.inputs...), outer, append([]*graph.Value{b.more}, outputs...))
+	t.region.close(append([]*graph.Value{b.iteration}, b.inputs...), outer, append([]*graph.Value{b.more}, outputs...))
 	out, err := b.add(graph.Loop{Body: t.region.g, Carried: len(outputs)}, append(in, outer...)...)
 	if err != nil {
 		return err
@@ -264,7 +273,7 @@ func (b *loopBuilder) loopInputs(starts []value) ([]*graph.Value, error) {
 		begin = asNumber(true)
 	}
 	in := make([]*graph.Value, 0, 2+len(starts))
-	for _, n := range []value{count, b.castNumber(begin, boolKind)} {
+	for _, n := range []value{count, begin.to(boolKind)} {
 		v, err := b.scalar(asNumber(n))
 		if err != nil {
 			return nil, err
@@ -295,14 +304,14 @@ func (b *loopBuilder) leave(out []*graph.Value) error {
 		return &number{kind: k, term: &term{value: v}}, nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.names)) {
-		v, err := mapLeaves(newWalker(), b.locals[name], result)
+		v, err := mapLeaves(newWalker(), b.Vars[name], result)
 		if err != nil {
 			return err
 		}
-		b.locals[name] = v
+		b.Vars[name] = v
 	}
 	for _, p := range b.places {
-		b.journal.record(p)
+		b.record(p)
 		if err := mapPlace(p, result); err != nil {
 			return err
 		}
@@ -397,7 +406,7 @@ func shapeOf(values []value) string {
 			}
 			b.WriteByte('}')
 		case *object:
-			fmt.Fprintf(&b, "%s at %p", v.class.public, v)
+			fmt.Fprintf(&b, "%s at %p", v.class.PublicName(), v)
 		default:
 			b.WriteString(repr(v))
 		}

@@ -116,7 +116,7 @@ func article(v value) string {
 
 // merge makes what two trials changed, and what they return, outputs of a
 // graph.If.
-func (m *machine) merge(f *frame, cond *graph.Value, then, otherwise *trial) (value, error) {
+func (m *Evaluator) merge(f *Frame, cond *graph.Value, then, otherwise *trial) (value, error) {
 	g := &merger{walk: newWalker()}
 	var puts []func()
 	for _, name := range slices.Sorted(maps.Keys(then.locals)) {
@@ -128,7 +128,7 @@ func (m *machine) merge(f *frame, cond *graph.Value, then, otherwise *trial) (va
 		if err != nil {
 			return nil, err
 		}
-		puts = append(puts, func() { f.locals[name] = v })
+		puts = append(puts, func() { f.Vars[name] = v })
 	}
 	places := slices.Clone(then.after.places)
 	for _, p := range otherwise.after.places {
@@ -137,7 +137,7 @@ func (m *machine) merge(f *frame, cond *graph.Value, then, otherwise *trial) (va
 		}
 	}
 	for _, p := range places {
-		m.journal.record(p)
+		m.record(p)
 		put, err := g.place(p, then.after.in(p), otherwise.after.in(p))
 		if err != nil {
 			return nil, err
@@ -191,7 +191,7 @@ func sameType(a, b ops.Type) bool {
 }
 
 // choose adds the graph.If for the leaves.
-func (m *machine) choose(cond *graph.Value, g *merger, then, otherwise *trial) error {
+func (m *Evaluator) choose(cond *graph.Value, g *merger, then, otherwise *trial) error {
 	var values [2][]*graph.Value
 	var err error
 	if values[0], err = m.leafValues(then, g.a); err != nil {
@@ -218,8 +218,8 @@ func (m *machine) choose(cond *graph.Value, g *merger, then, otherwise *trial) e
 			outer = append(outer, v)
 		}
 	}
-	m.close(then.region, nil, outer, values[0])
-	m.close(otherwise.region, nil, outer, values[1])
+	then.region.close(nil, outer, values[0])
+	otherwise.region.close(nil, outer, values[1])
 	if len(g.set) == 0 && len(then.region.g.Nodes)+len(otherwise.region.g.Nodes) == 0 {
 		return nil
 	}
@@ -228,8 +228,8 @@ func (m *machine) choose(cond *graph.Value, g *merger, then, otherwise *trial) e
 		return err
 	}
 	for i, set := range g.set {
-		a, b := m.info[values[0][i]].dims, m.info[values[1][i]].dims
-		dims := m.info[out[i]].dims
+		a, b := m.valueDims(values[0][i]), m.valueDims(values[1][i])
+		dims := m.valueDims(out[i])
 		for k := range dims {
 			if sameExtent(a[k], b[k]) {
 				dims[k] = a[k]

@@ -21,7 +21,7 @@ func (k kind) String() string { return [...]string{"bool", "int", "float"}[k] }
 // number is a bool, int or float that the inputs of the program decide.
 type number struct {
 	kind  kind
-	known value // bool, int64 or float64 for the inputs at hand; nil when only a run tells
+	known any   // bool, int64 or float64 for the inputs at hand; nil when only a run tells
 	deps  deps  // what of the inputs it follows from
 	term  *term // how a graph computes it; nil where it cannot
 }
@@ -82,7 +82,7 @@ func (t *term) size(limit int) int {
 const maxTerm = 64
 
 // kindOf returns the kind of a plain number.
-func kindOf(v value) (kind, bool) {
+func kindOf(v any) (kind, bool) {
 	switch v := v.(type) {
 	case bool:
 		return boolKind, true
@@ -96,13 +96,13 @@ func kindOf(v value) (kind, bool) {
 	return 0, false
 }
 
-func isNumber(v value) bool {
+func isNumber(v any) bool {
 	_, ok := kindOf(v)
 	return ok
 }
 
 // asNumber returns a plain number as a number, nil for what is none.
-func asNumber(v value) *number {
+func asNumber(v any) *number {
 	if n, ok := v.(*number); ok {
 		return n
 	}
@@ -113,15 +113,49 @@ func asNumber(v value) *number {
 }
 
 // plain returns a number that follows from nothing as what it is.
-func (n *number) plain() value {
+func (n *number) plain() any {
 	if len(n.deps) == 0 && n.known != nil {
 		return n.known
 	}
 	return n
 }
 
+// computable reports whether a graph can compute the number.
+func (n *number) computable() bool { return n.term != nil || n.known != nil && len(n.deps) == 0 }
+
+// to converts a number to a kind.
+func (n *number) to(k kind) any {
+	if n.kind == k {
+		return n.plain()
+	}
+	out := &number{kind: k, deps: n.deps}
+	if n.known != nil {
+		out.known = convert(n.known, k)
+	}
+	if n.term != nil {
+		out.term = &term{cast: n}
+	}
+	return out.plain()
+}
+
+// plainFloat returns a plain bool, int or float as a float.
+func plainFloat(v any) (float64, bool) {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return 1, true
+		}
+		return 0, true
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
+}
+
 // convert returns a plain number as one of a kind, as int(), float() and bool() do.
-func convert(v value, k kind) value {
+func convert(v any, k kind) any {
 	switch k {
 	case boolKind:
 		f, _ := plainFloat(v)

@@ -10,29 +10,6 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// object is an instance of a class: a module, or another object.
-type object struct {
-	class *class
-	id    int    // of what the archive holds
-	path  string // of a module in the tree: "layer1.0.conv1"
-	names []string
-	attrs map[string]value
-}
-
-func newObject(c *class) *object { return &object{class: c, attrs: make(map[string]value)} }
-
-func (o *object) set(name string, v value) {
-	if _, ok := o.attrs[name]; !ok {
-		o.names = append(o.names, name)
-	}
-	o.attrs[name] = v
-}
-
-func (o *object) remove(name string) {
-	delete(o.attrs, name)
-	o.names = slices.DeleteFunc(o.names, func(n string) bool { return n == name })
-}
-
 // Source is the content of an archive, decoded.
 type Source struct {
 	Data      pickle.Value      // of data.pkl: the root module

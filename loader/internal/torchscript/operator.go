@@ -1,13 +1,11 @@
 package torchscript
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/octet-ml/octet/loader/internal/script"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -177,65 +175,9 @@ func bind(specs []parameterSpec, args []value, keywords map[string]value) ([]val
 	return out, used == len(keywords)
 }
 
-// operator evaluates a call of an operator. An operator that is not known is
-// noted, and the program goes on to find others.
-func (m *machine) operator(f *frame, at script.Node, op *script.Op, args []value, keywords map[string]value) (value, error) {
-	name := op.Namespace + "::" + op.Name
-	for _, a := range args {
-		switch a := a.(type) {
-		case *missing:
-			m.note(f, at, a.what)
-			return unknown{}, nil
-		case uninitialized:
-			return nil, fmt.Errorf("%s: an argument is used before it has a value", name)
-		}
-	}
-	if m.poisoned && slices.ContainsFunc(args, isUnknown) {
-		if !m.table.supports(name) {
-			m.note(f, at, name)
-		}
-		return unknown{}, nil
-	}
-	v, err := m.dispatch(name, args, keywords)
-	var not *unsupported
-	switch {
-	case errors.As(err, &not):
-		if not.reason != "" {
-			name += ": " + not.reason
-		}
-		m.note(f, at, name)
-		return unknown{}, nil
-	case errors.Is(err, errDataDependent):
-		m.note(f, at, name+": "+err.Error())
-		return unknown{}, nil
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return v, nil
-}
-
-// isUnknown reports whether a value is, or holds, the result of an unsupported operator.
-func isUnknown(v value) bool {
-	if _, ok := v.(unknown); ok {
-		return true
-	}
-	items, _ := itemsOf(v)
-	for _, x := range items {
-		if _, ok := x.(unknown); ok {
-			return true
-		}
-	}
-	return false
-}
-
-// note records something unsupported.
-func (m *machine) note(f *frame, at script.Node, name string) {
-	m.poisoned = true
-	m.uses.add(name, fmt.Sprintf("%s:%d", f.fn.file, at.Pos().Line), 1)
-}
-
-// dispatch finds the row that takes the arguments, and evaluates it.
-func (m *machine) dispatch(name string, args []value, keywords map[string]value) (value, error) {
+// Dispatch finds the row that takes the arguments, and evaluates it. Errors are as
+// they are: what is not supported is not noted.
+func (m *Evaluator) Dispatch(name string, args []value, keywords map[string]value) (value, error) {
 	if !slices.Contains(immediate, name) {
 		for _, a := range args {
 			if err := m.toil(sizeOf(a)); err != nil {
@@ -245,7 +187,7 @@ func (m *machine) dispatch(name string, args []value, keywords map[string]value)
 	}
 	for _, row := range m.table[name] {
 		if bound, ok := bind(row.specs, args, keywords); ok {
-			return m.run(&call{machine: m, name: name, args: bound}, row.lower)
+			return m.run(m.newCall(name, bound), row.lower)
 		}
 	}
 	if base, ok := strings.CutSuffix(name, "_"); ok && m.table.has(base) && len(args) > 0 {
@@ -280,14 +222,14 @@ func describeArgs(args []value, keywords map[string]value) string {
 }
 
 // run evaluates a row.
-func (m *machine) run(c *call, lower func(*call) value) (value, error) {
+func (m *Evaluator) run(c *call, lower func(*call) value) (value, error) {
 	v := lower(c)
 	return v, c.err
 }
 
 // inPlace evaluates an operator and writes its result to its first argument.
-func (m *machine) inPlace(self *Tensor, base string, args []value, keywords map[string]value) (value, error) {
-	v, err := m.dispatch(base, args, keywords)
+func (m *Evaluator) inPlace(self *Tensor, base string, args []value, keywords map[string]value) (value, error) {
+	v, err := m.Dispatch(base, args, keywords)
 	if err != nil {
 		return nil, err
 	}
@@ -296,14 +238,14 @@ func (m *machine) inPlace(self *Tensor, base string, args []value, keywords map[
 		return nil, unsupportedf("")
 	}
 	if slices.Contains(inPlaceViews, base) {
-		m.journal.record(self)
+		m.record(self)
 		*self = *out
 		return self, nil
 	}
 	if have := out.dtype(); !storable(have, self.dtype()) && !strings.HasPrefix(base, "aten::copy") {
 		return nil, fmt.Errorf("a result of %v cannot be kept in place in %v", have, self.dtype())
 	}
-	c := &call{machine: m}
+	c := m.newCall(base, nil)
 	c.store(self, out)
 	return self, c.err
 }

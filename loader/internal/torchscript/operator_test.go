@@ -20,7 +20,7 @@ import (
 // argumentMaker makes arguments that parameters take, most of which the operator does not.
 type argumentMaker struct {
 	*rand.Rand
-	m *machine
+	m *Evaluator
 }
 
 func (a *argumentMaker) tensor() *Tensor {
@@ -38,7 +38,7 @@ func (a *argumentMaker) tensor() *Tensor {
 		}
 		return parameter("c", c)
 	case 2:
-		c := &call{machine: a.m}
+		c := a.m.newCall("", nil)
 		return c.constOf([]float64{1, 2, 0}, tensor.Float32, 3)
 	}
 	x := fresh(a.m.input("x", t))
@@ -208,8 +208,8 @@ func TestOperatorsRefuse(t *testing.T) {
 		for k, row := range table[name] {
 			good := false
 			for round := range rounds {
-				m := &machine{builder: newBuilder(), code: &code{}, table: table, version: 10}
-				m.journal = &journal{}
+				m := NewEvaluator(table, 10, nil)
+				m.StartJournal()
 				a := &argumentMaker{rand.New(rand.NewPCG(uint64(round), uint64(k))), m}
 				args := make([]value, len(row.specs))
 				for i := range row.specs {
@@ -236,7 +236,7 @@ func TestOperatorsRefuse(t *testing.T) {
 
 // callRow evaluates a row; what it does not do is an error of the test. An
 // operator that gave an error is noted in m.uses.
-func callRow(t *testing.T, m *machine, name string, row row, args []value) (goOn bool) {
+func callRow(t *testing.T, m *Evaluator, name string, row row, args []value) (goOn bool) {
 	what := fmt.Sprint(name, " of ", describeArgs(args, nil), " ", repr(&list{items: args}))
 	defer func() {
 		if p := recover(); p != nil {
@@ -251,7 +251,7 @@ func callRow(t *testing.T, m *machine, name string, row row, args []value) (goOn
 		}
 	}
 	start := time.Now()
-	if _, err := m.run(&call{machine: m, name: name, args: args}, row.lower); err != nil {
+	if _, err := m.run(m.newCall(name, args), row.lower); err != nil {
 		m.uses.add(name, "", 1)
 	}
 	if took := time.Since(start); took > 5*time.Second {

@@ -1,7 +1,6 @@
 package torchscript
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,9 +49,9 @@ func New(src Source) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.forward = root.class.methods["forward"]
+	p.forward = classOf(root).methods["forward"]
 	if p.forward == nil {
-		return nil, &tensor.FileError{Record: root.class.file, Reason: fmt.Sprintf("%s has no method forward", root.class.public)}
+		return nil, &tensor.FileError{Record: classOf(root).file, Reason: fmt.Sprintf("%s has no method forward", root.class.PublicName())}
 	}
 	if len(p.forward.def.Params) == 0 {
 		return nil, positioned(p.forward.file, p.forward.def, errors.New("forward has no parameter")).reject()
@@ -76,7 +75,8 @@ func (p *Program) start() (*machine, *object, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := &reader{src: p.src, code: p.code, values: make(map[pickle.Value]value), tensors: make(map[*tensor.Tensor]*Tensor), contiguous: p.contiguous}
-	m := &machine{builder: newBuilder(), code: p.code, table: p.table, version: p.src.Version}
+	m := &machine{code: p.code}
+	m.Evaluator = NewEvaluator(p.table, p.src.Version, m)
 	for i, c := range p.src.Constants {
 		v, err := r.value(c, fmt.Sprintf("CONSTANTS.c%d", i), true)
 		if err != nil {
@@ -89,7 +89,7 @@ func (p *Program) start() (*machine, *object, error) {
 		return nil, nil, err
 	}
 	root, ok := v.(*object)
-	if !ok || !root.class.isModule() {
+	if !ok || !classOf(root).isModule() {
 		return nil, nil, &tensor.FileError{Record: "data.pkl", Err: errNoModule}
 	}
 	for _, s := range r.states {
@@ -97,10 +97,10 @@ func (p *Program) start() (*machine, *object, error) {
 			return nil, nil, rejected(err, s.object)
 		}
 	}
-	if err := m.uses.err(); err != nil {
+	if err := m.Unsupported(); err != nil {
 		return nil, nil, err
 	}
-	m.origins = r.origins
+	m.SetOrigins(r.origins)
 	return m, root, nil
 }
 
@@ -110,7 +110,7 @@ func rejected(err error, o *object) error {
 	if errors.As(err, &fe) {
 		return err
 	}
-	return &tensor.FileError{Record: o.path, Reason: fmt.Sprintf("a %s cannot be restored", o.class.public), Err: err}
+	return &tensor.FileError{Record: o.path, Reason: fmt.Sprintf("a %s cannot be restored", o.class.PublicName()), Err: err}
 }
 
 // findInputs lists the parameters of forward that are inputs.
@@ -183,23 +183,21 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 	if err != nil {
 		return nil, err
 	}
-	var was form
-	if before != "" {
-		if err := json.Unmarshal([]byte(before), &was); err != nil || was.Values < 0 || was.Values > len(types) {
-			return nil, errForm
-		}
+	was, err := ParseForm(before, len(types))
+	if err != nil {
+		return nil, err
 	}
 	own := len(types) - was.Values
 	args, err := p.arguments(m, types[:own])
 	if err != nil {
 		return nil, err
 	}
-	if err := m.restore(was, types[own:]); err != nil {
+	if err := m.Restore(was, types[own:]); err != nil {
 		return nil, err
 	}
-	m.journal = &journal{}
+	m.StartJournal()
 	out, err := m.call(p.forward, append([]value{root}, args...), nil)
-	if unsupported := m.uses.err(); unsupported != nil {
+	if unsupported := m.Unsupported(); unsupported != nil {
 		return nil, unsupported // what else went wrong may follow from that
 	}
 	if err != nil {
@@ -209,12 +207,12 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 	if err != nil {
 		return nil, p.located(err)
 	}
-	after, state, err := m.keep(was)
+	after, state, err := m.Keep(was)
 	if err != nil {
 		return nil, p.located(err)
 	}
 	m.guards()
-	g := m.region.g
+	g := m.graph()
 	g.SetOutputs(append(values, state...)...)
 	if after != "" {
 		g.State = &graph.State{Before: before, After: after, Inputs: was.Values, Outputs: len(state)}
@@ -310,21 +308,12 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]value, error) {
 	return args, nil
 }
 
-// argument returns an input as the program sees it. The value of one without
-// dimensions is a number that the graph may come to depend on.
+// argument returns an input as the program sees it.
 func (m *machine) argument(in input, v *graph.Value, t ops.Type) (value, error) {
-	var n *number
-	if t.Known != nil && len(t.Shape) == 0 {
-		if x, ok := plainOf(t.Known); ok {
-			k, _ := kindOf(x)
-			n = &number{kind: k, known: x, deps: m.fact(v, -1), term: &term{value: v}}
-		}
-	}
 	if in.kind == "Tensor" || in.kind == "list" {
-		ref := fresh(v)
-		ref.number = n
-		return ref, nil
+		return m.inputTensor(v, t), nil
 	}
+	n := m.inputNumber(v, t)
 	if n == nil {
 		return nil, &graph.InputError{Name: in.name, Reason: fmt.Sprintf("it is %v where the model takes a number: give an array without dimensions", t)}
 	}
@@ -332,7 +321,7 @@ func (m *machine) argument(in input, v *graph.Value, t ops.Type) (value, error) 
 	if !ok {
 		k = n.kind
 	}
-	return m.castNumber(n, k), nil
+	return n.to(k), nil
 }
 
 // outputs returns a value's tensors and numbers as values of the graph.
@@ -365,8 +354,8 @@ func (m *machine) outputs(v value) ([]*graph.Value, error) {
 		case *tuple:
 			for i, x := range v.items {
 				inner := name
-				if v.class != nil && i < len(v.class.def.Attributes) {
-					inner = v.class.def.Attributes[i].Name
+				if v.class != nil && i < len(v.class.Fields()) {
+					inner = v.class.Fields()[i]
 				}
 				if err := add(x, inner); err != nil {
 					return err

@@ -211,6 +211,15 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
+// unpack returns weight and bias of a quantized layer.
+func (p *packed) unpack() value {
+	var bias value
+	if p.bias != nil {
+		bias = parameter("", p.bias)
+	}
+	return &tuple{items: []value{parameter("", p.weight), bias}}
+}
+
 // unpackWeights makes packed weights of what an archive has of them.
 func unpackWeights(class string, state value) (*packed, error) {
 	items, ok := itemsOf(state)

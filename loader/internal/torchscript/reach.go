@@ -35,8 +35,10 @@ func (r *reacher) value(v value) {
 		r.seen[v] = true
 		r.seen[v.store] = true
 		return
-	case *method:
-		r.value(v.self)
+	case Callable:
+		if o := v.Self(); o != nil {
+			r.value(o)
+		}
 		return
 	}
 	switch v.(type) {

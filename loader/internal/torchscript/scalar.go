@@ -11,8 +11,19 @@ func (k kind) dtype() tensor.DType {
 	return [...]tensor.DType{tensor.Bool, tensor.Int64, tensor.Float64}[k]
 }
 
+// kindOfDType returns the kind that elements of a type have as numbers.
+func kindOfDType(d tensor.DType) kind {
+	switch {
+	case d == tensor.Bool:
+		return boolKind
+	case d.IsInteger():
+		return intKind
+	}
+	return floatKind
+}
+
 // scalarTensor returns a plain number as a tensor without dimensions.
-func scalarTensor(v value) *tensor.Tensor {
+func scalarTensor(v any) *tensor.Tensor {
 	switch v := v.(type) {
 	case bool:
 		return tensor.Scalar(v)
@@ -59,7 +70,7 @@ func (b *builder) scalar(n *number) (*graph.Value, error) {
 }
 
 // plainConst returns a plain number as a constant.
-func (b *builder) plainConst(v value) *graph.Value {
+func (b *builder) plainConst(v any) *graph.Value {
 	c := b.region.g.Const("", scalarTensor(v))
 	b.know(c)
 	return c
@@ -84,7 +95,7 @@ func (b *builder) cast(v *graph.Value, d tensor.DType) (*graph.Value, error) {
 
 // plain returns a number as a plain one, on which the graph then depends, and
 // false when only the run knows it.
-func (b *builder) plain(n *number) (value, bool) {
+func (b *builder) plain(n *number) (any, bool) {
 	if n.known != nil {
 		b.depend(n.deps)
 		return n.known, true
@@ -95,8 +106,55 @@ func (b *builder) plain(n *number) (value, bool) {
 	return b.plainTerm(n)
 }
 
+// plainValue returns a bool, int or float as a plain one, which the graph then
+// depends on, and any other value as it is.
+func (b *builder) plainValue(v any) (any, error) {
+	n, ok := v.(*number)
+	if !ok {
+		return v, nil
+	}
+	p, ok := b.plain(n)
+	if !ok {
+		return nil, errDataDependent
+	}
+	return p, nil
+}
+
+// element returns the only element of a value without dimensions as a number.
+func (b *builder) element(v *graph.Value, k kind) *number {
+	n := &number{kind: k, term: &term{value: v}}
+	if known := v.Type.Known; known != nil {
+		if x, ok := plainOf(known); ok {
+			n.known, n.deps = convert(x, k), b.info[v].content
+		}
+	}
+	return n
+}
+
+// inputNumber returns an input without dimensions as a number, which the graph may
+// come to depend on; nil where its value is not known.
+func (b *builder) inputNumber(v *graph.Value, t ops.Type) *number {
+	if t.Known == nil || len(t.Shape) > 0 {
+		return nil
+	}
+	x, ok := plainOf(t.Known)
+	if !ok {
+		return nil
+	}
+	k, _ := kindOf(x)
+	return &number{kind: k, known: x, deps: b.fact(v, -1), term: &term{value: v}}
+}
+
+// inputTensor returns an input as a tensor. The value of one without dimensions
+// is a number that the graph may come to depend on.
+func (b *builder) inputTensor(v *graph.Value, t ops.Type) *Tensor {
+	ref := fresh(v)
+	ref.number = b.inputNumber(v, t)
+	return ref
+}
+
 // plainTerm computes a number from those it is made of.
-func (b *builder) plainTerm(n *number) (value, bool) {
+func (b *builder) plainTerm(n *number) (any, bool) {
 	v, err := b.scalar(n)
 	if err != nil {
 		return nil, false
@@ -110,7 +168,7 @@ func (b *builder) plainTerm(n *number) (value, bool) {
 }
 
 // plainOf returns the only element of a tensor as a plain number.
-func plainOf(t *tensor.Tensor) (value, bool) {
+func plainOf(t *tensor.Tensor) (any, bool) {
 	if t.Numel() != 1 || t.QParams() != nil {
 		return nil, false
 	}

@@ -49,7 +49,7 @@ func (p *Program) Describe() (*Description, error) {
 			return
 		}
 		seen[o] = true
-		m := ModuleInfo{Path: o.path, Class: o.class.public}
+		m := ModuleInfo{Path: o.path, Class: o.class.PublicName()}
 		var inside []*object
 		for _, name := range o.names {
 			switch v := o.attrs[name].(type) {
@@ -61,7 +61,7 @@ func (p *Program) Describe() (*Description, error) {
 					m.count(parameter("", v.bias))
 				}
 			case *object:
-				if v.class.isModule() {
+				if classOf(v).isModule() {
 					inside = append(inside, v)
 				}
 			}
@@ -222,7 +222,7 @@ func (s *scanner) call(fn *function, c *script.Call, env map[string]*object, cer
 		}
 	case *script.Attr:
 		if o := s.object(f.Value, env); o != nil {
-			s.enter(o.class.methods[f.Name], c, env, o, certain)
+			s.enter(classOf(o).methods[f.Name], c, env, o, certain)
 		}
 	case *script.Qualified:
 		s.enter(s.p.code.functions[f.Name], c, env, nil, certain)

@@ -57,16 +57,16 @@ var keptNumbers = []string{boolKind: "bool", intKind: "int", floatKind: "float"}
 
 // keeper makes a form.
 type keeper struct {
-	*machine
+	*Evaluator
 	values []*graph.Value
 	again  map[any]int // number of what was kept
 	walk   *walker
 }
 
-// keep returns the form of what is kept after a run, and its values: what this run
+// Keep returns the form of what is kept after a run, and its values: what this run
 // changed, or one before it, whose form is given.
-func (m *machine) keep(before form) (string, []*graph.Value, error) {
-	k := &keeper{machine: m, again: make(map[any]int), walk: newWalker()}
+func (m *Evaluator) Keep(before form) (string, []*graph.Value, error) {
+	k := &keeper{Evaluator: m, again: make(map[any]int), walk: newWalker()}
 	var after form
 	for _, s := range m.changed(before) {
 		x, err := k.place(s)
@@ -85,7 +85,7 @@ func (m *machine) keep(before form) (string, []*graph.Value, error) {
 }
 
 // changed lists the places that were changed, in order.
-func (m *machine) changed(before form) []spot {
+func (m *Evaluator) changed(before form) []spot {
 	seen := make(map[spot]bool)
 	for _, p := range before.Places {
 		seen[*p.At] = true
@@ -212,7 +212,7 @@ func (k *keeper) value(v value) (kept, error) {
 		items, err := k.list(v.items)
 		x := kept{Kind: keptTuple, Items: items}
 		if v.class != nil {
-			x.Text = v.class.name
+			x.Text = v.class.Name()
 		}
 		return x, err
 	case *list:
@@ -230,7 +230,7 @@ func (k *keeper) value(v value) (kept, error) {
 		if x, ok := k.shared(v, v.id); ok {
 			return x, nil
 		}
-		x := kept{Kind: keptObject, Text: v.class.name, Names: v.names}
+		x := kept{Kind: keptObject, Text: v.class.Name(), Names: v.names}
 		for _, name := range v.names {
 			a, err := k.value(v.attrs[name])
 			if err != nil {
@@ -240,23 +240,36 @@ func (k *keeper) value(v value) (kept, error) {
 		}
 		return x, nil
 	case *enum:
-		return kept{Kind: keptEnum, Text: v.class.name + "." + v.name}, nil
+		return kept{Kind: keptEnum, Text: v.class.Name() + "." + v.name}, nil
 	}
 	return kept{}, fmt.Errorf("a %s", typeName(v))
 }
 
 // restorer puts what is kept where it was.
 type restorer struct {
-	*machine
+	*Evaluator
 	types  []ops.Type
 	inputs []*graph.Value
 	made   []value // by its number
 }
 
-// restore makes the values of a form inputs of the graph and puts them and the
+// ParseForm reads the text of a form, for a run that gets so many inputs. That of
+// what the file holds is empty.
+func ParseForm(text string, inputs int) (form, error) {
+	var f form
+	if text == "" {
+		return f, nil
+	}
+	if err := json.Unmarshal([]byte(text), &f); err != nil || f.Values < 0 || f.Values > inputs {
+		return form{}, errForm
+	}
+	return f, nil
+}
+
+// Restore makes the values of a form inputs of the graph and puts them and the
 // rest of the form into its places.
-func (m *machine) restore(f form, types []ops.Type) error {
-	r := &restorer{machine: m, types: types}
+func (m *Evaluator) Restore(f form, types []ops.Type) error {
+	r := &restorer{Evaluator: m, types: types}
 	for i, t := range types {
 		r.inputs = append(r.inputs, m.input(fmt.Sprintf("state.%d", i), t))
 	}
@@ -331,14 +344,21 @@ func (r *restorer) value(x kept) (value, error) {
 		}
 		v, t := r.inputs[x.Index], r.types[x.Index]
 		if k >= 0 {
-			return r.argument(input{name: v.Name, kind: keptNumbers[k]}, v, t)
+			n := r.inputNumber(v, t)
+			if n == nil {
+				return nil, errForm
+			}
+			return n.to(kind(k)), nil
 		}
 		out := fresh(v)
 		out.complex = x.Kind == keptComplex
 		r.made = append(r.made, out)
 		return out, nil
 	}
-	class := r.code.classes[x.Text]
+	var class Class
+	if r.objects != nil {
+		class = r.objects.Class(x.Text)
+	}
 	switch x.Kind {
 	case keptNone:
 		return nil, nil
@@ -374,7 +394,10 @@ func (r *restorer) value(x kept) (value, error) {
 		}
 		return o, nil
 	case keptEnum:
-		return r.qualified(x.Text)
+		if r.objects == nil {
+			return nil, errForm
+		}
+		return r.objects.Member(x.Text)
 	case keptOwn:
 		if x.Index < 1 || x.Index > len(r.origins) {
 			return nil, errForm

@@ -166,7 +166,7 @@ func divide(c *call) value {
 	mode := ""
 	if len(c.args) > 2 && !c.isNone(2) {
 		mode = c.string(2)
-	} else if c.version < 4 && c.allIntegers(c.args[:2]) {
+	} else if c.version() < 4 && c.allIntegers(c.args[:2]) {
 		mode = "trunc"
 	}
 	switch mode {

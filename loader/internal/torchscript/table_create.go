@@ -71,7 +71,7 @@ func (c *call) fullOf(size []*number, v float64, d tensor.DType) *Tensor {
 	}
 	t := c.emit(ops.Full{Value: v, DType: d}, extents)[0]
 	if c.err == nil && t.value.Const == nil {
-		c.info[t.value].dims = size
+		c.setDims(t.value, size)
 	}
 	return t
 }
@@ -84,7 +84,7 @@ func filled(v float64) func(*call) value {
 // always the default float.
 func (c *call) fillType(i int) tensor.DType {
 	k, _ := kindOf(c.args[i])
-	if k == floatKind || c.version < 5 {
+	if k == floatKind || c.version() < 5 {
 		return defaultFloat
 	}
 	return k.dtype()
@@ -180,7 +180,7 @@ func (c *call) rangeOf(from, to, by *number, d tensor.DType) *Tensor {
 	step := c.read(ofNumber(numbers[2]))
 	t := c.emit(ops.Arange{DType: d}, first, last, step)[0]
 	if c.err == nil && from.plain() == int64(0) && by.plain() == int64(1) && to.kind == intKind {
-		c.info[t.value].dims = []*number{to}
+		c.setDims(t.value, []*number{to})
 	}
 	return t
 }
@@ -293,7 +293,7 @@ func tensorOf(c *call) value {
 	values := make([]*number, len(leaves))
 	plain := true
 	for i, n := range leaves {
-		values[i] = asNumber(c.castNumber(n, k))
+		values[i] = asNumber(n.to(k))
 		plain = plain && values[i].known != nil && len(values[i].deps) == 0
 	}
 	if plain {
@@ -328,7 +328,7 @@ func (c *call) nested(v value, depth int, shape *[]int, leaves *[]*number, k *ki
 	if !ok {
 		n := asNumber(v)
 		if t, isTensor := v.(*Tensor); isTensor {
-			x, err := c.machine.item(t, kindOfDType(t.dtype()))
+			x, err := itemOf(c.builder, t, kindOfDType(t.dtype()))
 			if err != nil {
 				return false
 			}

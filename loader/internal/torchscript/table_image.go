@@ -223,9 +223,9 @@ func (c *call) resizeOpen(op ops.Interpolate, x *Tensor, size []*number) *Tensor
 	}
 	y := c.emit(op, in, extents)[0]
 	if c.err == nil {
-		dims := append([]*number{c.info[in].dims[0], c.info[in].dims[1]}, size...)
+		dims := append(slices.Clone(c.valueDims(in)[:2]), size...)
 		if len(dims) == y.rank() {
-			c.info[y.value].dims = dims
+			c.setDims(y.value, dims)
 		}
 	}
 	return y

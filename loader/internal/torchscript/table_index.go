@@ -91,7 +91,7 @@ func (c *call) atIndices(x *Tensor, axes []int, at []*Tensor) *Tensor {
 	}
 	y := c.emit(ops.Index{Axes: axes}, values...)[0]
 	if c.err == nil && y.value.Const == nil {
-		c.info[y.value].dims = c.indexDims(x, axes, at)
+		c.setDims(y.value, c.indexDims(x, axes, at))
 	}
 	return y
 }
@@ -99,13 +99,13 @@ func (c *call) atIndices(x *Tensor, axes []int, at []*Tensor) *Tensor {
 // indexDims returns the extents of x[:, i, j]: those of the indices together in
 // place of the indexed dimensions where these lie side by side, else in front.
 func (c *call) indexDims(x *Tensor, axes []int, at []*Tensor) []*number {
-	var infos []*info
+	var operands [][]*number
 	rank := 0
 	for _, t := range at {
-		infos = append(infos, &info{dims: c.dims(t)})
+		operands = append(operands, c.dims(t))
 		rank = max(rank, t.rank())
 	}
-	together := broadcastDims(infos, rank)
+	together := broadcastDims(operands, rank)
 	adjacent := axes[len(axes)-1]-axes[0] == len(axes)-1
 	var before, after []*number
 	for i, d := range c.dims(x) {
@@ -220,7 +220,7 @@ func takeAlong(c *call) value {
 		return c.apply(ops.Gather{}, flat(x), flat(index))
 	}
 	axis := c.axis(2, x.rank())
-	to, from := broadcastDims([]*info{{dims: c.dims(x)}, {dims: c.dims(index)}}, x.rank()), c.dims(x)
+	to, from := broadcastDims([][]*number{c.dims(x), c.dims(index)}, x.rank()), c.dims(x)
 	wantX, wantIndex := slices.Clone(to), slices.Clone(to)
 	if axis < len(to) && x.rank() == index.rank() {
 		wantX[axis], wantIndex[axis] = from[axis], c.dims(index)[axis]
@@ -297,7 +297,7 @@ func maskedScatter(c *call) value {
 
 func maskedSelect(c *call) value {
 	x, mask := c.tensor(0), c.tensor(1)
-	to := broadcastDims([]*info{{dims: c.dims(x)}, {dims: c.dims(mask)}}, max(x.rank(), mask.rank()))
+	to := broadcastDims([][]*number{c.dims(x), c.dims(mask)}, max(x.rank(), mask.rank()))
 	x, mask = c.expand(x, to), c.expand(mask, to)
 	if len(to) == 0 {
 		x, mask = c.reshape(x, []*number{extent(1)}), c.reshape(mask, []*number{extent(1)})

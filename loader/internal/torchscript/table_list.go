@@ -72,9 +72,7 @@ func length(c *call) value {
 	case string:
 		return int64(len(v))
 	case *object:
-		n, err := c.method(v, "__len__")
-		c.failed(err)
-		return n
+		return c.callMethod(v, "__len__")
 	}
 	items, ok := itemsOf(c.args[0])
 	if !ok {
@@ -83,10 +81,21 @@ func length(c *call) value {
 	return int64(len(items))
 }
 
+// callMethod calls a method of an object.
+func (c *call) callMethod(o *object, name string, args ...value) value {
+	fn := c.method(o, name)
+	if fn == nil {
+		return c.fail("%s has no method %s", o.class.PublicName(), name)
+	}
+	v, err := fn(args...)
+	c.failed(err)
+	return v
+}
+
 // list returns argument i, a list that is about to be changed.
 func (c *call) list(i int) *list {
 	l := c.args[i].(*list)
-	c.failed(c.toil(c.journal.record(l)))
+	c.failed(c.toil(c.record(l)))
 	return l
 }
 
@@ -157,7 +166,7 @@ func popKey(c *call) value {
 		return c.failed(&RaisedError{"KeyError", repr(c.args[1])})
 	}
 	v := d.values[i]
-	c.journal.record(d)
+	c.record(d)
 	c.failed(c.toil(2 * len(d.keys)))
 	d.remove(i)
 	return v
@@ -173,7 +182,7 @@ func clearItems(c *call) value {
 	case *list:
 		c.list(0).items = nil
 	case *dict:
-		c.journal.record(v)
+		c.record(v)
 		*v = dict{id: v.id}
 	default:
 		return c.fail("a %s cannot be cleared", typeName(v))
@@ -234,19 +243,19 @@ func (c *call) same(a, b value) bool {
 }
 
 // plainTree returns a value with all numbers in it made plain.
-func (m *machine) plainTree(w *walker, v value) (value, error) {
+func (c *call) plainTree(w *walker, v value) (value, error) {
 	if !w.enter() {
 		return nil, fmt.Errorf("a %s is too large to be compared", typeName(v))
 	}
 	defer w.leave()
 	items, ok := itemsOf(v)
 	if !ok {
-		return m.plainValue(v)
+		return c.plainValue(v)
 	}
 	out := make([]value, len(items))
 	for i, x := range items {
 		var err error
-		if out[i], err = m.plainTree(w, x); err != nil {
+		if out[i], err = c.plainTree(w, x); err != nil {
 			return nil, err
 		}
 	}
@@ -326,12 +335,12 @@ func (c *call) sorted(items []value, reverse bool) []value {
 }
 
 func setItem(c *call) value {
-	c.failed(c.machine.setItem(c.args[0], c.args[1], c.args[2]))
+	c.failed(c.setItem(c.args[0], c.args[1], c.args[2]))
 	return c.args[0]
 }
 
 func getItem(c *call) value {
-	v, err := c.machine.getItem(c.args[0], c.args[1])
+	v, err := c.item(c.args[0], c.args[1])
 	c.failed(err)
 	return v
 }
@@ -447,9 +456,7 @@ func contains(c *call) value {
 		s, ok := c.args[1].(string)
 		return ok && strings.Contains(v, s)
 	case *object:
-		x, err := c.method(v, "__contains__", c.args[1])
-		c.failed(err)
-		return x
+		return c.callMethod(v, "__contains__", c.args[1])
 	}
 	items, ok := itemsOf(c.args[0])
 	if !ok {
@@ -461,10 +468,9 @@ func contains(c *call) value {
 func equal(same bool) func(*call) value {
 	return func(c *call) value {
 		name := "__eq__"
-		if o, ok := c.args[0].(*object); ok && o.class.methods[name] != nil {
-			v, err := c.method(o, name, c.args[1])
-			c.failed(err)
-			yes, err := c.truth(v)
+		if o, ok := c.args[0].(*object); ok && c.method(o, name) != nil {
+			v := c.callMethod(o, name, c.args[1])
+			yes, err := truth(c.builder, v)
 			c.failed(err)
 			return yes == same
 		}
@@ -487,7 +493,7 @@ func sumList(c *call) value {
 // allTrue reports whether all elements are true, or with want false whether any is.
 func (c *call) allTrue(want bool) value {
 	for _, x := range c.args[0].(*list).items {
-		yes, err := c.truth(x)
+		yes, err := truth(c.builder, x)
 		c.failed(err)
 		if yes != want {
 			return !want
@@ -518,7 +524,7 @@ func getKey(c *call) value {
 func updateDict(c *call) value {
 	d, other := c.dict(0), c.dict(1)
 	c.failed(c.spend(len(other.keys)))
-	c.journal.record(d)
+	c.record(d)
 	for i, k := range other.keys {
 		d.set(k, other.values[i])
 	}

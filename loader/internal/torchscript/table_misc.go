@@ -71,7 +71,7 @@ func broadcastShapes(c *call) value {
 	if len(lists) == 1 {
 		lists, _ = itemsOf(c.args[0])
 	}
-	var infos []*info
+	var operands [][]*number
 	rank := 0
 	for _, v := range lists {
 		items, _ := itemsOf(v)
@@ -81,11 +81,11 @@ func broadcastShapes(c *call) value {
 				return c.fail("a %s in a shape", typeName(x))
 			}
 		}
-		infos = append(infos, &info{dims: dims})
+		operands = append(operands, dims)
 		rank = max(rank, len(dims))
 	}
 	l := &list{}
-	for _, d := range broadcastDims(infos, rank) {
+	for _, d := range broadcastDims(operands, rank) {
 		l.items = append(l.items, d.plain())
 	}
 	return l

@@ -54,7 +54,7 @@ var quantizedLayers = []operator{
 
 func (c *call) packed(i int) *packed { return c.args[i].(*packed) }
 
-func unpackArgument(c *call) value { return c.unpackPacked(c.packed(0)) }
+func unpackArgument(c *call) value { return c.packed(0).unpack() }
 
 func linearPrepack(c *call) value { return c.pack("LinearPackedParamsBase") }
 

@@ -1,10 +1,8 @@
 package torchscript
 
 import (
-	"errors"
 	"math"
 
-	"github.com/octet-ml/octet/loader/internal/script"
 	"github.com/octet-ml/octet/ops"
 )
 
@@ -129,7 +127,7 @@ func deriveIndex(c *call) value {
 
 // not is the opposite of a condition.
 func not(c *call) value {
-	n := asNumber(c.castNumber(c.number(0), boolKind))
+	n := asNumber(c.number(0).to(boolKind))
 	if n.known == nil {
 		return c.scalarOf(ops.Eq, n, &number{kind: boolKind, known: false})
 	}
@@ -163,7 +161,7 @@ func absolute(c *call) value {
 
 func toScalar(k kind) func(*call) value {
 	return func(c *call) value {
-		v, err := c.toNumber(c.args[0], k)
+		v, err := toNumber(c.builder, c.args[0], k)
 		c.failed(err)
 		return v
 	}
@@ -171,7 +169,7 @@ func toScalar(k kind) func(*call) value {
 
 func item(c *call) value {
 	t := c.tensor(0)
-	v, err := c.machine.item(t, kindOfDType(t.dtype()))
+	v, err := itemOf(c.builder, t, kindOfDType(t.dtype()))
 	c.failed(err)
 	return v
 }
@@ -227,68 +225,4 @@ func listExtreme(sign int) func(*call) value {
 		}
 		return best
 	}
-}
-
-// The operators of the language itself, which archives hardly hold: PyTorch
-// writes them as calls.
-var operatorsOf = map[script.BinaryOp]string{
-	script.Add: "aten::add", script.Sub: "aten::sub", script.Mul: "aten::mul", script.Div: "aten::div", script.FloorDiv: "aten::floordiv",
-	script.Mod: "aten::remainder", script.Pow: "aten::pow", script.MatMul: "aten::matmul", script.Less: "aten::lt", script.LessEqual: "aten::le",
-	script.Greater: "aten::gt", script.GreaterEqual: "aten::ge", script.Equal: "aten::eq", script.NotEqual: "aten::ne",
-	script.BitAnd: "aten::__and__", script.BitOr: "aten::__or__", script.BitXor: "aten::__xor__",
-	script.ShiftLeft: "aten::__lshift__", script.ShiftRight: "aten::__rshift__", script.Is: "aten::__is__", script.IsNot: "aten::__isnot__",
-}
-
-func (m *machine) binary(op script.BinaryOp, x, y value) (value, error) {
-	if isUnknown(x) || isUnknown(y) {
-		return unknown{}, nil
-	}
-	switch op {
-	case script.In:
-		return m.dispatch("aten::__contains__", []value{y, x}, nil)
-	case script.NotIn:
-		v, err := m.dispatch("aten::__contains__", []value{y, x}, nil)
-		if err != nil {
-			return nil, err
-		}
-		return m.dispatch("aten::__not__", []value{v}, nil)
-	}
-	name := operatorsOf[op]
-	if name == "" {
-		return nil, errors.New("this operator cannot be evaluated")
-	}
-	return m.dispatch(name, []value{x, y}, nil)
-}
-
-func (m *machine) binaryExpr(f *frame, x *script.Binary) (value, error) {
-	a, err := m.eval(f, x.X)
-	if err != nil {
-		return nil, err
-	}
-	if x.Op == script.And || x.Op == script.Or {
-		if isUnknown(a) {
-			return a, nil
-		}
-		yes, err := m.truth(a)
-		if err != nil {
-			return nil, err
-		}
-		if yes == (x.Op == script.Or) {
-			return a, nil
-		}
-		return m.eval(f, x.Y)
-	}
-	b, err := m.eval(f, x.Y)
-	if err != nil {
-		return nil, err
-	}
-	return m.binary(x.Op, a, b)
-}
-
-func (m *machine) unaryExpr(f *frame, x *script.Unary) (value, error) {
-	v, err := m.eval(f, x.X)
-	if err != nil || isUnknown(v) {
-		return v, err
-	}
-	return m.dispatch(map[script.UnaryOp]string{script.Neg: "aten::neg", script.Not: "aten::__not__", script.BitNot: "aten::bitwise_not"}[x.Op], []value{v}, nil)
 }

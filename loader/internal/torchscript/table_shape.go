@@ -225,7 +225,7 @@ func unflatten(c *call) value {
 	inner := c.numbers(2)
 	for i, n := range inner {
 		if n.known == int64(-1) {
-			have, err := c.machine.int(dims[axis])
+			have, err := c.builder.int(dims[axis])
 			c.failed(err)
 			for k, m := range inner {
 				if d := c.plainInt(m); k != i && d > 0 {

@@ -174,13 +174,13 @@ func expandAs(c *call) value { return c.expanded(c.tensor(0), c.dims(c.tensor(1)
 
 func broadcastTensors(c *call) value {
 	in := c.tensors(0)
-	var infos []*info
+	var operands [][]*number
 	rank := 0
 	for _, t := range in {
-		infos = append(infos, &info{dims: c.dims(t)})
+		operands = append(operands, c.dims(t))
 		rank = max(rank, t.rank())
 	}
-	to := broadcastDims(infos, rank)
+	to := broadcastDims(operands, rank)
 	l := &list{}
 	for _, t := range in {
 		l.items = append(l.items, c.expanded(t, to))
@@ -304,11 +304,6 @@ func diagonal(c *call) value {
 func windows(c *call) value {
 	t := c.tensor(0)
 	return c.view(t, opView{ops.Windows{Axis: c.axis(1, t.rank()), Size: c.int(2), Step: c.int(3)}}, nil).withStrides()
-}
-
-func (t *Tensor) withStrides() *Tensor {
-	t.strides = t.typ().Shape.Strides()
-	return t
 }
 
 // selectScatter returns self with one index of a dimension replaced by src.

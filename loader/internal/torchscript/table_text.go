@@ -15,7 +15,7 @@ var texts = []operator{
 	{"prim::unchecked_cast", "x:v", func(c *call) value { return c.args[0] }},
 	{"prim::Print", "a:v", func(*call) value { return nil }},
 	{"aten::warn", "message:v stacklevel:i=2", func(*call) value { return nil }},
-	{"prim::rangelist", "n:i", func(c *call) value { v, err := c.rangeList([]int64{int64(c.int(0))}); c.failed(err); return v }},
+	{"prim::rangelist", "n:i", func(c *call) value { v, err := rangeList(c, []int64{int64(c.int(0))}); c.failed(err); return v }},
 	{"aten::wait", "self:v", func(c *call) value { return c.args[0] }},
 	{"prim::id", "x:v", func(c *call) value { return c.unsupported("") }},
 

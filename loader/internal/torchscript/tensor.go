@@ -90,6 +90,12 @@ func (b *builder) dims(t *Tensor) []*number {
 	return fixed(t.typ().Shape)
 }
 
+// valueDims returns the extents of a value.
+func (b *builder) valueDims(v *graph.Value) []*number { return b.info[v].dims }
+
+// setDims says what the extents of a value follow from, where its operator does not.
+func (b *builder) setDims(v *graph.Value, dims []*number) { b.info[v].dims = dims }
+
 // read returns the value of a tensor as it is now.
 func (b *builder) read(t *Tensor) (*graph.Value, error) {
 	s := t.store
@@ -150,7 +156,9 @@ func (b *builder) write(t *Tensor, v *graph.Value) error {
 			}
 		}
 	}
-	b.journal.record(t.store)
+	if b.beforeWrite != nil {
+		b.beforeWrite(t.store)
+	}
 	t.store.value = whole
 	t.store.version++
 	t.value, t.version = v, t.store.version
@@ -177,6 +185,12 @@ func (b *builder) viewOf(t *Tensor, w view, strides []int) (*Tensor, error) {
 func alias(t *Tensor) *Tensor {
 	a := *t
 	return &a
+}
+
+// withStrides gives a tensor the strides of row-major order.
+func (t *Tensor) withStrides() *Tensor {
+	t.strides = t.typ().Shape.Strides()
+	return t
 }
 
 // isContiguous reports whether PyTorch's tensor would lie in memory in

@@ -5,7 +5,6 @@ import (
 	"maps"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/loader/internal/script"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -14,41 +13,32 @@ import (
 // own, and then undone.
 type trial struct {
 	region *region
-	how    flow
+	how    Flow
 	result value
 	raised *RaisedError
 	locals map[string]value
 	after  contents // of the places it changed
 }
 
-// newRegion returns a graph inside the one that nodes go to.
-func (m *machine) newRegion() *region {
-	return &region{
-		g: graph.New(), parent: m.region,
-		consts: make(map[*tensor.Tensor]*graph.Value), captured: make(map[*graph.Value]*graph.Value),
-	}
-}
-
 // inside calls f with nodes going to a region, undoes what it changes, and
 // returns what it left in the places.
-func (m *machine) inside(r *region, f func() error) (contents, error) {
-	outer := m.region
-	m.region, m.journal = r, &journal{outer: m.journal}
-	err := f()
+func (m *Evaluator) inside(r *region, f func() error) (contents, error) {
+	m.journal = &journal{outer: m.journal}
+	err := m.in(r, f)
 	after := m.journal.now()
 	m.journal.put()
-	m.region, m.journal = outer, m.journal.outer
+	m.journal = m.journal.outer
 	return after, err
 }
 
 // try executes a part of the program in a region.
-func (m *machine) try(f *frame, r *region, part func(t *trial) error) (*trial, error) {
+func (m *Evaluator) try(f *Frame, r *region, part func(t *trial) error) (*trial, error) {
 	t := &trial{region: r}
-	before := f.locals
-	f.locals = maps.Clone(before)
+	before := f.Vars
+	f.Vars = maps.Clone(before)
 	var err error
 	t.after, err = m.inside(r, func() error { return part(t) })
-	t.locals, f.locals = f.locals, before
+	t.locals, f.Vars = f.Vars, before
 	t.after = reachable(before, t.after)
 	if errors.As(err, &t.raised) {
 		return t, nil
@@ -56,19 +46,20 @@ func (m *machine) try(f *frame, r *region, part func(t *trial) error) (*trial, e
 	return t, err
 }
 
-func (m *machine) tryBlock(f *frame, body []script.Stmt) (*trial, error) {
+// tryBlock executes a block in a region of its own.
+func (m *Evaluator) tryBlock(f *Frame, block Block) (*trial, error) {
 	return m.try(f, m.newRegion(), func(t *trial) error {
 		var err error
-		t.how, t.result, err = m.block(f, body)
+		t.how, t.result, err = block()
 		return err
 	})
 }
 
 // again calls f with what the trial left in place.
-func (m *machine) again(t *trial, f func() error) error {
+func (m *Evaluator) again(t *trial, f func() error) error {
 	_, err := m.inside(t.region, func() error {
 		for _, p := range t.after.places {
-			m.journal.record(p)
+			m.record(p)
 		}
 		t.after.put()
 		return f()
@@ -78,7 +69,7 @@ func (m *machine) again(t *trial, f func() error) error {
 
 // leafValue returns a tensor or number as a value of the region that nodes go
 // to, nil for what has no value yet.
-func (m *machine) leafValue(v value) (*graph.Value, error) {
+func (m *Evaluator) leafValue(v value) (*graph.Value, error) {
 	switch v := v.(type) {
 	case *Tensor:
 		return m.read(v)
@@ -89,7 +80,7 @@ func (m *machine) leafValue(v value) (*graph.Value, error) {
 }
 
 // leafValues returns several, of a trial.
-func (m *machine) leafValues(t *trial, leaves []value) ([]*graph.Value, error) {
+func (m *Evaluator) leafValues(t *trial, leaves []value) ([]*graph.Value, error) {
 	out := make([]*graph.Value, len(leaves))
 	return out, m.again(t, func() error {
 		for i, v := range leaves {
@@ -103,7 +94,7 @@ func (m *machine) leafValues(t *trial, leaves []value) ([]*graph.Value, error) {
 }
 
 // anyOf returns a value of a type, for one that nobody uses.
-func (m *machine) anyOf(r *region, t ops.Type) (v *graph.Value, err error) {
+func (m *Evaluator) anyOf(r *region, t ops.Type) (v *graph.Value, err error) {
 	_, err = m.inside(r, func() error {
 		if t.Q == nil {
 			v, err = m.add1(ops.Full{Shape: t.Shape, DType: t.DType})
@@ -116,21 +107,4 @@ func (m *machine) anyOf(r *region, t ops.Type) (v *graph.Value, err error) {
 		return err
 	})
 	return v, err
-}
-
-// close makes a region's graph take its own inputs and then the given values of
-// regions around it, and give outputs.
-func (m *machine) close(r *region, own, outer, outputs []*graph.Value) {
-	r.g.Inputs = own
-	for _, v := range outer {
-		in := r.captured[v]
-		if in == nil {
-			in = r.g.Input("", v.Type.DType, v.Type.Shape...) // which it does not use
-			in.Type = v.Type
-			continue
-		}
-		r.g.Inputs = append(r.g.Inputs, in)
-	}
-	r.g.SetOutputs(outputs...)
-	r.g.RemoveDead()
 }

@@ -20,7 +20,7 @@ import (
 //	tuple, list, dict        *tuple, *list, *dict
 //	instance of a class      *object
 //	member of an enum        *enum
-//	function, method, class  *function, *method, *class
+//	function, method, class  Callable
 //	device                   device
 //	packed weights           *packed
 type value any
@@ -28,7 +28,7 @@ type value any
 // tuple is a tuple, or a named one.
 type tuple struct {
 	items []value
-	class *class // of a NamedTuple
+	class Class // of a NamedTuple
 }
 
 // list is a list, which is shared and can be changed.
@@ -116,19 +116,6 @@ func (d *dict) clone() *dict {
 	return out
 }
 
-// enum is a member of an enum class.
-type enum struct {
-	class *class
-	name  string
-	value value
-}
-
-// method is a function bound to an object.
-type method struct {
-	self *object
-	fn   *function
-}
-
 // device is a device's name.
 type device string
 
@@ -178,7 +165,7 @@ func typeName(v value) string {
 		return "Tensor"
 	case *tuple:
 		if v.class != nil {
-			return v.class.public
+			return v.class.PublicName()
 		}
 		return "tuple of " + strconv.Itoa(len(v.items))
 	case *list:
@@ -186,14 +173,14 @@ func typeName(v value) string {
 	case *dict:
 		return "dict"
 	case *object:
-		return v.class.public
+		return v.class.PublicName()
 	case *enum:
-		return v.class.public
+		return v.class.PublicName()
 	case device:
 		return "device"
 	case *packed:
 		return v.class
-	case *function, *method, *class:
+	case Callable:
 		return "function"
 	case uninitialized:
 		return "uninitialized value"
@@ -285,29 +272,14 @@ func sameDevice(a, b device) bool {
 	return trim(a) == trim(b)
 }
 
-// plainFloat returns a plain bool, int or float as a float.
-func plainFloat(v value) (float64, bool) {
-	switch v := v.(type) {
-	case bool:
-		if v {
-			return 1, true
-		}
-		return 0, true
-	case int64:
-		return float64(v), true
-	case float64:
-		return v, true
-	}
-	return 0, false
-}
-
 // formatValue writes a value as str() and format strings do.
 func formatValue(v value) string {
 	switch v := v.(type) {
 	case string:
 		return v
 	case *enum:
-		return v.class.def.Name + "." + v.name
+		name := v.class.Name()
+		return name[strings.LastIndexByte(name, '.')+1:] + "." + v.name
 	case device:
 		return string(v)
 	}

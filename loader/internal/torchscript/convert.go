@@ -1,0 +1,72 @@
+package torchscript
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// rangeList returns the elements of a range.
+func rangeList(in interpreter, b []int64) (value, error) {
+	switch len(b) {
+	case 1:
+		b = []int64{0, b[0], 1}
+	case 2:
+		b = []int64{b[0], b[1], 1}
+	}
+	if len(b) != 3 || b[2] == 0 {
+		return nil, errors.New("range without a start, an end and a step")
+	}
+	// The differences of any two integers fit without a sign.
+	var n uint64
+	switch start, end, step := b[0], b[1], b[2]; {
+	case step > 0 && start < end:
+		n = (uint64(end)-uint64(start)-1)/uint64(step) + 1
+	case step < 0 && start > end:
+		n = (uint64(start)-uint64(end)-1)/-uint64(step) + 1
+	}
+	if err := in.spend(int(min(n, maxItems+1))); err != nil {
+		return nil, err
+	}
+	l := &list{items: make([]value, n)}
+	for i := range l.items {
+		l.items[i] = b[0] + int64(i)*b[2]
+	}
+	return l, nil
+}
+
+// toNumber is int(), float() and bool().
+func toNumber(b *builder, v value, k kind) (value, error) {
+	switch v := v.(type) {
+	case *Tensor:
+		return itemOf(b, v, k)
+	case *number:
+		return v.to(k), nil
+	case bool, int64, float64:
+		return convert(v, k), nil
+	case string:
+		switch k {
+		case intKind:
+			i, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+			if err != nil {
+				return nil, &RaisedError{"ValueError", "invalid literal for int(): " + repr(v)}
+			}
+			return i, nil
+		case floatKind:
+			x, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+			if err != nil && !math.IsInf(x, 0) {
+				return nil, &RaisedError{"ValueError", "could not convert string to float: " + repr(v)}
+			}
+			return x, nil
+		}
+		return v != "", nil
+	case *enum:
+		return toNumber(b, v.value, k)
+	}
+	if items, ok := itemsOf(v); ok && k == boolKind {
+		return len(items) > 0, nil
+	}
+	return nil, fmt.Errorf("a %s is no %v", typeName(v), k)
+}
