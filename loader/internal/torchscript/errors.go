@@ -70,12 +70,16 @@ func (u *uses) add(name, line string, count int) {
 }
 
 // err returns what was collected, most used first, nil for nothing.
-func (u *uses) err() error {
-	if len(u.list) == 0 {
+func (u *uses) err() error { return unsupportedError(u.list) }
+
+// unsupportedError returns an *UnsupportedError of operators, most used first, nil for
+// none.
+func unsupportedError(list []OperatorUse) error {
+	if len(list) == 0 {
 		return nil
 	}
-	sortUses(u.list)
-	return &UnsupportedError{u.list}
+	sortUses(list)
+	return &UnsupportedError{list}
 }
 
 // sortUses puts the most used operators first.

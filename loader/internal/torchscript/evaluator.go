@@ -33,6 +33,9 @@ type Objects interface {
 	Member(name string) (value, error)
 }
 
+// LatestVersion is the version of PyTorch's operators that this package follows.
+const LatestVersion = 10
+
 // NewEvaluator returns an evaluator that builds a new graph. version is that of the
 // operators, as PyTorch counts them; objects is nil for a program without classes.
 func NewEvaluator(t table, version int, objects Objects) *Evaluator {

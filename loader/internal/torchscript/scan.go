@@ -119,19 +119,19 @@ func (p *Program) scan(root *object) *scanner {
 // unsupported returns an error that lists the operators that are not known, when
 // one of them is sure to be executed.
 func (s *scanner) unsupported() error {
-	var u uses
+	var list []OperatorUse
 	certain := false
 	for name, x := range s.used {
 		if s.p.table.supports(name) {
 			continue
 		}
 		certain = certain || x.certain
-		u.list = append(u.list, OperatorUse{Name: name, Count: x.count, Lines: x.lines})
+		list = append(list, OperatorUse{Name: name, Count: x.count, Lines: x.lines})
 	}
 	if !certain {
 		return nil
 	}
-	return u.err()
+	return unsupportedError(list)
 }
 
 // maxScan bounds the nodes of the syntax tree that are looked at.
