@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// errRangeStep is raised for a range that does not move.
+var errRangeStep = &RaisedError{"ValueError", "a range with a step of 0"}
+
 // rangeList returns the elements of a range.
 func rangeList(in interpreter, b []int64) (value, error) {
 	switch len(b) {

@@ -190,17 +190,6 @@ func (m *machine) unpack(f *frame, targets []script.Expr, v value) error {
 	return nil
 }
 
-// itemsOf returns the elements of a tuple or list.
-func itemsOf(v value) ([]value, bool) {
-	switch v := v.(type) {
-	case *tuple:
-		return v.items, true
-	case *list:
-		return v.items, true
-	}
-	return nil, false
-}
-
 // while executes a loop with a condition.
 func (m *machine) while(f *frame, s *script.While) (Flow, value, error) {
 	return m.While(&f.Frame, Loop{
@@ -291,8 +280,6 @@ func (m *machine) iteration(f *frame, s *script.For, v value) (Flow, value, erro
 	}
 	return m.block(f, s.Body)
 }
-
-var errRangeStep = &RaisedError{"ValueError", "a range with a step of 0"}
 
 func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (Flow, value, error) {
 	args := make([]value, len(c.Args))

@@ -31,6 +31,17 @@ type tuple struct {
 	class Class // of a NamedTuple
 }
 
+// itemsOf returns the elements of a tuple or list.
+func itemsOf(v value) ([]value, bool) {
+	switch v := v.(type) {
+	case *tuple:
+		return v.items, true
+	case *list:
+		return v.items, true
+	}
+	return nil, false
+}
+
 // list is a list, which is shared and can be changed.
 type list struct {
 	items []value
