@@ -56,6 +56,17 @@ func (c *call) unsupported(format string, args ...any) value {
 	return c.failed(unsupportedf(format, args...))
 }
 
+// callMethod calls a method of an object.
+func (c *call) callMethod(o *object, name string, args ...value) value {
+	fn := c.method(o, name)
+	if fn == nil {
+		return c.fail("%s has no method %s", o.class.PublicName(), name)
+	}
+	v, err := fn(args...)
+	c.failed(err)
+	return v
+}
+
 // isNone reports whether argument i is None.
 func (c *call) isNone(i int) bool { return c.args[i] == nil }
 

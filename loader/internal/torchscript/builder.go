@@ -12,8 +12,8 @@ import (
 // builder adds nodes to a graph and keeps what is known of its values besides
 // their types.
 type builder struct {
-	region *region // where nodes go
-	scope  graph.Scope
+	region *region     // where nodes go
+	scope  graph.Scope // of the module whose nodes are added
 	nodes  int
 
 	evaluated int // elements
@@ -106,6 +106,7 @@ const maxEvaluated = 1 << 24
 // maxNodes bounds the nodes of a graph.
 const maxNodes = 1 << 18
 
+// newBuilder returns a builder of a new graph.
 func newBuilder() *builder {
 	b := &builder{info: make(map[*graph.Value]*info), given: make(map[*graph.Value]*tensor.Tensor)}
 	b.region = &region{g: graph.New(), consts: make(map[*tensor.Tensor]*graph.Value)}

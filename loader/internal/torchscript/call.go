@@ -205,7 +205,7 @@ func (m *machine) builtin(name string, args []value) (value, error) {
 			}
 			bounds = append(bounds, i)
 		}
-		return rangeList(m.Evaluator, bounds)
+		return m.Range(bounds)
 	}
 	// What is printed without its namespace: sorted, min, ord.
 	for _, space := range []string{"aten::", "prim::"} {

@@ -11,6 +11,9 @@ import (
 // errRangeStep is raised for a range that does not move.
 var errRangeStep = &RaisedError{"ValueError", "a range with a step of 0"}
 
+// Range returns the elements of range(...), of which bounds are the arguments.
+func (m *Evaluator) Range(bounds []int64) (value, error) { return rangeList(m, bounds) }
+
 // rangeList returns the elements of a range.
 func rangeList(in interpreter, b []int64) (value, error) {
 	switch len(b) {

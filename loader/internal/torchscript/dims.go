@@ -92,7 +92,7 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 	return nil
 }
 
-// fixed are extents that nothing changes.
+// fixed returns extents that nothing changes.
 func fixed(shape []int) []*number {
 	dims := make([]*number, len(shape))
 	for i, d := range shape {
@@ -130,6 +130,7 @@ func sameExtent(a, b *number) bool {
 	return a.term != nil && b.term != nil && a.term.input != nil && a.term.input == b.term.input && a.term.axis == b.term.axis
 }
 
+// dimsOf returns the extents of several values.
 func dimsOf(in []*info) [][]*number {
 	out := make([][]*number, len(in))
 	for i, x := range in {

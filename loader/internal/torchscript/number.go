@@ -10,12 +10,14 @@ import (
 // kind is the type of a number.
 type kind uint8
 
+// The kinds, in the order in which arithmetic widens them.
 const (
 	boolKind kind = iota
 	intKind
 	floatKind
 )
 
+// String returns Python's name of the kind.
 func (k kind) String() string { return [...]string{"bool", "int", "float"}[k] }
 
 // number is a bool, int or float that the inputs of the program decide.
@@ -81,7 +83,7 @@ func (t *term) size(limit int) int {
 // maxTerm bounds the terms that arithmetic builds up.
 const maxTerm = 64
 
-// kindOf returns the kind of a plain number.
+// kindOf returns the kind of a number, and false for any other value.
 func kindOf(v any) (kind, bool) {
 	switch v := v.(type) {
 	case bool:
@@ -96,12 +98,13 @@ func kindOf(v any) (kind, bool) {
 	return 0, false
 }
 
+// isNumber reports whether a value is a number, plain or not.
 func isNumber(v any) bool {
 	_, ok := kindOf(v)
 	return ok
 }
 
-// asNumber returns a plain number as a number, nil for what is none.
+// asNumber returns a number, of a plain one as well; nil for what is none.
 func asNumber(v any) *number {
 	if n, ok := v.(*number); ok {
 		return n
@@ -112,7 +115,8 @@ func asNumber(v any) *number {
 	return nil
 }
 
-// plain returns a number that follows from nothing as what it is.
+// plain returns a number that follows from nothing as a plain bool, int64 or float64, and
+// any other as it is.
 func (n *number) plain() any {
 	if len(n.deps) == 0 && n.known != nil {
 		return n.known

@@ -268,6 +268,7 @@ type row struct {
 	lower func(c *call) value
 }
 
+// has reports whether an operator has a row.
 func (t table) has(name string) bool { return t[name] != nil }
 
 // supports reports whether an operator has a row, or is the in-place form of one that has.

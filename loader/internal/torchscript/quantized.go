@@ -220,7 +220,7 @@ func (p *packed) unpack() value {
 	return &tuple{items: []value{parameter("", p.weight), bias}}
 }
 
-// unpackWeights makes packed weights of what an archive has of them.
+// unpackWeights makes packed weights of what a file has of them.
 func unpackWeights(class string, state value) (*packed, error) {
 	items, ok := itemsOf(state)
 	wrong := fmt.Errorf("the content of a %s is not as PyTorch writes it", class)

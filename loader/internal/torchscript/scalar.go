@@ -76,7 +76,7 @@ func (b *builder) plainConst(v any) *graph.Value {
 	return c
 }
 
-// add1 is add for operators of one output.
+// add1 appends a node of an operator with one output.
 func (b *builder) add1(op ops.Op, inputs ...*graph.Value) (*graph.Value, error) {
 	out, err := b.add(op, inputs...)
 	if err != nil {

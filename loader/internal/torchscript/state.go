@@ -12,14 +12,14 @@ import (
 )
 
 // form is what a program keeps between runs, but for the tensors and numbers in
-// it, which are values of graphs: the places in what the archive holds that runs
+// it, which are values of graphs: the places in what the file holds that runs
 // changed, and what stands there. Its text is what graph.State calls a form.
 type form struct {
 	Values int    `json:"n"` // tensors and numbers
 	Places []kept `json:"at"`
 }
 
-// spot is a place: a list, dict or memory that the archive holds, by its number
+// spot is a place: a list, dict or memory that the file holds, by its number
 // in the order they are read, or an attribute of an object.
 type spot struct {
 	ID   int    `json:"id"`
@@ -30,7 +30,7 @@ type spot struct {
 type kept struct {
 	At    *spot    `json:"at,omitempty"`
 	Kind  string   `json:"k"`
-	Index int      `json:"i,omitempty"` // of a value, of what the archive holds, or of what was kept before
+	Index int      `json:"i,omitempty"` // of a value, of what the file holds, or of what was kept before
 	Text  string   `json:"s,omitempty"` // a string; the name of a class, a member or a device
 	Names []string `json:"a,omitempty"` // of attributes
 	Items []kept   `json:"x,omitempty"` // elements, attributes, or keys and values in turn
@@ -48,7 +48,7 @@ const (
 	keptDict    = "dict"
 	keptObject  = "object"
 	keptEnum    = "enum"
-	keptOwn     = "own"   // number Index of what the archive holds
+	keptOwn     = "own"   // number Index of what the file holds
 	keptAgain   = "again" // the same as number Index of what was kept
 )
 
@@ -128,7 +128,7 @@ func (k *keeper) place(s spot) (kept, error) {
 		}
 		return k.tensor(v, o.complex), nil
 	}
-	return kept{}, errors.New("a place that the archive does not have")
+	return kept{}, errors.New("a place that the file does not have")
 }
 
 func (k *keeper) tensor(v *graph.Value, complex bool) kept {
@@ -161,7 +161,7 @@ func (k *keeper) dict(d *dict) (kept, error) {
 }
 
 // shared returns what stands for something that is kept already or that the
-// archive holds; otherwise it numbers it.
+// file holds; otherwise it numbers it.
 func (k *keeper) shared(v any, id int) (kept, bool) {
 	if id > 0 {
 		return kept{Kind: keptOwn, Index: id}, true

@@ -81,17 +81,6 @@ func length(c *call) value {
 	return int64(len(items))
 }
 
-// callMethod calls a method of an object.
-func (c *call) callMethod(o *object, name string, args ...value) value {
-	fn := c.method(o, name)
-	if fn == nil {
-		return c.fail("%s has no method %s", o.class.PublicName(), name)
-	}
-	v, err := fn(args...)
-	c.failed(err)
-	return v
-}
-
 // list returns argument i, a list that is about to be changed.
 func (c *call) list(i int) *list {
 	l := c.args[i].(*list)

@@ -25,16 +25,16 @@ type Tensor struct {
 
 // storage is memory.
 type storage struct {
-	value   *graph.Value
-	version int
-	number  *number // of a tensor that was made from one, until something is written
-	// Of a tensor that the archive holds:
+	value   *graph.Value // nil as long as param or number says it
+	version int          // one more with each time that something is written
+	number  *number      // of a tensor that was made from one, until something is written
+	// Of a tensor that the file holds:
 	param *tensor.Tensor
 	name  string // path of the attribute
-	id    int
+	id    int    // among what the program may change, 0 for what it made itself
 }
 
-// held returns the tensor that the archive holds, as long as nothing was written
+// held returns the tensor that the file holds, as long as nothing was written
 // to it, and nil for a view.
 func (t *Tensor) held() *tensor.Tensor {
 	if t.store.value != nil || len(t.views) > 0 {
@@ -48,7 +48,7 @@ func fresh(v *graph.Value) *Tensor {
 	return &Tensor{store: &storage{value: v}, value: v, strides: v.Type.Shape.Strides()}
 }
 
-// parameter returns a tensor of the archive.
+// parameter returns a tensor that the file holds, under the name of its first use.
 func parameter(name string, t *tensor.Tensor) *Tensor {
 	return &Tensor{store: &storage{param: t, name: name}, strides: t.Shape().Strides()}
 }
@@ -72,6 +72,7 @@ func (t *Tensor) typ() ops.Type {
 	return ops.TypeOf(t.store.param)
 }
 
+// dtype returns the element type.
 func (t *Tensor) dtype() tensor.DType { return t.typ().DType }
 
 // rank returns the number of dimensions.
@@ -82,7 +83,7 @@ func (t *Tensor) rank() int {
 	return len(t.typ().Shape)
 }
 
-// dims returns the extents.
+// dims returns the extents of a tensor.
 func (b *builder) dims(t *Tensor) []*number {
 	if t.value != nil {
 		return b.info[t.value].dims[:t.rank()]

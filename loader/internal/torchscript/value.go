@@ -45,7 +45,7 @@ func itemsOf(v value) ([]value, bool) {
 // list is a list, which is shared and can be changed.
 type list struct {
 	items []value
-	id    int // of what the archive holds
+	id    int // of what the file holds
 }
 
 // dict is a dict in insertion order, which is shared and can be changed.
@@ -53,7 +53,7 @@ type dict struct {
 	keys   []value
 	values []value
 	places map[value]int // of keys that are plain
-	id     int           // of what the archive holds
+	id     int           // of what the file holds
 }
 
 // plainKey returns a form of a key that Go compares as Python does: 1, 1.0 and
@@ -83,6 +83,7 @@ func (d *dict) index(key value) int {
 	return slices.IndexFunc(d.keys, func(k value) bool { return equalPlain(k, key) })
 }
 
+// get returns the value of a key.
 func (d *dict) get(key value) (value, bool) {
 	if i := d.index(key); i >= 0 {
 		return d.values[i], true
@@ -90,6 +91,7 @@ func (d *dict) get(key value) (value, bool) {
 	return nil, false
 }
 
+// set gives a value to a key, new ones behind those there are.
 func (d *dict) set(key, v value) {
 	if i := d.index(key); i >= 0 {
 		d.values[i] = v
@@ -210,6 +212,7 @@ const (
 	maxWalkDepth = 100
 )
 
+// newWalker returns a walker for one walk.
 func newWalker() *walker { return &walker{left: maxWalk} }
 
 // enter counts a value. When it returns false the walk ends; otherwise leave follows.
@@ -219,6 +222,7 @@ func (w *walker) enter() bool {
 	return w.left > 0 && w.depth <= maxWalkDepth
 }
 
+// leave ends what enter began.
 func (w *walker) leave() { w.depth-- }
 
 // equalPlain compares values that hold no tensors and no numbers that the

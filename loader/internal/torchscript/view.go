@@ -12,6 +12,7 @@ import (
 
 // view takes a part, or another form, of a value, and puts it back.
 type view interface {
+	// apply returns the part of x, or its other form.
 	apply(b *builder, x *graph.Value) (*graph.Value, error)
 	// put returns x with what apply takes replaced.
 	put(b *builder, x, part *graph.Value) (*graph.Value, error)
