@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/script"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -38,7 +39,7 @@ type function struct {
 
 // method is a function bound to an object.
 type method struct {
-	self *object
+	self *aten.Object
 	fn   *function
 }
 
@@ -49,16 +50,16 @@ type closure struct {
 }
 
 // Self returns nil: a function is bound to no object.
-func (f *function) Self() *object { return nil }
+func (f *function) Self() *aten.Object { return nil }
 
 // Self returns the object that the method is bound to.
-func (m *method) Self() *object { return m.self }
+func (m *method) Self() *aten.Object { return m.self }
 
 // Self returns nil: a closure is bound to no object.
-func (c *closure) Self() *object { return nil }
+func (c *closure) Self() *aten.Object { return nil }
 
 // Self returns nil: a class is bound to no object.
-func (c *class) Self() *object { return nil }
+func (c *class) Self() *aten.Object { return nil }
 
 // Name returns the whole name.
 func (c *class) Name() string { return c.name }
@@ -76,7 +77,7 @@ func (c *class) Fields() []string {
 }
 
 // classOf returns the class of an object.
-func classOf(o *object) *class { return o.class.(*class) }
+func classOf(o *aten.Object) *class { return o.Class.(*class) }
 
 // packedClasses is where the packed weights of quantized layers live.
 const packedClasses = "__torch__.torch.classes."

@@ -3,6 +3,7 @@ package torchscript
 import (
 	"errors"
 
+	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/script"
 )
 
@@ -17,39 +18,39 @@ var operatorsOf = map[script.BinaryOp]string{
 }
 
 // binary computes an operator of two values.
-func (m *machine) binary(op script.BinaryOp, x, y value) (value, error) {
-	if isUnknown(x) || isUnknown(y) {
-		return unknown{}, nil
+func (m *machine) binary(op script.BinaryOp, x, y aten.Value) (aten.Value, error) {
+	if aten.IsUnknown(x) || aten.IsUnknown(y) {
+		return aten.Unknown{}, nil
 	}
 	switch op {
 	case script.In:
-		return m.Dispatch("aten::__contains__", []value{y, x}, nil)
+		return m.Dispatch("aten::__contains__", []aten.Value{y, x}, nil)
 	case script.NotIn:
-		v, err := m.Dispatch("aten::__contains__", []value{y, x}, nil)
+		v, err := m.Dispatch("aten::__contains__", []aten.Value{y, x}, nil)
 		if err != nil {
 			return nil, err
 		}
-		return m.Dispatch("aten::__not__", []value{v}, nil)
+		return m.Dispatch("aten::__not__", []aten.Value{v}, nil)
 	}
 	name := operatorsOf[op]
 	if name == "" {
 		return nil, errors.New("this operator cannot be evaluated")
 	}
-	return m.Dispatch(name, []value{x, y}, nil)
+	return m.Dispatch(name, []aten.Value{x, y}, nil)
 }
 
 // binaryExpr evaluates an operator of two expressions, of which and and or may leave
 // the second.
-func (m *machine) binaryExpr(f *frame, x *script.Binary) (value, error) {
+func (m *machine) binaryExpr(f *frame, x *script.Binary) (aten.Value, error) {
 	a, err := m.eval(f, x.X)
 	if err != nil {
 		return nil, err
 	}
 	if x.Op == script.And || x.Op == script.Or {
-		if isUnknown(a) {
+		if aten.IsUnknown(a) {
 			return a, nil
 		}
-		yes, err := truth(m.builder, a)
+		yes, err := aten.Truth(m.Builder, a)
 		if err != nil {
 			return nil, err
 		}
@@ -66,10 +67,10 @@ func (m *machine) binaryExpr(f *frame, x *script.Binary) (value, error) {
 }
 
 // unaryExpr evaluates an operator of one expression.
-func (m *machine) unaryExpr(f *frame, x *script.Unary) (value, error) {
+func (m *machine) unaryExpr(f *frame, x *script.Unary) (aten.Value, error) {
 	v, err := m.eval(f, x.X)
-	if err != nil || isUnknown(v) {
+	if err != nil || aten.IsUnknown(v) {
 		return v, err
 	}
-	return m.Dispatch(map[script.UnaryOp]string{script.Neg: "aten::neg", script.Not: "aten::__not__", script.BitNot: "aten::bitwise_not"}[x.Op], []value{v}, nil)
+	return m.Dispatch(map[script.UnaryOp]string{script.Neg: "aten::neg", script.Not: "aten::__not__", script.BitNot: "aten::bitwise_not"}[x.Op], []aten.Value{v}, nil)
 }

@@ -5,15 +5,16 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/script"
 )
 
 // machine executes a program, for inputs of given types, and builds the graph
 // of what it computes with tensors.
 type machine struct {
-	*Evaluator
+	*aten.Evaluator
 	code      *code
-	constants []value
+	constants []aten.Value
 	depth     int // of calls
 }
 
@@ -23,7 +24,7 @@ const maxCalls = 200
 // frame is a call in progress.
 type frame struct {
 	fn *function
-	Frame
+	aten.Frame
 }
 
 // at adds the place of n to an error that has none.
@@ -33,39 +34,39 @@ func (m *machine) at(f *frame, n script.Node, err error) error {
 		return err
 	}
 	e = positioned(f.fn.file, n, err)
-	e.Module = m.scope.Path
+	e.Module = m.Scope.Path
 	return e
 }
 
 // call calls a function of the archive. self comes first among a method's arguments.
-func (m *machine) call(fn *function, args []value, keywords map[string]value) (value, error) {
+func (m *machine) call(fn *function, args []aten.Value, keywords map[string]aten.Value) (aten.Value, error) {
 	if m.depth++; m.depth > maxCalls {
 		return nil, errDepth
 	}
 	defer func() { m.depth-- }()
-	f := &frame{fn: fn, Frame: Frame{Vars: make(map[string]value)}}
+	f := &frame{fn: fn, Frame: aten.Frame{Vars: make(map[string]aten.Value)}}
 	if err := m.bindParams(f, args, keywords); err != nil {
 		return nil, err
 	}
 	if len(args) > 0 {
-		if o, ok := args[0].(*object); ok && fn.class == o.class && fn.class.isModule() {
-			outer := m.scope
-			m.scope = graph.Scope{Path: o.path, Class: o.class.PublicName()}
-			defer func() { m.scope = outer }()
+		if o, ok := args[0].(*aten.Object); ok && fn.class == o.Class && fn.class.isModule() {
+			outer := m.Scope
+			m.Scope = graph.Scope{Path: o.Path, Class: o.Class.PublicName()}
+			defer func() { m.Scope = outer }()
 		}
 	}
 	how, v, err := m.block(f, fn.def.Body)
 	if err != nil {
 		return nil, err
 	}
-	if how == Breaks || how == Continues {
+	if how == aten.Breaks || how == aten.Continues {
 		return nil, positioned(fn.file, fn.def, errors.New("break or continue outside of a loop"))
 	}
 	return v, nil
 }
 
 // bindParams assigns arguments to parameters.
-func (m *machine) bindParams(f *frame, args []value, keywords map[string]value) error {
+func (m *machine) bindParams(f *frame, args []aten.Value, keywords map[string]aten.Value) error {
 	params := f.fn.def.Params
 	if len(args) > len(params) {
 		return fmt.Errorf("%s takes %d arguments and gets %d", f.fn.name, len(params), len(args))
@@ -97,25 +98,25 @@ func (m *machine) bindParams(f *frame, args []value, keywords map[string]value) 
 }
 
 // method calls a method of an object.
-func (m *machine) method(o *object, name string, args ...value) (value, error) {
+func (m *machine) method(o *aten.Object, name string, args ...aten.Value) (aten.Value, error) {
 	fn := m.Method(o, name)
 	if fn == nil {
-		return nil, fmt.Errorf("%s has no method %s", o.class.PublicName(), name)
+		return nil, fmt.Errorf("%s has no method %s", o.Class.PublicName(), name)
 	}
 	return fn(args...)
 }
 
 // Method returns a method of an object, bound to it; nil where it has none of the name.
-func (m *machine) Method(o *object, name string) func(args ...value) (value, error) {
+func (m *machine) Method(o *aten.Object, name string) func(args ...aten.Value) (aten.Value, error) {
 	fn := classOf(o).methods[name]
 	if fn == nil {
 		return nil
 	}
-	return func(args ...value) (value, error) { return m.call(fn, append([]value{o}, args...), nil) }
+	return func(args ...aten.Value) (aten.Value, error) { return m.call(fn, append([]aten.Value{o}, args...), nil) }
 }
 
 // Class returns a class of the archive, nil where it has none of the name.
-func (m *machine) Class(name string) Class {
+func (m *machine) Class(name string) aten.Class {
 	if c := m.code.classes[name]; c != nil {
 		return c
 	}
@@ -123,15 +124,15 @@ func (m *machine) Class(name string) Class {
 }
 
 // Member returns a member of an enum.
-func (m *machine) Member(name string) (value, error) { return m.qualified(name) }
+func (m *machine) Member(name string) (aten.Value, error) { return m.qualified(name) }
 
 // attribute returns an attribute of a value.
-func (m *machine) attribute(v value, name string) (value, error) {
+func (m *machine) attribute(v aten.Value, name string) (aten.Value, error) {
 	switch v := v.(type) {
-	case unknown:
+	case aten.Unknown:
 		return v, nil
-	case *object:
-		if x, ok := v.attrs[name]; ok {
+	case *aten.Object:
+		if x, ok := v.Attrs[name]; ok {
 			return x, nil
 		}
 		c := classOf(v)
@@ -141,30 +142,30 @@ func (m *machine) attribute(v value, name string) (value, error) {
 		if e := c.finals[name]; e != nil {
 			return m.eval(&frame{fn: &function{name: c.name, file: c.file}}, e)
 		}
-	case *tuple:
-		if v.class != nil {
-			for i, field := range v.class.Fields() {
-				if field == name && i < len(v.items) {
-					return v.items[i], nil
+	case *aten.Tuple:
+		if v.Class != nil {
+			for i, field := range v.Class.Fields() {
+				if field == name && i < len(v.Items) {
+					return v.Items[i], nil
 				}
 			}
 		}
-	case *enum:
+	case *aten.Enum:
 		switch name {
 		case "name":
-			return v.name, nil
+			return v.Name, nil
 		case "value":
-			return v.value, nil
+			return v.Value, nil
 		}
 	}
-	return nil, fmt.Errorf("a %s has no attribute %s", typeName(v), name)
+	return nil, fmt.Errorf("a %s has no attribute %s", aten.TypeName(v), name)
 }
 
 // setAttribute sets an attribute of an object.
-func (m *machine) setAttribute(v value, name string, x value) error {
-	o, ok := v.(*object)
+func (m *machine) setAttribute(v aten.Value, name string, x aten.Value) error {
+	o, ok := v.(*aten.Object)
 	if !ok {
-		return fmt.Errorf("attributes of a %s cannot be set", typeName(v))
+		return fmt.Errorf("attributes of a %s cannot be set", aten.TypeName(v))
 	}
 	m.SetAttribute(o, name, x)
 	return nil
