@@ -74,16 +74,17 @@ func outputType(q *tensor.QParams, shape tensor.Shape) ops.Type {
 }
 
 // Bounds returns the interval of integers that an output quantized with q is
-// clamped to, an activation included.
+// clamped to, an activation included. It is never empty: where the zero point lies above
+// all integers in use, an activation leaves the zero point alone.
 func Bounds(q *tensor.QParams, act ops.Activation) (lo, hi int32) {
 	lo, hi = q.Min, q.Max
 	if act != ops.NoActivation {
 		lo = max(lo, q.ZeroPoint[0])
 	}
 	if act == ops.ReLU6 {
-		hi = max(min(hi, ops.QuantizeScalar(6, q)), lo)
+		hi = min(hi, ops.QuantizeScalar(6, q))
 	}
-	return lo, hi
+	return lo, max(hi, lo)
 }
 
 // Multiplier returns the factor that takes an accumulator of scale sx*sw to
