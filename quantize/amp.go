@@ -115,7 +115,7 @@ func (f *faker) compare(n *graph.Node, d *difference) error {
 // compareDynamic adds the form of a linear layer that quantizes its input while
 // it runs beside it.
 func (f *faker) compareDynamic(n *graph.Node, d *difference) error {
-	k, err := f.q.layerConstants(n, 0)
+	k, err := f.q.layerConstants(f.p, n, 0)
 	if err != nil {
 		return err
 	}
@@ -151,12 +151,12 @@ func (f *faker) activation(v *graph.Value) (*graph.Value, error) {
 
 // constants returns the fake-quantized weight and bias of a layer, nil without one.
 func (f *faker) constants(n *graph.Node) (weight, bias *tensor.Tensor, err error) {
-	w, err := f.q.weightQParams(n)
+	w, err := f.q.weightQParams(f.p, n)
 	if err != nil {
 		return nil, nil, err
 	}
 	if f.q.opts.needsMoments() {
-		k, err := f.q.layerConstants(n, 0)
+		k, err := f.q.layerConstants(f.p, n, 0)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -221,8 +221,8 @@ func (s *Sensitivity) Noise() []ModuleNoise {
 	return out
 }
 
-// Fallback adds the n noisiest modules to the quantizer's exclusions. Where there
-// are fewer modules than n, all are added.
+// Fallback adds the n noisiest modules to the quantizer's exclusions; a module that is called
+// several times counts once. Where there are fewer modules than n, all are added.
 func (q *Quantizer) Fallback(s *Sensitivity, n int) error {
 	if n < 0 {
 		return fmt.Errorf("quantize: %d modules cannot fall back", n)
@@ -233,7 +233,12 @@ func (q *Quantizer) Fallback(s *Sensitivity, n int) error {
 			return fmt.Errorf("quantize: noise of %q: %w", m.name, errors.Join(ErrNoData, errors.New("run the proxy on data first")))
 		}
 	}
-	for _, m := range noise[:min(n, len(noise))] {
+	chosen := make(map[string]bool)
+	for _, m := range noise {
+		if len(chosen) == n {
+			break
+		}
+		chosen[m.Name] = true
 		q.Exclude(m.Name)
 	}
 	return nil

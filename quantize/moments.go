@@ -57,6 +57,14 @@ func (m *moments) covariance(group int, centered bool) []float32 {
 	return out
 }
 
+// rowSize is the number of inputs that an output of a layer is the sum over.
+func rowSize(n *graph.Node) int {
+	return n.Inputs[1].Type.Numel() / max(n.Inputs[1].Type.Shape[0], 1)
+}
+
+// fits reports whether the moments are of rows as the layer has them.
+func (m *moments) fits(n *graph.Node) bool { return m.groups == groupsOf(n.Op) && m.size == rowSize(n) }
+
 // add takes in other moments of the same layer.
 func (m *moments) add(o *moments) error {
 	if m.groups != o.groups || m.size != o.size || (m.second == nil) != (o.second == nil) {
@@ -151,21 +159,20 @@ func (q *Quantizer) observeMoments(p *prepared) error {
 		if !isLayer(n.Op) || !p.allowed[n] {
 			continue
 		}
-		weight := n.Inputs[1].Type.Shape
-		m := &moments{groups: 1, size: n.Inputs[1].Type.Numel() / max(weight[0], 1)}
-		patch := patchesOp{weight: weight}
+		m := &moments{groups: groupsOf(n.Op), size: rowSize(n)}
+		patch := patchesOp{weight: n.Inputs[1].Type.Shape}
 		if conv, ok := n.Op.(ops.Conv); ok {
 			patch.conv = &conv
-			m.groups = conv.Groups
 		}
 		m.sum = make([]float64, m.groups*m.size)
 		if q.opts.Rounding == Learned {
 			m.second = make([]float32, m.groups*m.size*m.size)
 		}
-		if have := q.moments[n.Inputs[1].Name]; have != nil && have.groups == m.groups && have.size == m.size && (have.second == nil) == (m.second == nil) {
+		name := p.layers[n]
+		if have := q.moments[name]; have != nil && have.fits(n) && (have.second == nil) == (m.second == nil) {
 			m = have
 		}
-		q.moments[n.Inputs[1].Name] = m
+		q.moments[name] = m
 		rows, err := p.graph.Add1(n.Scope, patch, n.Inputs[0])
 		if err != nil {
 			return err

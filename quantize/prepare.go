@@ -15,6 +15,7 @@ type prepared struct {
 	graph    *graph.Graph
 	policy   policy
 	names    map[*graph.Value]string
+	layers   map[*graph.Node]string // names of the layers with constant weights
 	forms    map[*graph.Node]form
 	users    map[*graph.Value][]*graph.Node
 	decision map[*graph.Node]Decision
@@ -52,7 +53,7 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 		}
 		p.graph = g
 	}
-	p.names = valueNames(g)
+	p.names, p.layers = valueNames(g), p.layerNames()
 	for _, n := range g.Nodes {
 		p.forms[n] = formOf(n)
 		for _, v := range n.Inputs {

@@ -311,7 +311,7 @@ func (b *qatBuilder) layer(n *graph.Node, in []observed) error {
 // fakeLayer computes a layer on fake-quantized values.
 func (b *qatBuilder) fakeLayer(n *graph.Node, in []*graph.Value, y *learned) (*graph.Value, error) {
 	var err error
-	if in[1], err = b.learn(n.Scope, b.a.weight(n), in[1]); err != nil {
+	if in[1], err = b.learn(n.Scope, b.a.weights[b.a.prepared.layers[n]], in[1]); err != nil {
 		return nil, err
 	}
 	out, err := b.Graph.Add1(n.Scope, n.Op, in...)
@@ -323,7 +323,7 @@ func (b *qatBuilder) fakeLayer(n *graph.Node, in []*graph.Value, y *learned) (*g
 
 // deployedLayer computes a layer as its int8 form does.
 func (b *qatBuilder) deployedLayer(n *graph.Node, in []*graph.Value, quantized []observed, y *learned) (*graph.Value, error) {
-	x, w := quantized[0], b.a.weight(n)
+	x, w := quantized[0], b.a.weights[b.a.prepared.layers[n]]
 	op := deployedLayer{
 		DeployedLayer: int8.DeployedLayer{Layer: n.Op, X: x.spec.params(), W: w.spec.params(), FloatBias: b.a.prepared.policy.floatBias},
 		weight:        w.spec,
