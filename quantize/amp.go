@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -29,11 +30,11 @@ type measured struct {
 // input being exact.
 type ModuleNoise struct {
 	Name string `json:"name"` // path of the module
-	// Noise is the sum over the batches of the mean square error.
+	// Noise is the sum over the batches of the mean square error, at most the greatest float64.
 	Noise float64 `json:"noise"`
 	// SQNR is the ratio of signal to noise in dB, and Cosine that of the angle
 	// between both outputs, over all batches.
-	SQNR   float64 `json:"sqnr_db"`
+	SQNR   Decibel `json:"sqnr_db"`
 	Cosine float64 `json:"cosine"`
 }
 
@@ -206,7 +207,7 @@ func (s *Sensitivity) Noise() []ModuleNoise {
 	out := make([]ModuleNoise, len(s.modules))
 	for i, m := range s.modules {
 		m.diff.mu.Lock()
-		out[i] = ModuleNoise{m.name, m.diff.mse, m.diff.sums.sqnr(), m.diff.sums.cosine()}
+		out[i] = ModuleNoise{m.name, min(m.diff.mse, math.MaxFloat64), Decibel(m.diff.sums.sqnr()), m.diff.sums.cosine()}
 		m.diff.mu.Unlock()
 	}
 	slices.SortStableFunc(out, func(a, b ModuleNoise) int {

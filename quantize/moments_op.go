@@ -106,7 +106,9 @@ func (op momentsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		}
 		if m.second != nil {
 			for i, v := range c.In[1].Float32s() {
-				m.second[i] += v
+				if m.second[i] += v; !isFinite(m.second[i]) {
+					return ErrRange
+				}
 			}
 		}
 		m.rows += int64(samples)

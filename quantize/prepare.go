@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -21,7 +22,7 @@ type prepared struct {
 	decision map[*graph.Node]Decision
 	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
 	needed   []*graph.Value       // values that need quantization parameters
-	observed []*graph.Value       // those, and what may need them after fallbacks
+	observed []*graph.Value       // those, and what needs them when modules fall back
 	origins  origins
 }
 
@@ -129,8 +130,44 @@ func (p *prepared) staysFloat(n *graph.Node) string {
 		return "the backend keeps it in float"
 	case p.forms[n] == noForm:
 		return "no int8 form"
+	case slices.ContainsFunc(dataInputs(n), func(i int) bool { return p.holdsInfinity(n.Inputs[i]) }):
+		return "its input is masked with infinity"
 	}
 	return constantWeight(n)
+}
+
+// holdsInfinity reports whether the value, or what an operator has moved there, is filled with an infinity
+// where a mask says so: no range holds that. Inputs and computed values are known to when they are observed.
+func (p *prepared) holdsInfinity(v *graph.Value) bool {
+	if v.Node == nil {
+		return false
+	}
+	switch op := v.Node.Op.(type) {
+	case ops.Where:
+		return slices.ContainsFunc(v.Node.Inputs[1:], func(in *graph.Value) bool {
+			return isInfinite(in.Const) || p.holdsInfinity(in)
+		})
+	case ops.Reshape, ops.ReshapeTo, ops.Flatten, ops.Permute, ops.Expand, ops.Slice, ops.SliceTo, ops.Tile, ops.Flip, ops.Roll:
+		return p.holdsInfinity(v.Node.Inputs[0])
+	case ops.Binary:
+		return op.Fn != ops.Max && op.Fn != ops.Min && slices.ContainsFunc(v.Node.Inputs, p.holdsInfinity)
+	case ops.Concat:
+		return slices.ContainsFunc(v.Node.Inputs, p.holdsInfinity)
+	}
+	return false
+}
+
+// isInfinite reports whether a constant has an infinity or a NaN.
+func isInfinite(c *tensor.Tensor) bool {
+	switch {
+	case c == nil:
+	case c.DType() == tensor.Float32:
+		_, _, finite := minMax(c.Contiguous().Float32s())
+		return !finite
+	case c.DType() == tensor.Float64:
+		return slices.ContainsFunc(tensor.Data[float64](c.Contiguous()), func(v float64) bool { return v-v != 0 })
+	}
+	return false
 }
 
 // settle takes back to float what would be int8 for nothing. An operator
@@ -195,8 +232,8 @@ func constantWeight(n *graph.Node) string {
 	return ""
 }
 
-// observe lists the values that need parameters, and those that would if other
-// modules fell back to float.
+// observe lists the values that need parameters, and those that would if some of the
+// modules fell back to float. What never meets an int8 operator is in neither, and may be infinite.
 func (p *prepared) observe() {
 	var needed valueSet
 	for _, n := range p.graph.Nodes {
@@ -213,7 +250,7 @@ func (p *prepared) observe() {
 	p.needed = needed.list
 	for _, n := range p.graph.Nodes {
 		for _, v := range n.Inputs {
-			if p.mayBeQuantized(v) {
+			if !p.policy.dynamic && p.mayBeQuantized(v) {
 				needed.add(v)
 			}
 		}
@@ -221,11 +258,11 @@ func (p *prepared) observe() {
 	p.observed = needed.list
 }
 
-// mayBeQuantized reports whether an operator that the filter lets be int8 could
-// take the value quantized.
+// mayBeQuantized reports whether an int8 operator could take the value quantized if operators in front
+// of it or behind it were float. Fallbacks make no other operator int8.
 func (p *prepared) mayBeQuantized(v *graph.Value) bool {
 	return slices.ContainsFunc(p.users[v], func(user *graph.Node) bool {
-		if !p.allowed[user] || p.policy.dynamic || !slices.ContainsFunc(dataInputs(user), func(i int) bool { return user.Inputs[i] == v }) {
+		if !p.decision[user].Quantize || !slices.ContainsFunc(dataInputs(user), func(i int) bool { return user.Inputs[i] == v }) {
 			return false
 		}
 		return p.forms[user] != keepForm || p.mayBeQuantized(user.Outputs[0])
