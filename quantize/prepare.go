@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -61,7 +62,7 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 			p.users[v] = append(p.users[v], n)
 		}
 	}
-	if err := p.decide(q.opts.Filter, scopes); err != nil {
+	if err := p.decide(q, scopes); err != nil {
 		return nil, err
 	}
 	p.observe()
@@ -94,7 +95,7 @@ func scopesOf(g *graph.Graph) []graph.Scope {
 // decide applies the filter to the operators that have an int8 form. Scopes are
 // the modules in front of the fusions, which may leave a module around others
 // without an operator that has its class: an addition becomes part of a convolution.
-func (p *prepared) decide(f Filter, scopes []graph.Scope) error {
+func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
 	modules := make([]Module, len(p.graph.Nodes))
 	for i, n := range p.graph.Nodes {
 		modules[i] = Module{Path: n.Scope.Path, Class: n.Scope.Class, OpName: n.Op.Name()}
@@ -104,13 +105,13 @@ func (p *prepared) decide(f Filter, scopes []graph.Scope) error {
 			modules = append(modules, Module{Path: s.Path, Class: s.Class})
 		}
 	}
-	decisions, err := f.Select(modules)
+	decisions, err := q.opts.Filter.Select(modules)
 	if err != nil {
 		return err
 	}
 	decisions = decisions[:len(p.graph.Nodes)]
 	for i, n := range p.graph.Nodes {
-		if reason := p.staysFloat(n); reason != "" {
+		if reason := p.staysFloat(q, n); reason != "" {
 			decisions[i] = Decision{Reason: reason}
 		}
 		p.decision[n], p.allowed[n] = decisions[i], decisions[i].Quantize
@@ -120,7 +121,7 @@ func (p *prepared) decide(f Filter, scopes []graph.Scope) error {
 }
 
 // staysFloat says why a node cannot be int8 whatever the filter, "" when it can.
-func (p *prepared) staysFloat(n *graph.Node) string {
+func (p *prepared) staysFloat(q *Quantizer, n *graph.Node) string {
 	switch {
 	case n.Outputs[0].Type.DType != tensor.Float32:
 		return "it does not compute float32"
@@ -133,7 +134,13 @@ func (p *prepared) staysFloat(n *graph.Node) string {
 	case slices.ContainsFunc(dataInputs(n), func(i int) bool { return p.holdsInfinity(n.Inputs[i]) }):
 		return "its input is masked with infinity"
 	}
-	return constantWeight(n)
+	if reason := constantWeight(n); reason != "" || !isLayer(n.Op) {
+		return reason
+	}
+	if q.overflows(p, n) {
+		return fmt.Sprintf("sums of %d products could overflow 32 bits", rowSize(n))
+	}
+	return ""
 }
 
 // holdsInfinity reports whether the value, or what an operator has moved there, is filled with an infinity

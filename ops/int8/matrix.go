@@ -251,7 +251,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 			full *= 255
 		}
 		// The largest accumulator the kernel can meet on its way.
-		if worst := 255*size + 255*int64(l.depth)*max(zw, -zw) + max(full, -full); worst > math.MaxInt32 {
+		if worst := accumulated(l.depth, size, zw, full); worst > math.MaxInt32 {
 			return &ops.UnsupportedError{Op: l.op.Name(), Reason: fmt.Sprintf(
 				"output channel %d could overflow its 32-bit accumulator (%d weights, up to %d)", c, l.depth, worst)}
 		}
@@ -281,11 +281,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		l.g.PackB(m.weights[group*m.group+n0*size:][:l.g.NR*size], ordered, l.ks, l.kc, columns)
 		for c := range columns {
 			column := ordered[c*size:][:size]
-			most := 128 * int64(l.depth)
-			if 255*most > math.MaxInt32/2 {
-				most = sizeOf(column)
-			}
-			if err := finish(first+c, sumOf(column), most); err != nil {
+			if err := finish(first+c, sumOf(column), columnSize(column, l.depth)); err != nil {
 				failed[i] = err
 				return
 			}
