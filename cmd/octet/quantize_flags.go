@@ -109,6 +109,7 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 		if q, err = quantize.Load(f.state); err != nil {
 			return nil, err
 		}
+		a.sayWarnings(f.state, q)
 		opts = q.Options()
 	} else {
 		var err error
@@ -131,6 +132,13 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 		return quantize.New(opts), nil
 	}
 	return q, q.SetOptions(opts)
+}
+
+// sayWarnings prints what there is to say about the state at path.
+func (a *app) sayWarnings(path string, q *quantize.Quantizer) {
+	for _, warning := range q.Warnings() {
+		a.say("%s: %s", path, warning)
+	}
 }
 
 // observers puts the observers that flags name into the options.
