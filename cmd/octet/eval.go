@@ -13,13 +13,15 @@ import (
 func (a *app) eval() *cobra.Command {
 	var arch, data, output, against string
 	var batch int
+	var scaleBytes bool
 	var target, agreement float64
 	cmd := &cobra.Command{
 		Use:   "eval MODEL --data D.npz",
 		Short: "Measure accuracy: top-1 against the labels of a data set",
-		Long: `eval runs a model on the samples of an .npz file: x (uint8 or float32,
-samples first), y (labels), and mean and std per channel, with which a uint8 x
-becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
+		Long: `eval runs a model on the samples of a data set. --against compares the answers
+with recorded ones.
+
+` + dataHelp,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if batch < 1 {
@@ -28,7 +30,7 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 			if err := checkOutputs(output); err != nil {
 				return err
 			}
-			d, err := bench.OpenDataset(data)
+			d, err := openData(data, scaleBytes)
 			if err != nil {
 				return err
 			}
@@ -37,6 +39,7 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 				return err
 			}
 			defer s.Close()
+			a.sayUnused(data, d, g, false)
 			bar := a.progress("evaluating", d.Len())
 			e, err := bench.Evaluate(cmd.Context(), s, d, batch, bar.set)
 			bar.end()
@@ -78,6 +81,7 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 	f.IntVar(&batch, "batch", 64, "samples per run")
 	f.Float64Var(&target, "target", 0, "least top-1 (0 to 1): below it, exit with code 5")
 	f.Float64Var(&agreement, "target-agreement", 0, "least share of samples in the same class as --against: below it, exit with code 5")
+	scaleBytesFlag(cmd, &scaleBytes)
 	require(cmd, "data")
 	cmd.PreRunE = func(*cobra.Command, []string) error {
 		if agreement > 0 && against == "" {

@@ -48,14 +48,14 @@ func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error)
 	if err != nil {
 		return nil, err
 	}
-	if t.samples, err = bench.OpenDataset(f.data); err != nil {
+	if t.samples, err = openData(f.data, w.flags.scaleBytes); err != nil {
 		return nil, err
 	}
 	if t.samples.Labels() == nil && !f.distill {
 		return nil, usagef("--data %s has no labels: use --distill", f.data)
 	}
 	if f.eval != "" {
-		if t.eval, err = bench.OpenDataset(f.eval); err != nil {
+		if t.eval, err = openData(f.eval, w.flags.scaleBytes); err != nil {
 			return nil, err
 		}
 	}

@@ -44,11 +44,13 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 		return nil, err
 	}
 	if f.calib != "" {
-		if w.data, err = bench.OpenDataset(f.calib); err != nil {
+		if w.data, err = openData(f.calib, f.scaleBytes); err != nil {
 			return nil, err
 		}
 	}
-	w.model, err = openModel(path, f.arch)
+	if w.model, err = openModel(path, f.arch); err == nil && w.data != nil {
+		w.sayUnused(f.calib, w.data, w.model, false)
+	}
 	return w, err
 }
 
@@ -83,7 +85,7 @@ func (w *work) concrete() error {
 	}
 	d := w.data
 	if d == nil && w.flags.data != "" {
-		if d, err = bench.OpenDataset(w.flags.data); err != nil {
+		if d, err = openData(w.flags.data, w.flags.scaleBytes); err != nil {
 			return err
 		}
 	}
@@ -159,15 +161,7 @@ func (w *work) try(d *bench.Dataset) error {
 
 // first returns the first samples in batches.
 func (w *work) first(d *bench.Dataset, samples int) quantize.Batches {
-	return func(yield func([]*tensor.Tensor, error) bool) {
-		samples := min(samples, d.Len())
-		for from := 0; from < samples; from += w.flags.batch {
-			in, err := d.Batch(w.model, from, min(from+w.flags.batch, samples))
-			if !yield(in, err) || err != nil {
-				return
-			}
-		}
-	}
+	return d.First(w.model, w.flags.batch, samples)
 }
 
 // finish converts, writes the model, and reports.
@@ -245,7 +239,7 @@ func (w *work) compare(r *report.Report) error {
 
 // evaluate measures the accuracy of both models and their agreement.
 func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
-	d, err := bench.OpenDataset(w.flags.data)
+	d, err := openData(w.flags.data, w.flags.scaleBytes)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "octet: interrupted")
 	default:
-		fmt.Fprintln(stderr, "octet:", err)
+		fmt.Fprintln(stderr, "octet:", adviseBytes(err))
 		if code == exitUsage {
 			fmt.Fprintln(stderr, `Run "octet help" or "octet help COMMAND".`)
 		}
