@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/finitejson"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -109,11 +109,9 @@ func (a *app) options() graph.Options {
 	return opts
 }
 
-// printJSON writes the document of a command to stdout.
+// printJSON writes the document of a command to stdout; what is no finite number is null.
 func (a *app) printJSON(v any) error {
-	e := json.NewEncoder(a.out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return finitejson.Write(a.out, v)
 }
 
 // printf writes to stdout.
