@@ -57,6 +57,7 @@ the times.`,
 
 // qatResult is the document of qat --json.
 type qatResult struct {
+	Loss        string       `json:"loss"` // what was made small
 	Epochs      int          `json:"epochs"`
 	Steps       int          `json:"steps"`
 	FirstLoss   float64      `json:"first_loss"` // mean of the first epoch that this run has made, or gone on with
@@ -164,6 +165,9 @@ func (t *training) finish() error {
 		return t.printJSON(r)
 	}
 	if err := t.printf("%s: %d bytes, %.2f of %d, after %d steps\n", t.work.flags.output, r.OutputBytes, float64(r.OutputBytes)/float64(max(r.InputBytes, 1)), r.InputBytes, r.Steps); err != nil {
+		return err
+	}
+	if err := t.printf("loss: %s\n", r.Loss); err != nil {
 		return err
 	}
 	if r.ArenaBytes > 0 { // 0 where no step was left to make

@@ -50,13 +50,11 @@ func (t *training) chooseLoss() error {
 			return &tensor.FileError{File: t.flags.data, Record: "y", Err: err}
 		}
 	}
-	if t.flags.loss == "" {
-		what := ""
-		if l.axis > 0 {
-			what = fmt.Sprintf(" of %d classes along axis %d", out[0].Dim(l.axis), l.axis)
-		}
-		t.say("loss %s%s, for the output %v (--loss takes another)", l.name, what, out[0])
+	t.result.Loss = l.name
+	if l.axis > 0 {
+		t.result.Loss += fmt.Sprintf(" of %d classes along axis %d", out[0].Dim(l.axis), l.axis)
 	}
+	t.note("loss %s, for the output %v", t.result.Loss, out[0])
 	t.loss, t.outShape, t.opts.Loss = l, out[0].Shape(), l.loss
 	return nil
 }
@@ -97,13 +95,13 @@ func lossFor(f *trainFlags, out []*tensor.Tensor, labels *tensor.Tensor) (traini
 	return trainingLoss{"mse", -1, true, train.MeanSquaredError}, nil
 }
 
-// distillLoss fits the output: classes where labels say so or each sample has one row of numbers.
+// distillLoss fits the output: of classes where labels, --loss or --temperature say that there are any.
 func distillLoss(f *trainFlags, out *tensor.Tensor, m *bench.Metric, err error) trainingLoss {
 	axis := -1
 	switch {
 	case err == nil && m.Axis() > 0:
 		axis = m.Axis()
-	case out.Rank() == 2 && out.Dim(1) > 1:
+	case out.Rank() == 2 && out.Dim(1) > 1 && (f.loss == "kl" || f.temperature != 1):
 		axis = 1
 	case f.loss == "kl":
 		axis = out.Rank() - 1

@@ -8,6 +8,7 @@ import (
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/quantize"
+	"github.com/octet-ml/octet/tensor"
 )
 
 func (a *app) tune() *cobra.Command {
@@ -76,6 +77,9 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 			if errors.As(err, &missed) {
 				return errors.Join(&accuracyError{m.Name, missed.Best, missed.Target}, w.printTuning(tuning))
 			}
+			if is[*bench.LabelError](err) {
+				return &tensor.FileError{File: f.data, Record: "y", Err: err}
+			}
 			if err != nil {
 				return err
 			}
@@ -95,11 +99,14 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 
 // metric returns the metric of a name for the model on a data set.
 func (w *work) metric(name string, d *bench.Dataset) (*bench.Metric, error) {
-	out, err := w.try(d)
+	labels, err := d.Targets(w.model)
 	if err != nil {
 		return nil, err
 	}
-	labels, err := d.Targets(w.model)
+	if labels == nil && name != "" && name != bench.Agreeing && name != bench.Cosine {
+		return nil, usagef("--metric %s: %s has no labels", name, w.flags.data)
+	}
+	out, err := w.try(d)
 	if err != nil {
 		return nil, err
 	}
