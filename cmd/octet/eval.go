@@ -33,7 +33,7 @@ that are not finite, such as the SQNR of equal outputs.
 			if (metric == bench.Cosine || metric == bench.Agreeing) && against == "" {
 				return usagef("--metric %s needs --against", metric)
 			}
-			if err := checkOutputs(output); err != nil {
+			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--data", data}, {"--against", against}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
 			d, err := openData(data, scaleBytes)

@@ -22,7 +22,7 @@ std, as data sets have, or with --scale-bytes, do bytes become floats (see octet
 help eval). name.0, name.1 and so on are the tensors of an input that is a list.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkOutputs(output); err != nil {
+			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
 			d, err := openData(input, scaleBytes)
