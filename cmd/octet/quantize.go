@@ -40,7 +40,7 @@ observed in parts.`,
 					return err
 				}
 			}
-			return w.finish(nil)
+			return w.finish(nil, nil)
 		},
 	}
 	f.add(cmd)

@@ -21,6 +21,7 @@ type quantizeFlags struct {
 	rounding                  string
 	filter                    quantize.Filter
 	batch                     int
+	scaleBytes                bool
 	state, saveState          string
 	data, report              string
 	compare                   int
@@ -48,6 +49,7 @@ func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
 	archFlag(cmd, &f.arch)
 	s.StringVar(&f.calib, "calib", "", "samples to calibrate with (.npz)")
 	s.IntVar(&f.batch, "batch", 64, "samples per run")
+	scaleBytesFlag(cmd, &f.scaleBytes)
 	s.StringVarP(&f.output, "output", "o", "", "file to write")
 	s.StringVar(&f.state, "state", "", "begin with what another calibration saved, and its options")
 	s.StringVar(&f.saveState, "save-state", "", "write what was observed, to continue or merge it")
