@@ -65,7 +65,7 @@ type Session struct {
 
 const (
 	defaultMaxPlans  = 16
-	defaultMaxMemory = 16 << 30
+	defaultMaxMemory = min(16<<30, math.MaxInt/2) // sums of two pieces fit an int
 )
 
 type planEntry struct {
