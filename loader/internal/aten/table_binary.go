@@ -1,6 +1,8 @@
 package aten
 
 import (
+	"math"
+
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -326,7 +328,11 @@ func hypot(c *call) Value {
 func logAddExp(c *call) Value {
 	a, b := c.tensor(0), c.tensor(1)
 	d := c.apply(ops.Unary{Fn: ops.Neg}, c.apply(ops.Unary{Fn: ops.Abs}, c.arith(ops.Sub, a, b)))
-	return c.arith(ops.Add, c.arith(ops.Max, a, b), c.apply(ops.Unary{Fn: ops.Log1p}, c.apply(ops.Unary{Fn: ops.Exp}, d)))
+	top := c.arith(ops.Max, a, b)
+	y := c.arith(ops.Add, top, c.apply(ops.Unary{Fn: ops.Log1p}, c.apply(ops.Unary{Fn: ops.Exp}, d)))
+	// The difference of equal infinities is NaN, and adds nothing to an infinity.
+	infinite := c.arith(ops.LogicalAnd, c.arith(ops.Eq, a, b), c.arithNumber(ops.Eq, c.apply(ops.Unary{Fn: ops.Abs}, a), math.Inf(1)))
+	return c.apply(ops.Where{}, infinite, top, y)
 }
 
 // xLogY is a * log(b), and 0 where a is.
