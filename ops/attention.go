@@ -148,6 +148,7 @@ func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 	tasks := count * k.blocks
 	task := k.run
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: k.tail + 4*k.rows*k.s,
 		Choice:        fmt.Sprintf("%s %s, %s %s", k.gemm.Op, k.gemm.Tier, k.softmax.Op, k.softmax.Tier),
