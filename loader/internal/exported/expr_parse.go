@@ -325,7 +325,7 @@ func parseConst(text string) (*Expr, error) {
 func (p *exprParser) name(name string) (*Expr, error) {
 	for p.sign(".") {
 		if p.at >= len(p.tokens) || p.tokens[p.at].kind != nameToken {
-			return nil, fmt.Errorf("no name behind %s.", name)
+			return nil, fmt.Errorf("%s has a dot and no name behind it", name)
 		}
 		name += "." + p.tokens[p.at].text
 		p.at++
@@ -441,13 +441,13 @@ func (p *exprParser) input() (*Expr, error) {
 		}
 	}
 	if len(place.Path) == 0 {
-		return nil, fmt.Errorf("L without a name")
+		return nil, fmt.Errorf("an input without a name")
 	}
 	if !p.sign(".") {
 		return &Expr{Op: opInput, Place: place}, nil
 	}
 	if p.at >= len(p.tokens) || p.tokens[p.at].kind != nameToken {
-		return nil, fmt.Errorf("no name behind %s.", place.Text)
+		return nil, fmt.Errorf("%s has a dot and no name behind it", place.Text)
 	}
 	attribute := p.tokens[p.at].text
 	p.at++

@@ -14,9 +14,6 @@ type Tree struct {
 	context  string
 }
 
-// The limits of a tree.
-const maxLeaves = maxInputs
-
 // parseTree reads a tree as PyTorch writes it: [1, {"type": ..., "context": ..., "children_spec": [...]}].
 func parseTree(text string) (*Tree, error) {
 	r := newJSONReader("", []byte(text))
