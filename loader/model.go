@@ -62,9 +62,11 @@ func (e *UnknownOperatorError) Error() string {
 }
 
 // Load reads a model from the file at path: what Save wrote, or what
-// torch.jit.save did. The format is told by the content, and a file of another kind
-// is rejected with advice. The graph of a TorchScript model is open: it is made
-// when the model first runs, or at once with the option Inputs.
+// torch.jit.save or torch.export.save did. The format is told by the content, and a
+// file of another kind is rejected with advice. The graph of a TorchScript model is
+// open: it is made when the model first runs, or at once with the option Inputs. So is
+// that of an exported program with dynamic shapes; one whose shapes are fixed has its
+// graph at once.
 //
 // The file is not trusted: everything in it is checked before it is used, and
 // what is wrong gives a *FileError that names the node. Constants are copied
@@ -99,6 +101,7 @@ type modelFile struct {
 	head    []byte
 	mapping *Mapping
 	inputs  []ops.Type // nil: not given
+	model   string     // of several, "": not given
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -109,6 +112,7 @@ var modelFormats = []struct {
 }{
 	{func(f *modelFile) bool { return isSafetensors(f.head, f.size) }, loadOctet},
 	{isTorchScript, loadTorchScript},
+	{isExported, loadExported},
 	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectModel(needsArchitecture)},
 	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectModel(needsArchitecture)},
 	{func(f *modelFile) bool { return isTar(f.head) }, rejectModel("a tar archive, as PyTorch wrote before 0.2: " + howToSave)},

@@ -57,12 +57,61 @@ func (p *Program) Contract() (*Contract, error) {
 		leaves++
 	}
 	c.place(p, leaf, leaves)
+	c.assertions(p.Graph)
 	for _, g := range p.Guards {
 		if err := c.known(g.Cond); err != nil {
 			return nil, &tensor.FileError{Reason: fmt.Sprintf("the guard %q on the inputs", g.Text), Err: err}
 		}
 	}
 	return c, nil
+}
+
+// assertions makes conditions on shapes that a program of PyTorch 2.7 or earlier has as
+// nodes, _assert_scalar of a symbolic bool, ones on the inputs: all symbols in them are extents.
+func (c *Contract) assertions(g *Graph) {
+	for i := range g.Nodes {
+		cond := g.Nodes[i].assertion(g)
+		if cond == nil || !c.extentsOnly(cond) {
+			continue
+		}
+		c.guards = append(slices.Clip(c.guards), Guard{cond.String(), cond})
+	}
+}
+
+// assertion returns the expression that a node asserts, nil of another node.
+func (n *Node) assertion(g *Graph) *Expr {
+	if operatorName(n.Target) != "aten::_assert_scalar" || len(n.Inputs) == 0 {
+		return nil
+	}
+	if name, ok := n.Inputs[0].Arg.(Symbol); ok {
+		return g.Symbols[string(name)]
+	}
+	return nil
+}
+
+// extentsOnly reports whether all symbols of an expression are extents or values of inputs.
+func (c *Contract) extentsOnly(e *Expr) bool {
+	ok := true
+	e.Symbols(func(name string) { ok = ok && c.symbol(name) })
+	return ok
+}
+
+func (c *Contract) symbol(name string) bool {
+	return slices.ContainsFunc(c.Inputs, func(in ContractInput) bool { return in.has(name) })
+}
+
+// has reports whether a symbol stands in an input's extents or is its value.
+func (in *ContractInput) has(symbol string) bool {
+	if in.Meta == nil {
+		return in.Expr != nil && in.Expr.Symbol == symbol
+	}
+	found := false
+	for _, e := range in.Meta.Sizes {
+		if e.Expr != nil {
+			e.Expr.Symbols(func(name string) { found = found || name == symbol })
+		}
+	}
+	return found
 }
 
 // userInput returns an input that a caller gives, nil for None and constants.
@@ -361,6 +410,14 @@ func (b *binding) conditions() error {
 				}
 			}
 		})
+		g.Cond.Symbols(func(name string) {
+			if first < 0 {
+				first = b.inputOf(name)
+			}
+			if text := fmt.Sprintf("%s is %d", name, b.symbols[name]); !slices.Contains(is, text) {
+				is = append(is, text)
+			}
+		})
 		if err != nil && unknown == nil {
 			is = append(is, err.Error())
 		}
@@ -371,24 +428,7 @@ func (b *binding) conditions() error {
 
 // inputOf returns an input that a symbol stands in.
 func (b *binding) inputOf(symbol string) int {
-	for i, in := range b.Inputs {
-		if in.Expr != nil && in.Expr.Symbol == symbol {
-			return i
-		}
-		if in.Meta == nil {
-			continue
-		}
-		for _, e := range in.Meta.Sizes {
-			has := false
-			if e.Expr != nil {
-				e.Expr.Symbols(func(s string) { has = has || s == symbol })
-			}
-			if has {
-				return i
-			}
-		}
-	}
-	return 0
+	return max(0, slices.IndexFunc(b.Inputs, func(in ContractInput) bool { return in.has(symbol) }))
 }
 
 func (b *binding) placesOf(e *Expr, f func(e *Expr, input int)) {
