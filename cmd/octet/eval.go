@@ -25,7 +25,7 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 			if batch < 1 {
 				return usagef("--batch %d: it must be at least 1", batch)
 			}
-			if err := checkOutputs(output); err != nil {
+			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--data", data}, {"--against", against}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
 			d, err := bench.OpenDataset(data)

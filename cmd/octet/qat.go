@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +34,8 @@ the times.`,
 			if _, err := t.options(cmd, 1); err != nil {
 				return err
 			}
+			f.alsoReads = []fileArg{{"--data", t.data}, {"--eval", t.eval}}
+			f.alsoWrites = []fileArg{{"--checkpoint", t.checkpoint}, {"--log", t.log}} // a checkpoint that training goes on from is written again
 			w, err := a.begin(cmd, &f, args[0])
 			if err != nil {
 				return err
@@ -124,16 +125,15 @@ func (t *training) finish() error {
 	}
 	r := &t.result
 	for path, size := range map[string]*int64{t.path: &r.InputBytes, t.work.flags.output: &r.OutputBytes} {
-		info, err := os.Stat(path)
-		if err != nil {
+		var err error
+		if *size, err = fileSize(path); err != nil {
 			return err
 		}
-		*size = info.Size()
 	}
 	if t.json {
 		return t.printJSON(r)
 	}
-	if err := t.printf("%s: %d bytes, %.2f of %d, after %d steps\n", t.work.flags.output, r.OutputBytes, float64(r.OutputBytes)/float64(max(r.InputBytes, 1)), r.InputBytes, r.Steps); err != nil {
+	if err := t.printf("%s, after %d steps\n", sizes(t.work.flags.output, r.OutputBytes, r.InputBytes), r.Steps); err != nil {
 		return err
 	}
 	if r.ArenaBytes > 0 { // 0 where no step was left to make

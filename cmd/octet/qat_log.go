@@ -49,14 +49,6 @@ func (p *epochPart) add(loss, seconds float64) {
 
 func (p *epochPart) mean() float64 { return p.loss / float64(max(p.steps, 1)) }
 
-// checkLog returns an error where no log can be written. A pipe or terminal can be one.
-func checkLog(path string) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return nil
-	}
-	return checkOutputs(path)
-}
-
 // openLog opens the file at path for training that goes on after so many steps. What the file
 // has of later ones, which are made again, is taken out of it first. part is what it has of an epoch
 // whose line is still to come.

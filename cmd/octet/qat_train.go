@@ -41,13 +41,7 @@ type training struct {
 // newTraining reads the data and says how to train.
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
-	err := checkOutputs(f.checkpoint)
-	if err == nil && f.log != "" {
-		err = checkLog(f.log)
-	}
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if t.samples, err = bench.OpenDataset(f.data); err != nil {
 		return nil, err
 	}

@@ -75,7 +75,11 @@ same model and options, into the state that one calibration on all of it has:
 exactly for minmax, percentile, entropy and mse, for histogram within its resolution.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := checkOutputs(output); err != nil {
+			var states []fileArg
+			for _, path := range args {
+				states = append(states, fileArg{"STATE", path})
+			}
+			if err := a.checkFiles(states, fileArg{"-o", output}); err != nil {
 				return err
 			}
 			q, err := quantize.Load(args[0])

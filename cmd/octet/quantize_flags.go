@@ -24,6 +24,8 @@ type quantizeFlags struct {
 	state, saveState          string
 	data, report              string
 	compare                   int
+
+	alsoReads, alsoWrites []fileArg // by the flags of one command
 }
 
 // add adds all of them.
@@ -67,6 +69,21 @@ func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
 	filter(&f.filter.ExcludeNames, "exclude", "leave this module in float32, by its path")
 	filter(&f.filter.ExcludeClasses, "exclude-class", "leave modules of this class in float32")
 	filter(&f.filter.ExcludeOpTypes, "exclude-op", "leave operators of this type in float32")
+}
+
+// reads are the files that are read of a model at path. A state that is saved where it came from is not among
+// them: it goes on there.
+func (f *quantizeFlags) reads(path string) []fileArg {
+	list := []fileArg{{"MODEL", path}, {"--calib", f.calib}, {"--data", f.data}}
+	if !sameFile(f.state, f.saveState) {
+		list = append(list, fileArg{"--state", f.state})
+	}
+	return append(list, f.alsoReads...)
+}
+
+// writes are the files that are written.
+func (f *quantizeFlags) writes() []fileArg {
+	return append([]fileArg{{"-o", f.output}, {"--report", f.report}, {"--save-state", f.saveState}}, f.alsoWrites...)
 }
 
 // optionFlags are the flags whose values a saved state has.

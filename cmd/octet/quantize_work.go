@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +39,7 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 	if w.q, err = f.quantizer(a, cmd); err != nil {
 		return nil, err
 	}
-	if err := checkOutputs(f.output, f.report, f.saveState); err != nil {
+	if err := a.checkFiles(f.reads(path), f.writes()...); err != nil {
 		return nil, err
 	}
 	if f.calib != "" {
@@ -295,11 +294,10 @@ func (w *work) print(r *report.Report) error {
 	}
 	result := quantizeResult{Report: *r}
 	for path, size := range map[string]*int64{w.path: &result.InputBytes, w.flags.output: &result.OutputBytes} {
-		info, err := os.Stat(path)
-		if err != nil {
+		var err error
+		if *size, err = fileSize(path); err != nil {
 			return err
 		}
-		*size = info.Size()
 	}
 	if w.json {
 		return w.printJSON(result)
@@ -307,5 +305,5 @@ func (w *work) print(r *report.Report) error {
 	if err := r.WriteTable(w.out); err != nil {
 		return err
 	}
-	return w.printf("\n%s: %d bytes, %.2f of %d\n", w.flags.output, result.OutputBytes, float64(result.OutputBytes)/float64(max(result.InputBytes, 1)), result.InputBytes)
+	return w.printf("\n%s\n", sizes(w.flags.output, result.OutputBytes, result.InputBytes))
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -140,20 +139,6 @@ func (a *app) onTerminal() bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// checkOutputs returns an error where one of the files that a command is to write, "" for none, cannot
-// be: before the work whose result it would lose.
-func checkOutputs(paths ...string) error {
-	for _, path := range paths {
-		if path == "" {
-			continue
-		}
-		if err := atomicfile.Check(path); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // require makes flags obligatory. It fails only for a flag that the command

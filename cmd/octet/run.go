@@ -18,7 +18,7 @@ func (a *app) runModel() *cobra.Command {
 their order, and writes its outputs as output0, output1 and so on.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkOutputs(output); err != nil {
+			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
 			d, err := bench.OpenDataset(input)
