@@ -15,6 +15,7 @@ import (
 // bytes they are stored in and become float32 batch by batch.
 type Dataset struct {
 	arrays    tensor.Arrays
+	all       tensor.Arrays // labels, means and deviations as well
 	n         int
 	labels    []int64
 	mean, std []float32 // per channel; empty: 0 and 1
@@ -26,12 +27,20 @@ type Dataset struct {
 // channel). With them a uint8 x becomes (x/255 - mean)/std, without them x/255;
 // any other x is taken as it is. Models with several inputs find each as the array
 // of its name. A file of another form is rejected with a *tensor.FileError.
-func OpenDataset(path string) (*Dataset, error) {
+func OpenDataset(path string) (*Dataset, error) { return open(path, NewDataset) }
+
+// OpenArrays is OpenDataset of the inputs of one run. An array called y, mean or std that is
+// no labels, means or deviations is then an array like any other.
+func OpenArrays(path string) (*Dataset, error) {
+	return open(path, func(arrays tensor.Arrays) (*Dataset, error) { return newDataset(arrays, true) })
+}
+
+func open(path string, make func(tensor.Arrays) (*Dataset, error)) (*Dataset, error) {
 	arrays, err := tensor.ReadNPZ(path, 0)
 	if err != nil {
 		return nil, err
 	}
-	d, err := NewDataset(arrays)
+	d, err := make(arrays)
 	var fe *tensor.FileError
 	if errors.As(err, &fe) {
 		fe.File = path
@@ -44,10 +53,14 @@ func OpenDataset(path string) (*Dataset, error) {
 }
 
 // NewDataset makes a data set of arrays with the names that OpenDataset reads.
-func NewDataset(arrays tensor.Arrays) (*Dataset, error) {
+func NewDataset(arrays tensor.Arrays) (*Dataset, error) { return newDataset(arrays, false) }
+
+func newDataset(arrays tensor.Arrays, lax bool) (*Dataset, error) {
 	d := &Dataset{}
 	for _, a := range arrays {
 		var err error
+		a.Tensor = a.Tensor.Contiguous()
+		d.all = append(d.all, a)
 		switch a.Name {
 		case "y":
 			d.labels, err = labels(a.Tensor)
@@ -56,14 +69,14 @@ func NewDataset(arrays tensor.Arrays) (*Dataset, error) {
 		case "std":
 			d.std, err = perChannel(a.Tensor)
 		default:
-			d.arrays = append(d.arrays, tensor.Named{Name: a.Name, Tensor: a.Tensor.Contiguous()})
+			d.arrays = append(d.arrays, a)
 		}
-		if err != nil {
+		if err != nil && !lax {
 			return nil, &tensor.FileError{Record: a.Name, Reason: err.Error()}
 		}
 	}
 	for i, v := range d.std {
-		if !(v > 0) {
+		if !(v > 0) && !lax {
 			return nil, &tensor.FileError{Record: "std", Reason: fmt.Sprintf("channel %d has %v where a positive number is needed", i, v)}
 		}
 	}
@@ -75,7 +88,7 @@ func NewDataset(arrays tensor.Arrays) (*Dataset, error) {
 	case len(d.arrays) > 0 && d.arrays[0].Tensor.Rank() > 0:
 		d.n = d.arrays[0].Tensor.Dim(0)
 	}
-	if d.labels != nil && len(d.labels) != d.n {
+	if d.labels != nil && len(d.labels) != d.n && !lax {
 		return nil, &tensor.FileError{Record: "y", Reason: fmt.Sprintf("%d labels for %d samples", len(d.labels), d.n)}
 	}
 	return d, nil
@@ -211,16 +224,17 @@ func (d *Dataset) Inputs(g *graph.Graph) ([]*tensor.Tensor, error) {
 // for a single input, else, where no array has the name of an input, the one in its
 // place. Of an open graph the last inputs may be left out.
 func (d *Dataset) inputs(g *graph.Graph, part func(*tensor.Tensor) (*tensor.Tensor, error)) ([]*tensor.Tensor, error) {
-	inOrder := !slices.ContainsFunc(g.Inputs, func(v *graph.Value) bool { return d.arrays.Get(v.Name) != nil })
+	inOrder := !slices.ContainsFunc(g.Inputs, func(v *graph.Value) bool { return d.all.Get(v.Name) != nil })
+	example, known := g.Example()
 	var in []*tensor.Tensor
 	for i, v := range g.Inputs {
 		name := v.Name
-		if d.arrays.Get(name) == nil && len(g.Inputs) == 1 && d.arrays.Get("x") != nil {
+		if d.all.Get(name) == nil && len(g.Inputs) == 1 && d.arrays.Get("x") != nil {
 			name = "x"
 		} else if inOrder && i < len(d.arrays) {
 			name = d.arrays[i].Name
 		}
-		t := d.arrays.Get(name)
+		t := d.all.Get(name)
 		if t == nil && g.IsOpen() {
 			return in, nil // the model says which ones it needs
 		}
@@ -229,7 +243,14 @@ func (d *Dataset) inputs(g *graph.Graph, part func(*tensor.Tensor) (*tensor.Tens
 		}
 		t, err := part(t)
 		if err == nil {
-			t, err = d.convert(t, inputType(g, v, t))
+			want := v.Type.DType
+			if g.IsOpen() {
+				want = openType(t.DType())
+				if known {
+					want = exampleType(example[i].DType, t.DType())
+				}
+			}
+			t, err = d.convert(t, want)
 		}
 		if err == nil && !g.IsOpen() && t.Rank() != len(v.Type.Shape) {
 			err = fmt.Errorf("%v where the model takes %d dimensions, such as %v", t, len(v.Type.Shape), v.Type.Shape)
@@ -242,16 +263,22 @@ func (d *Dataset) inputs(g *graph.Graph, part func(*tensor.Tensor) (*tensor.Tens
 	return in, nil
 }
 
-// inputType returns the element type that an input takes. An open graph takes
-// any: bytes are those of images, which models take as floats.
-func inputType(g *graph.Graph, v *graph.Value, t *tensor.Tensor) tensor.DType {
-	switch {
-	case !g.IsOpen():
-		return v.Type.DType
-	case t.DType() == tensor.Uint8:
+// openType returns the element type that an input of a graph takes that does not say: any
+// but bytes, which are those of images and which models take as floats.
+func openType(have tensor.DType) tensor.DType {
+	if have == tensor.Uint8 {
 		return tensor.Float32
 	}
-	return t.DType()
+	return have
+}
+
+// exampleType returns the element type that an input takes of which an example is known.
+// Files of arrays have no short floats, in whose place models take float32.
+func exampleType(want, have tensor.DType) tensor.DType {
+	if (want == tensor.BFloat16 || want == tensor.Float16) && have == tensor.Float32 {
+		return tensor.Float32
+	}
+	return want
 }
 
 // convert returns t as an input of the given type.

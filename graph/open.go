@@ -152,6 +152,23 @@ func (g *Graph) IsOpen() bool { return g.open != nil }
 // ErrOpen says that an open graph has not met inputs yet, where its nodes are needed.
 var ErrOpen = errors.New("the shapes of the inputs are not known: run the model once, or give the shapes when loading it")
 
+// Example returns types of the inputs that the graph takes: those it was built with, and of
+// an open graph what its program knows; false where that is nothing.
+func (g *Graph) Example() ([]ops.Type, bool) {
+	if g.open != nil {
+		e, ok := g.open.program.(Exampler)
+		if !ok {
+			return nil, false
+		}
+		return e.Example()
+	}
+	types := make([]ops.Type, len(g.Inputs))
+	for i, v := range g.Inputs {
+		types[i] = v.Type
+	}
+	return types, true
+}
+
 // Concrete returns the graph itself, or of an open graph what it was last
 // specialized to. Before it was, it is specialized for the program's example, and
 // fails with ErrOpen where there is none.
@@ -162,11 +179,7 @@ func (g *Graph) Concrete() (*Graph, error) {
 	if s := g.open.last(); s != nil {
 		return s, nil
 	}
-	e, ok := g.open.program.(Exampler)
-	if !ok {
-		return nil, ErrOpen
-	}
-	types, ok := e.Example()
+	types, ok := g.Example()
 	if !ok {
 		return nil, ErrOpen
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 func (a *app) eval() *cobra.Command {
-	var arch, data, output, against string
+	var from source
+	var data, output, against string
 	var batch int
 	var target, agreement float64
 	cmd := &cobra.Command{
@@ -32,7 +33,7 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(args[0], arch)
+			g, s, err := a.openSession(args[0], from)
 			if err != nil {
 				return err
 			}
@@ -71,7 +72,7 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 		},
 	}
 	f := cmd.Flags()
-	archFlag(cmd, &arch)
+	from.flags(cmd)
 	f.StringVar(&data, "data", "", "data set (.npz)")
 	f.StringVar(&output, "output", "", "write the logits as array y of this .npz file")
 	f.StringVar(&against, "against", "", "compare with recorded logits: array y or logits, or the only one, of this .npz file")

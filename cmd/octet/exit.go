@@ -44,11 +44,12 @@ func exitCode(err error) int {
 	case err == nil:
 		return exitOK
 	case is[*usageError](err), is[*bench.PrecisionError](err), is[*quantize.UnknownNameError](err),
-		is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err):
+		is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err), is[*loader.ChoiceError](err):
 		return exitUsage
 	case is[*accuracyError](err):
 		return exitAccuracy
-	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err):
+	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err),
+		is[*loader.UnsupportedFileError](err):
 		return exitUnsupported
 	case is[*loader.FileError](err), is[*nn.BindError](err):
 		return exitFile

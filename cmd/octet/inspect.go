@@ -33,7 +33,7 @@ operators of its source are shown, with it the graph that is made of them.`,
 			return a.printInspect(r)
 		},
 	}
-	archFlag(cmd, &v.arch)
+	v.flags(cmd)
 	shapeFlag(cmd, &v.shape)
 	cmd.Flags().BoolVar(&v.plan, "plan", false, "show the kernel chosen for each layer")
 	cmd.Flags().BoolVar(&v.code, "code", false, "show the graph")
@@ -42,8 +42,9 @@ operators of its source are shown, with it the graph that is made of them.`,
 
 // view says what of a file is shown.
 type view struct {
-	arch, shape string
-	plan, code  bool
+	source
+	shape      string
+	plan, code bool
 }
 
 func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
@@ -89,7 +90,7 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 
 // inspectGraph adds what is known of the graph of a model.
 func (a *app) inspectGraph(r *inspectResult, path string, v view, types []ops.Type, modules []bench.Module) error {
-	g, err := openModel(path, v.arch)
+	g, err := v.open(path)
 	if err != nil {
 		return err
 	}

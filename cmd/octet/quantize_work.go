@@ -47,7 +47,7 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 			return nil, err
 		}
 	}
-	w.model, err = openModel(path, f.arch)
+	w.model, err = f.open(path)
 	return w, err
 }
 

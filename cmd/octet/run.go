@@ -10,7 +10,8 @@ import (
 )
 
 func (a *app) runModel() *cobra.Command {
-	var arch, input, output string
+	var from source
+	var input, output string
 	cmd := &cobra.Command{
 		Use:   "run MODEL --input X.npz --output Y.npz",
 		Short: "Run a model once on arrays of a file",
@@ -21,11 +22,11 @@ their order, and writes its outputs as output0, output1 and so on.`,
 			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
-			d, err := bench.OpenDataset(input)
+			d, err := bench.OpenArrays(input)
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(args[0], arch)
+			g, s, err := a.openSession(args[0], from)
 			if err != nil {
 				return err
 			}
@@ -59,7 +60,7 @@ their order, and writes its outputs as output0, output1 and so on.`,
 		},
 	}
 	f := cmd.Flags()
-	archFlag(cmd, &arch)
+	from.flags(cmd)
 	f.StringVar(&input, "input", "", "input arrays (.npz)")
 	f.StringVar(&output, "output", "", "output arrays (.npz)")
 	require(cmd, "input", "output")

@@ -254,11 +254,7 @@ func (r *run) input(in ContractInput, t ops.Type) (aten.Value, error) {
 			return nil, errors.New("it is no number")
 		}
 		if in.Expr != nil {
-			// A condition on it was checked for this value only.
-			if _, err := r.PlainValue(n); err != nil {
-				return nil, err
-			}
-			return n.To(build.Int), nil
+			return r.PlainValue(n.To(build.Int)) // conditions on it were checked for this value only
 		}
 		return n.Plain(), nil
 	}
