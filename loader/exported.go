@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader/internal/container"
@@ -34,7 +35,7 @@ func isExported(f *modelFile) bool {
 // loadExported reads what torch.export.save wrote. A program whose inputs all have fixed
 // shapes, and that keeps nothing between runs, is a graph at once; the graph of others is open.
 func loadExported(f *modelFile) (*graph.Graph, error) {
-	m, err := openExported(f)
+	m, _, err := openExported(f)
 	if err != nil {
 		return nil, err
 	}
@@ -58,24 +59,47 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 	return s, nil
 }
 
-func openExported(f *modelFile) (*exported.Model, error) {
+func openExported(f *modelFile) (*exported.Model, *exported.Archive, error) {
 	a, err := exported.Open(f.r, f.size, openSaved)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	name, err := a.Choose(f.model)
 	if err != nil {
-		return nil, &FileError{Err: err}
+		return nil, nil, &FileError{Err: err}
 	}
 	p, err := a.Program(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	weights, err := a.Weights(p)
 	if err != nil {
+		return nil, nil, err
+	}
+	m, err := exported.NewModel(p, weights)
+	return m, a, err
+}
+
+// ExportedDescription says what an exported program is, without executing it.
+type ExportedDescription = exported.Description
+
+// DescribeExported describes the program of that name in the archive of torch.export.save at
+// path, the only one for "". Other files, and damaged ones, are rejected with a *FileError.
+func DescribeExported(path, name string) (*ExportedDescription, error) {
+	r, err := os.Open(path)
+	if err != nil {
 		return nil, err
 	}
-	return exported.NewModel(p, weights)
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return nil, err
+	}
+	m, a, err := openExported(&modelFile{r: r, size: info.Size(), model: name})
+	if err != nil {
+		return nil, inFile(err, path)
+	}
+	return m.Describe(a), nil
 }
 
 // savedTensors are the tensors of a dict that torch.save wrote, each made when it is asked for.

@@ -16,7 +16,7 @@ func (a *app) runModel() *cobra.Command {
 		Use:   "run MODEL --input X.npz --output Y.npz",
 		Short: "Run a model once on arrays of a file",
 		Long: `run takes the model's inputs from an .npz file, by their names or else in
-their order, and writes its outputs as output0, output1 and so on.`,
+their order, and writes its outputs as output0, output1 and so on; bfloat16 as float32.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
@@ -42,6 +42,11 @@ their order, and writes its outputs as output0, output1 and so on.`,
 			arrays := make([]tensor.Named, len(out))
 			ports := make([]bench.Port, len(out))
 			for i, t := range out {
+				if t.DType() == tensor.BFloat16 { // of which the format has none
+					if t, err = t.To(tensor.Float32); err != nil {
+						return err
+					}
+				}
 				arrays[i] = tensor.Named{Name: fmt.Sprintf("output%d", i), Tensor: t}
 				ports[i] = bench.Port{Name: arrays[i].Name, Type: t.String()}
 			}
