@@ -58,7 +58,6 @@ var onlyImporter = map[string]string{
 	"github.com/spf13/cobra":         "cmd/octet",
 	"github.com/vbauerster/mpb/v8":   "cmd/octet",
 	"github.com/nlpodyssey/gopickle": "loader/internal/pickle",
-	"github.com/sbinet/npyio":        "tensor",
 	"gonum.org/v1/plot":              "report",
 }
 

@@ -1,15 +1,13 @@
 package tensor
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
-
-	"github.com/sbinet/npyio/npy"
 )
 
 // The npy format: a magic string, a version, the length of the header, the
@@ -21,10 +19,6 @@ const (
 	npyMaxRank   = 64      // NumPy's own limit
 	npyAlign     = 64      // NumPy starts the elements at a multiple of this
 )
-
-// npyHeader is the one form NumPy writes. Checking it first keeps the parser of
-// the npy package, which slices without looking, on what it expects.
-var npyHeader = regexp.MustCompile(`^\{'descr': '[^'\\]*', 'fortran_order': (?:True|False), 'shape': \((?:|\d{1,18},|\d{1,18}(?:, \d{1,18})+)\), \} *\n$`)
 
 var npyTypes = []struct {
 	descr string
@@ -118,23 +112,39 @@ func readNPYHeader(r io.Reader) (dtype DType, shape Shape, fortran bool, length 
 	if err != nil {
 		return Invalid, nil, false, 0, shortFile(err, fmt.Sprintf("npy header claims %d bytes", n))
 	}
-	if !npyHeader.Match(header) {
-		return fail("npy header %q is not that of a plain array: save arrays of numbers, without fields or objects", clip(header))
-	}
-	parsed, err := npy.NewReader(io.MultiReader(bytes.NewReader(prefix), bytes.NewReader(header)))
+	descr, fortran, shape, err := parseNPYHeader(header)
 	if err != nil {
-		return Invalid, nil, false, 0, &FileError{Reason: fmt.Sprintf("npy header %q", clip(header)), Err: err}
-	}
-	descr := parsed.Header.Descr
-	if len(descr.Shape) > npyMaxRank {
-		return fail("npy array has %d dimensions, at most %d are read", len(descr.Shape), npyMaxRank)
+		return Invalid, nil, false, 0, err
 	}
 	for _, t := range npyTypes {
-		if t.descr == descr.Type {
-			return t.dtype, descr.Shape, descr.Fortran, int64(len(prefix)) + n, nil
+		if t.descr == descr {
+			return t.dtype, shape, fortran, int64(len(prefix)) + n, nil
 		}
 	}
-	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8, uint8, int32, int64, bool (little-endian)", npyTypeName(descr.Type))
+	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8, uint8, int32, int64, bool (little-endian)", npyTypeName(descr))
+}
+
+// npyHeader is the one form NumPy writes.
+var npyHeader = regexp.MustCompile(`^\{'descr': '([^'\\]*)', 'fortran_order': (True|False), 'shape': \(((?:|\d{1,18},|\d{1,18}(?:, \d{1,18})+))\), \} *\n$`)
+
+// parseNPYHeader returns what the dict of an npy header says.
+func parseNPYHeader(header []byte) (descr string, fortran bool, shape Shape, err error) {
+	m := npyHeader.FindSubmatch(header)
+	if m == nil {
+		return "", false, nil, &FileError{Reason: fmt.Sprintf("npy header %q is not that of a plain array: save arrays of numbers, without fields or objects", clip(header))}
+	}
+	shape = Shape{}
+	for text := range strings.FieldsFuncSeq(string(m[3]), func(r rune) bool { return r == ',' || r == ' ' }) {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return "", false, nil, &FileError{Reason: fmt.Sprintf("npy array has an extent of %s, too large to count", text)}
+		}
+		shape = append(shape, n)
+	}
+	if len(shape) > npyMaxRank {
+		return "", false, nil, &FileError{Reason: fmt.Sprintf("npy array has %d dimensions, at most %d are read", len(shape), npyMaxRank)}
+	}
+	return string(m[1]), string(m[2]) == "True", shape, nil
 }
 
 // npyTypeName turns a type code as "<u2" into words.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/finitejson"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -42,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "octet: interrupted")
 	default:
-		fmt.Fprintln(stderr, "octet:", err)
+		fmt.Fprintln(stderr, "octet:", adviseBytes(err))
 		if code == exitUsage {
 			fmt.Fprintln(stderr, `Run "octet help" or "octet help COMMAND".`)
 		}
@@ -109,11 +108,9 @@ func (a *app) options() graph.Options {
 	return opts
 }
 
-// printJSON writes the document of a command to stdout.
+// printJSON writes the document of a command to stdout; what is no finite number is null.
 func (a *app) printJSON(v any) error {
-	e := json.NewEncoder(a.out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return finitejson.Write(a.out, v)
 }
 
 // printf writes to stdout.
@@ -140,20 +137,6 @@ func (a *app) onTerminal() bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// checkOutputs returns an error where one of the files that a command is to write, "" for none, cannot
-// be: before the work whose result it would lose.
-func checkOutputs(paths ...string) error {
-	for _, path := range paths {
-		if path == "" {
-			continue
-		}
-		if err := atomicfile.Check(path); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // require makes flags obligatory. It fails only for a flag that the command
