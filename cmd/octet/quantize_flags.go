@@ -11,7 +11,8 @@ import (
 
 // quantizeFlags are the flags that commands share which quantize.
 type quantizeFlags struct {
-	arch, calib, output       string
+	source
+	calib, output             string
 	backend, device, observer string
 	weightObserver            string
 	percentile                float64
@@ -21,6 +22,7 @@ type quantizeFlags struct {
 	rounding                  string
 	filter                    quantize.Filter
 	batch                     int
+	scaleBytes                bool
 	state, saveState          string
 	data, report              string
 	compare                   int
@@ -45,9 +47,10 @@ func (f *quantizeFlags) add(cmd *cobra.Command) {
 func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
 	f.rounding = quantize.Nearest.String()
 	s := cmd.Flags()
-	archFlag(cmd, &f.arch)
+	f.source.flags(cmd)
 	s.StringVar(&f.calib, "calib", "", "samples to calibrate with (.npz)")
 	s.IntVar(&f.batch, "batch", 64, "samples per run")
+	scaleBytesFlag(cmd, &f.scaleBytes)
 	s.StringVarP(&f.output, "output", "o", "", "file to write")
 	s.StringVar(&f.state, "state", "", "begin with what another calibration saved, and its options")
 	s.StringVar(&f.saveState, "save-state", "", "write what was observed, to continue or merge it")
@@ -109,6 +112,7 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 		if q, err = quantize.Load(f.state); err != nil {
 			return nil, err
 		}
+		a.sayWarnings(f.state, q)
 		opts = q.Options()
 	} else {
 		var err error
@@ -131,6 +135,13 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 		return quantize.New(opts), nil
 	}
 	return q, q.SetOptions(opts)
+}
+
+// sayWarnings prints what there is to say about the state at path.
+func (a *app) sayWarnings(path string, q *quantize.Quantizer) {
+	for _, warning := range q.Warnings() {
+		a.say("%s: %s", path, warning)
+	}
 }
 
 // observers puts the observers that flags name into the options.
