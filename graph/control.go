@@ -60,6 +60,10 @@ func (op If) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		}
 		return chosen.run(c, c.Scratch, c.Out, c.In[1:])
 	}
+	k.Trim = func() {
+		parts[0].trim()
+		parts[1].trim()
+	}
 	return k, nil
 }
 
@@ -133,6 +137,10 @@ func (op Loop) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			return err
 		}
 		return s.run(c, body, c.Scratch[size:])
+	}
+	k.Trim = func() {
+		states.clear()
+		body.trim()
 	}
 	return k, nil
 }
@@ -278,6 +286,12 @@ func (t *part) run(c *ops.Call, scratch []byte, outputs, inputs []*tensor.Tensor
 	return t.session.run(c.Context, st, outputs, inputs)
 }
 
+// trim gives up what runs have left, in the part and in the parts inside it.
+func (t *part) trim() {
+	t.states.clear()
+	t.plan.trim()
+}
+
 // perScratch keeps something for each piece of scratch memory that calls come
 // with: a session gives each of its runs in progress one of its own.
 type perScratch[T any] struct {
@@ -300,6 +314,13 @@ func (p *perScratch[T]) of(scratch []byte, build func() (T, error)) (T, error) {
 		p.made[key] = v
 	}
 	return v, err
+}
+
+// clear forgets everything that was made. Calls in progress make theirs anew.
+func (p *perScratch[T]) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.made = nil
 }
 
 // tensorsIn returns tensors of the given types one after the other in memory.

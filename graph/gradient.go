@@ -144,6 +144,8 @@ func (b *gradBuilder) Const(t *tensor.Tensor) ops.Ref { return b.g.Const("", t) 
 
 func (b *gradBuilder) Type(v ops.Ref) ops.Type { return v.(*Value).Type }
 
+func (b *gradBuilder) Constant(v ops.Ref) *tensor.Tensor { return v.(*Value).Const }
+
 func (b *gradBuilder) Fail(err error) {
 	if b.err == nil {
 		b.err = err

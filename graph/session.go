@@ -15,7 +15,7 @@ import (
 
 // Options say how to compile a graph. The zero value is a good choice.
 type Options struct {
-	// Threads is the number of workers; 0 means GOMAXPROCS.
+	// Threads is the number of workers, at most ops.MaxThreads; 0 means GOMAXPROCS.
 	Threads int
 	// CPU names the tier of kernels to use; "" means what OCTET_CPU names, else the best.
 	CPU string
@@ -55,7 +55,9 @@ type Session struct {
 	pack    func(key any, build func() any) any // keeps packed constants
 
 	mu     sync.Mutex
-	plans  []*planEntry // most recently used first
+	closed bool
+	runs   sync.WaitGroup // in progress; added to under mu
+	plans  []*planEntry   // most recently used first
 	packed map[any]any
 
 	open *specializations // of an open graph, else nil
@@ -63,7 +65,7 @@ type Session struct {
 
 const (
 	defaultMaxPlans  = 16
-	defaultMaxMemory = 16 << 30
+	defaultMaxMemory = min(16<<30, math.MaxInt/2) // sums of two pieces fit an int
 )
 
 type planEntry struct {
@@ -88,7 +90,10 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 	if opts.MaxMemory <= 0 {
 		opts.MaxMemory = defaultMaxMemory
 	}
-	opts.MaxMemory = min(opts.MaxMemory, math.MaxInt/2) // sums of two pieces fit an int
+	opts.MaxMemory = min(opts.MaxMemory, math.MaxInt/2) // as the default
+	if opts.Threads > ops.MaxThreads {
+		return nil, fmt.Errorf("%d threads: at most %d are possible", opts.Threads, ops.MaxThreads)
+	}
 	pool := ops.NewPool(opts.Threads)
 	s, err := g.compile(opts, tier, pool)
 	if err != nil {
@@ -145,8 +150,29 @@ func (g *Graph) compile(opts Options, tier asm.Tier, pool *ops.Pool) (*Session, 
 	return s, nil
 }
 
-// Close ends the session's workers. Runs in progress finish.
-func (s *Session) Close() { s.pool.Close() }
+// ErrClosed is the error of a run of a session that was closed.
+var ErrClosed = errors.New("the session is closed")
+
+// Close waits for the runs in progress and ends the session's workers. Runs that begin later fail with ErrClosed. After it the
+// memory that the model's constants lie in, such as that of a mapped file, may be given up. It must not be called from within a run.
+func (s *Session) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.runs.Wait()
+	s.pool.Close()
+}
+
+// enter begins a run, unless the session is closed.
+func (s *Session) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.runs.Add(1)
+	return nil
+}
 
 // Tier returns the CPU tier the session's kernels are of.
 func (s *Session) Tier() asm.Tier { return s.tier }
@@ -178,65 +204,77 @@ func once(made map[any]any) func(key any, build func() any) any {
 
 // InputError says that the inputs of a run do not fit the graph.
 type InputError struct {
-	Index  int // of the input, -1 when their number is wrong
-	Name   string
-	Reason string
+	Index  int    // of the input, -1 when it is their number or several of them together
+	Name   string // of the input
+	Reason string // what was given, and what the graph takes
+	Err    error  // cause, such as the *NodeError of the operator that does not take their shapes; may be nil
 }
 
+// Error names the input.
 func (e *InputError) Error() string {
-	if e.Index < 0 {
-		return "inputs: " + e.Reason
+	text := e.Reason
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
 	}
-	return fmt.Sprintf("input %d (%s): %s", e.Index, e.Name, e.Reason)
+	if e.Index < 0 {
+		return "inputs: " + text
+	}
+	return fmt.Sprintf("input %d (%s): %s", e.Index, e.Name, text)
 }
+
+// Unwrap returns the cause.
+func (e *InputError) Unwrap() error { return e.Err }
 
 // Run computes the outputs for the given inputs, which may have other extents
-// than the graph's example shapes. It stops at the next node when ctx is cancelled.
-// The outputs are the caller's.
+// than the graph's example shapes. The outputs are the caller's. It stops when ctx is
+// done, within a node that has many tasks or behind it.
+//
+// Errors are
+//   - *InputError: the number, element types, shapes or quantization parameters of the inputs do not fit,
+//   - *MemoryError: the shapes would take more than Options.MaxMemory,
+//   - *NodeError with an *ops.ValueError: values do not fit, such as an index out of range,
+//   - *NodeError with an *ops.UnsupportedError: an operator cannot compute these shapes,
+//   - the context's error, and ErrClosed.
+//
+// The program of an open graph may give errors of its own.
 func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	t, err := s.begin(inputs)
 	if err != nil {
 		return nil, err
 	}
-	st, err := t.acquire(t.inputs)
-	if err != nil {
-		t.end(nil, err)
+	defer t.end()
+	if t.st, err = t.acquire(t.inputs); err != nil {
 		return nil, err
 	}
 	outputs := make([]*tensor.Tensor, t.outputs())
 	for i := range outputs {
-		typ := t.outputType(st, i)
+		typ := t.outputType(t.st, i)
 		if outputs[i], err = tensor.New(typ.DType, typ.Shape...); err != nil {
-			t.release(st)
-			t.end(nil, err)
 			return nil, err
 		}
 		outputs[i] = outputs[i].WithQParams(typ.Q)
 	}
-	if err := t.finish(ctx, st, outputs); err != nil {
+	if err := t.finish(ctx, outputs); err != nil {
 		return nil, err
 	}
 	return outputs, nil
 }
 
-// RunInto is Run with outputs that the caller provides, contiguous and of the right types
-// and shapes. Once a shape has been run before, it allocates nothing.
+// RunInto is Run with outputs that the caller provides, contiguous, of the right types
+// and shapes, and in other memory than the inputs and each other. Once a shape has been run before, it allocates nothing.
 func (s *Session) RunInto(ctx context.Context, outputs, inputs []*tensor.Tensor) error {
 	t, err := s.begin(inputs)
 	if err != nil {
 		return err
 	}
-	st, err := t.acquire(t.inputs)
-	if err != nil {
-		t.end(nil, err)
+	defer t.end()
+	if t.st, err = t.acquire(t.inputs); err != nil {
 		return err
 	}
-	if err := t.checkOutputs(st, outputs); err != nil {
-		t.release(st)
-		t.end(nil, err)
+	if err := t.checkOutputs(outputs, inputs); err != nil {
 		return err
 	}
-	return t.finish(ctx, st, outputs)
+	return t.finish(ctx, outputs)
 }
 
 // outputType returns the type of an output of a run.
@@ -244,49 +282,81 @@ func (s *Session) outputType(st *state, i int) ops.Type {
 	return st.plan.slots[st.plan.slotOf[s.graph.Outputs[i]]].typ
 }
 
+// OutputError says that an output that the caller provides does not fit.
+type OutputError struct {
+	Index  int // of the output, -1 when their number is wrong
+	Reason string
+}
+
+// Error names the output.
+func (e *OutputError) Error() string {
+	if e.Index < 0 {
+		return "outputs: " + e.Reason
+	}
+	return fmt.Sprintf("output %d: %s", e.Index, e.Reason)
+}
+
 // checkOutputs checks outputs that the caller provides.
-func (t *sessionRun) checkOutputs(st *state, outputs []*tensor.Tensor) error {
+func (t *sessionRun) checkOutputs(outputs, inputs []*tensor.Tensor) error {
 	if len(outputs) != t.outputs() {
-		return fmt.Errorf("%d outputs given where the graph has %d", len(outputs), t.outputs())
+		return &OutputError{-1, fmt.Sprintf("%d given where the graph has %d", len(outputs), t.outputs())}
 	}
 	for i, o := range outputs {
-		want := t.outputType(st, i)
+		want := t.outputType(t.st, i)
 		if o == nil || o.DType() != want.DType || !o.Shape().Equal(want.Shape) || !o.IsContiguous() {
-			return fmt.Errorf("output %d is %v where a contiguous %v is computed", i, o, want)
+			return &OutputError{i, fmt.Sprintf("it is %v where a contiguous %v is computed", o, want)}
+		}
+	}
+	return checkOverlap(outputs, inputs)
+}
+
+// finish runs, and keeps what the model keeps.
+func (t *sessionRun) finish(ctx context.Context, outputs []*tensor.Tensor) error {
+	all, err := t.extend(outputs, func(i int) ops.Type { return t.outputType(t.st, i) })
+	if err != nil {
+		return err
+	}
+	t.broken = true // unless the run comes back, as it does not where a callback panics
+	err = t.run(ctx, t.st, all, t.inputs)
+	t.broken = false
+	if err == nil {
+		t.after = all
+	}
+	return err
+}
+
+// checkInputs checks what does not depend on the operators.
+func (s *Session) checkInputs(inputs []*tensor.Tensor) error {
+	if len(inputs) != len(s.graph.Inputs) {
+		return &InputError{Index: -1, Reason: fmt.Sprintf("%d given where the graph has %d", len(inputs), len(s.graph.Inputs))}
+	}
+	for i, v := range s.graph.Inputs {
+		t := inputs[i]
+		reason := ""
+		switch {
+		case t == nil:
+			reason = "it is missing"
+		case t.DType() != v.Type.DType:
+			reason = fmt.Sprintf("it is %v where the graph takes %v", t.DType(), v.Type.DType)
+		case t.Rank() != len(v.Type.Shape):
+			reason = fmt.Sprintf("it has shape %v where the graph takes %d dimensions, such as %v", t.Shape(), len(v.Type.Shape), v.Type.Shape)
+		case !v.Guard.admits(t):
+			reason = fmt.Sprintf("its shape %v or value is not the one this graph was made for, %v", t.Shape(), v.Type.Shape)
+		case t.QParams() != nil && !t.QParams().Equal(v.Type.Q):
+			reason = fmt.Sprintf("it is quantized as %v where the graph takes %v", t.QParams(), v.Type)
+		}
+		if reason != "" {
+			return &InputError{Index: i, Name: v.Name, Reason: reason}
 		}
 	}
 	return nil
 }
 
-// finish runs, and keeps what the model keeps.
-func (t *sessionRun) finish(ctx context.Context, st *state, outputs []*tensor.Tensor) error {
-	all, err := t.extend(outputs, func(i int) ops.Type { return t.outputType(st, i) })
-	if err != nil {
-		t.release(st)
-	} else {
-		err = t.run(ctx, st, all, t.inputs)
-	}
-	t.end(all, err)
-	return err
-}
-
-// acquire returns memory for a run with inputs of these shapes, planning it when they are new.
+// acquire returns memory for a run with inputs of these shapes, planning it when they are new. Integers without quantization
+// parameters are taken as those of the graph's.
 func (s *Session) acquire(inputs []*tensor.Tensor) (*state, error) {
-	if len(inputs) != len(s.graph.Inputs) {
-		return nil, &InputError{Index: -1, Reason: fmt.Sprintf("%d given where the graph has %d", len(inputs), len(s.graph.Inputs))}
-	}
-	for i, v := range s.graph.Inputs {
-		t := inputs[i]
-		switch {
-		case t == nil:
-			return nil, &InputError{i, v.Name, "it is missing"}
-		case t.DType() != v.Type.DType:
-			return nil, &InputError{i, v.Name, fmt.Sprintf("it is %v where the graph takes %v", t.DType(), v.Type.DType)}
-		case t.Rank() != len(v.Type.Shape):
-			return nil, &InputError{i, v.Name, fmt.Sprintf("it has shape %v where the graph takes %d dimensions, such as %v", t.Shape(), len(v.Type.Shape), v.Type.Shape)}
-		case !v.Guard.admits(t):
-			return nil, &InputError{i, v.Name, fmt.Sprintf("its shape %v or value is not the one this graph was made for, %v", t.Shape(), v.Type.Shape)}
-		}
+	if err := s.checkInputs(inputs); err != nil {
+		return nil, err
 	}
 	var buf [128]byte
 	key := planKey(buf[:0], inputs)
@@ -294,7 +364,7 @@ func (s *Session) acquire(inputs []*tensor.Tensor) (*state, error) {
 	defer s.mu.Unlock()
 	e, err := s.planFor(key, inputs)
 	if err != nil {
-		return nil, err
+		return nil, s.inputError(inputs, err)
 	}
 	if n := len(e.free); n > 0 {
 		st := e.free[n-1]
@@ -302,6 +372,29 @@ func (s *Session) acquire(inputs []*tensor.Tensor) (*state, error) {
 		return st, nil
 	}
 	return e.plan.newState(s, tensor.AlignedBytes(e.plan.arena), e.plan.newWorkers(s.threads))
+}
+
+// inputError makes an *InputError of an operator's refusal of the inputs' shapes.
+func (s *Session) inputError(inputs []*tensor.Tensor, err error) error {
+	var shape *ops.ShapeError
+	if !errors.As(err, &shape) {
+		return err
+	}
+	if len(inputs) == 1 {
+		return &InputError{Name: s.inputName(0), Reason: fmt.Sprintf("%v does not fit", inputs[0]), Err: err}
+	}
+	text := ""
+	for i, t := range inputs {
+		if i > 0 {
+			text += ", "
+		}
+		if i == 8 {
+			text += fmt.Sprintf("and %d more", len(inputs)-i)
+			break
+		}
+		text += s.inputName(i) + " " + t.String()
+	}
+	return &InputError{Index: -1, Reason: text + " do not fit", Err: err}
 }
 
 func (s *Session) planFor(key []byte, inputs []*tensor.Tensor) (*planEntry, error) {
@@ -352,23 +445,24 @@ func (s *Session) run(ctx context.Context, st *state, outputs, inputs []*tensor.
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		s.release(st)
 		return err
 	}
 	for i := range st.calls {
-		if err := ctx.Err(); err != nil {
-			s.release(st)
-			return err
-		}
 		c := &st.calls[i]
-		c.Context = ctx
 		step := &st.plan.steps[i]
+		c.Context, c.Done = ctx, nil
+		if step.kernel.Interruptible {
+			c.Done = ctx.Done()
+		}
 		var start time.Time
 		if s.opts.Trace != nil {
 			start = time.Now()
 		}
-		if err := step.kernel.Run(c); err != nil {
-			s.release(st)
+		err := step.kernel.Run(c)
+		if done := ctx.Err(); done != nil {
+			return done // the outputs of the node may be incomplete
+		}
+		if err != nil {
 			return &NodeError{Node: step.node, Err: err}
 		}
 		if s.opts.Trace != nil {
@@ -382,7 +476,6 @@ func (s *Session) run(ctx context.Context, st *state, outputs, inputs []*tensor.
 			err = errors.Join(err, outputs[i].CopyFrom(st.tensors[slot]))
 		}
 	}
-	s.release(st)
 	return err
 }
 
@@ -398,12 +491,14 @@ func (st *state) trace(i int, d time.Duration) StepTrace {
 	return tr
 }
 
-// Trim gives up the memory that runs have left for those that follow. The next run takes it anew.
+// Trim gives up the memory that runs have left for those that follow, those of conditions and loops inside the model among
+// it. The next run takes it anew.
 func (s *Session) Trim() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.plans {
 		e.free = nil
+		e.plan.trim()
 	}
 	if s.open != nil {
 		for _, c := range s.open.list {

@@ -30,15 +30,27 @@ type specialization struct {
 // and how many outputs are the caller's.
 type sessionRun struct {
 	*Session
+	root   *Session // that was asked to run
 	inputs []*tensor.Tensor
-	keeper *Session // which keeps the other outputs; nil without
+	keeper *Session         // which keeps the other outputs; nil without
+	st     *state           // memory of the run; nil before it has any
+	broken bool             // the memory may be in any state
+	after  []*tensor.Tensor // all outputs of a run that succeeded
 }
 
 // begin finds the graph for inputs and, of a model that keeps something between
 // runs, waits for the run before.
-func (s *Session) begin(inputs []*tensor.Tensor) (sessionRun, error) {
+func (s *Session) begin(inputs []*tensor.Tensor) (t sessionRun, err error) {
+	if err := s.enter(); err != nil {
+		return t, err
+	}
+	defer func() {
+		if err != nil {
+			s.runs.Done()
+		}
+	}()
 	if s.graph.open == nil {
-		return sessionRun{s, inputs, nil}, nil
+		return sessionRun{Session: s, root: s, inputs: inputs}, nil
 	}
 	locked := s.open.stateful.Load()
 	if locked {
@@ -48,7 +60,7 @@ func (s *Session) begin(inputs []*tensor.Tensor) (sessionRun, error) {
 		c, all, err := s.specialized(inputs)
 		switch {
 		case err == nil && c.graph.State != nil && locked:
-			return sessionRun{c, all, s}, nil
+			return sessionRun{Session: c, root: s, inputs: all, keeper: s}, nil
 		case err == nil && c.graph.State != nil:
 			// The first run of such a model: others may have begun as well.
 			s.open.stateful.Store(true)
@@ -59,7 +71,7 @@ func (s *Session) begin(inputs []*tensor.Tensor) (sessionRun, error) {
 		if locked {
 			s.open.running.Unlock()
 		}
-		return sessionRun{c, inputs, nil}, err
+		return sessionRun{Session: c, root: s, inputs: inputs}, err
 	}
 }
 
@@ -96,20 +108,22 @@ func (t *sessionRun) extend(outputs []*tensor.Tensor, types func(i int) ops.Type
 	return all, nil
 }
 
-// end keeps the last outputs of a run that succeeded, and lets the next one begin.
-func (t *sessionRun) end(outputs []*tensor.Tensor, err error) {
-	if t.keeper == nil {
-		return
+// end gives the memory of a run back, keeps the last outputs of one that succeeded, and lets the next one begin.
+func (t *sessionRun) end() {
+	if t.st != nil && !t.broken {
+		t.release(t.st)
 	}
-	if err == nil {
-		s := t.keeper
-		s.mu.Lock()
-		s.open.spare = s.open.kept
-		s.open.kept = outputs[t.outputs():]
-		s.open.form = t.graph.State.After
-		s.mu.Unlock()
+	if s := t.keeper; s != nil {
+		if t.after != nil {
+			s.mu.Lock()
+			s.open.spare = s.open.kept
+			s.open.kept = t.after[t.outputs():]
+			s.open.form = t.graph.State.After
+			s.mu.Unlock()
+		}
+		s.open.running.Unlock()
 	}
-	t.keeper.open.running.Unlock()
+	t.root.runs.Done()
 }
 
 // Reset makes a model forget what it kept between runs, such as the state of a
@@ -143,7 +157,7 @@ func (s *Session) specialized(inputs []*tensor.Tensor) (*Session, []*tensor.Tens
 	types := make([]ops.Type, len(all))
 	for i, t := range all {
 		if t == nil {
-			return nil, nil, &InputError{i, s.inputName(i), "it is missing"}
+			return nil, nil, &InputError{Index: i, Name: s.inputName(i), Reason: "it is missing"}
 		}
 		types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: t.QParams()}
 		if t.Rank() == 0 {
@@ -153,7 +167,7 @@ func (s *Session) specialized(inputs []*tensor.Tensor) (*Session, []*tensor.Tens
 	o := s.graph.open
 	g, known, err := o.specialize(types, s.open.form)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, s.inputError(inputs, err)
 	}
 	c, err := s.compiled(g, all)
 	if err != nil && known {
@@ -162,9 +176,12 @@ func (s *Session) specialized(inputs []*tensor.Tensor) (*Session, []*tensor.Tens
 		g, err = o.specializeAnew(types, s.open.form)
 		o.mu.Unlock()
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, s.inputError(inputs, err)
 		}
 		c, err = s.compiled(g, all)
+	}
+	if err != nil {
+		err = s.inputError(inputs, err)
 	}
 	return c, all, err
 }

@@ -29,6 +29,9 @@ type Pool struct {
 	closed   bool
 }
 
+// MaxThreads bounds the workers of a pool.
+const MaxThreads = 1024
+
 // spinTime bounds how long anyone watches before it sleeps.
 const spinTime = 50 * time.Microsecond
 
@@ -44,11 +47,12 @@ type job struct {
 }
 
 // NewPool starts a pool of the given number of workers, the calling goroutine
-// counted as one; 0 means GOMAXPROCS. Close releases them.
+// counted as one and at most MaxThreads; 0 means GOMAXPROCS. Close releases them.
 func NewPool(threads int) *Pool {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
+	threads = min(threads, MaxThreads)
 	p := &Pool{threads: threads}
 	p.wake.L = &p.mu
 	for id := 1; id < threads; id++ {
@@ -125,7 +129,7 @@ func spin(done func() bool) bool {
 func (j *job) take(w *Worker) {
 	for {
 		i := j.next.Add(1) - 1
-		if i >= j.n {
+		if i >= j.n || j.call.interrupted() {
 			return
 		}
 		j.task(j.call, int(i), w)
