@@ -187,21 +187,21 @@ func arrayNames(arrays []tensor.Named) []string { return tensor.Arrays(arrays).N
 // inputType returns the element type that input i is given.
 func (b *binding) inputType(i int) tensor.DType {
 	a := b.inputs[i]
-	types, known := b.graph.Example()
+	example, known := b.graph.Example()
 	switch {
 	case !b.graph.IsOpen():
 		return b.graph.Inputs[i].Type.DType
-	case known && i < len(types):
-		return arrayType(types[i].DType, a.Tensor.DType())
+	case known && i < len(example):
+		return exampleType(example[i].DType, a.Tensor.DType())
 	case a.Tensor.DType() == tensor.Uint8 && b.scales(i):
 		return tensor.Float32
 	}
 	return a.Tensor.DType()
 }
 
-// arrayType returns the element type of an array for an input of the given type. Files of arrays have no bfloat16, in whose place
-// models take float32; so they do for float16.
-func arrayType(want, have tensor.DType) tensor.DType {
+// exampleType returns the element type that an input takes of which an example is known.
+// Files of arrays have no short floats, in whose place models take float32.
+func exampleType(want, have tensor.DType) tensor.DType {
 	if (want == tensor.BFloat16 || want == tensor.Float16) && have == tensor.Float32 {
 		return tensor.Float32
 	}

@@ -43,7 +43,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err), is[*loader.ChoiceError](err):
+	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err),
+		is[*loader.ChoiceError](err):
 		return exitUsage
 	case is[*accuracyError](err):
 		return exitAccuracy

@@ -17,8 +17,9 @@ func (a *app) runModel() *cobra.Command {
 		Use:   "run MODEL --input X.npz --output Y.npz",
 		Short: "Run a model once on arrays of a file",
 		Long: `run takes the model's inputs from an .npz file, by their names or else in
-their order, and writes its outputs as output0, output1 and so on, bfloat16 as float32. The model is
-given the arrays as they are, bytes as bytes; only where the file has mean and
+their order, and writes its outputs as output0, output1 and so on, bfloat16 as
+float32. The model is given the arrays as they are, bytes as bytes; only where the
+file has mean and
 std, as data sets have, or with --scale-bytes, do bytes become floats (see octet
 help eval). name.0, name.1 and so on are the tensors of an input that is a list.`,
 		Args: cobra.ExactArgs(1),

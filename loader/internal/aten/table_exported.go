@@ -5,6 +5,7 @@ import (
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // exports are the operators of exported programs that scripts do not call: those that
@@ -30,7 +31,7 @@ var exports = []operator{
 	{"aten::lift_fresh_copy", "self:T", clone},
 	{"aten::detach_", "self:T", identity},
 	{"aten::_to_copy", "self:T | dtype:i?=None layout:i?=None device:v?=None pin_memory:b?=None non_blocking:b=False memory_format:i?=None", toCopy},
-	{"aten::empty_permuted", "size:I physical_layout:I" + newTensor, filled(0)},
+	{"aten::empty_permuted", "size:I physical_layout:I" + newTensor, emptyPermuted},
 	{"aten::as_strided", "self:T size:I stride:I storage_offset:i?=None", asStrided},
 	{"aten::sub", "self:n other:T alpha:n=1", scaled(ops.Sub)},
 	{"aten::scatter", "self:T dim:i index:T value:n", scatter(ops.ScatterSet)},
@@ -57,8 +58,78 @@ var exports = []operator{
 	{"aten::_scaled_dot_product_fused_attention_overrideable", "query:T key:T value:T attn_bias:T?=None dropout_p:f=0 is_causal:b=False return_debug_mask:b=False | scale:f?=None", attentionAs(9, 3, 4, 5, 7)},
 	{"aten::_scaled_dot_product_attention_math", "query:T key:T value:T attn_mask:T?=None dropout_p:f=0 is_causal:b=False dropout_mask:T?=None | scale:f?=None enable_gqa:b=False", attentionMath},
 
+	{"aten::_embedding_bag", bagParams, tableBag},
+	{"aten::_embedding_bag_forward_only", bagParams, tableBag},
+	{"aten::histc", "self:T bins:i=100 min:n=0 max:n=0", histogram},
+	{"transformers::grouped_mm_fallback", "input:T weight:T offs:T", groupedProduct},
+
 	{"aten::_fft_r2c", "self:T dim:I normalization:i onesided:b", realToComplex},
 	{"aten::_fft_c2r", "self:T dim:I normalization:i last_dim_size:i", complexToReal},
+}
+
+// bagParams are those of embedding bags as decompositions call them.
+const bagParams = "weight:T indices:T offsets:T scale_grad_by_freq:b=False mode:i=0 sparse:b=False per_sample_weights:T?=None include_last_offset:b=False padding_idx:i=-1"
+
+// tableBag is an embedding bag that gives what its gradient needs besides, which programs do not use.
+func tableBag(c *call) Value {
+	out := embeddingBag(c)
+	if items, ok := Items(out); ok && len(items) > 0 {
+		out = items[0]
+	}
+	return c.withMissing(out, "the offsets", "the sizes of the bags", "the largest indices")
+}
+
+// maxBins bounds the bins of a histogram and the groups of a product, which are one comparison each.
+const maxBins = 1 << 12
+
+// histogram counts the elements in each of some bins of equal width between min and max, both
+// of which belong to a bin. Others are not counted.
+func histogram(c *call) Value {
+	x, bins := c.tensor(0), c.int(1)
+	least, most := c.float(2), c.float(3)
+	if bins < 1 || bins > maxBins || !(least < most) {
+		return c.unsupported("%d bins from %v to %v", bins, least, most)
+	}
+	flat := c.reshape(c.cast(x, defaultFloat), []*build.Number{build.Extent(x.Type().Numel()), build.Extent(1)})
+	c.shape(x)
+	at := c.apply(ops.Unary{Fn: ops.Floor}, c.arithNumber(ops.Mul, c.arithNumber(ops.Sub, flat, least), float64(bins)/(most-least)))
+	last := c.arithNumber(ops.Eq, flat, most)
+	at = c.apply(ops.Where{ANumber: true, KeepB: true}, last, c.lift(float64(bins-1)), at)
+	number := c.emit(ops.Arange{End: float64(bins), Step: 1, DType: defaultFloat})[0]
+	return c.cast(c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{0}}, c.cast(c.arith(ops.Eq, at, number), defaultFloat)), x.DType())
+}
+
+// groupedProduct multiplies rows [S, K] by one of the matrices [G, K, N] each: those up to
+// offs[0] by the first, those from there to offs[1] by the second, and so on. Which row is in
+// which group only the run knows, so all are multiplied by all matrices; rows of no group are 0.
+func groupedProduct(c *call) Value {
+	x, weight, ends := c.tensor(0), c.tensor(1), c.tensor(2)
+	if x.Rank() != 2 || weight.Rank() != 3 || ends.Rank() != 1 {
+		return c.fail("of %v, %v and %v", x.Type(), weight.Type(), ends.Type())
+	}
+	groups := c.extent(weight, 0)
+	if groups < 1 || groups > maxBins || c.extent(ends, 0) != groups {
+		return c.unsupported("%d groups", groups)
+	}
+	rows := c.reshape(c.apply(ops.Cumulative{}, c.likeOf(c.selected(x, 1, build.Extent(0)), 1, tensor.Int64)), []*build.Number{c.Dims(x)[0], build.Extent(1)})
+	ends = c.cast(ends, tensor.Int64)
+	var sum, begin *build.Tensor
+	for g := range groups {
+		end := c.selected(ends, 0, build.Extent(g))
+		out := c.arith(ops.Gt, rows, end)
+		if begin != nil {
+			out = c.arith(ops.LogicalOr, out, c.arith(ops.Le, rows, begin))
+		}
+		y := c.matmul(x, c.selected(weight, 0, build.Extent(g)))
+		y = c.apply(ops.Where{ANumber: true, KeepB: true}, out, c.lift(0.0), y)
+		if sum == nil {
+			sum = y
+		} else {
+			sum = c.arith(ops.Add, sum, y)
+		}
+		begin = end
+	}
+	return sum
 }
 
 func storageOffset(c *call) Value {
@@ -129,6 +200,11 @@ func assertTensor(c *call) Value {
 func toCopy(c *call) Value {
 	t := c.tensor(0)
 	return c.convert(t, c.dtypeOr(1, t.DType()), true)
+}
+
+func emptyPermuted(c *call) Value {
+	c.args = append(c.args[:1:1], c.args[2:]...) // whatever its elements' order
+	return filled(0)(c)
 }
 
 // asStrided gives a tensor other strides. Those that say the same of its memory are known:
