@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -27,7 +28,12 @@ type Dataset struct {
 // any other x is taken as it is. Models with several inputs find each as the array
 // of its name. A file of another form is rejected with a *tensor.FileError.
 func OpenDataset(path string) (*Dataset, error) {
-	arrays, err := tensor.ReadNPZ(path, 0)
+	return OpenDatasetContext(context.Background(), path, 0)
+}
+
+// OpenDatasetContext is OpenDataset that ends with ctx, of arrays that take at most maxMemory bytes; 0 means tensor.DefaultBudget.
+func OpenDatasetContext(ctx context.Context, path string, maxMemory int64) (*Dataset, error) {
+	arrays, err := tensor.ReadNPZContext(ctx, path, maxMemory)
 	if err != nil {
 		return nil, err
 	}

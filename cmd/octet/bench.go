@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -24,7 +25,7 @@ measured as int8 is calibrated on random inputs: right for speed, not for accura
 A TorchScript file does not say the shapes of its inputs: without --shape, usual
 ones are tried, images of 224x224 and sentences of 128 tokens, and the one used is named.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			models, err := benchModels(args, arch)
+			models, err := a.benchModels(cmd.Context(), args, arch)
 			if err != nil {
 				return err
 			}
@@ -37,7 +38,7 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 			if a.json && cmd.Flags().Changed("format") {
 				return usagef("--json and --format exclude each other")
 			}
-			sweep.Threads, sweep.CPU = a.threads, a.cpu
+			sweep.Threads, sweep.CPU, sweep.MaxMemory = a.threads, a.cpu, a.limits.maxMemory
 			if a.onTerminal() {
 				sweep.Progress = func(what string) { a.say("%s", what) }
 			}
@@ -80,11 +81,11 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 }
 
 // benchModels returns the named models, or the architecture with random weights.
-func benchModels(paths []string, arch string) ([]bench.Model, error) {
+func (a *app) benchModels(ctx context.Context, paths []string, arch string) ([]bench.Model, error) {
 	if len(paths) > 0 {
 		models := make([]bench.Model, len(paths))
 		for i, p := range paths {
-			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return openModel(p, arch) }}
+			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return a.openModel(ctx, p, arch) }}
 		}
 		return models, nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -28,11 +29,11 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--data", data}, {"--against", against}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
-			d, err := bench.OpenDataset(data)
+			d, err := a.openDataset(cmd.Context(), data)
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(args[0], arch)
+			g, s, err := a.openSession(cmd.Context(), args[0], arch)
 			if err != nil {
 				return err
 			}
@@ -49,7 +50,7 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 				r.Right, r.Top1 = &e.Right, &top1
 			}
 			if against != "" {
-				if r.Agreement, err = agreementWith(against, e.Logits); err != nil {
+				if r.Agreement, err = a.agreementWith(cmd.Context(), against, e.Logits); err != nil {
 					return err
 				}
 			}
@@ -103,8 +104,8 @@ type agreementResult struct {
 	MaxAbsDiff *float64 `json:"max_abs_diff"` // null where one has a NaN and the other has not
 }
 
-func agreementWith(path string, logits *tensor.Tensor) (*agreementResult, error) {
-	arrays, err := tensor.ReadNPZ(path, 0)
+func (a *app) agreementWith(ctx context.Context, path string, logits *tensor.Tensor) (*agreementResult, error) {
+	arrays, err := tensor.ReadNPZContext(ctx, path, a.limits.maxMemory)
 	if err != nil {
 		return nil, err
 	}

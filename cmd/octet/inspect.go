@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -25,8 +25,8 @@ the same. Of a file with weights only, it lists the tensors; --arch gives it a g
 TorchScript does not say the shapes of inputs: without --shape its modules and the
 operators of its source are shown, with it the graph that is made of them.`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := a.inspectFile(args[0], v)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := a.inspectFile(cmd.Context(), args[0], v)
 			if err != nil {
 				return err
 			}
@@ -46,12 +46,13 @@ type view struct {
 	plan, code  bool
 }
 
-func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
-	format, err := loader.Detect(path)
+func (a *app) inspectFile(ctx context.Context, path string, v view) (*inspectResult, error) {
+	f, err := loader.Open(path, a.loaderOptions(ctx)...)
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
+	defer f.Close()
+	format, err := f.Format()
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +60,12 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &inspectResult{File: path, Format: string(format), Bytes: info.Size()}
+	r := &inspectResult{File: path, Format: string(format), Bytes: f.Size()}
 	if v.arch == "" && !format.HasGraph() {
 		if v.plan || v.code || types != nil {
 			return nil, usagef("%s holds weights only: --plan, --code and --shape need --arch", path)
 		}
-		r.Tensors, err = listTensors(path)
+		r.Tensors, err = listTensors(f)
 		return r, err
 	}
 	var modules []bench.Module
@@ -74,7 +75,7 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 				return nil, usagef("%s does not say the shapes of its inputs: --plan and --code need --shape", path)
 			}
 		}
-		d, err := loader.Describe(path)
+		d, err := f.Describe()
 		if err != nil {
 			return nil, err
 		}
@@ -84,12 +85,12 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 		}
 		modules = ownModules(d)
 	}
-	return r, a.inspectGraph(r, path, v, types, modules)
+	return r, a.inspectGraph(r, f, path, v, types, modules)
 }
 
 // inspectGraph adds what is known of the graph of a model.
-func (a *app) inspectGraph(r *inspectResult, path string, v view, types []ops.Type, modules []bench.Module) error {
-	g, err := openModel(path, v.arch)
+func (a *app) inspectGraph(r *inspectResult, f *loader.File, path string, v view, types []ops.Type, modules []bench.Module) error {
+	g, err := buildModel(f, v.arch)
 	if err != nil {
 		return err
 	}
@@ -167,8 +168,8 @@ type unsupportedUse struct {
 	Lines []string `json:"lines"`
 }
 
-func listTensors(path string) ([]bench.Port, error) {
-	sd, err := loader.StateDict(path)
+func listTensors(f *loader.File) ([]bench.Port, error) {
+	sd, err := f.StateDict()
 	if err != nil {
 		return nil, err
 	}

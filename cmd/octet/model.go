@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/examples/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
@@ -29,22 +31,45 @@ func architecture(name string) (nn.Architecture, error) {
 	return a, nil
 }
 
-// openModel reads the model at path: a state_dict when arch is not empty. A file of
-// octet's own format stays mapped until the process ends.
-func openModel(path, arch string) (*graph.Graph, error) {
+// loaderOptions say how a command reads a file.
+func (a *app) loaderOptions(ctx context.Context) []loader.Option {
+	options := []loader.Option{loader.Context(ctx), loader.MaxMemory(a.limits.maxMemory)}
+	if a.mmap {
+		options = append(options, loader.Mapped(new(loader.Mapping))) // until the process ends
+	}
+	return options
+}
+
+// openModel reads the model at path: a state_dict when arch is not empty.
+func (a *app) openModel(ctx context.Context, path, arch string) (*graph.Graph, error) {
+	f, err := loader.Open(path, a.loaderOptions(ctx)...)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return buildModel(f, arch)
+}
+
+// buildModel is openModel of an open file.
+func buildModel(f *loader.File, arch string) (*graph.Graph, error) {
 	if arch == "" {
-		return loader.Load(path, loader.Mapped(new(loader.Mapping)))
+		return f.Load()
 	}
 	a, err := architecture(arch)
 	if err != nil {
 		return nil, err
 	}
-	return loader.Build(path, a)
+	return f.Build(a)
+}
+
+// openDataset reads the data set at path.
+func (a *app) openDataset(ctx context.Context, path string) (*bench.Dataset, error) {
+	return bench.OpenDatasetContext(ctx, path, a.limits.maxMemory)
 }
 
 // openSession reads and compiles the model at path.
-func (a *app) openSession(path, arch string) (*graph.Graph, *graph.Session, error) {
-	g, err := openModel(path, arch)
+func (a *app) openSession(ctx context.Context, path, arch string) (*graph.Graph, *graph.Session, error) {
+	g, err := a.openModel(ctx, path, arch)
 	if err != nil {
 		return nil, nil, err
 	}

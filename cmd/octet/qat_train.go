@@ -42,14 +42,14 @@ type training struct {
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
 	var err error
-	if t.samples, err = bench.OpenDataset(f.data); err != nil {
+	if t.samples, err = w.openDataset(w.ctx, f.data); err != nil {
 		return nil, err
 	}
 	if t.samples.Labels() == nil && !f.distill {
 		return nil, usagef("--data %s has no labels: use --distill", f.data)
 	}
 	if f.eval != "" {
-		if t.eval, err = bench.OpenDataset(f.eval); err != nil {
+		if t.eval, err = w.openDataset(w.ctx, f.eval); err != nil {
 			return nil, err
 		}
 	}
@@ -151,6 +151,9 @@ func (t *training) epochs() error {
 			return err
 		}
 	}
+	// A step that has begun is made, and its state written, however long that takes.
+	t.limits.patient.Store(t.flags.checkpoint != "")
+	defer t.limits.patient.Store(false)
 	for t.finished < t.flags.epochs {
 		if err := t.epoch(); err != nil {
 			return err

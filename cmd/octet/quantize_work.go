@@ -43,11 +43,11 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 		return nil, err
 	}
 	if f.calib != "" {
-		if w.data, err = bench.OpenDataset(f.calib); err != nil {
+		if w.data, err = a.openDataset(w.ctx, f.calib); err != nil {
 			return nil, err
 		}
 	}
-	w.model, err = openModel(path, f.arch)
+	w.model, err = a.openModel(w.ctx, path, f.arch)
 	return w, err
 }
 
@@ -82,7 +82,7 @@ func (w *work) concrete() error {
 	}
 	d := w.data
 	if d == nil && w.flags.data != "" {
-		if d, err = bench.OpenDataset(w.flags.data); err != nil {
+		if d, err = w.openDataset(w.ctx, w.flags.data); err != nil {
 			return err
 		}
 	}
@@ -244,7 +244,7 @@ func (w *work) compare(r *report.Report) error {
 
 // evaluate measures the accuracy of both models and their agreement.
 func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
-	d, err := bench.OpenDataset(w.flags.data)
+	d, err := w.openDataset(w.ctx, w.flags.data)
 	if err != nil {
 		return err
 	}

@@ -21,11 +21,11 @@ their order, and writes its outputs as output0, output1 and so on.`,
 			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
-			d, err := bench.OpenDataset(input)
+			d, err := a.openDataset(cmd.Context(), input)
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(args[0], arch)
+			g, s, err := a.openSession(cmd.Context(), args[0], arch)
 			if err != nil {
 				return err
 			}

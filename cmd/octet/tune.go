@@ -42,7 +42,7 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 			if err != nil {
 				return err
 			}
-			test, err := bench.OpenDataset(f.data)
+			test, err := a.openDataset(cmd.Context(), f.data)
 			if err != nil {
 				return err
 			}
