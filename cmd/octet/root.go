@@ -19,11 +19,11 @@ type app struct {
 	// What the two write to: documents and files go there as they are.
 	stdout, stderr io.Writer
 
-	threads  []int
-	cpu      string
-	json     bool
-	mmap     bool
-	limits   limits
+	threads []int
+	cpu     string
+	json    bool
+	mmap    bool
+	limits  limits
 
 	tier    asm.Tier
 	started bool // the command line was understood
