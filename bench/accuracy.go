@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"time"
@@ -126,6 +127,19 @@ type Agreement struct {
 	N          int     `json:"n"`
 	SameClass  int     `json:"same_class"`
 	MaxAbsDiff float64 `json:"max_abs_diff"` // NaN when either has a NaN the other lacks
+}
+
+// MarshalJSON writes null for a MaxAbsDiff that is infinite or no number.
+func (a Agreement) MarshalJSON() ([]byte, error) {
+	var diff *float64
+	if a.MaxAbsDiff-a.MaxAbsDiff == 0 {
+		diff = &a.MaxAbsDiff
+	}
+	return json.Marshal(struct {
+		N          int      `json:"n"`
+		SameClass  int      `json:"same_class"`
+		MaxAbsDiff *float64 `json:"max_abs_diff"`
+	}{a.N, a.SameClass, diff})
 }
 
 // Share returns the share of samples that both put in the same class.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/loader/internal/torchscript"
@@ -36,11 +37,11 @@ const (
 type ScriptError = torchscript.Error
 
 // RaisedError is an exception that a TorchScript program raised.
-type RaisedError = torchscript.RaisedError
+type RaisedError = aten.RaisedError
 
 // UnsupportedError lists the operators of a TorchScript program that octet does
 // not have, each with the lines that use it.
-type UnsupportedError = torchscript.UnsupportedError
+type UnsupportedError = aten.UnsupportedError
 
 // loadTorchScript reads what torch.jit.save wrote. What such a file says of the
 // shapes of inputs is nothing, so the graph is an open one, unless the option Inputs
