@@ -127,7 +127,7 @@ func (s Sweep) Run(ctx context.Context, m Model, limits func(threads int) Limits
 			g, err = g.Specialize(types...)
 		case s.Inputs == nil && errors.Is(err, graph.ErrOpen):
 			if s.Inputs, g, err = GuessInputs(g); err == nil {
-				notes = append(notes, fmt.Sprintf("the file does not say the shapes of its inputs: measured with %v (--shape gives another)", s.Inputs[0]))
+				notes = append(notes, fmt.Sprintf("the file does not say the shapes of its inputs: measured with %v", s.Inputs[0]))
 			}
 		}
 		if err != nil {

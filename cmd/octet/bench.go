@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -122,6 +123,9 @@ func (a *app) sayNotes(results []bench.Result) {
 	for _, r := range results {
 		for _, n := range r.Notes {
 			line := fmt.Sprintf("%s, %s: %s", r.Model, r.Precision, n)
+			if strings.Contains(n, "does not say the shapes") {
+				line += " (--shape gives another)"
+			}
 			if !said[line] {
 				a.say("%s", line)
 			}
