@@ -142,7 +142,15 @@ func (b *gradBuilder) nothing() *Value { return b.g.Const("", tensor.Scalar(floa
 
 func (b *gradBuilder) Const(t *tensor.Tensor) ops.Ref { return b.g.Const("", t) }
 
-func (b *gradBuilder) Type(v ops.Ref) ops.Type { return v.(*Value).Type }
+// Type leaves out what is known for the example shapes alone, which is no constant.
+func (b *gradBuilder) Type(r ops.Ref) ops.Type {
+	v := r.(*Value)
+	t := v.Type
+	if v.Const == nil {
+		t.Known = nil
+	}
+	return t
+}
 
 func (b *gradBuilder) Fail(err error) {
 	if b.err == nil {

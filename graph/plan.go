@@ -37,12 +37,13 @@ type span struct{ start, size int }
 
 // slot is the memory of one value.
 type slot struct {
-	typ    ops.Type
-	konst  *tensor.Tensor // a constant, known from the shapes, or a variable
-	root   int            // the slot whose bytes these are; itself when it is no view
-	input  int            // index of the graph input, or -1; of roots
-	output int            // index of the graph output whose memory a root is, or -1
-	arena  span
+	typ     ops.Type
+	konst   *tensor.Tensor // a constant, known from the shapes, or a variable
+	derived bool           // konst follows from the shapes
+	root    int            // the slot whose bytes these are; itself when it is no view
+	input   int            // index of the graph input, or -1; of roots
+	output  int            // index of the graph output whose memory a root is, or -1
+	arena   span
 }
 
 // makePlan infers all types for the given inputs, prepares the kernels and lays out the memory.
@@ -225,7 +226,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	if known {
 		for i, t := range outTypes {
-			p.addSlot(n.Outputs[i], slot{typ: t, konst: t.Known, input: -1, output: -1})
+			p.addSlot(n.Outputs[i], slot{typ: t, konst: t.Known, derived: true, input: -1, output: -1})
 		}
 		return nil
 	}
@@ -245,9 +246,13 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 			return err
 		}
 	}
+	pack := s.pack
+	if slices.ContainsFunc(in, func(i int) bool { return p.slots[i].derived }) {
+		pack = once(p.shared) // other shapes have other values: they are packed for this plan alone
+	}
 	kernel, err := n.Op.Prepare(&ops.Prepare{
 		In: types, Out: outTypes, Tier: s.tier, Threads: s.threads,
-		Pack: s.pack, Share: once(p.shared),
+		Pack: pack, Share: once(p.shared),
 	})
 	if err != nil {
 		return err
@@ -257,7 +262,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	for _, i := range in {
 		touch(i)
-		if k := p.slots[i].konst; k != nil && kernel.Weights != nil {
+		if k := p.slots[i].konst; k != nil && kernel.Weights != nil && !p.slots[i].derived {
 			k.Evict() // the kernel has its own form
 		}
 	}

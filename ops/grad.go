@@ -30,7 +30,7 @@ type GradBuilder interface {
 	ApplyAll(op Op, in ...Ref) []Ref
 	// Const adds a constant.
 	Const(t *tensor.Tensor) Ref
-	// Type returns what is known of a value.
+	// Type returns the type of a value; its Known is set for constants only.
 	Type(v Ref) Type
 	// Fail reports that there is no gradient.
 	Fail(err error)
