@@ -191,6 +191,7 @@ func examples(types []ops.Type) ([]*tensor.Tensor, error) {
 		if out[i], err = tensor.Unbound(t.DType, t.Shape...); err != nil {
 			return nil, err
 		}
+		out[i] = out[i].WithQParams(t.Q)
 	}
 	return out, nil
 }
@@ -202,7 +203,7 @@ func (g *Graph) accepts(inputs []*tensor.Tensor) bool {
 	}
 	for i, v := range g.Inputs {
 		t := inputs[i]
-		if t == nil || t.DType() != v.Type.DType || t.Rank() != len(v.Type.Shape) || !v.Guard.admits(t) {
+		if t == nil || t.DType() != v.Type.DType || t.Rank() != len(v.Type.Shape) || !t.QParams().Equal(v.Type.Q) || !v.Guard.admits(t) {
 			return false
 		}
 	}
@@ -213,7 +214,7 @@ func (g *Graph) accepts(inputs []*tensor.Tensor) bool {
 func (g *Graph) infers(inputs []ops.Type) bool {
 	types := make([]ops.Type, len(inputs))
 	for i, t := range inputs {
-		types[i] = ops.Type{DType: t.DType, Shape: t.Shape, Q: g.Inputs[i].Type.Q}
+		types[i] = ops.Type{DType: t.DType, Shape: t.Shape, Q: t.Q}
 	}
 	_, err := g.infer(types)
 	return err == nil

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,17 @@ import (
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
+
+// bytes returns about what the plan itself takes.
+func (p *plan) bytes() int64 {
+	return int64(len(p.steps))*1024 + int64(len(p.slots))*256
+}
+
+// stateBytes returns about what the memory of one run takes.
+func (p *plan) stateBytes(threads int) int64 {
+	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
+	return int64(p.arena) + int64(threads)*worker + int64(len(p.steps))*512 + int64(len(p.slots))*192
+}
 
 // plan is a graph prepared for inputs of given shapes: the kernels in order and
 // where in memory each value lies. A plan is not changed once made.
@@ -47,8 +59,8 @@ type slot struct {
 }
 
 // makePlan infers all types for the given inputs, prepares the kernels and lays out the memory.
-func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
-	p, use, err := s.planSteps(key, inputs)
+func (s *Session) makePlan(ctx context.Context, key string, inputs []ops.Type) (*plan, error) {
+	p, use, err := s.planSteps(ctx, key, inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -66,16 +78,14 @@ func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
 	if p.arena, ok = layOut(lives, int(s.opts.MaxMemory)); !ok {
 		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
 	}
-	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
-	need += int64(p.arena) + int64(s.threads)*worker
-	if need > s.opts.MaxMemory {
+	if need += p.stateBytes(s.threads); need > s.opts.MaxMemory {
 		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
 	}
 	return p, nil
 }
 
 // planSteps makes a plan whose memory is not laid out yet, and returns the first and the last step that use each root.
-func (s *Session) planSteps(key string, inputs []ops.Type) (*plan, map[int][2]int, error) {
+func (s *Session) planSteps(ctx context.Context, key string, inputs []ops.Type) (*plan, map[int][2]int, error) {
 	p := &plan{key: key, types: make(map[*Value]ops.Type), slotOf: make(map[*Value]int), shared: make(map[any]any)}
 	for i, v := range s.graph.Inputs {
 		p.types[v] = inputs[i]
@@ -93,6 +103,9 @@ func (s *Session) planSteps(key string, inputs []ops.Type) (*plan, map[int][2]in
 		use[root] = l
 	}
 	for _, n := range s.graph.Nodes {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
 		if err := s.planNode(p, n, touch); err != nil {
 			return nil, nil, &NodeError{Node: n, Err: err}
 		}
@@ -252,7 +265,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	kernel, err := n.Op.Prepare(&ops.Prepare{
 		In: types, Out: outTypes, Tier: s.tier, Threads: s.threads,
-		Pack: pack, Share: once(p.shared),
+		Pack: pack, Share: once(p.shared), MaxMemory: s.opts.MaxMemory,
 	})
 	if err != nil {
 		return err
@@ -334,6 +347,7 @@ func align(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * t
 // state is the memory of one run in progress.
 type state struct {
 	plan    *plan
+	entry   *planEntry // which gets it back
 	arena   []byte
 	tensors []*tensor.Tensor // by slot
 	calls   []ops.Call       // by step
@@ -412,21 +426,6 @@ func (p *plan) newState(s *Session, arena []byte, workers []ops.Worker) (*state,
 		}
 	}
 	return st, nil
-}
-
-// planKey names the types of a set of inputs.
-func planKey(buf []byte, inputs []*tensor.Tensor) []byte {
-	for _, t := range inputs {
-		buf = append(buf, byte(t.DType()))
-		for _, d := range t.Shape() {
-			for ; d >= 0x80; d >>= 7 {
-				buf = append(buf, byte(d)|0x80)
-			}
-			buf = append(buf, byte(d))
-		}
-		buf = append(buf, 0xff, 0xff)
-	}
-	return buf
 }
 
 // describe lists the steps with their kernels and memory.

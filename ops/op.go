@@ -102,6 +102,8 @@ type Prepare struct {
 	Pack func(key any, build func() any) any
 	// Share does the same for what belongs to the shapes of one plan.
 	Share func(key any, build func() any) any
+	// MaxMemory bounds the bytes that a graph inside the operator may take; 0 means no bound.
+	MaxMemory int64
 }
 
 // Packed returns the packed form of a constant, made once per session.
@@ -162,6 +164,9 @@ type Call struct {
 	Pool    *Pool // nil: everything runs on the caller
 	Context context.Context
 	Next    []byte // Kernel.Weights of a call that follows, or nil
+	// Kept is what the kernel made for this call and keeps for the runs that use it
+	// again. It goes with the call's memory.
+	Kept any
 
 	job job
 }
@@ -178,16 +183,30 @@ type Worker struct {
 type Task func(c *Call, i int, w *Worker)
 
 // Parallel runs task for every index below n on the call's workers and returns
-// when all are done. Tasks must not depend on their order or on the worker.
+// when all are done. Tasks must not depend on their order or on the worker. When the
+// call's context ends, tasks that have not begun are left out, and Parallel panics with
+// Cancelled, for what follows in the kernel would read what was not computed.
 func (c *Call) Parallel(n int, task Task) {
 	if c.Pool == nil || n <= 1 || c.Pool.threads == 1 || len(c.Workers) == 1 {
-		for i := range n {
+		for i := 0; i < n && !c.ended(); i++ {
 			task(c, i, &c.Workers[0])
 		}
-		return
+	} else {
+		c.Pool.run(c, n, task)
 	}
-	c.Pool.run(c, n, task)
+	if c.ended() {
+		panic(Cancelled{c.Context.Err()})
+	}
 }
+
+// ended reports whether the run that the call belongs to was cancelled.
+func (c *Call) ended() bool { return c.Context != nil && c.Context.Err() != nil }
+
+// Cancelled is what Call.Parallel panics with when the context of the call has ended. Those who
+// run kernels with a context that can end recover it.
+type Cancelled struct{ Err error }
+
+func (e Cancelled) Error() string { return e.Err.Error() }
 
 // RunKernel runs one prepared kernel outside a session, with memory of its own:
 // for constant folding and tests.
