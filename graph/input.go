@@ -52,7 +52,7 @@ func (g *Graph) checkInputs(inputs []*tensor.Tensor) error {
 			reason = fmt.Sprintf("it is %v where the graph takes %v", t.DType(), v.Type.DType)
 		case t.Rank() != len(v.Type.Shape):
 			reason = fmt.Sprintf("it has shape %v where the graph takes %d dimensions, such as %v", t.Shape(), len(v.Type.Shape), v.Type.Shape)
-		case !t.QParams().Equal(v.Type.Q):
+		case !v.acceptsParams(t):
 			reason = fmt.Sprintf("its quantization parameters are %v where the graph takes %v", t.QParams(), v.Type.Q)
 		case !v.Guard.admits(t):
 			reason = fmt.Sprintf("its shape %v or value is not the one this graph was made for, %v", t.Shape(), v.Type.Shape)
@@ -63,6 +63,12 @@ func (g *Graph) checkInputs(inputs []*tensor.Tensor) error {
 		return &InputError{Index: i, Name: v.Name, Reason: reason, Want: v.Type.String(), Got: got.String()}
 	}
 	return nil
+}
+
+// acceptsParams reports whether t has the quantization parameters of an input of a graph. A
+// tensor without any is taken for what the graph quantized: files of arrays carry none.
+func (v *Value) acceptsParams(t *tensor.Tensor) bool {
+	return t.QParams() == nil || t.QParams().Equal(v.Type.Q)
 }
 
 // unfit makes an error of the inputs of what planning for them reported, when that is about types.

@@ -75,7 +75,7 @@ func (s *Session) planFor(ctx context.Context, key string, inputs []*tensor.Tens
 		}
 		types := make([]ops.Type, len(inputs))
 		for i, t := range inputs {
-			types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: t.QParams()}
+			types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: s.graph.Inputs[i].Type.Q}
 		}
 		p, err := s.makePlan(ctx, key, types)
 		if err != nil {

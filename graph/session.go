@@ -218,7 +218,8 @@ func once(made map[any]any) func(key any, build func() any) any {
 //
 // It fails with
 //   - an *InputError when the inputs do not fit the model: their number, an element type,
-//     number of dimensions, extent, or quantization parameters;
+//     number of dimensions, extent, or quantization parameters (a tensor without any is taken to
+//     have those of the input);
 //   - a *MemoryError when a run with such inputs takes more than Options.MaxMemory;
 //   - the error of ctx when it ends before the outputs are there: a run stops within the
 //     node that computes, when that works in tasks, else behind it;

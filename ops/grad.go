@@ -30,8 +30,10 @@ type GradBuilder interface {
 	ApplyAll(op Op, in ...Ref) []Ref
 	// Const adds a constant.
 	Const(t *tensor.Tensor) Ref
-	// Type returns the type of a value; its Known is set for constants only.
+	// Type returns the type of a value, whose Known may follow from the example shapes.
 	Type(v Ref) Type
+	// Constant returns a value that is the same in every run, else nil.
+	Constant(v Ref) *tensor.Tensor
 	// Fail reports that there is no gradient.
 	Fail(err error)
 }
