@@ -32,7 +32,7 @@ type Model struct {
 }
 
 // Sweep measures a model in every combination of its lists; an empty list
-// stands for the model's own precision, GOMAXPROCS threads, and the batch it was built with.
+// stands for the model's own precision, GOMAXPROCS threads, and a batch of 1, or that of Inputs.
 type Sweep struct {
 	Precisions []string
 	Threads    []int
@@ -255,6 +255,10 @@ func whyFloat(r *quantize.Report) []string {
 // measure times one combination.
 func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, limits func(int) Limits) (Result, error) {
 	opts := graph.Options{Threads: threads, CPU: s.CPU}
+	var notes []string
+	if batch == 0 {
+		batch, notes = s.defaultBatch(g)
+	}
 	types, err := InputTypes(g, s.Inputs, batch)
 	if err != nil {
 		return Result{}, err
@@ -283,7 +287,7 @@ func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, 
 	r := Result{
 		Threads: session.Threads(), Batch: batchOf(types), Runs: t.Runs, Times: t.Times,
 		MinMs: milliseconds(t.Min), MedianMs: milliseconds(t.Median), P90Ms: milliseconds(t.P90), LoadMs: milliseconds(load),
-		AllocsPerRun: t.AllocsPerRun, PeakRSSMB: float64(peakRSS()) / (1 << 20),
+		Notes: notes, AllocsPerRun: t.AllocsPerRun, PeakRSSMB: float64(peakRSS()) / (1 << 20),
 	}
 	if seconds := t.Median.Seconds(); seconds > 0 {
 		r.Gops = work.Ops() / seconds / 1e9
@@ -298,6 +302,27 @@ func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, 
 		r.Notes = append(r.Notes, missingTier(session.Tier())...)
 	}
 	return r, nil
+}
+
+// defaultBatch returns 1, or 0 for that of the given or the model's shapes where the inputs have no batch in common that could be 1,
+// and what there is to say about it.
+func (s Sweep) defaultBatch(g *graph.Graph) (batch int, notes []string) {
+	own := ExampleTypes(g)
+	if s.Inputs != nil || batchOf(own) == 1 {
+		return 0, nil
+	}
+	same := batchOf(own)
+	for _, t := range own {
+		if len(t.Shape) > 0 && t.Shape[0] != same {
+			return 0, nil
+		}
+	}
+	if types, err := InputTypes(g, nil, 1); err == nil {
+		if _, err := GraphWork(g, types); err == nil {
+			return 1, []string{fmt.Sprintf("measured with a batch of 1, where the file has %d (--batch gives another)", same)}
+		}
+	}
+	return 0, []string{fmt.Sprintf("measured with the batch of the file, %d: the model takes no batch of 1", same)}
 }
 
 func batchOf(types []ops.Type) int {

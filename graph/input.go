@@ -23,6 +23,7 @@ type InputError struct {
 	Err error
 }
 
+// Error names the input.
 func (e *InputError) Error() string {
 	if e.Index < 0 {
 		return "inputs: " + e.Reason
@@ -30,6 +31,7 @@ func (e *InputError) Error() string {
 	return fmt.Sprintf("input %d (%s): %s", e.Index, e.Name, e.Reason)
 }
 
+// Unwrap returns the cause.
 func (e *InputError) Unwrap() error { return e.Err }
 
 // checkInputs checks inputs against what the graph says of them. Whether the operators accept

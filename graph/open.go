@@ -113,6 +113,23 @@ func (d *derived) Specialize(inputs []ops.Type, before string) (*Graph, error) {
 	return d.f(g)
 }
 
+// ListProgram is a Program whose last input may be a list, which all further inputs are the tensors of.
+type ListProgram interface {
+	Program
+	TakesList() bool
+}
+
+// TakesList reports whether the last input of an open graph is a list of tensors: it is then run on as many
+// inputs as the list is to have.
+func (g *Graph) TakesList() bool { return g.open != nil && takesList(g.open.program) }
+
+func takesList(p Program) bool {
+	l, ok := p.(ListProgram)
+	return ok && l.TakesList()
+}
+
+func (d *derived) TakesList() bool { return takesList(d.from.program) }
+
 // IsOpen reports whether the graph is open.
 func (g *Graph) IsOpen() bool { return g.open != nil }
 

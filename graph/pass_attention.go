@@ -130,8 +130,8 @@ func scaled(g *Rewriter, v *Value) (*Value, float64) {
 	return v, 1
 }
 
-// number returns the value of a constant of one element. What a value is known to be for
-// the example shapes alone is no constant: the graph has to hold for other shapes too.
+// number returns the value of a constant number. What is known of the example's shape
+// alone is none: it is another number for other inputs.
 func number(v *Value) (float64, bool) {
 	t := v.Const
 	if t == nil || t.Numel() != 1 {

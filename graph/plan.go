@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -116,17 +115,21 @@ func (s *Session) planSteps(ctx context.Context, key string, inputs []ops.Type) 
 
 // shareInPlace lets operators write their output over an input that nothing uses afterwards.
 func (p *plan) shareInPlace(use map[int][2]int) {
+	views := make(map[int][]int) // the slots of each root, itself among them
+	for i := range p.slots {
+		views[p.slots[i].root] = append(views[p.slots[i].root], i)
+	}
 	for t, st := range p.steps {
 		for _, i := range p.inPlace(st) {
 			out, root := st.out[0], p.slots[st.in[i]].root
 			if !p.slots[root].inArena(root) || use[root][1] != t {
 				continue
 			}
-			for k := range p.slots {
-				if p.slots[k].root == out {
-					p.slots[k].root = root
-				}
+			for _, k := range views[out] {
+				p.slots[k].root = root
 			}
+			views[root] = append(views[root], views[out]...)
+			delete(views, out)
 			use[root] = [2]int{use[root][0], use[out][1]}
 			break
 		}
@@ -303,43 +306,6 @@ func (p *plan) bindOutputs(g *Graph, touch func(int)) {
 			touch(p.slotOf[v])
 		}
 	}
-}
-
-// life is a piece of memory and the steps during which it is in use.
-type life struct {
-	span        *span
-	size        int
-	first, last int
-}
-
-// layOut places the pieces in one arena so that those in use at the same time
-// do not overlap, the largest first and of those the longest in use, each at the lowest free address; it returns the arena's size,
-// and false when that is above the limit, which no piece is.
-// Addresses are multiples of the tensors' alignment.
-func layOut(lives []life, limit int) (int, bool) {
-	slices.SortStableFunc(lives, func(a, b life) int { return cmp.Or(b.size-a.size, (b.last-b.first)-(a.last-a.first)) })
-	total := 0
-	var placed []life // by address
-	for _, l := range lives {
-		at := 0
-		for _, q := range placed {
-			if q.last < l.first || l.last < q.first {
-				continue
-			}
-			if at+l.size <= q.span.start {
-				break
-			}
-			at = max(at, align(q.span.start+q.size))
-		}
-		if at > limit-l.size {
-			return 0, false
-		}
-		*l.span = span{at, l.size}
-		total = max(total, align(at+l.size))
-		i, _ := slices.BinarySearchFunc(placed, at, func(q life, at int) int { return q.span.start - at })
-		placed = slices.Insert(placed, i, l)
-	}
-	return total, true
 }
 
 func align(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment }

@@ -79,7 +79,7 @@ type Session struct {
 const (
 	defaultMaxPlans      = 256
 	defaultMaxPlanMemory = 1 << 30
-	defaultMaxMemory     = 16 << 30
+	defaultMaxMemory     = min(16<<30, math.MaxInt/2) // sums of two pieces fit an int
 )
 
 // Compile optimizes a copy of the graph and prepares it to run. It fails when a
@@ -99,7 +99,7 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 	if opts.MaxMemory <= 0 {
 		opts.MaxMemory = defaultMaxMemory
 	}
-	opts.MaxMemory = min(opts.MaxMemory, math.MaxInt/2) // sums of two pieces fit an int
+	opts.MaxMemory = min(opts.MaxMemory, math.MaxInt/2) // as the default
 	if opts.MaxPlanMemory <= 0 {
 		opts.MaxPlanMemory = defaultMaxPlanMemory
 	}

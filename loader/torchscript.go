@@ -24,6 +24,8 @@ const (
 	codeFolder      = "code/"
 	constantsFolder = "constants/"
 	versionRecord   = "version"
+	// PyTorch keeps the version here once an operator needs 6 or later.
+	dataVersionRecord = ".data/version"
 )
 
 // The versions of archives that are read: 2 came with PyTorch 1.4, whose archives
@@ -131,21 +133,25 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 
 // scriptVersion returns the version of an archive's operators.
 func scriptVersion(a *container.Archive) (int, error) {
-	if !a.Has(versionRecord) {
+	record := dataVersionRecord
+	if !a.Has(record) {
+		record = versionRecord
+	}
+	if !a.Has(record) {
 		return minScriptVersion, nil
 	}
-	text, err := a.Read(versionRecord, 32)
+	text, err := a.Read(record, 32)
 	if err != nil {
 		return 0, err
 	}
 	v, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	switch {
 	case err != nil:
-		return 0, &FileError{Record: versionRecord, Reason: fmt.Sprintf("%q is not a version", text)}
+		return 0, &FileError{Record: record, Reason: fmt.Sprintf("%q is not a version", text)}
 	case v < minScriptVersion:
-		return 0, &FileError{Record: versionRecord, Reason: fmt.Sprintf("version %d is not read: load the model in PyTorch 1.4 or later and save it again", v)}
+		return 0, &FileError{Record: record, Reason: fmt.Sprintf("version %d is not read: load the model in PyTorch 1.4 or later and save it again", v)}
 	case v > maxScriptVersion:
-		return 0, &FileError{Record: versionRecord, Reason: fmt.Sprintf("version %d is newer than %d, the latest that is read", v, maxScriptVersion)}
+		return 0, &FileError{Record: record, Reason: fmt.Sprintf("version %d is newer than %d, the latest that is read", v, maxScriptVersion)}
 	}
 	return v, nil
 }

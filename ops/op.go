@@ -154,6 +154,9 @@ type Kernel struct {
 	// Weights are packed constants that a call reads first, which the kernel before
 	// may bring near; nil without any.
 	Weights []byte
+	// Interruptible says that all tasks only compute numbers, which no other decides a place in memory by: the rest of
+	// them may be left out when the context is done, since nobody looks at the outputs then.
+	Interruptible bool
 }
 
 // Call carries the tensors and memory of one run of a kernel.
@@ -163,7 +166,8 @@ type Call struct {
 	Workers []Worker
 	Pool    *Pool // nil: everything runs on the caller
 	Context context.Context
-	Next    []byte // Kernel.Weights of a call that follows, or nil
+	Next    []byte          // Kernel.Weights of a call that follows, or nil
+	Done    <-chan struct{} // leaves out tasks once it is closed; nil: never
 	// Kept is what the kernel made for this call and keeps for the runs that use it
 	// again. It goes with the call's memory.
 	Kept any
@@ -183,30 +187,26 @@ type Worker struct {
 type Task func(c *Call, i int, w *Worker)
 
 // Parallel runs task for every index below n on the call's workers and returns
-// when all are done. Tasks must not depend on their order or on the worker. When the
-// call's context ends, tasks that have not begun are left out, and Parallel panics with
-// Cancelled, for what follows in the kernel would read what was not computed.
+// when all are done. Tasks must not depend on their order or on the worker.
 func (c *Call) Parallel(n int, task Task) {
 	if c.Pool == nil || n <= 1 || c.Pool.threads == 1 || len(c.Workers) == 1 {
-		for i := 0; i < n && !c.ended(); i++ {
+		for i := 0; i < n && !c.interrupted(); i++ {
 			task(c, i, &c.Workers[0])
 		}
-	} else {
-		c.Pool.run(c, n, task)
+		return
 	}
-	if c.ended() {
-		panic(Cancelled{c.Context.Err()})
-	}
+	c.Pool.run(c, n, task)
 }
 
-// ended reports whether the run that the call belongs to was cancelled.
-func (c *Call) ended() bool { return c.Context != nil && c.Context.Err() != nil }
-
-// Cancelled is what Call.Parallel panics with when the context of the call has ended. Those who
-// run kernels with a context that can end recover it.
-type Cancelled struct{ Err error }
-
-func (e Cancelled) Error() string { return e.Err.Error() }
+// interrupted reports whether the tasks that are left may be left out.
+func (c *Call) interrupted() bool {
+	select {
+	case <-c.Done:
+		return true
+	default:
+		return false
+	}
+}
 
 // RunKernel runs one prepared kernel outside a session, with memory of its own:
 // for constant folding and tests.

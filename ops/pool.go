@@ -142,7 +142,7 @@ func spin(done func() bool) bool {
 func (j *job) take(w *Worker) {
 	for {
 		i := j.next.Add(1) - 1
-		if i >= j.n || j.call.ended() {
+		if i >= j.n || j.call.interrupted() {
 			return
 		}
 		j.task(j.call, int(i), w)

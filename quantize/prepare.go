@@ -25,6 +25,7 @@ type prepared struct {
 	needed   []*graph.Value       // values that need quantization parameters
 	observed []*graph.Value       // those, and what needs them when modules fall back
 	origins  origins
+	digest   string // of the model
 }
 
 // prepare fuses a copy of the model and decides what to quantize.
@@ -36,11 +37,14 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	if err != nil {
 		return nil, err
 	}
+	if err := q.belongs(m); err != nil {
+		return nil, err
+	}
 	g := q.trained(m)
 	p := &prepared{
 		graph: g, policy: q.opts.policy(), forms: make(map[*graph.Node]form),
 		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool),
-		origins: make(origins),
+		origins: make(origins), digest: q.digestOf(m),
 	}
 	if err := g.Verify(); err != nil {
 		return nil, err

@@ -71,7 +71,7 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 	f := cmd.Flags()
 	archFlag(cmd, &arch)
 	f.StringSliceVar(&sweep.Precisions, "precision", nil, "precisions to measure: float32, int8, int8-dynamic (default: the model's)")
-	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: the model's)")
+	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: 1, or that of --shape)")
 	shapeFlag(cmd, &shape)
 	f.IntVar(&sweep.Runs, "runs", 0, "measured runs (default: about two seconds)")
 	f.BoolVar(&sweep.Profile, "profile", false, "show each layer too, the slowest first")

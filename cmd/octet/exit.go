@@ -31,7 +31,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(fo
 
 // accuracyError says that a model is less accurate than asked for.
 type accuracyError struct {
-	What      string // "top-1"
+	What      string // "top1"
 	Have, Min float64
 }
 
@@ -43,15 +43,17 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case is[*usageError](err), is[*bench.PrecisionError](err), is[*quantize.UnknownNameError](err),
-		is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err):
+	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err):
 		return exitUsage
 	case is[*accuracyError](err):
 		return exitAccuracy
 	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err):
 		return exitUnsupported
-	case is[*loader.FileError](err), is[*nn.BindError](err):
+	case is[*loader.FileError](err), is[*nn.BindError](err), is[*quantize.ModelError](err), is[*bench.LabelError](err):
 		return exitFile
+	// After files: a state has options too.
+	case is[*quantize.UnknownNameError](err), is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err):
+		return exitUsage
 	}
 	return exitFailed
 }

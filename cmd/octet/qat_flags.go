@@ -2,11 +2,13 @@ package main
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/train"
 )
@@ -32,6 +34,7 @@ type trainFlags struct {
 	temperature         float64
 	freezeBN, freezeObs int
 	recompute           string
+	metric, loss        string
 	checkpoint          string
 	checkpointEvery     int
 	resume              bool
@@ -42,6 +45,8 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s := cmd.Flags()
 	s.StringVar(&f.data, "data", "", "samples to train on (.npz)")
 	s.StringVar(&f.eval, "eval", "", "data set to measure accuracy on, after each epoch too (.npz)")
+	s.StringVar(&f.metric, "metric", "", "of --eval: "+metricHelp)
+	s.StringVar(&f.loss, "loss", "", lossHelp)
 	s.IntVar(&f.epochs, "epochs", 0, "passes over the samples; what is left of a pass, less than a batch, is dropped")
 	s.Float64Var(&f.lr, "lr", 0, "learning rate")
 	s.Float64Var(&f.scaleLR, "scale-lr", 0, "learning rate of scales and zero points, 0: they stay as they are; with adam and adamw, which move all parameters by about the rate, it counts in parts of the scale (default: that of --lr, with adam and adamw ten times as much)")
@@ -90,6 +95,12 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 		if !(c.v >= 0) || math.IsInf(c.v, 0) {
 			return usagef("--%s %v: it must be 0 or more", c.flag, c.v)
 		}
+	}
+	if f.loss != "" && !slices.Contains(lossNames(f.distill), f.loss) {
+		return unknownName("loss", f.loss, lossNames(f.distill))
+	}
+	if f.metric != "" && !slices.Contains(bench.Metrics(), f.metric) {
+		return unknownName("metric", f.metric, bench.Metrics())
 	}
 	changed := cmd.Flags().Changed
 	if !changed("scale-lr") {

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/finitejson"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -123,7 +124,7 @@ func (l *trainingLog) write(v any) error {
 	if l == nil {
 		return nil
 	}
-	return json.NewEncoder(l.f).Encode(v)
+	return finitejson.Write(l.f, v)
 }
 
 // sync brings what was written to the disk. What cannot be synchronized, such as a pipe, needs it not.

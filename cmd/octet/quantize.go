@@ -40,7 +40,7 @@ observed in parts.`,
 					return err
 				}
 			}
-			return w.finish(nil)
+			return w.finish(nil, nil)
 		},
 	}
 	f.add(cmd)
@@ -86,11 +86,13 @@ exactly for minmax, percentile, entropy and mse, for histogram within its resolu
 			if err != nil {
 				return err
 			}
+			a.sayWarnings(args[0], q)
 			for _, path := range args[1:] {
 				part, err := quantize.Load(path)
 				if err != nil {
 					return err
 				}
+				a.sayWarnings(path, part)
 				if err := q.Merge(part); err != nil {
 					return fmt.Errorf("%s: %w", path, err)
 				}

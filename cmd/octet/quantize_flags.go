@@ -21,6 +21,7 @@ type quantizeFlags struct {
 	rounding                  string
 	filter                    quantize.Filter
 	batch                     int
+	scaleBytes                bool
 	state, saveState          string
 	data, report              string
 	compare                   int
@@ -48,6 +49,7 @@ func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
 	archFlag(cmd, &f.arch)
 	s.StringVar(&f.calib, "calib", "", "samples to calibrate with (.npz)")
 	s.IntVar(&f.batch, "batch", 64, "samples per run")
+	scaleBytesFlag(cmd, &f.scaleBytes)
 	s.StringVarP(&f.output, "output", "o", "", "file to write")
 	s.StringVar(&f.state, "state", "", "begin with what another calibration saved, and its options")
 	s.StringVar(&f.saveState, "save-state", "", "write what was observed, to continue or merge it")
@@ -109,6 +111,7 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 		if q, err = quantize.Load(f.state); err != nil {
 			return nil, err
 		}
+		a.sayWarnings(f.state, q)
 		opts = q.Options()
 	} else {
 		var err error
@@ -131,6 +134,13 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 		return quantize.New(opts), nil
 	}
 	return q, q.SetOptions(opts)
+}
+
+// sayWarnings prints what there is to say about the state at path.
+func (a *app) sayWarnings(path string, q *quantize.Quantizer) {
+	for _, warning := range q.Warnings() {
+		a.say("%s: %s", path, warning)
+	}
 }
 
 // observers puts the observers that flags name into the options.

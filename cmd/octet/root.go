@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/finitejson"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "octet: interrupted")
 	default:
-		fmt.Fprintln(stderr, "octet:", err)
+		fmt.Fprintln(stderr, "octet:", adviseBytes(err))
 		if code == exitUsage {
 			fmt.Fprintln(stderr, `Run "octet help" or "octet help COMMAND".`)
 		}
@@ -108,11 +108,9 @@ func (a *app) options() graph.Options {
 	return opts
 }
 
-// printJSON writes the document of a command to stdout.
+// printJSON writes the document of a command to stdout; what is no finite number is null.
 func (a *app) printJSON(v any) error {
-	e := json.NewEncoder(a.out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	return finitejson.Write(a.out, v)
 }
 
 // printf writes to stdout.

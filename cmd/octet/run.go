@@ -11,17 +11,21 @@ import (
 
 func (a *app) runModel() *cobra.Command {
 	var arch, input, output string
+	var scaleBytes bool
 	cmd := &cobra.Command{
 		Use:   "run MODEL --input X.npz --output Y.npz",
 		Short: "Run a model once on arrays of a file",
 		Long: `run takes the model's inputs from an .npz file, by their names or else in
-their order, and writes its outputs as output0, output1 and so on.`,
+their order, and writes its outputs as output0, output1 and so on. The model is
+given the arrays as they are, bytes as bytes; only where the file has mean and
+std, as data sets have, or with --scale-bytes, do bytes become floats (see octet
+help eval). name.0, name.1 and so on are the tensors of an input that is a list.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
-			d, err := bench.OpenDataset(input)
+			d, err := openData(input, scaleBytes)
 			if err != nil {
 				return err
 			}
@@ -34,6 +38,7 @@ their order, and writes its outputs as output0, output1 and so on.`,
 			if err != nil {
 				return err
 			}
+			a.sayUnused(input, d, g, true)
 			out, err := s.Run(cmd.Context(), in...)
 			if err != nil {
 				return d.Misfit("", err)
@@ -62,6 +67,7 @@ their order, and writes its outputs as output0, output1 and so on.`,
 	archFlag(cmd, &arch)
 	f.StringVar(&input, "input", "", "input arrays (.npz)")
 	f.StringVar(&output, "output", "", "output arrays (.npz)")
+	scaleBytesFlag(cmd, &scaleBytes)
 	require(cmd, "input", "output")
 	return cmd
 }

@@ -63,7 +63,7 @@ func (c *call) multiHead(x *build.Tensor, e, heads int, qkvWeight, qkvBias, proj
 		weights = c.attentionWeights(q, k, mask, false)
 		y = c.matmul(weights, v)
 	} else {
-		y = c.attend(q, k, v, mask, false, 0)
+		y = c.attend(q, k, v, mask, false, 0, false)
 	}
 	y = c.apply(ops.Permute{Order: []int{0, 2, 1, 3}}, y)
 	y = c.reshape(y, []*build.Number{dims[0], dims[1], build.Extent(e)})

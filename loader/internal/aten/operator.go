@@ -230,7 +230,7 @@ func (m *Evaluator) run(c *call, lower func(*call) Value) (Value, error) {
 
 // inPlace evaluates an operator and writes its result to its first argument.
 func (m *Evaluator) inPlace(self *build.Tensor, base string, args []Value, keywords map[string]Value) (Value, error) {
-	v, err := m.Dispatch(base, args, keywords)
+	v, err := m.Dispatch(base, withoutLiterals(args), keywords)
 	if err != nil {
 		return nil, err
 	}
@@ -249,6 +249,17 @@ func (m *Evaluator) inPlace(self *build.Tensor, base string, args []Value, keywo
 	c := m.newCall(base, nil)
 	c.store(self, out)
 	return self, c.err
+}
+
+// withoutLiterals returns arguments that no function takes for numbers.
+func withoutLiterals(args []Value) []Value {
+	args = slices.Clone(args)
+	for i, a := range args {
+		if t, ok := a.(*build.Tensor); ok && t.Literal {
+			args[i] = build.Alias(t)
+		}
+	}
+	return args
 }
 
 // inPlaceViews are the operators that in place change how a tensor sees its

@@ -1,24 +1,26 @@
 package aten
 
 import (
+	"math"
+
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
 var arithmetic = []operator{
-	{"aten::add", "self:T other:N alpha:n=1", scaled(ops.Add)},
+	{"aten::add", "self:T other:N alpha:n=1", literal(scaled(ops.Add))},
 	{"aten::add", "self:n other:T alpha:n=1", scaled(ops.Add)},
-	{"aten::sub", "self:T other:N alpha:n=1", scaled(ops.Sub)},
-	{"aten::subtract", "self:T other:N alpha:n=1", scaled(ops.Sub)},
+	{"aten::sub", "self:T other:N alpha:n=1", literal(scaled(ops.Sub))},
+	{"aten::subtract", "self:T other:N alpha:n=1", literal(scaled(ops.Sub))},
 	{"aten::rsub", "self:T other:N alpha:n=1", rsub},
-	{"aten::mul", "self:T other:N", binary(ops.Mul)},
+	{"aten::mul", "self:T other:N", literal(binary(ops.Mul))},
 	{"aten::mul", "self:n other:T", binary(ops.Mul)},
-	{"aten::multiply", "self:T other:N", binary(ops.Mul)},
+	{"aten::multiply", "self:T other:N", literal(binary(ops.Mul))},
 	{"aten::div", "self:T other:N | rounding_mode:s?=None", divide},
 	{"aten::div", "self:n other:T", divide},
 	{"aten::divide", "self:T other:N | rounding_mode:s?=None", divide},
-	{"aten::true_divide", "self:T other:N", binary(ops.Div)},
+	{"aten::true_divide", "self:T other:N", literal(binary(ops.Div))},
 	{"aten::floor_divide", "self:T other:N", binary(ops.FloorDiv)},
 	{"aten::floordiv", "self:T other:N", binary(ops.FloorDiv)},
 	{"aten::remainder", "self:T other:N", binary(ops.Remainder)},
@@ -68,6 +70,31 @@ func binary(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value { return c.binaryValues(fn, c.args[0], c.args[1]) }
 }
 
+// literal lowers a function whose second operand PyTorch's executor takes for a
+// number where it is a constant without dimensions: a traced program has its numbers
+// so. As a tensor a float64 constant would make float64 of integers.
+func literal(lower func(*call) Value) func(*call) Value {
+	return func(c *call) Value {
+		c.args[1] = literalNumber(c.args[1])
+		return lower(c)
+	}
+}
+
+// literalNumber returns the number that a constant of the program's code holds, and
+// any other value as it is. Bools are none: of a tensor and a bool PyTorch has no such functions.
+func literalNumber(v Value) Value {
+	t, ok := v.(*build.Tensor)
+	if !ok || !t.Literal || t.Rank() != 0 || t.DType() == tensor.Bool {
+		return v
+	}
+	if held := t.Held(); held != nil {
+		if n, ok := build.PlainElement(held); ok {
+			return n
+		}
+	}
+	return v
+}
+
 // binaryValues applies a function to tensors and numbers, at least one of which
 // is a tensor.
 func (c *call) binaryValues(fn ops.BinaryFn, a, b Value) *build.Tensor {
@@ -109,8 +136,8 @@ func numberIn(v Value) *build.Number {
 	if !ok {
 		return build.AsNumber(v)
 	}
-	if t.Number != nil && t.Version == t.Store.Version {
-		return t.Number
+	if n := t.MadeFrom(); n != nil {
+		return n
 	}
 	p := t.Held()
 	if p == nil && t.Value != nil && t.Version == t.Store.Version {
@@ -174,6 +201,7 @@ func divide(c *call) Value {
 	}
 	switch mode {
 	case "":
+		c.args[1] = literalNumber(c.args[1])
 	case "floor":
 		fn = ops.FloorDiv
 	case "trunc":
@@ -300,7 +328,11 @@ func hypot(c *call) Value {
 func logAddExp(c *call) Value {
 	a, b := c.tensor(0), c.tensor(1)
 	d := c.apply(ops.Unary{Fn: ops.Neg}, c.apply(ops.Unary{Fn: ops.Abs}, c.arith(ops.Sub, a, b)))
-	return c.arith(ops.Add, c.arith(ops.Max, a, b), c.apply(ops.Unary{Fn: ops.Log1p}, c.apply(ops.Unary{Fn: ops.Exp}, d)))
+	top := c.arith(ops.Max, a, b)
+	y := c.arith(ops.Add, top, c.apply(ops.Unary{Fn: ops.Log1p}, c.apply(ops.Unary{Fn: ops.Exp}, d)))
+	// The difference of equal infinities is NaN, and adds nothing to an infinity.
+	infinite := c.arith(ops.LogicalAnd, c.arith(ops.Eq, a, b), c.arithNumber(ops.Eq, c.apply(ops.Unary{Fn: ops.Abs}, a), math.Inf(1)))
+	return c.apply(ops.Where{}, infinite, top, y)
 }
 
 // xLogY is a * log(b), and 0 where a is.

@@ -387,11 +387,11 @@ func embeddingBag(c *call) Value {
 		if c.err != nil {
 			return c.anything()
 		}
-		size := []*build.Number{c.Dims(offsets)[0], c.Dims(rows)[1]}
-		into := c.fullOf(size, none, weight.DType())
+		// One row for each offset, however many there are.
+		into := c.arith(ops.Add, c.likeOf(column(offsets), none, weight.DType()), c.fullOf([]*build.Number{build.Extent(1), c.Dims(rows)[1]}, 0, weight.DType()))
 		sums := c.apply(ops.Scatter{Fn: fn}, into, c.expand(bag, c.Dims(rows)), rows)
 		if c.bool(7) { // the last offset is the end
-			return c.sliced(sums, 0, build.Extent(0), build.AsNumber(c.mustArith(ops.Sub, size[0], build.Extent(1))), 1)
+			return c.sliced(sums, 0, build.Extent(0), build.AsNumber(c.mustArith(ops.Sub, c.Dims(offsets)[0], build.Extent(1))), 1)
 		}
 		return sums
 	}

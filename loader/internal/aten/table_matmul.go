@@ -200,6 +200,9 @@ func one(v Value) bool {
 
 func addSumMM(c *call) Value {
 	sum := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{0}}, c.matmul(c.tensor(1), c.tensor(2)))
+	if f, ok := build.ToFloat(c.args[3]); ok && f == 0 { // what is NaN in self does not count
+		return c.times(sum, c.args[4])
+	}
 	return c.binaryValues(ops.Add, c.times(c.args[0], c.args[3]), c.times(sum, c.args[4]))
 }
 
@@ -326,7 +329,7 @@ func attention(c *call) Value {
 	if c.bool(7) {
 		k, v = c.sharedHeads(k, q), c.sharedHeads(v, q)
 	}
-	return c.attend(q, k, v, c.tensor(3), c.bool(5), scale)
+	return c.attend(q, k, v, c.tensor(3), c.bool(5), scale, true)
 }
 
 // sharedHeads repeats each head of keys or values [..., H', S, E] for the queries'
@@ -358,22 +361,23 @@ func attentionTuple(c *call) Value {
 	}
 	q, k, v, mask := c.tensor(0), c.tensor(1), c.tensor(2), c.tensor(3)
 	if !c.bool(5) {
-		y := c.attend(q, k, v, mask, c.bool(6), 0)
+		y := c.attend(q, k, v, mask, c.bool(6), 0, true)
 		return &Tuple{Items: []Value{y, &Missing{c.name + ": the weights of the attention"}}}
 	}
 	weights := c.attentionWeights(q, k, mask, c.bool(6))
 	return &Tuple{Items: []Value{c.matmul(weights, v), weights}}
 }
 
-// attend is softmax(q k^T * scale + mask) v.
-func (c *call) attend(q, k, v, mask *build.Tensor, causal bool, scale float64) *build.Tensor {
-	op := ops.Attention{Scale: scale, Causal: causal, HasMask: mask != nil}
+// attend is softmax(q k^T * scale + mask) v. With zeroMasked a row whose keys are all masked is
+// zero, else NaN.
+func (c *call) attend(q, k, v, mask *build.Tensor, causal bool, scale float64, zeroMasked bool) *build.Tensor {
+	op := ops.Attention{Scale: scale, Causal: causal, HasMask: mask != nil, ZeroMasked: zeroMasked}
 	if mask != nil && mask.DType() != tensor.Bool {
 		mask = c.cast(mask, tensor.Float32)
 	}
 	if d := q.DType(); d != tensor.Float32 && c.err == nil {
 		f := func(t *build.Tensor) *build.Tensor { return c.cast(t, tensor.Float32) }
-		return c.cast(c.attend(f(q), f(k), f(v), mask, causal, scale), d)
+		return c.cast(c.attend(f(q), f(k), f(v), mask, causal, scale, zeroMasked), d)
 	}
 	in := []*build.Tensor{q, k, v}
 	if mask != nil {

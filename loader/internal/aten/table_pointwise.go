@@ -103,8 +103,8 @@ func identity(c *call) Value { return build.Alias(c.tensor(0)) }
 
 func clone(c *call) Value {
 	t := c.tensor(0)
-	if t.Number != nil && t.Version == t.Store.Version {
-		return build.OfNumber(t.Number)
+	if n := t.MadeFrom(); n != nil {
+		return build.OfNumber(n)
 	}
 	copied := build.NewTensor(c.read(t))
 	copied.Complex = t.Complex

@@ -1,6 +1,8 @@
 package build
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/int8"
@@ -78,6 +80,17 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 		return append(in[1].dims[:len(in[1].dims):len(in[1].dims)], x[1:]...)
 	case ops.Gather:
 		return in[1].dims
+	case ops.ArgMax:
+		return argMaxDims(op, x)
+	case ops.Stack:
+		axis := op.Axis
+		if axis < 0 {
+			axis += len(shape)
+		}
+		dims := BroadcastDims(dimsOf(in), len(shape)-1)
+		return slices.Insert(dims[:len(dims):len(dims)], axis, Extent(shape[axis]))
+	case ops.PixelShuffle, ops.ChannelShuffle:
+		return movedDims(x, shape)
 	case ops.Pad:
 		return movedDims(x, shape)
 	case ops.PadMode:
@@ -90,6 +103,23 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 		return dims
 	}
 	return nil
+}
+
+// argMaxDims are those of the input but for the dimension that is searched.
+func argMaxDims(op ops.ArgMax, x []*Number) []*Number {
+	axis := op.Axis
+	if axis < 0 {
+		axis += len(x)
+	}
+	switch {
+	case op.Flat || axis < 0 || axis >= len(x):
+		return nil
+	case op.KeepDims:
+		dims := slices.Clone(x)
+		dims[axis] = Extent(1)
+		return dims
+	}
+	return slices.Delete(slices.Clone(x), axis, axis+1)
 }
 
 // fixed returns extents that nothing changes.

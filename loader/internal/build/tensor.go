@@ -21,6 +21,7 @@ type Tensor struct {
 	Strides []int
 	Number  *Number // the only element of a tensor that was made from a number
 	Complex bool    // the value has the real and the imaginary part as a last dimension
+	Literal bool    // a constant that the program's code names, by itself and not an alias of it
 }
 
 // Storage is memory.
@@ -60,6 +61,16 @@ func OfStorage(s *Storage) *Tensor {
 
 // OfNumber returns a tensor without dimensions that holds a number.
 func OfNumber(n *Number) *Tensor { return OfStorage(&Storage{Number: n}) }
+
+// MadeFrom returns the number that the tensor was made from, as long as nothing was
+// written to it, where the tensor has the element type that stands for such numbers: an
+// int32 input is a number, too, but what is computed with it is of another type.
+func (t *Tensor) MadeFrom() *Number {
+	if n := t.Number; n != nil && t.Version == t.Store.Version && t.DType() == n.Kind.DType() {
+		return n
+	}
+	return nil
+}
 
 // Type returns element type, shape and quantization parameters.
 func (t *Tensor) Type() ops.Type {
@@ -185,6 +196,7 @@ func (b *Builder) ViewOf(t *Tensor, w View, strides []int) (*Tensor, error) {
 // Alias returns another tensor of the same memory and shape.
 func Alias(t *Tensor) *Tensor {
 	a := *t
+	a.Literal = false
 	return &a
 }
 

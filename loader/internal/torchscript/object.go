@@ -88,6 +88,7 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (aten.Value
 			}
 			p := build.Parameter(where, r.contiguous[t])
 			p.Store.ID = r.origin(p)
+			p.Literal = constant
 			r.tensors[t] = p
 		}
 		return r.tensors[t], nil

@@ -178,6 +178,11 @@ func (p *Program) Inputs() []string {
 	return names
 }
 
+// TakesList reports whether the last input is a list of tensors.
+func (p *Program) TakesList() bool {
+	return len(p.inputs) > 0 && p.inputs[len(p.inputs)-1].kind == "list"
+}
+
 // Specialize executes the program for inputs of these types, and the state it
 // kept, and returns the graph that comes of it.
 func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
@@ -250,7 +255,7 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]aten.Value, error) 
 		}
 		name := in.name
 		if in.kind == "list" {
-			name = fmt.Sprintf("%s.%d", in.name, next)
+			name = fmt.Sprintf("%s.%d", in.name, next-len(p.inputs)+1)
 		}
 		next++
 		v := m.Input(name, t)
