@@ -187,13 +187,25 @@ func arrayNames(arrays []tensor.Named) []string { return tensor.Arrays(arrays).N
 // inputType returns the element type that input i is given.
 func (b *binding) inputType(i int) tensor.DType {
 	a := b.inputs[i]
+	example, known := b.graph.Example()
 	switch {
 	case !b.graph.IsOpen():
 		return b.graph.Inputs[i].Type.DType
+	case known && i < len(example):
+		return exampleType(example[i].DType, a.Tensor.DType())
 	case a.Tensor.DType() == tensor.Uint8 && b.scales(i):
 		return tensor.Float32
 	}
 	return a.Tensor.DType()
+}
+
+// exampleType returns the element type that an input takes of which an example is known.
+// Files of arrays have no short floats, in whose place models take float32.
+func exampleType(want, have tensor.DType) tensor.DType {
+	if (want == tensor.BFloat16 || want == tensor.Float16) && have == tensor.Float32 {
+		return tensor.Float32
+	}
+	return want
 }
 
 // scales reports whether bytes of input i are made floats of: those of x, or where there is no x all.
@@ -247,7 +259,7 @@ func (b *binding) floatTypes() []tensor.DType {
 	for i := range own {
 		own[i] = b.inputType(i)
 	}
-	if !b.graph.IsOpen() {
+	if _, known := b.graph.Example(); known {
 		return own
 	}
 	narrow := slices.Clone(own)

@@ -25,6 +25,20 @@ type Program interface {
 	Specialize(inputs []ops.Type, before string) (*Graph, error)
 }
 
+// Checker is a program whose file says more of its inputs than guards can: bounds, and
+// what several have in common.
+type Checker interface {
+	// Check refuses inputs that the model does not take, though a graph of it might.
+	Check(inputs []ops.Type) error
+}
+
+// Exampler is a program that knows inputs that it takes, so that it can be made a graph
+// without being given any.
+type Exampler interface {
+	// Example returns types of inputs, or false where none are known.
+	Example() ([]ops.Type, bool)
+}
+
 // Guard says what a specialized graph accepts for one of its inputs.
 type Guard struct {
 	// Shape holds the extents, -1 where any will do.
@@ -105,6 +119,25 @@ type derived struct {
 	f    func(*Graph) (*Graph, error)
 }
 
+// Check is that of the program from which this one is derived.
+func (d *derived) Check(inputs []ops.Type) error { return d.from.check(inputs, 0) }
+
+// Example is that of the program from which this one is derived.
+func (d *derived) Example() ([]ops.Type, bool) {
+	if e, ok := d.from.program.(Exampler); ok {
+		return e.Example()
+	}
+	return nil, false
+}
+
+// check asks the program whether it takes inputs, of which the last ones are values of its state.
+func (o *open) check(inputs []ops.Type, state int) error {
+	if c, ok := o.program.(Checker); ok {
+		return c.Check(inputs[:len(inputs)-state])
+	}
+	return nil
+}
+
 func (d *derived) Specialize(inputs []ops.Type, before string) (*Graph, error) {
 	g, _, err := d.from.specialize(inputs, before)
 	if err != nil {
@@ -136,18 +169,48 @@ func (g *Graph) IsOpen() bool { return g.open != nil }
 // ErrOpen says that an open graph has not met inputs yet, where its nodes are needed.
 var ErrOpen = errors.New("the shapes of the inputs are not known: run the model once, or give the shapes when loading it")
 
+// Example returns types of the inputs that the graph takes: those it was built with, and of
+// an open graph what its program knows; false where that is nothing.
+func (g *Graph) Example() ([]ops.Type, bool) {
+	if g.open != nil {
+		e, ok := g.open.program.(Exampler)
+		if !ok {
+			return nil, false
+		}
+		return e.Example()
+	}
+	types := make([]ops.Type, len(g.Inputs))
+	for i, v := range g.Inputs {
+		types[i] = v.Type
+	}
+	return types, true
+}
+
 // Concrete returns the graph itself, or of an open graph what it was last
-// specialized to; before it was, it fails with ErrOpen.
+// specialized to. Before it was, it is specialized for the program's example, and
+// fails with ErrOpen where there is none.
 func (g *Graph) Concrete() (*Graph, error) {
 	if g.open == nil {
 		return g, nil
 	}
-	g.open.mu.Lock()
-	defer g.open.mu.Unlock()
-	if len(g.open.graphs) == 0 {
+	if s := g.open.last(); s != nil {
+		return s, nil
+	}
+	types, ok := g.Example()
+	if !ok {
 		return nil, ErrOpen
 	}
-	return g.open.graphs[0], nil
+	return g.Specialize(types...)
+}
+
+// last returns what the graph was last specialized to, nil before it was.
+func (o *open) last() *Graph {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.graphs) == 0 {
+		return nil
+	}
+	return o.graphs[0]
 }
 
 // Specialize returns the graph for inputs of these types: of an open graph what
@@ -172,6 +235,13 @@ func (o *open) specialize(inputs []ops.Type, before string) (g *Graph, known boo
 	}
 	for i, s := range o.graphs {
 		if s.form() == before && s.accepts(example) && s.infers(inputs) {
+			state := 0
+			if s.State != nil {
+				state = s.State.Inputs
+			}
+			if err := o.check(inputs, state); err != nil {
+				return nil, false, err
+			}
 			copy(o.graphs[1:i+1], o.graphs[:i])
 			o.graphs[0] = s
 			return s, true, nil

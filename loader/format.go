@@ -14,13 +14,16 @@ const (
 	FormatOctet       Format = "octet safetensors"       // graph and weights, see Save
 	FormatSafetensors Format = "safetensors"             // weights
 	FormatTorchScript Format = "TorchScript"             // graph and weights
+	FormatExported    Format = "torch.export"            // graph and weights
 	FormatTorchZip    Format = "torch.save (zip)"        // weights, PyTorch 1.6 and later
 	FormatTorchLegacy Format = "torch.save (before 1.6)" // weights
 )
 
 // HasGraph reports whether files of the format hold a graph, which Load reads;
 // the others hold weights only, which StateDict reads.
-func (f Format) HasGraph() bool { return f == FormatOctet || f == FormatTorchScript }
+func (f Format) HasGraph() bool {
+	return f == FormatOctet || f == FormatTorchScript || f == FormatExported
+}
 
 // Detect tells the format of the file at path by its content, without reading
 // all of it. A file of no known format gives a *FileError.
@@ -55,6 +58,8 @@ func Detect(path string) (Format, error) {
 		return FormatSafetensors, nil
 	case isTorchScript(f):
 		return FormatTorchScript, nil
+	case isExported(f):
+		return FormatExported, nil
 	case container.IsZip(f.head):
 		return FormatTorchZip, nil
 	case f.head[0] == 0x80:

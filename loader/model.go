@@ -62,9 +62,11 @@ func (e *UnknownOperatorError) Error() string {
 }
 
 // Load reads a model from the file at path: what Save wrote, or what
-// torch.jit.save did. The format is told by the content, and a file of another kind
-// is rejected with advice. The graph of a TorchScript model is open: it is made
-// when the model first runs, or at once with the option Inputs.
+// torch.jit.save or torch.export.save did. The format is told by the content, and a
+// file of another kind is rejected with advice. The graph of a TorchScript model is
+// open: it is made when the model first runs, or at once with the option Inputs. So is
+// that of an exported program with dynamic shapes; one whose shapes are fixed has its
+// graph at once.
 //
 // The file is not trusted: everything in it is checked before it is used, and
 // what is wrong gives a *FileError that names the node. Constants are copied
@@ -99,6 +101,7 @@ type modelFile struct {
 	head    []byte
 	mapping *Mapping
 	inputs  []ops.Type // nil: not given
+	model   string     // of several, "": not given
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -109,7 +112,10 @@ var modelFormats = []struct {
 }{
 	{func(f *modelFile) bool { return isSafetensors(f.head, f.size) }, loadOctet},
 	{isTorchScript, loadTorchScript},
-	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectModel(needsArchitecture)},
+	{isExported, loadExported},
+	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectZip},
+	{func(f *modelFile) bool { return hasMagic(f.head, "ET12") }, refuseModel("a program of ExecuTorch (.pte), which only its runtime reads", exportAdvice)},
+	{func(f *modelFile) bool { return hasMagic(f.head, "PTMF") }, refuseModel("a model for PyTorch Mobile (flatbuffers)", exportAdvice)},
 	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectModel(needsArchitecture)},
 	{func(f *modelFile) bool { return isTar(f.head) }, rejectModel("a tar archive, as PyTorch wrote before 0.2: " + howToSave)},
 }
@@ -119,6 +125,33 @@ const needsArchitecture = "weights without a graph, which need an architecture: 
 func rejectModel(reason string) func(*modelFile) (*graph.Graph, error) {
 	return func(*modelFile) (*graph.Graph, error) { return nil, &FileError{Reason: reason} }
 }
+
+// exportAdvice is the advice for a file that was made of a model for some other runtime.
+const exportAdvice = "save the model itself, torch.export.save(torch.export.export(model, args), path)"
+
+// hasMagic reports whether a file says what it is behind its first four bytes, as flatbuffers do.
+func hasMagic(head []byte, magic string) bool { return len(head) >= 8 && string(head[4:8]) == magic }
+
+func refuseModel(what, advice string) func(*modelFile) (*graph.Graph, error) {
+	return func(*modelFile) (*graph.Graph, error) {
+		return nil, &FileError{Err: &UnsupportedFileError{What: what, Advice: advice}}
+	}
+}
+
+// rejectZip rejects a zip archive that holds no model.
+func rejectZip(f *modelFile) (*graph.Graph, error) {
+	a, err := container.Open(f.r, f.size)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.Has(mobileRecord):
+		return refuseModel("a model for PyTorch Mobile (.ptl), which holds bytecode and no program", exportAdvice)(f)
+	}
+	return nil, &FileError{Reason: needsArchitecture}
+}
+
+// mobileRecord is the program of an archive for PyTorch Mobile.
+const mobileRecord = "bytecode.pkl"
 
 func isTorchScript(f *modelFile) bool {
 	if !container.IsZip(f.head) {

@@ -13,7 +13,8 @@ import (
 )
 
 func (a *app) bench() *cobra.Command {
-	var arch, shape, format string
+	var from source
+	var shape, format string
 	var sweep bench.Sweep
 	cmd := &cobra.Command{
 		Use:   "bench [MODEL...]",
@@ -24,7 +25,7 @@ measured as int8 is calibrated on random inputs: right for speed, not for accura
 A TorchScript file does not say the shapes of its inputs: without --shape, usual
 ones are tried, images of 224x224 and sentences of 128 tokens, and the one used is named.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			models, err := benchModels(args, arch)
+			models, err := benchModels(args, from)
 			if err != nil {
 				return err
 			}
@@ -45,7 +46,7 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 				return &usageError{err}
 			}
 			if len(args) == 0 {
-				a.say("%s with random weights", arch)
+				a.say("%s with random weights", from.arch)
 			}
 			limits := &measuredLimits{of: bench.LimitsOf(a.tier)}
 			report := bench.Report{CPU: bench.DescribeCPU(a.tier)}
@@ -69,7 +70,7 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 		},
 	}
 	f := cmd.Flags()
-	archFlag(cmd, &arch)
+	from.flags(cmd)
 	f.StringSliceVar(&sweep.Precisions, "precision", nil, "precisions to measure: float32, int8, int8-dynamic (default: the model's)")
 	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: 1, or that of --shape)")
 	shapeFlag(cmd, &shape)
@@ -80,22 +81,22 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 }
 
 // benchModels returns the named models, or the architecture with random weights.
-func benchModels(paths []string, arch string) ([]bench.Model, error) {
+func benchModels(paths []string, from source) ([]bench.Model, error) {
 	if len(paths) > 0 {
 		models := make([]bench.Model, len(paths))
 		for i, p := range paths {
-			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return openModel(p, arch) }}
+			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return from.open(p) }}
 		}
 		return models, nil
 	}
-	if arch == "" {
+	if from.arch == "" {
 		return nil, usagef("name a MODEL, or an architecture with --arch")
 	}
-	built, err := architecture(arch)
+	built, err := architecture(from.arch)
 	if err != nil {
 		return nil, err
 	}
-	return []bench.Model{{Name: arch, Open: func() (*graph.Graph, error) { return nn.BuildRandom(built, 1) }}}, nil
+	return []bench.Model{{Name: from.arch, Open: func() (*graph.Graph, error) { return nn.BuildRandom(built, 1) }}}, nil
 }
 
 // measuredLimits keeps the limits that were measured, for the report.

@@ -9,7 +9,8 @@ import (
 )
 
 func (a *app) eval() *cobra.Command {
-	var arch, data, output, against, metric string
+	var from source
+	var data, output, against, metric string
 	var batch int
 	var scaleBytes bool
 	var target, agreement float64
@@ -40,7 +41,7 @@ that are not finite, such as the SQNR of equal outputs.
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(args[0], arch)
+			g, s, err := a.openSession(args[0], from)
 			if err != nil {
 				return err
 			}
@@ -80,7 +81,7 @@ that are not finite, such as the SQNR of equal outputs.
 		},
 	}
 	f := cmd.Flags()
-	archFlag(cmd, &arch)
+	from.flags(cmd)
 	f.StringVar(&data, "data", "", "data set (.npz)")
 	f.StringVar(&output, "output", "", "write the output as array y of this .npz file, of several outputs all, as output0, output1 and so on")
 	f.StringVar(&against, "against", "", "compare with recorded outputs: arrays output0, output1 and so on, or logits or y, or the only one, of this .npz file")

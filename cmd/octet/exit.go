@@ -43,11 +43,13 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err):
+	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err),
+		is[*loader.ChoiceError](err):
 		return exitUsage
 	case is[*accuracyError](err):
 		return exitAccuracy
-	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err):
+	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err),
+		is[*loader.UnsupportedFileError](err):
 		return exitUnsupported
 	case is[*loader.FileError](err), is[*nn.BindError](err), is[*quantize.ModelError](err), is[*bench.LabelError](err):
 		return exitFile

@@ -12,9 +12,16 @@ import (
 	"github.com/octet-ml/octet/ops/asm"
 )
 
-// archFlag adds --arch to a command.
-func archFlag(cmd *cobra.Command, arch *string) {
-	cmd.Flags().StringVar(arch, "arch", "", fmt.Sprintf("architecture that a state_dict belongs to: %v", append(nn.Names(), "digits")))
+// source says what of a model file is loaded.
+type source struct {
+	arch  string // of a state_dict
+	model string // of several in an archive
+}
+
+// flags adds --arch and --model to a command.
+func (s *source) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.model, "model", "", "name of the model to load, of an archive of torch.export that holds several")
+	cmd.Flags().StringVar(&s.arch, "arch", "", fmt.Sprintf("architecture that a state_dict belongs to: %v", append(nn.Names(), "digits")))
 }
 
 // architecture returns the architecture of that name; that of the demo is one too.
@@ -29,13 +36,16 @@ func architecture(name string) (nn.Architecture, error) {
 	return a, nil
 }
 
-// openModel reads the model at path: a state_dict when arch is not empty. A file of
+// open reads the model at path: a state_dict where an architecture is named. A file of
 // octet's own format stays mapped until the process ends.
-func openModel(path, arch string) (*graph.Graph, error) {
-	if arch == "" {
-		return loader.Load(path, loader.Mapped(new(loader.Mapping)))
+func (s source) open(path string) (*graph.Graph, error) {
+	if s.arch == "" {
+		return loader.Load(path, loader.Mapped(new(loader.Mapping)), loader.Model(s.model))
 	}
-	a, err := architecture(arch)
+	if s.model != "" {
+		return nil, usagef("--model names one of several programs in an archive, and --arch the architecture of weights: give one of them")
+	}
+	a, err := architecture(s.arch)
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +53,8 @@ func openModel(path, arch string) (*graph.Graph, error) {
 }
 
 // openSession reads and compiles the model at path.
-func (a *app) openSession(path, arch string) (*graph.Graph, *graph.Session, error) {
-	g, err := openModel(path, arch)
+func (a *app) openSession(path string, from source) (*graph.Graph, *graph.Session, error) {
+	g, err := from.open(path)
 	if err != nil {
 		return nil, nil, err
 	}

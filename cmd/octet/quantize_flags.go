@@ -11,7 +11,8 @@ import (
 
 // quantizeFlags are the flags that commands share which quantize.
 type quantizeFlags struct {
-	arch, calib, output       string
+	source
+	calib, output             string
 	backend, device, observer string
 	weightObserver            string
 	percentile                float64
@@ -46,7 +47,7 @@ func (f *quantizeFlags) add(cmd *cobra.Command) {
 func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
 	f.rounding = quantize.Nearest.String()
 	s := cmd.Flags()
-	archFlag(cmd, &f.arch)
+	f.source.flags(cmd)
 	s.StringVar(&f.calib, "calib", "", "samples to calibrate with (.npz)")
 	s.IntVar(&f.batch, "batch", 64, "samples per run")
 	scaleBytesFlag(cmd, &f.scaleBytes)

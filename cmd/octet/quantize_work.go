@@ -47,7 +47,7 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 			return nil, err
 		}
 	}
-	if w.model, err = openModel(path, f.arch); err == nil && w.data != nil {
+	if w.model, err = f.open(path); err == nil && w.data != nil {
 		w.sayUnused(f.calib, w.data, w.model, false)
 	}
 	return w, err

@@ -351,8 +351,14 @@ func diff(c *call) Value {
 	x := c.tensor(0)
 	axis := c.axis(2, x.Rank())
 	n := c.int(1)
-	if x.Rank() == 0 || n < 0 || n > 64 || !c.isNone(3) || !c.isNone(4) {
-		return c.unsupported("%d times of %d dimensions, with other values before or behind", n, x.Rank())
+	if x.Rank() == 0 || n < 0 || n > 64 {
+		return c.unsupported("%d times of %d dimensions", n, x.Rank())
+	}
+	if before := c.tensor(3); before != nil && n > 0 {
+		x = c.apply(ops.Concat{Axis: axis}, before, x)
+	}
+	if after := c.tensor(4); after != nil && n > 0 {
+		x = c.apply(ops.Concat{Axis: axis}, x, after)
 	}
 	for range n {
 		if c.extent(x, axis) == 0 || c.err != nil {

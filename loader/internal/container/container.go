@@ -4,6 +4,7 @@ package container
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -32,8 +33,9 @@ const (
 	endRecord    = 22
 )
 
-// Archive is a zip file whose records all lie in one folder at its top.
+// Archive is a zip file, whose records all lie in one folder at its top unless it is flat.
 type Archive struct {
+	file    io.ReaderAt
 	root    string
 	names   []string
 	records map[string]*zip.File
@@ -48,12 +50,25 @@ func IsZip(head []byte) bool {
 // checks it: names are plain, distinct and in one top folder; records lie inside
 // the file and do not overlap; they are stored, or deflated within bounds. The
 // records themselves are not read. Errors are *tensor.FileError.
-func Open(r io.ReaderAt, size int64) (*Archive, error) {
+func Open(r io.ReaderAt, size int64) (*Archive, error) { return openWith(r, size, splitName) }
+
+// OpenFlat is Open of an archive without a top folder, as torch.export.save wrote
+// before PyTorch 2.8: the names of records are whole paths.
+func OpenFlat(r io.ReaderAt, size int64) (*Archive, error) {
+	return openWith(r, size, func(full string) (root, name string, err error) {
+		if !isPlain(full) || full == "." || full == ".." || strings.HasPrefix(full, "../") {
+			return "", "", reject(full, "not a plain record name")
+		}
+		return "", full, nil
+	})
+}
+
+func openWith(r io.ReaderAt, size int64, split func(string) (root, name string, err error)) (*Archive, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, &tensor.FileError{Reason: "damaged zip archive", Err: err}
 	}
-	a := &Archive{records: make(map[string]*zip.File, len(z.File))}
+	a := &Archive{file: r, records: make(map[string]*zip.File, len(z.File))}
 	spans := make([]span, 0, len(z.File))
 	directory := int64(endRecord)
 	var inflated uint64
@@ -62,7 +77,7 @@ func Open(r io.ReaderAt, size int64) (*Archive, error) {
 		if strings.HasSuffix(f.Name, "/") && f.UncompressedSize64 == 0 {
 			continue // folders, which zip tools add
 		}
-		root, name, err := splitName(f.Name)
+		root, name, err := split(f.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -99,8 +114,13 @@ type span struct {
 	name       string
 }
 
+// isPlain reports whether a name is one path below the archive's top, in one spelling.
+func isPlain(full string) bool {
+	return utf8.ValidString(full) && !strings.ContainsAny(full, "\x00\\:") && full == path.Clean(full) && !strings.HasPrefix(full, "/")
+}
+
 func splitName(full string) (root, name string, err error) {
-	if !utf8.ValidString(full) || strings.ContainsAny(full, "\x00\\:") || full != path.Clean(full) || strings.HasPrefix(full, "/") {
+	if !isPlain(full) {
 		return "", "", reject(full, "not a plain record name")
 	}
 	root, name, found := strings.Cut(full, "/")
@@ -169,6 +189,23 @@ func (a *Archive) Size(name string) int64 {
 		return -1
 	}
 	return int64(f.UncompressedSize64)
+}
+
+// Section returns a record as a file of its own, of as many bytes as it says. A
+// stored record is read where it lies, and its checksum is not compared; of a
+// deflated one at most limit bytes are read into memory.
+func (a *Archive) Section(name string, limit int64) (io.ReaderAt, int64, error) {
+	f := a.records[name]
+	if f == nil || f.Method != zip.Store {
+		data, err := a.Read(name, limit)
+		return bytes.NewReader(data), int64(len(data)), err
+	}
+	at, err := f.DataOffset()
+	if err != nil {
+		return nil, 0, &tensor.FileError{Record: name, Reason: "no record at its place", Err: err}
+	}
+	n := int64(f.UncompressedSize64)
+	return io.NewSectionReader(a.file, at, n), n, nil
 }
 
 // Read returns a record's bytes in memory aligned for tensors, at most limit of
