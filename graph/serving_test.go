@@ -329,8 +329,9 @@ func TestControlMemoryIsOfTheRun(t *testing.T) {
 	s := compile(t, doubling(t, 100), Options{Threads: 1})
 	runOne(t, s, tensor.Scalar(int64(3)), vector(t, 1, 2))
 	kept := 0
-	for _, c := range s.plans[0].free[0].calls {
-		if c.Kept != nil {
+	calls := s.plans[0].free[0].calls
+	for i := range calls {
+		if calls[i].Kept != nil {
 			kept++
 		}
 	}
