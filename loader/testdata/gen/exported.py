@@ -152,6 +152,24 @@ class Functions(nn.Module):
                 torch.histc(y, 4, -1, 1), torch.histc(y, 3, -2, 2), y.any(1), F.instance_norm(y))
 
 
+class Same(nn.Module):
+    """Is exported and traced, for graphs and plans that are the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.c1, self.b1 = nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8)
+        self.c2, self.fc = nn.Conv2d(8, 8, 3, padding=1), nn.Linear(8, 4)
+
+    def forward(self, x):
+        y = F.relu(self.b1(self.c1(x)))
+        y = F.relu(self.c2(y) + y)
+        return self.fc(F.adaptive_avg_pool2d(y, 1).flatten(1))
+
+
+same, image = Same().eval(), r(2, 3, 8, 8)
+save("same", same, (image,), (r(5, 3, 8, 8),), dynamic=({0: BATCH},))
+save("same_fixed", same, (image[:1],))
+torch.jit.trace(same, image).save(f"{out}/same.ts.pt")
 save("scan", Scan(), (r(5, 4),))
 save("scan_core", Scan(), (r(5, 4),), decompose=True)
 save("map", Map(), (r(5, 4),))
