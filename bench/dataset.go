@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -39,7 +40,12 @@ type Dataset struct {
 // Other bytes stay bytes, unless ScaleBytes is set. Floats become the type of floats that a model takes.
 // A file of another form is rejected with a *tensor.FileError.
 func OpenDataset(path string) (*Dataset, error) {
-	arrays, err := tensor.ReadNPZ(path, 0)
+	return OpenDatasetContext(context.Background(), path, 0)
+}
+
+// OpenDatasetContext is OpenDataset that ends with ctx, of arrays that take at most maxMemory bytes; 0 means tensor.DefaultBudget.
+func OpenDatasetContext(ctx context.Context, path string, maxMemory int64) (*Dataset, error) {
+	arrays, err := tensor.ReadNPZContext(ctx, path, maxMemory)
 	if err != nil {
 		return nil, err
 	}

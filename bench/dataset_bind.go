@@ -259,7 +259,7 @@ func (b *binding) floatTypes() []tensor.DType {
 	for i := range own {
 		own[i] = b.inputType(i)
 	}
-	if !b.graph.IsOpen() {
+	if _, known := b.graph.Example(); known {
 		return own
 	}
 	narrow := slices.Clone(own)

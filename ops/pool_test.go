@@ -56,16 +56,12 @@ func TestPoolSleeps(t *testing.T) {
 	p := NewPool(4)
 	defer p.Close()
 	poolCall(p).Parallel(8, func(*Call, int, *Worker) {})
-	deadline := time.Now().Add(10 * time.Second)
-	for {
+	for { // until the tests as a whole are given up
 		p.mu.Lock()
 		asleep := p.sleepers
 		p.mu.Unlock()
 		if asleep == 3 {
 			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d of 3 workers sleep", asleep)
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -81,11 +77,7 @@ func TestPoolClose(t *testing.T) {
 	if n := ran.Load(); n != 3 {
 		t.Errorf("%d tasks of 3 ran", n)
 	}
-	deadline := time.Now().Add(10 * time.Second)
 	for runtime.NumGoroutine() > before {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines are left of %d", runtime.NumGoroutine()-before, 7)
-		}
 		time.Sleep(time.Millisecond)
 	}
 }

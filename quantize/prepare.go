@@ -40,7 +40,11 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	if err := q.belongs(m); err != nil {
 		return nil, err
 	}
-	g := q.trained(m)
+	wide, err := widened(m)
+	if err != nil {
+		return nil, err
+	}
+	g := q.trained(wide)
 	p := &prepared{
 		graph: g, policy: q.opts.policy(), forms: make(map[*graph.Node]form),
 		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool),

@@ -75,6 +75,9 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 		deployed: q.opts.Forward == Deployed || q.opts.Forward == DefaultForward && q.opts.Backend == Native,
 		positive: q.opts.Backend == Native, constants: q.observers.Activation.Spec,
 	}
+	if m, err = widened(m); err != nil {
+		return nil, err
+	}
 	if a.params, err = train.ParametersOf(q.trained(m)); err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
@@ -220,9 +219,7 @@ func TestOperatorsRefuse(t *testing.T) {
 						args[i] = a.value(p)
 					}
 				}
-				if !callRow(t, m, name, row, args) {
-					return
-				}
+				callRow(t, m, name, row, args)
 				good = good || m.uses.list == nil
 			}
 			if good {
@@ -237,27 +234,20 @@ func TestOperatorsRefuse(t *testing.T) {
 
 // callRow evaluates a row; what it does not do is an error of the test. An
 // operator that gave an error is noted in m.uses.
-func callRow(t *testing.T, m *Evaluator, name string, row row, args []Value) (goOn bool) {
+func callRow(t *testing.T, m *Evaluator, name string, row row, args []Value) {
 	what := fmt.Sprint(name, " of ", describeArgs(args, nil), " ", Repr(&List{Items: args}))
 	defer func() {
 		if p := recover(); p != nil {
 			t.Errorf("%s: %v\n%s", what, p, debug.Stack())
-			goOn = true
 		}
 	}()
 	for i := range row.specs {
 		if !row.specs[i].takes(args[i]) {
 			m.uses.add(name, "", 1)
-			return true
+			return
 		}
 	}
-	start := time.Now()
 	if _, err := m.run(m.newCall(name, args), row.lower); err != nil {
 		m.uses.add(name, "", 1)
 	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("%s took %v", what, took)
-		return false
-	}
-	return true
 }

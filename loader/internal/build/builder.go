@@ -201,7 +201,8 @@ func Extent(d int) *Number { return &Number{Kind: Int, Known: int64(d)} }
 var errTooLarge = errors.New("the program makes too large a graph")
 
 // Add appends a node. What follows from constants alone and is small becomes a
-// constant; operators that can be views stay, since they cost nothing.
+// constant; operators that can be views stay, since they cost nothing, and so do casts of
+// named constants, whose names training and quantization ask for.
 func (b *Builder) Add(op ops.Op, inputs ...*graph.Value) ([]*graph.Value, error) {
 	if b.nodes++; b.nodes > MaxNodes {
 		return nil, fmt.Errorf("%w: %d nodes", errTooLarge, b.nodes)
@@ -218,7 +219,7 @@ func (b *Builder) Add(op ops.Op, inputs ...*graph.Value) ([]*graph.Value, error)
 		}
 		return nil, err
 	}
-	if len(inputs) > 0 && allConst(inputs) && allKnown(out) {
+	if len(inputs) > 0 && allConst(inputs) && allKnown(out) && !namedCast(op, inputs) {
 		g.Nodes = g.Nodes[:len(g.Nodes)-1]
 		b.nodes--
 		for i, v := range out {
@@ -229,6 +230,13 @@ func (b *Builder) Add(op ops.Op, inputs ...*graph.Value) ([]*graph.Value, error)
 	}
 	b.describe(op, inputs, out)
 	return out, nil
+}
+
+// namedCast reports whether the node makes float32 of a parameter of another type.
+func namedCast(op ops.Op, inputs []*graph.Value) bool {
+	cast, ok := op.(ops.Cast)
+	from := inputs[0].Type.DType
+	return ok && inputs[0].Name != "" && cast.DType == tensor.Float32 && (from == tensor.Float16 || from == tensor.BFloat16)
 }
 
 func allConst(values []*graph.Value) bool {

@@ -28,7 +28,7 @@ type Number struct {
 	Term  *Term // how a graph computes it; nil where it cannot
 }
 
-// Deps is a set of facts about the inputs, by their index in builder.facts.
+// Deps is a set of facts about the inputs, by their index in Builder.facts.
 type Deps []uint64
 
 func (d Deps) with(fact int) Deps {
