@@ -50,6 +50,7 @@ var internalTable = []packageRow{
 	{"loader/internal/build/", "tensor, ops, ops/int8, graph"},
 	{"loader/internal/aten/", "tensor, ops, ops/int8, graph, loader/internal/build"},
 	{"loader/internal/torchscript/", "tensor, ops, graph, loader/internal/pickle, loader/internal/script, loader/internal/build, loader/internal/aten"},
+	{"loader/internal/exported/", "tensor, ops, graph, loader/internal/container, loader/internal/build, loader/internal/aten"},
 }
 
 // onlyImporter names the one package that may import a dependency.

@@ -306,3 +306,50 @@ func TestExportedModels(t *testing.T) {
 		t.Errorf("a model that is not there: %v", err)
 	}
 }
+
+// TestExportedOwn runs the programs that testdata/gen/exported.py made: control flow, state, nested
+// inputs, extents that are expressions. The runs of a program are those of one session.
+func TestExportedOwn(t *testing.T) {
+	files, err := filepath.Glob("testdata/exported/*.pt2")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, len(files))
+	}
+	for _, file := range files {
+		g, err := Load(file)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		s, err := g.Compile(graph.Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		runs, err := filepath.Glob(strings.TrimSuffix(file, "pt2") + "*.npz")
+		if err != nil || len(runs) == 0 {
+			t.Fatal(err, len(runs))
+		}
+		for _, run := range runs {
+			arrays, err := tensor.ReadNPZ(run, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var in []*tensor.Tensor
+			for _, v := range g.Inputs {
+				in = append(in, arrays.Get(v.Name))
+			}
+			out, err := s.Run(context.Background(), in...)
+			if err != nil {
+				t.Errorf("%s: %v", run, err)
+				continue
+			}
+			if want := len(arrays) - len(in); len(out) != want {
+				t.Errorf("%s: %d outputs, want %d", run, len(out), want)
+				continue
+			}
+			for i, x := range out {
+				closeTo(t, fmt.Sprintf("%s output%d", run, i), x, arrays.Get(fmt.Sprintf("output%d", i)), 1e-4)
+			}
+		}
+	}
+}
