@@ -231,7 +231,7 @@ func TestSelectRejects(t *testing.T) {
 	x := tensor.Named{Name: "x", Tensor: of(make([]float32, 8), 2, 4)}
 	labelled := must(NewDataset(tensor.Arrays{x, {Name: "y", Tensor: of([]int64{1, 2}, 2)}}))
 	g := model(t, graphInput{"x", tensor.Float32, []int{1, 4}})
-	for _, samples := range [][]int{{2}, {-1}, {0, 1, 1 << 62}} {
+	for _, samples := range [][]int{{2}, {-1}, {0, 1, math.MaxInt/2 + 1}} {
 		// A graph without inputs takes labels only.
 		for _, g := range []*graph.Graph{g, model(t)} {
 			var index *IndexError

@@ -65,7 +65,7 @@ type Session struct {
 
 const (
 	defaultMaxPlans  = 16
-	defaultMaxMemory = 16 << 30
+	defaultMaxMemory = min(16<<30, math.MaxInt/2) // sums of two pieces fit an int
 )
 
 type planEntry struct {
@@ -90,7 +90,7 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 	if opts.MaxMemory <= 0 {
 		opts.MaxMemory = defaultMaxMemory
 	}
-	opts.MaxMemory = min(opts.MaxMemory, math.MaxInt/2) // sums of two pieces fit an int
+	opts.MaxMemory = min(opts.MaxMemory, math.MaxInt/2) // as the default
 	if opts.Threads > ops.MaxThreads {
 		return nil, fmt.Errorf("%d threads: at most %d are possible", opts.Threads, ops.MaxThreads)
 	}

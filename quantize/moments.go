@@ -159,7 +159,7 @@ func (s momentState) moments() (*moments, error) {
 	if err != nil {
 		return nil, err
 	}
-	const most = 1 << 31
+	const most = min(1<<31, math.MaxInt)
 	if s.Groups < 1 || s.Size < 1 || s.Rows < 0 || s.Groups > most || s.Size > most {
 		return nil, bad
 	}

@@ -25,7 +25,9 @@ const (
 type Block func() (Flow, Value, error)
 
 // Frame holds the variables of a call in progress. Blocks find them here each time
-// they are executed, since others stand in a trial.
+// they are executed, since others stand in a trial. What a block writes to a tensor,
+// list, dict or object outlives a trial where a variable leads to it; anything else is the
+// block's own.
 type Frame struct{ Vars map[string]Value }
 
 // Branch executes the block that a condition, a bool or number, chooses. Where only the
@@ -50,7 +52,8 @@ func (m *Evaluator) Branch(f *Frame, cond Value, then, otherwise Block) (Flow, V
 }
 
 // Either executes blocks of which one would be taken if an unsupported operator
-// were known, to find what else is not supported. What they assign is unknown after.
+// were known, to find what else is not supported. What they assign and return is
+// Unknown after.
 func (m *Evaluator) Either(f *Frame, blocks ...Block) (Flow, Value, error) {
 	before := make(map[string]Value, len(f.Vars))
 	for name, v := range f.Vars {
@@ -69,7 +72,7 @@ func (m *Evaluator) Either(f *Frame, blocks ...Block) (Flow, Value, error) {
 			f.Vars[name] = Unknown{}
 		}
 	}
-	return Next, nil, nil
+	return Next, Unknown{}, nil
 }
 
 // dataBranch executes both branches of a condition that only the run decides, each

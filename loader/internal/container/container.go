@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -180,6 +181,7 @@ func (a *Archive) Read(name string, limit int64) ([]byte, error) {
 		return nil, reject(name, "no such record in the archive")
 	}
 	n := f.UncompressedSize64
+	limit = min(limit, math.MaxInt-tensor.Alignment) // what can be addressed
 	if limit < 0 || n > uint64(limit) {
 		return nil, reject(name, "%d bytes, at most %d are read", n, limit)
 	}
