@@ -67,6 +67,18 @@ class MaskedPool(nn.Module):
         return self.c(torch.cat([h.masked_fill(off, -INF).max(1)[0], (weights * h).sum(1)], 1))
 
 
+class PaddedPool(nn.Module):
+    """A pooling behind a border of infinities."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 3)
+
+    def forward(self, x):
+        y = F.max_pool2d(F.pad(F.relu(self.a(x)), (1, 1, 1, 1), value=-INF), 3, 2)
+        return self.b(y).mean((2, 3))
+
+
 class SharedNames(nn.Module):
     """conv three times, beside conv_1 and conv_1_1, whose outputs are of other sizes."""
 
@@ -199,6 +211,7 @@ FORMS = {
     "mask_add": (lambda: Attention(lambda a, keep: a + torch.zeros_like(a).masked_fill(~keep, -INF)), sequences),
     "mask_causal": (lambda: Attention(causal), sequences),
     "mask_pool": (MaskedPool, sequences),
+    "mask_border": (PaddedPool, images),
     "shared_names": (SharedNames, images),
     "bag_weights": (WeightedBag, weighted),
     "bag_offsets": (OffsetBag, bags),
@@ -219,7 +232,9 @@ def main(out):
             traced = torch.jit.trace(m, tuple(v[:4] for v in calib.values()), check_trace=False)
             y = traced(*test.values())
         traced.save(os.path.join(out, name + ".pt"))
-        arrays = {"calib." + k: v for k, v in calib.items()} | {"test." + k: v for k, v in test.items()} | {"output0": y}
+        names = [v.debugName().split(".")[0] for v in list(traced.graph.inputs())[1:]]
+        arrays = {"calib." + k: v for k, v in zip(names, calib.values())}
+        arrays |= {"test." + k: v for k, v in zip(names, test.values())} | {"output0": y}
         np.savez_compressed(os.path.join(out, name + ".npz"), **{k: v.numpy() for k, v in arrays.items()})
 
 
