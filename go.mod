@@ -5,7 +5,6 @@ go 1.26.0
 require (
 	github.com/klauspost/cpuid/v2 v2.4.2
 	github.com/nlpodyssey/gopickle v0.3.0
-	github.com/sbinet/npyio v0.9.0
 	github.com/spf13/cobra v1.10.2
 	github.com/vbauerster/mpb/v8 v8.16.2
 	github.com/x448/float16 v0.8.4
@@ -33,5 +32,4 @@ require (
 require (
 	github.com/google/go-cmp v0.7.0
 	golang.org/x/text v0.28.0
-	gonum.org/v1/gonum v0.16.0 // indirect
 )

@@ -2,6 +2,8 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -13,18 +15,22 @@ import (
 // Evaluation is what a model answered on a data set.
 type Evaluation struct {
 	N       int
-	Right   int            // samples whose class is the label; 0 without labels
-	Labels  bool           // whether the data had labels
-	Elapsed time.Duration  // inside the model
-	Logits  *tensor.Tensor // first output: [N, ...]
+	Right   int              // of what the metric counts; 0 where it counts nothing
+	Counted int              // samples, or places of them, that Right is of
+	Labels  bool             // whether the data had labels that the metric is of
+	Metric  *Metric          // nil for outputs alone
+	Value   float64          // of the metric; NaN where it is of no labels
+	Elapsed time.Duration    // inside the model
+	Outputs []*tensor.Tensor // of all samples, where they were kept
+	Logits  *tensor.Tensor   // the first of them
 }
 
 // Top1 returns the share of samples whose class is the label, NaN without labels.
 func (e *Evaluation) Top1() float64 {
-	if !e.Labels {
+	if !e.Labels || !e.Metric.Counts() {
 		return math.NaN()
 	}
-	return float64(e.Right) / float64(max(e.N, 1))
+	return e.Value
 }
 
 // MsPerSample returns the mean time per sample in milliseconds.
@@ -34,66 +40,140 @@ func (e *Evaluation) MsPerSample() float64 {
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// Evaluate runs the model on all samples, batch at a time, and calls progress,
-// when given, with the number of samples done. With labels, the first output must be
-// [N, classes]; the class of a sample is the index of its greatest value. Samples that the
+// EvalOptions say how a model is evaluated.
+type EvalOptions struct {
+	Batch int
+	// Metric is what outputs are measured by; nil lets ChooseMetric take one by its name.
+	Metric *Metric
+	Name   string
+	// Keep keeps the outputs.
+	Keep bool
+	// Progress, when set, is told the number of samples done.
+	Progress func(done int)
+}
+
+// Evaluate runs the model on all samples, batch at a time, with the metric that ChooseMetric takes, keeps the
+// outputs, and calls progress, when given, with the number of samples done. Samples that the
 // model does not take are a *tensor.FileError.
 func Evaluate(ctx context.Context, s *graph.Session, d *Dataset, batch int, progress func(done int)) (*Evaluation, error) {
-	e := &Evaluation{N: d.Len(), Labels: d.Labels() != nil}
+	return EvaluateWith(ctx, s, d, EvalOptions{Batch: batch, Keep: true, Progress: progress})
+}
+
+// EvaluateWith is Evaluate with options. A metric that does not fit is a *MetricError, a label of no class a *tensor.FileError
+// with a *LabelError in it.
+func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptions) (*Evaluation, error) {
+	e := &Evaluation{N: d.Len(), Metric: o.Metric, Value: math.NaN()}
+	o.Batch = BatchSize(s.Graph(), o.Batch)
+	labels, err := d.Targets(s.Graph())
+	if err != nil {
+		return nil, err
+	}
+	var score *scorer
 	done := 0
-	for in, err := range d.Batches(s.Graph(), batch) {
+	for in, err := range d.Batches(s.Graph(), o.Batch) {
 		if err != nil {
 			return nil, err
 		}
 		start := time.Now()
 		out, err := s.Run(ctx, in...)
 		if err != nil {
-			return nil, d.Misfit(fmt.Sprintf("samples %d to %d", done, min(done+batch, d.Len())), err)
+			return nil, d.Misfit(fmt.Sprintf("samples %d to %d", done, min(done+o.Batch, d.Len())), err)
 		}
 		e.Elapsed += time.Since(start)
-		if err := e.add(out[0], done); err != nil {
-			return nil, err
-		}
-		done += out[0].Dim(0)
-		if progress != nil {
-			progress(done)
-		}
-	}
-	if e.Logits == nil {
-		return nil, fmt.Errorf("no samples to evaluate on")
-	}
-	if e.Labels {
-		classes, err := Classes(e.Logits)
-		if err != nil {
-			return nil, err
-		}
-		for i, c := range classes {
-			if int64(c) == d.Labels()[i] {
-				e.Right++
+		if score == nil {
+			if score, err = e.begin(o.Name, out, labels); err != nil {
+				return nil, err
 			}
 		}
+		if e.Labels {
+			if err := score.add(out[0]); err != nil {
+				return nil, d.mislabelled(err)
+			}
+		}
+		size := min(o.Batch, d.Len()-done)
+		if o.Keep {
+			if err := e.keep(out, size, done); err != nil {
+				return nil, err
+			}
+		}
+		done += size
+		if o.Progress != nil {
+			o.Progress(done)
+		}
+	}
+	if e.Labels {
+		e.Value, e.Right, e.Counted = score.value(), score.right, score.n
 	}
 	return e, nil
 }
 
-// add puts the outputs of samples from first on in place.
-func (e *Evaluation) add(out *tensor.Tensor, first int) error {
-	if out.DType() != tensor.Float32 || out.Rank() == 0 {
-		return fmt.Errorf("the model's first output is %v where floats per sample are needed", out)
+// mislabelled returns a label of no class as an error of the file.
+func (d *Dataset) mislabelled(err error) error {
+	if _, ok := errors.AsType[*LabelError](err); ok {
+		return d.rejected("y", err)
 	}
-	if e.Logits == nil {
-		shape := out.Shape().Clone()
-		shape[0] = e.N
-		var err error
-		if e.Logits, err = tensor.New(tensor.Float32, shape...); err != nil {
-			return err
+	return err
+}
+
+// begin chooses the metric, where that is not done, by the outputs of the first batch.
+func (e *Evaluation) begin(name string, out []*tensor.Tensor, labels *tensor.Tensor) (*scorer, error) {
+	if e.Metric == nil && (labels != nil || name != "") {
+		m, err := ChooseMetric(name, out, labels)
+		if err != nil {
+			return nil, err
+		}
+		e.Metric = m
+	}
+	e.Labels = labels != nil && e.Metric != nil && e.Metric.Name != NoMetric && e.Metric.Name != Agreeing && e.Metric.Name != Cosine
+	return &scorer{metric: e.Metric, labels: labels}, nil
+}
+
+// keep puts the outputs of so many samples from first on in place. Those whose first dimension is not the samples can
+// be kept of one batch only.
+func (e *Evaluation) keep(out []*tensor.Tensor, size, first int) error {
+	if size == e.N {
+		e.Outputs = out
+	}
+	for i, t := range out {
+		if size == e.N {
+			break
+		}
+		if t.Rank() == 0 || t.Dim(0) != size {
+			return &OutputError{i, t, size}
+		}
+		if i == len(e.Outputs) {
+			shape := t.Shape().Clone()
+			shape[0] = e.N
+			all, err := tensor.New(t.DType(), shape...)
+			if err != nil {
+				return err
+			}
+			e.Outputs = append(e.Outputs, all)
+		}
+		part, err := e.Outputs[i].Slice(0, first, first+size, 1)
+		if err == nil {
+			err = part.CopyFrom(t)
+		}
+		if err != nil {
+			return &OutputError{i, t, size}
 		}
 	}
-	part, err := e.Logits.Slice(0, first, first+out.Dim(0), 1)
-	if err != nil {
-		return err
+	if len(e.Outputs) > 0 {
+		e.Logits = e.Outputs[0]
 	}
-	return part.CopyFrom(out)
+	return nil
+}
+
+// OutputError says that outputs of batches cannot be put together.
+type OutputError struct {
+	Index  int
+	Output *tensor.Tensor
+	Batch  int
+}
+
+func (e *OutputError) Error() string {
+	return fmt.Sprintf("output %d is %v for %d samples: outputs of several batches are put together along the samples, which must come first: run all samples in one batch",
+		e.Index, e.Output, e.Batch)
 }
 
 // Classes returns the index of the greatest value in each row of [N, classes];
@@ -102,30 +182,28 @@ func Classes(logits *tensor.Tensor) ([]int, error) {
 	if logits.Rank() != 2 || logits.DType() != tensor.Float32 || logits.Dim(1) == 0 {
 		return nil, fmt.Errorf("the output is %v where [samples, classes] is needed", logits)
 	}
-	n := logits.Dim(1)
-	v := logits.Contiguous().Float32s()
-	out := make([]int, logits.Dim(0))
-	for i := range out {
-		row := v[i*n : i*n+n]
-		best := 0
-		for j, x := range row {
-			if row[best] != row[best] {
-				break
-			}
-			if x > row[best] || x != x {
-				best = j
-			}
-		}
-		out[i] = best
-	}
-	return out, nil
+	return classesAlong(logits, 1)
 }
 
-// Agreement compares the answers of two models, or of one model twice.
+// Agreement compares the answers of two models, or of one model twice. N counts the places that have a class: of
+// most models samples.
 type Agreement struct {
 	N          int     `json:"n"`
 	SameClass  int     `json:"same_class"`
 	MaxAbsDiff float64 `json:"max_abs_diff"` // NaN when either has a NaN the other lacks
+}
+
+// MarshalJSON writes null for a MaxAbsDiff that is infinite or no number.
+func (a Agreement) MarshalJSON() ([]byte, error) {
+	var diff *float64
+	if a.MaxAbsDiff-a.MaxAbsDiff == 0 {
+		diff = &a.MaxAbsDiff
+	}
+	return json.Marshal(struct {
+		N          int      `json:"n"`
+		SameClass  int      `json:"same_class"`
+		MaxAbsDiff *float64 `json:"max_abs_diff"`
+	}{a.N, a.SameClass, diff})
 }
 
 // Share returns the share of samples that both put in the same class.
@@ -133,31 +211,30 @@ func (a Agreement) Share() float64 { return float64(a.SameClass) / float64(max(a
 
 // Compare compares logits [N, classes] of the same samples.
 func Compare(a, b *tensor.Tensor) (Agreement, error) {
-	if !a.Shape().Equal(b.Shape()) {
-		return Agreement{}, fmt.Errorf("logits of shape %v cannot be compared with %v", a.Shape(), b.Shape())
+	if _, err := Classes(a); err != nil {
+		return Agreement{}, err
 	}
-	ca, err := Classes(a)
+	return (&Metric{Name: Top1, axis: 1}).Compare(a, b)
+}
+
+// Compare compares the classes that the metric finds in two outputs for the same samples.
+func (m *Metric) Compare(a, b *tensor.Tensor) (Agreement, error) {
+	diff, err := CompareOutputs([]*tensor.Tensor{a}, []*tensor.Tensor{b}, []string{"outputs"})
 	if err != nil {
 		return Agreement{}, err
 	}
-	cb, err := Classes(b)
+	ca, err := m.classes(a)
 	if err != nil {
 		return Agreement{}, err
 	}
-	out := Agreement{N: len(ca)}
+	cb, err := m.classes(b)
+	if err != nil {
+		return Agreement{}, err
+	}
+	out := Agreement{N: len(ca), MaxAbsDiff: diff[0].MaxAbsDiff}
 	for i := range ca {
 		if ca[i] == cb[i] {
 			out.SameClass++
-		}
-	}
-	y := b.Contiguous().Float32s()
-	for i, v := range a.Contiguous().Float32s() {
-		d := math.Abs(float64(v) - float64(y[i]))
-		if v == y[i] || v != v && y[i] != y[i] {
-			d = 0
-		}
-		if d > out.MaxAbsDiff || d != d {
-			out.MaxAbsDiff = d
 		}
 	}
 	return out, nil

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"regexp"
@@ -40,6 +41,8 @@ func TestCompare(t *testing.T) {
 	}
 	if got := must(Compare(a, of([]float32{1, float32(math.NaN()), 3, 9}, 2, 2))); !math.IsNaN(got.MaxAbsDiff) {
 		t.Errorf("a NaN on one side: got %+v", got)
+	} else if text, err := json.Marshal(got); err != nil || string(text) != `{"n":2,"same_class":2,"max_abs_diff":null}` {
+		t.Errorf("in JSON it is %s, %v", text, err)
 	}
 	if _, err := Compare(a, of([]float32{1, 2}, 1, 2)); err == nil {
 		t.Error("other shapes cannot be compared")

@@ -1,10 +1,11 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
+	"sync"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -14,28 +15,41 @@ import (
 // Dataset is a set of samples with, often, their labels. Images stay in the
 // bytes they are stored in and become float32 batch by batch.
 type Dataset struct {
-	arrays    tensor.Arrays
-	n         int
-	labels    []int64
-	mean, std []float32 // per channel; empty: 0 and 1
-	file      string
+	// ScaleBytes makes x/255 of bytes for inputs that are not known to take bytes, where the data
+	// has neither mean nor std. It is set before the first batch is read.
+	ScaleBytes bool
+
+	arrays tensor.Arrays
+	n      int
+	file   string
+
+	mu    sync.Mutex
+	bound *binding // to the graph that was last asked about
 }
 
-// OpenDataset reads the .npz file at path: x (uint8 or float32, samples first),
-// and where there are any, y (int64 labels), mean and std (float32, one per
-// channel). With them a uint8 x becomes (x/255 - mean)/std, without them x/255;
-// any other x is taken as it is. Models with several inputs find each as the array
-// of its name. A file of another form is rejected with a *tensor.FileError.
+// OpenDataset reads the .npz file at path: arrays with samples first, and arrays without dimensions, which
+// all batches share. Each input of a model finds the array of its name, a single one the array x
+// (or input); where no array has the name of an
+// input they are taken in order. An array that is no input may be
+//
+//   - y, or labels where the model has an input y: what the outputs should be, such as int64 classes [N];
+//   - mean and std, float32, one for all channels or one per channel: with them a uint8 x, or where there is none each uint8
+//     array, becomes (x/255 - mean)/std;
+//   - logits: recorded outputs, which are not read.
+//
+// Other bytes stay bytes, unless ScaleBytes is set. Floats become the type of floats that a model takes.
+// A file of another form is rejected with a *tensor.FileError.
 func OpenDataset(path string) (*Dataset, error) {
-	arrays, err := tensor.ReadNPZ(path, 0)
+	return OpenDatasetContext(context.Background(), path, 0)
+}
+
+// OpenDatasetContext is OpenDataset that ends with ctx, of arrays that take at most maxMemory bytes; 0 means tensor.DefaultBudget.
+func OpenDatasetContext(ctx context.Context, path string, maxMemory int64) (*Dataset, error) {
+	arrays, err := tensor.ReadNPZContext(ctx, path, maxMemory)
 	if err != nil {
 		return nil, err
 	}
 	d, err := NewDataset(arrays)
-	var fe *tensor.FileError
-	if errors.As(err, &fe) {
-		fe.File = path
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -47,78 +61,80 @@ func OpenDataset(path string) (*Dataset, error) {
 func NewDataset(arrays tensor.Arrays) (*Dataset, error) {
 	d := &Dataset{}
 	for _, a := range arrays {
-		var err error
-		switch a.Name {
-		case "y":
-			d.labels, err = labels(a.Tensor)
-		case "mean":
-			d.mean, err = perChannel(a.Tensor)
-		case "std":
-			d.std, err = perChannel(a.Tensor)
-		default:
-			d.arrays = append(d.arrays, tensor.Named{Name: a.Name, Tensor: a.Tensor.Contiguous()})
-		}
-		if err != nil {
-			return nil, &tensor.FileError{Record: a.Name, Reason: err.Error()}
-		}
+		d.arrays = append(d.arrays, tensor.Named{Name: a.Name, Tensor: a.Tensor.Contiguous()})
 	}
-	for i, v := range d.std {
-		if !(v > 0) {
-			return nil, &tensor.FileError{Record: "std", Reason: fmt.Sprintf("channel %d has %v where a positive number is needed", i, v)}
+	samples := func(name string) bool {
+		x := d.arrays.Get(name)
+		if x != nil && x.Rank() > 0 {
+			d.n = x.Dim(0)
 		}
+		return x != nil && x.Rank() > 0
 	}
-	switch x := d.arrays.Get("x"); {
-	case x != nil && x.Rank() > 0:
-		d.n = x.Dim(0)
-	case d.labels != nil:
-		d.n = len(d.labels)
-	case len(d.arrays) > 0 && d.arrays[0].Tensor.Rank() > 0:
-		d.n = d.arrays[0].Tensor.Dim(0)
+	if samples("x") || samples("y") {
+		return d, nil
 	}
-	if d.labels != nil && len(d.labels) != d.n {
-		return nil, &tensor.FileError{Record: "y", Reason: fmt.Sprintf("%d labels for %d samples", len(d.labels), d.n)}
+	for _, a := range d.arrays {
+		if a.Name != "mean" && a.Name != "std" && samples(a.Name) {
+			break
+		}
 	}
 	return d, nil
-}
-
-func labels(t *tensor.Tensor) ([]int64, error) {
-	if t.Rank() != 1 || !t.DType().IsInteger() {
-		return nil, fmt.Errorf("%v where a row of integer labels is needed", t)
-	}
-	wide, err := t.To(tensor.Int64)
-	if err != nil {
-		return nil, err
-	}
-	return wide.Contiguous().Int64s(), nil
-}
-
-func perChannel(t *tensor.Tensor) ([]float32, error) {
-	if !t.DType().IsFloat() {
-		return nil, fmt.Errorf("%v where floats are needed", t)
-	}
-	f, err := t.To(tensor.Float32)
-	if err != nil {
-		return nil, err
-	}
-	return f.Contiguous().Float32s(), nil
 }
 
 // Len returns the number of samples.
 func (d *Dataset) Len() int { return d.n }
 
-// Labels returns the label of each sample, nil when there are none.
-func (d *Dataset) Labels() []int64 { return d.labels }
+// Labels returns the label of each sample, where those of the array y are a row of integers, else nil. Targets
+// has labels of any form.
+func (d *Dataset) Labels() []int64 {
+	y := d.arrays.Get("y")
+	if y == nil || y.Rank() != 1 || !y.DType().IsInteger() {
+		return nil
+	}
+	wide, err := y.To(tensor.Int64)
+	if err != nil {
+		return nil
+	}
+	return wide.Contiguous().Int64s()
+}
+
+// Targets returns what the outputs of a model should be for each sample, nil where the data does not say:
+// integers and truth values as int64, floats as float32, samples first.
+func (d *Dataset) Targets(g *graph.Graph) (*tensor.Tensor, error) {
+	b, err := d.bind(g, false)
+	if err != nil {
+		return nil, err
+	}
+	return b.targets, nil
+}
+
+// Unused returns the names of the arrays that are of no use to the model: neither inputs nor labels, mean, std or logits.
+// With whole, only what Inputs reads is of use. There are none where the data does not fit the model.
+func (d *Dataset) Unused(g *graph.Graph, whole bool) []string {
+	b, err := d.bind(g, whole)
+	if err != nil {
+		return nil
+	}
+	return b.unused
+}
 
 // Get returns the array of that name as it is stored, nil when there is none.
 func (d *Dataset) Get(name string) *tensor.Tensor { return d.arrays.Get(name) }
 
 // Batches ranges over the samples in order, size at a time, as inputs of a
 // model. It ends after the first error, which is a *tensor.FileError when the data
-// does not fit the model.
+// does not fit the model or has no samples.
 func (d *Dataset) Batches(g *graph.Graph, size int) iter.Seq2[[]*tensor.Tensor, error] {
+	return d.First(g, size, d.n)
+}
+
+// First is Batches of the first samples only. A model that takes batches of one size gets those.
+func (d *Dataset) First(g *graph.Graph, size, samples int) iter.Seq2[[]*tensor.Tensor, error] {
+	size = BatchSize(g, size)
 	return func(yield func([]*tensor.Tensor, error) bool) {
-		for from := 0; from < d.n; from += size {
-			in, err := d.Batch(g, from, min(from+size, d.n))
+		samples := min(samples, d.n)
+		for from := 0; from < max(samples, 1); from += size {
+			in, err := d.Batch(g, from, min(from+size, samples))
 			if !yield(in, err) || err != nil {
 				return
 			}
@@ -126,14 +142,28 @@ func (d *Dataset) Batches(g *graph.Graph, size int) iter.Seq2[[]*tensor.Tensor, 
 	}
 }
 
+// BatchSize returns the size of the batches that a model is given: the one that it takes, where
+// that is one, and else the one that is wanted.
+func BatchSize(g *graph.Graph, wanted int) int {
+	if n := fixedBatch(g); n > 0 {
+		return n
+	}
+	return wanted
+}
+
+// fixedBatch returns the first extent of a graph's inputs that takes no other, 0 where it takes any.
+func fixedBatch(g *graph.Graph) int {
+	for _, v := range g.Inputs {
+		if v.Guard != nil && len(v.Guard.Shape) > 0 && v.Guard.Shape[0] > 0 {
+			return v.Guard.Shape[0]
+		}
+	}
+	return 0
+}
+
 // Batch returns samples [from, to) as inputs of a model.
 func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) {
-	return d.inputs(g, func(t *tensor.Tensor) (*tensor.Tensor, error) {
-		if err := d.checkSamples(t); err != nil {
-			return nil, err
-		}
-		return t.Slice(0, from, to, 1)
-	})
+	return d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return t.Slice(0, from, to, 1) })
 }
 
 // IndexError says that a data set has no sample of an index.
@@ -146,40 +176,40 @@ func (e *IndexError) Error() string {
 }
 
 // Select returns the samples of the given indices, in their order, as inputs of a
-// model. An index may occur several times; one that is no sample's is an *IndexError. The labels are
-// int64 [len(samples)], nil where the data has none. The tensors are the caller's.
+// model, with what Targets has for them. An index may occur several times; one that is no sample's is an *IndexError.
+// The tensors are the caller's.
 func (d *Dataset) Select(g *graph.Graph, samples []int) (inputs []*tensor.Tensor, labels *tensor.Tensor, err error) {
 	for _, k := range samples {
 		if k < 0 || k >= d.n {
 			return nil, nil, &IndexError{k, d.n}
 		}
 	}
-	inputs, err = d.inputs(g, func(t *tensor.Tensor) (*tensor.Tensor, error) {
-		if err := d.checkSamples(t); err != nil {
-			return nil, err
-		}
-		shape := t.Shape().Clone()
-		shape[0] = len(samples)
-		out, err := tensor.New(t.DType(), shape...)
-		if err != nil {
-			return nil, err
-		}
-		src, dst := t.Bytes(), out.Bytes()
-		size := len(dst) / max(len(samples), 1)
-		for i, k := range samples {
-			copy(dst[i*size:][:size], src[k*size:][:size])
-		}
-		return out, nil
-	})
-	if err != nil || d.labels == nil {
+	b, err := d.bind(g, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	pick := func(t *tensor.Tensor) (*tensor.Tensor, error) { return pickSamples(t, samples) }
+	if inputs, err = d.samples(g, pick); err != nil || b.targets == nil {
 		return inputs, nil, err
 	}
-	y := make([]int64, len(samples))
-	for i, k := range samples {
-		y[i] = d.labels[k]
-	}
-	labels, err = tensor.FromSlice(y, len(y))
+	labels, err = pick(b.targets)
 	return inputs, labels, err
+}
+
+// pickSamples returns the samples of the given indices; t is contiguous.
+func pickSamples(t *tensor.Tensor, samples []int) (*tensor.Tensor, error) {
+	shape := t.Shape().Clone()
+	shape[0] = len(samples)
+	out, err := tensor.New(t.DType(), shape...)
+	if err != nil {
+		return nil, err
+	}
+	src, dst := t.Bytes(), out.Bytes()
+	size := len(dst) / max(len(samples), 1)
+	for i, k := range samples {
+		copy(dst[i*size:][:size], src[k*size:][:size])
+	}
+	return out, nil
 }
 
 // Misfit returns the error of a run on samples as a *tensor.FileError of their file, where it says that
@@ -191,134 +221,92 @@ func (d *Dataset) Misfit(part string, err error) error {
 	if !shape && !input {
 		return err
 	}
+	if name := d.plainBytes(); name != "" {
+		err = &BytesError{Array: name, Err: err}
+	}
 	return &tensor.FileError{File: d.file, Record: part, Reason: "the model does not take these samples", Err: err}
 }
 
-// checkSamples returns an error unless the first dimension of t is that of the samples.
-func (d *Dataset) checkSamples(t *tensor.Tensor) error {
-	if t.Rank() == 0 || t.Dim(0) != d.n {
-		return fmt.Errorf("%v where %d samples are needed", t, d.n)
+// plainBytes returns the name of an input that was given bytes for want of mean and std, "" where there is none.
+func (d *Dataset) plainBytes() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.bound == nil || !d.bound.graph.IsOpen() {
+		return ""
 	}
-	return nil
+	for i, a := range d.bound.inputs {
+		if a.Tensor.DType() == tensor.Uint8 && a.Tensor.Rank() > 0 && !d.bound.scales(i) {
+			return a.Name
+		}
+	}
+	return ""
 }
 
-// Inputs returns the arrays whole, as inputs of a model.
+// Inputs returns the arrays whole, as inputs of a model. Arrays are what they are, floats of any width too, but for
+// bytes that mean and std make floats of, and what a graph that knows its types needs converted.
 func (d *Dataset) Inputs(g *graph.Graph) ([]*tensor.Tensor, error) {
-	return d.inputs(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return t, nil })
-}
-
-// inputs returns a part of the array of each input: the one of its name, else x
-// for a single input, else, where no array has the name of an input, the one in its
-// place. Of an open graph the last inputs may be left out.
-func (d *Dataset) inputs(g *graph.Graph, part func(*tensor.Tensor) (*tensor.Tensor, error)) ([]*tensor.Tensor, error) {
-	inOrder := !slices.ContainsFunc(g.Inputs, func(v *graph.Value) bool { return d.arrays.Get(v.Name) != nil })
-	var in []*tensor.Tensor
-	for i, v := range g.Inputs {
-		name := v.Name
-		if d.arrays.Get(name) == nil && len(g.Inputs) == 1 && d.arrays.Get("x") != nil {
-			name = "x"
-		} else if inOrder && i < len(d.arrays) {
-			name = d.arrays[i].Name
+	b, err := d.bind(g, true)
+	if err != nil {
+		return nil, err
+	}
+	in := make([]*tensor.Tensor, len(b.inputs))
+	for i, a := range b.inputs {
+		if in[i], err = b.convert(a.Tensor, i, b.inputType(i)); err != nil {
+			return nil, d.rejected(a.Name, err)
 		}
-		t := d.arrays.Get(name)
-		if t == nil && g.IsOpen() {
-			return in, nil // the model says which ones it needs
-		}
-		if t == nil {
-			return nil, &tensor.FileError{File: d.file, Reason: fmt.Sprintf("no array for the model's input %q: it has %v", v.Name, d.arrays.Names())}
-		}
-		t, err := part(t)
-		if err == nil {
-			t, err = d.convert(t, inputType(g, v, t))
-		}
-		if err == nil && !g.IsOpen() && t.Rank() != len(v.Type.Shape) {
-			err = fmt.Errorf("%v where the model takes %d dimensions, such as %v", t, len(v.Type.Shape), v.Type.Shape)
-		}
-		if err != nil {
-			return nil, &tensor.FileError{File: d.file, Record: name, Reason: err.Error()}
-		}
-		in = append(in, t)
 	}
 	return in, nil
 }
 
-// inputType returns the element type that an input takes. An open graph takes
-// any: bytes are those of images, which models take as floats.
-func inputType(g *graph.Graph, v *graph.Value, t *tensor.Tensor) tensor.DType {
-	switch {
-	case !g.IsOpen():
-		return v.Type.DType
-	case t.DType() == tensor.Uint8:
-		return tensor.Float32
-	}
-	return t.DType()
-}
-
-// convert returns t as an input of the given type.
-func (d *Dataset) convert(t *tensor.Tensor, want tensor.DType) (*tensor.Tensor, error) {
-	have := t.DType()
-	switch {
-	case have == want:
-		return t, nil
-	case have == tensor.Uint8 && want == tensor.Float32:
-		return d.normalize(t)
-	case have.IsFloat() && want.IsFloat(), have.IsInteger() && want.IsInteger():
-		return t.To(want)
-	}
-	return nil, fmt.Errorf("%v where the model takes %v", t, want)
-}
-
-// normalize returns (x/255 - mean)/std for bytes [N, C, ...].
-func (d *Dataset) normalize(x *tensor.Tensor) (*tensor.Tensor, error) {
-	channels := max(len(d.mean), len(d.std), 1)
-	if channels > 1 && (x.Rank() < 2 || x.Dim(1) != channels) {
-		return nil, fmt.Errorf("%v where mean and std are given for %d channels", x, channels)
-	}
-	tables := make([][256]float32, channels)
-	for c := range tables {
-		mean, err := channelOf(d.mean, c, channels, 0)
-		if err != nil {
-			return nil, err
-		}
-		std, err := channelOf(d.std, c, channels, 1)
-		if err != nil {
-			return nil, err
-		}
-		for v := range tables[c] {
-			tables[c][v] = (float32(v)/255 - mean) / std
-		}
-	}
-	out, err := tensor.New(tensor.Float32, x.Shape()...)
+// samples returns a part of the array of each input, converted to what the input takes. Arrays without dimensions
+// are whole.
+func (d *Dataset) samples(g *graph.Graph, part func(*tensor.Tensor) (*tensor.Tensor, error)) ([]*tensor.Tensor, error) {
+	b, err := d.bind(g, false)
 	if err != nil {
 		return nil, err
 	}
-	src, dst := x.Contiguous().Uint8s(), out.Float32s()
-	plane := len(src)
-	if channels > 1 {
-		plane = 1
-		for _, e := range x.Shape()[2:] {
-			plane *= e
+	types, err := d.sampleTypes(b)
+	if err != nil {
+		return nil, err
+	}
+	in := make([]*tensor.Tensor, len(b.inputs))
+	for i, a := range b.inputs {
+		t := a.Tensor
+		if t.Rank() > 0 {
+			t, err = part(t)
+		}
+		if err == nil {
+			in[i], err = b.convert(t, i, types[i])
+		}
+		if err != nil {
+			return nil, d.rejected(a.Name, err)
 		}
 	}
-	for i := 0; len(src) > 0 && plane > 0; i++ {
-		table := &tables[i%channels]
-		for j, v := range src[:plane] {
-			dst[j] = table[v]
-		}
-		src, dst = src[plane:], dst[plane:]
-	}
-	return out, nil
+	return in, nil
 }
 
-// channelOf returns the value of a channel, where one value holds for all and none means missing.
-func channelOf(v []float32, c, channels int, missing float32) (float32, error) {
-	switch len(v) {
-	case 0:
-		return missing, nil
-	case 1:
-		return v[0], nil
-	case channels:
-		return v[c], nil
+// sampleTypes returns the element types of the inputs, once it is known that all arrays have as many samples.
+func (d *Dataset) sampleTypes(b *binding) ([]tensor.DType, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if b.types != nil {
+		return b.types, nil
 	}
-	return 0, fmt.Errorf("mean and std are given for %d and %d channels", len(v), channels)
+	for _, a := range b.inputs {
+		if t := a.Tensor; t.Rank() > 0 && t.Dim(0) != d.n {
+			return nil, d.rejected(a.Name, fmt.Errorf("%v where %d samples are needed", t, d.n))
+		}
+	}
+	switch {
+	case b.targets != nil && b.targets.Dim(0) != d.n:
+		return nil, d.rejected(b.labels, fmt.Errorf("%d labels for %d samples", b.targets.Dim(0), d.n))
+	case d.n == 0:
+		return nil, d.rejected("", errors.New("there are no samples"))
+	}
+	b.types = b.floatTypes()
+	return b.types, nil
+}
+
+func (d *Dataset) rejected(record string, err error) error {
+	return &tensor.FileError{File: d.file, Record: record, Err: err}
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -48,7 +50,6 @@ func TestDatasetNormalizes(t *testing.T) {
 		arrays tensor.Arrays
 		want   func(v float32, channel int) float32
 	}{
-		{"neither", nil, func(v float32, _ int) float32 { return v / 255 }},
 		{"per channel", tensor.Arrays{{Name: "mean", Tensor: of([]float32{0.5, 0.25}, 2)}, {Name: "std", Tensor: of([]float32{0.5, 2}, 2)}},
 			func(v float32, c int) float32 {
 				return (v/255 - [2]float32{0.5, 0.25}[c]) / [2]float32{0.5, 2}[c]
@@ -102,17 +103,28 @@ func TestDatasetInputs(t *testing.T) {
 func TestDatasetRejects(t *testing.T) {
 	image := graphInput{"input", tensor.Float32, []int{1, 2, 1, 2}}
 	x := tensor.Named{Name: "x", Tensor: of(make([]uint8, 8), 2, 2, 1, 2)}
+	f := tensor.Named{Name: "x", Tensor: of(make([]float32, 8), 2, 2, 1, 2)}
+	mean := tensor.Named{Name: "mean", Tensor: of([]float32{0}, 1)}
 	for _, c := range []struct {
 		name   string
 		arrays tensor.Arrays
 		input  graphInput
 		reason string
 	}{
-		{"labels of another number", tensor.Arrays{x, {Name: "y", Tensor: of([]int64{1, 2, 3}, 3)}}, image, "3 labels for 2 samples"},
-		{"labels that are floats", tensor.Arrays{x, {Name: "y", Tensor: of([]float32{1, 2}, 2)}}, image, "integer labels"},
-		{"a std of zero", tensor.Arrays{x, {Name: "std", Tensor: of([]float32{1, 0}, 2)}}, image, "channel 1"},
-		{"mean of other channels", tensor.Arrays{x, {Name: "mean", Tensor: of([]float32{1, 2, 3}, 3)}}, image, "3 channels"},
-		{"mean and std of two numbers", tensor.Arrays{x, {Name: "mean", Tensor: of([]float32{1, 2}, 2)}, {Name: "std", Tensor: of([]float32{1, 2, 3}, 3)}}, image, "3 channels"},
+		{"labels of another number", tensor.Arrays{f, {Name: "y", Tensor: of([]int64{1, 2, 3}, 3)}}, image, "3 labels for 2 samples"},
+		{"labels that are not finite", tensor.Arrays{f, {Name: "y", Tensor: of([]float32{1, float32(math.NaN())}, 2)}}, image, "the label at place 1 is NaN"},
+		{"a label for all", tensor.Arrays{f, {Name: "y", Tensor: of([]int64{1})}}, image, "samples first"},
+		{"no samples", tensor.Arrays{{Name: "x", Tensor: of([]float32{}, 0, 2, 1, 2)}}, image, "no samples"},
+		{"bytes that nothing makes floats of", tensor.Arrays{x}, image, "uint8[1, 2, 1, 2] where the model takes float32; array x is uint8"},
+		{"a std of zero", tensor.Arrays{x, mean, {Name: "std", Tensor: of([]float32{1, 0}, 2)}}, image, "channel 1"},
+		{"a std that is infinite", tensor.Arrays{x, mean, {Name: "std", Tensor: of([]float32{float32(math.Inf(1))}, 1)}}, image, "finite"},
+		{"a std without mean", tensor.Arrays{x, {Name: "std", Tensor: of([]float32{1}, 1)}}, image, "without mean"},
+		{"a mean of bytes", tensor.Arrays{x, {Name: "mean", Tensor: of([]float32{0.5, 127.5}, 2)}}, image, "divide both by 255"},
+		{"a std of bytes", tensor.Arrays{x, mean, {Name: "std", Tensor: of([]float32{255}, 1)}}, image, "divide both by 255"},
+		{"mean of other channels", tensor.Arrays{x, {Name: "mean", Tensor: of([]float32{1, 1, 1}, 3)}}, image, "3 channels"},
+		{"an array too many", tensor.Arrays{{Name: "a", Tensor: f.Tensor}, {Name: "b", Tensor: f.Tensor}}, image, "it has [a b]"},
+		{"another input", tensor.Arrays{{Name: "a", Tensor: f.Tensor}, {Name: "inputs", Tensor: f.Tensor}}, graphInput{"inputs", tensor.Float32, []int{1, 3, 2}}, "3 dimensions"},
+		{"mean and std of two numbers", tensor.Arrays{x, {Name: "mean", Tensor: of([]float32{1, 1}, 2)}, {Name: "std", Tensor: of([]float32{1, 2, 3}, 3)}}, image, "3 channels"},
 		{"another rank", tensor.Arrays{{Name: "x", Tensor: of(make([]float32, 4), 2, 2)}}, image, "4 dimensions"},
 		{"another type", tensor.Arrays{{Name: "x", Tensor: of(make([]int64, 8), 2, 2, 1, 2)}}, image, "takes float32"},
 		{"nothing", nil, image, `no array for the model's input "input"`},
@@ -120,7 +132,7 @@ func TestDatasetRejects(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := NewDataset(c.arrays)
 			if err == nil {
-				_, err = d.Inputs(model(t, c.input))
+				_, err = d.Batch(model(t, c.input), 0, 1)
 			}
 			var fe *tensor.FileError
 			if !errors.As(err, &fe) || !strings.Contains(err.Error(), c.reason) {
@@ -136,7 +148,7 @@ func TestOpenDatasetNamesFile(t *testing.T) {
 	if err := tensor.WriteNPZ(path, arrays); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenDataset(path); err == nil || !strings.HasPrefix(err.Error(), path) {
+	if _, err := must(OpenDataset(path)).Batch(model(t, graphInput{"x", tensor.Float32, []int{1, 4}}), 0, 1); err == nil || !strings.HasPrefix(err.Error(), path) {
 		t.Errorf("got %v, want it to begin with %s", err, path)
 	}
 	if _, err := OpenDataset(path + "x"); !errors.Is(err, os.ErrNotExist) {
@@ -219,7 +231,7 @@ func TestSelectRejects(t *testing.T) {
 	x := tensor.Named{Name: "x", Tensor: of(make([]float32, 8), 2, 4)}
 	labelled := must(NewDataset(tensor.Arrays{x, {Name: "y", Tensor: of([]int64{1, 2}, 2)}}))
 	g := model(t, graphInput{"x", tensor.Float32, []int{1, 4}})
-	for _, samples := range [][]int{{2}, {-1}, {0, 1, 1 << 62}} {
+	for _, samples := range [][]int{{2}, {-1}, {0, 1, math.MaxInt/2 + 1}} {
 		// A graph without inputs takes labels only.
 		for _, g := range []*graph.Graph{g, model(t)} {
 			var index *IndexError
@@ -238,4 +250,70 @@ func TestSelectRejects(t *testing.T) {
 	if _, _, err := uneven.Select(both, []int{0}); !errors.As(err, &file) || file.Record != "b" {
 		t.Errorf("arrays of other numbers of samples: %v", err)
 	}
+}
+
+// TestDatasetRoles checks what arrays are: an input if the model has one of that name, else what their names say.
+func TestDatasetRoles(t *testing.T) {
+	one, two := of([]float32{1, 2, 3, 4}, 2, 2), of([]float32{5, 6, 7, 8}, 2, 2)
+	classes := of([]int32{3, 4}, 2)
+	xy := model(t, graphInput{"x", tensor.Float32, []int{1, 2}}, graphInput{"y", tensor.Float32, []int{1, 2}})
+	d := must(NewDataset(tensor.Arrays{{Name: "x", Tensor: one}, {Name: "y", Tensor: two}, {Name: "labels", Tensor: classes}, {Name: "id", Tensor: classes}}))
+	in, y, err := d.Select(xy, []int{1})
+	if err != nil || len(in) != 2 || !slices.Equal(in[1].Float32s(), []float32{7, 8}) || !slices.Equal(y.Int64s(), []int64{4}) {
+		t.Errorf("an input y: %v, labels %v, %v", in, y, err)
+	}
+	if got := d.Unused(xy, false); !slices.Equal(got, []string{"id"}) {
+		t.Errorf("not used: %v", got)
+	}
+	if got := d.Unused(xy, true); !slices.Equal(got, []string{"labels", "id"}) {
+		t.Errorf("not used by one run: %v", got)
+	}
+	// The labels of a regression, and of pixels.
+	x := model(t, graphInput{"x", tensor.Float32, []int{1, 2}})
+	if y := must(d.Targets(x)); y.DType() != tensor.Float32 || !y.Shape().Equal(tensor.Shape{2, 2}) {
+		t.Errorf("labels %v, want y", y)
+	}
+	// A number for all samples, and bytes of two kinds: only those of x are an image.
+	image, mask := of([]uint8{0, 255, 51, 102}, 2, 2), of([]uint8{1, 0, 0, 1}, 2, 2)
+	g := model(t, graphInput{"x", tensor.Float32, []int{1, 2}}, graphInput{"mask", tensor.Uint8, []int{1, 2}}, graphInput{"n", tensor.Int64, nil})
+	d = must(NewDataset(tensor.Arrays{{Name: "x", Tensor: image}, {Name: "mask", Tensor: mask}, {Name: "n", Tensor: tensor.Scalar(int64(7))}}))
+	d.ScaleBytes = true
+	in = must(d.Batch(g, 1, 2))
+	if !slices.Equal(in[0].Float32s(), []float32{0.2, 0.4}) || !slices.Equal(in[1].Uint8s(), []uint8{0, 1}) || in[2].Int64s()[0] != 7 {
+		t.Errorf("bytes: got %v, %v and %v", in[0].Float32s(), in[1].Uint8s(), in[2])
+	}
+	// Every sample comes, once, and those of no data are an error.
+	for range must(NewDataset(nil)).Batches(x, 4) {
+		in = nil
+	}
+	if in != nil {
+		t.Error("no data gives no batch and no error")
+	}
+}
+
+// TestDatasetDoubles gives float64 samples to models: they become what the model takes.
+func TestDatasetDoubles(t *testing.T) {
+	d := must(NewDataset(tensor.Arrays{{Name: "x", Tensor: of([]float64{0.5, 0.25}, 1, 2)}}))
+	for _, want := range []tensor.DType{tensor.Float32, tensor.Float64} {
+		open := graph.NewOpen([]string{"x"}, onlyFloats{want})
+		if in := must(d.Batch(open, 0, 1)); in[0].DType() != want {
+			t.Errorf("a model that takes %v is given %v", want, in[0])
+		}
+	}
+	closed := model(t, graphInput{"x", tensor.Float32, []int{1, 2}})
+	if in := must(d.Batch(closed, 0, 1)); !slices.Equal(in[0].Float32s(), []float32{0.5, 0.25}) {
+		t.Errorf("got %v", in[0])
+	}
+}
+
+// onlyFloats is a program that takes one input of a type and gives it back.
+type onlyFloats struct{ dtype tensor.DType }
+
+func (p onlyFloats) Specialize(in []ops.Type, _ string) (*graph.Graph, error) {
+	if in[0].DType != p.dtype {
+		return nil, &graph.InputError{Name: "x", Reason: "another type"}
+	}
+	g := graph.New()
+	g.SetOutputs(g.Input("x", in[0].DType, in[0].Shape...))
+	return g, nil
 }

@@ -12,12 +12,15 @@ import (
 
 // InputTypes returns the types of a graph's inputs for a batch of the given
 // size: the types the graph was built with, with another first extent. given, when not
-// nil, replaces them before that, and must be there for an open graph, which was
-// built with none; a given type without element type has the graph's, or float32.
+// nil, replaces them before that (an input without dimensions is then 1), and must be there for an open graph that
+// knows of no example; a given type without element type has the graph's, or float32.
 func InputTypes(g *graph.Graph, given []ops.Type, batch int) ([]ops.Type, error) {
-	types := ExampleTypes(g)
+	types, known := g.Example()
+	if !known {
+		types = ExampleTypes(g)
+	}
 	switch {
-	case given == nil && g.IsOpen():
+	case given == nil && !known:
 		return nil, graph.ErrOpen
 	case given != nil && (len(given) > len(types) || len(given) < len(types) && !g.IsOpen()):
 		return nil, fmt.Errorf("%d shapes are given where the model has %d inputs", len(given), len(types))
@@ -39,6 +42,13 @@ func InputTypes(g *graph.Graph, given []ops.Type, batch int) ([]ops.Type, error)
 			s[0] = batch
 		}
 		types[i].Shape = s
+		if given != nil && len(s) == 0 {
+			one, err := tensor.Scalar(int64(1)).To(types[i].DType)
+			if err != nil {
+				return nil, err
+			}
+			types[i].Known = one
+		}
 	}
 	return types, nil
 }
@@ -71,6 +81,10 @@ func RandomInputs(types []ops.Type, seed uint64) ([]*tensor.Tensor, error) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	out := make([]*tensor.Tensor, len(types))
 	for i, t := range types {
+		if t.Known != nil && len(t.Shape) == 0 {
+			out[i] = t.Known
+			continue
+		}
 		wide, err := tensor.New(tensor.Float32, t.Shape...)
 		if err != nil {
 			return nil, err

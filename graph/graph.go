@@ -49,8 +49,9 @@ type Node struct {
 	Outputs []*Value
 	Scope   Scope
 
-	index    int  // in the graph, while a pass runs
-	backward bool // of a gradient
+	place    place // while a pass runs
+	index    int   // in the graph, while values are chosen to be computed again
+	backward bool  // of a gradient
 }
 
 // Scope says which module of the model a node belongs to.

@@ -25,6 +25,20 @@ type Program interface {
 	Specialize(inputs []ops.Type, before string) (*Graph, error)
 }
 
+// Checker is a program whose file says more of its inputs than guards can: bounds, and
+// what several have in common.
+type Checker interface {
+	// Check refuses inputs that the model does not take, though a graph of it might.
+	Check(inputs []ops.Type) error
+}
+
+// Exampler is a program that knows inputs that it takes, so that it can be made a graph
+// without being given any.
+type Exampler interface {
+	// Example returns types of inputs, or false where none are known.
+	Example() ([]ops.Type, bool)
+}
+
 // Guard says what a specialized graph accepts for one of its inputs.
 type Guard struct {
 	// Shape holds the extents, -1 where any will do.
@@ -105,6 +119,25 @@ type derived struct {
 	f    func(*Graph) (*Graph, error)
 }
 
+// Check is that of the program from which this one is derived.
+func (d *derived) Check(inputs []ops.Type) error { return d.from.check(inputs, 0) }
+
+// Example is that of the program from which this one is derived.
+func (d *derived) Example() ([]ops.Type, bool) {
+	if e, ok := d.from.program.(Exampler); ok {
+		return e.Example()
+	}
+	return nil, false
+}
+
+// check asks the program whether it takes inputs, of which the last ones are values of its state.
+func (o *open) check(inputs []ops.Type, state int) error {
+	if c, ok := o.program.(Checker); ok {
+		return c.Check(inputs[:len(inputs)-state])
+	}
+	return nil
+}
+
 func (d *derived) Specialize(inputs []ops.Type, before string) (*Graph, error) {
 	g, _, err := d.from.specialize(inputs, before)
 	if err != nil {
@@ -113,24 +146,71 @@ func (d *derived) Specialize(inputs []ops.Type, before string) (*Graph, error) {
 	return d.f(g)
 }
 
+// ListProgram is a Program whose last input may be a list, which all further inputs are the tensors of.
+type ListProgram interface {
+	Program
+	TakesList() bool
+}
+
+// TakesList reports whether the last input of an open graph is a list of tensors: it is then run on as many
+// inputs as the list is to have.
+func (g *Graph) TakesList() bool { return g.open != nil && takesList(g.open.program) }
+
+func takesList(p Program) bool {
+	l, ok := p.(ListProgram)
+	return ok && l.TakesList()
+}
+
+func (d *derived) TakesList() bool { return takesList(d.from.program) }
+
 // IsOpen reports whether the graph is open.
 func (g *Graph) IsOpen() bool { return g.open != nil }
 
 // ErrOpen says that an open graph has not met inputs yet, where its nodes are needed.
 var ErrOpen = errors.New("the shapes of the inputs are not known: run the model once, or give the shapes when loading it")
 
+// Example returns types of the inputs that the graph takes: those it was built with, and of
+// an open graph what its program knows; false where that is nothing.
+func (g *Graph) Example() ([]ops.Type, bool) {
+	if g.open != nil {
+		e, ok := g.open.program.(Exampler)
+		if !ok {
+			return nil, false
+		}
+		return e.Example()
+	}
+	types := make([]ops.Type, len(g.Inputs))
+	for i, v := range g.Inputs {
+		types[i] = v.Type
+	}
+	return types, true
+}
+
 // Concrete returns the graph itself, or of an open graph what it was last
-// specialized to; before it was, it fails with ErrOpen.
+// specialized to. Before it was, it is specialized for the program's example, and
+// fails with ErrOpen where there is none.
 func (g *Graph) Concrete() (*Graph, error) {
 	if g.open == nil {
 		return g, nil
 	}
-	g.open.mu.Lock()
-	defer g.open.mu.Unlock()
-	if len(g.open.graphs) == 0 {
+	if s := g.open.last(); s != nil {
+		return s, nil
+	}
+	types, ok := g.Example()
+	if !ok {
 		return nil, ErrOpen
 	}
-	return g.open.graphs[0], nil
+	return g.Specialize(types...)
+}
+
+// last returns what the graph was last specialized to, nil before it was.
+func (o *open) last() *Graph {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.graphs) == 0 {
+		return nil
+	}
+	return o.graphs[0]
 }
 
 // Specialize returns the graph for inputs of these types: of an open graph what
@@ -155,6 +235,13 @@ func (o *open) specialize(inputs []ops.Type, before string) (g *Graph, known boo
 	}
 	for i, s := range o.graphs {
 		if s.form() == before && s.accepts(example) && s.infers(inputs) {
+			state := 0
+			if s.State != nil {
+				state = s.State.Inputs
+			}
+			if err := o.check(inputs, state); err != nil {
+				return nil, false, err
+			}
 			copy(o.graphs[1:i+1], o.graphs[:i])
 			o.graphs[0] = s
 			return s, true, nil
@@ -191,6 +278,7 @@ func examples(types []ops.Type) ([]*tensor.Tensor, error) {
 		if out[i], err = tensor.Unbound(t.DType, t.Shape...); err != nil {
 			return nil, err
 		}
+		out[i] = out[i].WithQParams(t.Q)
 	}
 	return out, nil
 }
@@ -202,7 +290,7 @@ func (g *Graph) accepts(inputs []*tensor.Tensor) bool {
 	}
 	for i, v := range g.Inputs {
 		t := inputs[i]
-		if t == nil || t.DType() != v.Type.DType || t.Rank() != len(v.Type.Shape) || !v.Guard.admits(t) {
+		if t == nil || t.DType() != v.Type.DType || t.Rank() != len(v.Type.Shape) || !t.QParams().Equal(v.Type.Q) || !v.Guard.admits(t) {
 			return false
 		}
 	}
@@ -213,7 +301,7 @@ func (g *Graph) accepts(inputs []*tensor.Tensor) bool {
 func (g *Graph) infers(inputs []ops.Type) bool {
 	types := make([]ops.Type, len(inputs))
 	for i, t := range inputs {
-		types[i] = ops.Type{DType: t.DType, Shape: t.Shape, Q: g.Inputs[i].Type.Q}
+		types[i] = ops.Type{DType: t.DType, Shape: t.Shape, Q: t.Q}
 	}
 	_, err := g.infer(types)
 	return err == nil

@@ -130,9 +130,10 @@ func scaled(g *Rewriter, v *Value) (*Value, float64) {
 	return v, 1
 }
 
-// number returns the value of a known number.
+// number returns the value of a constant number. What is known of the example's shape
+// alone is none: it is another number for other inputs.
 func number(v *Value) (float64, bool) {
-	t := v.Type.Known
+	t := v.Const
 	if t == nil || t.Numel() != 1 {
 		return 0, false
 	}

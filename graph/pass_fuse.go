@@ -10,7 +10,7 @@ func fuseResidual(g *Rewriter, n *Node) (*Patch, error) {
 	}
 	// Of two candidates the later one is taken: the other is then computed before it.
 	// A constant of the same shape would keep the graph from taking other batches.
-	for _, i := range []int{candidate(g, n), 1 - candidate(g, n)} {
+	for _, i := range []int{candidate(n), 1 - candidate(n)} {
 		layer, other := g.Producer(n.Inputs[i]), n.Inputs[1-i]
 		if layer == nil || other.Const != nil || !other.Type.Shape.Equal(n.Inputs[i].Type.Shape) || other.Type.DType != n.Inputs[i].Type.DType {
 			continue
@@ -34,14 +34,10 @@ func fuseResidual(g *Rewriter, n *Node) (*Patch, error) {
 }
 
 // candidate returns the input of an addition that was computed last.
-func candidate(g *Rewriter, n *Node) int {
-	for i := len(g.Nodes) - 1; i >= 0; i-- {
-		switch g.Nodes[i] {
-		case n.Inputs[0].Node:
-			return 0
-		case n.Inputs[1].Node:
-			return 1
-		}
+func candidate(n *Node) int {
+	a, b := n.Inputs[0].Node, n.Inputs[1].Node
+	if b != nil && (a == nil || later(b, a)) {
+		return 1
 	}
 	return 0
 }

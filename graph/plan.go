@@ -1,7 +1,7 @@
 package graph
 
 import (
-	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +10,17 @@ import (
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
+
+// bytes returns about what the plan itself takes.
+func (p *plan) bytes() int64 {
+	return int64(len(p.steps))*1024 + int64(len(p.slots))*256
+}
+
+// stateBytes returns about what the memory of one run takes.
+func (p *plan) stateBytes(threads int) int64 {
+	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
+	return int64(p.arena) + int64(threads)*worker + int64(len(p.steps))*512 + int64(len(p.slots))*192
+}
 
 // plan is a graph prepared for inputs of given shapes: the kernels in order and
 // where in memory each value lies. A plan is not changed once made.
@@ -37,17 +48,18 @@ type span struct{ start, size int }
 
 // slot is the memory of one value.
 type slot struct {
-	typ    ops.Type
-	konst  *tensor.Tensor // a constant, known from the shapes, or a variable
-	root   int            // the slot whose bytes these are; itself when it is no view
-	input  int            // index of the graph input, or -1; of roots
-	output int            // index of the graph output whose memory a root is, or -1
-	arena  span
+	typ     ops.Type
+	konst   *tensor.Tensor // a constant, known from the shapes, or a variable
+	derived bool           // konst follows from the shapes
+	root    int            // the slot whose bytes these are; itself when it is no view
+	input   int            // index of the graph input, or -1; of roots
+	output  int            // index of the graph output whose memory a root is, or -1
+	arena   span
 }
 
 // makePlan infers all types for the given inputs, prepares the kernels and lays out the memory.
-func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
-	p, use, err := s.planSteps(key, inputs)
+func (s *Session) makePlan(ctx context.Context, key string, inputs []ops.Type) (*plan, error) {
+	p, use, err := s.planSteps(ctx, key, inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -65,16 +77,14 @@ func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
 	if p.arena, ok = layOut(lives, int(s.opts.MaxMemory)); !ok {
 		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
 	}
-	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
-	need += int64(p.arena) + int64(s.threads)*worker
-	if need > s.opts.MaxMemory {
+	if need += p.stateBytes(s.threads); need > s.opts.MaxMemory {
 		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
 	}
 	return p, nil
 }
 
 // planSteps makes a plan whose memory is not laid out yet, and returns the first and the last step that use each root.
-func (s *Session) planSteps(key string, inputs []ops.Type) (*plan, map[int][2]int, error) {
+func (s *Session) planSteps(ctx context.Context, key string, inputs []ops.Type) (*plan, map[int][2]int, error) {
 	p := &plan{key: key, types: make(map[*Value]ops.Type), slotOf: make(map[*Value]int), shared: make(map[any]any)}
 	for i, v := range s.graph.Inputs {
 		p.types[v] = inputs[i]
@@ -92,6 +102,9 @@ func (s *Session) planSteps(key string, inputs []ops.Type) (*plan, map[int][2]in
 		use[root] = l
 	}
 	for _, n := range s.graph.Nodes {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
 		if err := s.planNode(p, n, touch); err != nil {
 			return nil, nil, &NodeError{Node: n, Err: err}
 		}
@@ -102,17 +115,21 @@ func (s *Session) planSteps(key string, inputs []ops.Type) (*plan, map[int][2]in
 
 // shareInPlace lets operators write their output over an input that nothing uses afterwards.
 func (p *plan) shareInPlace(use map[int][2]int) {
+	views := make(map[int][]int) // the slots of each root, itself among them
+	for i := range p.slots {
+		views[p.slots[i].root] = append(views[p.slots[i].root], i)
+	}
 	for t, st := range p.steps {
 		for _, i := range p.inPlace(st) {
 			out, root := st.out[0], p.slots[st.in[i]].root
 			if !p.slots[root].inArena(root) || use[root][1] != t {
 				continue
 			}
-			for k := range p.slots {
-				if p.slots[k].root == out {
-					p.slots[k].root = root
-				}
+			for _, k := range views[out] {
+				p.slots[k].root = root
 			}
+			views[root] = append(views[root], views[out]...)
+			delete(views, out)
 			use[root] = [2]int{use[root][0], use[out][1]}
 			break
 		}
@@ -225,7 +242,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	if known {
 		for i, t := range outTypes {
-			p.addSlot(n.Outputs[i], slot{typ: t, konst: t.Known, input: -1, output: -1})
+			p.addSlot(n.Outputs[i], slot{typ: t, konst: t.Known, derived: true, input: -1, output: -1})
 		}
 		return nil
 	}
@@ -245,9 +262,13 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 			return err
 		}
 	}
+	pack := s.pack
+	if slices.ContainsFunc(in, func(i int) bool { return p.slots[i].derived }) {
+		pack = once(p.shared) // other shapes have other values: they are packed for this plan alone
+	}
 	kernel, err := n.Op.Prepare(&ops.Prepare{
 		In: types, Out: outTypes, Tier: s.tier, Threads: s.threads,
-		Pack: s.pack, Share: once(p.shared),
+		Pack: pack, Share: once(p.shared), MaxMemory: s.opts.MaxMemory,
 	})
 	if err != nil {
 		return err
@@ -257,7 +278,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	for _, i := range in {
 		touch(i)
-		if k := p.slots[i].konst; k != nil && kernel.Weights != nil {
+		if k := p.slots[i].konst; k != nil && kernel.Weights != nil && !p.slots[i].derived {
 			k.Evict() // the kernel has its own form
 		}
 	}
@@ -287,48 +308,12 @@ func (p *plan) bindOutputs(g *Graph, touch func(int)) {
 	}
 }
 
-// life is a piece of memory and the steps during which it is in use.
-type life struct {
-	span        *span
-	size        int
-	first, last int
-}
-
-// layOut places the pieces in one arena so that those in use at the same time
-// do not overlap, the largest first and of those the longest in use, each at the lowest free address; it returns the arena's size,
-// and false when that is above the limit, which no piece is.
-// Addresses are multiples of the tensors' alignment.
-func layOut(lives []life, limit int) (int, bool) {
-	slices.SortStableFunc(lives, func(a, b life) int { return cmp.Or(b.size-a.size, (b.last-b.first)-(a.last-a.first)) })
-	total := 0
-	var placed []life // by address
-	for _, l := range lives {
-		at := 0
-		for _, q := range placed {
-			if q.last < l.first || l.last < q.first {
-				continue
-			}
-			if at+l.size <= q.span.start {
-				break
-			}
-			at = max(at, align(q.span.start+q.size))
-		}
-		if at > limit-l.size {
-			return 0, false
-		}
-		*l.span = span{at, l.size}
-		total = max(total, align(at+l.size))
-		i, _ := slices.BinarySearchFunc(placed, at, func(q life, at int) int { return q.span.start - at })
-		placed = slices.Insert(placed, i, l)
-	}
-	return total, true
-}
-
 func align(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment }
 
 // state is the memory of one run in progress.
 type state struct {
 	plan    *plan
+	entry   *planEntry // which gets it back
 	arena   []byte
 	tensors []*tensor.Tensor // by slot
 	calls   []ops.Call       // by step
@@ -407,21 +392,6 @@ func (p *plan) newState(s *Session, arena []byte, workers []ops.Worker) (*state,
 		}
 	}
 	return st, nil
-}
-
-// planKey names the types of a set of inputs.
-func planKey(buf []byte, inputs []*tensor.Tensor) []byte {
-	for _, t := range inputs {
-		buf = append(buf, byte(t.DType()))
-		for _, d := range t.Shape() {
-			for ; d >= 0x80; d >>= 7 {
-				buf = append(buf, byte(d)|0x80)
-			}
-			buf = append(buf, byte(d))
-		}
-		buf = append(buf, 0xff, 0xff)
-	}
-	return buf
 }
 
 // describe lists the steps with their kernels and memory.

@@ -248,3 +248,41 @@ func mustTensor[T tensor.Element](t testing.TB, values []T, shape ...int) *tenso
 	}
 	return x
 }
+
+// The work of a pass grows with the number of nodes, also where each of them is patched.
+func TestRewriteWork(t *testing.T) {
+	work := func(n int) int {
+		g := chain(t, n)
+		r := newRewriter(g)
+		if _, err := r.apply(Pass{Name: "turn", Rule: turn(ops.Relu, ops.Exp, ops.Tanh)}, 0); err != nil {
+			t.Fatal(err)
+		}
+		if len(g.Nodes) != 2*n {
+			t.Fatalf("%d nodes", len(g.Nodes))
+		}
+		return r.visits
+	}
+	if small, large := work(500), work(4000); large > 8*small+100 {
+		t.Errorf("8 times the nodes take %d visits, %d before", large, small)
+	}
+	// So does inserting again and again at one place, but for renumbering now and then.
+	g := chain(t, 2)
+	r := newRewriter(g)
+	for range 1000 {
+		n := r.first.place.next
+		m, err := g.newNode(Scope{}, ops.Unary{Fn: ops.Exp}, n.Inputs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.patch(n, &Patch{Nodes: []*Node{m}, Old: n.Inputs[:1:1], New: m.Outputs}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.finish()
+	if err := g.Verify(); err != nil || len(g.Nodes) != 1002 {
+		t.Errorf("%d nodes, %v", len(g.Nodes), err)
+	}
+	if r.visits > 50*1000 {
+		t.Errorf("%d visits for 1000 patches at one place", r.visits)
+	}
+}

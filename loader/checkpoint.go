@@ -18,8 +18,8 @@ import (
 var wrapperKeys = []string{"state_dict", "model_state_dict", "model", "net", "weights", "params"}
 
 // loadCheckpoint decodes the pickle of a checkpoint, record of a file.
-func loadCheckpoint(record string, data []byte) (pickle.Value, int, error) {
-	v, n, err := pickle.Load(data, pickle.Options{Global: stateDictGlobal})
+func loadCheckpoint(record string, data []byte, limits pickle.Limits) (pickle.Value, int, error) {
+	v, n, err := pickle.Load(data, pickle.Options{Global: stateDictGlobal, Limits: limits})
 	if err == nil {
 		return v, n, nil
 	}
@@ -41,7 +41,7 @@ func weightsOf(top pickle.Value, r *rebuilder) (*Weights, error) {
 		return nil, &FileError{Reason: fmt.Sprintf("holds %s, not a state_dict: %s", pickle.Describe(top), howToSave)}
 	}
 	w := newWeights()
-	if !holdsTensors(dict) {
+	if !holdsTensors(dict) || wrapped(dict) {
 		key, inner, err := unwrap(dict)
 		if err != nil {
 			return nil, err
@@ -97,6 +97,18 @@ func (w *Weights) note(name string, v pickle.Value) {
 	default:
 		w.Skipped = append(w.Skipped, name)
 	}
+}
+
+// wrapped reports whether a dict that holds tensors is a checkpoint all the same: a state_dict
+// lies in it under a common name, beside a loss or a step that are tensors.
+func wrapped(dict *pickle.Dict) bool {
+	for _, k := range wrapperKeys {
+		v, _ := dict.Get(k)
+		if d, ok := v.(*pickle.Dict); ok && holdsTensors(d) {
+			return true
+		}
+	}
+	return false
 }
 
 // unwrap finds the state_dict in a checkpoint.

@@ -1,8 +1,6 @@
 package loader
 
 import (
-	"os"
-
 	"github.com/octet-ml/octet/loader/internal/container"
 )
 
@@ -14,40 +12,40 @@ const (
 	FormatOctet       Format = "octet safetensors"       // graph and weights, see Save
 	FormatSafetensors Format = "safetensors"             // weights
 	FormatTorchScript Format = "TorchScript"             // graph and weights
+	FormatExported    Format = "torch.export"            // graph and weights
 	FormatTorchZip    Format = "torch.save (zip)"        // weights, PyTorch 1.6 and later
 	FormatTorchLegacy Format = "torch.save (before 1.6)" // weights
 )
 
 // HasGraph reports whether files of the format hold a graph, which Load reads;
 // the others hold weights only, which StateDict reads.
-func (f Format) HasGraph() bool { return f == FormatOctet || f == FormatTorchScript }
+func (f Format) HasGraph() bool {
+	return f == FormatOctet || f == FormatTorchScript || f == FormatExported
+}
 
 // Detect tells the format of the file at path by its content, without reading
 // all of it. A file of no known format gives a *FileError.
-func Detect(path string) (Format, error) {
-	r, err := os.Open(path)
+func Detect(path string, opts ...Option) (Format, error) {
+	f, err := Open(path, opts...)
 	if err != nil {
 		return "", err
 	}
-	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return "", err
-	}
-	if info.IsDir() {
-		return "", &FileError{File: path, Reason: "a folder, not a file"}
-	}
-	f := &modelFile{r: r, size: info.Size(), head: make([]byte, min(info.Size(), 512))}
-	if err := readAt(r, f.head, 0); err != nil {
+	defer f.Close()
+	return f.Format()
+}
+
+func (f *modelFile) format() (Format, error) {
+	f.head = make([]byte, min(f.size, 512))
+	if err := readAt(f.r, f.head, 0); err != nil {
 		return "", err
 	}
 	switch {
 	case len(f.head) == 0:
-		return "", &FileError{File: path, Reason: "empty file"}
+		return "", &FileError{Reason: "empty file"}
 	case isSafetensors(f.head, f.size):
-		_, metadata, _, err := readSafetensorsHeader(r, f.size)
+		_, metadata, _, err := readSafetensorsHeader(f.r, f.size)
 		if err != nil {
-			return "", inFile(err, path)
+			return "", err
 		}
 		if _, ok := metadata[modelMetadata]; ok {
 			return FormatOctet, nil
@@ -55,10 +53,12 @@ func Detect(path string) (Format, error) {
 		return FormatSafetensors, nil
 	case isTorchScript(f):
 		return FormatTorchScript, nil
+	case isExported(f):
+		return FormatExported, nil
 	case container.IsZip(f.head):
 		return FormatTorchZip, nil
 	case f.head[0] == 0x80:
 		return FormatTorchLegacy, nil
 	}
-	return "", &FileError{File: path, Reason: unknownFormat(f.head)}
+	return "", &FileError{Reason: unknownFormat(f.head)}
 }

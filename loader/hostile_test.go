@@ -54,8 +54,8 @@ func (d *dice) int() int {
 	return d.last
 }
 
-var extreme = []int{-2, -7, 7, 16, 17, 64, 255, 1000, 1 << 15, 1 << 20, 1 << 21, 1 << 24, 1 << 30, 1 << 31, 1 << 33, 1 << 40, 1<<46 + 1, 1 << 61, 1 << 62,
-	math.MaxInt, math.MaxInt - 1, math.MinInt, math.MinInt + 1, -1 << 31, -1 << 40, math.MaxInt32, math.MinInt32}
+var extreme = []int{-2, -7, 7, 16, 17, 64, 255, 1000, 1 << 15, 1 << 20, 1 << 21, 1 << 24, 1 << 30, saturated(1 << 31), saturated(1 << 33), saturated(1 << 40), saturated(1<<46 + 1), saturated(1 << 61), saturated(1 << 62),
+	math.MaxInt, math.MaxInt - 1, math.MinInt, math.MinInt + 1, -1 << 31, -saturated(1 << 40), math.MaxInt32, math.MinInt32}
 
 // change changes one thing in a value.
 func (d *dice) change(v reflect.Value) {

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,28 +63,22 @@ func (e *UnknownOperatorError) Error() string {
 }
 
 // Load reads a model from the file at path: what Save wrote, or what
-// torch.jit.save did. The format is told by the content, and a file of another kind
-// is rejected with advice. The graph of a TorchScript model is open: it is made
-// when the model first runs, or at once with the option Inputs.
+// torch.jit.save or torch.export.save did. The format is told by the content, and a
+// file of another kind is rejected with advice. The graph of a TorchScript model is
+// open: it is made when the model first runs, or at once with the option Inputs. So is
+// that of an exported program with dynamic shapes; one whose shapes are fixed has its
+// graph at once.
 //
 // The file is not trusted: everything in it is checked before it is used, and
 // what is wrong gives a *FileError that names the node. Constants are copied
 // into memory unless the option Mapped is given.
 func Load(path string, opts ...Option) (*graph.Graph, error) {
-	f, err := os.Open(path)
+	f, err := Open(path, opts...)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, &FileError{File: path, Reason: "a folder, not a file: name the file with the model in it"}
-	}
-	g, err := (&modelFile{r: f, size: info.Size(), file: f}).load(opts)
-	return g, inFile(err, path)
+	return f.Load()
 }
 
 // LoadFrom is Load of the first size bytes of r, which cannot be mapped.
@@ -99,6 +94,10 @@ type modelFile struct {
 	head    []byte
 	mapping *Mapping
 	inputs  []ops.Type // nil: not given
+	model   string     // of several, "": not given
+
+	ctx       context.Context
+	maxMemory int64 // 0: not given
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -109,16 +108,49 @@ var modelFormats = []struct {
 }{
 	{func(f *modelFile) bool { return isSafetensors(f.head, f.size) }, loadOctet},
 	{isTorchScript, loadTorchScript},
-	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectModel(needsArchitecture)},
-	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectModel(needsArchitecture)},
+	{isExported, loadExported},
+	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectZip},
+	{func(f *modelFile) bool { return hasMagic(f.head, "ET12") }, refuseModel("a program of ExecuTorch (.pte), which only its runtime reads", exportAdvice)},
+	{func(f *modelFile) bool { return hasMagic(f.head, "PTMF") }, refuseModel("a model for PyTorch Mobile (flatbuffers)", exportAdvice)},
+	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectWeights},
 	{func(f *modelFile) bool { return isTar(f.head) }, rejectModel("a tar archive, as PyTorch wrote before 0.2: " + howToSave)},
 }
 
-const needsArchitecture = "weights without a graph, which need an architecture: name it with --arch, or build it with nn.Build"
+// ErrWeightsOnly is the Err of the *FileError of a file without a graph.
+var ErrWeightsOnly = errors.New("weights without a graph, which need an architecture (nn.Build)")
+
+func rejectWeights(*modelFile) (*graph.Graph, error) { return nil, &FileError{Err: ErrWeightsOnly} }
 
 func rejectModel(reason string) func(*modelFile) (*graph.Graph, error) {
 	return func(*modelFile) (*graph.Graph, error) { return nil, &FileError{Reason: reason} }
 }
+
+// exportAdvice is the advice for a file that was made of a model for some other runtime.
+const exportAdvice = "save the model itself, torch.export.save(torch.export.export(model, args), path)"
+
+// hasMagic reports whether a file says what it is behind its first four bytes, as flatbuffers do.
+func hasMagic(head []byte, magic string) bool { return len(head) >= 8 && string(head[4:8]) == magic }
+
+func refuseModel(what, advice string) func(*modelFile) (*graph.Graph, error) {
+	return func(*modelFile) (*graph.Graph, error) {
+		return nil, &FileError{Err: &UnsupportedFileError{What: what, Advice: advice}}
+	}
+}
+
+// rejectZip rejects a zip archive that holds no model.
+func rejectZip(f *modelFile) (*graph.Graph, error) {
+	a, err := container.Open(f.r, f.size)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.Has(mobileRecord):
+		return refuseModel("a model for PyTorch Mobile (.ptl), which holds bytecode and no program", exportAdvice)(f)
+	}
+	return nil, &FileError{Err: ErrWeightsOnly}
+}
+
+// mobileRecord is the program of an archive for PyTorch Mobile.
+const mobileRecord = "bytecode.pkl"
 
 func isTorchScript(f *modelFile) bool {
 	if !container.IsZip(f.head) {
@@ -138,6 +170,11 @@ func (f *modelFile) load(opts []Option) (*graph.Graph, error) {
 		}
 		if f.mapping.file != nil {
 			return nil, errors.New("loader: the mapping is in use by another model")
+		}
+	}
+	if f.mapping == nil {
+		if err := f.fits(); err != nil {
+			return nil, err
 		}
 	}
 	f.head = make([]byte, min(max(f.size, 0), 512))
@@ -163,7 +200,7 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 	}
 	text, ok := metadata[modelMetadata]
 	if !ok {
-		return nil, &FileError{Reason: needsArchitecture}
+		return nil, &FileError{Err: ErrWeightsOnly}
 	}
 	var m modelRecord
 	budget := maxModelMemory

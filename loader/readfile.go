@@ -1,7 +1,7 @@
 package loader
 
 import (
-	"io"
+	"fmt"
 	"math"
 	"os"
 
@@ -11,7 +11,7 @@ import (
 // readFile reads a whole file into memory, in place of mapping it.
 func readFile(f *os.File, size int64) ([]byte, func() error, error) {
 	if size > math.MaxInt-tensor.Alignment {
-		return nil, nil, io.ErrShortBuffer
+		return nil, nil, &FileError{Reason: fmt.Sprintf("%d bytes, more than the %d that can be addressed", size, math.MaxInt-tensor.Alignment)}
 	}
 	data := tensor.AlignedBytes(int(size))
 	if err := readAt(f, data, 0); err != nil {

@@ -293,6 +293,9 @@ func decodeEntry(d *json.Decoder, name string) (e safetensorsEntry, err error) {
 		case "shape":
 			shape, err := decodeInts(d, maxRank)
 			for _, n := range shape {
+				if n > math.MaxInt {
+					return fmt.Errorf("an extent of %d, at most %d can be addressed", n, math.MaxInt)
+				}
 				e.shape = append(e.shape, int(n))
 			}
 			return err
@@ -329,7 +332,7 @@ func decodeInts(d *json.Decoder, limit int) ([]int64, error) {
 		if !ok {
 			return nil, fmt.Errorf("%v where a number should be", token)
 		}
-		n, err := strconv.ParseInt(number.String(), 10, strconv.IntSize)
+		n, err := strconv.ParseInt(number.String(), 10, 64)
 		if err != nil || n < 0 {
 			return nil, fmt.Errorf("%v where a number of elements or bytes should be", number)
 		}

@@ -3,12 +3,12 @@ package loader
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"strconv"
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/loader/internal/torchscript"
@@ -23,6 +23,8 @@ const (
 	codeFolder      = "code/"
 	constantsFolder = "constants/"
 	versionRecord   = "version"
+	// PyTorch keeps the version here once an operator needs 6 or later.
+	dataVersionRecord = ".data/version"
 )
 
 // The versions of archives that are read: 2 came with PyTorch 1.4, whose archives
@@ -37,11 +39,11 @@ const (
 type ScriptError = torchscript.Error
 
 // RaisedError is an exception that a TorchScript program raised.
-type RaisedError = torchscript.RaisedError
+type RaisedError = aten.RaisedError
 
 // UnsupportedError lists the operators of a TorchScript program that octet does
 // not have, each with the lines that use it.
-type UnsupportedError = torchscript.UnsupportedError
+type UnsupportedError = aten.UnsupportedError
 
 // loadTorchScript reads what torch.jit.save wrote. What such a file says of the
 // shapes of inputs is nothing, so the graph is an open one, unless the option Inputs
@@ -66,26 +68,17 @@ type Description = torchscript.Description
 
 // Describe describes the TorchScript archive at path. Other files, and damaged
 // ones, are rejected with a *FileError.
-func Describe(path string) (*Description, error) {
-	r, err := os.Open(path)
+func Describe(path string, opts ...Option) (*Description, error) {
+	f, err := Open(path, opts...)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return nil, err
-	}
-	p, err := openTorchScript(&modelFile{r: r, size: info.Size()})
-	if err != nil {
-		return nil, inFile(err, path)
-	}
-	d, err := p.Describe()
-	return d, inFile(err, path)
+	defer f.Close()
+	return f.Describe()
 }
 
 func openTorchScript(f *modelFile) (*torchscript.Program, error) {
-	a, err := container.Open(f.r, f.size)
+	a, err := container.OpenWithin(f.r, f.size, f.budget())
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +98,7 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 			return nil, err
 		}
 	}
-	constants, err := scriptPickle(a, scriptRecord)
+	constants, err := scriptPickle(a, scriptRecord, f.pickleLimits())
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +107,7 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 		return nil, &FileError{Record: scriptRecord, Reason: "holds " + pickle.Describe(constants) + ", not a tuple"}
 	}
 	src.Constants = list
-	if src.Data, err = scriptPickle(a, pickleRecord); err != nil {
+	if src.Data, err = scriptPickle(a, pickleRecord, f.pickleLimits()); err != nil {
 		return nil, err
 	}
 	data := newRebuilder(newZipStorages(a, storageFolder), f.size)
@@ -130,31 +123,35 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 
 // scriptVersion returns the version of an archive's operators.
 func scriptVersion(a *container.Archive) (int, error) {
-	if !a.Has(versionRecord) {
+	record := dataVersionRecord
+	if !a.Has(record) {
+		record = versionRecord
+	}
+	if !a.Has(record) {
 		return minScriptVersion, nil
 	}
-	text, err := a.Read(versionRecord, 32)
+	text, err := a.Read(record, 32)
 	if err != nil {
 		return 0, err
 	}
 	v, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	switch {
 	case err != nil:
-		return 0, &FileError{Record: versionRecord, Reason: fmt.Sprintf("%q is not a version", text)}
+		return 0, &FileError{Record: record, Reason: fmt.Sprintf("%q is not a version", text)}
 	case v < minScriptVersion:
-		return 0, &FileError{Record: versionRecord, Reason: fmt.Sprintf("version %d is not read: load the model in PyTorch 1.4 or later and save it again", v)}
+		return 0, &FileError{Record: record, Reason: fmt.Sprintf("version %d is not read: load the model in PyTorch 1.4 or later and save it again", v)}
 	case v > maxScriptVersion:
-		return 0, &FileError{Record: versionRecord, Reason: fmt.Sprintf("version %d is newer than %d, the latest that is read", v, maxScriptVersion)}
+		return 0, &FileError{Record: record, Reason: fmt.Sprintf("version %d is newer than %d, the latest that is read", v, maxScriptVersion)}
 	}
 	return v, nil
 }
 
-func scriptPickle(a *container.Archive, record string) (pickle.Value, error) {
-	data, err := a.Read(record, maxPickle)
+func scriptPickle(a *container.Archive, record string, limits pickle.Limits) (pickle.Value, error) {
+	data, err := a.Read(record, int64(limits.Bytes))
 	if err != nil {
 		return nil, err
 	}
-	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, BareArguments: true, Limits: scriptLimits})
+	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, BareArguments: true, Limits: limits})
 	if err != nil {
 		return nil, &FileError{Record: record, Reason: "rejected", Err: err}
 	}
@@ -163,9 +160,6 @@ func scriptPickle(a *container.Archive, record string) (pickle.Value, error) {
 	}
 	return v, nil
 }
-
-// scriptLimits let through models of some ten thousand modules.
-var scriptLimits = pickle.Limits{Values: 8 << 20, Containers: 1 << 20}
 
 // scriptGlobal decides which names the pickles of an archive may refer to.
 func scriptGlobal(module, name string) error {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader/internal/script"
@@ -138,14 +137,11 @@ func TestScriptBombs(t *testing.T) {
 	for name, body := range bombs {
 		t.Run(name, func(t *testing.T) {
 			data := moduleM(body).archive(t)
-			before, start := heapAllocs(), time.Now()
+			before := heapAllocs()
 			out, err := runArchive(data)
-			took, grown := time.Since(start), heapAllocs()-before
-			if took > time.Second {
-				t.Logf("took %v", took)
-			}
-			if took > 20*time.Second || grown > 2<<30 {
-				t.Errorf("took %v and %d MiB", took, grown>>20)
+			grown := heapAllocs() - before
+			if grown > 2<<30 {
+				t.Errorf("it took %d MiB", grown>>20)
 			}
 			if err == nil {
 				t.Fatalf("it ran and gave %v", out)
@@ -333,8 +329,6 @@ func FuzzScript(f *testing.F) {
 		if len(code) > 1<<14 {
 			return
 		}
-		slow := time.AfterFunc(20*time.Second, func() { panic("it takes too long") }) // which the fuzzer keeps, too
-		defer slow.Stop()
 		m := moduleM("return x")
 		m.Files["data.pkl"], m.Files["constants.pkl"] = scriptRecordText(data), scriptRecordText(constants)
 		m.Files["code/__torch__/net.py"] = scriptRecordText(code)

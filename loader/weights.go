@@ -33,16 +33,28 @@ func (w *Weights) add(name string, t *tensor.Tensor) {
 	w.tensors = append(w.tensors, Named{Name: name, Tensor: t})
 }
 
-// finish drops the prefix that DataParallel gives all names, and rejects a file
-// without weights.
+// wrapperPrefixes are what wrappers of a module put in front of all names: DataParallel,
+// torch.compile.
+var wrapperPrefixes = []string{"module.", "_orig_mod."}
+
+// finish drops the prefixes of wrappers, in any order, and rejects a file without weights.
 func (w *Weights) finish() (*Weights, error) {
-	const prefix = "module."
 	if len(w.tensors) == 0 {
 		return nil, &FileError{Reason: "no tensors in it: " + howToSave}
 	}
+	for i := 0; i < len(wrapperPrefixes); i++ {
+		if w.dropPrefix(wrapperPrefixes[i]) {
+			i = -1
+		}
+	}
+	return w, nil
+}
+
+// dropPrefix drops a prefix that all names have, and reports whether they had it.
+func (w *Weights) dropPrefix(prefix string) bool {
 	for _, t := range w.tensors {
 		if !strings.HasPrefix(t.Name, prefix) || t.Name == prefix {
-			return w, nil
+			return false
 		}
 	}
 	clear(w.index)
@@ -50,7 +62,7 @@ func (w *Weights) finish() (*Weights, error) {
 		w.tensors[i].Name = strings.TrimPrefix(w.tensors[i].Name, prefix)
 		w.index[w.tensors[i].Name] = i
 	}
-	return w, nil
+	return true
 }
 
 // Len returns the number of tensors.

@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops/asm"
@@ -24,6 +25,9 @@ type Attention struct {
 	Causal    bool    // leaves out elements behind the diagonal; not with HasMask
 	HasMask   bool
 	HeadsLast bool
+	// ZeroMasked makes zeros of the rows whose elements are all left out, as
+	// scaled_dot_product_attention has them since PyTorch 2.5. Softmax makes NaN of them.
+	ZeroMasked bool
 }
 
 func (Attention) Name() string { return "attention" }
@@ -144,6 +148,7 @@ func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 	tasks := count * k.blocks
 	task := k.run
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: k.tail + 4*k.rows*k.s,
 		Choice:        fmt.Sprintf("%s %s, %s %s", k.gemm.Op, k.gemm.Tier, k.softmax.Op, k.softmax.Tier),
@@ -196,7 +201,14 @@ func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batc
 		k.fillMask(c, mask, batch, first, n)
 		soft.Mask, soft.MaskStride = &mask[0], 4*k.s
 	}
+	var masked uint64
+	if k.op.ZeroMasked && k.op.HasMask {
+		masked = k.maskedRows(scratchOf[float32](w.Scratch, k.scoresAt, n*k.s), soft)
+	}
 	k.softmax.Run(soft)
+	for ; masked != 0; masked &= masked - 1 {
+		clear(scratchOf[float32](w.Scratch, k.scoresAt+4*bits.TrailingZeros64(masked)*k.s, k.s))
+	}
 
 	*gemm = asm.IGemmF32Args{
 		KS: 1, KC: k.s, B: &values[0], N: k.v,
@@ -204,6 +216,22 @@ func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batc
 	}
 	out := unsafe.Pointer(&k.matrix(c.Out[0], batch, k.l, k.v)[first*k.heads*k.v])
 	gemmRows(k.gemm, gemm, scores, 4*k.s, out, n)
+}
+
+// maskedRows returns a bit for each row of scores that a mask leaves nothing of. A score
+// that is NaN or infinite is not left out by adding -Inf: its row becomes NaN.
+func (k *attentionKernel) maskedRows(scores []float32, soft *asm.SoftmaxF32Args) (masked uint64) {
+	for r := range soft.Rows {
+		mask := row[float32](unsafe.Pointer(soft.Mask), r*soft.MaskStride/4, k.s)
+		line, all := scores[r*k.s:(r+1)*k.s], true
+		for i := 0; i < k.s && all; i++ {
+			all = mask[i] == -inf && line[i] < inf
+		}
+		if all {
+			masked |= 1 << r
+		}
+	}
+	return masked
 }
 
 // maskAt returns the first element of a batch's mask and how many there are from one row to the next.

@@ -34,7 +34,17 @@ func (op Attention) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 	case op.HasMask:
 		scores = t.apply(Binary{Fn: Add}, scores, in[3])
 	}
-	y := swap(t.apply(MatMul{}, t.apply(Softmax{Axis: -1}, scores), v))
+	var masked Ref
+	if op.ZeroMasked && op.HasMask {
+		// Such rows are zeros, and have no gradient: softmax must not see them.
+		masked = t.apply(Reduce{Fn: All, Axes: []int{-1}, KeepDims: true}, t.apply(Binary{Fn: Eq}, scores, number(b, -inf)))
+		scores = t.apply(Where{}, masked, number(b, 0), scores)
+	}
+	weights := t.apply(Softmax{Axis: -1}, scores)
+	if masked != nil {
+		weights = t.apply(Where{}, masked, number(b, 0), weights)
+	}
+	y := swap(t.apply(MatMul{}, weights, v))
 	return t.gradients([]Ref{y}, dout, in, need)
 }
 

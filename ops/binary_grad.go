@@ -89,7 +89,7 @@ func floatOperand(b GradBuilder, v Ref) Ref {
 // 0 where the exponent is 0.
 func powBaseGrad(b GradBuilder, dy, x, y Ref) Ref {
 	mul := func(x, y Ref) Ref { return b.Apply(Binary{Fn: Mul}, x, y) }
-	if known := b.Type(y).Known; known != nil && known.Numel() == 1 && known.Contiguous().Float32s()[0] == 2 {
+	if exponent := b.Constant(y); exponent != nil && exponent.Numel() == 1 && exponent.Contiguous().Float32s()[0] == 2 {
 		return mul(dy, mul(y, x))
 	}
 	less := b.Apply(Binary{Fn: Sub}, y, number(b, 1))

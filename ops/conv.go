@@ -207,6 +207,7 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 	activate := ActivationAfterClamps(op.Act, p.Tier)
 	rowBytes := outChannels * 4
 	k := &Kernel{
+		Interruptible: true,
 		WorkerScratch: tiles.Buffer,
 		Parallel:      tasks,
 		Choice:        fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),

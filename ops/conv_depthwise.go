@@ -61,6 +61,7 @@ func (op Conv) prepareDepthwise(p *Prepare, w *Window) (*Kernel, error) {
 		}
 	}
 	k := &Kernel{
+		Interruptible:  true,
 		Run:            func(call *Call) error { call.Parallel(tasks, task); return nil },
 		WorkerPointers: rows.Pointers,
 		Parallel:       tasks,

@@ -44,6 +44,7 @@ func (op ConvTranspose) Prepare(p *Prepare) (*Kernel, error) {
 		})
 	}
 	k := &Kernel{
+		Interruptible: true,
 		WorkerScratch: 4 * t.offsets,
 		Parallel:      t.tasks * op.Groups,
 		Choice:        fmt.Sprintf("%s %s %dx%d in %d phases", t.kernel.Op, t.kernel.Tier, t.kernel.MR, t.kernel.NR, len(t.g.phases)),

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops/asm"
@@ -193,7 +194,7 @@ func newWeightGrad(op ConvWeightGrad, p *Prepare, w *Window, perGroup, outs int)
 	g.rowsPerTask, g.transposes = split(imageRows, w.In[2]*channels)
 	g.imageBytes = 4 * w.In[0] * w.In[1] * w.Stride[2] * channels * g.width
 	g.offsetLen = tiles * mr * g.rowsPerChunk
-	if reach := g.imageBytes * (g.rowsPerChunk/(w.Out[0]*w.Out[1]) + 2); reach > 1<<31-1 {
+	if reach := int64(g.imageBytes) * int64(g.rowsPerChunk/(w.Out[0]*w.Out[1])+2); reach > math.MaxInt32 {
 		return nil, &UnsupportedError{Op: op.Name(), Reason: fmt.Sprintf("%d bytes of images are above the 2 GiB that offsets reach", reach)}
 	}
 	g.apart = gcd(w.Out[0]*w.Out[1], g.rowsPerChunk)

@@ -114,6 +114,7 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window, t int) (*Kernel, error) {
 	v.matrix, v.result = positions*v.chunk*v.c, positions*v.chunk*v.colStep
 	task := v.run
 	return &Kernel{
+		Interruptible:  true,
 		Run:            func(c *Call) error { c.Parallel(chunks*v.colTasks, task); return nil },
 		WorkerScratch:  4 * (v.matrix + v.result + v.outs),
 		WorkerPointers: v.chunk * (positions + 2*t*t),

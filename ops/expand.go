@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -104,7 +105,7 @@ func (op Tile) Infer(in []Type) ([]Type, error) {
 		if k := i - front; k >= 0 {
 			d = x.Shape[k]
 		}
-		if n < 0 || d > 0 && n > 1<<40/d {
+		if n < 0 || d > 0 && n > math.MaxInt/d {
 			return nil, Errorf(op, in, "cannot repeat dimension %d %d times", i, n)
 		}
 		out.Shape[i] = n * d

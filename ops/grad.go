@@ -30,8 +30,11 @@ type GradBuilder interface {
 	ApplyAll(op Op, in ...Ref) []Ref
 	// Const adds a constant.
 	Const(t *tensor.Tensor) Ref
-	// Type returns what is known of a value.
+	// Type returns the type of a value. Known values in it hold for the example's shape, not
+	// for others: what decides the form of a gradient asks Constant.
 	Type(v Ref) Type
+	// Constant returns the elements of a constant, nil of any other value.
+	Constant(v Ref) *tensor.Tensor
 	// Fail reports that there is no gradient.
 	Fail(err error)
 }

@@ -91,8 +91,9 @@ func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
 	lo, hi := op.Act.Bounds()
 	activate := ActivationAfterClamps(op.Act, p.Tier)
 	kernel := &Kernel{
-		Parallel: grid.Tasks,
-		Choice:   fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
+		Interruptible: true,
+		Parallel:      grid.Tasks,
+		Choice:        fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
 	}
 	task := func(c *Call, i int, wk *Worker) {
 		m0, m1, n0, n1 := grid.Task(i)

@@ -9,8 +9,11 @@ import (
 
 // CrossEntropy is the mean negative log-likelihood of the right classes, as
 // torch.nn.functional.cross_entropy computes it. Inputs: logits [N, C] float32
-// and classes [N] int64. Output: the loss, a scalar.
+// and classes [N] int64, of which those of -100 do not count. Output: the loss, a scalar; NaN where none counts.
 type CrossEntropy struct{}
+
+// ignoredClass is PyTorch's default of ignore_index.
+const ignoredClass = -100
 
 func (CrossEntropy) Name() string { return "cross_entropy" }
 
@@ -26,19 +29,23 @@ func (op CrossEntropy) Infer(in []Type) ([]Type, error) {
 }
 
 func (op CrossEntropy) Prepare(p *Prepare) (*Kernel, error) {
-	n, classes := p.In[0].Shape[0], p.In[0].Shape[1]
+	classes := p.In[0].Shape[1]
 	return &Kernel{
 		Run: func(c *Call) error {
 			logits, want := c.In[0].Float32s(), c.In[1].Int64s()
-			total := 0.0
+			total, counted := 0.0, 0
 			for i, class := range want {
+				if class == ignoredClass {
+					continue
+				}
+				counted++
 				if class < 0 || class >= int64(classes) {
 					return &ValueError{op.Name(), fmt.Sprintf("class %d of row %d is outside [0, %d)", class, i, classes)}
 				}
 				row := logits[i*classes : (i+1)*classes]
 				total += logSumExp(row) - float64(row[class])
 			}
-			c.Out[0].Float32s()[0] = float32(total / float64(n))
+			c.Out[0].Float32s()[0] = float32(total / float64(counted))
 			return nil
 		},
 		Choice:   "rows",
@@ -58,7 +65,7 @@ func logSumExp(row []float32) float64 {
 	return float64(top) + math.Log(sum)
 }
 
-// Grad is (softmax(logits) - one-hot(classes)) / N.
+// Grad is (softmax(logits) - one-hot(classes)) / N, 0 for rows that do not count.
 func (op CrossEntropy) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	return []Ref{b.Apply(CrossEntropyGrad{}, in[0], in[1], dout[0]), nil}
 }
@@ -83,12 +90,22 @@ func (op CrossEntropyGrad) Infer(in []Type) ([]Type, error) {
 }
 
 func (op CrossEntropyGrad) Prepare(p *Prepare) (*Kernel, error) {
-	n, classes := p.In[0].Shape[0], p.In[0].Shape[1]
+	classes := p.In[0].Shape[1]
 	return &Kernel{
 		Run: func(c *Call) error {
 			logits, want, d := c.In[0].Float32s(), c.In[1].Int64s(), c.Out[0].Float32s()
-			scale := float64(c.In[2].Float32s()[0]) / float64(n)
+			counted := 0
+			for _, class := range want {
+				if class != ignoredClass {
+					counted++
+				}
+			}
+			scale := float64(c.In[2].Float32s()[0]) / float64(counted)
 			for i, class := range want {
+				if class == ignoredClass {
+					clear(d[i*classes : (i+1)*classes])
+					continue
+				}
 				if class < 0 || class >= int64(classes) {
 					return &ValueError{op.Name(), fmt.Sprintf("class %d of row %d is outside [0, %d)", class, i, classes)}
 				}

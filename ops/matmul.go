@@ -180,9 +180,10 @@ func (op MatMul) Prepare(p *Prepare) (*Kernel, error) {
 		gemmRows(kernel, args, input, 4*g.k, output, m1-m0)
 	}
 	k := &Kernel{
-		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   fmt.Sprintf("%s %s %dx%d", kernel.Op, kernel.Tier, kernel.MR, kernel.NR),
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        fmt.Sprintf("%s %s %dx%d", kernel.Op, kernel.Tier, kernel.MR, kernel.NR),
+		Parallel:      tasks,
 	}
 	if constant == nil {
 		k.Scratch = 4 * g.distinct * packedLen

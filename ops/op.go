@@ -102,6 +102,8 @@ type Prepare struct {
 	Pack func(key any, build func() any) any
 	// Share does the same for what belongs to the shapes of one plan.
 	Share func(key any, build func() any) any
+	// MaxMemory bounds the bytes that a graph inside the operator may take; 0 means no bound.
+	MaxMemory int64
 }
 
 // Packed returns the packed form of a constant, made once per session.
@@ -152,6 +154,9 @@ type Kernel struct {
 	// Weights are packed constants that a call reads first, which the kernel before
 	// may bring near; nil without any.
 	Weights []byte
+	// Interruptible says that all tasks only compute numbers, which no other decides a place in memory by: the rest of
+	// them may be left out when the context is done, since nobody looks at the outputs then.
+	Interruptible bool
 }
 
 // Call carries the tensors and memory of one run of a kernel.
@@ -161,7 +166,11 @@ type Call struct {
 	Workers []Worker
 	Pool    *Pool // nil: everything runs on the caller
 	Context context.Context
-	Next    []byte // Kernel.Weights of a call that follows, or nil
+	Next    []byte          // Kernel.Weights of a call that follows, or nil
+	Done    <-chan struct{} // leaves out tasks once it is closed; nil: never
+	// Kept is what the kernel made for this call and keeps for the runs that use it
+	// again. It goes with the call's memory.
+	Kept any
 
 	job job
 }
@@ -181,12 +190,22 @@ type Task func(c *Call, i int, w *Worker)
 // when all are done. Tasks must not depend on their order or on the worker.
 func (c *Call) Parallel(n int, task Task) {
 	if c.Pool == nil || n <= 1 || c.Pool.threads == 1 || len(c.Workers) == 1 {
-		for i := range n {
+		for i := 0; i < n && !c.interrupted(); i++ {
 			task(c, i, &c.Workers[0])
 		}
 		return
 	}
 	c.Pool.run(c, n, task)
+}
+
+// interrupted reports whether the tasks that are left may be left out.
+func (c *Call) interrupted() bool {
+	select {
+	case <-c.Done:
+		return true
+	default:
+		return false
+	}
 }
 
 // RunKernel runs one prepared kernel outside a session, with memory of its own:

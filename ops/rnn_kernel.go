@@ -61,10 +61,11 @@ func (op RNN) Prepare(p *Prepare) (*Kernel, error) {
 	}
 	inputTask, stepTask := k.inputTask, k.stepTask
 	return &Kernel{
-		Run:      func(c *Call) error { k.run(c, inputTask, stepTask); return nil },
-		Scratch:  k.scratch,
-		Choice:   fmt.Sprintf("%s %s %dx%d, %d tasks a step", k.gemm.Op, k.gemm.Tier, k.gemm.MR, k.gemm.NR, k.unitTasks*k.rowTasks),
-		Parallel: k.unitTasks * k.rowTasks,
+		Interruptible: true,
+		Run:           func(c *Call) error { k.run(c, inputTask, stepTask); return nil },
+		Scratch:       k.scratch,
+		Choice:        fmt.Sprintf("%s %s %dx%d, %d tasks a step", k.gemm.Op, k.gemm.Tier, k.gemm.MR, k.gemm.NR, k.unitTasks*k.rowTasks),
+		Parallel:      k.unitTasks * k.rowTasks,
 	}, nil
 }
 

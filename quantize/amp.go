@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -29,11 +30,11 @@ type measured struct {
 // input being exact.
 type ModuleNoise struct {
 	Name string `json:"name"` // path of the module
-	// Noise is the sum over the batches of the mean square error.
+	// Noise is the sum over the batches of the mean square error, at most the greatest float64.
 	Noise float64 `json:"noise"`
 	// SQNR is the ratio of signal to noise in dB, and Cosine that of the angle
 	// between both outputs, over all batches.
-	SQNR   float64 `json:"sqnr_db"`
+	SQNR   Decibel `json:"sqnr_db"`
 	Cosine float64 `json:"cosine"`
 }
 
@@ -115,7 +116,7 @@ func (f *faker) compare(n *graph.Node, d *difference) error {
 // compareDynamic adds the form of a linear layer that quantizes its input while
 // it runs beside it.
 func (f *faker) compareDynamic(n *graph.Node, d *difference) error {
-	k, err := f.q.layerConstants(n, 0)
+	k, err := f.q.layerConstants(f.p, n, 0)
 	if err != nil {
 		return err
 	}
@@ -151,12 +152,12 @@ func (f *faker) activation(v *graph.Value) (*graph.Value, error) {
 
 // constants returns the fake-quantized weight and bias of a layer, nil without one.
 func (f *faker) constants(n *graph.Node) (weight, bias *tensor.Tensor, err error) {
-	w, err := f.q.weightQParams(n)
+	w, err := f.q.weightQParams(f.p, n)
 	if err != nil {
 		return nil, nil, err
 	}
 	if f.q.opts.needsMoments() {
-		k, err := f.q.layerConstants(n, 0)
+		k, err := f.q.layerConstants(f.p, n, 0)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -206,7 +207,7 @@ func (s *Sensitivity) Noise() []ModuleNoise {
 	out := make([]ModuleNoise, len(s.modules))
 	for i, m := range s.modules {
 		m.diff.mu.Lock()
-		out[i] = ModuleNoise{m.name, m.diff.mse, m.diff.sums.sqnr(), m.diff.sums.cosine()}
+		out[i] = ModuleNoise{m.name, min(m.diff.mse, math.MaxFloat64), Decibel(m.diff.sums.sqnr()), m.diff.sums.cosine()}
 		m.diff.mu.Unlock()
 	}
 	slices.SortStableFunc(out, func(a, b ModuleNoise) int {
@@ -221,8 +222,8 @@ func (s *Sensitivity) Noise() []ModuleNoise {
 	return out
 }
 
-// Fallback adds the n noisiest modules to the quantizer's exclusions. Where there
-// are fewer modules than n, all are added.
+// Fallback adds the n noisiest modules to the quantizer's exclusions; a module that is called
+// several times counts once. Where there are fewer modules than n, all are added.
 func (q *Quantizer) Fallback(s *Sensitivity, n int) error {
 	if n < 0 {
 		return fmt.Errorf("quantize: %d modules cannot fall back", n)
@@ -233,7 +234,12 @@ func (q *Quantizer) Fallback(s *Sensitivity, n int) error {
 			return fmt.Errorf("quantize: noise of %q: %w", m.name, errors.Join(ErrNoData, errors.New("run the proxy on data first")))
 		}
 	}
-	for _, m := range noise[:min(n, len(noise))] {
+	chosen := make(map[string]bool)
+	for _, m := range noise {
+		if len(chosen) == n {
+			break
+		}
+		chosen[m.Name] = true
 		q.Exclude(m.Name)
 	}
 	return nil

@@ -53,8 +53,11 @@ func (s sums) sqnr() float64 {
 }
 
 // cosine returns the cosine of the angle between the two values, 1 where both
-// are zero.
+// are zero, 0 where one has a NaN or an infinity that the other has not.
 func (s sums) cosine() float64 {
+	if math.IsInf(s.noise, 0) {
+		return 0
+	}
 	if s.signal == 0 && s.quantized == 0 {
 		return 1
 	}
@@ -64,11 +67,19 @@ func (s sums) cosine() float64 {
 	return s.product / math.Sqrt(s.signal*s.quantized)
 }
 
+// sumsOf leaves out what is the same infinity, or NaN, in both: it has no power. One that only one
+// of the two has is infinite noise.
 func sumsOf(y, z []float32) sums {
 	var s sums
 	for i, v := range y {
 		a, b := float64(v), float64(z[i])
 		d := a - b
+		if d-d != 0 {
+			if a != b && (a == a || b == b) {
+				s.noise = math.Inf(1)
+			}
+			continue
+		}
 		s.noise += float64(d * d)
 		s.signal += float64(a * a)
 		s.quantized += float64(b * b)

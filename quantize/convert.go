@@ -11,7 +11,8 @@ import (
 )
 
 // Quantize converts the float model m with what the observers saw. The result
-// runs every selected operator in int8 and says so in Report.
+// runs every selected operator in int8 and says so in Report. Its inputs have the types of one sample where
+// nothing depends on how large a batch is; it takes any batch that the float model takes.
 func (q *Quantizer) Quantize(m *graph.Graph, overrides ...Override) (*graph.Graph, error) {
 	p, err := q.prepare(m, overrides)
 	if err != nil {
@@ -22,7 +23,7 @@ func (q *Quantizer) Quantize(m *graph.Graph, overrides ...Override) (*graph.Grap
 		return nil, err
 	}
 	q.report = c.report
-	return c.g, nil
+	return oneSample(c.g), nil
 }
 
 // convert writes the quantized form of a prepared model.

@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -33,8 +34,8 @@ func countAll(v []float32) counter {
 	}
 }
 
-// mostCounted is how many values a table of 32 bits counts at most.
-const mostCounted = 1 << 31
+// mostCounted values are counted in a table of 32 bits at a time.
+const mostCounted = math.MaxInt32
 
 // args returns the arguments that count at least one value.
 func (b binning) args(v []float32, tables []uint32) *asm.HistogramF32Args {

@@ -74,7 +74,7 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 	if !floatBias {
 		scale = x.Scale[0]
 	}
-	k, err := c.q.layerConstants(n, scale)
+	k, err := c.q.layerConstants(c.p, n, scale)
 	if err != nil {
 		return nil, err
 	}

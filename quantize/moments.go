@@ -21,9 +21,44 @@ type moments struct {
 	size   int       // of a row
 	rows   int64     // of each group
 	sum    []float64 // [groups][size]
-	// second is the sum of products of each two elements, [groups][size][size]; nil
-	// where only biases are corrected.
+	// second is the sum of products of each two elements of a block, for each group and block
+	// [block][block]; nil where only biases are corrected.
 	second []float32
+}
+
+// Rows of up to wholeRow elements are one block. Longer ones are cut into blocks, so that the products of a layer take
+// memory in proportion to its row: what two weights in different blocks do to each other is not looked at.
+const (
+	wholeRow = 4096
+	rowBlock = 1024
+)
+
+// rowBlocks returns the bounds of the blocks of a row: 0, the end of the first, and so on.
+func rowBlocks(size int) []int {
+	if size <= wholeRow {
+		return []int{0, size}
+	}
+	bounds := []int{0}
+	for from := rowBlock; from < size; from += rowBlock {
+		bounds = append(bounds, from)
+	}
+	return append(bounds, size)
+}
+
+// products returns how many products of a group there are in front of each block, and in all.
+func products(bounds []int) []int {
+	at := []int{0}
+	for i, to := range bounds[1:] {
+		n := to - bounds[i]
+		at = append(at, at[i]+n*n)
+	}
+	return at
+}
+
+// productsOf returns how many products there are of a row in all.
+func productsOf(size int) int {
+	at := products(rowBlocks(size))
+	return at[len(at)-1]
 }
 
 // momentRows is how many rows of a run are looked at, evenly apart.
@@ -38,16 +73,19 @@ func (m *moments) mean(group int) []float64 {
 	return out
 }
 
-// covariance returns the mean product of each two elements of a group's rows, less,
+// covariance returns the mean product of each two elements of a block of a group's rows, less,
 // when centered, that of their means.
-func (m *moments) covariance(group int, centered bool) []float32 {
-	k := m.size
+func (m *moments) covariance(group, block int, centered bool) []float32 {
+	bounds := rowBlocks(m.size)
+	at := products(bounds)
+	k := bounds[block+1] - bounds[block]
+	second := m.second[group*at[len(at)-1]+at[block]:]
 	out := make([]float32, k*k)
-	mean := m.mean(group)
+	mean := m.mean(group)[bounds[block]:]
 	n := float64(max(m.rows, 1))
 	for i := range k {
 		for j := range k {
-			v := float64(m.second[(group*k+i)*k+j]) / n
+			v := float64(second[i*k+j]) / n
 			if centered {
 				v -= mean[i] * mean[j]
 			}
@@ -56,6 +94,14 @@ func (m *moments) covariance(group int, centered bool) []float32 {
 	}
 	return out
 }
+
+// rowSize is the number of inputs that an output of a layer is the sum over.
+func rowSize(n *graph.Node) int {
+	return n.Inputs[1].Type.Numel() / max(n.Inputs[1].Type.Shape[0], 1)
+}
+
+// fits reports whether the moments are of rows as the layer has them.
+func (m *moments) fits(n *graph.Node) bool { return m.groups == groupsOf(n.Op) && m.size == rowSize(n) }
 
 // add takes in other moments of the same layer.
 func (m *moments) add(o *moments) error {
@@ -113,11 +159,11 @@ func (s momentState) moments() (*moments, error) {
 	if err != nil {
 		return nil, err
 	}
-	const most = 1 << 31
+	const most = min(1<<31, math.MaxInt)
 	if s.Groups < 1 || s.Size < 1 || s.Rows < 0 || s.Groups > most || s.Size > most {
 		return nil, bad
 	}
-	n, err := tensor.Shape{s.Groups, s.Size, s.Size}.Numel()
+	n, err := tensor.Shape{s.Groups, productsOf(s.Size)}.Numel()
 	if err != nil || len(sum) != 8*s.Groups*s.Size || len(second) != 0 && len(second) != 4*n {
 		return nil, bad
 	}
@@ -151,36 +197,53 @@ func (q *Quantizer) observeMoments(p *prepared) error {
 		if !isLayer(n.Op) || !p.allowed[n] {
 			continue
 		}
-		weight := n.Inputs[1].Type.Shape
-		m := &moments{groups: 1, size: n.Inputs[1].Type.Numel() / max(weight[0], 1)}
-		patch := patchesOp{weight: weight}
+		m := &moments{groups: groupsOf(n.Op), size: rowSize(n)}
+		patch := patchesOp{weight: n.Inputs[1].Type.Shape}
 		if conv, ok := n.Op.(ops.Conv); ok {
 			patch.conv = &conv
-			m.groups = conv.Groups
 		}
 		m.sum = make([]float64, m.groups*m.size)
 		if q.opts.Rounding == Learned {
-			m.second = make([]float32, m.groups*m.size*m.size)
+			m.second = make([]float32, m.groups*productsOf(m.size))
 		}
-		if have := q.moments[n.Inputs[1].Name]; have != nil && have.groups == m.groups && have.size == m.size && (have.second == nil) == (m.second == nil) {
+		name := p.layers[n]
+		if have := q.moments[name]; have != nil && have.fits(n) && (have.second == nil) == (m.second == nil) {
 			m = have
 		}
-		q.moments[n.Inputs[1].Name] = m
+		q.moments[name] = m
 		rows, err := p.graph.Add1(n.Scope, patch, n.Inputs[0])
 		if err != nil {
 			return err
 		}
 		inputs := []*graph.Value{rows}
 		if m.second != nil {
-			products, err := p.graph.Add1(n.Scope, ops.MatMul{TransposeB: true}, rows, rows)
+			blocks, err := addProducts(p.graph, n.Scope, rows, m.size)
 			if err != nil {
 				return err
 			}
-			inputs = append(inputs, products)
+			inputs = append(inputs, blocks...)
 		}
 		if _, err := p.graph.Add(n.Scope, momentsOp{m}, inputs...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// addProducts adds the products of each two elements of each block of the rows.
+func addProducts(g *graph.Graph, scope graph.Scope, rows *graph.Value, size int) ([]*graph.Value, error) {
+	bounds := rowBlocks(size)
+	out := make([]*graph.Value, len(bounds)-1)
+	for i := range out {
+		block, err := rows, error(nil)
+		if len(out) > 1 {
+			if block, err = g.Add1(scope, ops.Slice{Axis: 1, Start: bounds[i], End: bounds[i+1], Step: 1}, rows); err != nil {
+				return nil, err
+			}
+		}
+		if out[i], err = g.Add1(scope, ops.MatMul{TransposeB: true}, block, block); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }

@@ -79,7 +79,7 @@ func (momentsOp) Name() string { return "moments" }
 func (op momentsOp) Infer(in []ops.Type) ([]ops.Type, error) {
 	want := 1
 	if op.to.second != nil {
-		want = 2
+		want += len(rowBlocks(op.to.size)) - 1
 	}
 	if len(in) != want || len(in[0].Shape) != 3 || in[0].Shape[0] != op.to.groups || in[0].Shape[1] != op.to.size {
 		return nil, ops.Errorf(op, in, "it takes rows of %d in %d groups", op.to.size, op.to.groups)
@@ -105,13 +105,28 @@ func (op momentsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			m.sum[i] += sum
 		}
 		if m.second != nil {
-			for i, v := range c.In[1].Float32s() {
-				m.second[i] += v
+			if err := m.addProducts(c.In[1:]); err != nil {
+				return err
 			}
 		}
 		m.rows += int64(samples)
 		return nil
 	}}, nil
+}
+
+// addProducts adds the products of each block, [groups, block, block].
+func (m *moments) addProducts(blocks []*tensor.Tensor) error {
+	at := products(rowBlocks(m.size))
+	for b, block := range blocks {
+		n := at[b+1] - at[b]
+		for i, v := range block.Float32s() {
+			to := &m.second[i/n*at[len(at)-1]+at[b]+i%n]
+			if *to += v; !isFinite(*to) {
+				return ErrRange
+			}
+		}
+	}
+	return nil
 }
 
 // HasEffect keeps the node though nothing uses its output.

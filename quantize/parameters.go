@@ -6,7 +6,8 @@ import (
 )
 
 // Parameters are all quantization parameters of a model: of activations by the
-// name of the value, of weights and biases by the path of their module.
+// name of the value, of weights and biases by the path of their module; where a module
+// has several, the others are numbered.
 type Parameters struct {
 	Activations, Weights, Biases map[string]*tensor.QParams
 }
@@ -24,12 +25,13 @@ func (q *Quantizer) Parameters(m *graph.Graph, overrides ...Override) (*Paramete
 			return nil, err
 		}
 	}
+	paths := p.layerPaths()
 	for _, n := range p.graph.Nodes {
 		if !isLayer(n.Op) || !p.decision[n].Quantize {
 			continue
 		}
-		path := n.Scope.Path
-		if out.Weights[path], err = q.weightQParams(n); err != nil {
+		path := paths[p.layers[n]]
+		if out.Weights[path], err = q.weightQParams(p, n); err != nil {
 			return nil, err
 		}
 		if hasBias(n.Op) {
@@ -40,4 +42,21 @@ func (q *Quantizer) Parameters(m *graph.Graph, overrides ...Override) (*Paramete
 		}
 	}
 	return out, nil
+}
+
+// layerPaths returns the path of the module that each layer name belongs to, numbered where several do.
+func (p *prepared) layerPaths() map[string]string {
+	var layers, wanted []string
+	seen := make(map[string]bool)
+	for _, n := range p.graph.Nodes {
+		if name := p.layers[n]; name != "" && !seen[name] {
+			seen[name] = true
+			layers, wanted = append(layers, name), append(wanted, n.Scope.Path)
+		}
+	}
+	paths := make(map[string]string)
+	for i, path := range distinct(wanted) {
+		paths[layers[i]] = path
+	}
+	return paths
 }

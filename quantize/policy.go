@@ -2,7 +2,6 @@ package quantize
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
@@ -55,37 +54,6 @@ func fusesInToolkit(layer, activation *graph.Node) bool {
 		return true
 	}
 	return false
-}
-
-// valueNames names the values that can be observed: inputs by their name, the
-// outputs of torch.nn's modules by the module's path, and those of functions by
-// the function and the module that calls it. Repeated names are numbered.
-func valueNames(g *graph.Graph) map[*graph.Value]string {
-	names := make(map[*graph.Value]string)
-	count := make(map[string]int)
-	name := func(v *graph.Value, base string) {
-		names[v] = base
-		if k := count[base]; k > 0 {
-			names[v] += "_" + strconv.Itoa(k)
-		}
-		count[base]++
-	}
-	for _, v := range g.Inputs {
-		name(v, v.Name)
-	}
-	for _, n := range g.Nodes {
-		base := n.Scope.Path
-		switch {
-		case base == "":
-			base = n.Op.Name()
-		case !isLeaf(n.Scope.Class):
-			base += "." + n.Op.Name()
-		}
-		for _, v := range n.Outputs {
-			name(v, base)
-		}
-	}
-	return names
 }
 
 // isLeaf reports whether modules of the class are operators, not compositions.

@@ -2,10 +2,12 @@ package quantize
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -15,13 +17,15 @@ type prepared struct {
 	graph    *graph.Graph
 	policy   policy
 	names    map[*graph.Value]string
+	layers   map[*graph.Node]string // names of the layers with constant weights
 	forms    map[*graph.Node]form
 	users    map[*graph.Value][]*graph.Node
 	decision map[*graph.Node]Decision
 	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
 	needed   []*graph.Value       // values that need quantization parameters
-	observed []*graph.Value       // those, and what may need them after fallbacks
+	observed []*graph.Value       // those, and what needs them when modules fall back
 	origins  origins
+	digest   string // of the model
 }
 
 // prepare fuses a copy of the model and decides what to quantize.
@@ -33,11 +37,18 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	if err != nil {
 		return nil, err
 	}
-	g := q.trained(m)
+	if err := q.belongs(m); err != nil {
+		return nil, err
+	}
+	wide, err := widened(m)
+	if err != nil {
+		return nil, err
+	}
+	g := q.trained(wide)
 	p := &prepared{
 		graph: g, policy: q.opts.policy(), forms: make(map[*graph.Node]form),
 		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool),
-		origins: make(origins),
+		origins: make(origins), digest: q.digestOf(m),
 	}
 	if err := g.Verify(); err != nil {
 		return nil, err
@@ -52,14 +63,14 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 		}
 		p.graph = g
 	}
-	p.names = valueNames(g)
+	p.names, p.layers = valueNames(g), p.layerNames()
 	for _, n := range g.Nodes {
 		p.forms[n] = formOf(n)
 		for _, v := range n.Inputs {
 			p.users[v] = append(p.users[v], n)
 		}
 	}
-	if err := p.decide(q.opts.Filter, scopes); err != nil {
+	if err := p.decide(q, scopes); err != nil {
 		return nil, err
 	}
 	p.observe()
@@ -92,7 +103,7 @@ func scopesOf(g *graph.Graph) []graph.Scope {
 // decide applies the filter to the operators that have an int8 form. Scopes are
 // the modules in front of the fusions, which may leave a module around others
 // without an operator that has its class: an addition becomes part of a convolution.
-func (p *prepared) decide(f Filter, scopes []graph.Scope) error {
+func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
 	modules := make([]Module, len(p.graph.Nodes))
 	for i, n := range p.graph.Nodes {
 		modules[i] = Module{Path: n.Scope.Path, Class: n.Scope.Class, OpName: n.Op.Name()}
@@ -102,13 +113,13 @@ func (p *prepared) decide(f Filter, scopes []graph.Scope) error {
 			modules = append(modules, Module{Path: s.Path, Class: s.Class})
 		}
 	}
-	decisions, err := f.Select(modules)
+	decisions, err := q.opts.Filter.Select(modules)
 	if err != nil {
 		return err
 	}
 	decisions = decisions[:len(p.graph.Nodes)]
 	for i, n := range p.graph.Nodes {
-		if reason := p.staysFloat(n); reason != "" {
+		if reason := p.staysFloat(q, n); reason != "" {
 			decisions[i] = Decision{Reason: reason}
 		}
 		p.decision[n], p.allowed[n] = decisions[i], decisions[i].Quantize
@@ -118,7 +129,7 @@ func (p *prepared) decide(f Filter, scopes []graph.Scope) error {
 }
 
 // staysFloat says why a node cannot be int8 whatever the filter, "" when it can.
-func (p *prepared) staysFloat(n *graph.Node) string {
+func (p *prepared) staysFloat(q *Quantizer, n *graph.Node) string {
 	switch {
 	case n.Outputs[0].Type.DType != tensor.Float32:
 		return "it does not compute float32"
@@ -128,8 +139,50 @@ func (p *prepared) staysFloat(n *graph.Node) string {
 		return "the backend keeps it in float"
 	case p.forms[n] == noForm:
 		return "no int8 form"
+	case slices.ContainsFunc(dataInputs(n), func(i int) bool { return p.holdsInfinity(n.Inputs[i]) }):
+		return "its input is masked with infinity"
 	}
-	return constantWeight(n)
+	if reason := constantWeight(n); reason != "" || !isLayer(n.Op) {
+		return reason
+	}
+	if q.overflows(p, n) {
+		return fmt.Sprintf("sums of %d products could overflow 32 bits", rowSize(n))
+	}
+	return ""
+}
+
+// holdsInfinity reports whether the value, or what an operator has moved there, is filled with an infinity
+// where a mask says so: no range holds that. Inputs and computed values are known to when they are observed.
+func (p *prepared) holdsInfinity(v *graph.Value) bool {
+	if v.Node == nil {
+		return false
+	}
+	switch op := v.Node.Op.(type) {
+	case ops.Where:
+		return slices.ContainsFunc(v.Node.Inputs[1:], func(in *graph.Value) bool {
+			return isInfinite(in.Const) || p.holdsInfinity(in)
+		})
+	case ops.Reshape, ops.ReshapeTo, ops.Flatten, ops.Permute, ops.Expand, ops.Slice, ops.SliceTo, ops.Tile, ops.Flip, ops.Roll:
+		return p.holdsInfinity(v.Node.Inputs[0])
+	case ops.Binary:
+		return op.Fn != ops.Max && op.Fn != ops.Min && slices.ContainsFunc(v.Node.Inputs, p.holdsInfinity)
+	case ops.Concat:
+		return slices.ContainsFunc(v.Node.Inputs, p.holdsInfinity)
+	}
+	return false
+}
+
+// isInfinite reports whether a constant has an infinity or a NaN.
+func isInfinite(c *tensor.Tensor) bool {
+	switch {
+	case c == nil:
+	case c.DType() == tensor.Float32:
+		_, _, finite := minMax(c.Contiguous().Float32s())
+		return !finite
+	case c.DType() == tensor.Float64:
+		return slices.ContainsFunc(tensor.Data[float64](c.Contiguous()), func(v float64) bool { return v-v != 0 })
+	}
+	return false
 }
 
 // settle takes back to float what would be int8 for nothing. An operator
@@ -194,8 +247,8 @@ func constantWeight(n *graph.Node) string {
 	return ""
 }
 
-// observe lists the values that need parameters, and those that would if other
-// modules fell back to float.
+// observe lists the values that need parameters, and those that would if some of the
+// modules fell back to float. What never meets an int8 operator is in neither, and may be infinite.
 func (p *prepared) observe() {
 	var needed valueSet
 	for _, n := range p.graph.Nodes {
@@ -212,7 +265,7 @@ func (p *prepared) observe() {
 	p.needed = needed.list
 	for _, n := range p.graph.Nodes {
 		for _, v := range n.Inputs {
-			if p.mayBeQuantized(v) {
+			if !p.policy.dynamic && p.mayBeQuantized(v) {
 				needed.add(v)
 			}
 		}
@@ -220,11 +273,11 @@ func (p *prepared) observe() {
 	p.observed = needed.list
 }
 
-// mayBeQuantized reports whether an operator that the filter lets be int8 could
-// take the value quantized.
+// mayBeQuantized reports whether an int8 operator could take the value quantized if operators in front
+// of it or behind it were float. Fallbacks make no other operator int8.
 func (p *prepared) mayBeQuantized(v *graph.Value) bool {
 	return slices.ContainsFunc(p.users[v], func(user *graph.Node) bool {
-		if !p.allowed[user] || p.policy.dynamic || !slices.ContainsFunc(dataInputs(user), func(i int) bool { return user.Inputs[i] == v }) {
+		if !p.decision[user].Quantize || !slices.ContainsFunc(dataInputs(user), func(i int) bool { return user.Inputs[i] == v }) {
 			return false
 		}
 		return p.forms[user] != keepForm || p.mayBeQuantized(user.Outputs[0])

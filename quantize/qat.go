@@ -42,7 +42,7 @@ type QAT struct {
 	constants Spec               // of constants that are quantized
 	params    []*train.Parameter // of the model
 	values    map[string]*learned
-	weights   map[string]*learned // by weightName
+	weights   map[string]*learned // by layer name
 	all       []*train.Parameter
 	session   *graph.Session // of Run
 	options   graph.Options
@@ -75,6 +75,9 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 		deployed: q.opts.Forward == Deployed || q.opts.Forward == DefaultForward && q.opts.Backend == Native,
 		positive: q.opts.Backend == Native, constants: q.observers.Activation.Spec,
 	}
+	if m, err = widened(m); err != nil {
+		return nil, err
+	}
 	if a.params, err = train.ParametersOf(q.trained(m)); err != nil {
 		return nil, err
 	}
@@ -90,14 +93,15 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 		}
 	}
 	for _, n := range p.graph.Nodes {
-		if !isLayer(n.Op) || !p.decision[n].Quantize || a.weights[weightName(n)] != nil {
+		name := p.layers[n]
+		if !isLayer(n.Op) || !p.decision[n].Quantize || a.weights[name] != nil {
 			continue
 		}
-		qp, err := q.weightQParams(n)
+		qp, err := q.weightQParams(p, n)
 		if err != nil {
 			return nil, err
 		}
-		if a.weights[weightName(n)], err = a.learn(weightName(n)+".w_ob", qp); err != nil {
+		if a.weights[name], err = a.learn(strings.TrimSuffix(name, ".weight")+".w_ob", qp); err != nil {
 			return nil, err
 		}
 	}
@@ -105,8 +109,17 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 	return a, nil
 }
 
-// learn makes parameters of calibrated ones.
+// learn makes parameters of calibrated ones, with names that no other parameter has.
 func (a *QAT) learn(name string, q *tensor.QParams) (*learned, error) {
+	taken := make(map[string]bool)
+	for _, p := range a.all {
+		base, _ := strings.CutSuffix(p.Name, ".scale")
+		base, _ = strings.CutSuffix(base, ".zero_point")
+		taken[base] = true
+	}
+	if taken[name] {
+		name = free(name, taken)
+	}
 	l, err := NewLSQ(q)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -162,20 +175,12 @@ func (a *QAT) activation(name string) *learned {
 	return a.values[name]
 }
 
-// weight returns what was learned of a layer's weight, nil when nothing was.
-func (a *QAT) weight(n *graph.Node) *learned {
+// weight returns what was learned of the weight of a layer of that name, nil when nothing was.
+func (a *QAT) weight(layer string) *learned {
 	if a == nil {
 		return nil
 	}
-	return a.weights[weightName(n)]
-}
-
-// weightName names a layer by its weight, which layers may share: "layer1.0.conv1".
-func weightName(n *graph.Node) string {
-	if name := n.Inputs[1].Name; name != "" {
-		return strings.TrimSuffix(name, ".weight")
-	}
-	return n.Scope.Path
+	return a.weights[layer]
 }
 
 // trained returns a copy of m with the parameters that training has changed.

@@ -184,7 +184,9 @@ func (b *qatBuilder) operator(n *graph.Node, in []observed) (*graph.Value, error
 	if b.a.deployed {
 		switch form {
 		case poolForm:
-			return b.deployedPool(n, in[0])
+			if exactWindows(n) {
+				return b.deployedPool(n, in[0])
+			}
 		case sumForm, productForm:
 			return b.deployedBinary(n, in)
 		case tableForm:
@@ -223,6 +225,18 @@ func (b *qatBuilder) first(scope graph.Scope, op ops.Op, in []*graph.Value) (*gr
 // steps returns the scale and zero point.
 func (b *qatBuilder) steps(l *learned) []*graph.Value {
 	return []*graph.Value{b.Variable(l.scale), b.Variable(l.zero)}
+}
+
+// exactWindows reports whether float32 holds the sums of integers over the windows of an average.
+func exactWindows(n *graph.Node) bool {
+	window := tensor.Shape(nil)
+	if pool, ok := n.Op.(ops.AvgPool); ok {
+		window = pool.Kernel
+	} else {
+		window = n.Inputs[0].Type.Shape[2:] // at most
+	}
+	taps, err := window.Numel()
+	return err == nil && 255*taps < 1<<24
 }
 
 // deployedPool adds an average. A mean over height and width is an adaptive one of one pixel.
@@ -292,7 +306,7 @@ func (b *qatBuilder) layer(n *graph.Node, in []observed) error {
 	switch norm := b.normalized(n); {
 	case norm != nil && b.mode.BatchStatistics:
 		out, err = b.normalizedLayer(n, args, y, norm)
-	case b.a.deployed:
+	case b.a.deployed && int8.Deployable(rowSize(n)):
 		out, err = b.deployedLayer(n, args, in, y)
 	default:
 		out, err = b.fakeLayer(n, args, y)
@@ -311,7 +325,7 @@ func (b *qatBuilder) layer(n *graph.Node, in []observed) error {
 // fakeLayer computes a layer on fake-quantized values.
 func (b *qatBuilder) fakeLayer(n *graph.Node, in []*graph.Value, y *learned) (*graph.Value, error) {
 	var err error
-	if in[1], err = b.learn(n.Scope, b.a.weight(n), in[1]); err != nil {
+	if in[1], err = b.learn(n.Scope, b.a.weights[b.a.prepared.layers[n]], in[1]); err != nil {
 		return nil, err
 	}
 	out, err := b.Graph.Add1(n.Scope, n.Op, in...)
@@ -323,7 +337,7 @@ func (b *qatBuilder) fakeLayer(n *graph.Node, in []*graph.Value, y *learned) (*g
 
 // deployedLayer computes a layer as its int8 form does.
 func (b *qatBuilder) deployedLayer(n *graph.Node, in []*graph.Value, quantized []observed, y *learned) (*graph.Value, error) {
-	x, w := quantized[0], b.a.weight(n)
+	x, w := quantized[0], b.a.weights[b.a.prepared.layers[n]]
 	op := deployedLayer{
 		DeployedLayer: int8.DeployedLayer{Layer: n.Op, X: x.spec.params(), W: w.spec.params(), FloatBias: b.a.prepared.policy.floatBias},
 		weight:        w.spec,

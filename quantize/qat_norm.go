@@ -41,7 +41,7 @@ func (b *qatBuilder) normalizedLayer(n *graph.Node, in []*graph.Value, y *learne
 	detached := slices.Clone(args)
 	detached[len(args)-4] = g.add(ops.Detach{}, args[len(args)-4])
 	folded := g.all(bn, 2, detached...)
-	l := b.a.weight(n)
+	l := b.a.weights[b.a.prepared.layers[n]]
 	z := g.add(conv, in[0], g.add(LSQOp{l.spec}, folded[0], b.Variable(l.scale), b.Variable(l.zero)))
 	var bias []*graph.Value
 	if bn.HasBias {

@@ -90,6 +90,13 @@ type Quantizer struct {
 	seed      maphash.Seed // of the hashes in keys of rounded
 	report    *Report
 	learned   *QAT // the last proxy for training, nil without one
+
+	model    string // digest of the model that was observed, "" while that is not known
+	file     string // that Load has read
+	digested struct {
+		of  *graph.Graph
+		sum string
+	}
 }
 
 // New returns a Quantizer. Errors of the options are reported by the first
@@ -212,6 +219,9 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 	p, err := q.prepare(m, overrides)
 	if err != nil {
 		return nil, err
+	}
+	if q.model == "" {
+		q.model = p.digest
 	}
 	nodes := len(p.graph.Nodes)
 	for _, v := range p.observed {

@@ -293,18 +293,22 @@ func learnedWeight(w *tensor.Tensor, q *tensor.QParams, m *moments, centered boo
 	}
 	src, dst := w.Contiguous().Float32s(), out.Int8s()
 	outs := w.Dim(0) / m.groups
+	bounds := rowBlocks(m.size)
 	for g := range m.groups {
-		u := make([]float64, outs*m.size)
-		first := g * len(u)
-		for i := range u {
-			c := 0
-			if len(q.Scale) > 1 {
-				c = (first + i) / m.size
+		for b, from := range bounds[:len(bounds)-1] {
+			size := bounds[b+1] - from
+			at := func(i int) int { return (g*outs+i/size)*m.size + from + i%size }
+			u := make([]float64, outs*size)
+			for i := range u {
+				c := 0
+				if len(q.Scale) > 1 {
+					c = g*outs + i/size
+				}
+				u[i] = float64(src[at(i)])/float64(q.Scale[c]) + float64(q.ZeroPoint[c])
 			}
-			u[i] = float64(src[first+i])/float64(q.Scale[c]) + float64(q.ZeroPoint[c])
-		}
-		for i, v := range roundLearned(u, outs, m.size, m.covariance(g, centered), float64(q.Min), float64(q.Max)) {
-			dst[first+i] = int8(v)
+			for i, v := range roundLearned(u, outs, size, m.covariance(g, b, centered), float64(q.Min), float64(q.Max)) {
+				dst[at(i)] = int8(v)
+			}
 		}
 	}
 	return out.WithQParams(q), nil

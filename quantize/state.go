@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,12 +14,13 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// stateVersion is the form of a saved Quantizer.
-const stateVersion = 1
+// stateVersion is the form of a saved Quantizer. Version 1 did not say which model was observed.
+const stateVersion = 2
 
 // quantizerState is a Quantizer in JSON.
 type quantizerState struct {
-	Version int `json:"version"`
+	Version int    `json:"version"`
+	Model   string `json:"model,omitempty"` // digest of the float model
 	Options
 	Values  map[string]State       `json:"values"`
 	Moments map[string]momentState `json:"moments,omitempty"`
@@ -28,7 +30,7 @@ type quantizerState struct {
 // them, and what the observers have seen, so that a calibration can be stopped
 // and resumed, and run in parts that Merge joins. How proxies run is not part of it.
 func (q *Quantizer) MarshalJSON() ([]byte, error) {
-	s := quantizerState{Version: stateVersion, Options: q.opts, Values: make(map[string]State)}
+	s := quantizerState{Version: stateVersion, Model: q.model, Options: q.opts, Values: make(map[string]State)}
 	for name, o := range q.values {
 		s.Values[name] = o.State()
 	}
@@ -48,10 +50,11 @@ func (q *Quantizer) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("quantize: the state: %w", err)
 	}
-	if s.Version != stateVersion {
-		return fmt.Errorf("quantize: the state has version %d, not %d", s.Version, stateVersion)
+	if s.Version < 1 || s.Version > stateVersion {
+		return fmt.Errorf("quantize: the state has version %d, which is not 1 to %d", s.Version, stateVersion)
 	}
 	read := New(s.Options)
+	read.model = s.Model
 	read.opts.Session = q.opts.Session
 	if err := read.configure(nil); err != nil {
 		return err
@@ -87,7 +90,8 @@ func (q *Quantizer) Save(path string) error {
 }
 
 // Load returns a quantizer in the state that Save wrote. A file with anything
-// else is rejected with a *tensor.FileError.
+// else is rejected with a *tensor.FileError. The quantizer is for the model that was calibrated: methods
+// that are given another one fail with a *ModelError. See Warnings for states that do not name theirs.
 func Load(path string) (*Quantizer, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -97,6 +101,7 @@ func Load(path string) (*Quantizer, error) {
 	if err := json.Unmarshal(data, q); err != nil {
 		return nil, &tensor.FileError{File: path, Reason: "it is no saved calibration", Err: err}
 	}
+	q.file = path
 	return q, nil
 }
 
@@ -113,6 +118,9 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 	if q.opts.Backend != other.opts.Backend || q.opts.Equalize != other.opts.Equalize || q.opts.needsMoments() != other.opts.needsMoments() || q.observers.Activation != other.observers.Activation {
 		return fmt.Errorf("quantize: %w: the calibrations have other options: %v with %v, and %v with %v",
 			ErrMismatch, q.opts.Backend, q.observers.Activation, other.opts.Backend, other.observers.Activation)
+	}
+	if q.model != "" && other.model != "" && q.model != other.model {
+		return &ModelError{Have: other.model, Given: q.model}
 	}
 	merged := make(map[string]Observer)
 	for _, name := range slices.Sorted(maps.Keys(q.values)) {
@@ -149,6 +157,7 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 		return err
 	}
 	q.values, q.moments = merged, mergedMoments
+	q.model = cmp.Or(q.model, other.model)
 	q.Exclude(other.opts.Filter.ExcludeNames...)
 	return nil
 }

@@ -194,7 +194,7 @@ func TestFixed(t *testing.T) {
 
 func TestHostileState(t *testing.T) {
 	for _, s := range []string{
-		`{}`, `{"version":2}`, `[]`, `{"version":1,"backend":"nonesuch","device":"x86"}`, `{"version":1,"backend":"native","device":"vax"}`,
+		`{}`, `{"version":3}`, `{"version":-1}`, `[]`, `{"version":1,"backend":"nonesuch","device":"x86"}`, `{"version":1,"backend":"native","device":"vax"}`,
 		`{"version":1,"backend":"native","device":"x86","activation":{"kind":"nonesuch"}}`,
 		`{"version":1,"backend":"native","device":"x86","fixed":{"x":{"DType":"u8"}}}`,
 		`{"version":1,"backend":"native","device":"x86","values":{"x":{"config":{"kind":"minmax","spec":{"dtype":"uint8","scheme":"per_tensor_affine","quant_min":0,"quant_max":255}},"batches":1,"min":[2],"max":[1]}}}`,

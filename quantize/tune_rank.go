@@ -54,7 +54,7 @@ func (q *Quantizer) Sensitivities(ctx context.Context, m *graph.Graph, data Batc
 		s := ModuleSensitivity{Name: n.Scope.Path}
 		for _, d := range diff {
 			if d.noise > 0 {
-				s.Noise = max(s.Noise, d.noise/max(d.signal, math.SmallestNonzeroFloat64))
+				s.Noise = max(s.Noise, min(d.noise/max(d.signal, math.SmallestNonzeroFloat64), math.MaxFloat64))
 			}
 		}
 		out = append(out, s)

@@ -11,11 +11,11 @@ import (
 
 // weightQParams returns the parameters of a layer's weight, by the type that
 // the observer has.
-func (q *Quantizer) weightQParams(n *graph.Node) (*tensor.QParams, error) {
-	if l := q.learned.weight(n); l != nil {
+func (q *Quantizer) weightQParams(p *prepared, n *graph.Node) (*tensor.QParams, error) {
+	if l := q.learned.weight(p.layers[n]); l != nil {
 		return l.qparams()
 	}
-	obs, err := q.observers.Weight.New(n.Inputs[1].Name)
+	obs, err := q.observers.Weight.New(p.layers[n])
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +58,13 @@ type constantsKey struct {
 // rounding, and corrects its bias. Where inputScale is not 0, the bias will be
 // an integer in units of it times the weight's scale, and the scales are raised where it
 // would not fit. Learned weights are kept: tuning asks for them time and again.
-func (q *Quantizer) layerConstants(n *graph.Node, inputScale float32) (*constants, error) {
+func (q *Quantizer) layerConstants(p *prepared, n *graph.Node, inputScale float32) (*constants, error) {
 	w := n.Inputs[1].Const.Contiguous()
 	c := &constants{}
 	if hasBias(n.Op) {
 		c.bias = n.Inputs[2].Const
 	}
-	params, err := q.weightQParams(n)
+	params, err := q.weightQParams(p, n)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,9 @@ func (q *Quantizer) layerConstants(n *graph.Node, inputScale float32) (*constant
 	var m *moments
 	var key constantsKey
 	if q.opts.needsMoments() {
-		name := n.Inputs[1].Name
-		if m = q.moments[name]; m == nil || m.rows == 0 || q.opts.Rounding == Learned && m.second == nil {
+		name := p.layers[n]
+		m = q.moments[name]
+		if m == nil || m.rows == 0 || q.opts.Rounding == Learned && m.second == nil || !m.fits(n) {
 			return nil, fmt.Errorf("quantize: correcting biases and learning to round %q: %w: run the calibration with these options", name, ErrNoData)
 		}
 		key = constantsKey{

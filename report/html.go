@@ -6,6 +6,8 @@ import (
 	"html"
 	"io"
 	"strings"
+
+	"github.com/octet-ml/octet/quantize"
 )
 
 //go:embed style.css
@@ -64,12 +66,24 @@ func (p *page) figures(r *Report) {
 		}
 		if f.Right != nil {
 			cells[3], cells[4] = fmt.Sprint(*f.Right), percent(f.Top1())
+		} else if f.Value != nil {
+			cells[4] = percent(*f.Value)
 		}
 		return cells
 	}
-	p.table([]string{"model", "bytes", "samples", "right", "top-1 %", "ms per run"}, [][]string{row("float32", r.Float), row("quantized", r.Quantized)})
+	p.table([]string{"model", "bytes", "samples", "right", "metric %", "ms per run"}, [][]string{row("float32", r.Float), row("quantized", r.Quantized)})
 	if a := r.Agreement; a != nil {
-		p.element("p", "The same class on %d of %d samples.", a.SameClass, a.N)
+		p.element("p", "The same class on %d of %d.", a.SameClass, a.N)
+	}
+	if r.Metric != "" {
+		p.element("p", "Metric %s.", r.Metric)
+	}
+	var rows [][]string
+	for _, o := range r.Outputs {
+		rows = append(rows, []string{o.Name, o.Type, decibel(quantize.Decibel(o.SQNR), true), fmt.Sprintf("%.6f", o.Cosine), fmt.Sprintf("%.4g", o.MaxAbsDiff)})
+	}
+	if len(rows) > 0 {
+		p.table([]string{"output", "type", "SQNR dB", "cosine", "greatest difference"}, rows)
 	}
 }
 
@@ -79,6 +93,9 @@ func (p *page) tuning(r *Report) error {
 		return nil
 	}
 	p.element("h2", "Tuning")
+	if r.TunedBy != "" {
+		p.element("p", "Metric %s.", r.TunedBy)
+	}
 	p.element("p", "Asked for %.4f where float has %.4f: %.4f with %d modules in float.", t.Target, t.Float, t.Accuracy, len(t.Fallback))
 	p.WriteString("<ul>\n")
 	for _, name := range t.Fallback {

@@ -18,29 +18,44 @@ type Report struct {
 	Model   string `json:"model"`
 	Backend string `json:"backend"`
 	// Observer is the kind of observer that chose the ranges of activations.
-	Observer  string           `json:"observer"`
-	Float     Figures          `json:"float32"`
-	Quantized Figures          `json:"quantized"`
+	Observer  string  `json:"observer"`
+	Float     Figures `json:"float32"`
+	Quantized Figures `json:"quantized"`
+	// Metric says what Right and Value of the figures are; "" without labels.
+	Metric    string           `json:"metric,omitempty"`
 	Agreement *bench.Agreement `json:"agreement,omitempty"`
+	// Outputs compares the quantized model's with the float model's.
+	Outputs []bench.OutputDifference `json:"outputs,omitempty"`
 	quantize.Report
+	// TunedBy is the metric that Tuning has the values of.
+	TunedBy string `json:"tuned_by,omitempty"`
 	// Tuning is how the modules left in float were found, if they were.
 	Tuning *quantize.Tuning `json:"tuning,omitempty"`
 }
 
 // Figures are those of a whole model.
 type Figures struct {
-	Bytes int64   `json:"bytes"`        // of its constants
-	N     int     `json:"n,omitempty"`  // samples of the evaluation
-	Right *int    `json:"right"`        // of them in the class of their label; null without labels
-	Ms    float64 `json:"ms,omitempty"` // one run
+	Bytes   int64    `json:"bytes"`             // of its constants
+	N       int      `json:"n,omitempty"`       // samples of the evaluation
+	Right   *int     `json:"right"`             // of what the metric counts, such as samples; null without labels
+	Counted int      `json:"counted,omitempty"` // what Right is of; 0: the samples
+	Value   *float64 `json:"value,omitempty"`   // of the metric
+	Ms      float64  `json:"ms,omitempty"`      // one run
 }
 
-// Top1 returns the share of samples that are right, NaN without labels.
+// Top1 returns the share that is right, NaN without labels.
 func (f Figures) Top1() float64 {
 	if f.Right == nil {
 		return math.NaN()
 	}
-	return float64(*f.Right) / float64(max(f.N, 1))
+	return float64(*f.Right) / float64(f.total())
+}
+
+func (f Figures) total() int {
+	if f.Counted > 0 {
+		return f.Counted
+	}
+	return max(f.N, 1)
 }
 
 // WriteTable writes the report for people to read on a terminal.
@@ -56,6 +71,9 @@ func (r *Report) WriteTable(w io.Writer) error {
 	fmt.Fprintln(w)
 	r.writeModel(w)
 	if r.Tuning != nil {
+		if r.TunedBy != "" {
+			fmt.Fprintf(w, "\ntuned by %s", r.TunedBy)
+		}
 		return writeTuning(w, r.Tuning)
 	}
 	return nil
@@ -66,7 +84,9 @@ func (r *Report) writeModel(w io.Writer) {
 	line := func(name string, f Figures) {
 		fmt.Fprintf(w, "%-10s  %10d bytes", name, f.Bytes)
 		if f.Right != nil {
-			fmt.Fprintf(w, "  %d of %d right (%.2f %%)", *f.Right, f.N, 100*f.Top1())
+			fmt.Fprintf(w, "  %d of %d right (%.2f %%)", *f.Right, f.total(), 100*f.Top1())
+		} else if f.Value != nil {
+			fmt.Fprintf(w, "  %.4f", *f.Value)
 		}
 		if f.Ms > 0 {
 			fmt.Fprintf(w, "  %.3f ms", f.Ms)
@@ -77,6 +97,12 @@ func (r *Report) writeModel(w io.Writer) {
 	line("quantized", r.Quantized)
 	if a := r.Agreement; a != nil {
 		fmt.Fprintf(w, "%-10s  %d of %d (%.2f %%)\n", "same class", a.SameClass, a.N, 100*a.Share())
+	}
+	if r.Metric != "" {
+		fmt.Fprintf(w, "%-10s  %s\n", "metric", r.Metric)
+	}
+	for _, o := range r.Outputs {
+		fmt.Fprintf(w, "%-10s  %s: SQNR %.1f dB, cosine %.6f, equal %d of %d\n", o.Name, o.Type, o.SQNR, o.Cosine, o.Equal, o.N)
 	}
 }
 

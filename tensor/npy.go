@@ -1,15 +1,14 @@
 package tensor
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
+	"strconv"
 	"strings"
-
-	"github.com/sbinet/npyio/npy"
 )
 
 // The npy format: a magic string, a version, the length of the header, the
@@ -21,10 +20,6 @@ const (
 	npyMaxRank   = 64      // NumPy's own limit
 	npyAlign     = 64      // NumPy starts the elements at a multiple of this
 )
-
-// npyHeader is the one form NumPy writes. Checking it first keeps the parser of
-// the npy package, which slices without looking, on what it expects.
-var npyHeader = regexp.MustCompile(`^\{'descr': '[^'\\]*', 'fortran_order': (?:True|False), 'shape': \((?:|\d{1,18},|\d{1,18}(?:, \d{1,18})+)\), \} *\n$`)
 
 var npyTypes = []struct {
 	descr string
@@ -41,13 +36,18 @@ var npyTypes = []struct {
 // bytes, DefaultBudget where that is 0 or less; memory is taken only as bytes
 // arrive, whatever the header claims. What is rejected gives a *FileError.
 func ReadNPY(r io.Reader, budget int64) (*Tensor, error) {
-	t, _, err := readNPY(r, budgetOf(budget), -1)
+	t, _, err := readNPY(r, budgetOf(budget), memberSize{math.MaxInt64, false})
 	return t, err
 }
 
-// readNPY reads an array and returns the bytes its elements take. size is how
-// many bytes r is known to hold, -1 when it is not.
-func readNPY(r io.Reader, budget, size int64) (*Tensor, int64, error) {
+// memberSize is how many bytes a reader has, or has at most.
+type memberSize struct {
+	bytes int64
+	exact bool
+}
+
+// readNPY reads an array and returns the bytes its elements take.
+func readNPY(r io.Reader, budget int64, size memberSize) (*Tensor, int64, error) {
 	dtype, shape, fortran, headerLen, err := readNPYHeader(r)
 	if err != nil {
 		return nil, 0, err
@@ -57,13 +57,17 @@ func readNPY(r io.Reader, budget, size int64) (*Tensor, int64, error) {
 		return nil, 0, &FileError{Reason: "bad npy header", Err: err}
 	}
 	n *= dtype.Size()
-	if int64(n) > budget {
-		return nil, 0, &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and %d are allowed", dtype, shape, n, budget)}
+	need := int64(n)
+	if fortran && len(shape) > 1 { // a second time in row-major order
+		need = 2 * need
 	}
-	if size >= 0 && size-headerLen != int64(n) {
-		return nil, 0, &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and the file has %d", dtype, shape, n, size-headerLen)}
+	if need > budget {
+		return nil, 0, &FileError{Err: &BudgetError{fmt.Sprintf("%v%v", dtype, shape), need, budget}}
 	}
-	data, err := readElements(r, n, size >= 0)
+	if size.exact && size.bytes-headerLen != int64(n) || int64(n) > size.bytes {
+		return nil, 0, &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and the file has %d", dtype, shape, n, size.bytes-headerLen)}
+	}
+	data, err := readElements(r, n, size.bytes < math.MaxInt64)
 	if err != nil {
 		return nil, 0, shortFile(err, fmt.Sprintf("%v%v takes %d bytes", dtype, shape, n))
 	}
@@ -118,23 +122,39 @@ func readNPYHeader(r io.Reader) (dtype DType, shape Shape, fortran bool, length 
 	if err != nil {
 		return Invalid, nil, false, 0, shortFile(err, fmt.Sprintf("npy header claims %d bytes", n))
 	}
-	if !npyHeader.Match(header) {
-		return fail("npy header %q is not that of a plain array: save arrays of numbers, without fields or objects", clip(header))
-	}
-	parsed, err := npy.NewReader(io.MultiReader(bytes.NewReader(prefix), bytes.NewReader(header)))
+	descr, fortran, shape, err := parseNPYHeader(header)
 	if err != nil {
-		return Invalid, nil, false, 0, &FileError{Reason: fmt.Sprintf("npy header %q", clip(header)), Err: err}
-	}
-	descr := parsed.Header.Descr
-	if len(descr.Shape) > npyMaxRank {
-		return fail("npy array has %d dimensions, at most %d are read", len(descr.Shape), npyMaxRank)
+		return Invalid, nil, false, 0, err
 	}
 	for _, t := range npyTypes {
-		if t.descr == descr.Type {
-			return t.dtype, descr.Shape, descr.Fortran, int64(len(prefix)) + n, nil
+		if t.descr == descr {
+			return t.dtype, shape, fortran, int64(len(prefix)) + n, nil
 		}
 	}
-	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8, uint8, int32, int64, bool (little-endian)", npyTypeName(descr.Type))
+	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8, uint8, int32, int64, bool (little-endian)", npyTypeName(descr))
+}
+
+// npyHeader is the one form NumPy writes.
+var npyHeader = regexp.MustCompile(`^\{'descr': '([^'\\]*)', 'fortran_order': (True|False), 'shape': \(((?:|\d{1,18},|\d{1,18}(?:, \d{1,18})+))\), \} *\n$`)
+
+// parseNPYHeader returns what the dict of an npy header says.
+func parseNPYHeader(header []byte) (descr string, fortran bool, shape Shape, err error) {
+	m := npyHeader.FindSubmatch(header)
+	if m == nil {
+		return "", false, nil, &FileError{Reason: fmt.Sprintf("npy header %q is not that of a plain array: save arrays of numbers, without fields or objects", clip(header))}
+	}
+	shape = Shape{}
+	for text := range strings.FieldsFuncSeq(string(m[3]), func(r rune) bool { return r == ',' || r == ' ' }) {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return "", false, nil, &FileError{Reason: fmt.Sprintf("npy array has an extent of %s, too large to count", text)}
+		}
+		shape = append(shape, n)
+	}
+	if len(shape) > npyMaxRank {
+		return "", false, nil, &FileError{Reason: fmt.Sprintf("npy array has %d dimensions, at most %d are read", len(shape), npyMaxRank)}
+	}
+	return string(m[1]), string(m[2]) == "True", shape, nil
 }
 
 // npyTypeName turns a type code as "<u2" into words.
@@ -157,7 +177,7 @@ func npyTypeName(descr string) string {
 	return fmt.Sprintf("%q", clip([]byte(descr)))
 }
 
-// readElements reads n bytes into aligned memory. Unless they are known to be
+// readElements reads n bytes into aligned memory. Unless it is known that they can be
 // present, memory grows with what arrives.
 func readElements(r io.Reader, n int, present bool) ([]byte, error) {
 	if present {

@@ -14,7 +14,7 @@ type Shape []int
 
 // maxNumel elements of 8 bytes fill what a process can address: 2^47 bytes where
 // int has 64 bits, else what an int counts.
-const maxNumel = math.MaxInt / 8 >> (math.MaxInt >> 62 * 16)
+const maxNumel = (math.MaxInt - Alignment) / 8 >> (math.MaxInt >> 62 * 16)
 
 // Numel returns the number of elements. It fails on a negative extent and when
 // elements of 8 bytes could not be addressed.
@@ -28,7 +28,7 @@ func (s Shape) Numel() (int, error) {
 		case d == 0:
 			empty = true
 		case n > maxNumel/d:
-			return 0, fmt.Errorf("tensor: shape %v has too many elements", s)
+			return 0, fmt.Errorf("tensor: shape %v has too many elements: at most %d can be addressed", s, maxNumel)
 		default:
 			n *= d
 		}

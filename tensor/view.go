@@ -188,3 +188,30 @@ func elements[T any](t *Tensor) []T {
 	var zero T
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(t.data))), len(t.data)/int(unsafe.Sizeof(zero)))
 }
+
+// Same reports whether two tensors are the same view of the same memory.
+func Same(a, b *Tensor) bool {
+	return a != nil && b != nil && a.dtype == b.dtype && a.offset == b.offset && a.shape.Equal(b.shape) && slices.Equal(a.strides, b.strides) &&
+		len(a.data) == len(b.data) && unsafe.SliceData(a.data) == unsafe.SliceData(b.data)
+}
+
+// Overlap reports whether two tensors may have bytes in common: whether the ranges
+// of memory that they span meet.
+func Overlap(a, b *Tensor) bool {
+	first, last := a.span()
+	first2, last2 := b.span()
+	return first < last2 && first2 < last
+}
+
+// span returns the addresses of the first byte of a tensor and behind its last.
+func (t *Tensor) span() (first, last uintptr) {
+	if t.Numel() == 0 {
+		return 0, 0
+	}
+	end := t.offset + 1
+	for i, d := range t.shape {
+		end += (d - 1) * t.strides[i]
+	}
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(t.data)))
+	return at + uintptr(t.offset*t.dtype.Size()), at + uintptr(end*t.dtype.Size())
+}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +15,8 @@ import (
 )
 
 func (a *app) bench() *cobra.Command {
-	var arch, shape, format string
+	var from source
+	var shape, format string
 	var sweep bench.Sweep
 	cmd := &cobra.Command{
 		Use:   "bench [MODEL...]",
@@ -24,7 +27,7 @@ measured as int8 is calibrated on random inputs: right for speed, not for accura
 A TorchScript file does not say the shapes of its inputs: without --shape, usual
 ones are tried, images of 224x224 and sentences of 128 tokens, and the one used is named.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			models, err := benchModels(args, arch)
+			models, err := a.benchModels(cmd.Context(), args, from)
 			if err != nil {
 				return err
 			}
@@ -37,7 +40,7 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 			if a.json && cmd.Flags().Changed("format") {
 				return usagef("--json and --format exclude each other")
 			}
-			sweep.Threads, sweep.CPU = a.threads, a.cpu
+			sweep.Threads, sweep.CPU, sweep.MaxMemory = a.threads, a.cpu, a.limits.maxMemory
 			if a.onTerminal() {
 				sweep.Progress = func(what string) { a.say("%s", what) }
 			}
@@ -45,7 +48,7 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 				return &usageError{err}
 			}
 			if len(args) == 0 {
-				a.say("%s with random weights", arch)
+				a.say("%s with random weights", from.arch)
 			}
 			limits := &measuredLimits{of: bench.LimitsOf(a.tier)}
 			report := bench.Report{CPU: bench.DescribeCPU(a.tier)}
@@ -69,9 +72,9 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 		},
 	}
 	f := cmd.Flags()
-	archFlag(cmd, &arch)
+	from.flags(cmd)
 	f.StringSliceVar(&sweep.Precisions, "precision", nil, "precisions to measure: float32, int8, int8-dynamic (default: the model's)")
-	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: the model's)")
+	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: 1, or that of --shape)")
 	shapeFlag(cmd, &shape)
 	f.IntVar(&sweep.Runs, "runs", 0, "measured runs (default: about two seconds)")
 	f.BoolVar(&sweep.Profile, "profile", false, "show each layer too, the slowest first")
@@ -80,22 +83,22 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 }
 
 // benchModels returns the named models, or the architecture with random weights.
-func benchModels(paths []string, arch string) ([]bench.Model, error) {
+func (a *app) benchModels(ctx context.Context, paths []string, from source) ([]bench.Model, error) {
 	if len(paths) > 0 {
 		models := make([]bench.Model, len(paths))
 		for i, p := range paths {
-			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return openModel(p, arch) }}
+			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return a.openModel(ctx, p, from) }}
 		}
 		return models, nil
 	}
-	if arch == "" {
+	if from.arch == "" {
 		return nil, usagef("name a MODEL, or an architecture with --arch")
 	}
-	built, err := architecture(arch)
+	built, err := architecture(from.arch)
 	if err != nil {
 		return nil, err
 	}
-	return []bench.Model{{Name: arch, Open: func() (*graph.Graph, error) { return nn.BuildRandom(built, 1) }}}, nil
+	return []bench.Model{{Name: from.arch, Open: func() (*graph.Graph, error) { return nn.BuildRandom(built, 1) }}}, nil
 }
 
 // measuredLimits keeps the limits that were measured, for the report.
@@ -121,6 +124,9 @@ func (a *app) sayNotes(results []bench.Result) {
 	for _, r := range results {
 		for _, n := range r.Notes {
 			line := fmt.Sprintf("%s, %s: %s", r.Model, r.Precision, n)
+			if strings.Contains(n, "does not say the shapes") {
+				line += " (--shape gives another)"
+			}
 			if !said[line] {
 				a.say("%s", line)
 			}

@@ -1,68 +1,78 @@
 package main
 
 import (
-	"fmt"
-	"math"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
-	"github.com/octet-ml/octet/tensor"
 )
 
 func (a *app) eval() *cobra.Command {
-	var arch, data, output, against string
+	var from source
+	var data, output, against, metric string
 	var batch int
+	var scaleBytes bool
 	var target, agreement float64
 	cmd := &cobra.Command{
 		Use:   "eval MODEL --data D.npz",
-		Short: "Measure accuracy: top-1 against the labels of a data set",
-		Long: `eval runs a model on the samples of an .npz file: x (uint8 or float32,
-samples first), y (labels), and mean and std per channel, with which a uint8 x
-becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
+		Short: "Measure accuracy against the labels of a data set",
+		Long: `eval runs a model on the samples of a data set and measures its first output
+against the labels, by the metric that fits both, or --metric. --against compares
+all outputs with recorded ones, of any form. In --json null stands for numbers
+that are not finite, such as the SQNR of equal outputs.
+
+` + dataHelp,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if batch < 1 {
 				return usagef("--batch %d: it must be at least 1", batch)
 			}
-			if err := checkOutputs(output); err != nil {
+			if metric != "" && metric != bench.NoMetric && !slices.Contains(bench.Metrics(), metric) {
+				return unknownName("metric", metric, append(bench.Metrics(), bench.NoMetric))
+			}
+			if (metric == bench.Cosine || metric == bench.Agreeing) && against == "" {
+				return usagef("--metric %s needs --against", metric)
+			}
+			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--data", data}, {"--against", against}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
-			d, err := bench.OpenDataset(data)
+			d, err := a.openDataset(cmd.Context(), data, scaleBytes)
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(args[0], arch)
+			g, s, err := a.openSession(cmd.Context(), args[0], from)
 			if err != nil {
 				return err
 			}
 			defer s.Close()
+			a.sayUnused(data, d, g, false)
+			if metric == "" && agreement > 0 && d.Labels() == nil {
+				metric = bench.Agreeing
+			}
 			bar := a.progress("evaluating", d.Len())
-			e, err := bench.Evaluate(cmd.Context(), s, d, batch, bar.set)
+			e, err := bench.EvaluateWith(cmd.Context(), s, d, bench.EvalOptions{Batch: batch, Name: metric, Keep: output != "" || against != "", Progress: bar.set})
 			bar.end()
 			if err != nil {
 				return err
 			}
-			r := evalResult{N: e.N, Precision: bench.Precision(g), MsPerSample: e.MsPerSample()}
-			if e.Labels {
-				top1 := e.Top1()
-				r.Right, r.Top1 = &e.Right, &top1
-			}
+			r := resultOf(e)
+			r.Precision = bench.Precision(g)
 			if against != "" {
-				if r.Agreement, err = agreementWith(against, e.Logits); err != nil {
+				if err := r.compare(cmd.Context(), a, against, e, agreement > 0); err != nil {
 					return err
 				}
 			}
 			if output != "" {
-				if err := tensor.WriteNPZ(output, []tensor.Named{{Name: "y", Tensor: e.Logits}}); err != nil {
+				if err := writeOutputs(output, e.Outputs); err != nil {
 					return err
 				}
 			}
 			if err := a.printEval(r); err != nil {
 				return err
 			}
-			if target > 0 && !(e.Top1() >= target) {
-				return &accuracyError{"top-1", e.Top1(), target}
+			if target > 0 && !(e.Value >= target) {
+				return &accuracyError{r.name(), e.Value, target}
 			}
 			if agreement > 0 && r.Agreement.Share() < agreement {
 				return &accuracyError{"agreement", r.Agreement.Share(), agreement}
@@ -71,13 +81,15 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 		},
 	}
 	f := cmd.Flags()
-	archFlag(cmd, &arch)
+	from.flags(cmd)
 	f.StringVar(&data, "data", "", "data set (.npz)")
-	f.StringVar(&output, "output", "", "write the logits as array y of this .npz file")
-	f.StringVar(&against, "against", "", "compare with recorded logits: array y or logits, or the only one, of this .npz file")
+	f.StringVar(&output, "output", "", "write the output as array y of this .npz file, of several outputs all, as output0, output1 and so on")
+	f.StringVar(&against, "against", "", "compare with recorded outputs: arrays output0, output1 and so on, or logits or y, or the only one, of this .npz file")
 	f.IntVar(&batch, "batch", 64, "samples per run")
-	f.Float64Var(&target, "target", 0, "least top-1 (0 to 1): below it, exit with code 5")
+	f.StringVar(&metric, "metric", "", metricHelp)
+	f.Float64Var(&target, "target", 0, "least value of the metric (0 to 1): below it, exit with code 5")
 	f.Float64Var(&agreement, "target-agreement", 0, "least share of samples in the same class as --against: below it, exit with code 5")
+	scaleBytesFlag(cmd, &scaleBytes)
 	require(cmd, "data")
 	cmd.PreRunE = func(*cobra.Command, []string) error {
 		if agreement > 0 && against == "" {
@@ -86,61 +98,4 @@ becomes (x/255 - mean)/std. --against compares the answers with recorded ones.`,
 		return nil
 	}
 	return cmd
-}
-
-// evalResult is the document of eval --json.
-type evalResult struct {
-	N           int              `json:"n"`
-	Right       *int             `json:"right,omitempty"`
-	Top1        *float64         `json:"top1"` // null without labels
-	Precision   string           `json:"precision"`
-	MsPerSample float64          `json:"ms_per_sample"`
-	Agreement   *agreementResult `json:"agreement,omitempty"`
-}
-
-type agreementResult struct {
-	bench.Agreement
-	MaxAbsDiff *float64 `json:"max_abs_diff"` // null where one has a NaN and the other has not
-}
-
-func agreementWith(path string, logits *tensor.Tensor) (*agreementResult, error) {
-	arrays, err := tensor.ReadNPZ(path, 0)
-	if err != nil {
-		return nil, err
-	}
-	recorded := arrays.Get("logits")
-	if recorded == nil {
-		recorded = arrays.Get("y")
-	}
-	if recorded == nil && len(arrays) == 1 {
-		recorded = arrays[0].Tensor
-	}
-	if recorded == nil || recorded.DType() != tensor.Float32 {
-		return nil, &tensor.FileError{File: path, Reason: fmt.Sprintf("no float32 array named logits or y: it has %v", arrays.Names())}
-	}
-	c, err := bench.Compare(logits, recorded)
-	if err != nil {
-		return nil, &tensor.FileError{File: path, Reason: err.Error()}
-	}
-	r := &agreementResult{Agreement: c}
-	if !math.IsNaN(c.MaxAbsDiff) && !math.IsInf(c.MaxAbsDiff, 0) {
-		r.MaxAbsDiff = &r.Agreement.MaxAbsDiff
-	}
-	return r, nil
-}
-
-func (a *app) printEval(r evalResult) error {
-	if a.json {
-		return a.printJSON(r)
-	}
-	fmt.Fprintf(a.out, "samples     %d\n", r.N)
-	if r.Top1 != nil {
-		fmt.Fprintf(a.out, "right       %d (%.2f %%)\n", *r.Right, 100**r.Top1)
-	}
-	fmt.Fprintf(a.out, "precision   %s\nper sample  %.3f ms\n", r.Precision, r.MsPerSample)
-	if r.Agreement != nil {
-		fmt.Fprintf(a.out, "same class  %d of %d (%.2f %%), logits differ by at most %g\n",
-			r.Agreement.SameClass, r.Agreement.N, 100*r.Agreement.Share(), r.Agreement.Agreement.MaxAbsDiff)
-	}
-	return nil
 }

@@ -31,7 +31,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(fo
 
 // accuracyError says that a model is less accurate than asked for.
 type accuracyError struct {
-	What      string // "top-1"
+	What      string // "top1"
 	Have, Min float64
 }
 
@@ -43,17 +43,29 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case is[*usageError](err), is[*bench.PrecisionError](err), is[*quantize.UnknownNameError](err),
-		is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err):
+	case optionsOfFile(err):
+		return exitFile
+	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err),
+		is[*loader.ChoiceError](err):
 		return exitUsage
 	case is[*accuracyError](err):
 		return exitAccuracy
-	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err):
+	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err),
+		is[*loader.UnsupportedFileError](err):
 		return exitUnsupported
-	case is[*loader.FileError](err), is[*nn.BindError](err):
+	case is[*loader.FileError](err), is[*nn.BindError](err), is[*quantize.ModelError](err), is[*bench.LabelError](err):
 		return exitFile
+	// After files: a state has options too.
+	case is[*quantize.UnknownNameError](err), is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err):
+		return exitUsage
 	}
 	return exitFailed
+}
+
+// optionsOfFile reports whether options are wrong that stand in a file, such as a saved calibration, and not on the command line.
+func optionsOfFile(err error) bool {
+	file, ok := errors.AsType[*loader.FileError](err)
+	return ok && (is[*quantize.BackendError](file) || is[*quantize.ConfigError](file) || is[*quantize.OptionError](file))
 }
 
 func is[E error](err error) bool {

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -23,17 +23,22 @@ func (a *app) inspect() *cobra.Command {
 multiply-accumulates (MACs), and for an int8 model what computes in float32 all
 the same. Of a file with weights only, it lists the tensors; --arch gives it a graph.
 TorchScript does not say the shapes of inputs: without --shape its modules and the
-operators of its source are shown, with it the graph that is made of them.`,
+operators of its source are shown, with it the graph that is made of them. A program
+of torch.export does: its inputs are shown with the bounds of their extents, and its
+graph for the shapes of the example that it was exported with.`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := a.inspectFile(args[0], v)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := a.inspectFile(cmd.Context(), args[0], v)
 			if err != nil {
 				return err
 			}
-			return a.printInspect(r)
+			if err := a.printInspect(r); err != nil {
+				return err
+			}
+			return r.unsupported
 		},
 	}
-	archFlag(cmd, &v.arch)
+	v.flags(cmd)
 	shapeFlag(cmd, &v.shape)
 	cmd.Flags().BoolVar(&v.plan, "plan", false, "show the kernel chosen for each layer")
 	cmd.Flags().BoolVar(&v.code, "code", false, "show the graph")
@@ -42,16 +47,18 @@ operators of its source are shown, with it the graph that is made of them.`,
 
 // view says what of a file is shown.
 type view struct {
-	arch, shape string
-	plan, code  bool
+	source
+	shape      string
+	plan, code bool
 }
 
-func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
-	format, err := loader.Detect(path)
+func (a *app) inspectFile(ctx context.Context, path string, v view) (*inspectResult, error) {
+	f, err := loader.Open(path, a.loaderOptions(ctx, v.source)...)
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
+	defer f.Close()
+	format, err := f.Format()
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +66,12 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &inspectResult{File: path, Format: string(format), Bytes: info.Size()}
+	r := &inspectResult{File: path, Format: string(format), Bytes: f.Size()}
 	if v.arch == "" && !format.HasGraph() {
 		if v.plan || v.code || types != nil {
 			return nil, usagef("%s holds weights only: --plan, --code and --shape need --arch", path)
 		}
-		r.Tensors, err = listTensors(path)
+		r.Tensors, err = listTensors(f)
 		return r, err
 	}
 	var modules []bench.Module
@@ -74,7 +81,7 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 				return nil, usagef("%s does not say the shapes of its inputs: --plan and --code need --shape", path)
 			}
 		}
-		d, err := loader.Describe(path)
+		d, err := f.Describe()
 		if err != nil {
 			return nil, err
 		}
@@ -84,12 +91,24 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 		}
 		modules = ownModules(d)
 	}
-	return r, a.inspectGraph(r, path, v, types, modules)
+	if v.arch == "" && format == loader.FormatExported {
+		if r.Program, err = f.DescribeExported(); err != nil {
+			return nil, err
+		}
+		if len(r.Program.Unknown) > 0 {
+			for _, o := range r.Program.Unknown {
+				r.Unsupported = append(r.Unsupported, unsupportedUse{o.Name, o.Count, o.Lines})
+			}
+			r.unsupported = fmt.Errorf("%s: %w", path, &loader.UnsupportedError{Operators: r.Program.Unknown})
+			return r, nil
+		}
+	}
+	return r, a.inspectGraph(r, f, path, v, types, modules)
 }
 
 // inspectGraph adds what is known of the graph of a model.
-func (a *app) inspectGraph(r *inspectResult, path string, v view, types []ops.Type, modules []bench.Module) error {
-	g, err := openModel(path, v.arch)
+func (a *app) inspectGraph(r *inspectResult, f *loader.File, path string, v view, types []ops.Type, modules []bench.Module) error {
+	g, err := buildModel(f, v.source)
 	if err != nil {
 		return err
 	}
@@ -148,27 +167,31 @@ func ownModules(d *loader.Description) []bench.Module {
 
 // inspectResult is the document of inspect --json.
 type inspectResult struct {
-	File       string         `json:"file"`
-	Format     string         `json:"format"`
-	Bytes      int64          `json:"bytes"`
-	Graph      *bench.Summary `json:"graph,omitempty"`
-	Tensors    []bench.Port   `json:"tensors,omitempty"`
-	Plan       string         `json:"plan,omitempty"`
-	ArenaBytes int            `json:"arena_bytes,omitempty"` // with the plan: activations and scratch of one run
-	Code       string         `json:"code,omitempty"`
-	// Unsupported lists the operators of a TorchScript file that octet does not have.
+	File   string `json:"file"`
+	Format string `json:"format"`
+	Bytes  int64  `json:"bytes"`
+	// Program is what is known of an exported program.
+	Program    *loader.ExportedDescription `json:"program,omitempty"`
+	Graph      *bench.Summary              `json:"graph,omitempty"`
+	Tensors    []bench.Port                `json:"tensors,omitempty"`
+	Plan       string                      `json:"plan,omitempty"`
+	ArenaBytes int                         `json:"arena_bytes,omitempty"` // with the plan: activations and scratch of one run
+	Code       string                      `json:"code,omitempty"`
+	// Unsupported lists the operators of a program that octet does not have.
 	Unsupported []unsupportedUse `json:"unsupported,omitempty"`
+
+	unsupported error // of a program that cannot run
 }
 
-// unsupportedUse is an operator and the lines that use it.
+// unsupportedUse is an operator, and the lines or nodes that use it.
 type unsupportedUse struct {
 	Name  string   `json:"name"`
 	Count int      `json:"count"`
 	Lines []string `json:"lines"`
 }
 
-func listTensors(path string) ([]bench.Port, error) {
-	sd, err := loader.StateDict(path)
+func listTensors(f *loader.File) ([]bench.Port, error) {
+	sd, err := f.StateDict()
 	if err != nil {
 		return nil, err
 	}
@@ -184,12 +207,19 @@ func (a *app) printInspect(r *inspectResult) error {
 		return a.printJSON(r)
 	}
 	fmt.Fprintf(a.out, "%s: %s, %d bytes\n", r.File, r.Format, r.Bytes)
+	if r.Program != nil {
+		if err := printProgram(a.out, r.Program); err != nil {
+			return err
+		}
+	}
 	if r.Graph != nil {
 		if err := printSummary(a.out, r.Graph); err != nil {
 			return err
 		}
-	} else if err := printPorts(a.out, fmt.Sprintf("%d tensors", len(r.Tensors)), r.Tensors); err != nil {
-		return err
+	} else if r.Program == nil {
+		if err := printPorts(a.out, fmt.Sprintf("%d tensors", len(r.Tensors)), r.Tensors); err != nil {
+			return err
+		}
 	}
 	if len(r.Unsupported) > 0 {
 		if err := printUnsupported(a.out, r.Unsupported); err != nil {
@@ -290,7 +320,7 @@ func className(name string) string { return strings.TrimPrefix(name, "torch.nn.m
 
 func printUnsupported(w io.Writer, list []unsupportedUse) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nnot supported\tcount\tlines")
+	fmt.Fprintln(t, "\nnot supported\tcount\tat")
 	for _, u := range list {
 		fmt.Fprintf(t, "%s\t%d\t%s\n", u.Name, u.Count, strings.Join(u.Lines, ", "))
 	}

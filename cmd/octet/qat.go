@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +34,8 @@ the times.`,
 			if _, err := t.options(cmd, 1); err != nil {
 				return err
 			}
+			f.alsoReads = []fileArg{{"--data", t.data}, {"--eval", t.eval}}
+			f.alsoWrites = []fileArg{{"--checkpoint", t.checkpoint}, {"--log", t.log}} // a checkpoint that training goes on from is written again
 			w, err := a.begin(cmd, &f, args[0])
 			if err != nil {
 				return err
@@ -57,6 +58,7 @@ the times.`,
 
 // qatResult is the document of qat --json.
 type qatResult struct {
+	Loss        string       `json:"loss"` // what was made small
 	Epochs      int          `json:"epochs"`
 	Steps       int          `json:"steps"`
 	FirstLoss   float64      `json:"first_loss"` // mean of the first epoch that this run has made, or gone on with
@@ -70,14 +72,22 @@ type qatResult struct {
 }
 
 // qatAccuracy is that of one form of the model on --eval: against its labels or, where
-// it has none, against the classes of the float model.
+// it has none, against the float model.
 type qatAccuracy struct {
 	N        int     `json:"n"`
 	Right    int     `json:"right"`
 	Accuracy float64 `json:"accuracy"`
+	Metric   string  `json:"metric"`
+
+	counts bool
 }
 
-func (q *qatAccuracy) String() string { return fmt.Sprintf("%d (%.2f %%)", q.Right, 100*q.Accuracy) }
+func (q *qatAccuracy) String() string {
+	if !q.counts {
+		return fmt.Sprintf("%.4f", q.Accuracy)
+	}
+	return fmt.Sprintf("%d (%.2f %%)", q.Right, 100*q.Accuracy)
+}
 
 // accuracyOf measures a form of the model on --eval; nil without one.
 func (t *training) accuracyOf(g *graph.Graph) (*qatAccuracy, error) {
@@ -90,23 +100,45 @@ func (t *training) accuracyOf(g *graph.Graph) (*qatAccuracy, error) {
 	}
 	defer s.Close()
 	bar := t.progress("evaluating", t.eval.Len())
-	e, err := bench.Evaluate(t.ctx, s, t.eval, t.work.flags.batch, bar.set)
+	e, err := bench.EvaluateWith(t.ctx, s, t.eval, bench.EvalOptions{Batch: t.work.flags.batch, Metric: t.metric, Name: t.flags.metric, Keep: t.unlabelled, Progress: bar.set})
 	bar.end()
 	if err != nil {
 		return nil, err
 	}
-	a := &qatAccuracy{N: e.N, Right: e.Right}
-	if !e.Labels {
-		if t.float == nil { // this is the float model
-			t.float = e.Logits
+	if e.Labels {
+		t.metric = e.Metric
+		return &qatAccuracy{N: max(e.Counted, 1), Right: e.Right, Accuracy: e.Value, Metric: e.Metric.Name, counts: e.Metric.Counts()}, nil
+	}
+	if t.float == nil { // this is the float model
+		if t.metric, err = bench.ChooseMetric(t.flags.metric, e.Outputs, nil); err != nil {
+			return nil, err
 		}
-		agreement, err := bench.Compare(e.Logits, t.float)
+		t.float = e.Outputs
+	}
+	return t.likeFloat(e)
+}
+
+// likeFloat compares outputs with those of the float model.
+func (t *training) likeFloat(e *bench.Evaluation) (*qatAccuracy, error) {
+	a := &qatAccuracy{N: e.N, Metric: t.metric.Name, counts: t.metric.Counts()}
+	if a.counts {
+		agreement, err := t.metric.Compare(e.Logits, t.float[0])
 		if err != nil {
 			return nil, err
 		}
-		a.Right = agreement.SameClass
+		a.N, a.Right, a.Accuracy = agreement.N, agreement.SameClass, agreement.Share()
+		return a, nil
 	}
-	a.Accuracy = float64(a.Right) / float64(max(a.N, 1))
+	diff, err := bench.CompareOutputs(e.Outputs, t.float, make([]string, len(t.float)))
+	if err != nil {
+		return nil, err
+	}
+	a.Accuracy = 1
+	for i, d := range diff {
+		if e.Outputs[i].DType().IsFloat() {
+			a.Accuracy = min(a.Accuracy, d.Cosine)
+		}
+	}
 	return a, nil
 }
 
@@ -124,16 +156,18 @@ func (t *training) finish() error {
 	}
 	r := &t.result
 	for path, size := range map[string]*int64{t.path: &r.InputBytes, t.work.flags.output: &r.OutputBytes} {
-		info, err := os.Stat(path)
-		if err != nil {
+		var err error
+		if *size, err = fileSize(path); err != nil {
 			return err
 		}
-		*size = info.Size()
 	}
 	if t.json {
 		return t.printJSON(r)
 	}
-	if err := t.printf("%s: %d bytes, %.2f of %d, after %d steps\n", t.work.flags.output, r.OutputBytes, float64(r.OutputBytes)/float64(max(r.InputBytes, 1)), r.InputBytes, r.Steps); err != nil {
+	if err := t.printf("%s, after %d steps\n", sizes(t.work.flags.output, r.OutputBytes, r.InputBytes), r.Steps); err != nil {
+		return err
+	}
+	if err := t.printf("loss: %s\n", r.Loss); err != nil {
 		return err
 	}
 	if r.ArenaBytes > 0 { // 0 where no step was left to make
@@ -144,9 +178,9 @@ func (t *training) finish() error {
 	if t.eval == nil {
 		return nil
 	}
-	what := "right"
-	if t.eval.Labels() == nil {
-		what = "as float"
+	what := t.metric.Name
+	if t.unlabelled {
+		what += " with float"
 	}
 	return t.printf("%s of %d: float %v, calibrated %v, trained %v\n", what, r.Float.N, r.Float, r.Calibrated, r.Trained)
 }

@@ -2,11 +2,12 @@ package main
 
 import (
 	"math"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/train"
 )
@@ -32,6 +33,7 @@ type trainFlags struct {
 	temperature         float64
 	freezeBN, freezeObs int
 	recompute           string
+	metric, loss        string
 	checkpoint          string
 	checkpointEvery     int
 	resume              bool
@@ -42,6 +44,8 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s := cmd.Flags()
 	s.StringVar(&f.data, "data", "", "samples to train on (.npz)")
 	s.StringVar(&f.eval, "eval", "", "data set to measure accuracy on, after each epoch too (.npz)")
+	s.StringVar(&f.metric, "metric", "", "of --eval: "+metricHelp)
+	s.StringVar(&f.loss, "loss", "", lossHelp)
 	s.IntVar(&f.epochs, "epochs", 0, "passes over the samples; what is left of a pass, less than a batch, is dropped")
 	s.Float64Var(&f.lr, "lr", 0, "learning rate")
 	s.Float64Var(&f.scaleLR, "scale-lr", 0, "learning rate of scales and zero points, 0: they stay as they are; with adam and adamw, which move all parameters by about the rate, it counts in parts of the scale (default: that of --lr, with adam and adamw ten times as much)")
@@ -91,6 +95,12 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 			return usagef("--%s %v: it must be 0 or more", c.flag, c.v)
 		}
 	}
+	if f.loss != "" && !slices.Contains(lossNames(f.distill), f.loss) {
+		return unknownName("loss", f.loss, lossNames(f.distill))
+	}
+	if f.metric != "" && !slices.Contains(bench.Metrics(), f.metric) {
+		return unknownName("metric", f.metric, bench.Metrics())
+	}
 	changed := cmd.Flags().Changed
 	if !changed("scale-lr") {
 		if f.scaleLR = f.lr; f.optimizer != "sgd" {
@@ -126,12 +136,8 @@ func parseRecompute(s string) (graph.Recompute, error) {
 	case "smallest":
 		return graph.SmallestArena, nil
 	}
-	for unit, bytes := range map[string]float64{"MB": 1 << 20, "GB": 1 << 30} {
-		if number, ok := strings.CutSuffix(s, unit); ok {
-			if v, err := strconv.ParseFloat(number, 64); err == nil && v > 0 && v*bytes >= 2 && v*bytes < 1<<62 {
-				return graph.Recompute(v * bytes), nil
-			}
-		}
+	if n, err := parseSize(s); err == nil && n >= 2 && strings.HasSuffix(s, "B") {
+		return graph.Recompute(n), nil
 	}
 	return 0, usagef("--recompute %q: off, smallest, or a size such as 48MB or 1.5GB", s)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/finitejson"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -48,14 +49,6 @@ func (p *epochPart) add(loss, seconds float64) {
 }
 
 func (p *epochPart) mean() float64 { return p.loss / float64(max(p.steps, 1)) }
-
-// checkLog returns an error where no log can be written. A pipe or terminal can be one.
-func checkLog(path string) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return nil
-	}
-	return checkOutputs(path)
-}
 
 // openLog opens the file at path for training that goes on after so many steps. What the file
 // has of later ones, which are made again, is taken out of it first. part is what it has of an epoch
@@ -131,7 +124,7 @@ func (l *trainingLog) write(v any) error {
 	if l == nil {
 		return nil
 	}
-	return json.NewEncoder(l.f).Encode(v)
+	return finitejson.Write(l.f, v)
 }
 
 // sync brings what was written to the disk. What cannot be synchronized, such as a pipe, needs it not.

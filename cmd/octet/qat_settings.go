@@ -50,6 +50,9 @@ func (f *trainFlags) settings(model *graph.Graph, opts quantize.Options) (map[st
 	note("random-crop", f.padding)
 	note("random-flip", f.flip)
 	note("distill", f.distill)
+	if f.loss != "" {
+		note("loss", f.loss)
+	}
 	if f.distill {
 		note("temperature", f.temperature)
 	}

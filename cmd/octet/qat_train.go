@@ -20,44 +20,51 @@ import (
 // training is one run of octet qat.
 type training struct {
 	*work
-	flags    *trainFlags
-	samples  *bench.Dataset
-	eval     *bench.Dataset // or nil
-	sampler  *train.Sampler
-	augment  train.Augment
-	opts     train.Options
-	model    *graph.Graph
-	proxy    *quantize.QAT
-	trainer  *train.Trainer
-	teacher  *graph.Session // with --distill
-	log      *trainingLog
-	float    *tensor.Tensor // logits of the float model on --eval, where that has no labels
-	result   qatResult
-	finished int       // epochs
-	part     epochPart // of the one under way
-	saved    int       // steps that the checkpoint has, 0 without one
+	flags      *trainFlags
+	samples    *bench.Dataset
+	eval       *bench.Dataset // or nil
+	sampler    *train.Sampler
+	augment    train.Augment
+	opts       train.Options
+	model      *graph.Graph
+	proxy      *quantize.QAT
+	trainer    *train.Trainer
+	teacher    *graph.Session // with --distill
+	log        *trainingLog
+	metric     *bench.Metric    // on --eval, chosen for the float model
+	float      []*tensor.Tensor // outputs of the float model on --eval, where that has no labels
+	unlabelled bool             // --eval has no labels
+	result     qatResult
+	loss       trainingLoss
+	outShape   tensor.Shape // of the first output, for some samples
+	finished   int          // epochs
+	part       epochPart    // of the one under way
+	saved      int          // steps that the checkpoint has, 0 without one
 }
 
 // newTraining reads the data and says how to train.
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
-	err := checkOutputs(f.checkpoint)
-	if err == nil && f.log != "" {
-		err = checkLog(f.log)
+	var err error
+	if t.samples, err = w.openDataset(w.ctx, f.data, w.flags.scaleBytes); err != nil {
+		return nil, err
 	}
+	targets, err := t.samples.Targets(w.model)
 	if err != nil {
 		return nil, err
 	}
-	if t.samples, err = bench.OpenDataset(f.data); err != nil {
-		return nil, err
-	}
-	if t.samples.Labels() == nil && !f.distill {
+	if targets == nil && !f.distill {
 		return nil, usagef("--data %s has no labels: use --distill", f.data)
 	}
 	if f.eval != "" {
-		if t.eval, err = bench.OpenDataset(f.eval); err != nil {
+		if t.eval, err = w.openDataset(w.ctx, f.eval, w.flags.scaleBytes); err != nil {
 			return nil, err
 		}
+		labels, err := t.eval.Targets(w.model)
+		if err != nil {
+			return nil, err
+		}
+		t.unlabelled = labels == nil || f.metric == bench.Agreeing || f.metric == bench.Cosine
 	}
 	if t.sampler, err = train.NewSampler(f.seed, t.samples.Len(), w.flags.batch); err != nil {
 		return nil, &tensor.FileError{File: f.data, Reason: err.Error()}
@@ -85,6 +92,9 @@ func (t *training) close() {
 // run does everything, from calibration to the file of the int8 model.
 func (t *training) run() error {
 	if err := t.calibrate(); err != nil {
+		return err
+	}
+	if err := t.chooseLoss(); err != nil {
 		return err
 	}
 	calibrated, err := t.q.Quantize(t.model)
@@ -157,6 +167,9 @@ func (t *training) epochs() error {
 			return err
 		}
 	}
+	// A step that has begun is made, and its state written, however long that takes.
+	t.limits.patient.Store(t.flags.checkpoint != "")
+	defer t.limits.patient.Store(false)
 	for t.finished < t.flags.epochs {
 		if err := t.epoch(); err != nil {
 			return err
@@ -256,14 +269,17 @@ func (t *training) step() (loss float64, labels *tensor.Tensor, err error) {
 	if t.teacher != nil {
 		loss, err = t.trainer.StepToward(ctx, t.teacher, in...)
 	} else {
-		loss, err = t.trainer.Step(ctx, append(in, labels)...)
+		var target *tensor.Tensor
+		if target, err = t.loss.target(labels, t.outShape); err == nil {
+			loss, err = t.trainer.Step(ctx, append(in, target)...)
+		}
 	}
 	return loss, labels, t.samples.Misfit("", err)
 }
 
 // rightOf counts the samples whose class is the label, n 0 where outputs have no classes.
 func rightOf(outputs []*tensor.Tensor, labels *tensor.Tensor) (right, n int) {
-	if labels == nil {
+	if labels == nil || labels.Rank() != 1 || labels.DType() != tensor.Int64 {
 		return 0, 0
 	}
 	classes, err := bench.Classes(outputs[0])

@@ -40,7 +40,7 @@ observed in parts.`,
 					return err
 				}
 			}
-			return w.finish(nil)
+			return w.finish(nil, nil)
 		},
 	}
 	f.add(cmd)
@@ -75,18 +75,24 @@ same model and options, into the state that one calibration on all of it has:
 exactly for minmax, percentile, entropy and mse, for histogram within its resolution.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if err := checkOutputs(output); err != nil {
+			var states []fileArg
+			for _, path := range args {
+				states = append(states, fileArg{"STATE", path})
+			}
+			if err := a.checkFiles(states, fileArg{"-o", output}); err != nil {
 				return err
 			}
 			q, err := quantize.Load(args[0])
 			if err != nil {
 				return err
 			}
+			a.sayWarnings(args[0], q)
 			for _, path := range args[1:] {
 				part, err := quantize.Load(path)
 				if err != nil {
 					return err
 				}
+				a.sayWarnings(path, part)
 				if err := q.Merge(part); err != nil {
 					return fmt.Errorf("%s: %w", path, err)
 				}

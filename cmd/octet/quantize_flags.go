@@ -11,7 +11,8 @@ import (
 
 // quantizeFlags are the flags that commands share which quantize.
 type quantizeFlags struct {
-	arch, calib, output       string
+	source
+	calib, output             string
 	backend, device, observer string
 	weightObserver            string
 	percentile                float64
@@ -21,9 +22,12 @@ type quantizeFlags struct {
 	rounding                  string
 	filter                    quantize.Filter
 	batch                     int
+	scaleBytes                bool
 	state, saveState          string
 	data, report              string
 	compare                   int
+
+	alsoReads, alsoWrites []fileArg // by the flags of one command
 }
 
 // add adds all of them.
@@ -43,9 +47,10 @@ func (f *quantizeFlags) add(cmd *cobra.Command) {
 func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
 	f.rounding = quantize.Nearest.String()
 	s := cmd.Flags()
-	archFlag(cmd, &f.arch)
+	f.source.flags(cmd)
 	s.StringVar(&f.calib, "calib", "", "samples to calibrate with (.npz)")
 	s.IntVar(&f.batch, "batch", 64, "samples per run")
+	scaleBytesFlag(cmd, &f.scaleBytes)
 	s.StringVarP(&f.output, "output", "o", "", "file to write")
 	s.StringVar(&f.state, "state", "", "begin with what another calibration saved, and its options")
 	s.StringVar(&f.saveState, "save-state", "", "write what was observed, to continue or merge it")
@@ -67,6 +72,21 @@ func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
 	filter(&f.filter.ExcludeNames, "exclude", "leave this module in float32, by its path")
 	filter(&f.filter.ExcludeClasses, "exclude-class", "leave modules of this class in float32")
 	filter(&f.filter.ExcludeOpTypes, "exclude-op", "leave operators of this type in float32")
+}
+
+// reads are the files that are read of a model at path. A state that is saved where it came from is not among
+// them: it goes on there.
+func (f *quantizeFlags) reads(path string) []fileArg {
+	list := []fileArg{{"MODEL", path}, {"--calib", f.calib}, {"--data", f.data}}
+	if !sameFile(f.state, f.saveState) {
+		list = append(list, fileArg{"--state", f.state})
+	}
+	return append(list, f.alsoReads...)
+}
+
+// writes are the files that are written.
+func (f *quantizeFlags) writes() []fileArg {
+	return append([]fileArg{{"-o", f.output}, {"--report", f.report}, {"--save-state", f.saveState}}, f.alsoWrites...)
 }
 
 // optionFlags are the flags whose values a saved state has.
@@ -92,6 +112,7 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 		if q, err = quantize.Load(f.state); err != nil {
 			return nil, err
 		}
+		a.sayWarnings(f.state, q)
 		opts = q.Options()
 	} else {
 		var err error
@@ -114,6 +135,13 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 		return quantize.New(opts), nil
 	}
 	return q, q.SetOptions(opts)
+}
+
+// sayWarnings prints what there is to say about the state at path.
+func (a *app) sayWarnings(path string, q *quantize.Quantizer) {
+	for _, warning := range q.Warnings() {
+		a.say("%s: %s", path, warning)
+	}
 }
 
 // observers puts the observers that flags name into the options.

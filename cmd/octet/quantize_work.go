@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -40,15 +39,17 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 	if w.q, err = f.quantizer(a, cmd); err != nil {
 		return nil, err
 	}
-	if err := checkOutputs(f.output, f.report, f.saveState); err != nil {
+	if err := a.checkFiles(f.reads(path), f.writes()...); err != nil {
 		return nil, err
 	}
 	if f.calib != "" {
-		if w.data, err = bench.OpenDataset(f.calib); err != nil {
+		if w.data, err = a.openDataset(w.ctx, f.calib, f.scaleBytes); err != nil {
 			return nil, err
 		}
 	}
-	w.model, err = openModel(path, f.arch)
+	if w.model, err = a.openModel(w.ctx, path, f.source); err == nil && w.data != nil {
+		w.sayUnused(f.calib, w.data, w.model, false)
+	}
 	return w, err
 }
 
@@ -83,7 +84,7 @@ func (w *work) concrete() error {
 	}
 	d := w.data
 	if d == nil && w.flags.data != "" {
-		if d, err = bench.OpenDataset(w.flags.data); err != nil {
+		if d, err = w.openDataset(w.ctx, w.flags.data, w.flags.scaleBytes); err != nil {
 			return err
 		}
 	}
@@ -139,39 +140,28 @@ func (w *work) each(label string, d *bench.Dataset, samples int, f func(in []*te
 	return nil
 }
 
-// try runs the model on one sample: what does not fit is noticed where it is known which file it comes from.
-func (w *work) try(d *bench.Dataset) error {
-	if d.Len() == 0 {
-		return nil // which is complained about where accuracy is measured
-	}
+// try runs the model on the first batch: what does not fit is noticed where it is known which file it comes from.
+func (w *work) try(d *bench.Dataset) ([]*tensor.Tensor, error) {
 	s, err := w.model.Compile(w.options())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer s.Close()
-	in, err := d.Batch(w.model, 0, 1)
+	in, err := d.Batch(w.model, 0, min(bench.BatchSize(w.model, w.flags.batch), d.Len()))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = s.Run(w.ctx, in...)
-	return d.Misfit("", err)
+	out, err := s.Run(w.ctx, in...)
+	return out, d.Misfit("", err)
 }
 
 // first returns the first samples in batches.
 func (w *work) first(d *bench.Dataset, samples int) quantize.Batches {
-	return func(yield func([]*tensor.Tensor, error) bool) {
-		samples := min(samples, d.Len())
-		for from := 0; from < samples; from += w.flags.batch {
-			in, err := d.Batch(w.model, from, min(from+w.flags.batch, samples))
-			if !yield(in, err) || err != nil {
-				return
-			}
-		}
-	}
+	return d.First(w.model, w.flags.batch, samples)
 }
 
-// finish converts, writes the model, and reports.
-func (w *work) finish(tuning *quantize.Tuning) error {
+// finish converts, writes the model, and reports: also on how it was tuned, if it was.
+func (w *work) finish(tuning *quantize.Tuning, by *bench.Metric) error {
 	if w.flags.output == "" {
 		return nil
 	}
@@ -183,7 +173,9 @@ func (w *work) finish(tuning *quantize.Tuning) error {
 	if err != nil {
 		return err
 	}
-	r.Tuning = tuning
+	if r.Tuning = tuning; by != nil {
+		r.TunedBy = by.Name + ": " + by.What
+	}
 	if err := loader.Save(w.flags.output, int8); err != nil {
 		return err
 	}
@@ -245,11 +237,12 @@ func (w *work) compare(r *report.Report) error {
 
 // evaluate measures the accuracy of both models and their agreement.
 func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
-	d, err := bench.OpenDataset(w.flags.data)
+	d, err := w.openDataset(w.ctx, w.flags.data, w.flags.scaleBytes)
 	if err != nil {
 		return err
 	}
-	var logits []*tensor.Tensor
+	var outputs [][]*tensor.Tensor
+	var metric *bench.Metric // that of the float model
 	for _, m := range []struct {
 		graph   *graph.Graph
 		figures *report.Figures
@@ -259,22 +252,37 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 			return err
 		}
 		bar := w.progress("evaluating", d.Len())
-		e, err := bench.Evaluate(w.ctx, s, d, w.flags.batch, bar.set)
+		e, err := bench.EvaluateWith(w.ctx, s, d, bench.EvalOptions{Batch: w.flags.batch, Metric: metric, Keep: true, Progress: bar.set})
 		bar.end()
 		s.Close()
 		if err != nil {
 			return err
 		}
+		metric = e.Metric
 		m.figures.N = e.N
 		if e.Labels {
-			m.figures.Right = &e.Right
+			m.figures.Value = &e.Value
 		}
-		logits = append(logits, e.Logits)
+		if e.Labels && metric.Counts() {
+			m.figures.Right, m.figures.Counted = &e.Right, e.Counted
+		}
+		outputs = append(outputs, e.Outputs)
 	}
-	if logits[0].Rank() != 2 {
-		return nil // no classes to agree on
+	names := make([]string, len(outputs[0]))
+	for i := range names {
+		names[i] = fmt.Sprintf("output%d", i)
 	}
-	agreement, err := bench.Compare(logits[0], logits[1])
+	if r.Outputs, err = bench.CompareOutputs(outputs[1], outputs[0], names); err != nil {
+		return err
+	}
+	if metric == nil {
+		return nil // nothing says that there are classes
+	}
+	r.Metric = metric.Name + ": " + metric.What
+	if !metric.Counts() {
+		return nil
+	}
+	agreement, err := metric.Compare(outputs[0][0], outputs[1][0])
 	r.Agreement = &agreement
 	return err
 }
@@ -295,11 +303,10 @@ func (w *work) print(r *report.Report) error {
 	}
 	result := quantizeResult{Report: *r}
 	for path, size := range map[string]*int64{w.path: &result.InputBytes, w.flags.output: &result.OutputBytes} {
-		info, err := os.Stat(path)
-		if err != nil {
+		var err error
+		if *size, err = fileSize(path); err != nil {
 			return err
 		}
-		*size = info.Size()
 	}
 	if w.json {
 		return w.printJSON(result)
@@ -307,5 +314,5 @@ func (w *work) print(r *report.Report) error {
 	if err := r.WriteTable(w.out); err != nil {
 		return err
 	}
-	return w.printf("\n%s: %d bytes, %.2f of %d\n", w.flags.output, result.OutputBytes, float64(result.OutputBytes)/float64(max(result.InputBytes, 1)), result.InputBytes)
+	return w.printf("\n%s\n", sizes(w.flags.output, result.OutputBytes, result.InputBytes))
 }

@@ -10,22 +10,28 @@ import (
 )
 
 func (a *app) runModel() *cobra.Command {
-	var arch, input, output string
+	var from source
+	var input, output string
+	var scaleBytes bool
 	cmd := &cobra.Command{
 		Use:   "run MODEL --input X.npz --output Y.npz",
 		Short: "Run a model once on arrays of a file",
 		Long: `run takes the model's inputs from an .npz file, by their names or else in
-their order, and writes its outputs as output0, output1 and so on.`,
+their order, and writes its outputs as output0, output1 and so on, bfloat16 as
+float32. The model is given the arrays as they are, bytes as bytes; only where the
+file has mean and
+std, as data sets have, or with --scale-bytes, do bytes become floats (see octet
+help eval). name.0, name.1 and so on are the tensors of an input that is a list.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkOutputs(output); err != nil {
+			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
-			d, err := bench.OpenDataset(input)
+			d, err := a.openDataset(cmd.Context(), input, scaleBytes)
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(args[0], arch)
+			g, s, err := a.openSession(cmd.Context(), args[0], from)
 			if err != nil {
 				return err
 			}
@@ -34,6 +40,7 @@ their order, and writes its outputs as output0, output1 and so on.`,
 			if err != nil {
 				return err
 			}
+			a.sayUnused(input, d, g, true)
 			out, err := s.Run(cmd.Context(), in...)
 			if err != nil {
 				return d.Misfit("", err)
@@ -41,6 +48,11 @@ their order, and writes its outputs as output0, output1 and so on.`,
 			arrays := make([]tensor.Named, len(out))
 			ports := make([]bench.Port, len(out))
 			for i, t := range out {
+				if t.DType() == tensor.BFloat16 { // of which the format has none
+					if t, err = t.To(tensor.Float32); err != nil {
+						return err
+					}
+				}
 				arrays[i] = tensor.Named{Name: fmt.Sprintf("output%d", i), Tensor: t}
 				ports[i] = bench.Port{Name: arrays[i].Name, Type: t.String()}
 			}
@@ -59,9 +71,10 @@ their order, and writes its outputs as output0, output1 and so on.`,
 		},
 	}
 	f := cmd.Flags()
-	archFlag(cmd, &arch)
+	from.flags(cmd)
 	f.StringVar(&input, "input", "", "input arrays (.npz)")
 	f.StringVar(&output, "output", "", "output arrays (.npz)")
+	scaleBytesFlag(cmd, &scaleBytes)
 	require(cmd, "input", "output")
 	return cmd
 }

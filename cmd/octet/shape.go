@@ -16,10 +16,10 @@ import (
 // shapeFlag adds --shape to a command.
 func shapeFlag(cmd *cobra.Command, shape *string) {
 	cmd.Flags().StringVar(shape, "shape", "",
-		"shapes of the inputs, joined by commas, each with an element type where that is not float32: 1x3x224x224, or 1x64:int64,1x64:int64 (default: the model's)")
+		"shapes of the inputs, joined by commas, each with an element type where that is not float32: 1x3x224x224, or 1x64:int64,1x64:int64; :int64 is one without dimensions (default: the model's)")
 }
 
-// parseShapes reads "1x3x224x224" and "1x64:int64,1x64:int64". "" gives nil.
+// parseShapes reads "1x3x224x224", "1x64:int64,1x64:int64" and ":int64". "" gives nil.
 func parseShapes(s string) ([]ops.Type, error) {
 	if s == "" {
 		return nil, nil
@@ -34,10 +34,14 @@ func parseShapes(s string) ([]ops.Type, error) {
 				return nil, usagef("--shape %q: there is no element type %q", s, dtype)
 			}
 		}
+		if extents == "" && typed {
+			types = append(types, t)
+			continue
+		}
 		for e := range strings.SplitSeq(extents, "x") {
 			n, err := strconv.Atoi(e)
 			if err != nil || n < 1 {
-				return nil, usagef("--shape %q: it must be extents of at least 1 joined by x, such as 1x3x224x224", s)
+				return nil, usagef("--shape %q: it must be extents of at least 1 joined by x, such as 1x3x224x224, or nothing but a type for an input without dimensions, such as :int64", s)
 			}
 			t.Shape = append(t.Shape, n)
 		}

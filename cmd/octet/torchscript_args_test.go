@@ -95,3 +95,67 @@ func TestTorchScriptArguments(t *testing.T) {
 		t.Errorf("said %q, want the inputs", said)
 	}
 }
+
+// TestRunArrays runs models on arrays as they are: bytes are bytes, a list has all of its tensors, and an array that the model
+// has no place for is never dropped without a word.
+func TestRunArrays(t *testing.T) {
+	dir := t.TempDir()
+	input, output := filepath.Join(dir, "x.npz"), filepath.Join(dir, "o.npz")
+	one, two := tensor.Scalar(float32(1)), tensor.Scalar(float32(2))
+	bytes, err := tensor.FromSlice([]uint8{1, 254}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	array := func(name string, x *tensor.Tensor) tensor.Named { return tensor.Named{Name: name, Tensor: x} }
+	list := scriptFile(t, "x: Tensor,\n    more: List[Tensor]", "for m in more:\n  x = torch.add(x, m)\nreturn x")
+	only := scriptFile(t, "more: List[Tensor]", "return torch.stack(more)")
+	masked := scriptFile(t, "x: Tensor,\n    mask: Optional[Tensor]=None,\n    scale: Optional[Tensor]=None", "if mask is not None:\n  x = torch.mul(x, mask)\nreturn x")
+	plain := scriptFile(t, "x: Tensor", "return torch.add(x, 1)")
+	y := scriptFile(t, "x: Tensor,\n    y: Tensor", "return torch.sub(x, y)")
+	difference := scriptFile(t, "p: Tensor,\n    q: Tensor", "return torch.sub(p, q)")
+	for _, c := range []struct {
+		name   string
+		model  string
+		arrays []tensor.Named
+		code   int
+		says   string
+		want   float64 // the first number of the output
+	}{
+		{"bytes", plain, []tensor.Named{array("x", bytes)}, exitOK, "", 2},
+		{"a list by name", list, []tensor.Named{array("more.0", two), array("x", one), array("more.1", two)}, exitOK, "", 5},
+		{"a list in order", list, []tensor.Named{array("a", one), array("b", two), array("c", two), array("d", two)}, exitOK, "", 7},
+		{"only a list", only, []tensor.Named{array("x", one), array("y", two)}, exitOK, "", 1},
+		{"an input y", y, []tensor.Named{array("y", one), array("x", two)}, exitOK, "", 1},
+		{"an array y in order", difference, []tensor.Named{array("a", two), array("y", one)}, exitOK, "", 1},
+		{"an optional input", masked, []tensor.Named{array("mask", two), array("x", two)}, exitOK, "", 4},
+		{"an optional input of another name", masked, []tensor.Named{array("attention", two), array("x", two)}, exitFile, `attention: no input of the model, which has [x mask scale]`, 0},
+		{"a later input without one before", masked, []tensor.Named{array("scale", two), array("x", two)}, exitFile, `scale: it is given without "mask"`, 0},
+		{"a gap in a list", list, []tensor.Named{array("more.1", one), array("x", two)}, exitFile, `more.1: no input`, 0},
+		{"surplus by order", plain, []tensor.Named{array("a", one), array("b", two)}, exitFile, "it has [a b]", 0},
+		{"surplus by name", plain, []tensor.Named{array("b", one), array("x", two), array("y", two)}, exitOK, "not used, for the model has no such input: b, y", 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := tensor.WriteNPZ(input, c.arrays); err != nil {
+				t.Fatal(err)
+			}
+			_, said := octet(t, c.code, "run", c.model, "--input", input, "--output", output)
+			if !strings.Contains(said, c.says) || c.says == "" && said != "" {
+				t.Errorf("said %q, want %q", said, c.says)
+			}
+			if c.code != exitOK {
+				return
+			}
+			got, err := tensor.ReadNPZ(output, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wide, err := got[0].Tensor.To(tensor.Float64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := tensor.Data[float64](wide.Contiguous())[0]; v != c.want {
+				t.Errorf("got %v, want %v", v, c.want)
+			}
+		})
+	}
+}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/quantize"
+	"github.com/octet-ml/octet/tensor"
 )
 
 func (a *app) tune() *cobra.Command {
@@ -38,21 +40,22 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 			if samples < 1 {
 				return usagef("--samples %d: it must be at least 1", samples)
 			}
+			if metric != "" && !slices.Contains(bench.Metrics(), metric) {
+				return unknownName("metric", metric, bench.Metrics())
+			}
 			w, err := a.begin(cmd, &f, args[0])
 			if err != nil {
 				return err
 			}
-			test, err := bench.OpenDataset(f.data)
+			test, err := a.openDataset(cmd.Context(), f.data, f.scaleBytes)
 			if err != nil {
 				return err
 			}
-			if metric == "" {
-				metric = "agreement"
-				if test.Labels() != nil {
-					metric = "top1"
-				}
+			m, err := w.metric(metric, test)
+			if err != nil {
+				return err
 			}
-			if target.Accuracy, err = w.accuracy(metric, test); err != nil {
+			if target.Accuracy, err = w.accuracy(m, test); err != nil {
 				return err
 			}
 			if err := w.calibrate(); err != nil {
@@ -63,9 +66,6 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 				from = test
 			}
 			target.Data = w.first(from, samples)
-			if err := w.try(test); err != nil {
-				return err
-			}
 			target.Progress = func(what string) { w.note("tuning: %s", what) }
 			if compareRaw {
 				if err := w.rawCurve(target); err != nil {
@@ -75,18 +75,21 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 			tuning, err := w.q.Tune(w.ctx, w.model, target)
 			var missed *quantize.TargetError
 			if errors.As(err, &missed) {
-				return errors.Join(&accuracyError{metric, missed.Best, missed.Target}, w.printTuning(tuning))
+				return errors.Join(&accuracyError{m.Name, missed.Best, missed.Target}, w.printTuning(tuning))
+			}
+			if is[*bench.LabelError](err) {
+				return &tensor.FileError{File: f.data, Record: "y", Err: err}
 			}
 			if err != nil {
 				return err
 			}
-			return w.finish(tuning)
+			return w.finish(tuning, m)
 		},
 	}
 	f.add(cmd)
 	s := cmd.Flags()
 	s.StringVar(&drop, "max-drop", "", "how much accuracy int8 may lose: 0.5% or 0.005")
-	s.StringVar(&metric, "metric", "", "accuracy: top1 (against labels), agreement (same class as float) or cosine (of all outputs with float's); default: top1 with labels, else agreement")
+	s.StringVar(&metric, "metric", "", metricHelp)
 	s.StringVar(&cost, "cost", "latency", "what is to be small: latency, or the number of modules in float32")
 	s.IntVar(&samples, "samples", 64, "samples on which sensitivity is measured")
 	s.BoolVar(&compareRaw, "compare-raw", false, "show first how many modules falling back by raw noise would take")
@@ -94,21 +97,30 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 	return cmd
 }
 
-// accuracy returns the function that a metric names.
-func (w *work) accuracy(metric string, d *bench.Dataset) (quantize.Accuracy, error) {
-	data := w.first(d, d.Len())
-	switch metric {
-	case "top1":
-		if d.Labels() == nil {
-			return nil, usagef("--metric top1: the data has no labels")
-		}
-		return quantize.Labelled(data, d.Labels(), w.options()), nil
-	case "agreement":
-		return quantize.Agreement(w.model, data, w.options()), nil
-	case "cosine":
-		return quantize.Cosine(w.model, data, w.options()), nil
+// metric returns the metric of a name for the model on a data set.
+func (w *work) metric(name string, d *bench.Dataset) (*bench.Metric, error) {
+	labels, err := d.Targets(w.model)
+	if err != nil {
+		return nil, err
 	}
-	return nil, usagef("--metric %q: top1, agreement or cosine", metric)
+	if labels == nil && name != "" && name != bench.Agreeing && name != bench.Cosine {
+		return nil, usagef("--metric %s: %s has no labels", name, w.flags.data)
+	}
+	out, err := w.try(d)
+	if err != nil {
+		return nil, err
+	}
+	m, err := bench.ChooseMetric(name, out, labels)
+	return m, err
+}
+
+// accuracy returns the function that tuning judges by.
+func (w *work) accuracy(m *bench.Metric, d *bench.Dataset) (quantize.Accuracy, error) {
+	labels, err := d.Targets(w.model)
+	if err != nil {
+		return nil, err
+	}
+	return m.Accuracy(w.model, w.first(d, d.Len()), labels, w.options()), nil
 }
 
 // rawCurve tunes by the order of AMP's noise, as --fallback has it, and tells how far that has to go.

@@ -76,7 +76,7 @@ func TestTuneMissed(t *testing.T) {
 	if err := tensor.WriteNPZ(data, []tensor.Named{{Name: "x", Tensor: random(200, 16)}}); err != nil {
 		t.Fatal(err)
 	}
-	stdout, stderr := octet(t, exitAccuracy, "tune", model, "--calib", data, "--data", data, "--max-drop", "0%", "--bits", "2", "-o", out)
+	stdout, stderr := octet(t, exitAccuracy, "tune", model, "--calib", data, "--data", data, "--max-drop", "0%", "--bits", "2", "-o", out, "--metric", "agreement")
 	if !strings.Contains(stderr, "agreement is 0.") || !strings.Contains(stdout, "0 modules in float: 0.") {
 		t.Errorf("printed %q and said %q", stdout, stderr)
 	}

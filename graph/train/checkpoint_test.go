@@ -29,7 +29,7 @@ func run(t *testing.T, tr *Trainer, s *Sampler, n int) {
 	}
 }
 
-func newSampler(t *testing.T, seed uint64) *Sampler {
+func newSampler(t testing.TB, seed uint64) *Sampler {
 	t.Helper()
 	s, err := NewSampler(seed, 40, 8)
 	if err != nil {

@@ -45,19 +45,24 @@ func Distill(temperature float32) Loss {
 		if err != nil {
 			return nil, err
 		}
-		shape := student.Type.Shape
-		rows := float32(student.Type.Numel()) / float32(max(shape[len(shape)-1], 1))
 		b := builder{g: g}
-		scaled := func(v *graph.Value, factor float32) *graph.Value {
-			return b.add(ops.Binary{Fn: ops.Mul}, v, g.Const("", tensor.Scalar(factor)))
-		}
-		teacher := scaled(g.Input("teacher", tensor.Float32, shape...), 1/temperature)
-		p := b.add(ops.Softmax{Axis: -1}, teacher)
-		logP := b.add(ops.Softmax{Axis: -1, Log: true}, teacher)
-		logQ := b.add(ops.Softmax{Axis: -1, Log: true}, scaled(student, 1/temperature))
-		divergence := b.add(ops.Binary{Fn: ops.Mul}, p, b.add(ops.Binary{Fn: ops.Sub}, logP, logQ))
-		return scaled(b.add(ops.Reduce{Fn: ops.Sum}, divergence), temperature*temperature/rows), b.err
+		teacher := g.Input("teacher", tensor.Float32, student.Type.Shape...)
+		return b.distill(student, teacher, len(student.Type.Shape)-1, temperature), b.err
 	}
+}
+
+// distill is the loss of Distill for classes along an axis.
+func (b *builder) distill(student, teacher *graph.Value, axis int, temperature float32) *graph.Value {
+	rows := float32(student.Type.Numel()) / float32(max(student.Type.Shape[axis], 1))
+	scaled := func(v *graph.Value, factor float32) *graph.Value {
+		return b.add(ops.Binary{Fn: ops.Mul}, v, b.g.Const("", tensor.Scalar(factor)))
+	}
+	teacher = scaled(teacher, 1/temperature)
+	p := b.add(ops.Softmax{Axis: axis}, teacher)
+	logP := b.add(ops.Softmax{Axis: axis, Log: true}, teacher)
+	logQ := b.add(ops.Softmax{Axis: axis, Log: true}, scaled(student, 1/temperature))
+	divergence := b.add(ops.Binary{Fn: ops.Mul}, p, b.add(ops.Binary{Fn: ops.Sub}, logP, logQ))
+	return scaled(b.add(ops.Reduce{Fn: ops.Sum}, divergence), temperature*temperature/rows)
 }
 
 // Term is a loss with its weight in a sum.

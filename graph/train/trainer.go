@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -281,7 +282,7 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 		}
 		key = append(key, byte(x.DType()), byte(x.Rank()))
 		for _, d := range x.Shape() {
-			key = append(key, byte(d), byte(d>>8), byte(d>>16), byte(d>>24), byte(d>>32), byte(d>>40))
+			key = binary.LittleEndian.AppendUint64(key, uint64(d))
 		}
 	}
 	t.key = key

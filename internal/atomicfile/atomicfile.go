@@ -7,107 +7,122 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
-// ErrNotRegular says that a path is that of a folder, device or pipe, which renaming would replace or fail on.
-var ErrNotRegular = errors.New("it exists and is no regular file")
+// ErrFolder says that a path is that of a folder, which no file replaces.
+var ErrFolder = errors.New("it is a folder: name a file")
 
 // Write makes the file at path from what write produces: into a temporary file
-// in the same folder, which is renamed over path once everything has reached
-// the disk. When anything fails, path is as it was before and no temporary
-// file stays. Errors name path, not the temporary file.
-func Write(path string, write func(io.Writer) error) (err error) {
-	f, err := create(path)
+// beside it, which is renamed over it once everything has reached the disk. When
+// anything fails, path is as it was before and no temporary file stays; what a
+// killed process has left of an earlier one is removed.
+//
+// Symbolic links are followed, and what they lead to is replaced. The new file has
+// mode and owner of the old one, as far as the user may give them. Of a file with
+// several hard links, only the name that is written gets the new contents. Devices,
+// pipes and open descriptors, such as /dev/stdout, are written as they are; folders are refused.
+// Errors name path, not the temporary file.
+func Write(path string, write func(io.Writer) error) error {
+	t, err := resolve(path)
 	if err != nil {
 		return err
 	}
-	closed := false
-	defer func() {
-		if err != nil {
-			if !closed {
-				f.Close()
-			}
-			os.Remove(f.Name())
-		}
-		err = named(path, f, err)
-	}()
-	buf := bufio.NewWriterSize(writer{f, path}, 1<<16)
-	if err := write(buf); err != nil {
-		return err
+	if t.through() {
+		return t.writeThrough(write)
 	}
-	if err := buf.Flush(); err != nil {
-		return err
-	}
-	if err := f.Chmod(mode(path)); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	closed = true
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return t.replace(write)
 }
 
 // Check returns the error that Write would give for a path whose folder is missing or closed to
-// us, or that is no regular file: before what is to be written has been computed. It leaves nothing behind.
+// us, or that is a folder or a file we may not write: before what is to be written has been computed. It leaves nothing behind.
 func Check(path string) error {
-	f, err := create(path)
+	t, err := resolve(path)
 	if err != nil {
 		return err
 	}
-	err = f.Close()
-	if removed := os.Remove(f.Name()); err == nil {
-		err = removed
+	if t.through() {
+		return t.named(nil, t.writable())
 	}
-	return named(path, f, err)
+	f, err := t.create()
+	if err != nil {
+		return err
+	}
+	return t.named(f, discard(f))
 }
 
-// create makes the temporary file.
-func create(path string) (*os.File, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "write", Path: path, Err: ErrNotRegular}
+// replace writes a temporary file and renames it.
+func (t *target) replace(write func(io.Writer) error) error {
+	f, err := t.create()
+	if err != nil {
+		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	var e *fs.PathError
-	if errors.As(err, &e) {
-		err = &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
+	if err := t.fill(f, write); err != nil {
+		_ = discard(f)
+		return t.named(f, err)
 	}
-	return f, err
+	if err := publish(f, t.path); err != nil {
+		_ = os.Remove(f.Name())
+		return t.named(f, err)
+	}
+	return nil
 }
 
-// writer is a file whose errors name path.
+// fill brings what write produces to the disk, in a file with owner and mode of the old one.
+func (t *target) fill(f *os.File, write func(io.Writer) error) error {
+	if err := buffered(writer{f, t}, write); err != nil {
+		return err
+	}
+	if t.info != nil {
+		keepOwner(f, t.info)
+		if err := f.Chmod(t.info.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
+}
+
+// writeThrough writes to what is at the path, which stays.
+func (t *target) writeThrough(write func(io.Writer) error) error {
+	f, err := t.open()
+	if err != nil {
+		return t.named(nil, err)
+	}
+	err = buffered(writer{f, t}, write)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return t.named(f, err)
+}
+
+func buffered(w io.Writer, write func(io.Writer) error) error {
+	buf := bufio.NewWriterSize(w, 1<<16)
+	if err := write(buf); err != nil {
+		return err
+	}
+	return buf.Flush()
+}
+
+// writer is a file whose errors name the path that was given.
 type writer struct {
 	*os.File
-	path string
+	t *target
 }
 
 func (w writer) Write(p []byte) (int, error) {
 	n, err := w.File.Write(p)
-	return n, named(w.path, w.File, err)
+	return n, w.t.named(w.File, err)
 }
 
-// named returns what the system says of the temporary file f as what it says of path.
-func named(path string, f *os.File, err error) error {
+// named returns what the system says of the target, or of the file f that is written in its place, as what it says
+// of the path that was given.
+func (t *target) named(f *os.File, err error) error {
 	switch e := err.(type) {
 	case *fs.PathError:
-		if e.Path == f.Name() {
-			return &fs.PathError{Op: e.Op, Path: path, Err: e.Err}
+		if e.Path == t.path || f != nil && e.Path == f.Name() {
+			return &fs.PathError{Op: e.Op, Path: t.given, Err: e.Err}
 		}
 	case *os.LinkError:
-		return &fs.PathError{Op: "write", Path: path, Err: e.Err}
+		return &fs.PathError{Op: "write", Path: t.given, Err: e.Err}
 	}
 	return err
-}
-
-// mode is that of the file being replaced; a temporary file is private, which
-// a new result should not be.
-func mode(path string) os.FileMode {
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-		return info.Mode().Perm()
-	}
-	return 0o644
 }

@@ -60,7 +60,7 @@ func TestWrite(t *testing.T) {
 }
 
 // TestErrorsNamePath checks that what cannot be written is refused by Check as by Write, under the name that
-// was given, and that a folder or device in its place stays.
+// was given, and that a folder in its place stays.
 func TestErrorsNamePath(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
@@ -73,8 +73,9 @@ func TestErrorsNamePath(t *testing.T) {
 	}{
 		{filepath.Join(dir, "absent", "a"), fs.ErrNotExist},
 		{filepath.Join(file, "a"), syscall.ENOTDIR},
-		{dir, ErrNotRegular},
-		{os.DevNull, ErrNotRegular},
+		{dir, ErrFolder},
+		{file + "/", syscall.ENOTDIR},
+		{filepath.Join(dir, "new") + "/", fs.ErrNotExist},
 	} {
 		for what, err := range map[string]error{
 			"Check": Check(c.path),

@@ -19,7 +19,8 @@ type LayerNormF32Args struct {
 //
 // The two sums are taken one after the other, of a row that the first has brought into cache: a single pass
 // over sums of squares cancels where the mean is far from 0. The assembly tiers add in
-// float32, in an order that the tier and Cols fix. Dst may be Src.
+// float32, in an order that the tier and Cols fix, and first subtract the row's first value from each: so the
+// error of the mean is relative to the deviations, not to the mean, and a constant row gives Beta. Dst may be Src.
 type LayerNormF32 struct {
 	Info
 	run func(args *LayerNormF32Args)

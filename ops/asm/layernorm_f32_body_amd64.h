@@ -1,11 +1,11 @@
 // The body of func layerNormF32*(args *LayerNormF32Args): three passes over each row.
 //
 // DI args, SI Src, BX Dst, R8 Gamma or 0, R9 Beta or 0, R10 rows left, R11 columns, CX columns left,
-// AX byte offset of the columns; V14 mean, V13 1/sqrt(variance+Eps), V12 1/Cols.
+// AX byte offset of the columns; V11 the row's first value, V14 mean of what the values are above it, V13 1/sqrt(variance+Eps), V12 1/Cols.
 
-// SUMVECTORS adds add(x, v) over the row to V0 and V4, alternating, and the lanes of both into V0. keep
-// makes the lanes of V5 beyond the row 0.
-#define SUMVECTORS(add, two, one, tail, masked, done) \
+// SUMVECTORS adds add(x - V11, v) over the row to V0 and V4, alternating, and the lanes of both into V0. Lanes
+// beyond the row hold V14, whose deviation from it is 0; it is 0 for the sum.
+#define SUMVECTORS(add, two, one, tail, done) \
 	VXORPS V0, V0, V0         \
 	VXORPS V4, V4, V4         \
 	XORQ AX, AX               \
@@ -15,6 +15,8 @@
 two:                          \
 	VMOVUPS (SI)(AX*1), V5    \
 	VMOVUPS VSIZE(SI)(AX*1), V6 \
+	VSUBPS V11, V5, V5        \
+	VSUBPS V11, V6, V6        \
 	add(V5, V0)               \
 	add(V6, V4)               \
 	ADDQ $(2*VSIZE), AX       \
@@ -24,6 +26,7 @@ one:                          \
 	ADDQ $VLANES, CX          \
 	JLT  tail                 \
 	VMOVUPS (SI)(AX*1), V5    \
+	VSUBPS V11, V5, V5        \
 	add(V5, V0)               \
 	ADDQ $VSIZE, AX           \
 	SUBQ $VLANES, CX          \
@@ -31,7 +34,8 @@ tail:                         \
 	ADDQ $VLANES, CX          \
 	JZ   done                 \
 	LOADTAIL((SI)(AX*1), V5)  \
-	masked                    \
+	VSUBPS V11, V5, V5        \
+	KEEPTAIL(V5, V14, V5)     \
 	add(V5, V4)               \
 done:                         \
 	VADDPS V4, V0, V0         \
@@ -43,10 +47,6 @@ done:                         \
 #define SQUARE(x, v) \
 	VSUBPS      V14, x, x \
 	VFMADD231PS x, x, v
-
-// MEANLANES makes lanes beyond the row hold the mean, whose deviation is 0; they are 0 already for the sum.
-#define MEANLANES KEEPTAIL(V5, V14, V5)
-#define ZEROLANES
 
 TEXT LAYERNORM_F32(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), DI
@@ -66,9 +66,11 @@ TEXT LAYERNORM_F32(SB), NOSPLIT, $0-8
 	TAILMASK(CX, AX)
 
 row:
-	SUMVECTORS(PLAIN, sum2, sum1, sumTail, ZEROLANES, sumDone)
+	VBROADCASTSS (SI), V11
+	VXORPS V14, V14, V14
+	SUMVECTORS(PLAIN, sum2, sum1, sumTail, sumDone)
 	VMOVAPS V0, V14
-	SUMVECTORS(SQUARE, square2, square1, squareTail, MEANLANES, squareDone)
+	SUMVECTORS(SQUARE, square2, square1, squareTail, squareDone)
 	VADDSS  LayerNormF32Args_Eps(DI), X0, X0
 	VSQRTSS X0, X0, X0
 	VMOVSS  layerNormOne<>(SB), X1
@@ -82,6 +84,7 @@ row:
 
 loop:
 	VMOVUPS (SI)(AX*1), V0
+	VSUBPS V11, V0, V0
 	VSUBPS V14, V0, V0
 	VMULPS V13, V0, V0
 	TESTQ R8, R8
@@ -103,6 +106,7 @@ tail:
 	ADDQ $VLANES, CX
 	JZ   next
 	LOADTAIL((SI)(AX*1), V0)
+	VSUBPS V11, V0, V0
 	VSUBPS V14, V0, V0
 	VMULPS V13, V0, V0
 	TESTQ R8, R8

@@ -70,6 +70,39 @@ func TestLayerNormF32(t *testing.T) {
 	})
 }
 
+// TestLayerNormF32LargeMean checks rows whose mean is far above their deviations, which are of steps that float32 has there.
+func TestLayerNormF32LargeMean(t *testing.T) {
+	forEachKernel(t, layerNormF32Table, func(t *testing.T, k *LayerNormF32) {
+		for _, cols := range []int{1, 2, 7, 8, 9, 16, 33, 100, 768, 1001, 4096} {
+			for _, mean := range []float32{0.1, -3.3, 1000.1, 123456.7, 1e8 / 3, -1e20} {
+				for steps := range 3 { // 0: a constant row
+					x, y := make([]float32, cols), make([]float32, cols)
+					rnd := newRand(uint64(cols))
+					step := math.Abs(float64(mean)) * 0x1p-20
+					sum, squares := 0.0, 0.0
+					for i := range x {
+						x[i] = float32(float64(mean) + step*float64(rnd.IntN(2*steps+1)))
+						sum += float64(x[i]) - float64(mean)
+					}
+					sum /= float64(cols)
+					for _, v := range x {
+						d := float64(v) - float64(mean) - sum
+						squares += d * d / float64(cols)
+					}
+					rstd := 1 / math.Sqrt(squares+1e-5)
+					k.Run(&LayerNormF32Args{Dst: &y[0], Src: &x[0], Rows: 1, Cols: cols, Eps: 1e-5})
+					for i, v := range x {
+						want := (float64(v) - float64(mean) - sum) * rstd
+						if math.Abs(float64(y[i])-want) > 2e-5 {
+							t.Fatalf("%d columns, mean %v, %d steps: column %d is %v, want %v", cols, mean, steps, i, y[i], want)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestLayerNormF32NaN(t *testing.T) {
 	forEachKernel(t, layerNormF32Table, func(t *testing.T, k *LayerNormF32) {
 		for _, cols := range []int{1, 9, 40} {

@@ -175,6 +175,7 @@ func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		}
 	}
 	k := &ops.Kernel{
+		Interruptible: true,
 		Run: func(c *ops.Call) error {
 			if fused != nil {
 				c.Parallel(copies, copyRows)

@@ -73,6 +73,7 @@ func (op Conv) prepareDepthwise(p *ops.Prepare, w *ops.Window) (*ops.Kernel, err
 		}
 	}
 	return &ops.Kernel{
+		Interruptible:  true,
 		Run:            func(call *ops.Call) error { call.Parallel(tasks, task); return nil },
 		WorkerPointers: rows.Pointers,
 		Parallel:       tasks,

@@ -48,9 +48,9 @@ func (s steps) bounds(act ops.Activation) (lo, hi float32) {
 	}
 	if act == ops.ReLU6 {
 		six := math.RoundToEven(float64(6*(1/s.scale))) + float64(s.zero)
-		h = max(min(h, int32(min(six, float64(s.hi)))), l)
+		h = min(h, int32(min(six, float64(s.hi))))
 	}
-	return float32(l - s.zero), float32(h - s.zero)
+	return float32(l - s.zero), float32(max(h, l) - s.zero)
 }
 
 // checkSteps refuses scales and zero points that mean nothing, for the operator of a name.

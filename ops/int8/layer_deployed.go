@@ -167,7 +167,10 @@ const deployedRows = 96
 
 // maxDeployedDepth is the number of weights of a column below which no accumulator can overflow, whatever
 // the values: products of 255*128, twice for the zero point of x, twice those of a weight's, and a bias of 2^29.
-const maxDeployedDepth = (math.MaxInt32 - 1<<29) / (4 * 255 * 128)
+const maxDeployedDepth = (math.MaxInt32 - biasLimit) / (4 * 255 * 128)
+
+// Deployable reports whether the deployed forward computes a layer of so many weights an output.
+func Deployable(depth int) bool { return depth <= maxDeployedDepth }
 
 func (op DeployedLayer) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	d := &deployed{
@@ -200,7 +203,7 @@ func (op DeployedLayer) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	d.window = ops.NewIndirection(win, d.channels*d.groups)
 	d.cols, d.depth = d.outs/d.groups, d.taps*d.channels
-	if d.depth > maxDeployedDepth {
+	if !Deployable(d.depth) {
 		return nil, &ops.UnsupportedError{Op: op.Name(), Reason: fmt.Sprintf("accumulators of %d weights could overflow; train it fake-quantized", d.depth)}
 	}
 	mr := d.gemm.MR
@@ -316,9 +319,11 @@ func (d *deployed) weight(c *ops.Call, channel int) steps {
 // LeastWeightScale returns the smallest scale of weights with which a bias fits the
 // accumulators of a layer whose input has scale sx.
 func LeastWeightScale(bias, sx float32) float32 {
-	const limit = 1 << 29
-	return float32(math.Abs(float64(bias)) / (float64(sx) * limit))
+	return float32(math.Abs(float64(bias)) / (float64(sx) * biasLimit))
 }
+
+// biasLimit is the largest integer that a bias becomes.
+const biasLimit = 1 << 29
 
 // part returns n elements of the scratch memory.
 func part[T any](c *ops.Call, at, n int) []T {

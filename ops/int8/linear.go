@@ -107,6 +107,7 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		}
 	}
 	return &ops.Kernel{
+		Interruptible: true,
 		Run:           func(c *ops.Call) error { c.Parallel(grid.Tasks, task); return nil },
 		WorkerScratch: mem.total,
 		Parallel:      grid.Tasks,

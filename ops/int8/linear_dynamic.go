@@ -115,6 +115,7 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		l.run(wk, &mem, &t)
 	}
 	return &ops.Kernel{
+		Interruptible: true,
 		Run: func(c *ops.Call) error {
 			if k == 0 {
 				clear(c.Scratch)

@@ -74,16 +74,17 @@ func outputType(q *tensor.QParams, shape tensor.Shape) ops.Type {
 }
 
 // Bounds returns the interval of integers that an output quantized with q is
-// clamped to, an activation included.
+// clamped to, an activation included. It is never empty: where the zero point lies above
+// all integers in use, an activation leaves the zero point alone.
 func Bounds(q *tensor.QParams, act ops.Activation) (lo, hi int32) {
 	lo, hi = q.Min, q.Max
 	if act != ops.NoActivation {
 		lo = max(lo, q.ZeroPoint[0])
 	}
 	if act == ops.ReLU6 {
-		hi = max(min(hi, ops.QuantizeScalar(6, q)), lo)
+		hi = min(hi, ops.QuantizeScalar(6, q))
 	}
-	return lo, hi
+	return lo, max(hi, lo)
 }
 
 // Multiplier returns the factor that takes an accumulator of scale sx*sw to
@@ -250,7 +251,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 			full *= 255
 		}
 		// The largest accumulator the kernel can meet on its way.
-		if worst := 255*size + 255*int64(l.depth)*max(zw, -zw) + max(full, -full); worst > math.MaxInt32 {
+		if worst := accumulated(l.depth, size, zw, full); worst > math.MaxInt32 {
 			return &ops.UnsupportedError{Op: l.op.Name(), Reason: fmt.Sprintf(
 				"output channel %d could overflow its 32-bit accumulator (%d weights, up to %d)", c, l.depth, worst)}
 		}
@@ -280,11 +281,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		l.g.PackB(m.weights[group*m.group+n0*size:][:l.g.NR*size], ordered, l.ks, l.kc, columns)
 		for c := range columns {
 			column := ordered[c*size:][:size]
-			most := 128 * int64(l.depth)
-			if 255*most > math.MaxInt32/2 {
-				most = sizeOf(column)
-			}
-			if err := finish(first+c, sumOf(column), most); err != nil {
+			if err := finish(first+c, sumOf(column), columnSize(column, l.depth)); err != nil {
 				failed[i] = err
 				return
 			}

@@ -4,9 +4,11 @@ package container
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -31,8 +33,9 @@ const (
 	endRecord    = 22
 )
 
-// Archive is a zip file whose records all lie in one folder at its top.
+// Archive is a zip file, whose records all lie in one folder at its top unless it is flat.
 type Archive struct {
+	file    io.ReaderAt
 	root    string
 	names   []string
 	records map[string]*zip.File
@@ -47,21 +50,39 @@ func IsZip(head []byte) bool {
 // checks it: names are plain, distinct and in one top folder; records lie inside
 // the file and do not overlap; they are stored, or deflated within bounds. The
 // records themselves are not read. Errors are *tensor.FileError.
-func Open(r io.ReaderAt, size int64) (*Archive, error) {
+func Open(r io.ReaderAt, size int64) (*Archive, error) { return OpenWithin(r, size, math.MaxInt64) }
+
+// OpenWithin is Open of an archive whose records take at most so many bytes together.
+func OpenWithin(r io.ReaderAt, size, budget int64) (*Archive, error) {
+	return openWith(r, size, budget, splitName)
+}
+
+// OpenFlat is OpenWithin of an archive without a top folder, as torch.export.save wrote
+// before PyTorch 2.8: the names of records are whole paths.
+func OpenFlat(r io.ReaderAt, size, budget int64) (*Archive, error) {
+	return openWith(r, size, budget, func(full string) (root, name string, err error) {
+		if !isPlain(full) || full == "." || full == ".." || strings.HasPrefix(full, "../") {
+			return "", "", reject(full, "not a plain record name")
+		}
+		return "", full, nil
+	})
+}
+
+func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name string, err error)) (*Archive, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, &tensor.FileError{Reason: "damaged zip archive", Err: err}
 	}
-	a := &Archive{records: make(map[string]*zip.File, len(z.File))}
+	a := &Archive{file: r, records: make(map[string]*zip.File, len(z.File))}
 	spans := make([]span, 0, len(z.File))
 	directory := int64(endRecord)
-	var inflated uint64
+	var inflated, total uint64
 	for _, f := range z.File {
 		directory += centralEntry + int64(len(f.Name))
 		if strings.HasSuffix(f.Name, "/") && f.UncompressedSize64 == 0 {
 			continue // folders, which zip tools add
 		}
-		root, name, err := splitName(f.Name)
+		root, name, err := split(f.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -83,6 +104,9 @@ func Open(r io.ReaderAt, size int64) (*Archive, error) {
 				return nil, reject(f.Name, "deflated records claim more than %d times the file's %d bytes", maxExpansion, size)
 			}
 		}
+		if total += f.UncompressedSize64; total > uint64(budget) {
+			return nil, &tensor.FileError{Record: f.Name, Err: &tensor.BudgetError{What: "the archive up to this record", Need: int64(min(total, math.MaxInt64)), Limit: budget}}
+		}
 		a.names = append(a.names, name)
 		a.records[name] = f
 	}
@@ -98,8 +122,13 @@ type span struct {
 	name       string
 }
 
+// isPlain reports whether a name is one path below the archive's top, in one spelling.
+func isPlain(full string) bool {
+	return utf8.ValidString(full) && !strings.ContainsAny(full, "\x00\\:") && full == path.Clean(full) && !strings.HasPrefix(full, "/")
+}
+
 func splitName(full string) (root, name string, err error) {
-	if !utf8.ValidString(full) || strings.ContainsAny(full, "\x00\\:") || full != path.Clean(full) || strings.HasPrefix(full, "/") {
+	if !isPlain(full) {
 		return "", "", reject(full, "not a plain record name")
 	}
 	root, name, found := strings.Cut(full, "/")
@@ -170,6 +199,23 @@ func (a *Archive) Size(name string) int64 {
 	return int64(f.UncompressedSize64)
 }
 
+// Section returns a record as a file of its own, of as many bytes as it says. A
+// stored record is read where it lies, and its checksum is not compared; of a
+// deflated one at most limit bytes are read into memory.
+func (a *Archive) Section(name string, limit int64) (io.ReaderAt, int64, error) {
+	f := a.records[name]
+	if f == nil || f.Method != zip.Store {
+		data, err := a.Read(name, limit)
+		return bytes.NewReader(data), int64(len(data)), err
+	}
+	at, err := f.DataOffset()
+	if err != nil {
+		return nil, 0, &tensor.FileError{Record: name, Reason: "no record at its place", Err: err}
+	}
+	n := int64(f.UncompressedSize64)
+	return io.NewSectionReader(a.file, at, n), n, nil
+}
+
 // Read returns a record's bytes in memory aligned for tensors, at most limit of
 // them, and compares the checksum. A deflated record takes memory only as bytes
 // come out. A record that is not there, longer than limit or damaged gives a
@@ -180,6 +226,7 @@ func (a *Archive) Read(name string, limit int64) ([]byte, error) {
 		return nil, reject(name, "no such record in the archive")
 	}
 	n := f.UncompressedSize64
+	limit = min(limit, math.MaxInt-tensor.Alignment) // what can be addressed
 	if limit < 0 || n > uint64(limit) {
 		return nil, reject(name, "%d bytes, at most %d are read", n, limit)
 	}

@@ -211,3 +211,42 @@ func FuzzContainer(f *testing.F) {
 		}
 	})
 }
+
+func TestOpenFlat(t *testing.T) {
+	flat := func(members ...member) (*Archive, error) {
+		raw := archive(members...)
+		return OpenFlat(bytes.NewReader(raw), int64(len(raw)), 1<<40)
+	}
+	a, err := flat(member{name: "program.json", data: "{}"}, member{name: "extra/a", data: "note"}, member{name: "deflated", data: "abcabcabc", deflate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Root() != "" || !slices.Equal(a.Names(), []string{"program.json", "extra/a", "deflated"}) {
+		t.Errorf("root %q, names %v", a.Root(), a.Names())
+	}
+	for name, want := range map[string]string{"program.json": "{}", "extra/a": "note", "deflated": "abcabcabc"} {
+		r, n, err := a.Section(name, 100)
+		if err != nil || n != int64(len(want)) {
+			t.Errorf("%s: section of %d bytes (%v)", name, n, err)
+			continue
+		}
+		got := make([]byte, n)
+		if _, err := r.ReadAt(got, 0); err != nil || string(got) != want {
+			t.Errorf("%s: section %q (%v), want %q", name, got, err, want)
+		}
+	}
+	if _, _, err := a.Section("deflated", 3); !isFileError(err, "at most 3") {
+		t.Errorf("a section over the limit gives %v", err)
+	}
+	if _, _, err := a.Section("absent", 3); !isFileError(err, "no such record") {
+		t.Errorf("a section of an absent record gives %v", err)
+	}
+	for _, name := range []string{"..", "../a", "/a", "a/../b", `a\b`, "a\x00", "\xff"} {
+		if _, err := flat(member{name: name}); !isFileError(err, "not a plain record name") {
+			t.Errorf("%q: got %v", name, err)
+		}
+	}
+	if _, err := flat(member{name: "a"}, member{name: "a"}); !isFileError(err, "two records") {
+		t.Errorf("two records of one name: got %v", err)
+	}
+}

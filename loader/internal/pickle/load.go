@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/big"
+	"strconv"
 
 	"github.com/nlpodyssey/gopickle/pickle"
 	"github.com/nlpodyssey/gopickle/types"
@@ -53,27 +54,29 @@ func Load(data []byte, opts Options) (Value, int, error) {
 			data[at+1] = orderedDict[0]
 		}
 	}
-	v, err := run(p.tupled(data))
+	v, err := run(p.inserted(data))
 	if err != nil {
 		return nil, 0, err
 	}
 	return v, n, nil
 }
 
-// tupled returns the pickle with tuples around bare arguments of calls.
-func (p *pass) tupled(data []byte) []byte {
-	out, from := data, 0
-	for i, at := range p.bareCalls {
-		if i == 0 {
-			out = nil
-		}
-		out = append(append(out, data[from:at]...), opTuple1)
-		from = at
+// inserted returns the pickle with the bytes that the pass found to be missing.
+func (p *pass) inserted(data []byte) []byte {
+	if len(p.inserts) == 0 {
+		return data
 	}
-	if from > 0 {
-		out = append(out, data[from:]...)
+	data = bytes.Clone(data)
+	for _, start := range p.widened {
+		data[start-1] = wideInt
 	}
-	return out
+	var out []byte
+	from := 0
+	for _, i := range p.inserts {
+		out = append(append(out, data[from:i.at]...), i.bytes...)
+		from = i.at
+	}
+	return append(out, data[from:]...)
 }
 
 // orderedDict is the module of OrderedDict where the class is to be ours and not
@@ -127,7 +130,12 @@ type converter struct{ done map[any]Value }
 
 func (c *converter) value(raw any) (Value, error) {
 	switch v := raw.(type) {
-	case nil, bool, float64, string, *big.Int:
+	case *big.Int:
+		if strconv.IntSize < 64 && v.IsInt64() {
+			return v.Int64(), nil
+		}
+		return v, nil
+	case nil, bool, float64, string:
 		return v, nil
 	case int:
 		return int64(v), nil

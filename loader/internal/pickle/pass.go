@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -66,7 +67,22 @@ type pass struct {
 	orderedDicts []int
 	fromPairs    bool
 	bareAllowed  bool
-	bareCalls    []int // opcodes that call a class with an argument that is in no tuple
+	inserts      []insert // in order: a tuple around the bare argument of a call, bytes of wide integers
+	widened      []int    // where integers start that gopickle would cut to an int
+}
+
+// insert is bytes to put into a pickle before gopickle reads it.
+type insert struct {
+	at    int
+	bytes []byte
+}
+
+// wideInt is a length of integers that gopickle does not take for an int.
+const wideInt = 9
+
+// signBytes are what makes an integer one of wideInt bytes.
+func signBytes(arg []byte) []byte {
+	return bytes.Repeat([]byte{byte(int8(arg[len(arg)-1]) >> 7)}, wideInt-len(arg))
 }
 
 func newPass(data []byte, global func(module, name string) error, limits Limits) *pass {
@@ -222,6 +238,10 @@ func (p *pass) step(op byte, start, end int) error {
 		}
 		if len(arg) > 8 {
 			return p.pushLeaf(kindLong)
+		}
+		if len(arg) > strconv.IntSize/8 {
+			p.widened = append(p.widened, start)
+			p.inserts = append(p.inserts, insert{end, signBytes(arg)})
 		}
 		return p.pushLeaf(kindInt)
 	case opBinFloat:
@@ -465,7 +485,7 @@ func (p *pass) reduce(isNew bool) error {
 		return err
 	}
 	if k := p.nodes[ids[1]].kind; k != kindTuple && !isNew && p.bareAllowed && p.frameEnd == 0 {
-		p.bareCalls = append(p.bareCalls, p.pos)
+		p.inserts = append(p.inserts, insert{p.pos, []byte{opTuple1}})
 		if err := p.push(node{kind: kindTuple, items: []int32{ids[1]}}); err != nil {
 			return err
 		}

@@ -1,27 +1,25 @@
 package torchscript
 
 import (
-	"errors"
 	"fmt"
-	"math"
-	"strconv"
-	"strings"
 
+	"github.com/octet-ml/octet/loader/internal/aten"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/script"
 )
 
 // callExpr evaluates a call of an operator, a method, a function, a class or a
 // builtin.
-func (m *machine) callExpr(f *frame, x *script.Call) (value, error) {
+func (m *machine) callExpr(f *frame, x *script.Call) (aten.Value, error) {
 	switch fn := x.Func.(type) {
 	case *script.Op:
 		args, keywords, err := m.arguments(f, x)
 		if err != nil {
 			return nil, err
 		}
-		return m.operator(f, x, fn, args, keywords)
+		return m.Operator(sourceLine{f.fn.file, x}, fn.Namespace+"::"+fn.Name, args, keywords)
 	case *script.Name:
-		if local, ok := f.locals[fn.Name]; ok {
+		if local, ok := f.Vars[fn.Name]; ok {
 			args, keywords, err := m.arguments(f, x)
 			if err != nil {
 				return nil, err
@@ -55,38 +53,38 @@ func (m *machine) callExpr(f *frame, x *script.Call) (value, error) {
 	return m.callValue(callee, args, keywords)
 }
 
-func (m *machine) arguments(f *frame, x *script.Call) ([]value, map[string]value, error) {
+func (m *machine) arguments(f *frame, x *script.Call) ([]aten.Value, map[string]aten.Value, error) {
 	args, err := m.evalAll(f, x.Args)
 	if err != nil {
 		return nil, nil, err
 	}
-	var keywords map[string]value
+	var keywords map[string]aten.Value
 	for _, k := range x.Keywords {
 		v, err := m.eval(f, k.Value)
 		if err != nil {
 			return nil, nil, err
 		}
 		if keywords == nil {
-			keywords = make(map[string]value)
+			keywords = make(map[string]aten.Value)
 		}
 		keywords[k.Name] = v
 	}
 	return args, keywords, nil
 }
 
-func (m *machine) callMethod(self value, name string, args []value, keywords map[string]value) (value, error) {
+func (m *machine) callMethod(self aten.Value, name string, args []aten.Value, keywords map[string]aten.Value) (aten.Value, error) {
 	switch self := self.(type) {
-	case unknown:
+	case aten.Unknown:
 		return self, nil
-	case *object:
-		if fn := self.class.methods[name]; fn != nil {
-			return m.call(fn, append([]value{self}, args...), keywords)
+	case *aten.Object:
+		if fn := classOf(self).methods[name]; fn != nil {
+			return m.call(fn, append([]aten.Value{self}, args...), keywords)
 		}
-	case *packed:
+	case *aten.Packed:
 		if name == "unpack" && len(args) == 0 {
-			return m.unpackPacked(self), nil
+			return self.Unpack(), nil
 		}
-	case *Tensor:
+	case *build.Tensor:
 		if name == "tolist" {
 			return m.toList(self)
 		}
@@ -99,16 +97,16 @@ func (m *machine) callMethod(self value, name string, args []value, keywords map
 }
 
 // callValue calls a function, a bound method or a class.
-func (m *machine) callValue(callee value, args []value, keywords map[string]value) (value, error) {
+func (m *machine) callValue(callee aten.Value, args []aten.Value, keywords map[string]aten.Value) (aten.Value, error) {
 	switch c := callee.(type) {
-	case unknown:
+	case aten.Unknown:
 		return c, nil
 	case *function:
 		return m.call(c, args, keywords)
 	case *method:
-		return m.call(c.fn, append([]value{c.self}, args...), keywords)
+		return m.call(c.fn, append([]aten.Value{c.self}, args...), keywords)
 	case *closure:
-		inner := &frame{fn: c.fn, locals: c.frame.locals}
+		inner := &frame{fn: c.fn, Frame: c.frame.Frame}
 		_, v, err := m.block(inner, c.fn.def.Body)
 		return v, err
 	case *class:
@@ -116,16 +114,16 @@ func (m *machine) callValue(callee value, args []value, keywords map[string]valu
 			return m.namedTuple(c, args, keywords)
 		}
 		if c.methods["__init__"] != nil {
-			o := newObject(c)
-			_, err := m.call(c.methods["__init__"], append([]value{o}, args...), keywords)
+			o := aten.NewObject(c)
+			_, err := m.call(c.methods["__init__"], append([]aten.Value{o}, args...), keywords)
 			return o, err
 		}
 	}
-	return nil, fmt.Errorf("a %s cannot be called", typeName(callee))
+	return nil, fmt.Errorf("a %s cannot be called", aten.TypeName(callee))
 }
 
-func (m *machine) namedTuple(c *class, args []value, keywords map[string]value) (value, error) {
-	t := &tuple{class: c, items: args}
+func (m *machine) namedTuple(c *class, args []aten.Value, keywords map[string]aten.Value) (aten.Value, error) {
+	t := &aten.Tuple{Class: c, Items: args}
 	for _, a := range c.def.Attributes[min(len(args), len(c.def.Attributes)):] {
 		v, ok := keywords[a.Name]
 		if !ok && a.Value != nil {
@@ -138,22 +136,22 @@ func (m *machine) namedTuple(c *class, args []value, keywords map[string]value) 
 		if !ok {
 			return nil, fmt.Errorf("%s needs its element %s", c.public, a.Name)
 		}
-		t.items = append(t.items, v)
+		t.Items = append(t.Items, v)
 	}
-	if len(t.items) != len(c.def.Attributes) {
-		return nil, fmt.Errorf("%s takes %d elements and gets %d", c.public, len(c.def.Attributes), len(t.items))
+	if len(t.Items) != len(c.def.Attributes) {
+		return nil, fmt.Errorf("%s takes %d elements and gets %d", c.public, len(c.def.Attributes), len(t.Items))
 	}
 	return t, nil
 }
 
 // builtin calls a function of the language itself.
-func (m *machine) builtin(name string, args []value) (value, error) {
+func (m *machine) builtin(name string, args []aten.Value) (aten.Value, error) {
 	for _, a := range args {
-		if _, ok := a.(unknown); ok {
+		if _, ok := a.(aten.Unknown); ok {
 			return a, nil
 		}
 	}
-	one := func() (value, error) {
+	one := func() (aten.Value, error) {
 		if len(args) != 1 {
 			return nil, fmt.Errorf("%s with %d arguments", name, len(args))
 		}
@@ -165,18 +163,18 @@ func (m *machine) builtin(name string, args []value) (value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return m.toNumber(v, map[string]kind{"int": intKind, "float": floatKind, "bool": boolKind}[name])
+		return aten.ToNumber(m.Builder, v, map[string]build.Kind{"int": build.Int, "float": build.Float, "bool": build.Bool}[name])
 	case "str":
 		v, err := one()
 		if err != nil {
 			return nil, err
 		}
-		s := formatValue(v)
-		return s, m.spend(len(s))
+		s := aten.Format(v)
+		return s, m.Spend(len(s))
 	case "complex":
 		if len(args) == 2 {
-			re, ok1 := plainFloat(args[0])
-			im, ok2 := plainFloat(args[1])
+			re, ok1 := build.ToFloat(args[0])
+			im, ok2 := build.ToFloat(args[1])
 			if ok1 && ok2 {
 				return complex(re, im), nil
 			}
@@ -193,138 +191,66 @@ func (m *machine) builtin(name string, args []value) (value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if items, ok := itemsOf(v); ok {
-			return &list{items: append([]value(nil), items...)}, m.spend(len(items))
+		if items, ok := aten.Items(v); ok {
+			return &aten.List{Items: append([]aten.Value(nil), items...)}, m.Spend(len(items))
 		}
 	case "range":
 		var bounds []int64
 		for _, a := range args {
-			p, err := m.plainValue(a)
+			p, err := m.PlainValue(a)
 			if err != nil {
 				return nil, err
 			}
 			i, ok := p.(int64)
 			if !ok {
-				return nil, fmt.Errorf("range of a %s", typeName(p))
+				return nil, fmt.Errorf("range of a %s", aten.TypeName(p))
 			}
 			bounds = append(bounds, i)
 		}
-		return m.rangeList(bounds)
+		return m.Range(bounds)
 	}
 	// What is printed without its namespace: sorted, min, ord.
 	for _, space := range []string{"aten::", "prim::"} {
-		if m.table.has(space + name) {
-			return m.dispatch(space+name, args, nil)
+		if m.Table().Has(space + name) {
+			return m.Dispatch(space+name, args, nil)
 		}
 	}
 	return nil, fmt.Errorf("%s is not defined", name)
 }
 
-// rangeList returns the elements of a range.
-func (m *machine) rangeList(b []int64) (value, error) {
-	switch len(b) {
-	case 1:
-		b = []int64{0, b[0], 1}
-	case 2:
-		b = []int64{b[0], b[1], 1}
-	}
-	if len(b) != 3 || b[2] == 0 {
-		return nil, errors.New("range without a start, an end and a step")
-	}
-	// The differences of any two integers fit without a sign.
-	var n uint64
-	switch start, end, step := b[0], b[1], b[2]; {
-	case step > 0 && start < end:
-		n = (uint64(end)-uint64(start)-1)/uint64(step) + 1
-	case step < 0 && start > end:
-		n = (uint64(start)-uint64(end)-1)/-uint64(step) + 1
-	}
-	if err := m.spend(int(min(n, maxItems+1))); err != nil {
-		return nil, err
-	}
-	l := &list{items: make([]value, n)}
-	for i := range l.items {
-		l.items[i] = b[0] + int64(i)*b[2]
-	}
-	return l, nil
-}
-
-// toNumber is int(), float() and bool().
-func (m *machine) toNumber(v value, k kind) (value, error) {
-	switch v := v.(type) {
-	case *Tensor:
-		return m.item(v, k)
-	case *number:
-		return m.castNumber(v, k), nil
-	case bool, int64, float64:
-		return convert(v, k), nil
-	case string:
-		switch k {
-		case intKind:
-			i, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-			if err != nil {
-				return nil, &RaisedError{"ValueError", "invalid literal for int(): " + repr(v)}
-			}
-			return i, nil
-		case floatKind:
-			x, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-			if err != nil && !math.IsInf(x, 0) {
-				return nil, &RaisedError{"ValueError", "could not convert string to float: " + repr(v)}
-			}
-			return x, nil
-		}
-		return v != "", nil
-	case *enum:
-		return m.toNumber(v.value, k)
-	}
-	if items, ok := itemsOf(v); ok && k == boolKind {
-		return len(items) > 0, nil
-	}
-	return nil, fmt.Errorf("a %s is no %v", typeName(v), k)
-}
-
-// unpackPacked returns weight and bias of a quantized layer.
-func (m *machine) unpackPacked(p *packed) value {
-	var bias value
-	if p.bias != nil {
-		bias = parameter("", p.bias)
-	}
-	return &tuple{items: []value{parameter("", p.weight), bias}}
-}
-
 // toList returns a tensor's elements as nested lists. They must be known.
-func (m *machine) toList(t *Tensor) (value, error) {
-	v, err := m.read(t)
+func (m *machine) toList(t *build.Tensor) (aten.Value, error) {
+	v, err := m.Read(t)
 	if err != nil {
 		return nil, err
 	}
-	known := m.known(v)
+	known := m.Known(v)
 	if known == nil {
-		return nil, errDataDependent
+		return nil, build.ErrDataDependent
 	}
-	if err := m.spend(2 * known.Numel()); err != nil {
+	if err := m.Spend(2 * known.Numel()); err != nil {
 		return nil, err
 	}
 	flat, err := known.Contiguous().Reshape(-1)
 	if known.Rank() == 0 || err != nil {
-		x, _ := plainOf(known)
+		x, _ := build.PlainElement(known)
 		return x, err
 	}
-	items := make([]value, known.Numel())
+	items := make([]aten.Value, known.Numel())
 	for i := range items {
 		one, err := flat.Slice(0, i, i+1, 1)
 		if err != nil {
 			return nil, err
 		}
-		items[i], _ = plainOf(one)
+		items[i], _ = build.PlainElement(one)
 	}
 	shape := known.Shape()
 	for d := len(shape) - 1; d > 0; d-- {
-		outer := make([]value, len(items)/max(shape[d], 1))
+		outer := make([]aten.Value, len(items)/max(shape[d], 1))
 		for i := range outer {
-			outer[i] = &list{items: items[i*shape[d] : (i+1)*shape[d]]}
+			outer[i] = &aten.List{Items: items[i*shape[d] : (i+1)*shape[d]]}
 		}
 		items = outer
 	}
-	return &list{items: items}, nil
+	return &aten.List{Items: items}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/script"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -35,6 +36,48 @@ type function struct {
 	def   *script.FuncDef
 	class *class // of a method
 }
+
+// method is a function bound to an object.
+type method struct {
+	self *aten.Object
+	fn   *function
+}
+
+// closure is a function inside another, which sees its variables.
+type closure struct {
+	frame *frame
+	fn    *function
+}
+
+// Self returns nil: a function is bound to no object.
+func (f *function) Self() *aten.Object { return nil }
+
+// Self returns the object that the method is bound to.
+func (m *method) Self() *aten.Object { return m.self }
+
+// Self returns nil: a closure is bound to no object.
+func (c *closure) Self() *aten.Object { return nil }
+
+// Self returns nil: a class is bound to no object.
+func (c *class) Self() *aten.Object { return nil }
+
+// Name returns the whole name.
+func (c *class) Name() string { return c.name }
+
+// PublicName returns the name as it is in Python.
+func (c *class) PublicName() string { return c.public }
+
+// Fields returns the names of a named tuple's elements.
+func (c *class) Fields() []string {
+	names := make([]string, len(c.def.Attributes))
+	for i, a := range c.def.Attributes {
+		names[i] = a.Name
+	}
+	return names
+}
+
+// classOf returns the class of an object.
+func classOf(o *aten.Object) *class { return o.Class.(*class) }
 
 // packedClasses is where the packed weights of quantized layers live.
 const packedClasses = "__torch__.torch.classes."

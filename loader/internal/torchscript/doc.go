@@ -4,11 +4,9 @@
 // control flow, sizes, attributes, lists. What is left are the operators on
 // tensors, which become the nodes of a graph.
 //
-// An operator of the language is one line in a table (table_*.go), which names
-// its parameters and the function that lowers it to octet's operators.
-//
-// A number that follows from the inputs, such as the extent of a dimension, is
-// kept together with what it follows from. Only where the graph comes to depend on
-// it does it become a plain number, and the graph's guards then say so: a model
-// whose code only passes the size of the batch along gives one graph for all.
+// The package is the language: program.go checks and specializes an archive, code.go and
+// object.go are its classes and objects, exec.go its statements, eval.go,
+// eval_operator.go and call.go its expressions, scan.go what can be said without
+// executing it. The operators, with control flow and the state that a program keeps, are package aten,
+// and the graph under construction is package build.
 package torchscript

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octet-ml/octet/loader/internal/aten"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/script"
 )
 
 // eval evaluates an expression.
-func (m *machine) eval(f *frame, x script.Expr) (value, error) {
+func (m *machine) eval(f *frame, x script.Expr) (aten.Value, error) {
 	v, err := m.evalExpr(f, x)
 	if err != nil {
 		return nil, m.at(f, x, err)
@@ -17,7 +19,7 @@ func (m *machine) eval(f *frame, x script.Expr) (value, error) {
 	return v, nil
 }
 
-func (m *machine) evalExpr(f *frame, x script.Expr) (value, error) {
+func (m *machine) evalExpr(f *frame, x script.Expr) (aten.Value, error) {
 	if lit := literal(x); lit != nil {
 		return *lit, nil
 	}
@@ -25,7 +27,7 @@ func (m *machine) evalExpr(f *frame, x script.Expr) (value, error) {
 	case *script.ImaginaryLit:
 		return complex(0, x.Value), nil
 	case *script.Name:
-		if v, ok := f.locals[x.Name]; ok {
+		if v, ok := f.Vars[x.Name]; ok {
 			return v, nil
 		}
 		return nil, fmt.Errorf("%s is not defined", x.Name)
@@ -48,12 +50,12 @@ func (m *machine) evalExpr(f *frame, x script.Expr) (value, error) {
 		return m.index(f, x)
 	case *script.Tuple:
 		items, err := m.evalAll(f, x.Elements)
-		return &tuple{items: items}, err
+		return &aten.Tuple{Items: items}, err
 	case *script.List:
 		items, err := m.evalAll(f, x.Elements)
-		return &list{items: items}, err
+		return &aten.List{Items: items}, err
 	case *script.Dict:
-		d := &dict{}
+		d := &aten.Dict{}
 		for _, i := range x.Items {
 			k, err := m.eval(f, i.Key)
 			if err != nil {
@@ -79,29 +81,29 @@ func (m *machine) evalExpr(f *frame, x script.Expr) (value, error) {
 	case *script.UncheckedCast:
 		return m.annotated(f, x.Type, x.Value)
 	case *script.Uninitialized:
-		return uninitialized{}, nil
+		return aten.Uninitialized{}, nil
 	case *script.IsInstance:
 		v, err := m.eval(f, x.Value)
 		if err != nil {
 			return nil, err
 		}
 		is := slices.ContainsFunc(x.Types, func(t *script.Type) bool { return m.isInstance(v, t) })
-		return is, m.toil(0)
+		return is, m.Toil(0)
 	case *script.NewObject:
 		c := m.code.classes[x.Class]
 		if c == nil {
 			return nil, fmt.Errorf("the archive has no class %s", x.Class)
 		}
-		return newObject(c), nil
+		return aten.NewObject(c), nil
 	}
 	return nil, fmt.Errorf("an expression of type %T cannot be evaluated", x)
 }
 
-func (m *machine) evalAll(f *frame, list []script.Expr) ([]value, error) {
-	if err := m.spend(len(list)); err != nil {
+func (m *machine) evalAll(f *frame, list []script.Expr) ([]aten.Value, error) {
+	if err := m.Spend(len(list)); err != nil {
 		return nil, err
 	}
-	out := make([]value, len(list))
+	out := make([]aten.Value, len(list))
 	for i, x := range list {
 		var err error
 		if out[i], err = m.eval(f, x); err != nil {
@@ -112,7 +114,7 @@ func (m *machine) evalAll(f *frame, list []script.Expr) ([]value, error) {
 }
 
 // qualified returns what a whole name names: a function, a class, a member of an enum.
-func (m *machine) qualified(name string) (value, error) {
+func (m *machine) qualified(name string) (aten.Value, error) {
 	if fn := m.code.functions[name]; fn != nil {
 		return fn, nil
 	}
@@ -133,38 +135,38 @@ func (m *machine) qualified(name string) (value, error) {
 			break
 		}
 		v, err := m.eval(&frame{fn: &function{name: name, file: c.file}}, e)
-		return &enum{c, member, v}, err
+		return &aten.Enum{Class: c, Name: member, Value: v}, err
 	}
 	return nil, fmt.Errorf("the archive does not define %s", name)
 }
 
 // annotated evaluates a value whose type is stated, which matters where it is
 // converted: a tensor to a number.
-func (m *machine) annotated(f *frame, t *script.Type, x script.Expr) (value, error) {
+func (m *machine) annotated(f *frame, t *script.Type, x script.Expr) (aten.Value, error) {
 	v, err := m.eval(f, x)
 	if err != nil {
 		return nil, err
 	}
-	ref, ok := v.(*Tensor)
+	ref, ok := v.(*build.Tensor)
 	if !ok {
 		return v, nil
 	}
 	switch t.Name {
 	case "int":
-		return m.item(ref, intKind)
+		return aten.Item(m.Builder, ref, build.Int)
 	case "float":
-		return m.item(ref, floatKind)
+		return aten.Item(m.Builder, ref, build.Float)
 	case "bool":
-		return m.item(ref, boolKind)
+		return aten.Item(m.Builder, ref, build.Bool)
 	case "number", "Scalar":
-		return m.item(ref, kindOfDType(ref.dtype()))
+		return aten.Item(m.Builder, ref, build.KindOfDType(ref.DType()))
 	}
 	return v, nil
 }
 
 // index evaluates x[i] of lists, tuples, dicts and strings; tensors are indexed
 // by operators.
-func (m *machine) index(f *frame, x *script.Index) (value, error) {
+func (m *machine) index(f *frame, x *script.Index) (aten.Value, error) {
 	v, err := m.eval(f, x.Value)
 	if err != nil {
 		return nil, err
@@ -179,114 +181,27 @@ func (m *machine) index(f *frame, x *script.Index) (value, error) {
 	return m.getItem(v, i)
 }
 
-// getItem returns an element.
-func (m *machine) getItem(v, i value) (value, error) {
-	if _, ok := v.(unknown); ok {
-		return v, nil
-	}
-	if _, ok := i.(unknown); ok {
-		return i, nil
-	}
-	i, err := m.plainValue(i)
-	if err != nil {
-		return nil, err
-	}
-	if d, ok := v.(*dict); ok {
-		if err := m.seek(d, i); err != nil {
-			return nil, err
-		}
-		x, ok := d.get(i)
-		if !ok {
-			return nil, &RaisedError{"KeyError", repr(i)}
-		}
-		return x, nil
-	}
-	if s, ok := v.(string); ok {
-		k, err := position(i, len(s))
-		if err != nil {
-			return nil, err
-		}
-		return s[k : k+1], nil
-	}
-	items, ok := itemsOf(v)
-	if !ok {
-		return nil, fmt.Errorf("a %s has no elements", typeName(v))
-	}
-	k, err := position(i, len(items))
-	if err != nil {
-		return nil, err
-	}
-	return items[k], nil
+// getItem returns an element, as the operator does.
+func (m *machine) getItem(v, i aten.Value) (aten.Value, error) {
+	return m.Dispatch("aten::__getitem__", []aten.Value{v, i}, nil)
 }
 
-// position resolves an index, which may count from the end.
-func position(i value, n int) (int, error) {
-	k, ok := i.(int64)
-	if !ok {
-		return 0, fmt.Errorf("a %s is used as an index", typeName(i))
-	}
-	if k < 0 {
-		k += int64(n)
-	}
-	if k < 0 || k >= int64(n) {
-		return 0, &RaisedError{"IndexError", fmt.Sprintf("index %d of %d elements", i, n)}
-	}
-	return int(k), nil
-}
-
-// setItem sets an element of a list or dict.
-func (m *machine) setItem(x, i, v value) error {
-	i, err := m.plainValue(i)
-	if err != nil {
-		return err
-	}
-	switch x := x.(type) {
-	case unknown:
-		return nil
-	case *list:
-		k, err := position(i, len(x.items))
-		if err != nil {
-			return err
-		}
-		x.items[k], err = v, m.toil(m.journal.record(x))
-		return err
-	case *dict:
-		if err := m.spend(1); err != nil {
-			return err
-		}
-		switch i.(type) {
-		case nil, bool, int64, float64, string, *enum, device, *tuple:
-		default:
-			return fmt.Errorf("a %s is the key of a dict", typeName(i))
-		}
-		if err := m.seek(x, i); err != nil {
-			return err
-		}
-		err := m.toil(m.journal.record(x))
-		x.set(i, v)
-		return err
-	}
-	return fmt.Errorf("elements of a %s cannot be set", typeName(x))
-}
-
-// seek counts what is looked at to find a key: all of them, when it is a tuple.
-func (m *machine) seek(d *dict, key value) error {
-	if _, ok := plainKey(key); ok {
-		return nil
-	}
-	return m.toil(len(d.keys))
+// setItem sets an element, as the operator does.
+func (m *machine) setItem(x, i, v aten.Value) error {
+	_, err := m.Dispatch("aten::_set_item", []aten.Value{x, i, v}, nil)
+	return err
 }
 
 // condExpr evaluates "a if c else b", of which only one is evaluated.
-func (m *machine) condExpr(f *frame, x *script.Cond) (value, error) {
+func (m *machine) condExpr(f *frame, x *script.Cond) (aten.Value, error) {
 	c, err := m.eval(f, x.If)
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := c.(unknown); ok {
+	if _, ok := c.(aten.Unknown); ok {
 		return c, nil
 	}
-	yes, err := m.truth(c)
+	yes, err := aten.Truth(m.Builder, c)
 	if err != nil {
 		return nil, err
 	}
@@ -297,56 +212,56 @@ func (m *machine) condExpr(f *frame, x *script.Cond) (value, error) {
 }
 
 // isInstance reports whether a value has a type.
-func (m *machine) isInstance(v value, t *script.Type) bool {
-	if m.toil(1) != nil {
+func (m *machine) isInstance(v aten.Value, t *script.Type) bool {
+	if m.Toil(1) != nil {
 		return false // the caller sees that, too
 	}
 	switch t.Name {
 	case "NoneType":
 		return v == nil
 	case "Tensor":
-		_, ok := v.(*Tensor)
+		_, ok := v.(*build.Tensor)
 		return ok
 	case "bool", "int", "float":
-		k, ok := kindOf(v)
+		k, ok := build.KindOf(v)
 		return ok && k.String() == t.Name
 	case "complex":
 		_, ok := v.(complex128)
 		return ok
 	case "number", "Scalar":
-		return isNumber(v)
+		return build.IsNumber(v)
 	case "str":
 		_, ok := v.(string)
 		return ok
 	case "Device":
-		_, ok := v.(device)
+		_, ok := v.(aten.Device)
 		return ok
 	case "Optional":
 		return v == nil || len(t.Args) == 1 && m.isInstance(v, t.Args[0])
 	case "Union":
 		return slices.ContainsFunc(t.Args, func(a *script.Type) bool { return m.isInstance(v, a) })
 	case "list", "List":
-		l, ok := v.(*list)
-		return ok && (len(t.Args) == 0 || !slices.ContainsFunc(l.items, func(x value) bool { return !m.isInstance(x, t.Args[0]) }))
+		l, ok := v.(*aten.List)
+		return ok && (len(t.Args) == 0 || !slices.ContainsFunc(l.Items, func(x aten.Value) bool { return !m.isInstance(x, t.Args[0]) }))
 	case "tuple", "Tuple":
-		l, ok := v.(*tuple)
+		l, ok := v.(*aten.Tuple)
 		if !ok || t.Args == nil {
 			return ok
 		}
-		return slices.EqualFunc(l.items, t.Args, m.isInstance)
+		return slices.EqualFunc(l.Items, t.Args, m.isInstance)
 	case "Dict", "dict":
-		_, ok := v.(*dict)
+		_, ok := v.(*aten.Dict)
 		return ok
 	case "Any":
 		return true
 	}
 	switch v := v.(type) {
-	case *object:
-		return v.class.name == t.Name
-	case *tuple:
-		return v.class != nil && v.class.name == t.Name
-	case *enum:
-		return v.class.name == t.Name
+	case *aten.Object:
+		return v.Class.Name() == t.Name
+	case *aten.Tuple:
+		return v.Class != nil && v.Class.Name() == t.Name
+	case *aten.Enum:
+		return v.Class.Name() == t.Name
 	}
 	return false
 }

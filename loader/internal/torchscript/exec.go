@@ -3,28 +3,34 @@ package torchscript
 import (
 	"errors"
 	"fmt"
-	"maps"
 
+	"github.com/octet-ml/octet/loader/internal/aten"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/script"
 )
 
 // block executes statements until one does not go on to the next.
-func (m *machine) block(f *frame, body []script.Stmt) (flow, value, error) {
+func (m *machine) block(f *frame, body []script.Stmt) (aten.Flow, aten.Value, error) {
 	for _, s := range body {
 		how, v, err := m.exec(f, s)
-		if errors.Is(err, errDataDependent) {
-			m.note(f, s, err.Error())
+		if errors.Is(err, build.ErrDataDependent) {
+			m.Note(sourceLine{f.fn.file, s}, err.Error())
 			m.forget(f, s)
 			continue
 		}
 		if err != nil {
-			return next, nil, m.at(f, s, err)
+			return aten.Next, nil, m.at(f, s, err)
 		}
-		if how != next {
+		if how != aten.Next {
 			return how, v, nil
 		}
 	}
-	return next, nil, nil
+	return aten.Next, nil, nil
+}
+
+// blockOf returns statements as something that can be executed.
+func (m *machine) blockOf(f *frame, body []script.Stmt) aten.Block {
+	return func() (aten.Flow, aten.Value, error) { return m.block(f, body) }
 }
 
 // forget makes what a statement assigns unknown.
@@ -33,11 +39,11 @@ func (m *machine) forget(f *frame, s script.Stmt) {
 		if a, ok := n.(*script.Assign); ok {
 			for _, t := range a.Targets {
 				if name, ok := t.(*script.Name); ok {
-					f.locals[name.Name] = unknown{}
+					f.Vars[name.Name] = aten.Unknown{}
 				} else if tuple, ok := t.(*script.Tuple); ok {
 					for _, x := range tuple.Elements {
 						if name, ok := x.(*script.Name); ok {
-							f.locals[name.Name] = unknown{}
+							f.Vars[name.Name] = aten.Unknown{}
 						}
 					}
 				}
@@ -47,50 +53,54 @@ func (m *machine) forget(f *frame, s script.Stmt) {
 	})
 }
 
-func (m *machine) exec(f *frame, s script.Stmt) (flow, value, error) {
-	if err := m.step(); err != nil {
-		return next, nil, err
+func (m *machine) exec(f *frame, s script.Stmt) (aten.Flow, aten.Value, error) {
+	if err := m.Step(); err != nil {
+		return aten.Next, nil, err
 	}
 	switch s := s.(type) {
 	case *script.Assign:
 		if s.Value == nil {
-			return next, nil, nil
+			return aten.Next, nil, nil
 		}
 		v, err := m.eval(f, s.Value)
 		if err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
 		for _, target := range s.Targets {
 			if err := m.assign(f, target, v); err != nil {
-				return next, nil, err
+				return aten.Next, nil, err
 			}
 		}
-		return next, nil, nil
+		return aten.Next, nil, nil
 	case *script.AugAssign:
 		x, err := m.eval(f, s.Target)
 		if err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
 		y, err := m.eval(f, s.Value)
 		if err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
 		v, err := m.binary(s.Op, x, y)
 		if err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
-		return next, nil, m.assign(f, s.Target, v)
+		return aten.Next, nil, m.assign(f, s.Target, v)
 	case *script.ExprStmt:
 		_, err := m.eval(f, s.X)
-		return next, nil, err
+		return aten.Next, nil, err
 	case *script.Return:
 		if s.Value == nil {
-			return returns, nil, nil
+			return aten.Returns, nil, nil
 		}
 		v, err := m.eval(f, s.Value)
-		return returns, v, err
+		return aten.Returns, v, err
 	case *script.If:
-		return m.conditional(f, s)
+		c, err := m.eval(f, s.Cond)
+		if err != nil {
+			return aten.Next, nil, err
+		}
+		return m.Branch(&f.Frame, c, m.blockOf(f, s.Then), m.blockOf(f, s.Else))
 	case *script.While:
 		return m.while(f, s)
 	case *script.For:
@@ -100,42 +110,36 @@ func (m *machine) exec(f *frame, s script.Stmt) (flow, value, error) {
 	case *script.Raise:
 		v, err := m.eval(f, s.Value)
 		if err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
-		return next, nil, &RaisedError{Message: formatValue(v)}
+		return aten.Next, nil, &aten.RaisedError{Message: aten.Format(v)}
 	case *script.Assert:
-		return next, nil, m.assert(f, s)
+		return aten.Next, nil, m.assert(f, s)
 	case *script.Delete:
 		for _, t := range s.Targets {
 			if n, ok := t.(*script.Name); ok {
-				delete(f.locals, n.Name)
+				delete(f.Vars, n.Name)
 			}
 		}
-		return next, nil, nil
+		return aten.Next, nil, nil
 	case *script.FuncDef:
-		f.locals[s.Name] = &closure{f, &function{name: s.Name, file: f.fn.file, def: s}}
-		return next, nil, nil
+		f.Vars[s.Name] = &closure{f, &function{name: s.Name, file: f.fn.file, def: s}}
+		return aten.Next, nil, nil
 	case *script.Pass, *script.Global:
-		return next, nil, nil
+		return aten.Next, nil, nil
 	case *script.Break:
-		return breaks, nil, nil
+		return aten.Breaks, nil, nil
 	case *script.Continue:
-		return continues, nil, nil
+		return aten.Continues, nil, nil
 	}
-	return next, nil, fmt.Errorf("a statement of type %T cannot be executed", s)
-}
-
-// closure is a function inside another, which sees its variables.
-type closure struct {
-	frame *frame
-	fn    *function
+	return aten.Next, nil, fmt.Errorf("a statement of type %T cannot be executed", s)
 }
 
 // assign gives a value to a name, an attribute, an element, or the parts of a tuple.
-func (m *machine) assign(f *frame, target script.Expr, v value) error {
+func (m *machine) assign(f *frame, target script.Expr, v aten.Value) error {
 	switch t := target.(type) {
 	case *script.Name:
-		f.locals[t.Name] = v
+		f.Vars[t.Name] = v
 		return nil
 	case *script.Attr:
 		o, err := m.eval(f, t.Value)
@@ -164,8 +168,8 @@ func (m *machine) assign(f *frame, target script.Expr, v value) error {
 	return errors.New("this expression cannot be assigned to")
 }
 
-func (m *machine) unpack(f *frame, targets []script.Expr, v value) error {
-	if _, ok := v.(unknown); ok {
+func (m *machine) unpack(f *frame, targets []script.Expr, v aten.Value) error {
+	if _, ok := v.(aten.Unknown); ok {
 		for _, t := range targets {
 			if err := m.assign(f, t, v); err != nil {
 				return err
@@ -173,9 +177,9 @@ func (m *machine) unpack(f *frame, targets []script.Expr, v value) error {
 		}
 		return nil
 	}
-	items, ok := itemsOf(v)
+	items, ok := aten.Items(v)
 	if !ok {
-		return fmt.Errorf("a %s cannot be unpacked", typeName(v))
+		return fmt.Errorf("a %s cannot be unpacked", aten.TypeName(v))
 	}
 	if len(items) != len(targets) {
 		return fmt.Errorf("%d values are assigned to %d names", len(items), len(targets))
@@ -188,48 +192,43 @@ func (m *machine) unpack(f *frame, targets []script.Expr, v value) error {
 	return nil
 }
 
-// itemsOf returns the elements of a tuple or list.
-func itemsOf(v value) ([]value, bool) {
-	switch v := v.(type) {
-	case *tuple:
-		return v.items, true
-	case *list:
-		return v.items, true
-	}
-	return nil, false
+// while executes a loop with a condition.
+func (m *machine) while(f *frame, s *script.While) (aten.Flow, aten.Value, error) {
+	return m.While(&f.Frame, aten.Loop{
+		Cond:     func() (aten.Value, error) { return m.eval(f, s.Cond) },
+		Body:     m.blockOf(f, s.Body),
+		Assigned: func() []string { return assigned(s.Body) },
+	})
 }
 
-func (m *machine) while(f *frame, s *script.While) (flow, value, error) {
-	before := maps.Clone(f.locals)
-	for {
-		c, err := m.eval(f, s.Cond)
-		if err != nil {
-			return next, nil, err
-		}
-		if _, ok := c.(unknown); ok {
-			return m.either(f, s.Body)
-		}
-		yes, err := m.truth(c)
-		if errors.Is(err, errDataDependent) {
-			return m.loop(f, dataLoop{body: s.Body, cond: s.Cond, begin: c.(*number), before: before})
-		}
-		if err != nil || !yes {
-			return next, nil, err
-		}
-		if err := m.step(); err != nil {
-			return next, nil, err
-		}
-		how, v, err := m.block(f, s.Body)
-		if err != nil || how == returns {
-			return how, v, err
-		}
-		if how == breaks {
-			return next, nil, nil
+// assigned returns the variables that statements assign to.
+func assigned(body []script.Stmt) []string {
+	var names []string
+	var target func(t script.Expr)
+	target = func(t script.Expr) {
+		switch t := t.(type) {
+		case *script.Name:
+			names = append(names, t.Name)
+		case *script.Tuple:
+			for _, x := range t.Elements {
+				target(x)
+			}
 		}
 	}
+	for _, s := range body {
+		script.Walk(s, func(n script.Node) bool {
+			if a, ok := n.(*script.Assign); ok {
+				for _, t := range a.Targets {
+					target(t)
+				}
+			}
+			return true
+		})
+	}
+	return names
 }
 
-func (m *machine) forEach(f *frame, s *script.For) (flow, value, error) {
+func (m *machine) forEach(f *frame, s *script.For) (aten.Flow, aten.Value, error) {
 	if c, ok := s.Iter.(*script.Call); ok {
 		if n, ok := c.Func.(*script.Name); ok && n.Name == "range" {
 			return m.forRange(f, s, c)
@@ -237,21 +236,21 @@ func (m *machine) forEach(f *frame, s *script.For) (flow, value, error) {
 	}
 	v, err := m.eval(f, s.Iter)
 	if err != nil {
-		return next, nil, err
+		return aten.Next, nil, err
 	}
-	if _, ok := v.(unknown); ok {
+	if _, ok := v.(aten.Unknown); ok {
 		if err := m.assign(f, s.Target, v); err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
-		return m.either(f, s.Body)
+		return m.Either(&f.Frame, m.blockOf(f, s.Body))
 	}
-	items, ok := itemsOf(v)
+	items, ok := aten.Items(v)
 	switch v := v.(type) {
-	case *dict:
-		items, ok = append([]value(nil), v.keys...), true
+	case *aten.Dict:
+		items, ok = append([]aten.Value(nil), v.Keys...), true
 	case string:
-		if err := m.spend(len(v)); err != nil {
-			return next, nil, err
+		if err := m.Spend(len(v)); err != nil {
+			return aten.Next, nil, err
 		}
 		for _, r := range v {
 			items = append(items, string(r))
@@ -259,62 +258,64 @@ func (m *machine) forEach(f *frame, s *script.For) (flow, value, error) {
 		ok = true
 	}
 	if !ok {
-		return next, nil, fmt.Errorf("a %s cannot be iterated over", typeName(v))
+		return aten.Next, nil, fmt.Errorf("a %s cannot be iterated over", aten.TypeName(v))
 	}
 	for i := 0; i < len(items); i++ {
 		how, v, err := m.iteration(f, s, items[i])
-		if err != nil || how == returns {
+		if err != nil || how == aten.Returns {
 			return how, v, err
 		}
-		if how == breaks {
+		if how == aten.Breaks {
 			break
 		}
 	}
-	return next, nil, nil
+	return aten.Next, nil, nil
 }
 
 // iteration executes the body of a loop once.
-func (m *machine) iteration(f *frame, s *script.For, v value) (flow, value, error) {
-	if err := m.step(); err != nil {
-		return next, nil, err
+func (m *machine) iteration(f *frame, s *script.For, v aten.Value) (aten.Flow, aten.Value, error) {
+	if err := m.Step(); err != nil {
+		return aten.Next, nil, err
 	}
 	if err := m.assign(f, s.Target, v); err != nil {
-		return next, nil, err
+		return aten.Next, nil, err
 	}
 	return m.block(f, s.Body)
 }
 
-var errRangeStep = &RaisedError{"ValueError", "a range with a step of 0"}
-
-func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value, error) {
-	args := make([]value, len(c.Args))
+func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (aten.Flow, aten.Value, error) {
+	args := make([]aten.Value, len(c.Args))
 	for i, x := range c.Args {
 		var err error
 		if args[i], err = m.eval(f, x); err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
-		if _, ok := args[i].(unknown); ok {
+		if _, ok := args[i].(aten.Unknown); ok {
 			if err := m.assign(f, s.Target, args[i]); err != nil {
-				return next, nil, err
+				return aten.Next, nil, err
 			}
-			return m.either(f, s.Body)
+			return m.Either(&f.Frame, m.blockOf(f, s.Body))
 		}
 	}
 	bounds := [3]int64{0, 0, 1}
 	if len(args) < 1 || len(args) > 3 {
-		return next, nil, fmt.Errorf("range with %d arguments", len(args))
+		return aten.Next, nil, fmt.Errorf("range with %d arguments", len(args))
 	}
 	for i, a := range args {
-		p, err := m.plainValue(a)
-		if errors.Is(err, errDataDependent) && len(args) == 1 {
-			return m.loop(f, dataLoop{body: s.Body, target: s.Target, count: a.(*number), before: f.locals})
+		p, err := m.PlainValue(a)
+		if errors.Is(err, build.ErrDataDependent) && len(args) == 1 {
+			return m.Repeat(&f.Frame, a.(*build.Number), aten.Loop{
+				SetIndex: func(i *build.Number) error { return m.assign(f, s.Target, i) },
+				Body:     m.blockOf(f, s.Body),
+				Assigned: func() []string { return assigned(s.Body) },
+			})
 		}
 		if err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
 		n, ok := p.(int64)
 		if !ok {
-			return next, nil, fmt.Errorf("range of a %s", typeName(p))
+			return aten.Next, nil, fmt.Errorf("range of a %s", aten.TypeName(p))
 		}
 		k := i
 		if len(args) == 1 {
@@ -323,51 +324,51 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (flow, value
 		bounds[k] = n
 	}
 	if bounds[2] == 0 {
-		return next, nil, errRangeStep
+		return aten.Next, nil, aten.ErrRangeStep
 	}
 	for i := bounds[0]; bounds[2] > 0 && i < bounds[1] || bounds[2] < 0 && i > bounds[1]; i += bounds[2] {
 		how, v, err := m.iteration(f, s, i)
-		if err != nil || how == returns {
+		if err != nil || how == aten.Returns {
 			return how, v, err
 		}
-		if how == breaks {
+		if how == aten.Breaks {
 			break
 		}
 		if bounds[2] > 0 && i > bounds[1]-bounds[2] || bounds[2] < 0 && i < bounds[1]-bounds[2] {
 			break // the next would overflow
 		}
 	}
-	return next, nil, nil
+	return aten.Next, nil, nil
 }
 
 // with executes a body between an object's __enter__ and __exit__.
-func (m *machine) with(f *frame, s *script.With) (flow, value, error) {
-	var entered []*object
+func (m *machine) with(f *frame, s *script.With) (aten.Flow, aten.Value, error) {
+	var entered []*aten.Object
 	for _, item := range s.Items {
 		v, err := m.eval(f, item.Value)
 		if err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
-		o, ok := v.(*object)
+		o, ok := v.(*aten.Object)
 		if !ok {
-			return next, nil, fmt.Errorf("with a %s", typeName(v))
+			return aten.Next, nil, fmt.Errorf("with a %s", aten.TypeName(v))
 		}
 		x, err := m.method(o, "__enter__")
 		if err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
 		if item.Name != "" {
-			f.locals[item.Name] = x
+			f.Vars[item.Name] = x
 		}
 		entered = append(entered, o)
 	}
 	how, v, err := m.block(f, s.Body)
 	if err != nil {
-		return next, nil, err
+		return aten.Next, nil, err
 	}
 	for i := len(entered) - 1; i >= 0; i-- {
 		if _, err := m.method(entered[i], "__exit__", nil, nil, nil); err != nil {
-			return next, nil, err
+			return aten.Next, nil, err
 		}
 	}
 	return how, v, nil
@@ -378,7 +379,7 @@ func (m *machine) assert(f *frame, s *script.Assert) error {
 	if err != nil {
 		return err
 	}
-	yes, err := m.truth(c)
+	yes, err := aten.Truth(m.Builder, c)
 	if err != nil || yes {
 		return err
 	}
@@ -388,7 +389,7 @@ func (m *machine) assert(f *frame, s *script.Assert) error {
 		if err != nil {
 			return err
 		}
-		message = formatValue(v)
+		message = aten.Format(v)
 	}
-	return &RaisedError{"AssertionError", message}
+	return &aten.RaisedError{Class: "AssertionError", Message: message}
 }

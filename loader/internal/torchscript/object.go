@@ -5,33 +5,12 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octet-ml/octet/loader/internal/aten"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/loader/internal/script"
 	"github.com/octet-ml/octet/tensor"
 )
-
-// object is an instance of a class: a module, or another object.
-type object struct {
-	class *class
-	id    int    // of what the archive holds
-	path  string // of a module in the tree: "layer1.0.conv1"
-	names []string
-	attrs map[string]value
-}
-
-func newObject(c *class) *object { return &object{class: c, attrs: make(map[string]value)} }
-
-func (o *object) set(name string, v value) {
-	if _, ok := o.attrs[name]; !ok {
-		o.names = append(o.names, name)
-	}
-	o.attrs[name] = v
-}
-
-func (o *object) remove(name string) {
-	delete(o.attrs, name)
-	o.names = slices.DeleteFunc(o.names, func(n string) bool { return n == name })
-}
 
 // Source is the content of an archive, decoded.
 type Source struct {
@@ -48,31 +27,31 @@ type Source struct {
 type reader struct {
 	src     Source
 	code    *code
-	values  map[pickle.Value]value // of what is shared
-	tensors map[*tensor.Tensor]*Tensor
+	values  map[pickle.Value]aten.Value // of what is shared
+	tensors map[*tensor.Tensor]*build.Tensor
 	// contiguous keeps tensors in row-major order, so that all graphs of a program
 	// have the same ones.
 	contiguous map[*tensor.Tensor]*tensor.Tensor
 	// origins are the objects, lists, dicts and tensors, in the order they are
 	// read, which is the same each time.
-	origins []value
+	origins []aten.Value
 	// states are objects whose own method restores them, with what it gets.
 	states []restored
 }
 
 type restored struct {
-	object *object
-	state  value
+	object *aten.Object
+	state  aten.Value
 }
 
 // value decodes a value. where is its path in the tree, for names and errors.
-func (r *reader) value(v pickle.Value, where string, constant bool) (value, error) {
+func (r *reader) value(v pickle.Value, where string, constant bool) (aten.Value, error) {
 	switch v := v.(type) {
 	case nil, bool, int64, float64, string:
 		return v, nil
 	case pickle.Tuple:
 		items, err := r.values1(v, where, constant)
-		return &tuple{items: items}, err
+		return &aten.Tuple{Items: items}, err
 	case pickle.Bytes: // cannot be the key of a map
 		return nil, &tensor.FileError{Record: where, Reason: "holds bytes, which no TorchScript value is"}
 	}
@@ -86,8 +65,8 @@ func (r *reader) value(v pickle.Value, where string, constant bool) (value, erro
 	return out, err
 }
 
-func (r *reader) values1(items []pickle.Value, where string, constant bool) ([]value, error) {
-	out := make([]value, len(items))
+func (r *reader) values1(items []pickle.Value, where string, constant bool) ([]aten.Value, error) {
+	out := make([]aten.Value, len(items))
 	for i, item := range items {
 		var err error
 		if out[i], err = r.value(item, fmt.Sprintf("%s.%d", where, i), constant); err != nil {
@@ -97,7 +76,7 @@ func (r *reader) values1(items []pickle.Value, where string, constant bool) ([]v
 	return out, nil
 }
 
-func (r *reader) shared(v pickle.Value, where string, constant bool) (value, error) {
+func (r *reader) shared(v pickle.Value, where string, constant bool) (aten.Value, error) {
 	t, err := r.src.Tensor(v, constant)
 	if err != nil {
 		return nil, &tensor.FileError{Record: where, Err: err}
@@ -107,8 +86,9 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (value, err
 			if r.contiguous[t] == nil {
 				r.contiguous[t] = t.Contiguous()
 			}
-			p := parameter(where, r.contiguous[t])
-			p.store.id = r.origin(p)
+			p := build.Parameter(where, r.contiguous[t])
+			p.Store.ID = r.origin(p)
+			p.Literal = constant
 			r.tensors[t] = p
 		}
 		return r.tensors[t], nil
@@ -120,8 +100,8 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (value, err
 	case *pickle.List:
 		return r.list(v, where, constant)
 	case *pickle.Dict:
-		d := &dict{}
-		d.id = r.origin(d)
+		d := &aten.Dict{}
+		d.ID = r.origin(d)
 		for i := range v.Len() {
 			k, x := v.At(i)
 			key, err := r.value(k, where, constant)
@@ -132,7 +112,7 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (value, err
 			if err != nil {
 				return nil, err
 			}
-			d.set(key, item)
+			d.Set(key, item)
 		}
 		return d, nil
 	case *pickle.Object:
@@ -142,23 +122,23 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (value, err
 }
 
 // origin numbers something that the archive holds, from 1 on.
-func (r *reader) origin(v value) int {
+func (r *reader) origin(v aten.Value) int {
 	r.origins = append(r.origins, v)
 	return len(r.origins)
 }
 
-func (r *reader) list(v *pickle.List, where string, constant bool) (value, error) {
-	l := &list{}
-	l.id = r.origin(l)
+func (r *reader) list(v *pickle.List, where string, constant bool) (aten.Value, error) {
+	l := &aten.List{}
+	l.ID = r.origin(l)
 	var err error
-	l.items, err = r.values1(v.Items, where, constant)
+	l.Items, err = r.values1(v.Items, where, constant)
 	return l, err
 }
 
 // The functions that PyTorch pickles lists with, for their element types.
 var listBuilders = []string{"build_intlist", "build_doublelist", "build_boollist", "build_tensorlist"}
 
-func (r *reader) object(v *pickle.Object, where string, constant bool) (value, error) {
+func (r *reader) object(v *pickle.Object, where string, constant bool) (aten.Value, error) {
 	reject := func(format string, args ...any) error {
 		return &tensor.FileError{Record: where, Reason: fmt.Sprintf(format, args...)}
 	}
@@ -177,7 +157,7 @@ func (r *reader) object(v *pickle.Object, where string, constant bool) (value, e
 		if !ok {
 			return nil, reject("a device named %s", pickle.Describe(v.Args[0]))
 		}
-		return device(kind), nil
+		return aten.Device(kind), nil
 	case v.Class.Is("builtins", "complex") && len(v.Args) == 2:
 		re, ok1 := v.Args[0].(float64)
 		im, ok2 := v.Args[1].(float64)
@@ -193,7 +173,7 @@ func (r *reader) object(v *pickle.Object, where string, constant bool) (value, e
 		if err != nil {
 			return nil, err
 		}
-		p, err := unpackWeights(v.Class.Name, state)
+		p, err := aten.UnpackWeights(v.Class.Name, state)
 		if err != nil {
 			return nil, &tensor.FileError{Record: where, Err: err}
 		}
@@ -203,7 +183,7 @@ func (r *reader) object(v *pickle.Object, where string, constant bool) (value, e
 }
 
 // instance makes an instance of a class of the archive's code.
-func (r *reader) instance(c *class, v *pickle.Object, where string, constant bool) (value, error) {
+func (r *reader) instance(c *class, v *pickle.Object, where string, constant bool) (aten.Value, error) {
 	switch c.def.Base {
 	case script.BaseEnum:
 		if len(v.Args) != 1 {
@@ -214,22 +194,22 @@ func (r *reader) instance(c *class, v *pickle.Object, where string, constant boo
 			return nil, err
 		}
 		for name, e := range c.finals {
-			if lit := literal(e); lit != nil && equalPlain(*lit, x) {
-				return &enum{c, name, x}, nil
+			if lit := literal(e); lit != nil && aten.EqualPlain(*lit, x) {
+				return &aten.Enum{Class: c, Name: name, Value: x}, nil
 			}
 		}
-		return nil, &tensor.FileError{Record: where, Reason: fmt.Sprintf("%s has no member %s", c.public, repr(x))}
+		return nil, &tensor.FileError{Record: where, Reason: fmt.Sprintf("%s has no member %s", c.public, aten.Repr(x))}
 	case script.BaseNamedTuple:
 		items, err := r.values1(v.Args, where, constant)
 		if err == nil && len(items) != len(c.def.Attributes) {
 			err = &tensor.FileError{Record: where, Reason: fmt.Sprintf("a %s of %d elements", c.public, len(items))}
 		}
-		return &tuple{items: items, class: c}, err
+		return &aten.Tuple{Items: items, Class: c}, err
 	}
-	o := newObject(c)
-	o.id = r.origin(o)
+	o := aten.NewObject(c)
+	o.ID = r.origin(o)
 	if c.isModule() {
-		o.path = where
+		o.Path = where
 	}
 	r.values[v] = o
 	if c.methods["__setstate__"] != nil {
@@ -258,14 +238,14 @@ func (r *reader) instance(c *class, v *pickle.Object, where string, constant boo
 		if err != nil {
 			return nil, err
 		}
-		o.set(name, a)
+		o.Set(name, a)
 	}
 	return o, nil
 }
 
 // literal returns the value of a literal, nil for another expression.
-func literal(x script.Expr) *value {
-	var v value
+func literal(x script.Expr) *aten.Value {
+	var v aten.Value
 	switch x := x.(type) {
 	case *script.IntLit:
 		v = x.Value

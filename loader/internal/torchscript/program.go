@@ -1,13 +1,14 @@
 package torchscript
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/aten"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/loader/internal/script"
 	"github.com/octet-ml/octet/ops"
@@ -19,7 +20,7 @@ import (
 type Program struct {
 	src     Source
 	code    *code
-	table   table
+	table   aten.Table
 	forward *function
 	inputs  []input
 
@@ -43,16 +44,16 @@ func New(src Source) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{src: src, code: code, contiguous: make(map[*tensor.Tensor]*tensor.Tensor)}
-	if p.table, err = newTable(); err != nil {
+	if p.table, err = aten.NewTable(); err != nil {
 		return nil, err
 	}
 	_, root, err := p.start()
 	if err != nil {
 		return nil, err
 	}
-	p.forward = root.class.methods["forward"]
+	p.forward = classOf(root).methods["forward"]
 	if p.forward == nil {
-		return nil, &tensor.FileError{Record: root.class.file, Reason: fmt.Sprintf("%s has no method forward", root.class.public)}
+		return nil, &tensor.FileError{Record: classOf(root).file, Reason: fmt.Sprintf("%s has no method forward", root.Class.PublicName())}
 	}
 	if len(p.forward.def.Params) == 0 {
 		return nil, positioned(p.forward.file, p.forward.def, errors.New("forward has no parameter")).reject()
@@ -61,7 +62,7 @@ func New(src Source) (*Program, error) {
 }
 
 // Check looks for operators that are not known and that every run needs. It
-// lists all that are not known in a *UnsupportedError.
+// lists all that are not known in a *aten.UnsupportedError.
 func (p *Program) Check() error {
 	_, root, err := p.start()
 	if err != nil {
@@ -72,11 +73,12 @@ func (p *Program) Check() error {
 
 // start returns a machine with the modules as the archive has them. Each
 // execution has its own, since programs may change them.
-func (p *Program) start() (*machine, *object, error) {
+func (p *Program) start() (*machine, *aten.Object, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := &reader{src: p.src, code: p.code, values: make(map[pickle.Value]value), tensors: make(map[*tensor.Tensor]*Tensor), contiguous: p.contiguous}
-	m := &machine{builder: newBuilder(), code: p.code, table: p.table, version: p.src.Version}
+	r := &reader{src: p.src, code: p.code, values: make(map[pickle.Value]aten.Value), tensors: make(map[*tensor.Tensor]*build.Tensor), contiguous: p.contiguous}
+	m := &machine{code: p.code}
+	m.Evaluator = aten.NewEvaluator(p.table, p.src.Version, m)
 	for i, c := range p.src.Constants {
 		v, err := r.value(c, fmt.Sprintf("CONSTANTS.c%d", i), true)
 		if err != nil {
@@ -88,8 +90,8 @@ func (p *Program) start() (*machine, *object, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	root, ok := v.(*object)
-	if !ok || !root.class.isModule() {
+	root, ok := v.(*aten.Object)
+	if !ok || !classOf(root).isModule() {
 		return nil, nil, &tensor.FileError{Record: "data.pkl", Err: errNoModule}
 	}
 	for _, s := range r.states {
@@ -97,20 +99,20 @@ func (p *Program) start() (*machine, *object, error) {
 			return nil, nil, rejected(err, s.object)
 		}
 	}
-	if err := m.uses.err(); err != nil {
+	if err := m.Unsupported(); err != nil {
 		return nil, nil, err
 	}
-	m.origins = r.origins
+	m.SetOrigins(r.origins)
 	return m, root, nil
 }
 
 // rejected makes what goes wrong while objects are restored an error of the file.
-func rejected(err error, o *object) error {
+func rejected(err error, o *aten.Object) error {
 	var fe *tensor.FileError
 	if errors.As(err, &fe) {
 		return err
 	}
-	return &tensor.FileError{Record: o.path, Reason: fmt.Sprintf("a %s cannot be restored", o.class.public), Err: err}
+	return &tensor.FileError{Record: o.Path, Reason: fmt.Sprintf("a %s cannot be restored", o.Class.PublicName()), Err: err}
 }
 
 // findInputs lists the parameters of forward that are inputs.
@@ -176,6 +178,11 @@ func (p *Program) Inputs() []string {
 	return names
 }
 
+// TakesList reports whether the last input is a list of tensors.
+func (p *Program) TakesList() bool {
+	return len(p.inputs) > 0 && p.inputs[len(p.inputs)-1].kind == "list"
+}
+
 // Specialize executes the program for inputs of these types, and the state it
 // kept, and returns the graph that comes of it.
 func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
@@ -183,23 +190,21 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 	if err != nil {
 		return nil, err
 	}
-	var was form
-	if before != "" {
-		if err := json.Unmarshal([]byte(before), &was); err != nil || was.Values < 0 || was.Values > len(types) {
-			return nil, errForm
-		}
+	was, err := aten.ParseForm(before, len(types))
+	if err != nil {
+		return nil, err
 	}
 	own := len(types) - was.Values
 	args, err := p.arguments(m, types[:own])
 	if err != nil {
 		return nil, err
 	}
-	if err := m.restore(was, types[own:]); err != nil {
+	if err := m.Restore(was, types[own:]); err != nil {
 		return nil, err
 	}
-	m.journal = &journal{}
-	out, err := m.call(p.forward, append([]value{root}, args...), nil)
-	if unsupported := m.uses.err(); unsupported != nil {
+	m.StartJournal()
+	out, err := m.call(p.forward, append([]aten.Value{root}, args...), nil)
+	if unsupported := m.Unsupported(); unsupported != nil {
 		return nil, unsupported // what else went wrong may follow from that
 	}
 	if err != nil {
@@ -209,12 +214,12 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 	if err != nil {
 		return nil, p.located(err)
 	}
-	after, state, err := m.keep(was)
+	after, state, err := m.Keep(was)
 	if err != nil {
 		return nil, p.located(err)
 	}
-	m.guards()
-	g := m.region.g
+	m.Guards()
+	g := m.Graph()
 	g.SetOutputs(append(values, state...)...)
 	if after != "" {
 		g.State = &graph.State{Before: before, After: after, Inputs: was.Values, Outputs: len(state)}
@@ -230,7 +235,7 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 func (p *Program) located(err error) error {
 	var (
 		e           *Error
-		unsupported *UnsupportedError
+		unsupported *aten.UnsupportedError
 	)
 	if errors.As(err, &e) || errors.As(err, &unsupported) {
 		return err
@@ -239,33 +244,33 @@ func (p *Program) located(err error) error {
 }
 
 // arguments makes inputs of the graph, and of them the arguments of forward.
-func (p *Program) arguments(m *machine, types []ops.Type) ([]value, error) {
-	args := make([]value, len(p.forward.def.Params)-1)
+func (p *Program) arguments(m *machine, types []ops.Type) ([]aten.Value, error) {
+	args := make([]aten.Value, len(p.forward.def.Params)-1)
 	given := make([]bool, len(args))
 	next := 0
-	take := func(in input) (value, error) {
+	take := func(in input) (aten.Value, error) {
 		t := types[next]
 		if t.Q != nil && (t.DType != tensor.Uint8 || t.Q.Scheme.PerChannel()) {
 			return nil, &graph.InputError{Name: in.name, Reason: fmt.Sprintf("it is %v: of quantized values only quint8, quantized per tensor, are inputs", t)}
 		}
 		name := in.name
 		if in.kind == "list" {
-			name = fmt.Sprintf("%s.%d", in.name, next)
+			name = fmt.Sprintf("%s.%d", in.name, next-len(p.inputs)+1)
 		}
 		next++
-		v := m.input(name, t)
+		v := m.Input(name, t)
 		return m.argument(in, v, t)
 	}
 	for _, in := range p.inputs {
 		i := in.param - 1
 		if in.kind == "list" {
-			l := &list{}
+			l := &aten.List{}
 			for next < len(types) {
 				v, err := take(in)
 				if err != nil {
 					return nil, err
 				}
-				l.items = append(l.items, v)
+				l.Items = append(l.Items, v)
 			}
 			args[i], given[i] = l, true
 			continue
@@ -288,12 +293,12 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]value, error) {
 			args[i] = v
 			continue
 		}
-		t, _ := args[i].(*tuple)
+		t, _ := args[i].(*aten.Tuple)
 		if t == nil {
-			t = &tuple{}
+			t = &aten.Tuple{}
 			args[i] = t
 		}
-		t.items = append(t.items, v)
+		t.Items = append(t.Items, v)
 	}
 	if next < len(types) {
 		return nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model takes %v", len(types), p.Inputs())}
@@ -310,87 +315,78 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]value, error) {
 	return args, nil
 }
 
-// argument returns an input as the program sees it. The value of one without
-// dimensions is a number that the graph may come to depend on.
-func (m *machine) argument(in input, v *graph.Value, t ops.Type) (value, error) {
-	var n *number
-	if t.Known != nil && len(t.Shape) == 0 {
-		if x, ok := plainOf(t.Known); ok {
-			k, _ := kindOf(x)
-			n = &number{kind: k, known: x, deps: m.fact(v, -1), term: &term{value: v}}
-		}
-	}
+// argument returns an input as the program sees it.
+func (m *machine) argument(in input, v *graph.Value, t ops.Type) (aten.Value, error) {
 	if in.kind == "Tensor" || in.kind == "list" {
-		ref := fresh(v)
-		ref.number = n
-		return ref, nil
+		return m.InputTensor(v, t), nil
 	}
+	n := m.InputNumber(v, t)
 	if n == nil {
 		return nil, &graph.InputError{Name: in.name, Reason: fmt.Sprintf("it is %v where the model takes a number: give an array without dimensions", t)}
 	}
-	k, ok := map[string]kind{"int": intKind, "float": floatKind, "bool": boolKind}[in.kind]
+	k, ok := map[string]build.Kind{"int": build.Int, "float": build.Float, "bool": build.Bool}[in.kind]
 	if !ok {
-		k = n.kind
+		k = n.Kind
 	}
-	return m.castNumber(n, k), nil
+	return n.To(k), nil
 }
 
 // outputs returns a value's tensors and numbers as values of the graph.
-func (m *machine) outputs(v value) ([]*graph.Value, error) {
+func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 	var values []*graph.Value
-	w := newWalker()
-	var add func(v value, name string) error
-	add = func(v value, name string) error {
-		if !w.enter() {
+	w := aten.NewWalker()
+	var add func(v aten.Value, name string) error
+	add = func(v aten.Value, name string) error {
+		if !w.Enter() {
 			return errors.New("the output is nested too deeply")
 		}
-		defer w.leave()
+		defer w.Leave()
 		switch v := v.(type) {
 		case nil:
 			return nil
-		case *Tensor:
-			out, err := m.read(v)
+		case *build.Tensor:
+			out, err := m.Read(v)
 			if err != nil {
 				return err
 			}
 			values = append(values, m.named(out, name, values))
 			return nil
-		case bool, int64, float64, *number:
-			out, err := m.scalar(asNumber(v))
+		case bool, int64, float64, *build.Number:
+			out, err := m.Scalar(build.AsNumber(v))
 			if err != nil {
 				return err
 			}
 			values = append(values, m.named(out, name, values))
 			return nil
-		case *tuple:
-			for i, x := range v.items {
+		case *aten.Tuple:
+			for i, x := range v.Items {
 				inner := name
-				if v.class != nil && i < len(v.class.def.Attributes) {
-					inner = v.class.def.Attributes[i].Name
+				if v.Class != nil && i < len(v.Class.Fields()) {
+					inner = v.Class.Fields()[i]
 				}
 				if err := add(x, inner); err != nil {
 					return err
 				}
 			}
 			return nil
-		case *list:
-			for _, x := range v.items {
+		case *aten.List:
+			for _, x := range v.Items {
 				if err := add(x, name); err != nil {
 					return err
 				}
 			}
 			return nil
-		case *dict:
-			for i, x := range v.values {
-				if err := add(x, formatValue(v.keys[i])); err != nil {
+		case *aten.Dict:
+			for i, x := range v.Values {
+				if err := add(x, aten.Format(v.Keys[i])); err != nil {
 					return err
 				}
 			}
 			return nil
-		case *missing:
-			return &UnsupportedError{[]OperatorUse{{Name: v.what, Count: 1}}}
+		case *aten.Missing:
+			return &aten.UnsupportedError{Operators: []aten.OperatorUse{{Name: v.What, Count: 1}}}
 		}
-		return fmt.Errorf("the model returns a %s, which is no tensor or number", typeName(v))
+		return fmt.Errorf("the model returns a %s, which is no tensor or number", aten.TypeName(v))
 	}
 	if err := add(v, ""); err != nil {
 		return nil, err

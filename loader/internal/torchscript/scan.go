@@ -3,6 +3,8 @@ package torchscript
 import (
 	"fmt"
 
+	"github.com/octet-ml/octet/loader/internal/aten"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/script"
 )
 
@@ -10,9 +12,9 @@ import (
 type Description struct {
 	Version   int // of the operators
 	Inputs    []InputInfo
-	Modules   []ModuleInfo  // each module before those in it
-	Operators []OperatorUse // that forward can reach, most used first; each line of a loop counts once
-	Unknown   []OperatorUse // those of them that octet does not have
+	Modules   []ModuleInfo       // each module before those in it
+	Operators []aten.OperatorUse // that forward can reach, most used first; each line of a loop counts once
+	Unknown   []aten.OperatorUse // those of them that octet does not have
 }
 
 // InputInfo is a parameter of forward.
@@ -42,26 +44,26 @@ func (p *Program) Describe() (*Description, error) {
 			d.Inputs = append(d.Inputs, InputInfo{in.name, in.kind, in.optional})
 		}
 	}
-	seen := make(map[*object]bool)
-	var walk func(o *object)
-	walk = func(o *object) {
+	seen := make(map[*aten.Object]bool)
+	var walk func(o *aten.Object)
+	walk = func(o *aten.Object) {
 		if seen[o] {
 			return
 		}
 		seen[o] = true
-		m := ModuleInfo{Path: o.path, Class: o.class.public}
-		var inside []*object
-		for _, name := range o.names {
-			switch v := o.attrs[name].(type) {
-			case *Tensor:
+		m := ModuleInfo{Path: o.Path, Class: o.Class.PublicName()}
+		var inside []*aten.Object
+		for _, name := range o.Names {
+			switch v := o.Attrs[name].(type) {
+			case *build.Tensor:
 				m.count(v)
-			case *packed:
-				m.count(parameter("", v.weight))
-				if v.bias != nil {
-					m.count(parameter("", v.bias))
+			case *aten.Packed:
+				m.count(build.Parameter("", v.Weight))
+				if v.Bias != nil {
+					m.count(build.Parameter("", v.Bias))
 				}
-			case *object:
-				if v.class.isModule() {
+			case *aten.Object:
+				if classOf(v).isModule() {
 					inside = append(inside, v)
 				}
 			}
@@ -74,23 +76,23 @@ func (p *Program) Describe() (*Description, error) {
 	walk(root)
 	s := p.scan(root)
 	for name, u := range s.used {
-		use := OperatorUse{Name: name, Count: u.count, Lines: u.lines}
+		use := aten.OperatorUse{Name: name, Count: u.count, Lines: u.lines}
 		d.Operators = append(d.Operators, use)
-		if !p.table.supports(name) {
+		if !p.table.Supports(name) {
 			d.Unknown = append(d.Unknown, use)
 		}
 	}
-	sortUses(d.Operators)
-	sortUses(d.Unknown)
+	aten.SortUses(d.Operators)
+	aten.SortUses(d.Unknown)
 	return d, nil
 }
 
 // count adds a parameter. Integers are bookkeeping, such as the batches that
 // statistics were made of.
-func (m *ModuleInfo) count(t *Tensor) {
-	if p := t.store.param; p != nil && (p.DType().IsFloat() || p.QParams() != nil) {
-		m.Parameters += int64(t.typ().Numel())
-		m.Bytes += int64(t.typ().Bytes())
+func (m *ModuleInfo) count(t *build.Tensor) {
+	if p := t.Store.Param; p != nil && (p.DType().IsFloat() || p.QParams() != nil) {
+		m.Parameters += int64(t.Type().Numel())
+		m.Bytes += int64(t.Type().Bytes())
 	}
 }
 
@@ -110,28 +112,28 @@ type scanned struct {
 	certain bool // outside of all branches and loops
 }
 
-func (p *Program) scan(root *object) *scanner {
+func (p *Program) scan(root *aten.Object) *scanner {
 	s := &scanner{p: p, used: make(map[string]*scanned)}
-	s.function(p.forward, map[string]*object{p.forward.def.Params[0].Name: root}, true)
+	s.function(p.forward, map[string]*aten.Object{p.forward.def.Params[0].Name: root}, true)
 	return s
 }
 
 // unsupported returns an error that lists the operators that are not known, when
 // one of them is sure to be executed.
 func (s *scanner) unsupported() error {
-	var u uses
+	var list []aten.OperatorUse
 	certain := false
 	for name, x := range s.used {
-		if s.p.table.supports(name) {
+		if s.p.table.Supports(name) {
 			continue
 		}
 		certain = certain || x.certain
-		u.list = append(u.list, OperatorUse{Name: name, Count: x.count, Lines: x.lines})
+		list = append(list, aten.OperatorUse{Name: name, Count: x.count, Lines: x.lines})
 	}
 	if !certain {
 		return nil
 	}
-	return u.err()
+	return aten.NewUnsupportedError(list)
 }
 
 // maxScan bounds the nodes of the syntax tree that are looked at.
@@ -139,7 +141,7 @@ const maxScan = 1 << 22
 
 // function looks at a function whose parameters and names are objects where the
 // map says so. certain says that it is executed whenever the model is.
-func (s *scanner) function(fn *function, env map[string]*object, certain bool) {
+func (s *scanner) function(fn *function, env map[string]*aten.Object, certain bool) {
 	if s.depth > maxCalls || s.steps > maxScan {
 		return
 	}
@@ -148,7 +150,7 @@ func (s *scanner) function(fn *function, env map[string]*object, certain bool) {
 	s.depth--
 }
 
-func (s *scanner) block(fn *function, body []script.Stmt, env map[string]*object, certain bool) {
+func (s *scanner) block(fn *function, body []script.Stmt, env map[string]*aten.Object, certain bool) {
 	for _, st := range body {
 		switch st := st.(type) {
 		case *script.If:
@@ -191,7 +193,7 @@ func (s *scanner) block(fn *function, body []script.Stmt, env map[string]*object
 }
 
 // expr looks for calls in an expression.
-func (s *scanner) expr(fn *function, x script.Expr, env map[string]*object, certain bool) {
+func (s *scanner) expr(fn *function, x script.Expr, env map[string]*aten.Object, certain bool) {
 	if x == nil {
 		return
 	}
@@ -205,7 +207,7 @@ func (s *scanner) expr(fn *function, x script.Expr, env map[string]*object, cert
 	})
 }
 
-func (s *scanner) call(fn *function, c *script.Call, env map[string]*object, certain bool) {
+func (s *scanner) call(fn *function, c *script.Call, env map[string]*aten.Object, certain bool) {
 	switch f := c.Func.(type) {
 	case *script.Op:
 		name := f.Namespace + "::" + f.Name
@@ -222,7 +224,7 @@ func (s *scanner) call(fn *function, c *script.Call, env map[string]*object, cer
 		}
 	case *script.Attr:
 		if o := s.object(f.Value, env); o != nil {
-			s.enter(o.class.methods[f.Name], c, env, o, certain)
+			s.enter(classOf(o).methods[f.Name], c, env, o, certain)
 		}
 	case *script.Qualified:
 		s.enter(s.p.code.functions[f.Name], c, env, nil, certain)
@@ -230,11 +232,11 @@ func (s *scanner) call(fn *function, c *script.Call, env map[string]*object, cer
 }
 
 // enter looks at the function that is called, with the objects it gets.
-func (s *scanner) enter(fn *function, c *script.Call, env map[string]*object, self *object, certain bool) {
+func (s *scanner) enter(fn *function, c *script.Call, env map[string]*aten.Object, self *aten.Object, certain bool) {
 	if fn == nil {
 		return
 	}
-	inner := make(map[string]*object)
+	inner := make(map[string]*aten.Object)
 	params := fn.def.Params
 	if self != nil && len(params) > 0 {
 		inner[params[0].Name] = self
@@ -249,13 +251,13 @@ func (s *scanner) enter(fn *function, c *script.Call, env map[string]*object, se
 }
 
 // object returns the object that an expression is, nil where that is not known.
-func (s *scanner) object(x script.Expr, env map[string]*object) *object {
+func (s *scanner) object(x script.Expr, env map[string]*aten.Object) *aten.Object {
 	switch x := x.(type) {
 	case *script.Name:
 		return env[x.Name]
 	case *script.Attr:
 		if o := s.object(x.Value, env); o != nil {
-			inner, _ := o.attrs[x.Name].(*object)
+			inner, _ := o.Attrs[x.Name].(*aten.Object)
 			return inner
 		}
 	}

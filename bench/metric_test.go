@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// TestChooseMetric checks which metric outputs and labels of many forms get, and what it says of them.
+func TestChooseMetric(t *testing.T) {
+	f := func(v []float32, shape ...int) *tensor.Tensor { return of(v, shape...) }
+	i := func(v []int64, shape ...int) *tensor.Tensor { return of(v, shape...) }
+	for _, c := range []struct {
+		name, metric string
+		out, labels  *tensor.Tensor
+		want         string
+		value        float64
+	}{
+		{"classes", "", f([]float32{1, 2, 3, 0}, 2, 2), i([]int64{1, 1}, 2), Top1, 0.5},
+		{"classes in a column", "", f([]float32{1, 2, 3, 0}, 2, 2), i([]int64{1, 0}, 2, 1), Top1, 1},
+		{"one-hot", "", f([]float32{1, 2, 3, 0}, 2, 2), f([]float32{0, 1, 1, 0}, 2, 2), Top1, 1},
+		{"one-hot by sign", Binary, f([]float32{-1, 2, 3, 2}, 2, 2), f([]float32{0, 1, 1, 0}, 2, 2), Binary, 0.75},
+		{"one logit", "", f([]float32{-1, 2, 3}, 3, 1), i([]int64{0, 1, 0}, 3), Binary, 2. / 3},
+		{"one logit, flat", "", f([]float32{-1, 2}, 2), f([]float32{1, 1}, 2), Binary, 0.5},
+		{"one probability", "", f([]float32{0.4, 0.6}, 2, 1), i([]int64{0, 1}, 2), Binary, 1},
+		{"several labels", "", f([]float32{-1, 2, 3, 4, -5, 6}, 2, 3), i([]int64{0, 1, 1, 1, 0, 0}, 2, 3), Binary, 5. / 6},
+		{"pixels", "", f([]float32{1, 5, 2, 4}, 1, 2, 1, 2), i([]int64{1, 0}, 1, 1, 2), PixelTop1, 1},
+		{"tokens", "", f([]float32{1, 5, 2, 4, 9, 0}, 1, 3, 2), i([]int64{1, 1, Ignored}, 1, 3), TokenTop1, 1},
+		{"tokens as many as classes", "", f([]float32{1, 5, 2, 4}, 1, 2, 2), i([]int64{1, 1}, 1, 2), TokenTop1, 1},
+		{"the same along axis 1", PixelTop1, f([]float32{1, 5, 2, 4}, 1, 2, 2), i([]int64{1, 0}, 1, 2), PixelTop1, 1},
+		{"numbers", "", f([]float32{1, 2, 3}, 3, 1), f([]float32{1, 2, 6}, 3), R2, 1 - 9./14},
+		{"counts as numbers", R2, f([]float32{1, 2, 3}, 3, 1), i([]int64{1, 2, 3}, 3), R2, 1},
+		{"nothing to compare with", "", f([]float32{1, 2}, 1, 2), nil, Cosine, math.NaN()},
+		{"an agreement", Agreeing, f([]float32{1, 2}, 1, 2), nil, Agreeing, math.NaN()},
+		{"none", NoMetric, f([]float32{1, 2}, 1, 2), i([]int64{5, 5, 5}, 1, 3), NoMetric, math.NaN()},
+
+		{"classes of one output", "", f([]float32{1, 2}, 2, 1), i([]int64{3, 4}, 2), "", 0},
+		{"an image for a class", "", f(make([]float32, 12), 1, 3, 2, 2), i([]int64{1}, 1), "", 0},
+		{"labels of another form", "", f([]float32{1, 2}, 1, 2), i([]int64{1, 2, 3}, 1, 3), "", 0},
+		{"top-1 of one logit", Top1, f([]float32{1, 2}, 2, 1), i([]int64{0, 1}, 2), "", 0},
+		{"top-1 without labels", Top1, f([]float32{1, 2}, 1, 2), nil, "", 0},
+		{"an unknown one", "accuracy", f([]float32{1, 2}, 1, 2), nil, "", 0},
+		{"integers", "", i([]int64{1, 2}, 1, 2), nil, "", 0},
+		{"an output of integers", Top1, i([]int64{1, 2}, 1, 2), i([]int64{1}, 1), "", 0},
+		{"agreement of nothing", Agreeing, f([]float32{1, 2}, 1, 2, 1), nil, "", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, err := ChooseMetric(c.metric, []*tensor.Tensor{c.out}, c.labels)
+			if c.want == "" {
+				if _, ok := errors.AsType[*MetricError](err); !ok {
+					t.Errorf("got %+v and %v, want a MetricError", m, err)
+				}
+				return
+			}
+			if err != nil || m.Name != c.want {
+				t.Fatalf("got %+v and %v, want %s", m, err, c.want)
+			}
+			if math.IsNaN(c.value) {
+				return
+			}
+			s := &scorer{metric: m, labels: c.labels}
+			if err := s.add(c.out); err != nil || math.Abs(s.value()-c.value) > 1e-12 {
+				t.Errorf("%v, %v, want %v", s.value(), err, c.value)
+			}
+		})
+	}
+	m := must(ChooseMetric(Top1, []*tensor.Tensor{f(make([]float32, 4), 2, 2)}, i([]int64{0, 1}, 2)))
+	for _, bad := range []int64{-1, 2} {
+		s := &scorer{metric: m, labels: i([]int64{0, bad}, 2)}
+		var label *LabelError
+		if err := s.add(f(make([]float32, 4), 2, 2)); !errors.As(err, &label) || label.Sample != 1 || label.Label != bad || label.Classes != 2 {
+			t.Errorf("a label of %d: %v", bad, err)
+		}
+	}
+}
+
+// TestCompareOutputs compares outputs of several types.
+func TestCompareOutputs(t *testing.T) {
+	nan := float32(math.NaN())
+	a := []*tensor.Tensor{of([]float32{3, 4}, 2), of([]int64{1, 2, 3}, 3), of([]bool{true, false}, 1, 2), of([]float32{nan, 1}, 2), tensor.Scalar(float32(2))}
+	b := []*tensor.Tensor{of([]float64{3, 5}, 2), of([]int32{1, 2, 4}, 3), of([]bool{true, false}, 1, 2), of([]float32{nan, 1}, 2), tensor.Scalar(nan)}
+	d := must(CompareOutputs(a, b, []string{"a", "b", "c", "d", "e"}))
+	if math.Abs(d[0].SQNR-10*math.Log10(34)) > 1e-9 || math.Abs(d[0].Cosine-29/math.Sqrt(25*34)) > 1e-9 || d[0].MaxAbsDiff != 1 || d[0].Equal != 1 {
+		t.Errorf("floats: %+v", d[0])
+	}
+	if d[1].Equal != 2 || d[2].Equal != 2 || !math.IsInf(d[2].SQNR, 1) || d[3].Equal != 2 || !math.IsNaN(d[4].MaxAbsDiff) {
+		t.Errorf("others: %+v", d[1:])
+	}
+	for _, other := range [][]*tensor.Tensor{a[:1], {a[1], a[0], a[2], a[3], a[4]}} {
+		if _, err := CompareOutputs(a, other, make([]string, 5)); err == nil {
+			t.Errorf("%v were compared with %v", a, other)
+		}
+	}
+}
+
+// TestDefaultBatch checks the batch that bench takes for a model that was saved with another.
+func TestDefaultBatch(t *testing.T) {
+	for _, c := range []struct {
+		inputs []graphInput
+		want   int
+		notes  int
+	}{
+		{[]graphInput{{"x", tensor.Float32, []int{64, 3}}, {"n", tensor.Int64, nil}}, 1, 1},
+		{[]graphInput{{"x", tensor.Float32, []int{64, 3}}, {"h", tensor.Float32, []int{7, 64}}}, 0, 0},
+		{[]graphInput{{"x", tensor.Float32, []int{1, 3}}}, 0, 0},
+	} {
+		var g *graph.Graph = model(t, c.inputs...)
+		if batch, notes := (Sweep{}).defaultBatch(g); batch != c.want || len(notes) != c.notes {
+			t.Errorf("%v: a batch of %d, %q", c.inputs, batch, notes)
+		}
+	}
+}

@@ -1,0 +1,422 @@
+package aten
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Loop is a loop of a program.
+type Loop struct {
+	// Cond returns the condition of a while loop.
+	Cond func() (Value, error)
+	// SetIndex gives the number of an iteration, from 0, to the variable of a counted loop.
+	SetIndex func(i *build.Number) error
+	Body     Block
+	// Assigned returns the variables that the body assigns to.
+	Assigned func() []string
+}
+
+// While executes a loop as long as its condition holds: once for each iteration as long as
+// the inputs decide the condition, and as a graph.Loop from where only the run does.
+func (m *Evaluator) While(f *Frame, l Loop) (Flow, Value, error) {
+	before := maps.Clone(f.Vars)
+	for {
+		c, err := l.Cond()
+		if err != nil {
+			return Next, nil, err
+		}
+		if _, ok := c.(Unknown); ok {
+			return m.Either(f, l.Body)
+		}
+		yes, err := Truth(m.Builder, c)
+		if errors.Is(err, build.ErrDataDependent) {
+			return m.loop(&loopBuilder{Evaluator: m, Frame: f, Loop: l, begin: c.(*build.Number), before: before})
+		}
+		if err != nil || !yes {
+			return Next, nil, err
+		}
+		if err := m.Step(); err != nil {
+			return Next, nil, err
+		}
+		how, v, err := l.Body()
+		if err != nil || how == Returns {
+			return how, v, err
+		}
+		if how == Breaks {
+			return Next, nil, nil
+		}
+	}
+}
+
+// Repeat executes a loop a number of times that only the run knows, as a graph.Loop.
+func (m *Evaluator) Repeat(f *Frame, count *build.Number, l Loop) (Flow, Value, error) {
+	return m.loop(&loopBuilder{Evaluator: m, Frame: f, Loop: l, count: count, before: f.Vars})
+}
+
+// maxRounds bounds how often a body is executed to find what it changes.
+const maxRounds = 8
+
+// loop makes a graph.Loop. The body is executed with tensors and numbers that
+// stand for what an iteration finds in the places that iterations change: first in
+// those that it assigns to, then in those that it was seen to change as well.
+func (m *Evaluator) loop(b *loopBuilder) (Flow, Value, error) {
+	b.names = make(map[string]bool)
+	for _, name := range b.Assigned() {
+		if _, ok := b.before[name]; ok {
+			b.names[name] = true
+		}
+	}
+	for range maxRounds {
+		t, err := b.iterate()
+		switch {
+		case err != nil:
+			return Next, nil, err
+		case m.poisoned:
+			return m.Either(b.Frame, b.Body)
+		case t.raised != nil:
+			return Next, nil, t.raised
+		case t.how != Next:
+			return Next, nil, fmt.Errorf("%w: an iteration ends the loop or the function", build.ErrDataDependent)
+		}
+		if !b.grow(t) {
+			return Next, nil, b.finish(t)
+		}
+	}
+	return Next, nil, fmt.Errorf("%w: what its iterations change does not settle", build.ErrDataDependent)
+}
+
+// loopBuilder makes a loop whose number of iterations only the run decides.
+type loopBuilder struct {
+	*Evaluator
+	*Frame
+	Loop
+	begin  *build.Number    // value of the condition in front of the loop
+	count  *build.Number    // of iterations, of a counted loop
+	before map[string]Value // variables in front of the loop; others are an iteration's own
+	names  map[string]bool  // variables that iterations change
+	places []place          // others
+
+	// Of the iteration that was executed last:
+	inputs    []*graph.Value // for the leaves in turn
+	more      *graph.Value   // whether to go on
+	iteration *graph.Value
+}
+
+// iterate executes the body once.
+func (b *loopBuilder) iterate() (*trial, error) {
+	r := b.NewRegion()
+	b.inputs, b.more = nil, nil
+	b.iteration = b.OwnInput(r, "iteration", ops.Type{DType: tensor.Int64, Shape: tensor.Shape{}}, nil)
+	return b.try(b.Frame, r, func(t *trial) error {
+		stand := func(v Value) (Value, error) { return b.stand(r, v) }
+		for _, name := range slices.Sorted(maps.Keys(b.names)) {
+			v, err := mapLeaves(NewWalker(), b.Vars[name], stand)
+			if err != nil {
+				return err
+			}
+			b.Vars[name] = v
+		}
+		for _, p := range b.places {
+			b.record(p)
+			if err := mapPlace(p, stand); err != nil {
+				return err
+			}
+		}
+		if b.SetIndex != nil {
+			if err := b.SetIndex(&build.Number{Kind: build.Int, Term: &build.Term{Value: b.iteration}}); err != nil {
+				return err
+			}
+		}
+		var err error
+		if t.how, t.result, err = b.Body(); err != nil || t.how != Next {
+			return err
+		}
+		return b.evalMore()
+	})
+}
+
+// evalMore evaluates whether to go on.
+func (b *loopBuilder) evalMore() error {
+	var c Value = true
+	if b.Cond != nil {
+		var err error
+		if c, err = b.Cond(); err != nil {
+			return err
+		}
+	}
+	if !build.IsNumber(c) {
+		return fmt.Errorf("a %s is used as a condition", TypeName(c))
+	}
+	var err error
+	b.more, err = b.Scalar(build.AsNumber(build.AsNumber(c).To(build.Bool)))
+	return err
+}
+
+// stand returns what stands for a leaf in an iteration.
+func (b *loopBuilder) stand(r *build.Region, v Value) (Value, error) {
+	if t, ok := v.(*build.Tensor); ok {
+		in := b.OwnInput(r, "", t.Type(), slices.Clone(b.Dims(t)))
+		b.inputs = append(b.inputs, in)
+		out := build.NewTensor(in)
+		out.Complex = t.Complex
+		return out, nil
+	}
+	k, _ := build.KindOf(v)
+	in := b.OwnInput(r, "", ops.Type{DType: k.DType(), Shape: tensor.Shape{}}, nil)
+	b.inputs = append(b.inputs, in)
+	return &build.Number{Kind: k, Term: &build.Term{Value: in}}, nil
+}
+
+// grow notes the places that an iteration changed and nothing stood for, and
+// reports whether there are any.
+func (b *loopBuilder) grow(t *trial) bool {
+	grown := false
+	for _, p := range t.after.places {
+		if !slices.Contains(b.places, p) {
+			b.places, grown = append(b.places, p), true
+		}
+	}
+	return grown
+}
+
+// finish adds the loop and leaves its results where iterations would.
+func (b *loopBuilder) finish(t *trial) error {
+	var before, after []Value
+	b.each(func(v Value) { before = append(before, v) }, func(name string) Value { return b.Vars[name] }, content)
+	b.each(func(v Value) { after = append(after, v) }, func(name string) Value { return t.locals[name] }, t.after.in)
+	starts, err := b.leafList(before)
+	if err != nil {
+		return err
+	}
+	ends, err := b.leafList(after)
+	if err != nil {
+		return err
+	}
+	if was, is := shapeOf(before), shapeOf(after); was != is || len(starts) != len(b.inputs) {
+		return fmt.Errorf("%w: an iteration makes (%s) of (%s)", build.ErrDataDependent, is, was)
+	}
+	outputs, err := b.leafValues(t, ends)
+	if err != nil {
+		return err
+	}
+	for i, v := range outputs {
+		if w := b.inputs[i]; !sameType(v.Type, w.Type) {
+			return fmt.Errorf("%w: an iteration makes %v of %v", build.ErrDataDependent, v.Type, w.Type)
+		}
+	}
+	in, err := b.loopInputs(starts)
+	if err != nil {
+		return err
+	}
+	outer := slices.Clone(t.region.Outer)
+	t.region.Close(append([]*graph.Value{b.iteration}, b.inputs...), outer, append([]*graph.Value{b.more}, outputs...))
+	out, err := b.Add(graph.Loop{Body: t.region.Graph, Carried: len(outputs)}, append(in, outer...)...)
+	if err != nil {
+		return err
+	}
+	return b.leave(out)
+}
+
+// each visits what stands in all places, in order.
+func (b *loopBuilder) each(visit func(v Value), local func(name string) Value, in func(p place) any) {
+	for _, name := range slices.Sorted(maps.Keys(b.names)) {
+		visit(local(name))
+	}
+	for _, p := range b.places {
+		visit(placeValue(in(p)))
+	}
+}
+
+// placeValue returns what stands in a place as a value.
+func placeValue(what any) Value {
+	switch c := what.(type) {
+	case build.Storage:
+		return build.OfStorage(&c)
+	case []Value:
+		return &List{Items: c}
+	case Dict:
+		return &c
+	}
+	return what
+}
+
+// leafList returns the tensors and numbers in values.
+func (b *loopBuilder) leafList(values []Value) ([]Value, error) {
+	var out []Value
+	for _, v := range values {
+		if _, err := mapLeaves(NewWalker(), v, func(leaf Value) (Value, error) {
+			out = append(out, leaf)
+			return leaf, nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// loopInputs returns the number of iterations, the condition and the values in
+// front of the loop.
+func (b *loopBuilder) loopInputs(starts []Value) ([]*graph.Value, error) {
+	count, begin := b.count, b.begin
+	if count == nil {
+		count = build.AsNumber(int64(math.MaxInt64))
+	}
+	if begin == nil {
+		begin = build.AsNumber(true)
+	}
+	in := make([]*graph.Value, 0, 2+len(starts))
+	for _, n := range []Value{count, begin.To(build.Bool)} {
+		v, err := b.Scalar(build.AsNumber(n))
+		if err != nil {
+			return nil, err
+		}
+		in = append(in, v)
+	}
+	for _, s := range starts {
+		v, err := b.LeafValue(s)
+		if err != nil {
+			return nil, err
+		}
+		in = append(in, v)
+	}
+	return in, nil
+}
+
+// leave leaves the outputs of the loop in the places.
+func (b *loopBuilder) leave(out []*graph.Value) error {
+	result := func(leaf Value) (Value, error) {
+		v := out[0]
+		out = out[1:]
+		if t, ok := leaf.(*build.Tensor); ok {
+			r := build.NewTensor(v)
+			r.Complex = t.Complex
+			return r, nil
+		}
+		k, _ := build.KindOf(leaf)
+		return &build.Number{Kind: k, Term: &build.Term{Value: v}}, nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.names)) {
+		v, err := mapLeaves(NewWalker(), b.Vars[name], result)
+		if err != nil {
+			return err
+		}
+		b.Vars[name] = v
+	}
+	for _, p := range b.places {
+		b.record(p)
+		if err := mapPlace(p, result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mapLeaves returns a value with what f makes of its tensors and numbers.
+func mapLeaves(w *Walker, v Value, f func(leaf Value) (Value, error)) (Value, error) {
+	if !w.Enter() {
+		return nil, errors.New("a value is too large")
+	}
+	defer w.Leave()
+	items := func(in []Value) ([]Value, error) {
+		out := make([]Value, len(in))
+		for i, x := range in {
+			var err error
+			if out[i], err = mapLeaves(w, x, f); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	switch v := v.(type) {
+	case *build.Tensor, bool, int64, float64, *build.Number:
+		return f(v)
+	case *Tuple:
+		out, err := items(v.Items)
+		return &Tuple{Items: out, Class: v.Class}, err
+	case *List:
+		out, err := items(v.Items)
+		return &List{Items: out}, err
+	case *Dict:
+		values, err := items(v.Values)
+		d := &Dict{}
+		for i, x := range values {
+			d.put(v.Keys[i], x)
+		}
+		return d, err
+	}
+	return v, nil
+}
+
+// mapPlace is mapLeaves of what stands in a place.
+func mapPlace(p place, f func(leaf Value) (Value, error)) error {
+	if _, ok := p.(*build.Tensor); ok {
+		return fmt.Errorf("%w: a tensor gets another shape in place", build.ErrDataDependent)
+	}
+	v, err := mapLeaves(NewWalker(), placeValue(content(p)), f)
+	if err != nil {
+		return err
+	}
+	switch p := p.(type) {
+	case *build.Storage:
+		p.Value = v.(*build.Tensor).Value
+		p.Version++
+	case *List:
+		p.Items = v.(*List).Items
+	case *Dict:
+		copy(p.Values, v.(*Dict).Values)
+	case attrPlace:
+		p.object.Set(p.name, v)
+	}
+	return nil
+}
+
+// shapeOf describes values without their tensors and numbers.
+func shapeOf(values []Value) string {
+	var b strings.Builder
+	var describe func(w *Walker, v Value)
+	describe = func(w *Walker, v Value) {
+		if !w.Enter() {
+			return
+		}
+		defer w.Leave()
+		switch v := v.(type) {
+		case *build.Tensor, *build.Number, bool, int64, float64:
+			b.WriteString(TypeName(v))
+		case *Tuple, *List:
+			items, _ := Items(v)
+			b.WriteByte('[')
+			for _, x := range items {
+				describe(w, x)
+				b.WriteByte(' ')
+			}
+			b.WriteByte(']')
+		case *Dict:
+			b.WriteByte('{')
+			for i, x := range v.Values {
+				b.WriteString(Repr(v.Keys[i]) + ": ")
+				describe(w, x)
+			}
+			b.WriteByte('}')
+		case *Object:
+			fmt.Fprintf(&b, "%s at %p", v.Class.PublicName(), v)
+		default:
+			b.WriteString(Repr(v))
+		}
+	}
+	for i, v := range values {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		describe(NewWalker(), v)
+	}
+	return b.String()
+}

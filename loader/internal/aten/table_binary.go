@@ -1,0 +1,345 @@
+package aten
+
+import (
+	"math"
+
+	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+var arithmetic = []operator{
+	{"aten::add", "self:T other:N alpha:n=1", literal(scaled(ops.Add))},
+	{"aten::add", "self:n other:T alpha:n=1", scaled(ops.Add)},
+	{"aten::sub", "self:T other:N alpha:n=1", literal(scaled(ops.Sub))},
+	{"aten::subtract", "self:T other:N alpha:n=1", literal(scaled(ops.Sub))},
+	{"aten::rsub", "self:T other:N alpha:n=1", rsub},
+	{"aten::mul", "self:T other:N", literal(binary(ops.Mul))},
+	{"aten::mul", "self:n other:T", binary(ops.Mul)},
+	{"aten::multiply", "self:T other:N", literal(binary(ops.Mul))},
+	{"aten::div", "self:T other:N | rounding_mode:s?=None", divide},
+	{"aten::div", "self:n other:T", divide},
+	{"aten::divide", "self:T other:N | rounding_mode:s?=None", divide},
+	{"aten::true_divide", "self:T other:N", literal(binary(ops.Div))},
+	{"aten::floor_divide", "self:T other:N", binary(ops.FloorDiv)},
+	{"aten::floordiv", "self:T other:N", binary(ops.FloorDiv)},
+	{"aten::remainder", "self:T other:N", binary(ops.Remainder)},
+	{"aten::remainder", "self:n other:T", binary(ops.Remainder)},
+	{"aten::fmod", "self:T other:N", binary(ops.Fmod)},
+	{"aten::pow", "self:T exponent:N", power},
+	{"aten::pow", "self:n exponent:T", binary(ops.Pow)},
+	{"aten::float_power", "self:T exponent:N", floatPower},
+	{"aten::maximum", "self:T other:T", binary(ops.Max)},
+	{"aten::minimum", "self:T other:T", binary(ops.Min)},
+	{"aten::fmax", "self:T other:T", ignoreNaN(ops.Max)},
+	{"aten::fmin", "self:T other:T", ignoreNaN(ops.Min)},
+	{"aten::atan2", "self:T other:T", binary(ops.Atan2)},
+	{"aten::eq", "self:T other:N", binary(ops.Eq)},
+	{"aten::ne", "self:T other:N", binary(ops.Ne)},
+	{"aten::lt", "self:T other:N", binary(ops.Lt)},
+	{"aten::le", "self:T other:N", binary(ops.Le)},
+	{"aten::gt", "self:T other:N", binary(ops.Gt)},
+	{"aten::ge", "self:T other:N", binary(ops.Ge)},
+	{"aten::bitwise_and", "self:T other:N", binary(ops.BitAnd)},
+	{"aten::bitwise_or", "self:T other:N", binary(ops.BitOr)},
+	{"aten::bitwise_xor", "self:T other:N", binary(ops.BitXor)},
+	{"aten::__and__", "self:T other:N", binary(ops.BitAnd)},
+	{"aten::__or__", "self:T other:N", binary(ops.BitOr)},
+	{"aten::__xor__", "self:T other:N", binary(ops.BitXor)},
+	{"aten::__lshift__", "self:T other:N", shiftTensor(ops.Mul)},
+	{"aten::__rshift__", "self:T other:N", shiftTensor(ops.FloorDiv)},
+	{"aten::bitwise_left_shift", "self:T other:N", shiftTensor(ops.Mul)},
+	{"aten::bitwise_right_shift", "self:T other:N", shiftTensor(ops.FloorDiv)},
+	{"aten::logical_and", "self:T other:T", binary(ops.LogicalAnd)},
+	{"aten::logical_or", "self:T other:T", binary(ops.LogicalOr)},
+	{"aten::logical_xor", "self:T other:T", binary(ops.LogicalXor)},
+	{"aten::where", "condition:T self:N other:N", where},
+	{"aten::masked_fill", "self:T mask:T value:N", maskedFill},
+	{"aten::lerp", "self:T end:T weight:N", lerp},
+	{"aten::addcmul", "self:T tensor1:T tensor2:T | value:n=1", addProduct(ops.Mul)},
+	{"aten::addcdiv", "self:T tensor1:T tensor2:T | value:n=1", addProduct(ops.Div)},
+	{"aten::copy", "self:T src:N non_blocking:b=False", copyTensor},
+	{"aten::isclose", "self:T other:T rtol:f=1e-05 atol:f=1e-08 equal_nan:b=False", isClose},
+	{"aten::hypot", "self:T other:T", hypot},
+	{"aten::logaddexp", "self:T other:T", logAddExp},
+	{"aten::xlogy", "self:T other:N", xLogY},
+}
+
+// binary lowers a function of two elements.
+func binary(fn ops.BinaryFn) func(*call) Value {
+	return func(c *call) Value { return c.binaryValues(fn, c.args[0], c.args[1]) }
+}
+
+// literal lowers a function whose second operand PyTorch's executor takes for a
+// number where it is a constant without dimensions: a traced program has its numbers
+// so. As a tensor a float64 constant would make float64 of integers.
+func literal(lower func(*call) Value) func(*call) Value {
+	return func(c *call) Value {
+		c.args[1] = literalNumber(c.args[1])
+		return lower(c)
+	}
+}
+
+// literalNumber returns the number that a constant of the program's code holds, and
+// any other value as it is. Bools are none: of a tensor and a bool PyTorch has no such functions.
+func literalNumber(v Value) Value {
+	t, ok := v.(*build.Tensor)
+	if !ok || !t.Literal || t.Rank() != 0 || t.DType() == tensor.Bool {
+		return v
+	}
+	if held := t.Held(); held != nil {
+		if n, ok := build.PlainElement(held); ok {
+			return n
+		}
+	}
+	return v
+}
+
+// binaryValues applies a function to tensors and numbers, at least one of which
+// is a tensor.
+func (c *call) binaryValues(fn ops.BinaryFn, a, b Value) *build.Tensor {
+	if n := c.numberResult(fn, a, b); n != nil {
+		return build.OfNumber(n)
+	}
+	x, y := c.lift(a), c.lift(b)
+	_, aTensor := a.(*build.Tensor)
+	_, bTensor := b.(*build.Tensor)
+	if x.Type().Q != nil || y.Type().Q != nil {
+		return c.quantizedBinary(fn, x, y)
+	}
+	return c.apply(ops.Binary{Fn: fn, ANumber: !aTensor, BNumber: !bTensor}, x, y)
+}
+
+// numberResult computes with tensors that were made from numbers as with the
+// numbers: sizes, which traced programs put into tensors. It returns nil for other
+// tensors, and where the result is of another type.
+func (c *call) numberResult(fn ops.BinaryFn, a, b Value) *build.Number {
+	x, y := numberIn(a), numberIn(b)
+	if x == nil || y == nil || x.Kind != build.Int || y.Kind != build.Int {
+		return nil
+	}
+	switch fn {
+	case ops.Add, ops.Sub, ops.Mul, ops.FloorDiv, ops.Remainder, ops.Max, ops.Min:
+	default:
+		return nil
+	}
+	v, err := c.arithmeticOf(fn, x, y)
+	if err != nil {
+		return nil
+	}
+	return build.AsNumber(v)
+}
+
+// numberIn returns the number that a tensor was made from, or that a value is.
+func numberIn(v Value) *build.Number {
+	t, ok := v.(*build.Tensor)
+	if !ok {
+		return build.AsNumber(v)
+	}
+	if n := t.MadeFrom(); n != nil {
+		return n
+	}
+	p := t.Held()
+	if p == nil && t.Value != nil && t.Version == t.Store.Version {
+		p = t.Value.Const
+	}
+	if p == nil || p.Rank() != 0 || p.DType() != tensor.Int64 {
+		return nil
+	}
+	x, _ := build.PlainElement(p)
+	return build.AsNumber(x)
+}
+
+// arith applies a function to two tensors.
+func (c *call) arith(fn ops.BinaryFn, x, y *build.Tensor) *build.Tensor {
+	return c.apply(ops.Binary{Fn: fn}, x, y)
+}
+
+// arithNumber applies a function to a tensor and a plain number.
+func (c *call) arithNumber(fn ops.BinaryFn, x *build.Tensor, v Value) *build.Tensor {
+	return c.apply(ops.Binary{Fn: fn, BNumber: true}, x, c.lift(v))
+}
+
+// scaled lowers self + alpha * other.
+func scaled(fn ops.BinaryFn) func(*call) Value {
+	return func(c *call) Value {
+		if k, _ := build.KindOf(c.args[2]); k == build.Float && c.allIntegers(c.args[:2]) {
+			return c.fail("alpha is a float where the tensors hold integers")
+		}
+		other := c.times(c.args[1], c.args[2])
+		return c.binaryValues(fn, c.args[0], other)
+	}
+}
+
+// times multiplies by a number, unless that is 1.
+func (c *call) times(v, by Value) Value {
+	if f, ok := build.ToFloat(by); ok && f == 1 {
+		return v
+	}
+	if t, ok := v.(*build.Tensor); ok {
+		return c.binaryValues(ops.Mul, t, by)
+	}
+	p, err := c.arithmeticOf(ops.Mul, build.AsNumber(v), build.AsNumber(by))
+	c.failed(err)
+	return p
+}
+
+// rsub is other - alpha * self.
+func rsub(c *call) Value {
+	return c.binaryValues(ops.Sub, c.args[1], c.times(c.args[0], c.args[2]))
+}
+
+// divide divides with a rounding mode. Before version 4 integers were divided as
+// integers.
+func divide(c *call) Value {
+	fn := ops.Div
+	mode := ""
+	if len(c.args) > 2 && !c.isNone(2) {
+		mode = c.string(2)
+	} else if c.version() < 4 && c.allIntegers(c.args[:2]) {
+		mode = "trunc"
+	}
+	switch mode {
+	case "":
+		c.args[1] = literalNumber(c.args[1])
+	case "floor":
+		fn = ops.FloorDiv
+	case "trunc":
+		fn = ops.TruncDiv
+	default:
+		return c.fail("unknown rounding mode %q", mode)
+	}
+	return c.binaryValues(fn, c.args[0], c.args[1])
+}
+
+func (c *call) allIntegers(args []Value) bool {
+	for _, a := range args {
+		if t, ok := a.(*build.Tensor); ok {
+			if t.DType().IsFloat() {
+				return false
+			}
+		} else if k, ok := build.KindOf(a); ok && k == build.Float {
+			return false
+		}
+	}
+	return true
+}
+
+// shiftTensor multiplies or divides integers by a power of two.
+func shiftTensor(fn ops.BinaryFn) func(*call) Value {
+	return func(c *call) Value {
+		if !c.allIntegers(c.args) {
+			return c.unsupported("on floats")
+		}
+		power := c.binaryValues(ops.Pow, int64(2), c.lift(c.args[1]))
+		if _, ok := c.args[1].(*build.Tensor); !ok {
+			return c.apply(ops.Binary{Fn: fn, BNumber: true}, c.tensor(0), power)
+		}
+		return c.arith(fn, c.tensor(0), power)
+	}
+}
+
+// power uses the quicker functions for common exponents.
+func power(c *call) Value {
+	x := c.tensor(0)
+	if e, ok := build.ToFloat(c.args[1]); ok && x.DType().IsFloat() && x.Type().Q == nil {
+		switch e {
+		case 2:
+			return c.apply(ops.Unary{Fn: ops.Square}, x)
+		case 0.5:
+			return c.apply(ops.Unary{Fn: ops.Sqrt}, x)
+		}
+	}
+	return c.binaryValues(ops.Pow, c.args[0], c.args[1])
+}
+
+func floatPower(c *call) Value {
+	x := c.cast(c.tensor(0), tensor.Float64)
+	if t, ok := c.args[1].(*build.Tensor); ok {
+		return c.arith(ops.Pow, x, c.cast(t, tensor.Float64))
+	}
+	return c.binaryValues(ops.Pow, x, c.args[1])
+}
+
+// ignoreNaN is fmax or fmin: of a number and a NaN they give the number.
+func ignoreNaN(fn ops.BinaryFn) func(*call) Value {
+	return func(c *call) Value {
+		a, b := c.tensor(0), c.tensor(1)
+		y := c.arith(fn, a, b)
+		y = c.apply(ops.Where{}, c.apply(ops.Unary{Fn: ops.IsNaN}, a), b, y)
+		return c.apply(ops.Where{}, c.apply(ops.Unary{Fn: ops.IsNaN}, b), a, y)
+	}
+}
+
+func where(c *call) Value {
+	_, aTensor := c.args[1].(*build.Tensor)
+	_, bTensor := c.args[2].(*build.Tensor)
+	return c.apply(ops.Where{ANumber: !aTensor, BNumber: !bTensor}, c.tensor(0), c.tensor(1), c.tensor(2))
+}
+
+func maskedFill(c *call) Value {
+	_, isTensor := c.args[2].(*build.Tensor)
+	return c.apply(ops.Where{ANumber: !isTensor, KeepB: true}, c.tensor(1), c.tensor(2), c.tensor(0))
+}
+
+// lerp is self + weight * (end - self).
+func lerp(c *call) Value {
+	d := c.arith(ops.Sub, c.tensor(1), c.tensor(0))
+	return c.arith(ops.Add, c.tensor(0), c.binaryValues(ops.Mul, d, c.args[2]))
+}
+
+// addProduct is self + value * (tensor1 fn tensor2).
+func addProduct(fn ops.BinaryFn) func(*call) Value {
+	return func(c *call) Value {
+		y := c.binaryValues(fn, c.args[1], c.args[2])
+		return c.binaryValues(ops.Add, c.args[0], c.times(y, c.args[3]))
+	}
+}
+
+// copyTensor returns src as it is written to self.
+func copyTensor(c *call) Value {
+	x := c.tensor(1)
+	if q := c.tensor(0).Type().Q; q != nil || x.Type().Q != nil {
+		return c.requantize(x, q)
+	}
+	return c.expand(c.cast(x, c.tensor(0).DType()), c.Dims(c.tensor(0)))
+}
+
+// isClose is |self - other| <= atol + rtol*|other|, or both equal.
+func isClose(c *call) Value {
+	a, b := c.tensor(0), c.tensor(1)
+	equal := c.arith(ops.Eq, a, b)
+	if c.bool(4) {
+		both := c.arith(ops.LogicalAnd, c.apply(ops.Unary{Fn: ops.IsNaN}, a), c.apply(ops.Unary{Fn: ops.IsNaN}, b))
+		equal = c.arith(ops.LogicalOr, equal, both)
+	}
+	limit := c.arithNumber(ops.Add, c.arithNumber(ops.Mul, c.apply(ops.Unary{Fn: ops.Abs}, b), c.float(2)), c.float(3))
+	diff := c.apply(ops.Unary{Fn: ops.Abs}, c.arith(ops.Sub, a, b))
+	near := c.arith(ops.LogicalAnd, c.apply(ops.Unary{Fn: ops.IsFinite}, diff), c.arith(ops.Le, diff, limit))
+	return c.arith(ops.LogicalOr, equal, near)
+}
+
+func hypot(c *call) Value {
+	a, b := c.apply(ops.Unary{Fn: ops.Square}, c.tensor(0)), c.apply(ops.Unary{Fn: ops.Square}, c.tensor(1))
+	return c.apply(ops.Unary{Fn: ops.Sqrt}, c.arith(ops.Add, a, b))
+}
+
+// logAddExp is log(exp(a) + exp(b)), from the greater one on.
+func logAddExp(c *call) Value {
+	a, b := c.tensor(0), c.tensor(1)
+	d := c.apply(ops.Unary{Fn: ops.Neg}, c.apply(ops.Unary{Fn: ops.Abs}, c.arith(ops.Sub, a, b)))
+	top := c.arith(ops.Max, a, b)
+	y := c.arith(ops.Add, top, c.apply(ops.Unary{Fn: ops.Log1p}, c.apply(ops.Unary{Fn: ops.Exp}, d)))
+	// The difference of equal infinities is NaN, and adds nothing to an infinity.
+	infinite := c.arith(ops.LogicalAnd, c.arith(ops.Eq, a, b), c.arithNumber(ops.Eq, c.apply(ops.Unary{Fn: ops.Abs}, a), math.Inf(1)))
+	return c.apply(ops.Where{}, infinite, top, y)
+}
+
+// xLogY is a * log(b), and 0 where a is.
+func xLogY(c *call) Value {
+	a := c.tensor(0)
+	y := c.arith(ops.Mul, a, c.apply(ops.Unary{Fn: ops.Log}, c.tensor(1)))
+	y = c.apply(ops.Where{ANumber: true}, c.arithNumber(ops.Eq, a, int64(0)), c.lift(0.0), y)
+	nan := c.apply(ops.Unary{Fn: ops.IsNaN}, c.tensor(1))
+	return c.apply(ops.Where{}, nan, c.arith(ops.Mul, a, c.tensor(1)), y)
+}

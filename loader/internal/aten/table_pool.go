@@ -1,0 +1,197 @@
+package aten
+
+import (
+	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
+	"github.com/octet-ml/octet/tensor"
+)
+
+const (
+	maxPoolParams = "self:T kernel_size:I stride:I=[] padding:I=0 dilation:I=1 ceil_mode:b=False"
+	avgPoolParams = "self:T kernel_size:I stride:I=[] padding:I=0 ceil_mode:b=False count_include_pad:b=True"
+)
+
+var poolings = []operator{
+	{"aten::max_pool1d", maxPoolParams, maxPool(1)},
+	{"aten::max_pool2d", maxPoolParams, maxPool(2)},
+	{"aten::max_pool3d", maxPoolParams, maxPool(3)},
+	{"quantized::max_pool1d", maxPoolParams, maxPool(1)},
+	{"quantized::max_pool2d", maxPoolParams, maxPool(2)},
+	{"aten::max_pool1d_with_indices", maxPoolParams, maxPoolIndices(1)},
+	{"aten::max_pool2d_with_indices", maxPoolParams, maxPoolIndices(2)},
+	{"aten::max_pool3d_with_indices", maxPoolParams, maxPoolIndices(3)},
+	{"aten::avg_pool1d", avgPoolParams, avgPool(1)},
+	{"aten::avg_pool2d", avgPoolParams + " divisor_override:i?=None", avgPool(2)},
+	{"aten::avg_pool3d", avgPoolParams + " divisor_override:i?=None", avgPool(3)},
+	{"aten::adaptive_avg_pool1d", "self:T output_size:l", adaptiveAvgPool(1)},
+	{"aten::adaptive_avg_pool1d", "self:T output_size:I", adaptiveAvgPool(1)},
+	{"aten::adaptive_avg_pool2d", "self:T output_size:l", adaptiveAvgPool(2)},
+	{"aten::adaptive_avg_pool2d", "self:T output_size:I", adaptiveAvgPool(2)},
+	{"aten::adaptive_avg_pool3d", "self:T output_size:l", adaptiveAvgPool(3)},
+	{"aten::adaptive_avg_pool3d", "self:T output_size:I", adaptiveAvgPool(3)},
+	{"aten::adaptive_max_pool1d", "self:T output_size:I", adaptiveMaxPool(1)},
+	{"aten::adaptive_max_pool2d", "self:T output_size:I", adaptiveMaxPool(2)},
+	{"aten::adaptive_max_pool3d", "self:T output_size:I", adaptiveMaxPool(3)},
+}
+
+// window returns kernel, stride and padding of a pooling; without a stride it is
+// the kernel's extent.
+func (c *call) window(n int) (kernel, stride, padding []int) {
+	kernel = c.intsFor(1, n)
+	stride = kernel
+	if len(c.numbers(2)) > 0 {
+		stride = c.intsFor(2, n)
+	}
+	return kernel, stride, c.intsFor(3, n)
+}
+
+func maxPool(n int) func(*call) Value {
+	return func(c *call) Value {
+		kernel, stride, padding := c.window(n)
+		op := ops.MaxPool{Kernel: kernel, Stride: stride, Padding: padding, Dilation: c.intsFor(4, n), CeilMode: c.bool(5)}
+		return c.onBatch(c.tensor(0), n, func(x *build.Tensor) *build.Tensor { return c.applyFloat(op, x) })
+	}
+}
+
+// maxPoolIndices gives the values; where the indices are used, too, the operator
+// is not supported.
+func maxPoolIndices(n int) func(*call) Value {
+	return func(c *call) Value {
+		return &Tuple{Items: []Value{maxPool(n)(c), &Missing{c.name + ": the indices of the greatest elements"}}}
+	}
+}
+
+func avgPool(n int) func(*call) Value {
+	return func(c *call) Value {
+		kernel, stride, padding := c.window(n)
+		op := ops.AvgPool{Kernel: kernel, Stride: stride, Padding: padding, CeilMode: c.bool(4), CountIncludePad: c.bool(5)}
+		if len(c.args) > 6 && !c.isNone(6) {
+			if op.Divisor = c.int(6); op.Divisor == 0 {
+				return c.fail("a divisor of 0")
+			}
+		}
+		return c.onBatch(c.tensor(0), n, func(x *build.Tensor) *build.Tensor {
+			if q := x.Type().Q; q != nil {
+				return c.apply(int8.AvgPool{AvgPool: op, Out: q}, x)
+			}
+			return c.applyFloat(op, x)
+		})
+	}
+}
+
+// adaptiveAvgPool keeps the extents that are None.
+func adaptiveAvgPool(n int) func(*call) Value {
+	return func(c *call) Value {
+		x := c.tensor(0)
+		size := make([]int, n)
+		items, ok := Items(c.args[1])
+		if !ok || len(items) == 1 {
+			one := c.args[1]
+			if ok {
+				one = items[0]
+			}
+			items = nil
+			for range n {
+				items = append(items, one)
+			}
+		}
+		if len(items) != n {
+			return c.fail("%d extents for %d dimensions", len(items), n)
+		}
+		for i, v := range items {
+			if v == nil {
+				continue // 0 keeps the extent
+			}
+			if size[i] = c.plainInt(v); size[i] < 1 {
+				return c.unsupported("to %d pixels", size[i])
+			}
+		}
+		return c.onBatch(x, n, func(x *build.Tensor) *build.Tensor { return c.adaptiveAverage(x, size) })
+	}
+}
+
+func (c *call) adaptiveAverage(x *build.Tensor, size []int) *build.Tensor {
+	op := ops.AdaptiveAvgPool{Size: size}
+	if q := x.Type().Q; q != nil {
+		return c.apply(int8.AdaptiveAvgPool{AdaptiveAvgPool: op, Out: q}, x)
+	}
+	return c.applyFloat(op, x)
+}
+
+// adaptiveMaxPool takes the greatest elements of windows that cover the input:
+// windows of one size, which lie side by side, else those of one dimension after
+// the other.
+func adaptiveMaxPool(n int) func(*call) Value {
+	return func(c *call) Value {
+		x, size := c.tensor(0), c.intsFor(1, n)
+		op := ops.MaxPool{Padding: make([]int, n), Kernel: make([]int, n), Dilation: make([]int, n)}
+		equal := true
+		for i, s := range size {
+			in := c.extent(x, x.Rank()-n+i)
+			if s < 1 {
+				return c.unsupported("to %d pixels", s)
+			}
+			equal = equal && in%s == 0
+			op.Kernel[i], op.Dilation[i] = in/s, 1
+		}
+		op.Stride = op.Kernel
+		y := x
+		if equal {
+			y = c.onBatch(x, n, func(x *build.Tensor) *build.Tensor { return c.applyFloat(op, x) })
+		} else {
+			for i, s := range size {
+				y = c.windowMaxima(y, x.Rank()-n+i, s)
+			}
+		}
+		return &Tuple{Items: []Value{y, &Missing{c.name + ": the indices of the greatest elements"}}}
+	}
+}
+
+// windowMaxima divides a dimension into windows, which overlap where they have to.
+func (c *call) windowMaxima(x *build.Tensor, axis, windows int) *build.Tensor {
+	in := c.extent(x, axis)
+	if windows > build.MaxNodes/2 {
+		c.fail("%d windows", windows)
+	}
+	if c.err != nil {
+		return c.anything()
+	}
+	maxima := make([]*build.Tensor, windows)
+	for i := range maxima {
+		window := c.sliced(x, axis, build.Extent(i*in/windows), build.Extent(((i+1)*in+windows-1)/windows), 1)
+		// Of several greatest elements the first has the gradient, as in PyTorch.
+		maxima[i] = c.applyAll(ops.ArgMax{Axis: axis, KeepDims: true, Values: true}, window)[0]
+	}
+	return c.apply(ops.Concat{Axis: axis}, maxima...)
+}
+
+// spatialMean is the mean over all spatial dimensions of images, which is the
+// adaptive pooling to one pixel that kernels and quantization know.
+func (c *call) spatialMean(x *build.Tensor, axes []int, keep bool) (*build.Tensor, bool) {
+	n := x.Rank() - 2
+	if n < 1 || n > 3 || len(axes) != n || x.DType() != tensor.Float32 && x.Type().Q == nil {
+		return nil, false
+	}
+	seen := make([]bool, x.Rank())
+	for _, a := range axes {
+		if a < 2 || seen[a] {
+			return nil, false
+		}
+		seen[a] = true
+	}
+	for _, d := range c.Dims(x) {
+		if d.Known == int64(0) {
+			return nil, false
+		}
+	}
+	size := make([]int, n)
+	for i := range size {
+		size[i] = 1
+	}
+	y := c.adaptiveAverage(x, size)
+	if !keep && c.err == nil {
+		y = c.apply(ops.Flatten{Start: 1, End: -1}, y)
+	}
+	return y, true
+}
