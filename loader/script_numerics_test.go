@@ -46,6 +46,7 @@ func TestScriptNumerics(t *testing.T) {
 		"masked_fill, wide":   {big + "y = torch.masked_fill(a, torch.lt(a, 6), 9007199254740993)\n", "[9007199254740993 9007199254740993]", tensor.Int64},
 		"compared, wide":      {big + "y = torch.eq(a, 9007199254740992)\n", "[0 0]", tensor.Bool},
 		"nearest, doubled":    {"y = torch.upsample_nearest1d(torch.reshape(torch.arange(11., dtype=6), [1, 1, 11]), None, [2.09])\n", "[0 0 1 1 2 2 3 3 4 4 5 5 6 6 7 7 8 8 9 9 10 10]", tensor.Float32},
+		"nearest of bytes":    {"y = torch.upsample_nearest1d(torch.reshape(torch.to(torch.tensor([7, 250]), 0), [1, 1, 2]), [4], None)\n", "[7 7 250 250]", tensor.Uint8},
 		"logaddexp, infinite": {"x = torch.tensor([inf, -inf, 0.])\ny = torch.logaddexp(x, torch.tensor([inf, -inf, -inf]))\n", "[+Inf -Inf 0]", tensor.Float32},
 		"addbmm without self": {"x = torch.ones([2, 1, 1], dtype=6)\ny = torch.addbmm(torch.full([1, 1], nan, dtype=6), x, x, beta=0)\n", "[2]", tensor.Float32},
 	} {
