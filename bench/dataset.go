@@ -128,8 +128,9 @@ func (d *Dataset) Batches(g *graph.Graph, size int) iter.Seq2[[]*tensor.Tensor, 
 	return d.First(g, size, d.n)
 }
 
-// First is Batches of the first samples only.
+// First is Batches of the first samples only. A model that takes batches of one size gets those.
 func (d *Dataset) First(g *graph.Graph, size, samples int) iter.Seq2[[]*tensor.Tensor, error] {
+	size = BatchSize(g, size)
 	return func(yield func([]*tensor.Tensor, error) bool) {
 		samples := min(samples, d.n)
 		for from := 0; from < max(samples, 1); from += size {
@@ -139,6 +140,25 @@ func (d *Dataset) First(g *graph.Graph, size, samples int) iter.Seq2[[]*tensor.T
 			}
 		}
 	}
+}
+
+// BatchSize returns the size of the batches that a model is given: the one that it takes, where
+// that is one, and else the one that is wanted.
+func BatchSize(g *graph.Graph, wanted int) int {
+	if n := fixedBatch(g); n > 0 {
+		return n
+	}
+	return wanted
+}
+
+// fixedBatch returns the first extent of a graph's inputs that takes no other, 0 where it takes any.
+func fixedBatch(g *graph.Graph) int {
+	for _, v := range g.Inputs {
+		if v.Guard != nil && len(v.Guard.Shape) > 0 && v.Guard.Shape[0] > 0 {
+			return v.Guard.Shape[0]
+		}
+	}
+	return 0
 }
 
 // Batch returns samples [from, to) as inputs of a model.

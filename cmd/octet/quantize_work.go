@@ -147,7 +147,7 @@ func (w *work) try(d *bench.Dataset) ([]*tensor.Tensor, error) {
 		return nil, err
 	}
 	defer s.Close()
-	in, err := d.Batch(w.model, 0, min(w.flags.batch, d.Len()))
+	in, err := d.Batch(w.model, 0, min(bench.BatchSize(w.model, w.flags.batch), d.Len()))
 	if err != nil {
 		return nil, err
 	}
