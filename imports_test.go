@@ -38,6 +38,7 @@ var packageTable = []packageRow{
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
 	{"bench/", "all above"},
 	{"report/", "all above"},
+	{"serve/oip/", "tensor"},
 	{"examples/", "all above"},
 	{"cmd/octet/", "all above"},
 }

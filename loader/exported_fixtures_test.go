@@ -1,6 +1,8 @@
 package loader
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -350,6 +352,29 @@ func TestExportedOwn(t *testing.T) {
 			for i, x := range out {
 				closeTo(t, fmt.Sprintf("%s output%d", run, i), x, arrays.Get(fmt.Sprintf("output%d", i)), 1e-4)
 			}
+		}
+	}
+}
+
+// TestOtherRuntimes refuses what was made of models for other runtimes.
+func TestOtherRuntimes(t *testing.T) {
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	if _, err := z.Create("m/bytecode.pkl"); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for content, what := range map[string]string{
+		archive.String():           "PyTorch Mobile (.ptl)",
+		"\x10\x00\x00\x00ET12abcd": "ExecuTorch",
+		"\x10\x00\x00\x00PTMFabcd": "PyTorch Mobile (flatbuffers)",
+	} {
+		_, err := LoadFrom(strings.NewReader(content), int64(len(content)))
+		var unsupported *UnsupportedFileError
+		if !errors.As(err, &unsupported) || !strings.Contains(err.Error(), what) || !strings.Contains(err.Error(), "torch.export.save") {
+			t.Errorf("%s: got %v", what, err)
 		}
 	}
 }
