@@ -296,7 +296,11 @@ func (r *run) finish(out []aten.Value, was aten.Form, before string) (*graph.Gra
 		g.State = &graph.State{Before: before, After: after, Inputs: was.Values, Outputs: len(state)}
 	}
 	g.RemoveDead()
-	return g, g.Verify()
+	if err := g.Verify(); err != nil {
+		return nil, err
+	}
+	g, _, err = r.LowerQuantized(g)
+	return g, err
 }
 
 // outputs returns the values of the graph's outputs: the user's, in order and without None,
