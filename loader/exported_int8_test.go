@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/shareddata"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // quantizedProgram returns the graph of a program that PyTorch's PT2E flow quantized.
@@ -36,5 +37,38 @@ func TestQuantizedProgramOperators(t *testing.T) {
 		if got := strings.Join(have, " "); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
+	}
+}
+
+// TestDescribeQuantizedProgram checks that a description says what int8 operators stand for.
+func TestDescribeQuantizedProgram(t *testing.T) {
+	d, err := DescribeExported(shareddata.Path(t, "pt2", "pt2e_x86_26.pt2"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have []string
+	for _, p := range d.Int8 {
+		have = append(have, p.Module+" "+p.Op+": "+p.Nodes)
+	}
+	for i, want := range []string{
+		"c1 int8.conv2d: dequantize, conv2d, relu, quantize", "c2 int8.conv2d: dequantize, conv2d, add, relu, quantize",
+	} {
+		if len(have) <= i || have[i] != want {
+			t.Errorf("%q, want %q", have, want)
+		}
+	}
+}
+
+// TestQuantizedProgramParameters compares scales and zero points with the file's, bit for bit:
+// those of int8 are stored in uint8, 128 higher.
+func TestQuantizedProgramParameters(t *testing.T) {
+	var q *tensor.QParams
+	for _, n := range quantizedProgram(t, "pt2e_xnnpack_26").Nodes {
+		if n.Op.Name() == "int8.add" {
+			q = n.Outputs[0].Type.Q
+		}
+	}
+	if q == nil || q.Scale[0] != float32(0.010074558667838573) || q.ZeroPoint[0] != 0 || q.Min != 0 || q.Max != 255 {
+		t.Errorf("the sum has %v", q)
 	}
 }

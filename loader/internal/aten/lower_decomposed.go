@@ -191,17 +191,31 @@ func (l *lowering) node(n *graph.Node) error {
 	return err
 }
 
-// move adds an operator that only moves or compares values, on the integers of its input.
+// move adds an operator that only moves or compares values whose integers are known, on these.
 // The real values of what it gives are the same.
 func (l *lowering) move(n *graph.Node) *graph.Value {
-	switch n.Op.(type) {
-	case ops.MaxPool, ops.Slice, ops.SliceTo, ops.Pad, ops.Reshape, ops.ReshapeTo, ops.Flatten, ops.Permute, ops.Expand, ops.Tile, ops.Flip:
-	default:
+	if !isMove(n) || l.ints[n.Inputs[0]] == nil {
 		return nil
 	}
-	x := l.ints[n.Inputs[0]]
-	if x == nil || len(n.Outputs) != 1 {
-		return nil
+	return l.moved(n, l.ints[n.Inputs[0]])
+}
+
+// isMove reports whether a node only moves or compares the values of its first input.
+func isMove(n *graph.Node) bool {
+	switch n.Op.(type) {
+	case ops.MaxPool, ops.Slice, ops.SliceTo, ops.Pad, ops.Reshape, ops.ReshapeTo, ops.Flatten, ops.Permute, ops.Expand, ops.Tile, ops.Flip:
+		return len(n.Outputs) == 1
+	}
+	return false
+}
+
+// moved adds a node that moves values, on the integers x.
+func (l *lowering) moved(n *graph.Node, x *graph.Value) *graph.Value {
+	if pad, ok := n.Op.(ops.Pad); ok {
+		q := x.Type.Q
+		if float64(ops.QuantizeScalar(float32(pad.Value), q)-q.ZeroPoint[0])*float64(q.Scale[0]) != float64(pad.Value) {
+			return nil // no integer stands for what fills the edges
+		}
 	}
 	in := []*graph.Value{x}
 	for _, v := range n.Inputs[1:] {
@@ -229,6 +243,13 @@ func (l *lowering) quantized(v *graph.Value, q *tensor.QParams) (*graph.Value, e
 	n := v.Node
 	if n == nil || len(n.Outputs) != 1 || len(n.Inputs) == 0 {
 		return nil, nil
+	}
+	if isMove(n) && l.only(n.Inputs[0]) {
+		x, err := l.quantized(n.Inputs[0], q)
+		if x == nil || err != nil {
+			return nil, err
+		}
+		return l.moved(n, x), nil
 	}
 	if act, ok := ops.AsActivation(n.Op); ok && act.IsClamp() && l.only(n.Inputs[0]) && l.uses[v] == 1 {
 		if w, err := l.computed(n.Inputs[0].Node, act, q, ", "+n.Op.Name()); w != nil || err != nil {
@@ -269,8 +290,6 @@ func (l *lowering) computed(n *graph.Node, act ops.Activation, q *tensor.QParams
 		return l.try(n, nodes, int8.AvgPool{AvgPool: op, Out: q}, x), nil
 	case ops.AdaptiveAvgPool:
 		return l.try(n, nodes, int8.AdaptiveAvgPool{AdaptiveAvgPool: op, Out: q}, x), nil
-	case ops.Reduce:
-		return l.mean(n, op, x, q, nodes)
 	case ops.Unary:
 		if x == nil {
 			return nil, nil
@@ -284,22 +303,6 @@ func (l *lowering) computed(n *graph.Node, act ops.Activation, q *tensor.QParams
 		return l.join(n, q, nodes)
 	}
 	return nil, nil
-}
-
-// mean adds the mean over height and width, an adaptive average of one pixel.
-func (l *lowering) mean(n *graph.Node, op ops.Reduce, x *graph.Value, q *tensor.QParams, nodes string) (*graph.Value, error) {
-	if x == nil || op.Fn != ops.Mean || len(x.Type.Shape) != 4 || len(op.Axes) != 2 {
-		return nil, nil
-	}
-	a, b := (op.Axes[0]+4)%4, (op.Axes[1]+4)%4
-	if min(a, b) != 2 || max(a, b) != 3 {
-		return nil, nil
-	}
-	y := l.try(n, nodes, int8.AdaptiveAvgPool{AdaptiveAvgPool: ops.AdaptiveAvgPool{Size: []int{1, 1}}, Out: q}, x)
-	if y == nil || op.KeepDims {
-		return y, nil
-	}
-	return l.g.Add1(n.Scope, ops.Flatten{Start: 1, End: -1}, y)
 }
 
 // join adds a concatenation of values with the output's parameters.
