@@ -38,6 +38,7 @@ var packageTable = []packageRow{
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
 	{"bench/", "all above"},
 	{"report/", "all above"},
+	{"serve/oip/", "tensor"},
 	{"examples/", "all above"},
 	{"cmd/octet/", "all above"},
 }
@@ -50,6 +51,7 @@ var internalTable = []packageRow{
 	{"loader/internal/build/", "tensor, ops, ops/int8, graph"},
 	{"loader/internal/aten/", "tensor, ops, ops/int8, graph, loader/internal/build"},
 	{"loader/internal/torchscript/", "tensor, ops, graph, loader/internal/pickle, loader/internal/script, loader/internal/build, loader/internal/aten"},
+	{"loader/internal/exported/", "tensor, ops, graph, loader/internal/container, loader/internal/build, loader/internal/aten"},
 }
 
 // onlyImporter names the one package that may import a dependency.

@@ -63,6 +63,7 @@ func Evaluate(ctx context.Context, s *graph.Session, d *Dataset, batch int, prog
 // with a *LabelError in it.
 func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptions) (*Evaluation, error) {
 	e := &Evaluation{N: d.Len(), Metric: o.Metric, Value: math.NaN()}
+	o.Batch = BatchSize(s.Graph(), o.Batch)
 	labels, err := d.Targets(s.Graph())
 	if err != nil {
 		return nil, err

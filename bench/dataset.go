@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -39,7 +40,12 @@ type Dataset struct {
 // Other bytes stay bytes, unless ScaleBytes is set. Floats become the type of floats that a model takes.
 // A file of another form is rejected with a *tensor.FileError.
 func OpenDataset(path string) (*Dataset, error) {
-	arrays, err := tensor.ReadNPZ(path, 0)
+	return OpenDatasetContext(context.Background(), path, 0)
+}
+
+// OpenDatasetContext is OpenDataset that ends with ctx, of arrays that take at most maxMemory bytes; 0 means tensor.DefaultBudget.
+func OpenDatasetContext(ctx context.Context, path string, maxMemory int64) (*Dataset, error) {
+	arrays, err := tensor.ReadNPZContext(ctx, path, maxMemory)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +128,9 @@ func (d *Dataset) Batches(g *graph.Graph, size int) iter.Seq2[[]*tensor.Tensor, 
 	return d.First(g, size, d.n)
 }
 
-// First is Batches of the first samples only.
+// First is Batches of the first samples only. A model that takes batches of one size gets those.
 func (d *Dataset) First(g *graph.Graph, size, samples int) iter.Seq2[[]*tensor.Tensor, error] {
+	size = BatchSize(g, size)
 	return func(yield func([]*tensor.Tensor, error) bool) {
 		samples := min(samples, d.n)
 		for from := 0; from < max(samples, 1); from += size {
@@ -133,6 +140,25 @@ func (d *Dataset) First(g *graph.Graph, size, samples int) iter.Seq2[[]*tensor.T
 			}
 		}
 	}
+}
+
+// BatchSize returns the size of the batches that a model is given: the one that it takes, where
+// that is one, and else the one that is wanted.
+func BatchSize(g *graph.Graph, wanted int) int {
+	if n := fixedBatch(g); n > 0 {
+		return n
+	}
+	return wanted
+}
+
+// fixedBatch returns the first extent of a graph's inputs that takes no other, 0 where it takes any.
+func fixedBatch(g *graph.Graph) int {
+	for _, v := range g.Inputs {
+		if v.Guard != nil && len(v.Guard.Shape) > 0 && v.Guard.Shape[0] > 0 {
+			return v.Guard.Shape[0]
+		}
+	}
+	return 0
 }
 
 // Batch returns samples [from, to) as inputs of a model.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/quantize"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // The precisions a model can be measured in.
@@ -40,6 +42,7 @@ type Sweep struct {
 	Inputs     []ops.Type // of the inputs, as InputTypes takes them; nil: those the model was built with, or GuessInputs
 	Runs       int        // 0: about two seconds
 	CPU        string     // tier, as graph.Options.CPU
+	MaxMemory  int64      // as graph.Options.MaxMemory; of the random inputs too
 	Profile    bool       // measure each layer too
 	// Progress, when set, is told what is about to be measured.
 	Progress func(what string)
@@ -124,7 +127,7 @@ func (s Sweep) Run(ctx context.Context, m Model, limits func(threads int) Limits
 			g, err = g.Specialize(types...)
 		case s.Inputs == nil && errors.Is(err, graph.ErrOpen):
 			if s.Inputs, g, err = GuessInputs(g); err == nil {
-				notes = append(notes, fmt.Sprintf("the file does not say the shapes of its inputs: measured with %v (--shape gives another)", s.Inputs[0]))
+				notes = append(notes, fmt.Sprintf("the file does not say the shapes of its inputs: measured with %v", s.Inputs[0]))
 			}
 		}
 		if err != nil {
@@ -158,6 +161,31 @@ func (s Sweep) Run(ctx context.Context, m Model, limits func(threads int) Limits
 	}
 	return nil
 }
+
+// randomInputs are RandomInputs that fit into memory.
+func (s Sweep) randomInputs(types []ops.Type) ([]*tensor.Tensor, error) {
+	need, limit := int64(0), s.MaxMemory
+	if limit <= 0 {
+		limit = defaultMaxMemory
+	}
+	for _, t := range types {
+		n, err := t.Shape.Numel()
+		if err != nil {
+			return nil, err
+		}
+		bytes := int64(tensor.Float32.Size()) // which all are made in
+		if t.DType != tensor.Float32 {
+			bytes += int64(t.DType.Size())
+		}
+		if int64(n) > (limit-need)/bytes {
+			return nil, &graph.MemoryError{Need: max(need+min(int64(n), math.MaxInt64/16)*bytes, limit), Limit: limit}
+		}
+		need += int64(n) * bytes
+	}
+	return RandomInputs(types, 1)
+}
+
+const defaultMaxMemory = 16 << 30 // as of graph.Options
 
 // forgetPeak gives back the memory of what was measured before and starts a new peak.
 func forgetPeak() {
@@ -194,7 +222,7 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 	if err != nil {
 		return nil, nil, err
 	}
-	q := quantize.New(quantize.Options{Dynamic: precision == Int8Dynamic, Session: graph.Options{CPU: s.CPU}})
+	q := quantize.New(quantize.Options{Dynamic: precision == Int8Dynamic, Session: graph.Options{CPU: s.CPU, MaxMemory: s.MaxMemory}})
 	if precision == Int8Dynamic {
 		int8, err := q.Quantize(g)
 		if err != nil {
@@ -207,7 +235,7 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 		return nil, nil, err
 	}
 	defer calib.Close()
-	in, err := RandomInputs(types, 1)
+	in, err := s.randomInputs(types)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -254,7 +282,7 @@ func whyFloat(r *quantize.Report) []string {
 
 // measure times one combination.
 func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, limits func(int) Limits) (Result, error) {
-	opts := graph.Options{Threads: threads, CPU: s.CPU}
+	opts := graph.Options{Threads: threads, CPU: s.CPU, MaxMemory: s.MaxMemory}
 	var notes []string
 	if batch == 0 {
 		batch, notes = s.defaultBatch(g)
@@ -263,7 +291,7 @@ func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, 
 	if err != nil {
 		return Result{}, err
 	}
-	in, err := RandomInputs(types, 1)
+	in, err := s.randomInputs(types)
 	if err != nil {
 		return Result{}, err
 	}

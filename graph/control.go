@@ -1,10 +1,9 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"slices"
-	"sync"
-	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -54,15 +53,16 @@ func (op If) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		parts[i].needs(k, 0)
 	}
 	k.Run = func(c *ops.Call) error {
-		chosen := parts[1]
+		i := 1
 		if c.In[0].Bytes()[0] != 0 {
-			chosen = parts[0]
+			i = 0
 		}
-		return chosen.run(c, c.Scratch, c.Out, c.In[1:])
-	}
-	k.Trim = func() {
-		parts[0].trim()
-		parts[1].trim()
+		kept, _ := c.Kept.(*partStates)
+		if kept == nil {
+			kept = &partStates{}
+			c.Kept = kept
+		}
+		return parts[i].run(c, &kept[i], c.Scratch, c.Out, c.In[1:])
 	}
 	return k, nil
 }
@@ -130,17 +130,16 @@ func (op Loop) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	k := &ops.Kernel{Choice: "loop", Parallel: 1}
 	body.needs(k, size)
-	var states perScratch[*loopState]
 	k.Run = func(c *ops.Call) error {
-		s, err := states.of(c.Scratch, func() (*loopState, error) { return op.newState(c, c.Scratch[:size], own) })
-		if err != nil {
-			return err
+		s, _ := c.Kept.(*loopState)
+		if s == nil {
+			var err error
+			if s, err = op.newState(c, c.Scratch[:size], own); err != nil {
+				return err
+			}
+			c.Kept = s
 		}
 		return s.run(c, body, c.Scratch[size:])
-	}
-	k.Trim = func() {
-		states.clear()
-		body.trim()
 	}
 	return k, nil
 }
@@ -151,6 +150,7 @@ type loopState struct {
 	iteration, condition *tensor.Tensor
 	values               [2][]*tensor.Tensor
 	in, out              [2][]*tensor.Tensor // of an iteration that reads the one or the other
+	body                 *state
 }
 
 func (op Loop) newState(c *ops.Call, memory []byte, types []ops.Type) (*loopState, error) {
@@ -182,7 +182,7 @@ func (s *loopState) run(c *ops.Call, body *part, scratch []byte) error {
 			return &ops.ValueError{Op: "loop", Reason: fmt.Sprintf("it does not end after %d iterations", n)}
 		}
 		s.iteration.Int64s()[0] = n
-		if err := body.run(c, scratch, s.out[n%2], s.in[n%2]); err != nil {
+		if err := body.run(c, &s.body, scratch, s.out[n%2], s.in[n%2]); err != nil {
 			return err
 		}
 	}
@@ -240,8 +240,10 @@ func (g *Graph) infer(inputs []ops.Type) ([]ops.Type, error) {
 type part struct {
 	session *Session
 	plan    *plan
-	states  perScratch[*state]
 }
+
+// partStates are what the branches of an If work on in one call.
+type partStates [2]*state
 
 // partKey names the optimized form of a graph among the packed constants of a session.
 type partKey struct{ g *Graph }
@@ -259,68 +261,36 @@ func newPart(g *Graph, p *ops.Prepare, inputs []ops.Type) (*part, error) {
 	if o.err != nil {
 		return nil, o.err
 	}
-	s := &Session{graph: o.g, tier: p.Tier, threads: p.Threads, opts: Options{MaxMemory: defaultMaxMemory}, pack: p.Pack}
-	pl, err := s.makePlan("", inputs)
+	limit := p.MaxMemory
+	if limit <= 0 {
+		limit = defaultMaxMemory
+	}
+	s := &Session{graph: o.g, tier: p.Tier, threads: p.Threads, opts: Options{MaxMemory: limit}, pack: p.Pack}
+	pl, err := s.makePlan(context.Background(), "", inputs)
 	return &part{session: s, plan: pl}, err
 }
 
 // needs adds what the part takes to a kernel's memory, behind bytes of its own.
 func (t *part) needs(k *ops.Kernel, own int) {
-	const apart = tensor.Alignment // memory that no other call has tells calls apart
-	k.Scratch = max(k.Scratch, own+t.plan.arena+apart)
+	k.Scratch = max(k.Scratch, own+t.plan.arena)
 	k.WorkerScratch = max(k.WorkerScratch, t.plan.workerScratch)
 	k.WorkerPointers = max(k.WorkerPointers, t.plan.workerPointers)
 }
 
-// run computes the part in scratch memory of a call.
-func (t *part) run(c *ops.Call, scratch []byte, outputs, inputs []*tensor.Tensor) error {
-	st, err := t.states.of(scratch, func() (*state, error) {
-		return t.plan.newState(t.session, scratch[:t.plan.arena], c.Workers)
-	})
-	if err != nil {
-		return err
+// run computes the part in scratch memory of a call, whose state it keeps in kept.
+func (t *part) run(c *ops.Call, kept **state, scratch []byte, outputs, inputs []*tensor.Tensor) error {
+	if *kept == nil {
+		st, err := t.plan.newState(t.session, scratch[:t.plan.arena], c.Workers)
+		if err != nil {
+			return err
+		}
+		*kept = st
 	}
+	st := *kept
 	for i := range st.calls {
 		st.calls[i].Pool = c.Pool
 	}
-	return t.session.run(c.Context, st, outputs, inputs)
-}
-
-// trim gives up what runs have left, in the part and in the parts inside it.
-func (t *part) trim() {
-	t.states.clear()
-	t.plan.trim()
-}
-
-// perScratch keeps something for each piece of scratch memory that calls come
-// with: a session gives each of its runs in progress one of its own.
-type perScratch[T any] struct {
-	mu   sync.Mutex
-	made map[*byte]T
-}
-
-func (p *perScratch[T]) of(scratch []byte, build func() (T, error)) (T, error) {
-	key := unsafe.SliceData(scratch)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if v, ok := p.made[key]; ok {
-		return v, nil
-	}
-	v, err := build()
-	if err == nil {
-		if p.made == nil {
-			p.made = make(map[*byte]T)
-		}
-		p.made[key] = v
-	}
-	return v, err
-}
-
-// clear forgets everything that was made. Calls in progress make theirs anew.
-func (p *perScratch[T]) clear() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.made = nil
+	return t.session.steps(c.Context, st, outputs, inputs)
 }
 
 // tensorsIn returns tensors of the given types one after the other in memory.

@@ -12,7 +12,8 @@ import (
 // with respect to the given values, by reverse-mode differentiation, and returns
 // them in the same order: nil for a value the loss does not depend on. The graph then computes
 // both on one executor; what the backward part needs of the forward part is
-// planned like any other value. At an operator without gradient it fails with a *NodeError
+// planned like any other value. Shapes that operators compute are those of the example: the
+// gradients serve inputs of the example shapes. At an operator without gradient it fails with a *NodeError
 // that wraps an *ops.UnsupportedError. What gives integers or bool ends a path without one.
 func (g *Graph) Gradients(loss *Value, wrt []*Value) ([]*Value, error) {
 	if loss.Type.DType != tensor.Float32 || loss.Type.Numel() != 1 {

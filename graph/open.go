@@ -301,7 +301,7 @@ func (g *Graph) accepts(inputs []*tensor.Tensor) bool {
 func (g *Graph) infers(inputs []ops.Type) bool {
 	types := make([]ops.Type, len(inputs))
 	for i, t := range inputs {
-		types[i] = ops.Type{DType: t.DType, Shape: t.Shape, Q: g.Inputs[i].Type.Q}
+		types[i] = ops.Type{DType: t.DType, Shape: t.Shape, Q: t.Q}
 	}
 	_, err := g.infer(types)
 	return err == nil

@@ -245,3 +245,40 @@ func TestDerive(t *testing.T) {
 		t.Errorf("of a concrete graph: %v, %v", plain, err)
 	}
 }
+
+// choosy takes batches of at most 3, and knows one of 2.
+type choosy struct{ *program }
+
+func (choosy) Check(inputs []ops.Type) error {
+	if inputs[0].Shape[0] > 3 {
+		return errors.New("at most 3")
+	}
+	return nil
+}
+
+func (choosy) Example() ([]ops.Type, bool) { return []ops.Type{ops.F32(2, 4)}, true }
+
+// TestOpenChecks asks a program about inputs that a graph made before would serve, of
+// graphs derived from it too, and makes a graph of its example.
+func TestOpenChecks(t *testing.T) {
+	open := graph.NewOpen([]string{"x"}, choosy{doubling()})
+	derived, err := graph.Derive(open, func(g *graph.Graph) (*graph.Graph, error) { return g, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range []*graph.Graph{open, derived} {
+		if types, ok := g.Example(); !ok || !types[0].Shape.Equal(tensor.Shape{2, 4}) {
+			t.Errorf("the example is %v, %v", types, ok)
+		}
+		made, err := g.Concrete()
+		if err != nil || !made.Inputs[0].Type.Shape.Equal(tensor.Shape{2, 4}) {
+			t.Fatalf("of the example: %v", err)
+		}
+		if _, err := g.Specialize(ops.F32(3, 4)); err != nil {
+			t.Errorf("a batch of 3: %v", err)
+		}
+		if _, err := g.Specialize(ops.F32(4, 4)); err == nil || err.Error() != "at most 3" {
+			t.Errorf("a batch of 4 gives %v", err)
+		}
+	}
+}

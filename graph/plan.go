@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,17 @@ import (
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
+
+// bytes returns about what the plan itself takes.
+func (p *plan) bytes() int64 {
+	return int64(len(p.steps))*1024 + int64(len(p.slots))*256
+}
+
+// stateBytes returns about what the memory of one run takes.
+func (p *plan) stateBytes(threads int) int64 {
+	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
+	return int64(p.arena) + int64(threads)*worker + int64(len(p.steps))*512 + int64(len(p.slots))*192
+}
 
 // plan is a graph prepared for inputs of given shapes: the kernels in order and
 // where in memory each value lies. A plan is not changed once made.
@@ -36,17 +48,18 @@ type span struct{ start, size int }
 
 // slot is the memory of one value.
 type slot struct {
-	typ    ops.Type
-	konst  *tensor.Tensor // a constant, known from the shapes, or a variable
-	root   int            // the slot whose bytes these are; itself when it is no view
-	input  int            // index of the graph input, or -1; of roots
-	output int            // index of the graph output whose memory a root is, or -1
-	arena  span
+	typ     ops.Type
+	konst   *tensor.Tensor // a constant, known from the shapes, or a variable
+	derived bool           // konst follows from the shapes
+	root    int            // the slot whose bytes these are; itself when it is no view
+	input   int            // index of the graph input, or -1; of roots
+	output  int            // index of the graph output whose memory a root is, or -1
+	arena   span
 }
 
 // makePlan infers all types for the given inputs, prepares the kernels and lays out the memory.
-func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
-	p, use, err := s.planSteps(key, inputs)
+func (s *Session) makePlan(ctx context.Context, key string, inputs []ops.Type) (*plan, error) {
+	p, use, err := s.planSteps(ctx, key, inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -64,16 +77,14 @@ func (s *Session) makePlan(key string, inputs []ops.Type) (*plan, error) {
 	if p.arena, ok = layOut(lives, int(s.opts.MaxMemory)); !ok {
 		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
 	}
-	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
-	need += int64(p.arena) + int64(s.threads)*worker
-	if need > s.opts.MaxMemory {
+	if need += p.stateBytes(s.threads); need > s.opts.MaxMemory {
 		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
 	}
 	return p, nil
 }
 
 // planSteps makes a plan whose memory is not laid out yet, and returns the first and the last step that use each root.
-func (s *Session) planSteps(key string, inputs []ops.Type) (*plan, map[int][2]int, error) {
+func (s *Session) planSteps(ctx context.Context, key string, inputs []ops.Type) (*plan, map[int][2]int, error) {
 	p := &plan{key: key, types: make(map[*Value]ops.Type), slotOf: make(map[*Value]int), shared: make(map[any]any)}
 	for i, v := range s.graph.Inputs {
 		p.types[v] = inputs[i]
@@ -91,6 +102,9 @@ func (s *Session) planSteps(key string, inputs []ops.Type) (*plan, map[int][2]in
 		use[root] = l
 	}
 	for _, n := range s.graph.Nodes {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
 		if err := s.planNode(p, n, touch); err != nil {
 			return nil, nil, &NodeError{Node: n, Err: err}
 		}
@@ -228,7 +242,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	if known {
 		for i, t := range outTypes {
-			p.addSlot(n.Outputs[i], slot{typ: t, konst: t.Known, input: -1, output: -1})
+			p.addSlot(n.Outputs[i], slot{typ: t, konst: t.Known, derived: true, input: -1, output: -1})
 		}
 		return nil
 	}
@@ -248,9 +262,13 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 			return err
 		}
 	}
+	pack := s.pack
+	if slices.ContainsFunc(in, func(i int) bool { return p.slots[i].derived }) {
+		pack = once(p.shared) // other shapes have other values: they are packed for this plan alone
+	}
 	kernel, err := n.Op.Prepare(&ops.Prepare{
 		In: types, Out: outTypes, Tier: s.tier, Threads: s.threads,
-		Pack: s.pack, Share: once(p.shared),
+		Pack: pack, Share: once(p.shared), MaxMemory: s.opts.MaxMemory,
 	})
 	if err != nil {
 		return err
@@ -260,7 +278,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	for _, i := range in {
 		touch(i)
-		if k := p.slots[i].konst; k != nil && kernel.Weights != nil {
+		if k := p.slots[i].konst; k != nil && kernel.Weights != nil && !p.slots[i].derived {
 			k.Evict() // the kernel has its own form
 		}
 	}
@@ -295,6 +313,7 @@ func align(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * t
 // state is the memory of one run in progress.
 type state struct {
 	plan    *plan
+	entry   *planEntry // which gets it back
 	arena   []byte
 	tensors []*tensor.Tensor // by slot
 	calls   []ops.Call       // by step
@@ -373,30 +392,6 @@ func (p *plan) newState(s *Session, arena []byte, workers []ops.Worker) (*state,
 		}
 	}
 	return st, nil
-}
-
-// trim gives up what kernels keep between runs.
-func (p *plan) trim() {
-	for i := range p.steps {
-		if trim := p.steps[i].kernel.Trim; trim != nil {
-			trim()
-		}
-	}
-}
-
-// planKey names the types of a set of inputs.
-func planKey(buf []byte, inputs []*tensor.Tensor) []byte {
-	for _, t := range inputs {
-		buf = append(buf, byte(t.DType()))
-		for _, d := range t.Shape() {
-			for ; d >= 0x80; d >>= 7 {
-				buf = append(buf, byte(d)|0x80)
-			}
-			buf = append(buf, byte(d))
-		}
-		buf = append(buf, 0xff, 0xff)
-	}
-	return buf
 }
 
 // describe lists the steps with their kernels and memory.

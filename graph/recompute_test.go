@@ -112,7 +112,7 @@ func TestRecomputeMeasures(t *testing.T) {
 		t.Fatal("nothing was chosen")
 	}
 	r.apply(w)
-	p, err := s.makePlan("", typesOf(s.graph.Inputs))
+	p, err := s.makePlan(context.Background(), "", typesOf(s.graph.Inputs))
 	if err != nil {
 		t.Fatal(err)
 	}

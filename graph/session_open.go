@@ -1,24 +1,19 @@
 package graph
 
 import (
+	"context"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// specializations are what a session of an open graph compiled, and what its
-// model keeps between runs.
+// specializations are what a session of an open graph compiled.
 type specializations struct {
-	list []specialization // most recently used first, under Session.mu
-
-	stateful atomic.Bool // a model that keeps something was met: its runs go one after the other
-	running  sync.Mutex  // held by a run of such a model
-	form     string      // of what is kept; under Session.mu, and changed by the run that holds running
-	kept     []*tensor.Tensor
-	spare    []*tensor.Tensor // memory that kept values had before
+	list     []specialization // most recently used first, under Session.mu
+	making   flights
+	stateful atomic.Bool // a model that keeps something was met: its runs take a state
 }
 
 type specialization struct {
@@ -26,138 +21,47 @@ type specialization struct {
 	session *Session
 }
 
-// sessionRun is a run of a session: the session of the graph that runs, its inputs,
-// and how many outputs are the caller's.
-type sessionRun struct {
-	*Session
-	root   *Session // that was asked to run
-	inputs []*tensor.Tensor
-	keeper *Session         // which keeps the other outputs; nil without
-	st     *state           // memory of the run; nil before it has any
-	broken bool             // the memory may be in any state
-	after  []*tensor.Tensor // all outputs of a run that succeeded
-}
-
-// begin finds the graph for inputs and, of a model that keeps something between
-// runs, waits for the run before.
-func (s *Session) begin(inputs []*tensor.Tensor) (t sessionRun, err error) {
-	if err := s.enter(); err != nil {
-		return t, err
-	}
-	defer func() {
-		if err != nil {
-			s.runs.Done()
-		}
-	}()
-	if s.graph.open == nil {
-		return sessionRun{Session: s, root: s, inputs: inputs}, nil
-	}
-	locked := s.open.stateful.Load()
-	if locked {
-		s.open.running.Lock()
-	}
+// specialized returns the session of the graph for inputs like these and the form of what is
+// kept, made when there is none.
+func (s *Session) specialized(ctx context.Context, inputs []*tensor.Tensor, form string) (*Session, error) {
+	var buf [128]byte
+	key := planKey(buf[:0], inputs)
 	for {
-		c, all, err := s.specialized(inputs)
-		switch {
-		case err == nil && c.graph.State != nil && locked:
-			return sessionRun{Session: c, root: s, inputs: all, keeper: s}, nil
-		case err == nil && c.graph.State != nil:
-			// The first run of such a model: others may have begun as well.
-			s.open.stateful.Store(true)
-			s.open.running.Lock()
-			locked = true
-			continue
+		if c := s.madeBefore(key, inputs, form); c != nil {
+			return c, nil
 		}
-		if locked {
-			s.open.running.Unlock()
-		}
-		return sessionRun{Session: c, root: s, inputs: inputs}, err
-	}
-}
-
-// outputs returns how many outputs are the caller's.
-func (t *sessionRun) outputs() int {
-	n := len(t.graph.Outputs)
-	if t.keeper != nil {
-		n -= t.graph.State.Outputs
-	}
-	return n
-}
-
-// extend returns the outputs with memory for what is kept behind them. All of it
-// is other memory than what the run reads.
-func (t *sessionRun) extend(outputs []*tensor.Tensor, types func(i int) ops.Type) ([]*tensor.Tensor, error) {
-	if t.keeper == nil {
-		return outputs, nil
-	}
-	o := t.keeper.open
-	all := append(make([]*tensor.Tensor, 0, len(t.graph.Outputs)), outputs...)
-	for i := len(outputs); i < len(t.graph.Outputs); i++ {
-		typ := types(i)
-		var memory *tensor.Tensor
-		if k := i - len(outputs); k < len(o.spare) && o.spare[k].DType() == typ.DType && o.spare[k].Shape().Equal(typ.Shape) {
-			memory = o.spare[k]
-		} else {
-			var err error
-			if memory, err = tensor.New(typ.DType, typ.Shape...); err != nil {
-				return nil, err
+		var c *Session
+		made, err := s.open.making.do(ctx, string(valuesKey(key, inputs))+form, func() (err error) {
+			if c = s.madeBefore(key, inputs, form); c == nil {
+				c, err = s.specialize(ctx, inputs, form)
 			}
+			return err
+		})
+		if made || err != nil {
+			return c, err
 		}
-		all = append(all, memory.WithQParams(typ.Q))
 	}
-	return all, nil
 }
 
-// end gives the memory of a run back, keeps the last outputs of one that succeeded, and lets the next one begin.
-func (t *sessionRun) end() {
-	if t.st != nil && !t.broken {
-		t.release(t.st)
-	}
-	if s := t.keeper; s != nil {
-		if t.after != nil {
-			s.mu.Lock()
-			s.open.spare = s.open.kept
-			s.open.kept = t.after[t.outputs():]
-			s.open.form = t.graph.State.After
-			s.mu.Unlock()
-		}
-		s.open.running.Unlock()
-	}
-	t.root.runs.Done()
-}
-
-// Reset makes a model forget what it kept between runs, such as the state of a
-// recurrent network. It waits for a run in progress.
-func (s *Session) Reset() {
-	if s.graph.open == nil {
-		return
-	}
-	s.open.running.Lock()
-	defer s.open.running.Unlock()
+// madeBefore returns the session of a graph that serves the inputs and has a plan for them, or nil.
+func (s *Session) madeBefore(key []byte, inputs []*tensor.Tensor, form string) *Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open.form, s.open.kept, s.open.spare = "", nil, nil
-}
-
-// specialized returns the session of the graph for inputs like these and what is
-// kept, made when there is none, and all inputs of that graph.
-func (s *Session) specialized(inputs []*tensor.Tensor) (*Session, []*tensor.Tensor, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := inputs
-	if len(s.open.kept) > 0 {
-		all = slices.Concat(inputs, s.open.kept)
-	}
 	for i, c := range s.open.list {
-		if c.graph.form() == s.open.form && c.session.graph.accepts(all) && c.session.hasPlan(all) {
+		if c.graph.form() == form && c.session.graph.accepts(inputs) && c.session.hasPlan(key) {
 			s.toFront(i)
-			return c.session, all, nil
+			return c.session
 		}
 	}
-	types := make([]ops.Type, len(all))
-	for i, t := range all {
+	return nil
+}
+
+// specialize makes the session of the graph for the inputs.
+func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form string) (*Session, error) {
+	types := make([]ops.Type, len(inputs))
+	for i, t := range inputs {
 		if t == nil {
-			return nil, nil, &InputError{Index: i, Name: s.inputName(i), Reason: "it is missing"}
+			return nil, &InputError{Index: i, Name: s.inputName(i), Reason: "it is missing"}
 		}
 		types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: t.QParams()}
 		if t.Rank() == 0 {
@@ -165,60 +69,60 @@ func (s *Session) specialized(inputs []*tensor.Tensor) (*Session, []*tensor.Tens
 		}
 	}
 	o := s.graph.open
-	g, known, err := o.specialize(types, s.open.form)
+	g, known, err := o.specialize(types, form)
 	if err != nil {
-		return nil, nil, s.inputError(inputs, err)
+		return nil, s.graph.unfit(types, err)
 	}
-	c, err := s.compiled(g, all)
-	if err != nil && known {
+	c, err := s.compiled(ctx, g, inputs)
+	if err != nil && known && ctx.Err() == nil {
 		// Optimizing for the shapes it was made for may have made it unfit for others.
 		o.mu.Lock()
-		g, err = o.specializeAnew(types, s.open.form)
+		g, err = o.specializeAnew(types, form)
 		o.mu.Unlock()
 		if err != nil {
-			return nil, nil, s.inputError(inputs, err)
+			return nil, s.graph.unfit(types, err)
 		}
-		c, err = s.compiled(g, all)
+		c, err = s.compiled(ctx, g, inputs)
 	}
-	if err != nil {
-		err = s.inputError(inputs, err)
-	}
-	return c, all, err
+	return c, err
 }
 
 // compiled returns the session of a specialized graph, with a plan for the inputs.
-func (s *Session) compiled(g *Graph, inputs []*tensor.Tensor) (*Session, error) {
-	i := slices.IndexFunc(s.open.list, func(c specialization) bool { return c.graph == g })
-	if i < 0 {
-		c, err := g.compile(s.opts, s.tier, s.pool)
-		if err != nil {
+func (s *Session) compiled(ctx context.Context, g *Graph, inputs []*tensor.Tensor) (*Session, error) {
+	c := s.compiledBefore(g)
+	if c == nil {
+		var err error
+		if c, err = g.compile(ctx, s.opts, s); err != nil {
 			return nil, err
 		}
-		i = 0
+		s.mu.Lock()
 		s.open.list = slices.Insert(s.open.list, 0, specialization{g, c})
-		s.open.list = s.open.list[:min(len(s.open.list), s.opts.MaxPlans)]
+		for len(s.open.list) > min(s.opts.MaxPlans, maxSpecializations) {
+			last := len(s.open.list) - 1
+			s.open.list[last].session.abandon()
+			s.open.list = slices.Delete(s.open.list, last, last+1)
+		}
+		s.mu.Unlock()
+	}
+	return c, c.planFor(ctx, string(planKey(nil, inputs)), inputs)
+}
+
+// compiledBefore returns the session of a specialized graph, or nil.
+func (s *Session) compiledBefore(g *Graph) *Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.open.list, func(c specialization) bool { return c.graph == g })
+	if i < 0 {
+		return nil
 	}
 	s.toFront(i)
-	c := s.open.list[0].session
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, err := c.planFor(planKey(nil, inputs), inputs)
-	return c, err
+	return s.open.list[0].session
 }
 
 func (s *Session) toFront(i int) {
 	c := s.open.list[i]
 	copy(s.open.list[1:i+1], s.open.list[:i])
 	s.open.list[0] = c
-}
-
-// hasPlan reports whether there is a plan for inputs of these shapes.
-func (s *Session) hasPlan(inputs []*tensor.Tensor) bool {
-	var buf [128]byte
-	key := planKey(buf[:0], inputs)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.plans, func(e *planEntry) bool { return e.plan.key == string(key) })
 }
 
 func (s *Session) inputName(i int) string {

@@ -296,7 +296,7 @@ func TestMaxPlans(t *testing.T) {
 	if s.plans[2].plan.key != keys[1] {
 		t.Error("the plans are not in the order of their use")
 	}
-	if got := len(s.packed); got != 2 {
+	if got := len(s.packed.made); got != 2 {
 		t.Errorf("%d packed weights for two convolutions", got)
 	}
 }

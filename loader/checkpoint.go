@@ -18,8 +18,8 @@ import (
 var wrapperKeys = []string{"state_dict", "model_state_dict", "model", "net", "weights", "params"}
 
 // loadCheckpoint decodes the pickle of a checkpoint, record of a file.
-func loadCheckpoint(record string, data []byte) (pickle.Value, int, error) {
-	v, n, err := pickle.Load(data, pickle.Options{Global: stateDictGlobal})
+func loadCheckpoint(record string, data []byte, limits pickle.Limits) (pickle.Value, int, error) {
+	v, n, err := pickle.Load(data, pickle.Options{Global: stateDictGlobal, Limits: limits})
 	if err == nil {
 		return v, n, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader/internal/container"
@@ -60,7 +59,7 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 }
 
 func openExported(f *modelFile) (*exported.Model, *exported.Archive, error) {
-	a, err := exported.Open(f.r, f.size, openSaved)
+	a, err := exported.Open(f.r, f.size, f.budget(), openSaved)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,23 +82,15 @@ func openExported(f *modelFile) (*exported.Model, *exported.Archive, error) {
 // ExportedDescription says what an exported program is, without executing it.
 type ExportedDescription = exported.Description
 
-// DescribeExported describes the program of that name in the archive of torch.export.save at
-// path, the only one for "". Other files, and damaged ones, are rejected with a *FileError.
-func DescribeExported(path, name string) (*ExportedDescription, error) {
-	r, err := os.Open(path)
+// DescribeExported describes the program that the option Model names, the only one without it, in
+// the archive of torch.export.save at path. Other files, and damaged ones, are rejected with a *FileError.
+func DescribeExported(path string, opts ...Option) (*ExportedDescription, error) {
+	f, err := Open(path, opts...)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return nil, err
-	}
-	m, a, err := openExported(&modelFile{r: r, size: info.Size(), model: name})
-	if err != nil {
-		return nil, inFile(err, path)
-	}
-	return m.Describe(a), nil
+	defer f.Close()
+	return f.DescribeExported()
 }
 
 // savedTensors are the tensors of a dict that torch.save wrote, each made when it is asked for.

@@ -1,6 +1,8 @@
 package loader
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -301,5 +303,75 @@ func TestExportedModels(t *testing.T) {
 	var choice *ChoiceError
 	if _, err := Load(file, Model("rnn")); !errors.As(err, &choice) || !strings.Contains(err.Error(), `no model "rnn": it has`) {
 		t.Errorf("a model that is not there: %v", err)
+	}
+}
+
+// TestExportedOwn runs the programs that testdata/gen/exported.py made: control flow, state, nested
+// inputs, extents that are expressions. The runs of a program are those of one session.
+func TestExportedOwn(t *testing.T) {
+	files, err := filepath.Glob("testdata/exported/*.pt2")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, len(files))
+	}
+	for _, file := range files {
+		g, err := Load(file)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		s, err := g.Compile(graph.Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		runs, err := filepath.Glob(strings.TrimSuffix(file, "pt2") + "*.npz")
+		if err != nil || len(runs) == 0 {
+			t.Fatal(err, len(runs))
+		}
+		for _, run := range runs {
+			arrays, err := tensor.ReadNPZ(run, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var in []*tensor.Tensor
+			for _, v := range g.Inputs {
+				in = append(in, arrays.Get(v.Name))
+			}
+			out, err := s.Run(context.Background(), in...)
+			if err != nil {
+				t.Errorf("%s: %v", run, err)
+				continue
+			}
+			if want := len(arrays) - len(in); len(out) != want {
+				t.Errorf("%s: %d outputs, want %d", run, len(out), want)
+				continue
+			}
+			for i, x := range out {
+				closeTo(t, fmt.Sprintf("%s output%d", run, i), x, arrays.Get(fmt.Sprintf("output%d", i)), 1e-4)
+			}
+		}
+	}
+}
+
+// TestOtherRuntimes refuses what was made of models for other runtimes.
+func TestOtherRuntimes(t *testing.T) {
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	if _, err := z.Create("m/bytecode.pkl"); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for content, what := range map[string]string{
+		archive.String():           "PyTorch Mobile (.ptl)",
+		"\x10\x00\x00\x00ET12abcd": "ExecuTorch",
+		"\x10\x00\x00\x00PTMFabcd": "PyTorch Mobile (flatbuffers)",
+	} {
+		_, err := LoadFrom(strings.NewReader(content), int64(len(content)))
+		var unsupported *UnsupportedFileError
+		if !errors.As(err, &unsupported) || !strings.Contains(err.Error(), what) || !strings.Contains(err.Error(), "torch.export.save") {
+			t.Errorf("%s: got %v", what, err)
+		}
 	}
 }

@@ -1,8 +1,6 @@
 package loader
 
 import (
-	"os"
-
 	"github.com/octet-ml/octet/loader/internal/container"
 )
 
@@ -27,30 +25,27 @@ func (f Format) HasGraph() bool {
 
 // Detect tells the format of the file at path by its content, without reading
 // all of it. A file of no known format gives a *FileError.
-func Detect(path string) (Format, error) {
-	r, err := os.Open(path)
+func Detect(path string, opts ...Option) (Format, error) {
+	f, err := Open(path, opts...)
 	if err != nil {
 		return "", err
 	}
-	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return "", err
-	}
-	if info.IsDir() {
-		return "", &FileError{File: path, Reason: "a folder, not a file"}
-	}
-	f := &modelFile{r: r, size: info.Size(), head: make([]byte, min(info.Size(), 512))}
-	if err := readAt(r, f.head, 0); err != nil {
+	defer f.Close()
+	return f.Format()
+}
+
+func (f *modelFile) format() (Format, error) {
+	f.head = make([]byte, min(f.size, 512))
+	if err := readAt(f.r, f.head, 0); err != nil {
 		return "", err
 	}
 	switch {
 	case len(f.head) == 0:
-		return "", &FileError{File: path, Reason: "empty file"}
+		return "", &FileError{Reason: "empty file"}
 	case isSafetensors(f.head, f.size):
-		_, metadata, _, err := readSafetensorsHeader(r, f.size)
+		_, metadata, _, err := readSafetensorsHeader(f.r, f.size)
 		if err != nil {
-			return "", inFile(err, path)
+			return "", err
 		}
 		if _, ok := metadata[modelMetadata]; ok {
 			return FormatOctet, nil
@@ -65,5 +60,5 @@ func Detect(path string) (Format, error) {
 	case f.head[0] == 0x80:
 		return FormatTorchLegacy, nil
 	}
-	return "", &FileError{File: path, Reason: unknownFormat(f.head)}
+	return "", &FileError{Reason: unknownFormat(f.head)}
 }

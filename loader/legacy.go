@@ -25,19 +25,20 @@ const (
 
 // legacyReader reads pickles one after another.
 type legacyReader struct {
-	r    io.ReaderAt
-	size int64
-	at   int64
+	r      io.ReaderAt
+	size   int64
+	at     int64
+	limits pickle.Limits
 }
 
-func legacyStateDict(r io.ReaderAt, size int64) (*Weights, error) {
-	l := &legacyReader{r: r, size: size}
+func (f *modelFile) legacyStateDict() (*Weights, error) {
+	l := &legacyReader{r: f.r, size: f.size, limits: f.pickleLimits()}
 	if err := l.header(); err != nil {
 		return nil, err
 	}
 	var top pickle.Value
 	err := l.pickle(func(data []byte) (n int, err error) {
-		top, n, err = loadCheckpoint(legacyPickle, data)
+		top, n, err = loadCheckpoint(legacyPickle, data, l.limits)
 		return n, err
 	})
 	if err != nil {
@@ -51,7 +52,7 @@ func legacyStateDict(r io.ReaderAt, size int64) (*Weights, error) {
 	if err := l.storages(refs, s); err != nil {
 		return nil, err
 	}
-	return weightsOf(top, newRebuilder(s, size))
+	return weightsOf(top, newRebuilder(s, f.size))
 }
 
 // header reads the pickles before the object.
@@ -100,13 +101,13 @@ func (l *legacyReader) plain(record string) (v pickle.Value, err error) {
 // bytes as long as they end before the pickle does, and moves behind it.
 func (l *legacyReader) pickle(load func(data []byte) (int, error)) error {
 	for window := int64(64 << 10); ; window *= 4 {
-		data := make([]byte, min(window, l.size-l.at, maxPickle))
+		data := make([]byte, min(window, l.size-l.at, int64(l.limits.Bytes)))
 		if err := readAt(l.r, data, l.at); err != nil {
 			return err
 		}
 		n, err := load(data)
 		var pe *pickle.Error
-		if errors.As(err, &pe) && pe.Truncated && int64(len(data)) < min(l.size-l.at, maxPickle) {
+		if errors.As(err, &pe) && pe.Truncated && int64(len(data)) < min(l.size-l.at, int64(l.limits.Bytes)) {
 			continue
 		}
 		l.at += int64(n)

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -35,40 +34,36 @@ type Named = tensor.Named
 //
 // What is not read, and rejected with advice: pickled modules, TorchScript, tar
 // archives, sparse tensors, element types octet does not have.
-func StateDict(path string) (*Weights, error) {
-	f, err := os.Open(path)
+func StateDict(path string, opts ...Option) (*Weights, error) {
+	f, err := Open(path, opts...)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, &FileError{File: path, Reason: "a folder, not a file: name the file with the weights in it"}
-	}
-	w, err := StateDictFrom(f, info.Size())
-	return w, inFile(err, path)
+	return f.StateDict()
 }
 
 // Build reads the weights of a model from the file at path, as StateDict does, and builds the
 // architecture with them. Weights that do not fit it give an *nn.BindError behind the file's name.
-func Build(path string, a nn.Architecture) (*graph.Graph, error) {
-	w, err := StateDict(path)
+func Build(path string, a nn.Architecture, opts ...Option) (*graph.Graph, error) {
+	f, err := Open(path, opts...)
 	if err != nil {
 		return nil, err
 	}
-	g, err := nn.Build(a, w)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return g, nil
+	defer f.Close()
+	return f.Build(a)
 }
 
 // StateDictFrom is StateDict of the first size bytes of r.
 func StateDictFrom(r io.ReaderAt, size int64) (*Weights, error) {
-	head := make([]byte, min(size, 512))
+	return (&modelFile{r: r, size: size}).stateDict()
+}
+
+func (f *modelFile) stateDict() (*Weights, error) {
+	if err := f.fits(); err != nil {
+		return nil, err
+	}
+	r, size, head := f.r, f.size, make([]byte, min(f.size, 512))
 	if err := readAt(r, head, 0); err != nil {
 		return nil, err
 	}
@@ -76,7 +71,7 @@ func StateDictFrom(r io.ReaderAt, size int64) (*Weights, error) {
 	case len(head) == 0:
 		return nil, &FileError{Reason: "empty file"}
 	case container.IsZip(head):
-		return zipStateDict(r, size)
+		return f.zipStateDict()
 	case isTar(head):
 		return nil, &FileError{Reason: "a tar archive, as PyTorch wrote before 0.2: " + howToSave}
 	case isSafetensors(head, size):
@@ -90,7 +85,7 @@ func StateDictFrom(r io.ReaderAt, size int64) (*Weights, error) {
 		}
 		return w.finish()
 	case head[0] == 0x80:
-		return legacyStateDict(r, size)
+		return f.legacyStateDict()
 	}
 	return nil, &FileError{Reason: unknownFormat(head)}
 }

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,20 +73,12 @@ func (e *UnknownOperatorError) Error() string {
 // what is wrong gives a *FileError that names the node. Constants are copied
 // into memory unless the option Mapped is given.
 func Load(path string, opts ...Option) (*graph.Graph, error) {
-	f, err := os.Open(path)
+	f, err := Open(path, opts...)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, &FileError{File: path, Reason: "a folder, not a file: name the file with the model in it"}
-	}
-	g, err := (&modelFile{r: f, size: info.Size(), file: f}).load(opts)
-	return g, inFile(err, path)
+	return f.Load()
 }
 
 // LoadFrom is Load of the first size bytes of r, which cannot be mapped.
@@ -102,6 +95,9 @@ type modelFile struct {
 	mapping *Mapping
 	inputs  []ops.Type // nil: not given
 	model   string     // of several, "": not given
+
+	ctx       context.Context
+	maxMemory int64 // 0: not given
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -116,11 +112,14 @@ var modelFormats = []struct {
 	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectZip},
 	{func(f *modelFile) bool { return hasMagic(f.head, "ET12") }, refuseModel("a program of ExecuTorch (.pte), which only its runtime reads", exportAdvice)},
 	{func(f *modelFile) bool { return hasMagic(f.head, "PTMF") }, refuseModel("a model for PyTorch Mobile (flatbuffers)", exportAdvice)},
-	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectModel(needsArchitecture)},
+	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectWeights},
 	{func(f *modelFile) bool { return isTar(f.head) }, rejectModel("a tar archive, as PyTorch wrote before 0.2: " + howToSave)},
 }
 
-const needsArchitecture = "weights without a graph, which need an architecture: name it with --arch, or build it with nn.Build"
+// ErrWeightsOnly is the Err of the *FileError of a file without a graph.
+var ErrWeightsOnly = errors.New("weights without a graph, which need an architecture (nn.Build)")
+
+func rejectWeights(*modelFile) (*graph.Graph, error) { return nil, &FileError{Err: ErrWeightsOnly} }
 
 func rejectModel(reason string) func(*modelFile) (*graph.Graph, error) {
 	return func(*modelFile) (*graph.Graph, error) { return nil, &FileError{Reason: reason} }
@@ -147,7 +146,7 @@ func rejectZip(f *modelFile) (*graph.Graph, error) {
 	case a.Has(mobileRecord):
 		return refuseModel("a model for PyTorch Mobile (.ptl), which holds bytecode and no program", exportAdvice)(f)
 	}
-	return nil, &FileError{Reason: needsArchitecture}
+	return nil, &FileError{Err: ErrWeightsOnly}
 }
 
 // mobileRecord is the program of an archive for PyTorch Mobile.
@@ -173,6 +172,11 @@ func (f *modelFile) load(opts []Option) (*graph.Graph, error) {
 			return nil, errors.New("loader: the mapping is in use by another model")
 		}
 	}
+	if f.mapping == nil {
+		if err := f.fits(); err != nil {
+			return nil, err
+		}
+	}
 	f.head = make([]byte, min(max(f.size, 0), 512))
 	if err := readAt(f.r, f.head, 0); err != nil {
 		return nil, err
@@ -196,7 +200,7 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 	}
 	text, ok := metadata[modelMetadata]
 	if !ok {
-		return nil, &FileError{Reason: needsArchitecture}
+		return nil, &FileError{Err: ErrWeightsOnly}
 	}
 	var m modelRecord
 	budget := maxModelMemory

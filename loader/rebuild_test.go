@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -375,7 +376,7 @@ func FuzzRebuild(f *testing.F) {
 		f.Add([]byte(pickled(dict(str("w"), c.value))))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		top, _, err := loadCheckpoint(pickleRecord, raw)
+		top, _, err := loadCheckpoint(pickleRecord, raw, pickle.Limits{})
 		if err == nil {
 			_, err = collectStorages(top)
 		}

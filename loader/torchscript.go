@@ -3,7 +3,6 @@ package loader
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -69,26 +68,17 @@ type Description = torchscript.Description
 
 // Describe describes the TorchScript archive at path. Other files, and damaged
 // ones, are rejected with a *FileError.
-func Describe(path string) (*Description, error) {
-	r, err := os.Open(path)
+func Describe(path string, opts ...Option) (*Description, error) {
+	f, err := Open(path, opts...)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return nil, err
-	}
-	p, err := openTorchScript(&modelFile{r: r, size: info.Size()})
-	if err != nil {
-		return nil, inFile(err, path)
-	}
-	d, err := p.Describe()
-	return d, inFile(err, path)
+	defer f.Close()
+	return f.Describe()
 }
 
 func openTorchScript(f *modelFile) (*torchscript.Program, error) {
-	a, err := container.Open(f.r, f.size)
+	a, err := container.OpenWithin(f.r, f.size, f.budget())
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +98,7 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 			return nil, err
 		}
 	}
-	constants, err := scriptPickle(a, scriptRecord)
+	constants, err := scriptPickle(a, scriptRecord, f.pickleLimits())
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +107,7 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 		return nil, &FileError{Record: scriptRecord, Reason: "holds " + pickle.Describe(constants) + ", not a tuple"}
 	}
 	src.Constants = list
-	if src.Data, err = scriptPickle(a, pickleRecord); err != nil {
+	if src.Data, err = scriptPickle(a, pickleRecord, f.pickleLimits()); err != nil {
 		return nil, err
 	}
 	data := newRebuilder(newZipStorages(a, storageFolder), f.size)
@@ -156,12 +146,12 @@ func scriptVersion(a *container.Archive) (int, error) {
 	return v, nil
 }
 
-func scriptPickle(a *container.Archive, record string) (pickle.Value, error) {
-	data, err := a.Read(record, maxPickle)
+func scriptPickle(a *container.Archive, record string, limits pickle.Limits) (pickle.Value, error) {
+	data, err := a.Read(record, int64(limits.Bytes))
 	if err != nil {
 		return nil, err
 	}
-	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, BareArguments: true, Limits: scriptLimits})
+	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, BareArguments: true, Limits: limits})
 	if err != nil {
 		return nil, &FileError{Record: record, Reason: "rejected", Err: err}
 	}
@@ -170,9 +160,6 @@ func scriptPickle(a *container.Archive, record string) (pickle.Value, error) {
 	}
 	return v, nil
 }
-
-// scriptLimits let through models of some ten thousand modules.
-var scriptLimits = pickle.Limits{Values: 8 << 20, Containers: 1 << 20}
 
 // scriptGlobal decides which names the pickles of an archive may refer to.
 func scriptGlobal(module, name string) error {

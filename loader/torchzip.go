@@ -3,7 +3,6 @@ package loader
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 
@@ -20,10 +19,10 @@ const (
 	scriptRecord    = "constants.pkl" // only TorchScript has it
 )
 
-const maxPickle = 64 << 20 // bytes
+const maxPickle = 64 << 20 // bytes of a record of code
 
-func zipStateDict(r io.ReaderAt, size int64) (*Weights, error) {
-	a, err := container.Open(r, size)
+func (f *modelFile) zipStateDict() (*Weights, error) {
+	a, err := container.OpenWithin(f.r, f.size, f.budget())
 	if err != nil {
 		return nil, err
 	}
@@ -36,18 +35,19 @@ func zipStateDict(r io.ReaderAt, size int64) (*Weights, error) {
 	if err := checkByteOrder(a); err != nil {
 		return nil, err
 	}
-	data, err := a.Read(pickleRecord, maxPickle)
+	limits := f.pickleLimits()
+	data, err := a.Read(pickleRecord, int64(limits.Bytes))
 	if err != nil {
 		return nil, err
 	}
-	top, n, err := loadCheckpoint(pickleRecord, data)
+	top, n, err := loadCheckpoint(pickleRecord, data, limits)
 	if err != nil {
 		return nil, err
 	}
 	if n != len(data) {
 		return nil, &FileError{Record: pickleRecord, Reason: fmt.Sprintf("%d bytes follow after the pickle", len(data)-n)}
 	}
-	return weightsOf(top, newRebuilder(newZipStorages(a, storageFolder), size))
+	return weightsOf(top, newRebuilder(newZipStorages(a, storageFolder), f.size))
 }
 
 // checkByteOrder rejects files of big-endian machines. Files of PyTorch before

@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"sync"
-
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -122,50 +120,18 @@ func lowerPrepare(op Lowerer, p *Prepare) (*Kernel, error) {
 		k.Parallel = max(k.Parallel, kernels[i].Parallel)
 	}
 	inputs := len(p.In)
-	// The values between the steps, one set for each call at a time.
-	first, err := newLoweredCall(steps, types, inputs)
-	if err != nil {
-		return nil, err
-	}
-	idle := &loweredCalls{free: []*loweredCall{first}}
 	k.Run = func(c *Call) error {
-		run := idle.take()
+		run, _ := c.Kept.(*loweredCall)
 		if run == nil {
 			var err error
 			if run, err = newLoweredCall(steps, types, inputs); err != nil {
 				return err
 			}
+			c.Kept = run
 		}
-		err := run.run(c, kernels, steps, inputs)
-		idle.put(run)
-		return err
+		return run.run(c, kernels, steps, inputs)
 	}
 	return k, nil
-}
-
-// loweredCalls keeps the memory of calls that ended for those to come: as many
-// as ever ran at a time.
-type loweredCalls struct {
-	mu   sync.Mutex
-	free []*loweredCall
-}
-
-func (l *loweredCalls) take() *loweredCall {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	last := len(l.free) - 1
-	if last < 0 {
-		return nil
-	}
-	r := l.free[last]
-	l.free = l.free[:last]
-	return r
-}
-
-func (l *loweredCalls) put(r *loweredCall) {
-	l.mu.Lock()
-	l.free = append(l.free, r)
-	l.mu.Unlock()
 }
 
 // loweredCall is the memory of one run of several steps.

@@ -102,6 +102,8 @@ type Prepare struct {
 	Pack func(key any, build func() any) any
 	// Share does the same for what belongs to the shapes of one plan.
 	Share func(key any, build func() any) any
+	// MaxMemory bounds the bytes that a graph inside the operator may take; 0 means no bound.
+	MaxMemory int64
 }
 
 // Packed returns the packed form of a constant, made once per session.
@@ -155,9 +157,6 @@ type Kernel struct {
 	// Interruptible says that all tasks only compute numbers, which no other decides a place in memory by: the rest of
 	// them may be left out when the context is done, since nobody looks at the outputs then.
 	Interruptible bool
-	// Trim, unless it is nil, gives up memory that the kernel has kept for later calls. It may be
-	// called while calls are in progress.
-	Trim func()
 }
 
 // Call carries the tensors and memory of one run of a kernel.
@@ -169,6 +168,9 @@ type Call struct {
 	Context context.Context
 	Next    []byte          // Kernel.Weights of a call that follows, or nil
 	Done    <-chan struct{} // leaves out tasks once it is closed; nil: never
+	// Kept is what the kernel made for this call and keeps for the runs that use it
+	// again. It goes with the call's memory.
+	Kept any
 
 	job job
 }

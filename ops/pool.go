@@ -29,9 +29,6 @@ type Pool struct {
 	closed   bool
 }
 
-// MaxThreads bounds the workers of a pool.
-const MaxThreads = 1024
-
 // spinTime bounds how long anyone watches before it sleeps.
 const spinTime = 50 * time.Microsecond
 
@@ -43,11 +40,16 @@ type job struct {
 	next    atomic.Int64 // next index to take
 	helpers atomic.Int32 // workers in the job; they join under Pool.mu
 	waiting atomic.Bool  // the caller sleeps on idle
+	failed  any          // what a task panicked with in a worker, under Pool.mu until helpers is 0
 	idle    sync.Cond    // signalled when helpers reaches 0
 }
 
+// MaxThreads is the most workers that a pool has.
+const MaxThreads = 1024
+
 // NewPool starts a pool of the given number of workers, the calling goroutine
-// counted as one and at most MaxThreads; 0 means GOMAXPROCS. Close releases them.
+// counted as one; 0 means GOMAXPROCS, and more than MaxThreads are not started. Any number of
+// sessions may use it. Close releases the workers.
 func NewPool(threads int) *Pool {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
@@ -93,7 +95,14 @@ func (p *Pool) run(c *Call, n int, task Task) {
 	for range wake {
 		p.wake.Signal()
 	}
+	defer p.finish(j)
 	j.take(&c.Workers[0])
+}
+
+// finish waits until nobody works on the job any more. A panic of a task in a worker becomes
+// one of the caller.
+func (p *Pool) finish(j *job) {
+	j.next.Store(j.n) // after a panic, tasks are left
 	p.mu.Lock()
 	p.remove(j)
 	p.mu.Unlock()
@@ -105,6 +114,10 @@ func (p *Pool) run(c *Call, n int, task Task) {
 		}
 		j.waiting.Store(false)
 		p.mu.Unlock()
+	}
+	if v := j.failed; v != nil {
+		j.failed = nil
+		panic(v)
 	}
 }
 
@@ -157,8 +170,7 @@ func (p *Pool) work(id int) {
 		case closed:
 			return
 		case j != nil:
-			j.take(&j.call.Workers[id])
-			p.leave(j)
+			p.help(j, id)
 		default:
 			found := spin(func() bool { return p.posted.Load() != posted })
 			p.mu.Lock()
@@ -192,6 +204,19 @@ func (p *Pool) join(id int) (j *job, posted uint32, closed bool) {
 		p.watchers++
 	}
 	return nil, p.posted.Load(), p.closed
+}
+
+// help works on a job that the worker has joined.
+func (p *Pool) help(j *job, id int) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.mu.Lock()
+			j.failed = v
+			p.mu.Unlock()
+		}
+		p.leave(j)
+	}()
+	j.take(&j.call.Workers[id])
 }
 
 // leave is join's reverse. The caller of a job that nobody helps may already be

@@ -93,3 +93,33 @@ func BenchmarkPool(b *testing.B) {
 		c.Parallel(2, task)
 	}
 }
+
+// A task that panics, in the caller or in a worker, panics in the caller once nobody works on
+// the call any more, and leaves the pool usable.
+func TestPoolPanics(t *testing.T) {
+	pool := NewPool(4)
+	defer pool.Close()
+	for round := range 50 {
+		c := &Call{Pool: pool, Workers: make([]Worker, 4)}
+		var working atomic.Int64
+		func() {
+			defer func() {
+				if v := recover(); v != "task" || working.Load() != 0 {
+					t.Errorf("round %d: recovered %v with %d tasks at work", round, v, working.Load())
+				}
+			}()
+			c.Parallel(64, func(_ *Call, i int, _ *Worker) {
+				working.Add(1)
+				defer working.Add(-1)
+				if i == round {
+					panic("task")
+				}
+			})
+		}()
+		n := atomic.Int64{}
+		c.Parallel(64, func(*Call, int, *Worker) { n.Add(1) })
+		if n.Load() != 64 {
+			t.Errorf("%d tasks after a panic", n.Load())
+		}
+	}
+}

@@ -129,6 +129,8 @@ func softshrink(x, a, _ float64) float64 {
 		return x - a
 	case x < -a:
 		return x + a
+	case x != x:
+		return x
 	}
 	return 0
 }

@@ -99,7 +99,7 @@ func TestCollidingNames(t *testing.T) {
 }
 
 // trainOneStep trains the model toward its own float outputs.
-func trainOneStep(t testing.TB, q *Quantizer, m *graph.Graph, x *tensor.Tensor) *QAT {
+func trainOneStep(t testing.TB, q *Quantizer, m *graph.Graph, x ...*tensor.Tensor) *QAT {
 	t.Helper()
 	a, err := q.QAT(m)
 	if err != nil {
@@ -116,7 +116,7 @@ func trainOneStep(t testing.TB, q *Quantizer, m *graph.Graph, x *tensor.Tensor) 
 		t.Fatal(err)
 	}
 	defer teacher.Close()
-	if _, err := tr.StepToward(context.Background(), teacher, x); err != nil {
+	if _, err := tr.StepToward(context.Background(), teacher, x...); err != nil {
 		t.Fatal(err)
 	}
 	return a

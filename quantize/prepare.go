@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -139,6 +140,8 @@ func (p *prepared) staysFloat(q *Quantizer, n *graph.Node) string {
 		return "the backend keeps it in float"
 	case p.forms[n] == noForm:
 		return "no int8 form"
+	case p.holdsInfinity(n.Outputs[0]):
+		return "it fills in infinity"
 	case slices.ContainsFunc(dataInputs(n), func(i int) bool { return p.holdsInfinity(n.Inputs[i]) }):
 		return "its input is masked with infinity"
 	}
@@ -151,8 +154,8 @@ func (p *prepared) staysFloat(q *Quantizer, n *graph.Node) string {
 	return ""
 }
 
-// holdsInfinity reports whether the value, or what an operator has moved there, is filled with an infinity
-// where a mask says so: no range holds that. Inputs and computed values are known to when they are observed.
+// holdsInfinity reports whether the value, or what an operator has moved there, is filled with an infinity,
+// at an edge or where a mask says so: no range holds that. Inputs and computed values are known to when they are observed.
 func (p *prepared) holdsInfinity(v *graph.Value) bool {
 	if v.Node == nil {
 		return false
@@ -162,6 +165,10 @@ func (p *prepared) holdsInfinity(v *graph.Value) bool {
 		return slices.ContainsFunc(v.Node.Inputs[1:], func(in *graph.Value) bool {
 			return isInfinite(in.Const) || p.holdsInfinity(in)
 		})
+	case ops.Full:
+		return math.IsInf(op.Value, 0)
+	case ops.Pad:
+		return math.IsInf(float64(op.Value), 0) || p.holdsInfinity(v.Node.Inputs[0])
 	case ops.Reshape, ops.ReshapeTo, ops.Flatten, ops.Permute, ops.Expand, ops.Slice, ops.SliceTo, ops.Tile, ops.Flip, ops.Roll:
 		return p.holdsInfinity(v.Node.Inputs[0])
 	case ops.Binary:

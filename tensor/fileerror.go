@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,16 @@ func (e *FileError) Error() string {
 		parts = append(parts, printable(e.Err.Error(), 1000))
 	}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ": ")
+}
+
+// BudgetError says that what a file holds takes more memory than it may: the Err of a FileError.
+type BudgetError struct {
+	What        string // "float32[1 3 4 4]"
+	Need, Limit int64  // bytes
+}
+
+func (e *BudgetError) Error() string {
+	return fmt.Sprintf("%s takes %d bytes and %d are allowed", e.What, e.Need, e.Limit)
 }
 
 func printable(s string, limit int) string {

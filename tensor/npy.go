@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,13 +36,18 @@ var npyTypes = []struct {
 // bytes, DefaultBudget where that is 0 or less; memory is taken only as bytes
 // arrive, whatever the header claims. What is rejected gives a *FileError.
 func ReadNPY(r io.Reader, budget int64) (*Tensor, error) {
-	t, _, err := readNPY(r, budgetOf(budget), -1)
+	t, _, err := readNPY(r, budgetOf(budget), memberSize{math.MaxInt64, false})
 	return t, err
 }
 
-// readNPY reads an array and returns the bytes its elements take. size is how
-// many bytes r is known to hold, -1 when it is not.
-func readNPY(r io.Reader, budget, size int64) (*Tensor, int64, error) {
+// memberSize is how many bytes a reader has, or has at most.
+type memberSize struct {
+	bytes int64
+	exact bool
+}
+
+// readNPY reads an array and returns the bytes its elements take.
+func readNPY(r io.Reader, budget int64, size memberSize) (*Tensor, int64, error) {
 	dtype, shape, fortran, headerLen, err := readNPYHeader(r)
 	if err != nil {
 		return nil, 0, err
@@ -51,13 +57,17 @@ func readNPY(r io.Reader, budget, size int64) (*Tensor, int64, error) {
 		return nil, 0, &FileError{Reason: "bad npy header", Err: err}
 	}
 	n *= dtype.Size()
-	if int64(n) > budget {
-		return nil, 0, &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and %d are allowed", dtype, shape, n, budget)}
+	need := int64(n)
+	if fortran && len(shape) > 1 { // a second time in row-major order
+		need = 2 * need
 	}
-	if size >= 0 && size-headerLen != int64(n) {
-		return nil, 0, &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and the file has %d", dtype, shape, n, size-headerLen)}
+	if need > budget {
+		return nil, 0, &FileError{Err: &BudgetError{fmt.Sprintf("%v%v", dtype, shape), need, budget}}
 	}
-	data, err := readElements(r, n, size >= 0)
+	if size.exact && size.bytes-headerLen != int64(n) || int64(n) > size.bytes {
+		return nil, 0, &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and the file has %d", dtype, shape, n, size.bytes-headerLen)}
+	}
+	data, err := readElements(r, n, size.bytes < math.MaxInt64)
 	if err != nil {
 		return nil, 0, shortFile(err, fmt.Sprintf("%v%v takes %d bytes", dtype, shape, n))
 	}
@@ -167,7 +177,7 @@ func npyTypeName(descr string) string {
 	return fmt.Sprintf("%q", clip([]byte(descr)))
 }
 
-// readElements reads n bytes into aligned memory. Unless they are known to be
+// readElements reads n bytes into aligned memory. Unless it is known that they can be
 // present, memory grows with what arrives.
 func readElements(r io.Reader, n int, present bool) ([]byte, error) {
 	if present {

@@ -2,15 +2,16 @@ package tensor
 
 import (
 	"archive/zip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/rawfile"
 )
 
 // DefaultBudget bounds, in bytes, what the arrays of one file may take together
@@ -48,23 +49,37 @@ func (a Arrays) Names() []string {
 // ReadNPZ reads all arrays of the .npz file at path, stored or deflated, by
 // their names without ".npy". They may take at most budget bytes together,
 // DefaultBudget where that is 0 or less. What ReadNPY rejects is rejected here,
-// with a *FileError that names the file and the array.
+// with a *FileError that names the file and the array. A pipe is read into memory first.
 func ReadNPZ(path string, budget int64) (Arrays, error) {
-	f, err := os.Open(path)
-	if err != nil {
+	return ReadNPZContext(context.Background(), path, budget)
+}
+
+// ReadNPZContext is ReadNPZ that ends with ctx.
+func ReadNPZContext(ctx context.Context, path string, budget int64) (Arrays, error) {
+	budget = budgetOf(budget)
+	f, err := rawfile.Open(ctx, path, budget)
+	switch {
+	case is[*rawfile.TooLargeError](err):
+		return nil, &FileError{File: path, Err: &BudgetError{"what the pipe gives", budget + 1, budget}}
+	case errors.Is(err, rawfile.ErrFolder):
+		return nil, &FileError{File: path, Reason: "a folder, not an npz file"}
+	case err != nil:
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+	arrays, err := ReadNPZFrom(f, f.Size, max(budget-f.InMemory(), 1))
+	if ended := ctx.Err(); ended != nil {
+		return nil, ended
 	}
-	arrays, err := ReadNPZFrom(f, info.Size(), budget)
-	var fe *FileError
-	if errors.As(err, &fe) {
+	if fe, ok := errors.AsType[*FileError](err); ok {
 		fe.File = path
 	}
 	return arrays, err
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // ReadNPZFrom is ReadNPZ of size bytes of r.
@@ -102,6 +117,9 @@ func ReadNPZFrom(r io.ReaderAt, size, budget int64) (Arrays, error) {
 	return arrays, nil
 }
 
+// maxDeflate is how many bytes one of a deflated stream can become: 258 by each two bits.
+const maxDeflate = 1032
+
 func readMember(f *zip.File, size, budget int64) (*Tensor, int64, error) {
 	if f.Flags&1 != 0 {
 		return nil, 0, &FileError{Reason: "encrypted"}
@@ -118,15 +136,16 @@ func readMember(f *zip.File, size, budget int64) (*Tensor, int64, error) {
 		return nil, 0, err
 	}
 	defer r.Close()
-	// Only stored bytes are known to be there; deflated ones are a claim.
-	present := int64(-1)
-	if f.Method == zip.Store {
-		if f.UncompressedSize64 != f.CompressedSize64 {
-			return nil, 0, &FileError{Reason: fmt.Sprintf("stored with two sizes, %d and %d", f.CompressedSize64, f.UncompressedSize64)}
-		}
-		present = int64(f.UncompressedSize64)
+	// Stored bytes are known to be there. Of deflated ones the sizes are a claim, but there is a most that they can become.
+	switch {
+	case f.Method == zip.Store && f.UncompressedSize64 != f.CompressedSize64:
+		return nil, 0, &FileError{Reason: fmt.Sprintf("stored with two sizes, %d and %d", f.CompressedSize64, f.UncompressedSize64)}
+	case f.Method == zip.Store:
+		return readNPY(r, budget, memberSize{int64(f.UncompressedSize64), true})
+	case f.CompressedSize64 > math.MaxInt64/maxDeflate:
+		return nil, 0, &FileError{Reason: fmt.Sprintf("deflated to %d bytes", f.CompressedSize64)}
 	}
-	return readNPY(r, budget, present)
+	return readNPY(r, budget, memberSize{int64(f.CompressedSize64) * maxDeflate, false})
 }
 
 // WriteNPZ writes the arrays, in the given order, to the .npz file at path:

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,7 @@ measured as int8 is calibrated on random inputs: right for speed, not for accura
 A TorchScript file does not say the shapes of its inputs: without --shape, usual
 ones are tried, images of 224x224 and sentences of 128 tokens, and the one used is named.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			models, err := benchModels(args, from)
+			models, err := a.benchModels(cmd.Context(), args, from)
 			if err != nil {
 				return err
 			}
@@ -38,7 +40,7 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 			if a.json && cmd.Flags().Changed("format") {
 				return usagef("--json and --format exclude each other")
 			}
-			sweep.Threads, sweep.CPU = a.threads, a.cpu
+			sweep.Threads, sweep.CPU, sweep.MaxMemory = a.threads, a.cpu, a.limits.maxMemory
 			if a.onTerminal() {
 				sweep.Progress = func(what string) { a.say("%s", what) }
 			}
@@ -81,11 +83,11 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 }
 
 // benchModels returns the named models, or the architecture with random weights.
-func benchModels(paths []string, from source) ([]bench.Model, error) {
+func (a *app) benchModels(ctx context.Context, paths []string, from source) ([]bench.Model, error) {
 	if len(paths) > 0 {
 		models := make([]bench.Model, len(paths))
 		for i, p := range paths {
-			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return from.open(p) }}
+			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return a.openModel(ctx, p, from) }}
 		}
 		return models, nil
 	}
@@ -122,6 +124,9 @@ func (a *app) sayNotes(results []bench.Result) {
 	for _, r := range results {
 		for _, n := range r.Notes {
 			line := fmt.Sprintf("%s, %s: %s", r.Model, r.Precision, n)
+			if strings.Contains(n, "does not say the shapes") {
+				line += " (--shape gives another)"
+			}
 			if !said[line] {
 				a.say("%s", line)
 			}

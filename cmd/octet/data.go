@@ -22,16 +22,6 @@ func scaleBytesFlag(cmd *cobra.Command, scale *bool) {
 	cmd.Flags().BoolVar(scale, "scale-bytes", false, "make x/255 of uint8 samples that come without mean and std")
 }
 
-// openData reads a data set.
-func openData(path string, scaleBytes bool) (*bench.Dataset, error) {
-	d, err := bench.OpenDataset(path)
-	if err != nil {
-		return nil, err
-	}
-	d.ScaleBytes = scaleBytes
-	return d, nil
-}
-
 // adviseBytes names the flag that helps where a model does not take bytes.
 func adviseBytes(err error) error {
 	if is[*bench.BytesError](err) {

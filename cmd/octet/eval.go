@@ -37,11 +37,11 @@ that are not finite, such as the SQNR of equal outputs.
 			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--data", data}, {"--against", against}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
-			d, err := openData(data, scaleBytes)
+			d, err := a.openDataset(cmd.Context(), data, scaleBytes)
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(args[0], from)
+			g, s, err := a.openSession(cmd.Context(), args[0], from)
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ that are not finite, such as the SQNR of equal outputs.
 			r := resultOf(e)
 			r.Precision = bench.Precision(g)
 			if against != "" {
-				if err := r.compare(against, e, agreement > 0); err != nil {
+				if err := r.compare(cmd.Context(), a, against, e, agreement > 0); err != nil {
 					return err
 				}
 			}

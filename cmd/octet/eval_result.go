@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -60,8 +61,8 @@ func (r *evalResult) name() string {
 }
 
 // compare compares outputs with recorded ones.
-func (r *evalResult) compare(path string, e *bench.Evaluation, classes bool) error {
-	recorded, names, err := recordedOutputs(path, len(e.Outputs))
+func (r *evalResult) compare(ctx context.Context, a *app, path string, e *bench.Evaluation, classes bool) error {
+	recorded, names, err := a.recordedOutputs(ctx, path, len(e.Outputs))
 	if err != nil {
 		return err
 	}
@@ -90,8 +91,8 @@ func (r *evalResult) compare(path string, e *bench.Evaluation, classes bool) err
 }
 
 // recordedOutputs reads outputs: all n, or only the first.
-func recordedOutputs(path string, n int) (outputs []*tensor.Tensor, names []string, err error) {
-	arrays, err := tensor.ReadNPZ(path, 0)
+func (a *app) recordedOutputs(ctx context.Context, path string, n int) (outputs []*tensor.Tensor, names []string, err error) {
+	arrays, err := tensor.ReadNPZContext(ctx, path, a.limits.maxMemory)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -43,6 +43,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case optionsOfFile(err):
+		return exitFile
 	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err),
 		is[*loader.ChoiceError](err):
 		return exitUsage
@@ -58,6 +60,12 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// optionsOfFile reports whether options are wrong that stand in a file, such as a saved calibration, and not on the command line.
+func optionsOfFile(err error) bool {
+	file, ok := errors.AsType[*loader.FileError](err)
+	return ok && (is[*quantize.BackendError](file) || is[*quantize.ConfigError](file) || is[*quantize.OptionError](file))
 }
 
 func is[E error](err error) bool {

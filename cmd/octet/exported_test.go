@@ -116,3 +116,46 @@ func TestExportedRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestExportedLikeTraced has one module exported and traced by the same PyTorch: plans are the
+// same, and results to the bit, in float32 and in int8. A program of one batch size is given that.
+func TestExportedLikeTraced(t *testing.T) {
+	folder, dir := filepath.Join("..", "..", "loader", "testdata", "exported"), t.TempDir()
+	images, err := tensor.ReadNPZ(filepath.Join(folder, "same.1.npz"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(dir, "data.npz")
+	if err := tensor.WriteNPZ(data, []tensor.Named{{Name: "x", Tensor: images.Get("x")}}); err != nil {
+		t.Fatal(err)
+	}
+	plans, outputs := make(map[string]string), make(map[string]string)
+	for _, name := range []string{"same.ts.pt", "same.pt2", "same_fixed.pt2"} {
+		file := filepath.Join(folder, name)
+		args := []string{"inspect", file, "--plan"}
+		if name != "same_fixed.pt2" {
+			args = append(args, "--shape", "1x3x8x8")
+		}
+		out, _ := octet(t, exitOK, args...)
+		_, plans[name], _ = strings.Cut(out, "\nplan")
+		quantized := filepath.Join(dir, name+".int8")
+		octet(t, exitOK, "quantize", file, "--calib", data, "-o", quantized)
+		for _, model := range []string{file, quantized} {
+			output := filepath.Join(dir, "out.npz")
+			octet(t, exitOK, "eval", model, "--data", data, "--output", output)
+			y, err := os.ReadFile(output)
+			if err != nil {
+				t.Fatal(err)
+			}
+			outputs[name] += string(y)
+		}
+	}
+	for _, name := range []string{"same.pt2", "same_fixed.pt2"} {
+		if plans[name] == "" || plans[name] != plans["same.ts.pt"] {
+			t.Errorf("%s: the plan is\n%s\nand of the traced one\n%s", name, plans[name], plans["same.ts.pt"])
+		}
+		if outputs[name] != outputs["same.ts.pt"] {
+			t.Errorf("%s: other bits than the traced one's", name)
+		}
+	}
+}

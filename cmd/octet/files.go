@@ -39,7 +39,7 @@ func (a *app) checkFiles(reads []fileArg, writes ...fileArg) error {
 			a.say("%s has %d names (hard links): the new file gets this one, the others keep the old", w.path, n)
 		}
 		if a.isStdout(w.path) {
-			a.out = a.err
+			a.out, a.stdout = a.err, a.stderr
 		}
 	}
 	return nil
@@ -66,7 +66,7 @@ func sameFile(a, b string) bool {
 
 // isStdout reports whether what is written to path comes out where the command prints, other than on a device.
 func (a *app) isStdout(path string) bool {
-	f, ok := a.out.(*os.File)
+	f, ok := a.stdout.(*os.File)
 	if !ok {
 		return false
 	}

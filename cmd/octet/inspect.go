@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -27,8 +27,8 @@ operators of its source are shown, with it the graph that is made of them. A pro
 of torch.export does: its inputs are shown with the bounds of their extents, and its
 graph for the shapes of the example that it was exported with.`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := a.inspectFile(args[0], v)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := a.inspectFile(cmd.Context(), args[0], v)
 			if err != nil {
 				return err
 			}
@@ -52,12 +52,13 @@ type view struct {
 	plan, code bool
 }
 
-func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
-	format, err := loader.Detect(path)
+func (a *app) inspectFile(ctx context.Context, path string, v view) (*inspectResult, error) {
+	f, err := loader.Open(path, a.loaderOptions(ctx, v.source)...)
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
+	defer f.Close()
+	format, err := f.Format()
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +66,12 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &inspectResult{File: path, Format: string(format), Bytes: info.Size()}
+	r := &inspectResult{File: path, Format: string(format), Bytes: f.Size()}
 	if v.arch == "" && !format.HasGraph() {
 		if v.plan || v.code || types != nil {
 			return nil, usagef("%s holds weights only: --plan, --code and --shape need --arch", path)
 		}
-		r.Tensors, err = listTensors(path)
+		r.Tensors, err = listTensors(f)
 		return r, err
 	}
 	var modules []bench.Module
@@ -80,7 +81,7 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 				return nil, usagef("%s does not say the shapes of its inputs: --plan and --code need --shape", path)
 			}
 		}
-		d, err := loader.Describe(path)
+		d, err := f.Describe()
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +92,7 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 		modules = ownModules(d)
 	}
 	if v.arch == "" && format == loader.FormatExported {
-		if r.Program, err = loader.DescribeExported(path, v.model); err != nil {
+		if r.Program, err = f.DescribeExported(); err != nil {
 			return nil, err
 		}
 		if len(r.Program.Unknown) > 0 {
@@ -102,12 +103,12 @@ func (a *app) inspectFile(path string, v view) (*inspectResult, error) {
 			return r, nil
 		}
 	}
-	return r, a.inspectGraph(r, path, v, types, modules)
+	return r, a.inspectGraph(r, f, path, v, types, modules)
 }
 
 // inspectGraph adds what is known of the graph of a model.
-func (a *app) inspectGraph(r *inspectResult, path string, v view, types []ops.Type, modules []bench.Module) error {
-	g, err := v.open(path)
+func (a *app) inspectGraph(r *inspectResult, f *loader.File, path string, v view, types []ops.Type, modules []bench.Module) error {
+	g, err := buildModel(f, v.source)
 	if err != nil {
 		return err
 	}
@@ -189,8 +190,8 @@ type unsupportedUse struct {
 	Lines []string `json:"lines"`
 }
 
-func listTensors(path string) ([]bench.Port, error) {
-	sd, err := loader.StateDict(path)
+func listTensors(f *loader.File) ([]bench.Port, error) {
+	sd, err := f.StateDict()
 	if err != nil {
 		return nil, err
 	}

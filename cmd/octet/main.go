@@ -10,7 +10,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	a := newApp(os.Stdout, os.Stderr)
+	a.limits.exit = os.Exit
+	code := a.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
 }

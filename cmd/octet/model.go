@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/examples/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
@@ -36,25 +38,53 @@ func architecture(name string) (nn.Architecture, error) {
 	return a, nil
 }
 
-// open reads the model at path: a state_dict where an architecture is named. A file of
-// octet's own format stays mapped until the process ends.
-func (s source) open(path string) (*graph.Graph, error) {
-	if s.arch == "" {
-		return loader.Load(path, loader.Mapped(new(loader.Mapping)), loader.Model(s.model))
+// loaderOptions say how a command reads a file.
+func (a *app) loaderOptions(ctx context.Context, from source) []loader.Option {
+	options := []loader.Option{loader.Context(ctx), loader.MaxMemory(a.limits.maxMemory), loader.Model(from.model)}
+	if a.mmap {
+		options = append(options, loader.Mapped(new(loader.Mapping))) // until the process ends
 	}
-	if s.model != "" {
-		return nil, usagef("--model names one of several programs in an archive, and --arch the architecture of weights: give one of them")
-	}
-	a, err := architecture(s.arch)
+	return options
+}
+
+// openModel reads the model at path: a state_dict where an architecture is named.
+func (a *app) openModel(ctx context.Context, path string, from source) (*graph.Graph, error) {
+	f, err := loader.Open(path, a.loaderOptions(ctx, from)...)
 	if err != nil {
 		return nil, err
 	}
-	return loader.Build(path, a)
+	defer f.Close()
+	return buildModel(f, from)
+}
+
+// buildModel is openModel of an open file.
+func buildModel(f *loader.File, from source) (*graph.Graph, error) {
+	if from.arch == "" {
+		return f.Load()
+	}
+	if from.model != "" {
+		return nil, usagef("--model names one of several programs in an archive, and --arch the architecture of weights: give one of them")
+	}
+	a, err := architecture(from.arch)
+	if err != nil {
+		return nil, err
+	}
+	return f.Build(a)
+}
+
+// openDataset reads the data set at path.
+func (a *app) openDataset(ctx context.Context, path string, scaleBytes bool) (*bench.Dataset, error) {
+	d, err := bench.OpenDatasetContext(ctx, path, a.limits.maxMemory)
+	if err != nil {
+		return nil, err
+	}
+	d.ScaleBytes = scaleBytes
+	return d, nil
 }
 
 // openSession reads and compiles the model at path.
-func (a *app) openSession(path string, from source) (*graph.Graph, *graph.Session, error) {
-	g, err := from.open(path)
+func (a *app) openSession(ctx context.Context, path string, from source) (*graph.Graph, *graph.Session, error) {
+	g, err := a.openModel(ctx, path, from)
 	if err != nil {
 		return nil, nil, err
 	}

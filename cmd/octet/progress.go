@@ -32,7 +32,7 @@ func (p *progress) set(done int) {
 		if time.Since(p.start) < time.Second || !p.app.onTerminal() {
 			return
 		}
-		p.pool = mpb.New(mpb.WithOutput(p.app.err), mpb.WithWidth(40))
+		p.pool = mpb.New(mpb.WithOutput(p.app.stderr), mpb.WithWidth(40))
 		p.bar = p.pool.AddBar(int64(p.total),
 			mpb.PrependDecorators(decor.Name(p.label+" ")),
 			mpb.AppendDecorators(

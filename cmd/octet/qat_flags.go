@@ -3,7 +3,6 @@ package main
 import (
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -137,12 +136,8 @@ func parseRecompute(s string) (graph.Recompute, error) {
 	case "smallest":
 		return graph.SmallestArena, nil
 	}
-	for unit, bytes := range map[string]float64{"MB": 1 << 20, "GB": 1 << 30} {
-		if number, ok := strings.CutSuffix(s, unit); ok {
-			if v, err := strconv.ParseFloat(number, 64); err == nil && v > 0 && v*bytes >= 2 && v*bytes < 1<<62 {
-				return graph.Recompute(v * bytes), nil
-			}
-		}
+	if n, err := parseSize(s); err == nil && n >= 2 && strings.HasSuffix(s, "B") {
+		return graph.Recompute(n), nil
 	}
 	return 0, usagef("--recompute %q: off, smallest, or a size such as 48MB or 1.5GB", s)
 }

@@ -46,7 +46,7 @@ type training struct {
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
 	var err error
-	if t.samples, err = openData(f.data, w.flags.scaleBytes); err != nil {
+	if t.samples, err = w.openDataset(w.ctx, f.data, w.flags.scaleBytes); err != nil {
 		return nil, err
 	}
 	targets, err := t.samples.Targets(w.model)
@@ -57,7 +57,7 @@ func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error)
 		return nil, usagef("--data %s has no labels: use --distill", f.data)
 	}
 	if f.eval != "" {
-		if t.eval, err = openData(f.eval, w.flags.scaleBytes); err != nil {
+		if t.eval, err = w.openDataset(w.ctx, f.eval, w.flags.scaleBytes); err != nil {
 			return nil, err
 		}
 		labels, err := t.eval.Targets(w.model)
@@ -167,6 +167,9 @@ func (t *training) epochs() error {
 			return err
 		}
 	}
+	// A step that has begun is made, and its state written, however long that takes.
+	t.limits.patient.Store(t.flags.checkpoint != "")
+	defer t.limits.patient.Store(false)
 	for t.finished < t.flags.epochs {
 		if err := t.epoch(); err != nil {
 			return err

@@ -43,11 +43,11 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 		return nil, err
 	}
 	if f.calib != "" {
-		if w.data, err = openData(f.calib, f.scaleBytes); err != nil {
+		if w.data, err = a.openDataset(w.ctx, f.calib, f.scaleBytes); err != nil {
 			return nil, err
 		}
 	}
-	if w.model, err = f.open(path); err == nil && w.data != nil {
+	if w.model, err = a.openModel(w.ctx, path, f.source); err == nil && w.data != nil {
 		w.sayUnused(f.calib, w.data, w.model, false)
 	}
 	return w, err
@@ -84,7 +84,7 @@ func (w *work) concrete() error {
 	}
 	d := w.data
 	if d == nil && w.flags.data != "" {
-		if d, err = openData(w.flags.data, w.flags.scaleBytes); err != nil {
+		if d, err = w.openDataset(w.ctx, w.flags.data, w.flags.scaleBytes); err != nil {
 			return err
 		}
 	}
@@ -147,7 +147,7 @@ func (w *work) try(d *bench.Dataset) ([]*tensor.Tensor, error) {
 		return nil, err
 	}
 	defer s.Close()
-	in, err := d.Batch(w.model, 0, min(w.flags.batch, d.Len()))
+	in, err := d.Batch(w.model, 0, min(bench.BatchSize(w.model, w.flags.batch), d.Len()))
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func (w *work) compare(r *report.Report) error {
 
 // evaluate measures the accuracy of both models and their agreement.
 func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
-	d, err := openData(w.flags.data, w.flags.scaleBytes)
+	d, err := w.openDataset(w.ctx, w.flags.data, w.flags.scaleBytes)
 	if err != nil {
 		return err
 	}

@@ -15,10 +15,15 @@ import (
 
 // app is what all commands share: where they write, and the common flags.
 type app struct {
-	out, err io.Writer
-	threads  []int
-	cpu      string
-	json     bool
+	out, err io.Writer // for people
+	// What the two write to: documents and files go there as they are.
+	stdout, stderr io.Writer
+
+	threads []int
+	cpu     string
+	json    bool
+	mmap    bool
+	limits  limits
 
 	tier    asm.Tier
 	started bool // the command line was understood
@@ -26,25 +31,37 @@ type app struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{out: stdout, err: stderr}
+	return newApp(stdout, stderr).run(ctx, args)
+}
+
+func newApp(stdout, stderr io.Writer) *app {
+	return &app{out: &plainWriter{w: stdout}, err: &plainWriter{w: stderr}, stdout: stdout, stderr: stderr}
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
 	root := a.command()
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.started {
 		err = &usageError{err}
 	}
+	if cmd.Context() != nil {
+		ctx = cmd.Context() // with the end that --timeout gives it
+	}
+	return a.complain(ctx, err)
+}
+
+// complain says why a command failed and returns its exit code.
+func (a *app) complain(ctx context.Context, err error) int {
 	code := exitCode(err)
-	switch {
-	case err == nil:
-	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "octet: interrupted")
-	default:
-		fmt.Fprintln(stderr, "octet:", adviseBytes(err))
-		if code == exitUsage {
-			fmt.Fprintln(stderr, `Run "octet help" or "octet help COMMAND".`)
-		}
+	if err == nil {
+		return code
+	}
+	fmt.Fprintln(a.err, "octet:", a.limits.explain(ctx, adviseBytes(err)))
+	if code == exitUsage && ctx.Err() == nil {
+		fmt.Fprintln(a.err, `Run "octet help" or "octet help COMMAND".`)
 	}
 	return code
 }
@@ -72,14 +89,18 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 				}
 			}
 			var err error
-			a.tier, err = asm.Resolve(a.cpu)
-			return err
+			if a.tier, err = asm.Resolve(a.cpu); err != nil {
+				return err
+			}
+			return a.limits.set(cmd)
 		},
 	}
 	flags := root.PersistentFlags()
 	flags.IntSliceVar(&a.threads, "threads", nil, "number of threads (default: one per core); bench takes a list")
 	flags.StringVar(&a.cpu, "cpu", "", "CPU tier to use (default: $OCTET_CPU, else the best; see octet cpu)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
+	flags.BoolVar(&a.mmap, "mmap", false, "map the weights of an octet file into memory instead of reading them: nobody may change or shorten the file meanwhile")
+	a.limits.add(root)
 	root.AddCommand(a.demo(), a.inspect(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.bench(), a.cpuInfo())
 	a.markStart(root)
 	return root
@@ -92,6 +113,11 @@ func (a *app) markStart(root *cobra.Command) {
 		if body := c.RunE; body != nil {
 			c.RunE = func(cmd *cobra.Command, args []string) error {
 				a.started = true
+				if a.limits.exit != nil {
+					done := make(chan struct{})
+					defer close(done)
+					go a.limits.watch(cmd.Context(), done, func(err error) { a.limits.exit(a.complain(cmd.Context(), err)) })
+				}
 				return body(cmd, args)
 			}
 		}
@@ -101,7 +127,7 @@ func (a *app) markStart(root *cobra.Command) {
 
 // options returns how to compile a model by the common flags.
 func (a *app) options() graph.Options {
-	opts := graph.Options{CPU: a.cpu}
+	opts := graph.Options{CPU: a.cpu, MaxMemory: a.limits.maxMemory}
 	if len(a.threads) > 0 {
 		opts.Threads = a.threads[0]
 	}
@@ -110,7 +136,7 @@ func (a *app) options() graph.Options {
 
 // printJSON writes the document of a command to stdout; what is no finite number is null.
 func (a *app) printJSON(v any) error {
-	return finitejson.Write(a.out, v)
+	return finitejson.Write(a.stdout, v)
 }
 
 // printf writes to stdout.
@@ -131,7 +157,7 @@ func (a *app) say(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", 
 
 // onTerminal reports whether stderr is a terminal.
 func (a *app) onTerminal() bool {
-	f, ok := a.err.(*os.File)
+	f, ok := a.stderr.(*os.File)
 	if !ok {
 		return false
 	}

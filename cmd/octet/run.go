@@ -27,11 +27,11 @@ help eval). name.0, name.1 and so on are the tensors of an input that is a list.
 			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
-			d, err := openData(input, scaleBytes)
+			d, err := a.openDataset(cmd.Context(), input, scaleBytes)
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(args[0], from)
+			g, s, err := a.openSession(cmd.Context(), args[0], from)
 			if err != nil {
 				return err
 			}

@@ -47,7 +47,7 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 			if err != nil {
 				return err
 			}
-			test, err := openData(f.data, f.scaleBytes)
+			test, err := a.openDataset(cmd.Context(), f.data, f.scaleBytes)
 			if err != nil {
 				return err
 			}

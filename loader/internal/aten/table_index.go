@@ -370,6 +370,10 @@ func embeddingBag(c *call) Value {
 	bag := column(c.arithNumber(ops.Sub, c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{1}}, begun), int64(1)))
 
 	rows := c.apply(ops.Embedding{}, weight, indices)
+	if c.err != nil {
+		return c.anything()
+	}
+	width := c.Dims(weight)[1]
 	counted := column(c.likeOf(indices, 1, weight.DType()))
 	if w := c.tensor(6); w != nil {
 		rows = c.arith(ops.Mul, rows, column(w))
@@ -383,15 +387,15 @@ func embeddingBag(c *call) Value {
 		rows = c.apply(ops.Where{ANumber: true, KeepB: true}, padded, c.lift(none), rows)
 		counted = c.apply(ops.Where{ANumber: true, KeepB: true}, padded, c.lift(0.0), counted)
 	}
-	collect := func(rows *build.Tensor, fn ops.ScatterFn, none float64) *build.Tensor {
+	collect := func(rows *build.Tensor, width *build.Number, fn ops.ScatterFn, none float64) *build.Tensor {
 		if c.err != nil {
 			return c.anything()
 		}
-		// One row for each offset, however many there are.
-		into := c.arith(ops.Add, c.likeOf(column(offsets), none, weight.DType()), c.fullOf([]*build.Number{build.Extent(1), c.Dims(rows)[1]}, 0, weight.DType()))
-		sums := c.apply(ops.Scatter{Fn: fn}, into, c.expand(bag, c.Dims(rows)), rows)
+		// One row for each offset, however many there are, and one element of a bag for each index.
+		into := c.arith(ops.Add, c.likeOf(column(offsets), none, weight.DType()), c.fullOf([]*build.Number{build.Extent(1), width}, 0, weight.DType()))
+		sums := c.apply(ops.Scatter{Fn: fn}, into, c.expand(bag, []*build.Number{c.length(indices), width}), rows)
 		if c.bool(7) { // the last offset is the end
-			return c.sliced(sums, 0, build.Extent(0), build.AsNumber(c.mustArith(ops.Sub, c.Dims(offsets)[0], build.Extent(1))), 1)
+			return c.apply(ops.Slice{End: -1, Step: 1}, sums)
 		}
 		return sums
 	}
@@ -399,9 +403,9 @@ func embeddingBag(c *call) Value {
 	if mode == 2 {
 		fn = ops.ScatterMax
 	}
-	y := collect(rows, fn, none)
+	y := collect(rows, width, fn, none)
 	if mode > 0 {
-		count := collect(counted, ops.ScatterAdd, 0)
+		count := collect(counted, build.Extent(1), ops.ScatterAdd, 0)
 		if mode == 1 {
 			y = c.arith(ops.Div, y, c.apply(ops.Unary{Fn: ops.ClampMin, Alpha: 1}, count))
 		} else {

@@ -50,12 +50,17 @@ func IsZip(head []byte) bool {
 // checks it: names are plain, distinct and in one top folder; records lie inside
 // the file and do not overlap; they are stored, or deflated within bounds. The
 // records themselves are not read. Errors are *tensor.FileError.
-func Open(r io.ReaderAt, size int64) (*Archive, error) { return openWith(r, size, splitName) }
+func Open(r io.ReaderAt, size int64) (*Archive, error) { return OpenWithin(r, size, math.MaxInt64) }
 
-// OpenFlat is Open of an archive without a top folder, as torch.export.save wrote
+// OpenWithin is Open of an archive whose records take at most so many bytes together.
+func OpenWithin(r io.ReaderAt, size, budget int64) (*Archive, error) {
+	return openWith(r, size, budget, splitName)
+}
+
+// OpenFlat is OpenWithin of an archive without a top folder, as torch.export.save wrote
 // before PyTorch 2.8: the names of records are whole paths.
-func OpenFlat(r io.ReaderAt, size int64) (*Archive, error) {
-	return openWith(r, size, func(full string) (root, name string, err error) {
+func OpenFlat(r io.ReaderAt, size, budget int64) (*Archive, error) {
+	return openWith(r, size, budget, func(full string) (root, name string, err error) {
 		if !isPlain(full) || full == "." || full == ".." || strings.HasPrefix(full, "../") {
 			return "", "", reject(full, "not a plain record name")
 		}
@@ -63,7 +68,7 @@ func OpenFlat(r io.ReaderAt, size int64) (*Archive, error) {
 	})
 }
 
-func openWith(r io.ReaderAt, size int64, split func(string) (root, name string, err error)) (*Archive, error) {
+func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name string, err error)) (*Archive, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, &tensor.FileError{Reason: "damaged zip archive", Err: err}
@@ -71,7 +76,7 @@ func openWith(r io.ReaderAt, size int64, split func(string) (root, name string, 
 	a := &Archive{file: r, records: make(map[string]*zip.File, len(z.File))}
 	spans := make([]span, 0, len(z.File))
 	directory := int64(endRecord)
-	var inflated uint64
+	var inflated, total uint64
 	for _, f := range z.File {
 		directory += centralEntry + int64(len(f.Name))
 		if strings.HasSuffix(f.Name, "/") && f.UncompressedSize64 == 0 {
@@ -98,6 +103,9 @@ func openWith(r io.ReaderAt, size int64, split func(string) (root, name string, 
 			if inflated += f.UncompressedSize64; inflated > uint64(size)*maxExpansion+deflateAllowed {
 				return nil, reject(f.Name, "deflated records claim more than %d times the file's %d bytes", maxExpansion, size)
 			}
+		}
+		if total += f.UncompressedSize64; total > uint64(budget) {
+			return nil, &tensor.FileError{Record: f.Name, Err: &tensor.BudgetError{What: "the archive up to this record", Need: int64(min(total, math.MaxInt64)), Limit: budget}}
 		}
 		a.names = append(a.names, name)
 		a.records[name] = f

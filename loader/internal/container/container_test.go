@@ -215,7 +215,7 @@ func FuzzContainer(f *testing.F) {
 func TestOpenFlat(t *testing.T) {
 	flat := func(members ...member) (*Archive, error) {
 		raw := archive(members...)
-		return OpenFlat(bytes.NewReader(raw), int64(len(raw)))
+		return OpenFlat(bytes.NewReader(raw), int64(len(raw)), 1<<40)
 	}
 	a, err := flat(member{name: "program.json", data: "{}"}, member{name: "extra/a", data: "note"}, member{name: "deflated", data: "abcabcabc", deflate: true})
 	if err != nil {

@@ -50,16 +50,16 @@ type Archive struct {
 // Is reports whether a zip archive is one of exported programs, or of what is made
 // of them: compiled code, programs of ExecuTorch.
 func Is(r io.ReaderAt, size int64) bool {
-	_, _, err := find(r, size)
+	_, _, err := find(r, size, math.MaxInt64)
 	return err == nil
 }
 
 // find opens a zip archive in the form it has.
-func find(r io.ReaderAt, size int64) (z *container.Archive, flat bool, err error) {
-	if z, err := container.Open(r, size); err == nil && isPackage(z) {
+func find(r io.ReaderAt, size, budget int64) (z *container.Archive, flat bool, err error) {
+	if z, err := container.OpenWithin(r, size, budget); err == nil && isPackage(z) {
 		return z, false, nil
 	}
-	z, err = container.OpenFlat(r, size)
+	z, err = container.OpenFlat(r, size, budget)
 	if err != nil {
 		return nil, false, err
 	}
@@ -81,11 +81,11 @@ func has(z *container.Archive, folder string) bool {
 	return slices.ContainsFunc(z.Names(), func(name string) bool { return strings.HasPrefix(name, folder) })
 }
 
-// Open opens the archive in the first size bytes of r. open reads a file inside of
+// Open opens the archive in the first size bytes of r, whose records take at most budget bytes together. open reads a file inside of
 // it that torch.save wrote. What is not an exported program, or is one that is not
 // read, gives a *tensor.FileError.
-func Open(r io.ReaderAt, size int64, open func(r io.ReaderAt, size int64) (Tensors, error)) (*Archive, error) {
-	z, flat, err := find(r, size)
+func Open(r io.ReaderAt, size, budget int64, open func(r io.ReaderAt, size int64) (Tensors, error)) (*Archive, error) {
+	z, flat, err := find(r, size, budget)
 	if err != nil {
 		return nil, err
 	}

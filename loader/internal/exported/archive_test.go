@@ -94,7 +94,7 @@ func noOpen(io.ReaderAt, int64) (Tensors, error) { return nil, errors.New("no fi
 
 // load reads a whole archive.
 func load(raw []byte) ([]*tensor.Tensor, error) {
-	a, err := Open(bytes.NewReader(raw), int64(len(raw)), noOpen)
+	a, err := Open(bytes.NewReader(raw), int64(len(raw)), 1<<40, noOpen)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func load(raw []byte) ([]*tensor.Tensor, error) {
 
 func TestArchive(t *testing.T) {
 	raw := zipped(sound()...)
-	a, err := Open(bytes.NewReader(raw), int64(len(raw)), noOpen)
+	a, err := Open(bytes.NewReader(raw), int64(len(raw)), 1<<40, noOpen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestSharedWeights(t *testing.T) {
 		`, "scalar": ` + meta("7", "[]", "[]", "5") + `, "empty": ` + meta("7", `[{"as_int": 0}, {"as_int": 3}]`, three, "0") +
 		`, "bytes": ` + meta("1", `[{"as_int": 24}]`, `[{"as_int": 1}]`, "0") + `, "short": ` + meta("3", `[{"as_int": 2}]`, `[{"as_int": 1}]`, "1") + `}}`
 	raw := zipped(append(sound()[:4:4], member{"m/data/weights/model_weights_config.json", text}, member{"m/data/weights/r", floats(0, 1, 2, 3, 4, 5)})...)
-	a, err := Open(bytes.NewReader(raw), int64(len(raw)), noOpen)
+	a, err := Open(bytes.NewReader(raw), int64(len(raw)), 1<<40, noOpen)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func openFixture(t *testing.T, path string) *Archive {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := Open(bytes.NewReader(raw), int64(len(raw)), noOpen)
+	a, err := Open(bytes.NewReader(raw), int64(len(raw)), 1<<40, noOpen)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}

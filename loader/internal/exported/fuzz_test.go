@@ -61,7 +61,7 @@ func FuzzArchive(f *testing.F) {
 	f.Add(zipped(sound()...))
 	f.Add(zipped(member{flatProgram, program}))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		a, err := Open(bytes.NewReader(raw), int64(len(raw)), noOpen)
+		a, err := Open(bytes.NewReader(raw), int64(len(raw)), 1<<40, noOpen)
 		if err != nil {
 			return
 		}

@@ -1,0 +1,112 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// outputType returns the type of an output of a run.
+func (s *Session) outputType(st *state, i int) ops.Type {
+	return st.plan.slots[st.plan.slotOf[s.graph.Outputs[i]]].typ
+}
+
+// OutputError says that an output that the caller provides does not fit.
+type OutputError struct {
+	Index  int // of the output, -1 when their number is wrong
+	Reason string
+}
+
+// Error names the output.
+func (e *OutputError) Error() string {
+	if e.Index < 0 {
+		return "outputs: " + e.Reason
+	}
+	return fmt.Sprintf("output %d: %s", e.Index, e.Reason)
+}
+
+// checkOutputs checks outputs that the caller provides.
+func (r *sessionRun) checkOutputs(outputs []*tensor.Tensor) error {
+	if n := r.outputs(); len(outputs) != n {
+		return &OutputError{-1, fmt.Sprintf("%d given where the graph has %d", len(outputs), n)}
+	}
+	for i, o := range outputs {
+		want := r.session.outputType(r.st, i)
+		if o == nil || o.DType() != want.DType || !o.Shape().Equal(want.Shape) || !o.IsContiguous() {
+			return &OutputError{i, fmt.Sprintf("it is %v where a contiguous %v is computed", o, want)}
+		}
+	}
+	return checkOverlap(outputs, r.inputs)
+}
+
+// steps computes outputs from inputs in the memory of st. When ctx ends it stops within the
+// step at hand and returns the error of ctx.
+func (s *Session) steps(ctx context.Context, st *state, outputs, inputs []*tensor.Tensor) (err error) {
+	for i, t := range inputs {
+		t = t.Contiguous()
+		for _, v := range st.inputs[i] {
+			v.Rebind(t)
+		}
+	}
+	for i, t := range outputs {
+		for _, v := range st.outputs[i] {
+			v.Rebind(t)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i := range st.calls {
+		if err := s.step(ctx, st, i); err != nil {
+			return err
+		}
+	}
+	for i, v := range s.graph.Outputs {
+		slot := st.plan.slotOf[v]
+		if st.plan.slots[st.plan.slots[slot].root].output != i {
+			err = errors.Join(err, outputs[i].CopyFrom(st.tensors[slot]))
+		}
+	}
+	return err
+}
+
+// step runs one kernel.
+func (s *Session) step(ctx context.Context, st *state, i int) error {
+	c := &st.calls[i]
+	step := &st.plan.steps[i]
+	c.Context, c.Done = ctx, nil
+	if step.kernel.Interruptible {
+		c.Done = ctx.Done()
+	}
+	var start time.Time
+	if s.opts.Trace != nil {
+		start = time.Now()
+	}
+	err := step.kernel.Run(c)
+	if done := ctx.Err(); done != nil {
+		return done // the outputs of the node may be incomplete
+	}
+	if err != nil {
+		return &NodeError{Node: step.node, Err: err}
+	}
+	if s.opts.Trace != nil {
+		s.opts.Trace(st.trace(i, time.Since(start)))
+	}
+	return nil
+}
+
+func (st *state) trace(i int, d time.Duration) StepTrace {
+	step := &st.plan.steps[i]
+	tr := StepTrace{Index: i, Node: step.node, Choice: step.kernel.Choice, Duration: d}
+	for _, j := range step.in {
+		tr.In = append(tr.In, st.plan.slots[j].typ)
+	}
+	for _, j := range step.out {
+		tr.Out = append(tr.Out, st.plan.slots[j].typ)
+	}
+	return tr
+}

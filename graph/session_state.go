@@ -1,0 +1,226 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// SessionState is what a model that keeps something between runs, such as the state of a
+// recurrent network, keeps for one client: one stream of audio, one conversation. Runs
+// with one state go one after the other; runs with different states do not know of each
+// other. Of a model that keeps nothing, all runs are alike and may overlap.
+type SessionState struct {
+	session *Session
+	running chan struct{} // holds one element while a run of a model that keeps something is in progress
+
+	// What is kept, of the run that holds running.
+	form  string
+	kept  []*tensor.Tensor
+	spare []*tensor.Tensor // memory that kept values had before
+}
+
+// NewState returns a state of a model that has not run. Session.Run uses one that belongs to
+// the session.
+func (s *Session) NewState() *SessionState {
+	return &SessionState{session: s, running: make(chan struct{}, 1)}
+}
+
+// Reset makes the model forget what it kept in this state. It waits for a run in progress.
+func (k *SessionState) Reset() {
+	k.running <- struct{}{}
+	k.form, k.kept, k.spare = "", nil, nil
+	<-k.running
+}
+
+// Run is Session.Run with this state.
+func (k *SessionState) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	var r sessionRun
+	if err := r.begin(ctx, k, inputs); err != nil {
+		return nil, err
+	}
+	defer r.end()
+	outputs := make([]*tensor.Tensor, r.outputs())
+	for i := range outputs {
+		typ := r.session.outputType(r.st, i)
+		var err error
+		if outputs[i], err = tensor.New(typ.DType, typ.Shape...); err != nil {
+			return nil, err
+		}
+		outputs[i] = outputs[i].WithQParams(typ.Q)
+	}
+	if err := r.run(ctx, outputs); err != nil {
+		return nil, err
+	}
+	return outputs, nil
+}
+
+// RunInto is Session.RunInto with this state.
+func (k *SessionState) RunInto(ctx context.Context, outputs, inputs []*tensor.Tensor) error {
+	var r sessionRun
+	if err := r.begin(ctx, k, inputs); err != nil {
+		return err
+	}
+	defer r.end()
+	if err := r.checkOutputs(outputs); err != nil {
+		return err
+	}
+	return r.run(ctx, outputs)
+}
+
+// lock waits for the run before, or until the context ends.
+func (k *SessionState) lock(ctx context.Context) error {
+	select {
+	case k.running <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case k.running <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-k.session.life.closing:
+		return ErrClosed
+	}
+}
+
+// sessionRun is a run of a session: the session of the graph that runs, its inputs and its
+// memory, and the state that it holds.
+type sessionRun struct {
+	home    *Session // which was asked to run
+	session *Session // home itself, or its session of a specialized graph
+	inputs  []*tensor.Tensor
+	state   *SessionState // locked; nil for a model that keeps nothing
+	st      *state
+	whole   bool // nothing panicked
+}
+
+// errStateful says that a run without a state met a model that keeps something.
+var errStateful = errors.New("the model keeps something between runs")
+
+// begin finds the graph and the memory for inputs. When it succeeds, end must follow.
+func (r *sessionRun) begin(ctx context.Context, k *SessionState, inputs []*tensor.Tensor) error {
+	if o := k.session.open; o == nil || !o.stateful.Load() {
+		err := r.beginWith(ctx, k.session, nil, inputs)
+		if err != errStateful {
+			return err
+		}
+		o.stateful.Store(true)
+	}
+	// Who waits for the state has no place among the runs, for who has the state may wait for one.
+	if err := k.lock(ctx); err != nil {
+		return err
+	}
+	err := r.beginWith(ctx, k.session, k, inputs)
+	if err != nil {
+		<-k.running
+	}
+	return err
+}
+
+// beginWith is begin with a state that is locked, nil for a model that keeps nothing.
+func (r *sessionRun) beginWith(ctx context.Context, s *Session, k *SessionState, inputs []*tensor.Tensor) (err error) {
+	if err := s.life.enter(ctx); err != nil {
+		return err
+	}
+	begun := false
+	defer func() {
+		if !begun {
+			s.life.exit()
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	*r = sessionRun{home: s, session: s, inputs: inputs, state: k, whole: true}
+	if s.open != nil {
+		form := ""
+		if k != nil {
+			form = k.form
+			if len(k.kept) > 0 {
+				r.inputs = slices.Concat(inputs, k.kept)
+			}
+		}
+		if r.session, err = s.specialized(ctx, r.inputs, form); err != nil {
+			return err
+		}
+		if k == nil && r.session.graph.State != nil {
+			return errStateful
+		}
+	}
+	if err := r.session.graph.checkInputs(r.inputs); err != nil {
+		return err
+	}
+	r.st, err = r.session.acquire(ctx, r.inputs)
+	begun = err == nil
+	return err
+}
+
+// outputs returns how many outputs are the caller's.
+func (r *sessionRun) outputs() int {
+	n := len(r.session.graph.Outputs)
+	if r.state != nil && r.session.graph.State != nil {
+		n -= r.session.graph.State.Outputs
+	}
+	return n
+}
+
+// run runs, and keeps what the model keeps.
+func (r *sessionRun) run(ctx context.Context, outputs []*tensor.Tensor) error {
+	all, err := r.extend(outputs)
+	if err != nil {
+		return err
+	}
+	r.whole = false
+	err = r.session.steps(ctx, r.st, all, r.inputs)
+	r.whole = true
+	if kept := r.session.graph.State; err == nil && r.state != nil && kept != nil {
+		k := r.state
+		k.spare, k.kept, k.form = k.kept, all[len(outputs):], kept.After
+	}
+	return err
+}
+
+// extend returns the outputs with memory for what is kept behind them. All of it
+// is other memory than what the run reads.
+func (r *sessionRun) extend(outputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	if r.state == nil {
+		return outputs, nil
+	}
+	g, k := r.session.graph, r.state
+	all := append(make([]*tensor.Tensor, 0, len(g.Outputs)), outputs...)
+	for i := len(outputs); i < len(g.Outputs); i++ {
+		typ := r.session.outputType(r.st, i)
+		memory, err := k.memory(i-len(outputs), typ)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, memory.WithQParams(typ.Q))
+	}
+	return all, nil
+}
+
+// memory returns memory for the kept value i.
+func (k *SessionState) memory(i int, typ ops.Type) (*tensor.Tensor, error) {
+	if i < len(k.spare) && k.spare[i].DType() == typ.DType && k.spare[i].Shape().Equal(typ.Shape) {
+		return k.spare[i], nil
+	}
+	return tensor.New(typ.DType, typ.Shape...)
+}
+
+// end gives back the memory, and lets the next run begin. After a panic the memory is given up.
+func (r *sessionRun) end() {
+	if r.whole {
+		r.session.release(r.st)
+	} else {
+		r.session.discard(r.st)
+	}
+	r.home.life.exit()
+	if r.state != nil {
+		<-r.state.running
+	}
+}

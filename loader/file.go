@@ -1,0 +1,156 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/internal/rawfile"
+	"github.com/octet-ml/octet/loader/internal/pickle"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Context makes reading a file fail once ctx has ended.
+func Context(ctx context.Context) Option { return func(f *modelFile) { f.ctx = ctx } }
+
+// MaxMemory bounds the bytes that what is read of a file may take: a file that takes more is rejected with a *FileError whose
+// Err is a *tensor.BudgetError. Without it the bound is 16 GiB, and that of the pickles in a file 4 GiB.
+func MaxMemory(bytes int64) Option { return func(f *modelFile) { f.maxMemory = bytes } }
+
+const (
+	defaultMaxMemory = 16 << 30
+	defaultForPickle = 4 << 30
+)
+
+// File is an open file with a model or weights in it. A pipe can be one, of which all is read at once; the functions that
+// take a path open and close a File.
+type File struct {
+	path string
+	raw  *rawfile.File
+	f    *modelFile
+}
+
+// Open opens the file at path. That it is of a kind which is read is not checked yet.
+func Open(path string, opts ...Option) (*File, error) {
+	f := &modelFile{}
+	for _, o := range opts {
+		o(f)
+	}
+	if f.ctx == nil {
+		f.ctx = context.Background()
+	}
+	raw, err := rawfile.Open(f.ctx, path, f.budget())
+	switch {
+	case isA[*rawfile.TooLargeError](err):
+		return nil, &FileError{File: path, Err: &tensor.BudgetError{What: "what the pipe gives", Need: f.budget() + 1, Limit: f.budget()}}
+	case errors.Is(err, rawfile.ErrFolder):
+		return nil, &FileError{File: path, Reason: "a folder, not a file: name the file in it"}
+	case err != nil:
+		return nil, err
+	}
+	f.r, f.size, f.file = raw, raw.Size, raw.Disk
+	f.maxMemory = max(f.budget()-raw.InMemory(), 1)
+	return &File{path, raw, f}, nil
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// Close closes the file. What was read of it stays, but for what Mapped says.
+func (f *File) Close() error { return f.raw.Close() }
+
+// Size returns the bytes of the file.
+func (f *File) Size() int64 { return f.raw.Size }
+
+// Format is Detect.
+func (f *File) Format() (Format, error) {
+	format, err := f.f.format()
+	return format, f.name(err)
+}
+
+// Load is the function Load.
+func (f *File) Load() (*graph.Graph, error) {
+	g, err := f.f.load(nil)
+	return g, f.name(err)
+}
+
+// StateDict is the function StateDict.
+func (f *File) StateDict() (*Weights, error) {
+	w, err := f.f.stateDict()
+	return w, f.name(err)
+}
+
+// Build is the function Build.
+func (f *File) Build(a nn.Architecture) (*graph.Graph, error) {
+	w, err := f.StateDict()
+	if err != nil {
+		return nil, err
+	}
+	g, err := nn.Build(a, w)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return g, nil
+}
+
+// Describe is the function Describe.
+func (f *File) Describe() (*Description, error) {
+	p, err := openTorchScript(f.f)
+	if err != nil {
+		return nil, f.name(err)
+	}
+	d, err := p.Describe()
+	return d, f.name(err)
+}
+
+// DescribeExported is the function DescribeExported.
+func (f *File) DescribeExported() (*ExportedDescription, error) {
+	m, a, err := openExported(f.f)
+	if err != nil {
+		return nil, f.name(err)
+	}
+	return m.Describe(a), nil
+}
+
+// name adds the path to a rejection; what went wrong because the context has ended, did so for that.
+func (f *File) name(err error) error {
+	if err != nil && f.f.ctx.Err() != nil {
+		return f.f.ctx.Err()
+	}
+	return inFile(err, f.path)
+}
+
+// budget returns the bytes that may be taken.
+func (f *modelFile) budget() int64 {
+	if f.maxMemory <= 0 {
+		return defaultMaxMemory
+	}
+	return f.maxMemory
+}
+
+// fits rejects a file whose tensors take more than is allowed: what it stores it holds in full.
+func (f *modelFile) fits() error {
+	if limit := f.budget(); f.size > limit {
+		return &FileError{Err: &tensor.BudgetError{What: "the file", Need: f.size, Limit: limit}}
+	}
+	return nil
+}
+
+// pickleLimits are those of the pickles of a file. A value takes some hundred bytes while it is decoded.
+func (f *modelFile) pickleLimits() pickle.Limits {
+	limit := int64(defaultForPickle)
+	if f.maxMemory > 0 {
+		limit = f.maxMemory
+	}
+	limit = min(limit, math.MaxInt/2)
+	return pickle.Limits{
+		Bytes:      int(min(limit/8, 256<<20)),
+		Values:     int(min(limit/96, 64<<20)),
+		Containers: int(min(limit/384, 16<<20)),
+	}
+}

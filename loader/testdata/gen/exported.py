@@ -1,0 +1,188 @@
+"""Exports small modules with torch.export and records their outputs, for TestExportedOwn.
+
+    python3 loader/testdata/gen/exported.py loader/testdata/exported
+
+PyTorch 2.14 wrote the files that are there. Each NAME.pt2 has the runs NAME.0.npz, NAME.1.npz and
+so on, which follow each other: inputs by name, and output0, output1 and so on.
+"""
+import os
+import sys
+
+import numpy as np
+import torch
+from torch import nn
+from torch.export import Dim, export
+from torch.nn import functional as F
+from torch._higher_order_ops.map import map as map_over
+from torch._higher_order_ops.scan import scan
+from torch._higher_order_ops.while_loop import while_loop
+
+out = sys.argv[1]
+os.makedirs(out, exist_ok=True)
+torch.manual_seed(0)
+r = torch.randn
+BATCH = Dim("b", min=1, max=64)
+
+
+def array(x):
+    return np.asarray(x.detach().clone().numpy() if isinstance(x, torch.Tensor) else x)
+
+
+def save(name, module, *runs, dynamic=None, decompose=False):
+    """Exports module for the first of the runs, which are tuples of arguments and dicts of keyword arguments."""
+    runs = [run if isinstance(run[-1], dict) else (*run, {}) for run in runs]
+    program = export(module.eval(), runs[0][:-1], runs[0][-1], dynamic_shapes=dynamic, strict=False)
+    if decompose:
+        program = program.run_decompositions()
+    torch.export.save(program, f"{out}/{name}.pt2")
+    names = [s.arg.name for s in program.graph_signature.input_specs if s.kind.name == "USER_INPUT"]
+    call = program.module()
+    for i, run in enumerate(runs):
+        arrays = {n: array(x) for n, x in zip(names, torch.utils._pytree.tree_leaves(run))}
+        with torch.no_grad():
+            y = call(*run[:-1], **run[-1])
+        for j, v in enumerate(torch.utils._pytree.tree_leaves(y)):
+            arrays[f"output{j}"] = array(v)
+        np.savez(f"{out}/{name}.{i}.npz", **arrays)
+
+
+class Scan(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.l = nn.Linear(4, 4)
+
+    def forward(self, x):
+        def step(carried, element):
+            h = torch.tanh(self.l(carried) + element)
+            return h, h * 2
+        return scan(step, x[0] * 0, x, dim=0), scan(lambda c, e: (c + e, c * e), x[0] * 0, x, dim=0, reverse=True)
+
+
+class Map(nn.Module):
+    def forward(self, x):
+        return map_over(lambda e, y: e.sin() * y, x, x[0] * 0 + 2)
+
+
+class CondShape(nn.Module):
+    def forward(self, x):
+        return torch.cond(x.shape[0] > 4, lambda x: x + 1, lambda x: x * 2, (x,))
+
+
+class CondNested(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        def inner(x):
+            return torch.cond(x.sum() > 3, self.a, lambda x: self.b(x).relu(), (x,))
+        return torch.cond(x.mean() > 0, inner, lambda x: x.sin(), (x,))
+
+
+class WhileCond(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.l = nn.Linear(3, 3)
+
+    def forward(self, i, x):
+        def body(i, x):
+            return i + 1, torch.cond(x.sum() > 0, lambda x: x - 1, lambda x: self.l(x) + 1, (x,))
+        return while_loop(lambda i, x: (i < 6) & (x.abs().sum() < 100), body, (i, x))
+
+
+class Counter(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("n", torch.zeros(()))
+        self.register_buffer("h", torch.zeros(2, 3), persistent=False)
+
+    def forward(self, x):
+        self.n.add_(1)
+        self.h.copy_(self.h * 0.5 + x)
+        return self.h + self.n, self.n.clone()
+
+
+class Keywords(nn.Module):
+    def forward(self, x, *, scale, opts):
+        return {"y": x * scale, "z": (opts["a"] + 1, opts["b"][0])}
+
+
+class Star(nn.Module):
+    def forward(self, *xs):
+        return sum(xs)
+
+
+class Flat(nn.Module):
+    def forward(self, x):
+        b, c, h, w = x.shape
+        y = x.view(b, c, h * w).transpose(1, 2)
+        return y.reshape(b * h * w, c), b * 2, y.flatten(1)
+
+
+class Twice(nn.Module):
+    def forward(self, x):
+        return x.view(-1, 2, 3).sum(1)
+
+
+class Attention(nn.Module):
+    def forward(self, q, k, v, m):
+        a = F.scaled_dot_product_attention
+        return a(q, k, v), a(q, k, v, is_causal=True), a(q, k, v, attn_mask=m), a(q, k, v, scale=0.3), a(q[:, :, :3], k, v, attn_mask=m[:3] > 0)
+
+
+class Number(nn.Module):
+    def forward(self, x, n):
+        return x[:n] * n
+
+
+class Bags(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.e, self.f = nn.EmbeddingBag(10, 4, mode="mean"), nn.Embedding(10, 4, padding_idx=0)
+
+    def forward(self, i, o):
+        return self.e(i, o), self.f(i)
+
+
+class Functions(nn.Module):
+    def forward(self, x):
+        y = x.view(2, 3, 4)
+        return (y.var(1, correction=0), y.std(dim=(1, 2)), torch.var_mean(y, 1), F.group_norm(x.view(2, 6, 2), 3), y.diff(dim=2),
+                y.diff(dim=1, prepend=y[:, :1] * 2), torch.fft.rfft(y).abs(), torch.fft.irfft(torch.fft.rfft(y)), 1 - y, 2 / y,
+                torch.histc(y, 4, -1, 1), torch.histc(y, 3, -2, 2), y.any(1), F.instance_norm(y))
+
+
+class Same(nn.Module):
+    """Is exported and traced, for graphs and plans that are the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.c1, self.b1 = nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8)
+        self.c2, self.fc = nn.Conv2d(8, 8, 3, padding=1), nn.Linear(8, 4)
+
+    def forward(self, x):
+        y = F.relu(self.b1(self.c1(x)))
+        y = F.relu(self.c2(y) + y)
+        return self.fc(F.adaptive_avg_pool2d(y, 1).flatten(1))
+
+
+same, image = Same().eval(), r(2, 3, 8, 8)
+save("same", same, (image,), (r(5, 3, 8, 8),), dynamic=({0: BATCH},))
+save("same_fixed", same, (image[:1],))
+torch.jit.trace(same, image).save(f"{out}/same.ts.pt")
+save("scan", Scan(), (r(5, 4),))
+save("scan_core", Scan(), (r(5, 4),), decompose=True)
+save("map", Map(), (r(5, 4),))
+save("cond_shape", CondShape(), (r(6, 4),), (r(3, 4),), (r(8, 4),), dynamic=({0: BATCH},))
+save("cond_nested", CondNested(), (r(2, 4),), (r(2, 4) - 2,), (r(2, 4) + 2,), (r(2, 4) + 0.1,))
+save("while_cond", WhileCond(), (torch.tensor(0), r(3)), (torch.tensor(4), r(3)), (torch.tensor(9), r(3)))
+save("counter", Counter(), (r(2, 3),), (r(2, 3),), (r(2, 3),))
+save("keywords", Keywords(), (r(3), {"scale": r(3), "opts": {"a": r(2), "b": [r(2), r(1)]}}))
+save("star", Star(), (r(3, 2), r(3, 2), r(3, 2)), (r(5, 2), r(5, 2), r(5, 2)), dynamic=(({0: BATCH},) * 3,))
+save("flat", Flat(), (r(2, 3, 4, 4),), (r(1, 3, 4, 4),), (r(5, 3, 7, 4),), dynamic=({0: BATCH, 2: Dim("h", min=2, max=40)},))
+save("twice", Twice(), (r(4, 3),), (r(8, 3),), dynamic=({0: 2 * Dim("h", min=1, max=9)},))
+save("attention", Attention(), (r(2, 2, 6, 4), r(2, 2, 6, 4), r(2, 2, 6, 4), r(6, 6)))
+save("number", Number(), (r(6, 2), 3), (r(6, 2), 5), dynamic=(None, Dim.DYNAMIC))
+save("bags_core", Bags(), (torch.tensor([1, 2, 4, 5]), torch.tensor([0, 2])), decompose=True)
+save("functions", Functions(), (r(24),))
+save("functions_core", Functions(), (r(24),), decompose=True)

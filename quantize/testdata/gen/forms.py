@@ -1,0 +1,241 @@
+#!/usr/bin/python3
+"""Writes small models of forms that quantization has to cope with: weights that are computed, masks of infinities, modules
+of colliding names, layers that see the batch, half weights.
+
+    forms.py OUT      with PyTorch 1.13; OUT is quantize/testdata/forms
+
+NAME.pt is a traced module, NAME.npz has its inputs to calibrate with (calib.NAME) and to test on (test.NAME), and
+PyTorch's outputs on the latter (output0). Weights are random.
+"""
+import os
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import torch.nn.utils.parametrize as parametrize
+from torch import nn
+from torch.nn.utils import spectral_norm, weight_norm
+
+INF = float("inf")
+
+
+class Symmetric(nn.Module):
+    def forward(self, w):
+        return w.triu() + w.triu(1).transpose(-1, -2)
+
+
+class Functional(nn.Module):
+    """Convolutions and products of weights that the module computes."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.g = nn.Parameter(torch.randn(8, 3, 3, 3)), nn.Parameter(torch.rand(8, 1, 1, 1) + 0.5)
+        self.a, self.v = nn.Parameter(torch.randn(6, 8) * 0.3), nn.Parameter(torch.randn(8, 12) * 0.3)
+
+    def forward(self, x):
+        w = self.w * self.g / self.w.flatten(1).norm(dim=1)[:, None, None, None]
+        y = F.relu(F.conv2d(x, w, padding=1))
+        y = F.relu(F.conv2d(y, (w[:, :1].repeat(1, 8, 1, 1) + w.mean(1, keepdim=True)) * 0.5, stride=2))
+        return F.linear(y.mean((2, 3)), self.a) @ (self.v.t() @ self.a.t()).t()
+
+
+class Attention(nn.Module):
+    def __init__(self, mask):
+        super().__init__()
+        self.qkv, self.out, self.mask = nn.Linear(16, 48), nn.Linear(16, 16), mask
+
+    def forward(self, x, m):
+        q, k, v = self.qkv(x).chunk(3, -1)
+        return self.out(self.mask(q @ k.transpose(1, 2) / 4, (m > 0)[:, None, :]).softmax(-1) @ v)
+
+
+def causal(a, keep):
+    return a + torch.triu(torch.full((a.size(1), a.size(1)), -INF), 1)
+
+
+class MaskedPool(nn.Module):
+    """The greatest, and a weighted mean, of steps that a mask leaves."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(16, 16), nn.Linear(16, 16), nn.Linear(32, 5)
+
+    def forward(self, x, m):
+        h, off = F.relu(self.a(x)), m[:, :, None] == 0
+        weights = self.b(h).masked_fill(off, -INF).softmax(1)
+        return self.c(torch.cat([h.masked_fill(off, -INF).max(1)[0], (weights * h).sum(1)], 1))
+
+
+class PaddedPool(nn.Module):
+    """A pooling behind a border of infinities."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 3)
+
+    def forward(self, x):
+        y = F.max_pool2d(F.pad(F.relu(self.a(x)), (1, 1, 1, 1), value=-INF), 3, 2)
+        return self.b(y).mean((2, 3))
+
+
+class SharedNames(nn.Module):
+    """conv three times, beside conv_1 and conv_1_1, whose outputs are of other sizes."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.conv, self.conv_1 = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+        self.conv_1_1, self.fc, self.relu = nn.Conv2d(8, 8, 1), nn.Linear(8, 4), nn.ReLU()
+        with torch.no_grad():
+            self.conv_1.weight.mul_(0.01), self.conv_1.bias.mul_(0.01), self.conv_1_1.weight.mul_(30)
+
+    def forward(self, x):
+        y = x = self.relu(self.stem(x))
+        for _ in range(3):
+            x = self.relu(self.conv(x))
+        z, w = self.relu(self.conv_1(y)), self.relu(self.conv_1_1(y))
+        return self.fc((x + z * 100).mean((2, 3))) + self.fc(w.mean((2, 3)) * 0.1)
+
+
+class WeightedBag(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.bag, self.fc = nn.EmbeddingBag(30, 12, mode="sum"), nn.Linear(12, 3)
+
+    def forward(self, x, w):
+        return self.fc(self.bag(x, per_sample_weights=w))
+
+
+class OffsetBag(nn.Module):
+    """Bags of five whose last offset is the end."""
+
+    def __init__(self):
+        super().__init__()
+        self.bag, self.fc = nn.EmbeddingBag(30, 12, mode="sum", include_last_offset=True), nn.Linear(12, 3)
+
+    def forward(self, x):
+        return self.fc(self.bag(x.reshape(-1), torch.arange(0, x.size(0) * 5 + 1, 5)))
+
+
+class Pooled(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.pool, self.fc = nn.Conv2d(3, 8, 3, padding=1), nn.AdaptiveMaxPool2d((2, 5)), nn.Linear(80, 4)
+
+    def forward(self, x):
+        return self.fc(self.pool(F.relu(self.conv(x))).flatten(1))
+
+
+class HalfLayer(nn.Module):
+    """One layer of bfloat16 between others."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(16, 32), nn.Linear(32, 32).to(torch.bfloat16), nn.Linear(32, 4)
+
+    def forward(self, x):
+        return self.c(F.relu(self.b(F.relu(self.a(x)).bfloat16())).float())
+
+
+class HalfAttention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.e, self.qkv, self.out = nn.Embedding(30, 16), nn.Linear(16, 48), nn.Linear(16, 7)
+        self.to(torch.bfloat16)
+
+    def forward(self, i, m):
+        x = self.e(i)
+        q, k, v = self.qkv(x).chunk(3, -1)
+        a = (q @ k.transpose(1, 2) / 4).masked_fill(m[:, None] == 0, torch.finfo(torch.bfloat16).min)
+        return self.out(a.softmax(-1) @ v + x).float()
+
+
+class StoredHalf(nn.Module):
+    """Weights stored as float16, and used as float32."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.v = nn.Parameter(torch.randn(32, 16).half()), nn.Parameter(torch.randn(4, 32).half())
+
+    def forward(self, x):
+        return F.linear(F.relu(F.linear(x, self.w.float())), self.v.float())
+
+
+def images(n):
+    return {"x": torch.randn(n, 3, 8, 8)}
+
+
+def vectors(n):
+    return {"x": torch.randn(n, 16)}
+
+
+def bags(n):
+    return {"x": torch.randint(0, 30, (n, 5))}
+
+
+def weighted(n):
+    return {**bags(n), "w": torch.rand(n, 5)}
+
+
+def masks(n):
+    return (torch.arange(8)[None] < 4 + torch.arange(n)[:, None] % 5).long()
+
+
+def sequences(n):
+    return {"x": torch.randn(n, 8, 16), "m": masks(n)}
+
+
+def tokens(n):
+    return {"i": torch.randint(0, 30, (n, 8)), "m": masks(n)}
+
+
+def convolutions(norm):
+    return nn.Sequential(
+        norm(nn.Conv2d(3, 8, 3, padding=1)), nn.ReLU(), norm(nn.Conv2d(8, 8, 3, groups=4)), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), norm(nn.Linear(8, 5)))
+
+
+def symmetric():
+    m = nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 6))
+    for layer in m[0], m[2]:
+        parametrize.register_parametrization(layer, "weight", Symmetric())
+    return m
+
+
+FORMS = {
+    "weight_norm": (lambda: convolutions(weight_norm), images),
+    "spectral_norm": (lambda: convolutions(spectral_norm), images),
+    "parametrization": (symmetric, vectors),
+    "functional": (Functional, images),
+    "mask_where": (lambda: Attention(lambda a, keep: torch.where(keep, a, torch.tensor(-INF))), sequences),
+    "mask_add": (lambda: Attention(lambda a, keep: a + torch.zeros_like(a).masked_fill(~keep, -INF)), sequences),
+    "mask_causal": (lambda: Attention(causal), sequences),
+    "mask_pool": (MaskedPool, sequences),
+    "mask_border": (PaddedPool, images),
+    "shared_names": (SharedNames, images),
+    "bag_weights": (WeightedBag, weighted),
+    "bag_offsets": (OffsetBag, bags),
+    "adaptive_max": (Pooled, images),
+    "half_layer": (HalfLayer, vectors),
+    "half_attention": (HalfAttention, tokens),
+    "half_stored": (StoredHalf, vectors),
+}
+
+
+def main(out):
+    os.makedirs(out, exist_ok=True)
+    for name, (build, data) in FORMS.items():
+        torch.manual_seed(0)
+        m = build().eval()
+        calib, test = data(32), data(8)
+        with torch.no_grad():
+            traced = torch.jit.trace(m, tuple(v[:4] for v in calib.values()), check_trace=False)
+            y = traced(*test.values())
+        traced.save(os.path.join(out, name + ".pt"))
+        names = [v.debugName().split(".")[0] for v in list(traced.graph.inputs())[1:]]
+        arrays = {"calib." + k: v for k, v in zip(names, calib.values())}
+        arrays |= {"test." + k: v for k, v in zip(names, test.values())} | {"output0": y}
+        np.savez_compressed(os.path.join(out, name + ".npz"), **{k: v.numpy() for k, v in arrays.items()})
+
+
+main(sys.argv[1])

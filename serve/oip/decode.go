@@ -1,0 +1,341 @@
+package oip
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// maxRank is how many dimensions a tensor may have, as in PyTorch.
+const maxRank = 64
+
+// Body describes the bytes of a message before they are read.
+type Body struct {
+	Size         int64 // bytes, -1 where that is not known before
+	HeaderLength int64 // bytes of JSON in front of binary tensors, from the header of that name; -1 where it is absent
+}
+
+// ReadInferRequest reads a request from r, which the caller bounds. Binary tensors are read into their own memory, which is taken
+// only if the body is as long as it says. A body with a header length of 0 is the input that raw describes, without JSON; raw is nil
+// for a model that has more than one. What does not follow the protocol is an *InvalidError; other errors are those of r.
+func ReadInferRequest(r io.Reader, body Body, raw *TensorMetadata) (*InferRequest, error) {
+	if body.HeaderLength == 0 {
+		input, err := readRaw(r, body, raw)
+		if err != nil {
+			return nil, err
+		}
+		return &InferRequest{Inputs: []*Tensor{input}, Parameters: Parameters{BinaryDataOutput: true}}, nil
+	}
+	s, err := readHeader(r, body)
+	if err != nil {
+		return nil, err
+	}
+	m := message{scanner: s}
+	request := &InferRequest{}
+	err = m.object(func(key string) (err error) {
+		switch key {
+		case "id":
+			request.ID, err = m.text()
+		case "parameters":
+			request.Parameters, err = m.parameters(key)
+		case "inputs":
+			request.Inputs, err = m.tensors(key)
+		case "outputs":
+			request.Outputs, err = m.requestedOutputs()
+		default:
+			_, err = m.skip(maxDepth)
+		}
+		return err
+	})
+	if err == nil && request.Inputs == nil {
+		err = invalid("inputs", "missing: a request has a list of tensors")
+	}
+	if err == nil {
+		err = m.finish(r, body, request.Inputs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return request, nil
+}
+
+// ReadInferResponse reads an answer from r, as ReadInferRequest reads a request.
+func ReadInferResponse(r io.Reader, body Body) (*InferResponse, error) {
+	s, err := readHeader(r, body)
+	if err != nil {
+		return nil, err
+	}
+	m := message{scanner: s}
+	response := &InferResponse{}
+	err = m.object(func(key string) (err error) {
+		switch key {
+		case "model_name":
+			response.ModelName, err = m.text()
+		case "model_version":
+			response.ModelVersion, err = m.text()
+		case "id":
+			response.ID, err = m.text()
+		case "parameters":
+			response.Parameters, err = m.parameters(key)
+		case "outputs":
+			response.Outputs, err = m.tensors(key)
+		default:
+			_, err = m.skip(maxDepth)
+		}
+		return err
+	})
+	if err == nil {
+		err = m.finish(r, body, response.Outputs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return response, nil
+}
+
+// readHeader reads the JSON of a message.
+func readHeader(r io.Reader, body Body) (*scanner, error) {
+	size := body.Size
+	if body.HeaderLength > 0 {
+		if size >= 0 && body.HeaderLength > size {
+			return nil, invalid("", "%s of %d in a body of %d bytes", HeaderLength, body.HeaderLength, size)
+		}
+		size = body.HeaderLength
+		r = io.LimitReader(r, size)
+	} else if body.HeaderLength < -1 {
+		return nil, invalid("", "%s of %d", HeaderLength, body.HeaderLength)
+	}
+	var buffer bytes.Buffer
+	if size > 0 {
+		buffer.Grow(int(min(size, 1<<20)) + bytes.MinRead)
+	}
+	if _, err := buffer.ReadFrom(r); err != nil {
+		return nil, err
+	}
+	if int64(buffer.Len()) < size {
+		return nil, invalid("", "%d bytes where %d are announced", buffer.Len(), size)
+	}
+	return &scanner{data: buffer.Bytes()}, nil
+}
+
+// message reads the JSON of a message and remembers how many bytes its binary tensors have.
+type message struct {
+	*scanner
+	binary map[*Tensor]int64
+}
+
+func (m *message) tensors(list string) ([]*Tensor, error) {
+	tensors := []*Tensor{}
+	names := map[string]bool{}
+	err := m.array(func(i int) error {
+		place := fmt.Sprintf("%s[%d]", list, i)
+		t, err := m.tensor()
+		if err != nil {
+			return at(place, err)
+		}
+		if names[t.Name] {
+			return invalid(place, "a second tensor %s", quote(t.Name))
+		}
+		names[t.Name] = true
+		tensors = append(tensors, t)
+		return nil
+	})
+	return tensors, err
+}
+
+// at puts a place in front of that of an error.
+func at(place string, err error) error {
+	if e, ok := err.(*InvalidError); ok {
+		if e.Place != "" {
+			place += "." + e.Place
+		}
+		return &InvalidError{Place: place, Reason: e.Reason, Err: e.Err}
+	}
+	return err
+}
+
+// tensor reads a tensor. Its data may stand in front of the shape and datatype by which they are read.
+func (m *message) tensor() (*Tensor, error) {
+	t := &Tensor{}
+	dataAt := -1
+	var hasData bool
+	err := m.object(func(key string) (err error) {
+		switch key {
+		case "name":
+			t.Name, err = m.text()
+		case "datatype":
+			var name string
+			if name, err = m.text(); err == nil {
+				t.Datatype = Datatype(name)
+				err = t.Datatype.check(key)
+			}
+		case "shape":
+			t.Shape, err = m.shape()
+		case "parameters":
+			t.Parameters, err = m.parameters(key)
+		case "data":
+			hasData = true
+			if t.Shape != nil && t.Datatype != "" {
+				return at(key, m.elements(t))
+			}
+			m.next()
+			dataAt = m.at
+			_, err = m.skip(maxRank)
+		default:
+			_, err = m.skip(maxDepth)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := t.complete(); err != nil {
+		return nil, err
+	}
+	if dataAt >= 0 {
+		s := scanner{data: m.scanner.data, at: dataAt}
+		if err := s.elements(t); err != nil {
+			return nil, at("data", err)
+		}
+	}
+	return t, m.binarySize(t, hasData)
+}
+
+// complete returns an error for a tensor that lacks a part.
+func (t *Tensor) complete() error {
+	switch {
+	case t.Name == "":
+		return invalid("name", "missing")
+	case t.Datatype == "":
+		return invalid("datatype", "tensor %s has none, such as FP32", quote(t.Name))
+	case t.Shape == nil:
+		return invalid("shape", "tensor %s has none", quote(t.Name))
+	}
+	return nil
+}
+
+// binarySize notes the bytes of a binary tensor, after checking them against its shape.
+func (m *message) binarySize(t *Tensor, hasData bool) error {
+	value, binary := t.Parameters[BinaryDataSize]
+	if !binary {
+		if !hasData {
+			return invalid("data", "tensor %s has neither data nor the parameter %s", quote(t.Name), BinaryDataSize)
+		}
+		return nil
+	}
+	delete(t.Parameters, BinaryDataSize)
+	size, ok := value.(int64)
+	n, err := t.Shape.Numel()
+	element := t.Datatype.DType().Size()
+	switch {
+	case hasData:
+		return invalid("data", "tensor %s has data beside the parameter %s", quote(t.Name), BinaryDataSize)
+	case !ok || size < 0:
+		return invalid("parameters", "%s of %v where a number of bytes is needed", BinaryDataSize, value)
+	case err != nil:
+		return invalid("shape", "%v", err)
+	case t.Datatype != Bytes && size != int64(n)*int64(element):
+		return invalid("parameters", "%s of %d where %s%v has %d", BinaryDataSize, size, string(t.Datatype), t.Shape, n*element)
+	case t.Datatype == Bytes && size/4 < int64(n):
+		return invalid("parameters", "%s of %d where %d elements have lengths of 4 bytes alone", BinaryDataSize, size, n)
+	}
+	t.Binary = true
+	if m.binary == nil {
+		m.binary = map[*Tensor]int64{}
+	}
+	m.binary[t] = size
+	return nil
+}
+
+func (m *message) shape() (tensor.Shape, error) {
+	shape := tensor.Shape{}
+	err := m.array(func(i int) error {
+		extent, err := m.integer(64)
+		switch {
+		case err != nil:
+			return at("shape", err)
+		case extent < 0 || extent > int64(^uint(0)>>1):
+			return invalid("shape", "extent %d", extent)
+		case i == maxRank:
+			return invalid("shape", "more than %d dimensions", maxRank)
+		}
+		shape = append(shape, int(extent))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := shape.Numel(); err != nil {
+		return nil, invalid("shape", "%v", err)
+	}
+	return shape, nil
+}
+
+func (m *message) parameters(place string) (Parameters, error) {
+	parameters := Parameters{}
+	err := m.object(func(key string) error {
+		raw, err := m.skip(0)
+		if err != nil {
+			return at(place, err)
+		}
+		value, err := parameter(raw)
+		if err != nil {
+			return invalid(place, "%s: %v", quote(key), err)
+		}
+		parameters[key] = value
+		return nil
+	})
+	return parameters, err
+}
+
+// parameter decodes a value that is no array or object.
+func parameter(raw []byte) (any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	switch value := value.(type) {
+	case nil:
+		return nil, fmt.Errorf("null where a bool, number or string is needed")
+	case json.Number:
+		if n, err := value.Int64(); err == nil {
+			return n, nil
+		}
+		return value.Float64()
+	}
+	return value, nil
+}
+
+func (m *message) requestedOutputs() ([]RequestedOutput, error) {
+	var outputs []RequestedOutput
+	err := m.array(func(i int) error {
+		var o RequestedOutput
+		err := m.object(func(key string) (err error) {
+			switch key {
+			case "name":
+				o.Name, err = m.text()
+			case "parameters":
+				o.Parameters, err = m.parameters(key)
+			default:
+				_, err = m.skip(maxDepth)
+			}
+			return err
+		})
+		if err == nil && o.Name == "" {
+			err = invalid("name", "missing")
+		}
+		for _, other := range outputs {
+			if err == nil && other.Name == o.Name {
+				err = invalid("", "a second output %s", quote(o.Name))
+			}
+		}
+		outputs = append(outputs, o)
+		return at(fmt.Sprintf("outputs[%d]", i), err)
+	})
+	return outputs, err
+}
