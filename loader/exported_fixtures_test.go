@@ -40,9 +40,6 @@ var refusedPrograms = map[string]string{
 	"dropout_train_26": "aten::dropout",
 	"item_214":         "aten::slice: what follows from the values of the inputs",
 	"nonzero_214":      "aten::index",
-	"pt2e_dynamic_26":  "quantized_decomposed::choose_qparams",
-	"pt2e_x86_26":      "quantized_decomposed::quantize_per_tensor",
-	"pt2e_xnnpack_26":  "quantized_decomposed::quantize_per_tensor",
 	"two_models_214":   "several models, ",
 }
 

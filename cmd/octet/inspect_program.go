@@ -31,6 +31,12 @@ func printProgram(w io.Writer, d *loader.ExportedDescription) error {
 	for _, g := range d.Guards {
 		fmt.Fprintf(t, "  where\t%s\n", g)
 	}
+	if len(d.Int8) > 0 {
+		fmt.Fprintln(t, "\nint8 operators\tfor the nodes")
+	}
+	for _, p := range d.Int8 {
+		fmt.Fprintf(t, "  %s %s\t%s\n", p.Module, p.Op, p.Nodes)
+	}
 	if len(d.Unknown) == 0 {
 		fmt.Fprintln(t)
 	}

@@ -33,6 +33,8 @@ type interpreter interface {
 	record(p place) (copied int)
 	// method returns a method of an object, nil where it has none.
 	method(o *Object, name string) func(args ...Value) (Value, error)
+	// decomposed returns what is known of values that decomposed operators quantized.
+	decomposed() *decomposed
 }
 
 // newCall returns a call of an operator.

@@ -19,6 +19,7 @@ type Evaluator struct {
 	objects Objects
 	origins []Value // what the file holds, by its number
 	journal *journal
+	pt2e    *decomposed
 
 	uses     uses // operators that are not supported
 	poisoned bool // an unknown value exists: what follows need not make sense
@@ -41,7 +42,7 @@ const LatestVersion = 10
 // NewEvaluator returns an evaluator that builds a new graph. version is that of the
 // operators, as PyTorch counts them; objects is nil for a program without classes.
 func NewEvaluator(t Table, version int, objects Objects) *Evaluator {
-	m := &Evaluator{Builder: build.NewBuilder(), table: t, opset: version, objects: objects}
+	m := &Evaluator{Builder: build.NewBuilder(), table: t, opset: version, objects: objects, pt2e: newDecomposed()}
 	m.BeforeWrite = func(s *build.Storage) { m.record(s) }
 	return m
 }
@@ -49,6 +50,8 @@ func NewEvaluator(t Table, version int, objects Objects) *Evaluator {
 // SetOrigins says what of the file the program may change, which becomes state. The
 // number of each, one more than its index here, is its id.
 func (m *Evaluator) SetOrigins(origins []Value) { m.origins = origins }
+
+func (m *Evaluator) decomposed() *decomposed { return m.pt2e }
 
 // Table returns the operators.
 func (m *Evaluator) Table() Table { return m.table }

@@ -22,6 +22,7 @@ type Description struct {
 	Ranges   []string           `json:"ranges,omitempty"` // of the symbols in the inputs: "s0: 2 to 16"
 	Guards   []string           `json:"guards,omitempty"` // other conditions on the inputs
 	Nodes    int                `json:"nodes"`
+	Int8     []Int8Description  `json:"int8,omitempty"` // of a quantized program
 	// Unknown are the operators that octet does not have.
 	Unknown []aten.OperatorUse `json:"-"`
 }
@@ -30,6 +31,44 @@ type Description struct {
 type InputDescription struct {
 	Name string `json:"name"`
 	Type string `json:"type"` // "float32[s0, 3]"
+}
+
+// Int8Description is an int8 operator of a quantized program.
+type Int8Description struct {
+	Module string `json:"module"`
+	Op     string `json:"op"`    // "int8.conv2d"
+	Nodes  string `json:"nodes"` // those that it stands for: "dequantize, conv2d, relu, quantize"
+}
+
+// int8 lists the int8 operators of a program, nil of one that is not quantized or
+// cannot be executed for the inputs of its example.
+func (m *Model) int8() []Int8Description {
+	if !m.Program.Graph.quantized() {
+		return nil
+	}
+	types, ok := m.Example()
+	if !ok {
+		return nil
+	}
+	_, patterns, err := m.specialize(types, "")
+	if err != nil {
+		return nil
+	}
+	list := make([]Int8Description, len(patterns))
+	for i, p := range patterns {
+		list[i] = Int8Description{p.Scope.Path, p.Op, p.Nodes}
+	}
+	return list
+}
+
+// quantized reports whether a node dequantizes.
+func (g *Graph) quantized() bool {
+	for i := range g.Nodes {
+		if strings.HasPrefix(operatorName(g.Nodes[i].Target), "quantized_decomposed::dequantize") {
+			return true
+		}
+	}
+	return false
 }
 
 // Describe describes a program of an archive.
@@ -70,6 +109,8 @@ func (m *Model) Describe(a *Archive) *Description {
 	var unsupported *aten.UnsupportedError
 	if errors.As(m.CheckOperators(), &unsupported) {
 		d.Unknown = unsupported.Operators
+	} else {
+		d.Int8 = m.int8()
 	}
 	return d
 }

@@ -183,33 +183,43 @@ func (m *Model) IsStatic() bool {
 // Specialize executes the program for inputs of these types, and the state it kept, and
 // returns the graph that comes of it.
 func (m *Model) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
+	g, _, err := m.specialize(types, before)
+	return g, err
+}
+
+// specialize is Specialize, and lists the int8 operators that stand for patterns of the program.
+func (m *Model) specialize(types []ops.Type, before string) (*graph.Graph, []aten.Pattern, error) {
 	was, err := aten.ParseForm(before, len(types))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	own := len(types) - was.Values
 	symbols, err := m.Contract.Check(types[:own])
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r := &run{Evaluator: aten.NewEvaluator(m.table, aten.LatestVersion, nil), Model: m, symbols: symbols}
 	args, err := r.inputs(types[:own])
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := r.Restore(was, types[own:]); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	r.StartJournal()
 	r.noteVersions()
 	out, err := r.graph(m.Program.Graph, args)
 	if unsupported := r.Unsupported(); unsupported != nil {
-		return nil, unsupported // what else went wrong may follow from that
+		return nil, nil, unsupported // what else went wrong may follow from that
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return r.finish(out, was, before)
+	g, err := r.finish(out, was, before)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.LowerQuantized(g)
 }
 
 // inputs makes inputs of the graph, and of them and the weights the arguments of the program.

@@ -55,6 +55,9 @@ type scope struct {
 	// unchecked is set for results of which files say wrong shapes: PyTorch gives the states
 	// of an LSTM on a CPU one dimension too many.
 	unchecked bool
+	// integers is set where values that are quantized are passed on as they are: to operators
+	// that dequantize. Others get plain integers.
+	integers bool
 }
 
 // graph executes a graph and returns its outputs.
@@ -137,7 +140,9 @@ func (s *scope) call(n *Node, i int) error {
 	if cond := n.assertion(s.of); cond != nil && s.Contract.extentsOnly(cond) {
 		return nil // of the inputs, which were checked
 	}
+	s.integers = strings.HasPrefix(name, "quantized_decomposed::dequantize")
 	args, keywords, err := s.arguments(n)
+	s.integers = false
 	if err != nil {
 		return err
 	}
@@ -189,6 +194,9 @@ func (s *scope) value(a Arg) (aten.Value, error) {
 		v, ok := s.values[nameOf(a)]
 		if !ok {
 			return nil, fmt.Errorf("%q has no value", nameOf(a))
+		}
+		if t, ok := v.(*build.Tensor); ok && !s.integers && t.Type().Q != nil {
+			return s.PlainIntegers(t, s.of.Tensors[nameOf(a)].DType)
 		}
 		return v, nil
 	case List:
@@ -332,6 +340,9 @@ func (s *scope) compare(name string, t *build.Tensor) error {
 		return nil // complex numbers have two elements here
 	}
 	have := t.Type()
+	if have.Q != nil && m.DType == tensor.Int8 {
+		have.DType = tensor.Int8 // stored in uint8
+	}
 	ok := have.DType == m.DType && len(have.Shape) == len(m.Sizes)
 	for axis := 0; ok && axis < len(m.Sizes); axis++ {
 		e := m.Sizes[axis]
