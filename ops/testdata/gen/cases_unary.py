@@ -5,6 +5,13 @@ import math
 import torch
 import torch.nn.functional as F
 
+
+
+def softshrink(x, lambd=0.5):
+    """PyTorch's, of today: 1.13 makes 0 of NaN, later ones keep it."""
+    return torch.where(torch.isnan(x), x, F.softshrink(x, lambd))
+
+
 SIMPLE = {
     "relu": torch.relu,
     "relu6": F.relu6,
@@ -66,8 +73,8 @@ PARAMETERS = [
     ("softplus", 2.5, 3.0, lambda x: F.softplus(x, 2.5, 3.0)),
     ("hardshrink", 0.5, 0, F.hardshrink),
     ("hardshrink", 2.0, 0, lambda x: F.hardshrink(x, 2.0)),
-    ("softshrink", 0.5, 0, F.softshrink),
-    ("softshrink", 1.0, 0, lambda x: F.softshrink(x, 1.0)),
+    ("softshrink", 0.5, 0, softshrink),
+    ("softshrink", 1.0, 0, lambda x: softshrink(x, 1.0)),
     ("leaky_relu", 0.01, 0, F.leaky_relu),
     ("leaky_relu", -0.5, 0, lambda x: F.leaky_relu(x, -0.5)),
     ("threshold", 0.5, -3.0, lambda x: F.threshold(x, 0.5, -3.0)),
