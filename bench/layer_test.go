@@ -87,13 +87,13 @@ func (l layer) graph(precision string) *graph.Graph {
 	switch precision {
 	case Int8:
 		dtype, q = tensor.Uint8, tensor.PerTensor(tensor.Uint8, 0.05, 128)
-		op = int8.Conv{Conv: conv, Out: q}
+		op = int8.Conv{ConvAttributes: ops.ConvAttributes(conv), Out: q}
 		if l.rows > 0 {
-			op = int8.Linear{Linear: linear, Out: q}
+			op = int8.Linear{LinearAttributes: ops.LinearAttributes(linear), Out: q}
 		}
 		bias = must(tensor.New(tensor.Int32, l.outs))
 	case Int8Dynamic:
-		op = int8.DynamicLinear{Linear: linear}
+		op = int8.DynamicLinear{LinearAttributes: ops.LinearAttributes(linear)}
 	}
 	if precision != Float32 {
 		wq := &tensor.QParams{DType: tensor.Int8, Scheme: tensor.PerChannelSymmetric, Min: -127, Max: 127}

@@ -220,8 +220,8 @@ func TestNoGradient(t *testing.T) {
 		in []ops.Type
 	}{
 		{ops.Scatter{Fn: ops.ScatterMultiply}, []ops.Type{ops.F32(3), {DType: tensor.Int64, Shape: tensor.Shape{2}}, ops.F32(2)}},
-		{ops.MaxPoolGrad{MaxPool: maxPool}, f32s([]int{1, 1, 4}, []int{1, 1, 2})},
-		{ops.UnaryGrad{Unary: ops.Unary{Fn: ops.GELU}}, f32s([]int{3}, []int{3})},
+		{ops.MaxPoolGrad{MaxPoolAttributes: ops.MaxPoolAttributes(maxPool)}, f32s([]int{1, 1, 4}, []int{1, 1, 2})},
+		{ops.UnaryGrad{UnaryAttributes: ops.UnaryAttributes{Fn: ops.GELU}}, f32s([]int{3}, []int{3})},
 		{ops.SoftmaxGrad{}, f32s([]int{3}, []int{3})},
 		{int8.DynamicLinear{}, []ops.Type{ops.F32(2, 3), weight}},
 		{graph.If{Then: identity, Else: identity}, []ops.Type{{DType: tensor.Bool}, ops.F32(3)}},

@@ -103,15 +103,15 @@ func int8Net(t testing.TB) *graph.Graph {
 	x := b.g.Input("x", tensor.Float32, 1, 4, 6, 6)
 	v := b.add("in", int8.Quantize{Q: tensor.PerTensor(tensor.Uint8, 0.023529412, 114)}, x)
 	out := tensor.PerTensor(tensor.Uint8, 0.1, 7)
-	conv := int8.Conv{Conv: threeByThree, Out: out}
+	conv := int8.Conv{ConvAttributes: ops.ConvAttributes(threeByThree), Out: out}
 	conv.Act = ops.ReLU
 	v = b.add("conv", conv, v, per("conv.weight", tensor.Int8, 8, 4, 3, 3), per("conv.bias", tensor.Int32, 8))
-	side := b.add("side", int8.Conv{Conv: oneByOne, Out: tensor.PerTensor(tensor.Uint8, 0.3, 100)}, v, per("side.weight", tensor.Int8, 8, 8, 1, 1))
+	side := b.add("side", int8.Conv{ConvAttributes: ops.ConvAttributes(oneByOne), Out: tensor.PerTensor(tensor.Uint8, 0.3, 100)}, v, per("side.weight", tensor.Int8, 8, 8, 1, 1))
 	v = b.add("add", int8.Add{Act: ops.ReLU, Out: tensor.PerTensor(tensor.Uint8, 0.2, 3)}, v, side)
 	v = b.add("table", int8.NewTable("square", v.Type.Q, out, func(x float32) float32 { return x * x }), v)
-	v = b.add("pool", int8.AdaptiveAvgPool{AdaptiveAvgPool: ops.AdaptiveAvgPool{Size: []int{1, 1}}, Out: out}, v)
+	v = b.add("pool", int8.AdaptiveAvgPool{AdaptiveAvgPoolAttributes: ops.AdaptiveAvgPoolAttributes{Size: []int{1, 1}}, Out: out}, v)
 	v = b.add("flatten", ops.Flatten{Start: 1, End: -1}, v)
-	y := b.add("fc", int8.Linear{Linear: ops.Linear{HasBias: true}}, v, per("fc.weight", tensor.Int8, 10, 8), per("fc.bias", tensor.Int32, 10))
+	y := b.add("fc", int8.Linear{LinearAttributes: ops.LinearAttributes{HasBias: true}}, v, per("fc.weight", tensor.Int8, 10, 8), per("fc.bias", tensor.Int32, 10))
 	y.Name = "y"
 	b.g.SetOutputs(y, v)
 	return b.g

@@ -41,6 +41,10 @@ type ScriptError = torchscript.Error
 // RaisedError is an exception that a TorchScript program raised.
 type RaisedError = aten.RaisedError
 
+// LimitError is a TorchScript program that does more while its graph is made, at load or at a run with new
+// shapes, than any real one: runs 2^23 statements, say. A *ScriptError wraps it and says where.
+type LimitError = aten.LimitError
+
 // UnsupportedError lists the operators of a TorchScript program that octet does
 // not have, each with the lines that use it.
 type UnsupportedError = aten.UnsupportedError

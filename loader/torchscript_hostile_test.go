@@ -338,3 +338,18 @@ func FuzzScript(f *testing.F) {
 		}
 	})
 }
+
+// TestLimitError loads programs that run or make more than any real one before their graph is complete.
+func TestLimitError(t *testing.T) {
+	for _, body := range []string{
+		"c = []\nfor i in range(1000000):\n  for j in range(1000000):\n    _0 = torch.append(c, j)\nreturn torch.add(x, torch.len(c))",
+		"c = [0]\nfor i in range(60):\n  c = torch.add(c, c)\nreturn torch.add(x, torch.len(c))",
+	} {
+		_, err := runArchive(moduleM(body).archive(t))
+		var limit *LimitError
+		var at *ScriptError
+		if !errors.As(err, &limit) || !errors.As(err, &at) {
+			t.Errorf("%s\ngives %v", body, err)
+		}
+	}
+}

@@ -181,3 +181,16 @@ func repeated(t *testing.T, x *tensor.Tensor, size int) *tensor.Tensor {
 	}
 	return y
 }
+
+// TestTwoShapesOfScale runs attention whose scale is an extent of its input: that of the
+// example is none for other inputs.
+func TestTwoShapesOfScale(t *testing.T) {
+	c := moduleM(`return torch.matmul(torch.softmax(torch.div(torch.matmul(x, torch.transpose(x, 1, 2)), torch.size(x, 1)), -1), x)`)
+	x := zeros(t, tensor.Float32, 1, 4, 3)
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(i%5) / 2
+	}
+	if n := twoShapes(t, "attention", c.archive(t), []*tensor.Tensor{x}); n < 4 {
+		t.Errorf("%d comparisons, want those of each extent in both orders", n)
+	}
+}

@@ -18,6 +18,9 @@ type AvgPool struct {
 	NHWC                      bool
 }
 
+// AvgPoolAttributes are the attributes of AvgPool without its methods, for operators that share only those.
+type AvgPoolAttributes AvgPool
+
 func (op AvgPool) Name() string { return fmt.Sprintf("avg_pool%dd", len(op.Kernel)) }
 
 func (op AvgPool) Infer(in []Type) ([]Type, error) {
@@ -104,6 +107,9 @@ type AdaptiveAvgPool struct {
 	Size []int
 	NHWC bool
 }
+
+// AdaptiveAvgPoolAttributes are the attributes of AdaptiveAvgPool without its methods, for operators that share only those.
+type AdaptiveAvgPoolAttributes AdaptiveAvgPool
 
 func (op AdaptiveAvgPool) Name() string { return fmt.Sprintf("adaptive_avg_pool%dd", len(op.Size)) }
 

@@ -2,33 +2,30 @@ package ops
 
 // Grad spreads each output's gradient over its window.
 func (op AvgPool) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(AvgPoolGrad{op, b.Type(in[0]).Shape}, dout[0])}
+	return []Ref{b.Apply(AvgPoolGrad{AvgPoolAttributes(op), b.Type(in[0]).Shape}, dout[0])}
 }
 
 // Grad spreads each output's gradient over its window.
 func (op AdaptiveAvgPool) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(AdaptiveAvgPoolGrad{op, b.Type(in[0]).Shape}, dout[0])}
+	return []Ref{b.Apply(AdaptiveAvgPoolGrad{AdaptiveAvgPoolAttributes(op), b.Type(in[0]).Shape}, dout[0])}
 }
 
 // AvgPoolGrad is the gradient of AvgPool: each element of a window gets the
 // output's gradient over the divisor. Input: the gradient of the output. Shape is that of
 // the pooling's input.
 type AvgPoolGrad struct {
-	AvgPool
+	AvgPoolAttributes
 	Shape []int
 }
 
 // Name returns avg_pool2d_grad and the like.
-func (op AvgPoolGrad) Name() string { return op.AvgPool.Name() + "_grad" }
-
-// Grad hides that of AvgPool: a gradient has none of its own.
-func (AvgPoolGrad) Grad() {}
+func (op AvgPoolGrad) Name() string { return AvgPool(op.AvgPoolAttributes).Name() + "_grad" }
 
 func (op AvgPoolGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
 		return nil, err
 	}
-	return poolGradType(op, op.AvgPool, in, []Type{F32(op.Shape...)}, in[0])
+	return poolGradType(op, AvgPool(op.AvgPoolAttributes), in, []Type{F32(op.Shape...)}, in[0])
 }
 
 // ChannelsLast lays out input and output as NHWC.
@@ -40,6 +37,9 @@ func (op AvgPoolGrad) ChannelsLast([]Type) (Op, []int, bool) {
 	op.Shape = channelsLastShape(op.Shape)
 	return op, []int{0}, true
 }
+
+// WantsChannelsLast is true: all kernels work on NHWC.
+func (AvgPoolGrad) WantsChannelsLast() bool { return true }
 
 // channelsLastShape moves the channels to the end.
 func channelsLastShape(shape []int) []int {
@@ -54,13 +54,14 @@ func (op AvgPoolGrad) Prepare(p *Prepare) (*Kernel, error) {
 	if !op.NHWC {
 		return nil, &UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
 	}
-	w, err := op.AvgPool.Window(op, []Type{F32(op.Shape...)})
+	pool := AvgPool(op.AvgPoolAttributes)
+	w, err := pool.Window(op, []Type{F32(op.Shape...)})
 	if err != nil {
 		return nil, err
 	}
 	inverse := make([]float32, w.Pixels())
 	for i := range inverse {
-		inverse[i] = 1 / float32(op.Count(w, i))
+		inverse[i] = 1 / float32(pool.Count(w, i))
 	}
 	return spreadKernel(p, inverse, w.Taps(), func(dst []int, i int) []int {
 		w.eachTap(w.pixel(i), func(at int) { dst = append(dst, at) })
@@ -107,21 +108,20 @@ func spreadKernel(p *Prepare, factors []float32, maxTaps int, taps func(dst []in
 // AdaptiveAvgPoolGrad is the gradient of AdaptiveAvgPool. Input: the gradient of
 // the output. Shape is that of the pooling's input.
 type AdaptiveAvgPoolGrad struct {
-	AdaptiveAvgPool
+	AdaptiveAvgPoolAttributes
 	Shape []int
 }
 
 // Name returns adaptive_avg_pool2d_grad and the like.
-func (op AdaptiveAvgPoolGrad) Name() string { return op.AdaptiveAvgPool.Name() + "_grad" }
-
-// Grad hides that of AdaptiveAvgPool: a gradient has none of its own.
-func (AdaptiveAvgPoolGrad) Grad() {}
+func (op AdaptiveAvgPoolGrad) Name() string {
+	return AdaptiveAvgPool(op.AdaptiveAvgPoolAttributes).Name() + "_grad"
+}
 
 func (op AdaptiveAvgPoolGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
 		return nil, err
 	}
-	return poolGradType(op, op.AdaptiveAvgPool, in, []Type{F32(op.Shape...)}, in[0])
+	return poolGradType(op, AdaptiveAvgPool(op.AdaptiveAvgPoolAttributes), in, []Type{F32(op.Shape...)}, in[0])
 }
 
 // ChannelsLast lays out input and output as NHWC.
@@ -134,11 +134,14 @@ func (op AdaptiveAvgPoolGrad) ChannelsLast([]Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
+// WantsChannelsLast is true: all kernels work on NHWC.
+func (AdaptiveAvgPoolGrad) WantsChannelsLast() bool { return true }
+
 func (op AdaptiveAvgPoolGrad) Prepare(p *Prepare) (*Kernel, error) {
 	if !op.NHWC {
 		return nil, &UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
 	}
-	r, err := op.Regions(op, []Type{F32(op.Shape...)})
+	r, err := AdaptiveAvgPool(op.AdaptiveAvgPoolAttributes).Regions(op, []Type{F32(op.Shape...)})
 	if err != nil {
 		return nil, err
 	}

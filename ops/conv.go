@@ -23,6 +23,9 @@ type Conv struct {
 	NHWC                      bool
 }
 
+// ConvAttributes are the attributes of Conv without its methods, for operators that share only those.
+type ConvAttributes Conv
+
 // Name returns conv1d, conv2d or conv3d.
 func (op Conv) Name() string { return fmt.Sprintf("conv%dd", len(op.Stride)) }
 

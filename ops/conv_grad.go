@@ -13,7 +13,7 @@ func (op Conv) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 	// The gradient of the weight comes first: x need not be kept beside the gradient of x then.
 	if need[1] {
 		plain = Conv{Stride: op.Stride, Padding: op.Padding, Dilation: op.Dilation, Groups: op.Groups, NHWC: op.NHWC}
-		grads[1] = b.Apply(ConvWeightGrad{Conv: plain, Kernel: b.Type(in[1]).Shape[2:]}, in[0], dz)
+		grads[1] = b.Apply(ConvWeightGrad{ConvAttributes: ConvAttributes(plain), Kernel: b.Type(in[1]).Shape[2:]}, in[0], dz)
 	}
 	if op.HasBias && need[2] {
 		grads[2] = b.Apply(ChannelSum{NHWC: op.NHWC}, dz)
@@ -77,7 +77,7 @@ func (op ConvTranspose) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []
 		if longer {
 			input = b.Apply(Pad{Before: none, After: after}, input)
 		}
-		grads[1] = b.Apply(ConvWeightGrad{Conv: conv, Kernel: kernel}, dz, input)
+		grads[1] = b.Apply(ConvWeightGrad{ConvAttributes: ConvAttributes(conv), Kernel: kernel}, dz, input)
 	}
 	if op.HasBias && need[2] {
 		grads[2] = b.Apply(ChannelSum{NHWC: op.NHWC}, dz)

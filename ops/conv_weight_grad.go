@@ -13,12 +13,12 @@ import (
 // Inputs: x [N, C, in...] and the gradient of the output [N, O, out...]. Output:
 // [O, C/Groups, Kernel...].
 type ConvWeightGrad struct {
-	Conv
+	ConvAttributes
 	Kernel []int
 }
 
 // Name returns "conv2d_weight_grad" and the like.
-func (op ConvWeightGrad) Name() string { return op.Conv.Name() + "_weight_grad" }
+func (op ConvWeightGrad) Name() string { return Conv(op.ConvAttributes).Name() + "_weight_grad" }
 
 // weightType returns the type of the convolution's weight.
 func (op ConvWeightGrad) weightType(in []Type) Type {
@@ -26,9 +26,6 @@ func (op ConvWeightGrad) weightType(in []Type) Type {
 	_, o, _ := SpatialOf(in[1].Shape, op.NHWC)
 	return F32(append(tensor.Shape{o, c / max(op.Groups, 1)}, op.Kernel...)...)
 }
-
-// Grad hides that of Conv: a gradient has none of its own.
-func (ConvWeightGrad) Grad() {}
 
 func (op ConvWeightGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 2, 2); err != nil {
@@ -45,16 +42,16 @@ func (op ConvWeightGrad) Infer(in []Type) ([]Type, error) {
 	if _, err := weight.Shape.Numel(); err != nil {
 		return nil, Errorf(op, in, "%v", err)
 	}
-	conv := []Type{in[0], weight}
-	if err := op.CheckInputs(op, conv); err != nil {
+	conv, types := Conv(op.ConvAttributes), []Type{in[0], weight}
+	if err := conv.CheckInputs(op, types); err != nil {
 		return nil, err
 	}
-	w, err := op.Window(op, conv)
+	w, err := conv.Window(op, types)
 	if err != nil {
 		return nil, err
 	}
-	if !in[1].Shape.Equal(op.OutShape(w, conv)) {
-		return nil, Errorf(op, in, "the convolution has shape %v", op.OutShape(w, conv))
+	if !in[1].Shape.Equal(conv.OutShape(w, types)) {
+		return nil, Errorf(op, in, "the convolution has shape %v", conv.OutShape(w, types))
 	}
 	return []Type{weight}, nil
 }
@@ -68,14 +65,11 @@ func (op ConvWeightGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0, 1}, true
 }
 
+// WantsChannelsLast is true: all kernels work on NHWC.
+func (ConvWeightGrad) WantsChannelsLast() bool { return true }
+
 // OutputsStay says that the output is a weight, which has no layout to change.
 func (ConvWeightGrad) OutputsStay() {}
-
-// FuseActivation implements ActivationFuser: gradients have no activation.
-func (ConvWeightGrad) FuseActivation(Activation) (Op, bool) { return nil, false }
-
-// FuseResidual implements ResidualFuser: a gradient takes no residual.
-func (ConvWeightGrad) FuseResidual(Activation) (Op, bool) { return nil, false }
 
 // gradDepth is about how many output pixels one matrix multiplication adds up. It is
 // fixed, so that sums do not depend on the number of threads.
@@ -88,7 +82,7 @@ func (op ConvWeightGrad) Prepare(p *Prepare) (*Kernel, error) {
 	if !op.NHWC {
 		return nil, &UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
 	}
-	w, err := op.Window(op, []Type{p.In[0], op.weightType(p.In)})
+	w, err := Conv(op.ConvAttributes).Window(op, []Type{p.In[0], op.weightType(p.In)})
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func TestConvWeightGradLarge(t *testing.T) {
 		{Conv{Stride: []int{1, 2, 1}, Padding: []int{1, 0, 1}, Dilation: []int{1, 1, 1}, Groups: 1}, []int{2, 5, 9, 14, 3}, 5, []int{3, 2, 3}},
 	} {
 		c.conv.NHWC = true
-		op := ConvWeightGrad{Conv: c.conv, Kernel: c.kernel}
+		op := ConvWeightGrad{ConvAttributes: ConvAttributes(c.conv), Kernel: c.kernel}
 		t.Run(fmt.Sprint(c.x, c.outs, c.kernel, c.conv.Stride, c.conv.Groups), func(t *testing.T) {
 			weight := F32(append([]int{c.outs, c.x[len(c.x)-1] / c.conv.Groups}, c.kernel...)...)
 			w, err := c.conv.Window(op, []Type{F32(c.x...), weight})

@@ -21,6 +21,9 @@ type FoldBatchNorm struct {
 	HasBias bool
 }
 
+// FoldBatchNormAttributes are the attributes of FoldBatchNorm without its methods, for operators that share only those.
+type FoldBatchNormAttributes FoldBatchNorm
+
 func (FoldBatchNorm) Name() string { return "fold_batch_norm" }
 
 func (op FoldBatchNorm) Infer(in []Type) ([]Type, error) {

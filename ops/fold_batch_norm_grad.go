@@ -9,7 +9,7 @@ func (op FoldBatchNorm) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []
 		}
 	}
 	args := append(append([]Ref(nil), in...), dout...)
-	d := b.ApplyAll(FoldBatchNormGrad{op}, args...)
+	d := b.ApplyAll(FoldBatchNormGrad{FoldBatchNormAttributes(op)}, args...)
 	if len(d) != 3 {
 		return grads
 	}
@@ -29,20 +29,17 @@ func (op FoldBatchNorm) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []
 //	dweight = dweight' * (gamma*r)   dbias = dbias' * (gamma*r)
 //	dgamma  = (sum(dweight'*weight) + dbias'*(bias - mean)) * r
 type FoldBatchNormGrad struct {
-	FoldBatchNorm
+	FoldBatchNormAttributes
 }
 
 func (FoldBatchNormGrad) Name() string { return "fold_batch_norm_grad" }
-
-// Grad hides that of FoldBatchNorm: a gradient has none of its own.
-func (FoldBatchNormGrad) Grad() {}
 
 func (op FoldBatchNormGrad) Infer(in []Type) ([]Type, error) {
 	if len(in) < 2 {
 		return nil, Errorf(op, in, "it takes the inputs of fold_batch_norm and two gradients")
 	}
 	n := len(in) - 2
-	out, err := op.FoldBatchNorm.Infer(in[:n])
+	out, err := FoldBatchNorm(op.FoldBatchNormAttributes).Infer(in[:n])
 	if err != nil {
 		return nil, err
 	}
@@ -58,15 +55,15 @@ func (op FoldBatchNormGrad) Infer(in []Type) ([]Type, error) {
 }
 
 func (op FoldBatchNormGrad) Prepare(p *Prepare) (*Kernel, error) {
-	n := len(p.In) - 2
+	fold, n := FoldBatchNorm(op.FoldBatchNormAttributes), len(p.In)-2
 	return &Kernel{
 		Run: func(c *Call) error {
-			f := op.inputs(c.In[:n])
+			f := fold.inputs(c.In[:n])
 			dFolded, dShift := c.In[n].Float32s(), c.In[n+1].Float32s()
 			dWeight, dBias, dGamma := c.Out[0].Float32s(), c.Out[1].Float32s(), c.Out[2].Float32s()
 			per := len(dWeight) / max(len(dBias), 1)
 			for ch, gamma := range f.gamma {
-				root := op.root(f.variance[ch])
+				root := fold.root(f.variance[ch])
 				factor := gamma * root
 				bias := float32(0)
 				if f.bias != nil {

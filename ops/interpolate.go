@@ -175,6 +175,11 @@ func (op Interpolate) newResize(in, out int, scale float64) *resize {
 	for i := range out {
 		switch op.Mode {
 		case Nearest:
+			// The same and twice the extent do not follow the scale.
+			if out == in || out == 2*in {
+				r.tap(i*in/out, 1)
+				continue
+			}
 			r.tap(int(math.Floor(float64(step*float32(i)))), 1)
 			continue
 		case NearestExact:

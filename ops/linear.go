@@ -17,6 +17,9 @@ type Linear struct {
 	Act                  Activation
 }
 
+// LinearAttributes are the attributes of Linear without its methods, for operators that share only those.
+type LinearAttributes Linear
+
 func (Linear) Name() string { return "linear" }
 
 // Infer checks the shapes and returns the output's.

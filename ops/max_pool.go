@@ -17,6 +17,9 @@ type MaxPool struct {
 	NHWC                              bool
 }
 
+// MaxPoolAttributes are the attributes of MaxPool without its methods, for operators that share only those.
+type MaxPoolAttributes MaxPool
+
 func (op MaxPool) Name() string { return fmt.Sprintf("max_pool%dd", len(op.Kernel)) }
 
 func (op MaxPool) Infer(in []Type) ([]Type, error) {

@@ -4,27 +4,24 @@ import "unsafe"
 
 // Grad gives each window's gradient to its maximum, which is found again.
 func (op MaxPool) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(MaxPoolGrad{op}, in[0], dout[0])}
+	return []Ref{b.Apply(MaxPoolGrad{MaxPoolAttributes(op)}, in[0], dout[0])}
 }
 
 // MaxPoolGrad is the gradient of MaxPool: the gradient of each output goes to the
 // first maximum of its window, or the last NaN, as in PyTorch. Inputs: x, and the gradient of the
 // output.
 type MaxPoolGrad struct {
-	MaxPool
+	MaxPoolAttributes
 }
 
 // Name returns max_pool2d_grad and the like.
-func (op MaxPoolGrad) Name() string { return op.MaxPool.Name() + "_grad" }
-
-// Grad hides that of MaxPool: a gradient has none of its own.
-func (MaxPoolGrad) Grad() {}
+func (op MaxPoolGrad) Name() string { return MaxPool(op.MaxPoolAttributes).Name() + "_grad" }
 
 func (op MaxPoolGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 2, 2); err != nil {
 		return nil, err
 	}
-	return poolGradType(op, op.MaxPool, in, in[:1], in[1])
+	return poolGradType(op, MaxPool(op.MaxPoolAttributes), in, in[:1], in[1])
 }
 
 // poolGradType checks that dy has the type of what the pooling gives.
@@ -50,6 +47,9 @@ func (op MaxPoolGrad) ChannelsLast([]Type) (Op, []int, bool) {
 	op.NHWC = true
 	return op, []int{0, 1}, true
 }
+
+// WantsChannelsLast is true: all kernels work on NHWC.
+func (MaxPoolGrad) WantsChannelsLast() bool { return true }
 
 // poolGradChannels is how many channels a task of a pooling's gradient takes.
 const poolGradChannels = 64

@@ -8,6 +8,9 @@ type Slice struct {
 	Axis, Start, End, Step int
 }
 
+// SliceAttributes are the attributes of Slice without its methods, for operators that share only those.
+type SliceAttributes Slice
+
 func (Slice) Name() string { return "slice" }
 
 func (op Slice) Infer(in []Type) ([]Type, error) {

@@ -14,6 +14,9 @@ type Softmax struct {
 	Log  bool
 }
 
+// SoftmaxAttributes are the attributes of Softmax without its methods, for operators that share only those.
+type SoftmaxAttributes Softmax
+
 // Name returns softmax or log_softmax.
 func (op Softmax) Name() string {
 	if op.Log {

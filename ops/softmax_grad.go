@@ -4,7 +4,7 @@ import "math"
 
 // Grad needs only the output.
 func (op Softmax) Grad(b GradBuilder, _, out, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(SoftmaxGrad{op}, out[0], dout[0])}
+	return []Ref{b.Apply(SoftmaxGrad{SoftmaxAttributes(op)}, out[0], dout[0])}
 }
 
 // SoftmaxGrad is the gradient of Softmax, along the same dimension. Inputs: the
@@ -13,14 +13,11 @@ func (op Softmax) Grad(b GradBuilder, _, out, dout []Ref, _ []bool) []Ref {
 //	softmax:     dx = y * (dy - sum(y*dy))
 //	log_softmax: dx = dy - exp(y) * sum(dy)
 type SoftmaxGrad struct {
-	Softmax
+	SoftmaxAttributes
 }
 
 // Name returns softmax_grad or log_softmax_grad.
-func (op SoftmaxGrad) Name() string { return op.Softmax.Name() + "_grad" }
-
-// Grad hides that of Softmax: a gradient has none of its own.
-func (SoftmaxGrad) Grad() {}
+func (op SoftmaxGrad) Name() string { return Softmax(op.SoftmaxAttributes).Name() + "_grad" }
 
 func (op SoftmaxGrad) Infer(in []Type) ([]Type, error) {
 	out, err := sameFloats(op, in, 2)
@@ -69,10 +66,12 @@ func (op SoftmaxGrad) Prepare(p *Prepare) (*Kernel, error) {
 
 // ChannelsLast moves the axis.
 func (op SoftmaxGrad) ChannelsLast(in []Type) (Op, []int, bool) {
-	inner, _, ok := op.Softmax.ChannelsLast(in)
+	inner, _, ok := Softmax(op.SoftmaxAttributes).ChannelsLast(in)
 	if !ok {
 		return nil, nil, false
 	}
-	op.Softmax = inner.(Softmax)
+	op.SoftmaxAttributes = SoftmaxAttributes(inner.(Softmax))
 	return op, []int{0, 1}, true
 }
+
+func (SoftmaxGrad) WantsChannelsLast() bool { return false }

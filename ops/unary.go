@@ -125,6 +125,9 @@ type Unary struct {
 	Alpha, Beta float64
 }
 
+// UnaryAttributes are the attributes of Unary without its methods, for operators that share only those.
+type UnaryAttributes Unary
+
 func (op Unary) Name() string { return op.Fn.String() }
 
 // String shows the parameters in dumps.

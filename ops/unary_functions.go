@@ -222,6 +222,9 @@ func unaryKernel(op Unary) (fn asm.UnaryOp, p, q float32, ok bool) {
 		return asm.UnaryGELU, 0, 0, true
 	case GELUTanh:
 		return asm.UnaryGELUTanh, 0, 0, true
+	case Softplus:
+		// From 17 on ln(1+exp(x)) rounds to x, as the limit has it; float32 exponentials of PyTorch overflow above 88.
+		return asm.UnarySoftplus, 0, 0, a == 1 && b >= 17 && b <= 88
 	}
 	return 0, 0, 0, false
 }

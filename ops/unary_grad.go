@@ -136,21 +136,18 @@ func (op Unary) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	if unaryDerivatives[op.Fn].fromOutput {
 		v = out[0]
 	}
-	return []Ref{b.Apply(UnaryGrad{op}, v, dout[0])}
+	return []Ref{b.Apply(UnaryGrad{UnaryAttributes(op)}, v, dout[0])}
 }
 
 // UnaryGrad is the gradient of a function of one element: the gradient of the
 // output times the derivative. Inputs: the function's input or, where the
 // derivative follows from it, the output; and the gradient of the output.
 type UnaryGrad struct {
-	Unary
+	UnaryAttributes
 }
 
 // Name returns the function's with "_grad".
-func (op UnaryGrad) Name() string { return op.Unary.Name() + "_grad" }
-
-// Grad hides that of Unary: a gradient has none of its own.
-func (UnaryGrad) Grad() {}
+func (op UnaryGrad) Name() string { return op.Fn.String() + "_grad" }
 
 func (op UnaryGrad) Infer(in []Type) ([]Type, error) {
 	if op.Fn >= numUnaryFns || unaryDerivatives[op.Fn].f == nil {
@@ -252,3 +249,5 @@ func (op UnaryGrad) derivative(tier asm.Tier) func(d, v, buf []float32) {
 func (op UnaryGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0, 1}, len(in[0].Shape) >= 3
 }
+
+func (UnaryGrad) WantsChannelsLast() bool { return false }

@@ -38,7 +38,7 @@ func (op Pad) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 
 // Grad puts the gradient where the elements came from.
 func (op Slice) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
-	return []Ref{b.Apply(SliceGrad{Slice: op, Shape: b.Type(in[0]).Shape}, dout[0])}
+	return []Ref{b.Apply(SliceGrad{SliceAttributes: SliceAttributes(op), Shape: b.Type(in[0]).Shape}, dout[0])}
 }
 
 // Grad puts the gradient where the elements came from; the bounds have none.
@@ -49,21 +49,18 @@ func (op SliceTo) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 		b.Fail(err)
 		return grads
 	}
-	grads[0] = b.Apply(SliceGrad{Slice: s, Shape: b.Type(in[0]).Shape}, dout[0])
+	grads[0] = b.Apply(SliceGrad{SliceAttributes: SliceAttributes(s), Shape: b.Type(in[0]).Shape}, dout[0])
 	return grads
 }
 
 // SliceGrad is the gradient of Slice: zeros of the given shape with the input
 // at the elements that the slice takes.
 type SliceGrad struct {
-	Slice
+	SliceAttributes
 	Shape []int
 }
 
 func (SliceGrad) Name() string { return "slice_grad" }
-
-// Grad hides that of Slice: a gradient has none of its own.
-func (SliceGrad) Grad() {}
 
 func (op SliceGrad) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
@@ -75,7 +72,7 @@ func (op SliceGrad) Infer(in []Type) ([]Type, error) {
 	if _, err := tensor.Shape(op.Shape).Numel(); err != nil {
 		return nil, Errorf(op, in, "%v", err)
 	}
-	taken, err := op.Slice.Infer([]Type{F32(op.Shape...)})
+	taken, err := Slice(op.SliceAttributes).Infer([]Type{F32(op.Shape...)})
 	if err != nil {
 		return nil, err
 	}
@@ -102,17 +99,14 @@ func (op SliceGrad) Prepare(p *Prepare) (*Kernel, error) {
 	return &k, nil
 }
 
-// IsView is false: the output is larger than the input.
-func (SliceGrad) IsView(in, out []Type) bool { return false }
-
 // ChannelsLast moves the axis.
 func (op SliceGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	rank := len(op.Shape)
-	inner, inputs, ok := op.Slice.ChannelsLast(in)
+	inner, inputs, ok := Slice(op.SliceAttributes).ChannelsLast(in)
 	if !ok {
 		return nil, nil, false
 	}
-	op.Slice = inner.(Slice)
+	op.SliceAttributes = SliceAttributes(inner.(Slice))
 	shape := make([]int, rank)
 	for i, d := range op.Shape {
 		shape[ChannelsLastAxis(i, rank)] = d
@@ -120,6 +114,8 @@ func (op SliceGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.Shape = shape
 	return op, inputs, true
 }
+
+func (SliceGrad) WantsChannelsLast() bool { return false }
 
 // Grad takes each input's part of the gradient.
 func (op Concat) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {

@@ -128,7 +128,7 @@ func (f *faker) compareDynamic(n *graph.Node, d *difference) error {
 	if hasResidual(n.Op) {
 		inputs = append(inputs, n.Inputs[len(n.Inputs)-1])
 	}
-	out, err := g.Add1(n.Scope, int8.DynamicLinear{Linear: withBias(n.Op, k.bias != nil).(ops.Linear)}, inputs...)
+	out, err := g.Add1(n.Scope, int8.DynamicLinear{LinearAttributes: ops.LinearAttributes(withBias(n.Op, k.bias != nil).(ops.Linear))}, inputs...)
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,8 @@ func (b *comparer) countPairs(n *graph.Node) (*pairCount, error) {
 	count := &pairCount{}
 	op := pairOp{to: count, weight: b.g.Nodes[i].Inputs[1].Const}
 	if conv, ok := b.g.Nodes[i].Op.(int8.Conv); ok {
-		op.conv = &conv.Conv
+		float := ops.Conv(conv.ConvAttributes)
+		op.conv = &float
 	}
 	_, err := b.g.Add(n.Scope, op, x)
 	return count, err

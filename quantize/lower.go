@@ -98,11 +98,11 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 	var op ops.Op
 	switch float := withBias(n.Op, k.bias != nil).(type) {
 	case ops.Conv:
-		op = int8.Conv{Conv: float, Out: out}
+		op = int8.Conv{ConvAttributes: ops.ConvAttributes(float), Out: out}
 	case ops.Linear:
-		op = int8.Linear{Linear: float, Out: out}
+		op = int8.Linear{LinearAttributes: ops.LinearAttributes(float), Out: out}
 		if c.p.policy.dynamic {
-			op = int8.DynamicLinear{Linear: float}
+			op = int8.DynamicLinear{LinearAttributes: ops.LinearAttributes(float)}
 		}
 	}
 	return c.g.Add(n.Scope, op, in...)
@@ -120,11 +120,11 @@ func biasName(n *graph.Node) string {
 func (c *converter) pool(n *graph.Node, x *graph.Value, out *tensor.QParams) ([]*graph.Value, error) {
 	switch op := n.Op.(type) {
 	case ops.AvgPool:
-		return c.g.Add(n.Scope, int8.AvgPool{AvgPool: op, Out: out}, x)
+		return c.g.Add(n.Scope, int8.AvgPool{AvgPoolAttributes: ops.AvgPoolAttributes(op), Out: out}, x)
 	case ops.AdaptiveAvgPool:
-		return c.g.Add(n.Scope, int8.AdaptiveAvgPool{AdaptiveAvgPool: op, Out: out}, x)
+		return c.g.Add(n.Scope, int8.AdaptiveAvgPool{AdaptiveAvgPoolAttributes: ops.AdaptiveAvgPoolAttributes(op), Out: out}, x)
 	}
-	one := int8.AdaptiveAvgPool{AdaptiveAvgPool: ops.AdaptiveAvgPool{Size: []int{1, 1}}, Out: out}
+	one := int8.AdaptiveAvgPool{AdaptiveAvgPoolAttributes: ops.AdaptiveAvgPoolAttributes{Size: []int{1, 1}}, Out: out}
 	y, err := c.g.Add(n.Scope, one, x)
 	if err != nil || n.Op.(ops.Reduce).KeepDims {
 		return y, err

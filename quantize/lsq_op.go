@@ -27,17 +27,18 @@ func (op LSQOp) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 3 {
 		return nil, ops.Errorf(op, in, "it takes a value, a scale and a zero point")
 	}
-	if err := op.check(op, in); err != nil {
+	if err := checkLSQ(op, op.Spec, in); err != nil {
 		return nil, err
 	}
 	return []ops.Type{ops.F32(in[0].Shape...)}, nil
 }
 
-func (op LSQOp) check(self ops.Op, in []ops.Type) error {
-	if err := op.Spec.Validate(); err != nil {
+// checkLSQ checks that scale and zero point fit the value, for self.
+func checkLSQ(self ops.Op, spec Spec, in []ops.Type) error {
+	if err := spec.Validate(); err != nil {
 		return ops.Errorf(self, in, "%v", err)
 	}
-	if op.Spec.DType == tensor.Int32 {
+	if spec.DType == tensor.Int32 {
 		return ops.Errorf(self, in, "biases are not trained in integers")
 	}
 	for _, t := range in {
@@ -46,11 +47,11 @@ func (op LSQOp) check(self ops.Op, in []ops.Type) error {
 		}
 	}
 	want := 1
-	if op.Spec.Scheme.PerChannel() {
-		if op.Spec.Axis >= len(in[0].Shape) {
-			return ops.Errorf(self, in, "there is no dimension %d", op.Spec.Axis)
+	if spec.Scheme.PerChannel() {
+		if spec.Axis >= len(in[0].Shape) {
+			return ops.Errorf(self, in, "there is no dimension %d", spec.Axis)
 		}
-		want = in[0].Shape[op.Spec.Axis]
+		want = in[0].Shape[spec.Axis]
 	}
 	for _, t := range in[1:3] {
 		if !t.Shape.Equal(tensor.Shape{want}) {
@@ -75,10 +76,10 @@ type runs struct {
 	perTask, tasks     int
 }
 
-func (op LSQOp) runs(t ops.Type) runs {
+func newRuns(spec Spec, t ops.Type) runs {
 	r := runs{channels: 1, count: 1, n: t.Numel()}
-	if op.Spec.Scheme.PerChannel() {
-		outer, c, inner := channels(t.Shape, op.Spec.Axis)
+	if spec.Scheme.PerChannel() {
+		outer, c, inner := channels(t.Shape, spec.Axis)
 		r = runs{channels: c, count: outer * c, n: inner}
 	}
 	if r.count == 1 {
@@ -113,7 +114,7 @@ func checkParameters(name string, scale, zero []float32) error {
 
 // Prepare quantizes and dequantizes pieces that fit a worker's cache.
 func (op LSQOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	r := op.runs(p.In[0])
+	r := newRuns(op.Spec, p.In[0])
 	quantize, dequantize := asm.QuantizeF32U8For(p.Tier), asm.DequantizeU8F32For(p.Tier)
 	lo, hi := op.Spec.Range()
 	shift := int32(0)
@@ -154,7 +155,7 @@ func (op LSQOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 // Grad is LSQGrad with the toolkit's factor.
 func (op LSQOp) Grad(b ops.GradBuilder, in, _, dout []ops.Ref, _ []bool) []ops.Ref {
 	grads := make([]ops.Ref, 3)
-	copy(grads, b.ApplyAll(LSQGrad{LSQOp: op}, in[0], in[1], in[2], dout[0]))
+	copy(grads, b.ApplyAll(LSQGrad{Spec: op.Spec}, in[0], in[1], in[2], dout[0]))
 	return grads
 }
 
@@ -162,22 +163,19 @@ func (op LSQOp) Grad(b ops.GradBuilder, in, _, dout []ops.Ref, _ []bool) []ops.R
 // of GradientFactor, and of an activation in front of it. Inputs: x, scale, zero point and the gradient of the output.
 // Outputs: the gradients of x, scale and zero point.
 type LSQGrad struct {
-	LSQOp
-	Act ops.Activation
+	Spec Spec
+	Act  ops.Activation
 }
 
 // Name returns "lsq_grad".
 func (LSQGrad) Name() string { return "lsq_grad" }
-
-// Grad hides that of LSQOp: a gradient has none of its own.
-func (LSQGrad) Grad() {}
 
 // Infer checks that the parameters fit the input.
 func (op LSQGrad) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 4 || !in[3].Shape.Equal(in[0].Shape) {
 		return nil, ops.Errorf(op, in, "it takes a value, a scale, a zero point and a gradient of the value's shape")
 	}
-	if err := op.check(op, in); err != nil {
+	if err := checkLSQ(op, op.Spec, in); err != nil {
 		return nil, err
 	}
 	return []ops.Type{ops.F32(in[0].Shape...), in[1], in[2]}, nil
@@ -188,6 +186,9 @@ func (op LSQGrad) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0, 3}, len(in[0].Shape) >= 3 && !op.Spec.Scheme.PerChannel()
 }
 
+// WantsChannelsLast is false.
+func (LSQGrad) WantsChannelsLast() bool { return false }
+
 // ImageOutputs says that only the first output is an image.
 func (LSQGrad) ImageOutputs() int { return 1 }
 
@@ -197,7 +198,7 @@ func (LSQGrad) InPlace([]ops.Type) []int { return []int{3} }
 // Prepare adds up the gradients of scale and zero point in float64: each task
 // those of its pieces, which do not depend on the number of threads, then all tasks.
 func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	r := op.runs(p.In[0])
+	r := newRuns(op.Spec, p.In[0])
 	kernel := asm.LSQGradF32For(p.Tier)
 	lo, hi := op.Spec.Range()
 	actLo, actHi := op.Act.Bounds()

@@ -42,7 +42,7 @@ func (op deployedLayer) Grad(b ops.GradBuilder, in, out, dout []ops.Ref, need []
 			b.Fail(ops.NoGradient(op, "what is rounded has no gradient of its own"))
 			return grads
 		}
-		if d := b.ApplyAll(LSQGrad{LSQOp{*op.y}, act}, out[1], in[at.Y], in[at.Y+1], dz); len(d) == 3 {
+		if d := b.ApplyAll(LSQGrad{*op.y, act}, out[1], in[at.Y], in[at.Y+1], dz); len(d) == 3 {
 			dz, grads[at.Y], grads[at.Y+1] = d[0], d[1], d[2]
 		}
 	} else if act != ops.NoActivation {
@@ -97,7 +97,7 @@ func (op deployedBinary) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 // Grad goes back through the fake-quantize and the activation, and through the float sum or product.
 func (op deployedBinary) Grad(b ops.GradBuilder, in, out, dout []ops.Ref, need []bool) []ops.Ref {
 	grads := make([]ops.Ref, len(in))
-	d := b.ApplyAll(LSQGrad{LSQOp{op.y}, op.Act}, out[1], in[6], in[7], dout[0])
+	d := b.ApplyAll(LSQGrad{op.y, op.Act}, out[1], in[6], in[7], dout[0])
 	if len(d) != 3 {
 		return grads
 	}
@@ -126,7 +126,7 @@ func (op deployedTable) Grad(b ops.GradBuilder, in, out, dout []ops.Ref, _ []boo
 		b.Fail(ops.NoGradient(op, "it has no gradient"))
 		return grads
 	}
-	d := b.ApplyAll(LSQGrad{LSQOp: LSQOp{op.y}}, out[1], in[3], in[4], dout[0])
+	d := b.ApplyAll(LSQGrad{Spec: op.y}, out[1], in[3], in[4], dout[0])
 	if len(d) != 3 {
 		return grads
 	}
@@ -162,7 +162,7 @@ func (op deployedAverage) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 func (op deployedAverage) Grad(b ops.GradBuilder, in, out, dout []ops.Ref, _ []bool) []ops.Ref {
 	grads := make([]ops.Ref, len(in))
 	pool, ok := op.Pool.(ops.Differentiable)
-	d := b.ApplyAll(LSQGrad{LSQOp: LSQOp{op.y}}, out[1], in[3], in[4], dout[0])
+	d := b.ApplyAll(LSQGrad{Spec: op.y}, out[1], in[3], in[4], dout[0])
 	if len(d) == 3 && ok {
 		grads[0], grads[3], grads[4] = pool.Grad(b, in[:1], out[1:], d[:1], []bool{true})[0], d[1], d[2]
 	}

@@ -4,7 +4,9 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -145,13 +147,11 @@ func TestEnds(t *testing.T) {
 			cmd := process(t, full...)
 			var said bytes.Buffer
 			cmd.Stderr = &said
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
+			startHandling(t, cmd)
 			want := "not done within"
 			if how != "--timeout" {
 				want = "interrupted"
-				time.Sleep(300 * time.Millisecond)
+				time.Sleep(300 * time.Millisecond) // so that it comes in the middle; it may come at any time
 				sig := syscall.SIGINT
 				if how == "SIGTERM" {
 					sig = syscall.SIGTERM
@@ -163,6 +163,41 @@ func TestEnds(t *testing.T) {
 			if code := ended(t, cmd.Wait()); code != exitFailed || !strings.Contains(said.String(), want) {
 				t.Errorf("%s octet %s: exit code %d\n%s", how, strings.Join(args, " "), code, said.String())
 			}
+		}
+	}
+}
+
+// startHandling starts a process and waits until it handles signals.
+func startHandling(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd.Env, cmd.ExtraFiles = append(cmd.Env, tellReady+"=1"), []*os.File{w}
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestInterruptAtOnce interrupts a command before it has done anything but to handle signals.
+func TestInterruptAtOnce(t *testing.T) {
+	for range 10 {
+		cmd := process(t, "bench", "--arch", "resnet18", "--runs", "1000000")
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		startHandling(t, cmd)
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if code := ended(t, cmd.Wait()); code != exitFailed || !strings.Contains(said.String(), "interrupted") {
+			t.Errorf("exit code %d\n%s", code, said.String())
 		}
 	}
 }

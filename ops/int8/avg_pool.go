@@ -13,14 +13,14 @@ import (
 // integers, requantized:
 // q = clamp(roundToEven(float32(sum - n*zx) * m) + zero point), m = sx / (sy * count).
 type AvgPool struct {
-	ops.AvgPool
+	ops.AvgPoolAttributes
 	Out *tensor.QParams
 }
 
-func (op AvgPool) Name() string { return "int8." + op.AvgPool.Name() }
+// float returns the operator that this one stands for.
+func (op AvgPool) float() ops.AvgPool { return ops.AvgPool(op.AvgPoolAttributes) }
 
-// Grad hides that of ops.AvgPool: integers have none.
-func (AvgPool) Grad() {}
+func (op AvgPool) Name() string { return "int8." + op.float().Name() }
 
 func (op AvgPool) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 1 {
@@ -29,11 +29,11 @@ func (op AvgPool) Infer(in []ops.Type) ([]ops.Type, error) {
 	if err := activation(op, in, 0); err != nil {
 		return nil, err
 	}
-	w, err := op.Window(op, in)
+	w, err := op.float().Window(op, in)
 	if err != nil {
 		return nil, err
 	}
-	return []ops.Type{outputType(op.Out, op.OutShape(w, in))}, nil
+	return []ops.Type{outputType(op.Out, op.float().OutShape(w, in))}, nil
 }
 
 func (op AvgPool) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
@@ -44,10 +44,13 @@ func (op AvgPool) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, true
 }
 
+// WantsChannelsLast is true: all kernels work on NHWC.
+func (AvgPool) WantsChannelsLast() bool { return true }
+
 // Prepare runs one kernel call per row of the output, or per pixel where their
 // divisors differ. Taps outside the image are zero points, which add nothing.
 func (op AvgPool) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	w, err := op.Window(op, p.In)
+	w, err := op.float().Window(op, p.In)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +69,7 @@ func (op AvgPool) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	mult := make([]float32, w.Pixels())
 	for i := range mult {
-		mult[i] = averageMultiplier(x, op.Out, op.Count(w, i))
+		mult[i] = averageMultiplier(x, op.Out, op.float().Count(w, i))
 	}
 	tasks := ops.PixelTasks(rows.Rows, rows.Pixels*c*w.Taps()/4, p.Threads)
 	task := func(call *ops.Call, i int, wk *ops.Worker) {
@@ -117,14 +120,16 @@ func averageMultiplier(x, y *tensor.QParams, count int) float32 {
 
 // AdaptiveAvgPool is ops.AdaptiveAvgPool on quantized values, with the arithmetic of AvgPool.
 type AdaptiveAvgPool struct {
-	ops.AdaptiveAvgPool
+	ops.AdaptiveAvgPoolAttributes
 	Out *tensor.QParams
 }
 
-func (op AdaptiveAvgPool) Name() string { return "int8." + op.AdaptiveAvgPool.Name() }
+// float returns the operator that this one stands for.
+func (op AdaptiveAvgPool) float() ops.AdaptiveAvgPool {
+	return ops.AdaptiveAvgPool(op.AdaptiveAvgPoolAttributes)
+}
 
-// Grad hides that of ops.AdaptiveAvgPool: integers have none.
-func (AdaptiveAvgPool) Grad() {}
+func (op AdaptiveAvgPool) Name() string { return "int8." + op.float().Name() }
 
 func (op AdaptiveAvgPool) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 1 {
@@ -133,11 +138,11 @@ func (op AdaptiveAvgPool) Infer(in []ops.Type) ([]ops.Type, error) {
 	if err := activation(op, in, 0); err != nil {
 		return nil, err
 	}
-	r, err := op.Regions(op, in)
+	r, err := op.float().Regions(op, in)
 	if err != nil {
 		return nil, err
 	}
-	return []ops.Type{outputType(op.Out, op.OutShape(r, in))}, nil
+	return []ops.Type{outputType(op.Out, op.float().OutShape(r, in))}, nil
 }
 
 func (op AdaptiveAvgPool) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
@@ -148,8 +153,11 @@ func (op AdaptiveAvgPool) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, true
 }
 
+// WantsChannelsLast is true: all kernels work on NHWC.
+func (AdaptiveAvgPool) WantsChannelsLast() bool { return true }
+
 func (op AdaptiveAvgPool) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	r, err := op.Regions(op, p.In)
+	r, err := op.float().Regions(op, p.In)
 	if err != nil {
 		return nil, err
 	}

@@ -16,18 +16,18 @@ import (
 // a residual in the output's element type, which needs an int32 bias. Output: uint8 with qparams
 // Out; float32 when Out is nil.
 type Conv struct {
-	ops.Conv
+	ops.ConvAttributes
 	Out *tensor.QParams
 }
 
-// Name returns "int8.conv2d" and the like.
-func (op Conv) Name() string { return "int8." + op.Conv.Name() }
+// float returns the operator that this one stands for.
+func (op Conv) float() ops.Conv { return ops.Conv(op.ConvAttributes) }
 
-// Grad hides that of ops.Conv: integers have none.
-func (Conv) Grad() {}
+// Name returns "int8.conv2d" and the like.
+func (op Conv) Name() string { return "int8." + op.float().Name() }
 
 func (op Conv) Infer(in []ops.Type) ([]ops.Type, error) {
-	if err := op.CheckInputs(op, in); err != nil {
+	if err := op.float().CheckInputs(op, in); err != nil {
 		return nil, err
 	}
 	if err := activation(op, in, 0); err != nil {
@@ -41,11 +41,11 @@ func (op Conv) Infer(in []ops.Type) ([]ops.Type, error) {
 			return nil, err
 		}
 	}
-	w, err := op.Window(op, in)
+	w, err := op.float().Window(op, in)
 	if err != nil {
 		return nil, err
 	}
-	shape := op.OutShape(w, in)
+	shape := op.float().OutShape(w, in)
 	if op.HasResidual {
 		if err := checkResidual(op, in, op.Out); err != nil {
 			return nil, err
@@ -59,12 +59,15 @@ func (op Conv) Infer(in []ops.Type) ([]ops.Type, error) {
 
 // ChannelsLast lays out the input, the residual and the output as NHWC.
 func (op Conv) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
-	inner, inputs, ok := op.Conv.ChannelsLast(in)
+	inner, inputs, ok := op.float().ChannelsLast(in)
 	if ok {
-		op.Conv = inner.(ops.Conv)
+		op.ConvAttributes = ops.ConvAttributes(inner.(ops.Conv))
 	}
 	return op, inputs, ok
 }
+
+// WantsChannelsLast is true: all kernels work on NHWC.
+func (Conv) WantsChannelsLast() bool { return true }
 
 // FuseActivation implements ops.ActivationFuser for a float32 output; activations
 // of a quantized one fuse before quantization.
@@ -76,16 +79,13 @@ func (op Conv) FuseActivation(a ops.Activation) (ops.Op, bool) {
 	return op, true
 }
 
-// FuseResidual implements ops.ResidualFuser; additions fuse before quantization.
-func (op Conv) FuseResidual(ops.Activation) (ops.Op, bool) { return nil, false }
-
 // Prepare packs the weight for the indirect kernel; channels that are no
 // multiple of 4 are gathered into padded rows.
 func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	if !op.NHWC {
 		return nil, &ops.UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
 	}
-	w, err := op.Window(op, p.In)
+	w, err := op.float().Window(op, p.In)
 	if err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func testConv(t *testing.T, scale float32) {
 // build returns the inputs, and the operator with an output of the given scale.
 func (c layerCase) build(rng *rand.Rand, scale float32) ([]*tensor.Tensor, int8.Conv) {
 	pair := func(v int) []int { return []int{v, v} }
-	op := int8.Conv{Conv: ops.Conv{
+	op := int8.Conv{ConvAttributes: ops.ConvAttributes{
 		Stride: pair(c.stride), Padding: pair(c.pad), Dilation: pair(c.dilation), Groups: c.groups,
 		HasBias: c.bias, HasResidual: c.residual, Act: c.act, NHWC: true,
 	}}

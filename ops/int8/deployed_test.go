@@ -175,9 +175,9 @@ func testDeployedLayer(t *testing.T, c deployedCase) {
 	var reference ops.Op
 	switch l := c.layer.(type) {
 	case ops.Conv:
-		reference = Conv{Conv: l, Out: out}
+		reference = Conv{ConvAttributes: ops.ConvAttributes(l), Out: out}
 	case ops.Linear:
-		reference = Linear{Linear: l, Out: out}
+		reference = Linear{LinearAttributes: ops.LinearAttributes(l), Out: out}
 	}
 	want, err := ops.Eval(reference, asm.Generic, nil, static...)
 	if err != nil {
@@ -318,8 +318,8 @@ func TestDeployedOperators(t *testing.T) {
 		{table(ops.Unary{Fn: ops.SiLU}, nil), []*tensor.Tensor{aq}, DeployedTable{Op: ops.Unary{Fn: ops.SiLU}, Operands: []*tensor.Tensor{nil}, X: u8, Y: u8}, x},
 		{table(ops.Binary{Fn: ops.Div}, tensor.Scalar(float32(3)), nil), []*tensor.Tensor{aq},
 			DeployedTable{Op: ops.Binary{Fn: ops.Div}, Operands: []*tensor.Tensor{tensor.Scalar(float32(3)), nil}, X: u8, Y: u8}, x},
-		{AvgPool{AvgPool: pool, Out: out}, []*tensor.Tensor{aq}, DeployedAverage{Pool: pool, X: u8, Y: u8}, x},
-		{AdaptiveAvgPool{AdaptiveAvgPool: adaptive, Out: out}, []*tensor.Tensor{aq}, DeployedAverage{Pool: adaptive, X: u8, Y: u8}, x},
+		{AvgPool{AvgPoolAttributes: ops.AvgPoolAttributes(pool), Out: out}, []*tensor.Tensor{aq}, DeployedAverage{Pool: pool, X: u8, Y: u8}, x},
+		{AdaptiveAvgPool{AdaptiveAvgPoolAttributes: ops.AdaptiveAvgPoolAttributes(adaptive), Out: out}, []*tensor.Tensor{aq}, DeployedAverage{Pool: adaptive, X: u8, Y: u8}, x},
 	} {
 		t.Run(fmt.Sprint(c.static.Name()), func(t *testing.T) {
 			want, err := ops.Eval(c.static, asm.Best(), nil, c.in...)

@@ -26,11 +26,11 @@ func TestFloatBias(t *testing.T) {
 		})
 		x := get("x").WithQParams(tensor.PerTensor(tensor.Uint8, q[0], int32(q[1])))
 		out := tensor.PerTensor(tensor.Uint8, q[2], int32(q[3]))
-		var op ops.Op = int8.Linear{Linear: ops.Linear{HasBias: true}, Out: out}
+		var op ops.Op = int8.Linear{LinearAttributes: ops.LinearAttributes{HasBias: true}, Out: out}
 		want := get("y")
 		if name != "linear" {
 			conv := ops.Conv{Stride: []int{1, 1}, Padding: []int{1, 1}, Dilation: []int{1, 1}, Groups: 1, HasBias: true, NHWC: true}
-			op = int8.Conv{Conv: conv, Out: out}
+			op = int8.Conv{ConvAttributes: ops.ConvAttributes(conv), Out: out}
 			x, want = channelsLast(t, x), channelsLast(t, want)
 		}
 		for _, tier := range asm.Supported() {

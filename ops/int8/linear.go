@@ -16,17 +16,14 @@ import (
 // in the output's element type, which needs an int32 bias.
 // Output: uint8 with qparams Out; float32 when Out is nil.
 type Linear struct {
-	ops.Linear
+	ops.LinearAttributes
 	Out *tensor.QParams
 }
 
 func (Linear) Name() string { return "int8.linear" }
 
-// Grad hides that of ops.Linear: integers have none.
-func (Linear) Grad() {}
-
 func (op Linear) Infer(in []ops.Type) ([]ops.Type, error) {
-	shape, err := op.OutShape(op, in)
+	shape, err := ops.Linear(op.LinearAttributes).OutShape(op, in)
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +55,6 @@ func (op Linear) FuseActivation(a ops.Activation) (ops.Op, bool) {
 	op.Act = a
 	return op, true
 }
-
-// FuseResidual implements ops.ResidualFuser; additions fuse before quantization.
-func (op Linear) FuseResidual(ops.Activation) (ops.Op, bool) { return nil, false }
 
 // Prepare packs the weight; a depth that is no multiple of 4 is copied into
 // padded rows.

@@ -22,16 +22,13 @@ import (
 //
 // and every float32 operation rounded on its own.
 type DynamicLinear struct {
-	ops.Linear
+	ops.LinearAttributes
 }
 
 func (DynamicLinear) Name() string { return "int8.dynamic_linear" }
 
-// Grad hides that of ops.Linear: integers have none.
-func (DynamicLinear) Grad() {}
-
 func (op DynamicLinear) Infer(in []ops.Type) ([]ops.Type, error) {
-	shape, err := op.OutShape(op, in)
+	shape, err := ops.Linear(op.LinearAttributes).OutShape(op, in)
 	if err != nil {
 		return nil, err
 	}
@@ -53,18 +50,18 @@ func (op DynamicLinear) Infer(in []ops.Type) ([]ops.Type, error) {
 
 // FuseActivation implements ops.ActivationFuser.
 func (op DynamicLinear) FuseActivation(a ops.Activation) (ops.Op, bool) {
-	inner, ok := op.Linear.FuseActivation(a)
+	inner, ok := ops.Linear(op.LinearAttributes).FuseActivation(a)
 	if ok {
-		op.Linear = inner.(ops.Linear)
+		op.LinearAttributes = ops.LinearAttributes(inner.(ops.Linear))
 	}
 	return op, ok
 }
 
 // FuseResidual implements ops.ResidualFuser.
 func (op DynamicLinear) FuseResidual(a ops.Activation) (ops.Op, bool) {
-	inner, ok := op.Linear.FuseResidual(a)
+	inner, ok := ops.Linear(op.LinearAttributes).FuseResidual(a)
 	if ok {
-		op.Linear = inner.(ops.Linear)
+		op.LinearAttributes = ops.LinearAttributes(inner.(ops.Linear))
 	}
 	return op, ok
 }

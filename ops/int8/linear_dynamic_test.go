@@ -45,7 +45,7 @@ func TestDynamicLinear(t *testing.T) {
 				wq = tensor.PerTensor(tensor.Int8, 0.003, 0)
 			}
 			x, w := floats(c.rows, c.k), quantized(rng, wq, c.n, c.k)
-			op := int8.DynamicLinear{Linear: ops.Linear{HasBias: c.bias, HasResidual: c.residual, Act: c.act}}
+			op := int8.DynamicLinear{LinearAttributes: ops.LinearAttributes{HasBias: c.bias, HasResidual: c.residual, Act: c.act}}
 			in := []*tensor.Tensor{x, w}
 			var bias, residual []float32
 			if c.bias {

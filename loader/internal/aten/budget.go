@@ -1,7 +1,5 @@
 package aten
 
-import "errors"
-
 // budget bounds the work of a program, which may be hostile. The limits are far
 // above what real ones need.
 type budget struct{ steps, items, work int }
@@ -12,7 +10,15 @@ const (
 	maxWork  = 1 << 25 // elements and bytes that are looked at
 )
 
-var errSteps = errors.New("the program runs too long before its graph is complete")
+// LimitError is a program that does more while its graph is made than any real one.
+type LimitError struct{ What string }
+
+func (e *LimitError) Error() string { return "the program " + e.What }
+
+var (
+	errSteps = &LimitError{"runs too long before its graph is complete"}
+	errItems = &LimitError{"makes too many list elements and strings"}
+)
 
 // Step counts a statement.
 func (b *budget) Step() error {
@@ -25,7 +31,7 @@ func (b *budget) Step() error {
 // Spend counts what lists and strings take.
 func (b *budget) Spend(n int) error {
 	if b.items += n; n < 0 || b.items > maxItems {
-		return errors.New("the program makes too many list elements and strings")
+		return errItems
 	}
 	return nil
 }

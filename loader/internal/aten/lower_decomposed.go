@@ -287,9 +287,9 @@ func (l *lowering) computed(n *graph.Node, act ops.Activation, q *tensor.QParams
 	x := l.ints[n.Inputs[0]]
 	switch op := n.Op.(type) {
 	case ops.AvgPool:
-		return l.try(n, nodes, int8.AvgPool{AvgPool: op, Out: q}, x), nil
+		return l.try(n, nodes, int8.AvgPool{AvgPoolAttributes: ops.AvgPoolAttributes(op), Out: q}, x), nil
 	case ops.AdaptiveAvgPool:
-		return l.try(n, nodes, int8.AdaptiveAvgPool{AdaptiveAvgPool: op, Out: q}, x), nil
+		return l.try(n, nodes, int8.AdaptiveAvgPool{AdaptiveAvgPoolAttributes: ops.AdaptiveAvgPoolAttributes(op), Out: q}, x), nil
 	case ops.Unary:
 		if x == nil {
 			return nil, nil

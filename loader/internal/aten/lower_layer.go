@@ -33,14 +33,14 @@ func (l *lowering) layer(n *graph.Node, act ops.Activation, q *tensor.QParams, r
 		asInt = asInt || q != nil && float.Groups > 1 && p.Weight.Dim(1) == 1
 		hasBias = float.HasBias
 		float.Act, float.HasResidual = act, residual != nil
-		op = int8.Conv{Conv: float, Out: q}
+		op = int8.Conv{ConvAttributes: ops.ConvAttributes(float), Out: q}
 	case ops.Linear:
 		if float.HasResidual || float.Act != ops.NoActivation {
 			return nil, nil
 		}
 		hasBias = float.HasBias
 		float.Act, float.HasResidual = act, residual != nil
-		op = int8.Linear{Linear: float, Out: q}
+		op = int8.Linear{LinearAttributes: ops.LinearAttributes(float), Out: q}
 	default:
 		return nil, nil
 	}
@@ -98,5 +98,5 @@ func (l *lowering) dynamicLinear(n *graph.Node, from *graph.Value) (*graph.Value
 		return nil, err
 	}
 	in[1] = l.g.Const(weightName(n), l.weights[n.Inputs[1].Const])
-	return l.try(n, "choose_qparams, quantize, dequantize, linear", int8.DynamicLinear{Linear: op}, in...), nil
+	return l.try(n, "choose_qparams, quantize, dequantize, linear", int8.DynamicLinear{LinearAttributes: ops.LinearAttributes(op)}, in...), nil
 }

@@ -91,7 +91,23 @@ func (c *call) fillType(i int) tensor.DType {
 	return k.DType()
 }
 
-func full(c *call) Value { return c.fullOf(c.numbers(0), c.float(1), c.dtypeOr(2, c.fillType(1))) }
+func full(c *call) Value { return c.fullWith(c.numbers(0), 1, c.dtypeOr(2, c.fillType(1))) }
+
+// fullWith is fullOf with the value of argument i, of which no digit is lost.
+func (c *call) fullWith(size []*build.Number, i int, d tensor.DType) *build.Tensor {
+	if d == tensor.Int64 && c.isWide(c.args[i]) {
+		return c.expand(c.lift(c.plainArg(i)), size)
+	}
+	return c.fullOf(size, c.float(i), d)
+}
+
+// likeWith is likeOf with the value of argument i, of which no digit is lost.
+func (c *call) likeWith(t *build.Tensor, i int, d tensor.DType) *build.Tensor {
+	if d == tensor.Int64 && c.isWide(c.args[i]) {
+		return c.expand(c.lift(c.plainArg(i)), c.Dims(t))
+	}
+	return c.likeOf(t, c.float(i), d)
+}
 
 // likeOf returns a tensor of the shape of t with all elements the same.
 func (c *call) likeOf(t *build.Tensor, v float64, d tensor.DType) *build.Tensor {
@@ -111,7 +127,7 @@ func filledLike(v float64) func(*call) Value {
 }
 
 func fullLike(c *call) Value {
-	return c.likeOf(c.tensor(0), c.float(1), c.dtypeOr(2, c.tensor(0).DType()))
+	return c.likeWith(c.tensor(0), 1, c.dtypeOr(2, c.tensor(0).DType()))
 }
 
 func newFilled(v float64) func(*call) Value {
@@ -119,15 +135,14 @@ func newFilled(v float64) func(*call) Value {
 }
 
 func newFull(c *call) Value {
-	return c.fullOf(c.numbers(1), c.float(2), c.dtypeOr(3, c.tensor(0).DType()))
+	return c.fullWith(c.numbers(1), 2, c.dtypeOr(3, c.tensor(0).DType()))
 }
 
 // fill returns a tensor of self's shape with the one value everywhere.
 func fill(c *call) Value {
 	if n := c.number(1); n != nil {
-		if v, ok := c.Plain(n); ok {
-			f, _ := build.ToFloat(v)
-			return c.likeOf(c.tensor(0), f, c.tensor(0).DType())
+		if _, ok := c.Plain(n); ok {
+			return c.likeWith(c.tensor(0), 1, c.tensor(0).DType())
 		}
 	}
 	return c.expand(c.cast(c.tensor(1), c.tensor(0).DType()), c.Dims(c.tensor(0)))

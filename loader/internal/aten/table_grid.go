@@ -42,8 +42,9 @@ func gridSample(c *call) Value {
 		} else {
 			at = c.arithNumber(ops.Sub, c.arithNumber(ops.Mul, at, float64(size)/2), 0.5)
 		}
-		if padding == 1 {
-			at = c.apply(ops.Unary{Fn: ops.Clamp, Beta: float64(size - 1)}, at)
+		if padding == 1 { // which takes no number for 0
+			number := c.arith(ops.Eq, at, at)
+			at = c.apply(ops.Where{BNumber: true}, number, c.apply(ops.Unary{Fn: ops.Clamp, Beta: float64(size - 1)}, at), c.lift(0.0))
 		}
 		return at
 	}
@@ -52,17 +53,19 @@ func gridSample(c *call) Value {
 	inside := func(at *build.Tensor, size int) *build.Tensor {
 		return c.arith(ops.LogicalAnd, c.arithNumber(ops.Ge, at, int64(0)), c.arithNumber(ops.Le, at, int64(size-1)))
 	}
-	// sample gives the pixels at whole coordinates, times weights, 0 outside.
+	// sample gives the pixels at whole coordinates, 0 outside, times weights, which
+	// are NaN where a coordinate is NaN or infinite.
 	sample := func(ix, iy, weight *build.Tensor) *build.Tensor {
 		valid := c.arith(ops.LogicalAnd, inside(ix, w), inside(iy, h))
 		clamped := func(at *build.Tensor, size int) *build.Tensor {
 			return c.cast(c.apply(ops.Unary{Fn: ops.Clamp, Beta: float64(size - 1)}, at), tensor.Int64)
 		}
 		index := c.arith(ops.Add, c.arithNumber(ops.Mul, clamped(iy, h), int64(w)), clamped(ix, w))
+		index = c.apply(ops.Where{BNumber: true}, valid, index, c.lift(int64(0)))
 		row := []*build.Number{dims[0], build.Extent(1), build.Extent(n)}
 		index = c.expand(c.reshape(index, row), []*build.Number{dims[0], dims[1], build.Extent(n)})
-		weight = c.apply(ops.Where{BNumber: true}, valid, weight, c.lift(0.0))
-		return c.arith(ops.Mul, c.apply(ops.Gather{Axis: 2}, flat, index), c.reshape(weight, row))
+		pixels := c.apply(ops.Where{BNumber: true}, c.reshape(valid, row), c.apply(ops.Gather{Axis: 2}, flat, index), c.lift(0.0))
+		return c.arith(ops.Mul, pixels, c.reshape(weight, row))
 	}
 	var y *build.Tensor
 	if mode == 1 {

@@ -192,6 +192,9 @@ func (c *call) resize(op ops.Interpolate, x *build.Tensor, size []*build.Number)
 	if q := x.Type().Q; q != nil && (op.Mode > ops.NearestExact || x.DType() != tensor.Uint8 || q.Scheme.PerChannel()) {
 		return c.throughFloatTo(x, q, func(x *build.Tensor) *build.Tensor { return c.resize(op, x, size) })
 	}
+	if x.DType() == tensor.Uint8 && x.Type().Q == nil {
+		return c.resizeBytes(op, x, size)
+	}
 	if d := x.DType(); d != tensor.Float32 && d.IsFloat() {
 		return c.cast(c.resize(op, c.cast(x, tensor.Float32), size), d)
 	}
@@ -207,6 +210,16 @@ func (c *call) resize(op ops.Interpolate, x *build.Tensor, size []*build.Number)
 		return c.apply(op, x)
 	}
 	return c.resizeOpen(op, x, size)
+}
+
+// resizeBytes resizes images of bytes by copying the nearest. PyTorch mixes bytes
+// with weights of 16 bits, which no operator here does.
+func (c *call) resizeBytes(op ops.Interpolate, x *build.Tensor, size []*build.Number) *build.Tensor {
+	if op.Mode > ops.NearestExact {
+		c.unsupported("%v of bytes", op.Mode)
+		return c.anything()
+	}
+	return c.cast(c.resize(op, c.cast(x, tensor.Float32), size), tensor.Uint8)
 }
 
 // resizeOpen resizes to extents that the inputs decide, as segmentation models

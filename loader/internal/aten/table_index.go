@@ -428,14 +428,16 @@ func isIn(c *call) Value {
 	return y
 }
 
-// bucketize counts the boundaries below each element, or up to it.
+// bucketize counts the boundaries below each element, or up to it. NaN lies behind
+// all numbers.
 func bucketize(c *call) Value {
 	x, bounds := c.tensor(0), c.tensor(1)
-	fn := ops.Gt
+	fn := ops.Le
 	if c.bool(3) {
-		fn = ops.Ge
+		fn = ops.Lt
 	}
-	above := c.arith(fn, c.reshape(x, append(slices.Clone(c.Dims(x)), build.Extent(1))), bounds)
+	below := c.arith(fn, c.reshape(x, append(slices.Clone(c.Dims(x)), build.Extent(1))), bounds)
+	above := c.apply(ops.Unary{Fn: ops.LogicalNot}, below)
 	y := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{-1}}, above)
 	if c.bool(2) {
 		y = c.cast(y, tensor.Int32)

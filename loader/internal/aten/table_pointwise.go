@@ -195,6 +195,9 @@ func (c *call) bounded(op ops.Unary, x *build.Tensor, bounds ...Value) *build.Te
 			x = c.cast(x, tensor.Float32)
 		}
 	}
+	if y := c.boundedWide(op.Fn, x, bounds); y != nil {
+		return y
+	}
 	if x.DType() == tensor.Uint8 && x.Type().Q == nil {
 		op.Alpha, op.Beta = float64(uint8(int64(op.Alpha))), float64(uint8(int64(op.Beta)))
 	}
@@ -202,6 +205,36 @@ func (c *call) bounded(op ops.Unary, x *build.Tensor, bounds ...Value) *build.Te
 		op = ops.Unary{Fn: ops.Relu}
 	}
 	return c.unary(op, x)
+}
+
+// boundedWide clamps int64 by integers that float64, in which an operator holds its
+// bounds, cannot tell from their neighbors. It returns nil where none is such.
+func (c *call) boundedWide(fn ops.UnaryFn, x *build.Tensor, bounds []Value) *build.Tensor {
+	wide := false
+	for _, b := range bounds {
+		wide = wide || c.isWide(b)
+	}
+	if !wide || x.DType() != tensor.Int64 {
+		return nil
+	}
+	if fn != ops.ClampMax {
+		x = c.arithNumber(ops.Max, x, bounds[0])
+	}
+	if fn != ops.ClampMin {
+		x = c.arithNumber(ops.Min, x, bounds[len(bounds)-1])
+	}
+	return x
+}
+
+// isWide reports whether a value is a plain int that float64 does not hold.
+func (c *call) isWide(v Value) bool {
+	if n := build.AsNumber(v); n != nil {
+		if p, ok := c.Plain(n); ok {
+			i, isInt := p.(int64)
+			return isInt && (i > 1<<53 || i < -1<<53)
+		}
+	}
+	return false
 }
 
 func clampTensors(c *call) Value {

@@ -73,7 +73,7 @@ func avgPool(n int) func(*call) Value {
 		}
 		return c.onBatch(c.tensor(0), n, func(x *build.Tensor) *build.Tensor {
 			if q := x.Type().Q; q != nil {
-				return c.apply(int8.AvgPool{AvgPool: op, Out: q}, x)
+				return c.apply(int8.AvgPool{AvgPoolAttributes: ops.AvgPoolAttributes(op), Out: q}, x)
 			}
 			return c.applyFloat(op, x)
 		})
@@ -114,7 +114,7 @@ func adaptiveAvgPool(n int) func(*call) Value {
 func (c *call) adaptiveAverage(x *build.Tensor, size []int) *build.Tensor {
 	op := ops.AdaptiveAvgPool{Size: size}
 	if q := x.Type().Q; q != nil {
-		return c.apply(int8.AdaptiveAvgPool{AdaptiveAvgPool: op, Out: q}, x)
+		return c.apply(int8.AdaptiveAvgPool{AdaptiveAvgPoolAttributes: ops.AdaptiveAvgPoolAttributes(op), Out: q}, x)
 	}
 	return c.applyFloat(op, x)
 }

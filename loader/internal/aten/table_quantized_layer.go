@@ -94,7 +94,7 @@ func quantizedLinear(act ops.Activation) func(*call) Value {
 	return func(c *call) Value {
 		out := c.outParams(2)
 		return c.layer(c.tensor(0), c.packed(1), c.packed(1).Weight, false, func(hasBias bool) ops.Op {
-			return int8.Linear{Linear: ops.Linear{HasBias: hasBias, Act: act}, Out: out}
+			return int8.Linear{LinearAttributes: ops.LinearAttributes{HasBias: hasBias, Act: act}, Out: out}
 		})
 	}
 }
@@ -107,7 +107,7 @@ func dynamicLinear(act ops.Activation) func(*call) Value {
 		if p.Bias != nil {
 			in = append(in, build.Parameter(join(c.Scope.Path, "bias"), p.Bias))
 		}
-		return c.apply(int8.DynamicLinear{Linear: ops.Linear{HasBias: p.Bias != nil, Act: act}}, in...)
+		return c.apply(int8.DynamicLinear{LinearAttributes: ops.LinearAttributes{HasBias: p.Bias != nil, Act: act}}, in...)
 	}
 }
 
@@ -162,7 +162,7 @@ func (c *call) quantizedConv(x *build.Tensor, p *Packed, n int, act ops.Activati
 	return c.onBatch(x, n, func(x *build.Tensor) *build.Tensor {
 		return c.layer(x, p, weight, depthwise, func(hasBias bool) ops.Op {
 			op.HasBias = hasBias
-			return int8.Conv{Conv: op, Out: out}
+			return int8.Conv{ConvAttributes: ops.ConvAttributes(op), Out: out}
 		})
 	})
 }

@@ -95,7 +95,9 @@ func reduce(fn ops.ReduceFn, dims, keep, dtype int) func(*call) Value {
 		}
 		op.KeepDims = keep > 0 && c.bool(keep)
 		if dtype > 0 && !c.isNone(dtype) {
-			x = c.cast(x, c.dtypeOr(dtype, x.DType()))
+			// Integers are summed in 64 bits, which wrap to any type.
+			d := c.dtypeOr(dtype, x.DType())
+			return c.cast(c.reduced(op, c.cast(x, d)), d)
 		}
 		return c.reduced(op, x)
 	}
@@ -267,7 +269,22 @@ func kthValue(c *call) Value {
 func medianAlong(c *call) Value {
 	x := c.tensor(0)
 	axis := c.axis(1, x.Rank())
-	return c.kth(x, (max(c.extent(x, axis), 1)-1)/2, axis, c.bool(2))
+	return c.middle(x, axis, c.bool(2))
+}
+
+// middle returns the median along a dimension and its index: the first NaN where
+// there is one.
+func (c *call) middle(x *build.Tensor, axis int, keep bool) *Tuple {
+	out := c.kth(x, (max(c.extent(x, axis), 1)-1)/2, axis, keep).(*Tuple)
+	if !x.DType().IsFloat() || x.Rank() == 0 {
+		return out
+	}
+	most := c.applyAll(ops.ArgMax{Axis: axis, KeepDims: keep, Values: true}, x)
+	isNaN := c.apply(ops.Unary{Fn: ops.IsNaN}, most[0])
+	for i, v := range out.Items {
+		out.Items[i] = c.apply(ops.Where{}, isNaN, most[i], v.(*build.Tensor))
+	}
+	return out
 }
 
 func median(c *call) Value {
@@ -275,7 +292,7 @@ func median(c *call) Value {
 	if c.extent(x, 0) == 0 && x.DType().IsFloat() {
 		return c.cast(c.lift(math.NaN()), x.DType())
 	}
-	return c.kth(x, (max(c.extent(x, 0), 1)-1)/2, 0, false).(*Tuple).Items[0]
+	return c.middle(x, 0, false).Items[0]
 }
 
 func dist(c *call) Value {

@@ -13,14 +13,14 @@ func (p *pass) checkGraph(root int32) error {
 		next  int
 		depth int // of the deepest child so far
 	}
-	state := make([]uint8, len(p.nodes))
-	depth := make([]int32, len(p.nodes))
-	size := make([]float64, len(p.nodes)) // exact up to 2^53, and never wraps
+	state := make([]uint8, p.nodes.len())
+	depth := make([]int32, p.nodes.len())
+	size := make([]float64, p.nodes.len()) // exact up to 2^53, and never wraps
 	path := []frame{{id: root}}
 	state[root], size[root] = open, 1
 	for len(path) > 0 {
 		f := &path[len(path)-1]
-		n := &p.nodes[f.id]
+		n := p.nodes.at(f.id)
 		if f.next == len(n.items) {
 			state[f.id] = done
 			depth[f.id] = int32(f.depth) + 1

@@ -47,41 +47,14 @@ func Load(data []byte, opts Options) (Value, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	data = data[:n]
-	if p.fromPairs {
-		data = bytes.Clone(data)
-		for _, at := range p.orderedDicts {
-			data[at+1] = orderedDict[0]
-		}
-	}
-	v, err := run(p.inserted(data))
+	data = p.rewritten(data[:n])
+	p = nil // what it knows takes more memory than the values
+	v, err := run(data)
 	if err != nil {
 		return nil, 0, err
 	}
 	return v, n, nil
 }
-
-// inserted returns the pickle with the bytes that the pass found to be missing.
-func (p *pass) inserted(data []byte) []byte {
-	if len(p.inserts) == 0 {
-		return data
-	}
-	data = bytes.Clone(data)
-	for _, start := range p.widened {
-		data[start-1] = wideInt
-	}
-	var out []byte
-	from := 0
-	for _, i := range p.inserts {
-		out = append(append(out, data[from:i.at]...), i.bytes...)
-		from = i.at
-	}
-	return append(out, data[from:]...)
-}
-
-// orderedDict is the module of OrderedDict where the class is to be ours and not
-// gopickle's. It cannot stand in a file: the pass refuses control characters.
-const orderedDict = "\x00ollections"
 
 // run decodes a pickle that has passed the check.
 func run(data []byte) (v Value, err error) {
@@ -94,7 +67,7 @@ func run(data []byte) (v Value, err error) {
 	}()
 	u := pickle.NewUnpickler(bytes.NewReader(data))
 	u.FindClass = func(module, name string) (any, error) { return &class{Class{module, name}}, nil }
-	u.PersistentLoad = func(id any) (any, error) { return &persistent{id}, nil }
+	u.PersistentLoad = func(id any) (any, error) { return &persistent{id: id}, nil }
 	raw, err := u.Load()
 	if err != nil {
 		return nil, &Error{Reason: "cannot be decoded", Err: err}
@@ -107,6 +80,7 @@ func run(data []byte) (v Value, err error) {
 type class struct{ Class }
 
 type object struct {
+	done  Value // what it was converted to
 	class *class
 	args  []any
 	isNew bool
@@ -115,7 +89,10 @@ type object struct {
 	dict  []types.DictEntry
 }
 
-type persistent struct{ id any }
+type persistent struct {
+	done *Persistent
+	id   any
+}
 
 func (c *class) Call(args ...any) (any, error) { return &object{class: c, args: args}, nil }
 func (c *class) PyNew(args ...any) (any, error) {
@@ -125,7 +102,8 @@ func (o *object) PySetState(state any) error { o.state = state; return nil }
 func (o *object) Append(v any)               { o.items = append(o.items, v) }
 func (o *object) Set(k, v any)               { o.dict = append(o.dict, types.DictEntry{Key: k, Value: v}) }
 
-// converter turns gopickle's values into ours, each shared one once.
+// converter turns gopickle's values into ours, each shared one once. It takes apart what it has turned, so that the two
+// are not in memory side by side.
 type converter struct{ done map[any]Value }
 
 func (c *converter) value(raw any) (Value, error) {
@@ -141,6 +119,23 @@ func (c *converter) value(raw any) (Value, error) {
 		return int64(v), nil
 	case []byte:
 		return Bytes(v), nil
+	case *class:
+		if v.Module == orderedDict {
+			return &Class{"collections", v.Name}, nil
+		}
+		return &v.Class, nil
+	case *persistent:
+		return c.persistent(v)
+	case *object:
+		if v.done != nil {
+			return v.done, nil
+		}
+		return c.object(v)
+	case *types.Tuple:
+		if small(*v) {
+			items, err := c.values(*v)
+			return Tuple(items), err
+		}
 	}
 	if v, ok := c.done[raw]; ok {
 		return v, nil
@@ -150,6 +145,37 @@ func (c *converter) value(raw any) (Value, error) {
 		c.done[raw] = v
 	}
 	return v, err
+}
+
+// small reports whether a tuple takes hardly more than a note that it was converted: it may be converted each time.
+func small(t types.Tuple) bool {
+	if len(t) > 6 {
+		return false
+	}
+	for _, v := range t {
+		switch v.(type) {
+		case nil, bool, float64, string, int, *class:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (c *converter) persistent(p *persistent) (Value, error) {
+	if p.done != nil {
+		return p.done, nil
+	}
+	id, err := c.value(p.id)
+	if err != nil {
+		return nil, err
+	}
+	tuple, ok := id.(Tuple)
+	if !ok {
+		return nil, &Error{Reason: "a persistent id is " + Describe(id)}
+	}
+	p.done, p.id = &Persistent{tuple}, nil
+	return p.done, nil
 }
 
 func (c *converter) container(raw any) (Value, error) {
@@ -186,23 +212,6 @@ func (c *converter) container(raw any) (Value, error) {
 		return d, nil
 	case *types.OrderedDictClass:
 		return &Class{"collections", "OrderedDict"}, nil
-	case *class:
-		if v.Module == orderedDict {
-			return &Class{"collections", v.Name}, nil
-		}
-		return &v.Class, nil
-	case *object:
-		return c.object(v)
-	case *persistent:
-		id, err := c.value(v.id)
-		if err != nil {
-			return nil, err
-		}
-		tuple, ok := id.(Tuple)
-		if !ok {
-			return nil, &Error{Reason: "a persistent id is " + Describe(id)}
-		}
-		return &Persistent{tuple}, nil
 	}
 	return nil, &Error{Reason: fmt.Sprintf("unexpected %T", raw)}
 }
@@ -213,7 +222,9 @@ func (c *converter) object(o *object) (Value, error) {
 		return nil, err
 	}
 	if o.class.Module == orderedDict {
-		return c.orderedDict(o, args)
+		d, err := c.orderedDict(o, args)
+		*o = object{done: d}
+		return d, err
 	}
 	out := &Object{Class: &o.class.Class, Args: args, New: o.isNew}
 	if out.State, err = c.value(o.state); err != nil {
@@ -227,6 +238,7 @@ func (c *converter) object(o *object) (Value, error) {
 			return nil, err
 		}
 	}
+	*o = object{done: out}
 	return out, nil
 }
 
@@ -252,10 +264,11 @@ func (c *converter) orderedDict(o *object, args Tuple) (Value, error) {
 			}
 		}
 	}
-	for _, e := range o.dict {
+	for i, e := range o.dict {
 		if err := c.set(d, e.Key, e.Value); err != nil {
 			return nil, err
 		}
+		o.dict[i] = types.DictEntry{}
 	}
 	state, err := c.value(o.state)
 	if err != nil {
@@ -290,10 +303,11 @@ func (c *converter) values(raw []any) ([]Value, error) {
 
 func (c *converter) dict(entries []types.DictEntry) (*Dict, error) {
 	d := &Dict{}
-	for _, e := range entries {
+	for i, e := range entries {
 		if err := c.set(d, e.Key, e.Value); err != nil {
 			return nil, err
 		}
+		entries[i] = types.DictEntry{}
 	}
 	return d, nil
 }

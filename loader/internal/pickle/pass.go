@@ -50,45 +50,30 @@ type node struct {
 
 // pass interprets a pickle on kinds of values.
 type pass struct {
-	data       []byte
-	global     func(module, name string) error
-	limits     Limits
-	pos        int // of the opcode at hand
-	frameEnd   int // 0 outside of frames
-	nodes      []node
-	classes    []Class
-	values     int // pushed so far
-	containers int
-	stack      []int32
-	marks      []int // heights of the stack
-	memo       map[uint32]int32
-	// Where GLOBAL names OrderedDict, and whether one is made from a list of
-	// pairs, which gopickle's own OrderedDict does not take.
-	orderedDicts []int
-	fromPairs    bool
+	data         []byte
+	global       func(module, name string) error
+	limits       Limits
+	pos          int // of the opcode at hand
+	frameEnd     int // 0 outside of frames
+	nodes        nodeList
+	classes      []Class
+	values       int // pushed so far
+	containers   int
+	stack        []int32
+	marks        []int // heights of the stack
+	memo         memo
+	numbered     bool // the memo is set by opcodes that do not say which entry
+	framed       bool
+	orderedDicts []int // where GLOBAL names OrderedDict
 	bareAllowed  bool
 	inserts      []insert // in order: a tuple around the bare argument of a call, bytes of wide integers
 	widened      []int    // where integers start that gopickle would cut to an int
 }
 
-// insert is bytes to put into a pickle before gopickle reads it.
-type insert struct {
-	at    int
-	bytes []byte
-}
-
-// wideInt is a length of integers that gopickle does not take for an int.
-const wideInt = 9
-
-// signBytes are what makes an integer one of wideInt bytes.
-func signBytes(arg []byte) []byte {
-	return bytes.Repeat([]byte{byte(int8(arg[len(arg)-1]) >> 7)}, wideInt-len(arg))
-}
-
 func newPass(data []byte, global func(module, name string) error, limits Limits) *pass {
-	p := &pass{data: data, global: global, limits: limits, memo: make(map[uint32]int32)}
+	p := &pass{data: data, global: global, limits: limits}
 	for k := range kindString {
-		p.nodes = append(p.nodes, node{kind: k})
+		p.nodes.add(node{kind: k})
 	}
 	return p
 }
@@ -218,7 +203,7 @@ func (p *pass) step(op byte, start, end int) error {
 		if n > uint64(len(p.data)-end) {
 			return p.truncated()
 		}
-		p.frameEnd = end + int(n)
+		p.frameEnd, p.framed = end+int(n), true
 		return nil
 	case opMark:
 		if len(p.marks) >= p.limits.Depth {
@@ -295,9 +280,10 @@ func (p *pass) step(op byte, start, end int) error {
 	case opBinPut, opLongBinPut:
 		return p.put(uint32(littleEndian(arg)))
 	case opMemoize:
-		return p.put(uint32(len(p.memo)))
+		p.numbered = true
+		return p.put(uint32(p.memo.count))
 	case opBinGet, opLongBinGet:
-		id, ok := p.memo[uint32(littleEndian(arg))]
+		id, ok := p.memo.use(uint32(littleEndian(arg)))
 		if !ok {
 			return p.fail("refers to entry %d of the memo, which is not set", littleEndian(arg))
 		}
@@ -321,7 +307,7 @@ func (p *pass) step(op byte, start, end int) error {
 		if err != nil {
 			return err
 		}
-		if k := p.nodes[id[0]].kind; k != kindTuple {
+		if k := p.nodes.at(id[0]).kind; k != kindTuple {
 			return p.fail("a persistent id is %v, not a tuple", k)
 		}
 		return p.push(node{kind: kindPersistent, items: id})
@@ -337,8 +323,7 @@ func (p *pass) push(n node) error {
 			return p.fail("more than %d containers and objects", p.containers-1)
 		}
 	}
-	p.nodes = append(p.nodes, n)
-	return p.pushID(int32(len(p.nodes) - 1))
+	return p.pushID(p.nodes.add(n))
 }
 
 // pushLeaf pushes the node of a kind that holds nothing.
@@ -388,20 +373,20 @@ func (p *pass) top() (*node, error) {
 	if len(p.stack) <= p.base() {
 		return nil, p.fail("needs a value and the stack has none")
 	}
-	return &p.nodes[p.stack[len(p.stack)-1]], nil
+	return p.nodes.at(p.stack[len(p.stack)-1]), nil
 }
 
 func (p *pass) put(at uint32) error {
 	if _, err := p.top(); err != nil {
 		return err
 	}
-	if _, taken := p.memo[at]; taken {
+	if _, taken := p.memo.get(at); taken {
 		return p.fail("sets entry %d of the memo a second time", at)
 	}
-	if len(p.memo) >= p.allowed(p.limits.Values, bytesPerMemo) {
-		return p.fail("more than %d entries in the memo", len(p.memo))
+	if p.memo.count >= p.allowed(p.limits.Values, bytesPerMemo) {
+		return p.fail("more than %d entries in the memo", p.memo.count)
 	}
-	p.memo[at] = p.stack[len(p.stack)-1]
+	p.memo.set(at, memoEntry{p.stack[len(p.stack)-1], int32(p.pos)})
 	return nil
 }
 
@@ -429,7 +414,7 @@ func (p *pass) setItems(items []int32) error {
 		return p.fail("sets items with a key that has no value")
 	}
 	for i := 0; i < len(items); i += 2 {
-		key := p.nodes[items[i]].kind
+		key := p.nodes.at(items[i]).kind
 		if !key.isKey() {
 			return p.fail("the key of a dict is %v", key)
 		}
@@ -470,7 +455,7 @@ func (p *pass) stackGlobal() error {
 	if err != nil {
 		return err
 	}
-	module, name := &p.nodes[ids[0]], &p.nodes[ids[1]]
+	module, name := p.nodes.at(ids[0]), p.nodes.at(ids[1])
 	if module.kind != kindString || name.kind != kindString {
 		return p.fail("a global is named by %v and %v, not by two strings", module.kind, name.kind)
 	}
@@ -484,7 +469,7 @@ func (p *pass) reduce(isNew bool) error {
 	if err != nil {
 		return err
 	}
-	if k := p.nodes[ids[1]].kind; k != kindTuple && !isNew && p.bareAllowed && p.frameEnd == 0 {
+	if k := p.nodes.at(ids[1]).kind; k != kindTuple && !isNew && p.bareAllowed && p.frameEnd == 0 {
 		p.inserts = append(p.inserts, insert{p.pos, []byte{opTuple1}})
 		if err := p.push(node{kind: kindTuple, items: []int32{ids[1]}}); err != nil {
 			return err
@@ -495,7 +480,7 @@ func (p *pass) reduce(isNew bool) error {
 		}
 		ids[1] = tuple[0]
 	}
-	class, args := &p.nodes[ids[0]], &p.nodes[ids[1]]
+	class, args := p.nodes.at(ids[0]), p.nodes.at(ids[1])
 	if class.kind != kindClass || args.kind != kindTuple {
 		return p.fail("calls %v with %v, not a class with a tuple", class.kind, args.kind)
 	}
@@ -505,9 +490,8 @@ func (p *pass) reduce(isNew bool) error {
 	switch {
 	case isNew:
 		return p.fail("makes an OrderedDict without initialising it")
-	case len(args.items) == 1 && p.nodes[args.items[0]].kind == kindList:
+	case len(args.items) == 1 && p.nodes.at(args.items[0]).kind == kindList:
 		// Python 2 pickles the items as a list of pairs; the converter looks at them.
-		p.fromPairs = true
 		return p.push(node{kind: kindOrderedDict, keyed: true, items: ids})
 	case len(args.items) != 0:
 		return p.fail("makes an OrderedDict from %d arguments", len(args.items))
@@ -525,7 +509,7 @@ func (p *pass) build() error {
 	if err != nil {
 		return err
 	}
-	state := &p.nodes[ids[0]]
+	state := p.nodes.at(ids[0])
 	switch {
 	case to.built:
 		return p.fail("sets the state of an object a second time")
