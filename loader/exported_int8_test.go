@@ -42,7 +42,7 @@ func TestQuantizedProgramOperators(t *testing.T) {
 
 // TestDescribeQuantizedProgram checks that a description says what int8 operators stand for.
 func TestDescribeQuantizedProgram(t *testing.T) {
-	d, err := DescribeExported(shareddata.Path(t, "pt2", "pt2e_x86_26.pt2"), "")
+	d, err := DescribeExported(shareddata.Path(t, "pt2", "pt2e_x86_26.pt2"))
 	if err != nil {
 		t.Fatal(err)
 	}
