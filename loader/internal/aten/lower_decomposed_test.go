@@ -134,6 +134,12 @@ func TestQuantizedPatterns(t *testing.T) {
 		"table": {"quantize int8.sigmoid dequantize", 0, func(t *testing.T, m *Evaluator, x Value) Value {
 			return unsigned.both(t, m, must(t, m, "aten::sigmoid", affine.both(t, m, x)))
 		}},
+		"pad": {"quantize pad dequantize", 0, func(t *testing.T, m *Evaluator, x Value) Value {
+			return must(t, m, "aten::constant_pad_nd", affine.both(t, m, x), two(1), 0.0)
+		}},
+		"pad with what no integer is": {"quantize dequantize pad", 0, func(t *testing.T, m *Evaluator, x Value) Value {
+			return must(t, m, "aten::constant_pad_nd", affine.both(t, m, x), two(1), 0.02)
+		}},
 		"no pattern": {"quantize dequantize softmax quantize dequantize", 0, func(t *testing.T, m *Evaluator, x Value) Value {
 			return affine.both(t, m, must(t, m, "aten::softmax", affine.both(t, m, x), int64(1), nil))
 		}},
@@ -153,7 +159,7 @@ func TestQuantizedPatterns(t *testing.T) {
 			if got := strings.Join(have, " "); got != c.ops {
 				t.Errorf("operators %s, want %s", got, c.ops)
 			}
-			if moved := strings.Contains(c.ops, "int8.") || name == "moves"; moved != (len(patterns) > 0) {
+			if moved := strings.Contains(c.ops, "int8.") || name == "moves" || name == "pad"; moved != (len(patterns) > 0) {
 				t.Errorf("patterns %v", patterns)
 			}
 			want, got := onImage(t, g), onImage(t, int8)
