@@ -25,7 +25,7 @@ func TestLayOutApart(t *testing.T) {
 		"chain":    make1(20000, func(i int) (int, int, int) { return i, i + 1, 64 }),
 		"together": make1(3*maxNeighbours, func(i int) (int, int, int) { return i, 3 * maxNeighbours, 64 + i%3*64 }),
 	} {
-		size, ok := layOut(lives, 1<<40)
+		size, ok := layOut(lives, 1<<30)
 		if !ok {
 			t.Fatalf("%s: refused", name)
 		}

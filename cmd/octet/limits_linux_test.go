@@ -72,7 +72,7 @@ func six(t *testing.T) *tensor.Tensor {
 }
 
 // writeZeros writes an array of n zero bytes that takes a thousandth of that in its file.
-func writeZeros(t *testing.T, path string, n int) {
+func writeZeros(t *testing.T, path string, n int64) {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {

@@ -22,6 +22,8 @@ type Program struct {
 	code    *code
 	table   aten.Table
 	forward *function
+	before  []*function // forward's pre-hooks, called with its arguments
+	behind  []*function // its hooks, called with its arguments and its result
 	inputs  []input
 
 	mu         sync.Mutex // while the archive is decoded
@@ -58,7 +60,53 @@ func New(src Source) (*Program, error) {
 	if len(p.forward.def.Params) == 0 {
 		return nil, positioned(p.forward.file, p.forward.def, errors.New("forward has no parameter")).reject()
 	}
+	if p.before, err = hooks(root, classOf(root).def.ForwardPreHooks); err != nil {
+		return nil, err
+	}
+	if p.behind, err = hooks(root, classOf(root).def.ForwardHooks); err != nil {
+		return nil, err
+	}
 	return p, p.findInputs()
+}
+
+// hooks returns the methods of the root that are hooks of its forward. Those of other modules stand in the code that calls them.
+func hooks(root *aten.Object, names []string) ([]*function, error) {
+	var out []*function
+	for _, name := range names {
+		fn := classOf(root).methods[name]
+		if fn == nil {
+			return nil, &tensor.FileError{Record: classOf(root).file, Reason: fmt.Sprintf("%s has no method %s, which is a hook of it", root.Class.PublicName(), name)}
+		}
+		out = append(out, fn)
+	}
+	return out, nil
+}
+
+// callRoot calls forward between its hooks, as torch.nn.Module.__call__ does. What a pre-hook returns takes the place of the arguments,
+// what a hook returns that of the result, unless it is None.
+func (p *Program) callRoot(m *machine, root *aten.Object, args []aten.Value) (aten.Value, error) {
+	for _, hook := range p.before {
+		v, err := m.call(hook, []aten.Value{root, &aten.Tuple{Items: args}}, nil)
+		if err != nil {
+			return nil, err
+		}
+		if t, ok := v.(*aten.Tuple); ok {
+			args = t.Items
+		} else if v != nil {
+			args = []aten.Value{v}
+		}
+	}
+	out, err := m.call(p.forward, append([]aten.Value{root}, args...), nil)
+	for _, hook := range p.behind {
+		if err != nil {
+			return nil, err
+		}
+		var v aten.Value
+		if v, err = m.call(hook, []aten.Value{root, &aten.Tuple{Items: args}, out}, nil); v != nil {
+			out = v
+		}
+	}
+	return out, err
 }
 
 // Check looks for operators that are not known and that every run needs. It
@@ -203,7 +251,7 @@ func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, err
 		return nil, err
 	}
 	m.StartJournal()
-	out, err := m.call(p.forward, append([]aten.Value{root}, args...), nil)
+	out, err := p.callRoot(m, root, args)
 	if unsupported := m.Unsupported(); unsupported != nil {
 		return nil, unsupported // what else went wrong may follow from that
 	}

@@ -2,6 +2,7 @@ package torchscript
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/build"
@@ -114,7 +115,11 @@ type scanned struct {
 
 func (p *Program) scan(root *aten.Object) *scanner {
 	s := &scanner{p: p, used: make(map[string]*scanned)}
-	s.function(p.forward, map[string]*aten.Object{p.forward.def.Params[0].Name: root}, true)
+	for _, fn := range slices.Concat(p.before, []*function{p.forward}, p.behind) {
+		if params := fn.def.Params; len(params) > 0 {
+			s.function(fn, map[string]*aten.Object{params[0].Name: root}, true)
+		}
+	}
 	return s
 }
 
