@@ -60,12 +60,15 @@ type SliceView struct {
 	Step       int
 }
 
+// clampInt returns a bound of a slice as an int: one beyond what an int holds is beyond every extent too.
+func clampInt(n int64) int { return int(min(max(n, math.MinInt), math.MaxInt)) }
+
 func (w SliceView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
 	start, end := w.Start.Plain(), w.End.Plain()
 	from, ok1 := start.(int64)
 	to, ok2 := end.(int64)
 	if ok1 && ok2 {
-		return b.AddOne(ops.Slice{Axis: w.Axis, Start: int(from), End: int(to), Step: w.Step}, x)
+		return b.AddOne(ops.Slice{Axis: w.Axis, Start: clampInt(from), End: clampInt(to), Step: w.Step}, x)
 	}
 	s, err := b.Scalar(w.Start)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -230,6 +231,9 @@ func TestHostile(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			_, err := load(c.raw)
 			runtime.ReadMemStats(&after)
+			if strconv.IntSize == 32 && isFileError(err, "the extent, stride or offset") {
+				return // refused before it is looked at closely
+			}
 			var choice *ChoiceError
 			if !isFileError(err, c.reason) && !(errors.As(err, &choice) && strings.Contains(err.Error(), c.reason)) {
 				t.Errorf("got %v, want a rejection with %q", err, c.reason)
