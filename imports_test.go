@@ -59,7 +59,6 @@ var onlyImporter = map[string]string{
 	"github.com/klauspost/cpuid/v2":  "ops/asm",
 	"github.com/spf13/cobra":         "cmd/octet",
 	"github.com/vbauerster/mpb/v8":   "cmd/octet",
-	"github.com/nlpodyssey/gopickle": "loader/internal/pickle",
 }
 
 // allowedImports returns, for each package of the tables, those it may import.
