@@ -147,16 +147,23 @@ func (d *Dataset) Shard(g *graph.Graph, size int, s quantize.Shard) iter.Seq2[[]
 
 // ShardSamples returns which samples a shard has: [from, to).
 func (d *Dataset) ShardSamples(g *graph.Graph, size int, s quantize.Shard) (from, to int) {
-	size = BatchSize(g, size)
-	from, to = s.Range((d.n + size - 1) / size)
-	return from * size, min(to*size, d.n)
+	return shardSamples(s, d.n, BatchSize(g, size))
+}
+
+// shardSamples returns which of n samples, in batches of size, a shard has: [from, to).
+func shardSamples(s quantize.Shard, n, size int) (from, to int) {
+	if n == 0 {
+		return 0, 0
+	}
+	from, to = s.Range((n-1)/size + 1)
+	return from * size, min(to*size, n)
 }
 
 // between ranges over the samples [from, to) in batches, as long as they begin before end.
 func (d *Dataset) between(g *graph.Graph, size, from, to, end int) iter.Seq2[[]*tensor.Tensor, error] {
 	return func(yield func([]*tensor.Tensor, error) bool) {
-		for ; from < end; from += size {
-			in, err := d.Batch(g, from, min(from+size, to))
+		for first := from; first < end; first += size {
+			in, err := d.Batch(g, first, min(first+size, to))
 			if !yield(in, err) || err != nil {
 				return
 			}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -139,4 +140,72 @@ func TestShardKilled(t *testing.T) {
 	if !bytes.Equal(readFile(t, at("part")), readFile(t, at("whole"))) {
 		t.Error("a shard that was started again gives another state")
 	}
+}
+
+// evalInShards compares what shards of an evaluation print and write with what one run does.
+func evalInShards(t *testing.T, args ...string) {
+	t.Helper()
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	document := func(args ...string) string {
+		out, _ := octet(t, exitOK, append(args, "--json")...)
+		return regexp.MustCompile(`"ms_per_sample":[^,}]*`).ReplaceAllString(out, "")
+	}
+	octet(t, exitOK, append(args, "--output", at("float.npz"))...)
+	for _, more := range [][]string{nil, {"--against", at("float.npz")}, {"--against", at("float.npz"), "--metric", "agreement"}} {
+		want := document(append(append(args, "--output", at("whole.npz")), more...)...)
+		for _, n := range []int{1, 2, 3, 7} {
+			merge := append([]string{"eval", "merge", "--output", at("merged.npz")}, more...)
+			for i := n - 1; i >= 0; i-- {
+				part := at(fmt.Sprintf("part%d.npz", i))
+				octet(t, exitOK, append(args, "--shard", fmt.Sprintf("%d/%d", i, n), "--save-part", part)...)
+				merge = append(merge, part)
+			}
+			if have := document(merge...); have != want {
+				t.Errorf("%d shards, %v: %s where one run gives %s", n, more, have, want)
+			}
+			if !bytes.Equal(readFile(t, at("merged.npz")), readFile(t, at("whole.npz"))) {
+				t.Errorf("%d shards give other outputs than one run", n)
+			}
+		}
+	}
+}
+
+// TestEvalShards merges shards of an evaluation, and what is none.
+func TestEvalShards(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	eval := []string{"eval", digitsModel, "--arch", "digits", "--data", digitsTest}
+	evalInShards(t, eval...)
+	shard := func(name, of string, args []string, more ...string) string {
+		octet(t, exitOK, append(append(args, "--shard", of, "--save-part", at(name)), more...)...)
+		return at(name)
+	}
+	a, b := shard("a", "0/2", eval), shard("b", "1/2", eval)
+	if !bytes.Equal(readFile(t, shard("again", "1/2", eval)), readFile(t, b)) {
+		t.Error("a shard that runs again gives another file")
+	}
+	out, _ := octet(t, exitAccuracy, "eval", "merge", a, b, "--target", "0.995")
+	if !strings.Contains(out, "507 (99.02 %)") || strings.Contains(out, "\nper sample") {
+		t.Errorf("a missed target prints:\n%s", out)
+	}
+	int8 := []string{"eval", quantizeDigits(t), "--data", digitsTest}
+	for what, args := range map[string][]string{
+		"missing":       {a},
+		"twice":         {a, a},
+		"another model": {a, shard("int8", "1/2", int8)},
+		"another batch": {a, shard("batch", "1/2", eval, "--batch", "32")},
+		"other data":    {a, shard("data", "1/2", []string{"eval", digitsModel, "--arch", "digits", "--data", digitsCalib})},
+		"another cut":   {a, shard("cut", "1/3", eval)},
+		"needs against": {a, b, "--metric", "cosine"},
+	} {
+		if _, stderr := octet(t, exitUsage, append([]string{"eval", "merge"}, args...)...); !strings.Contains(stderr, "octet: ") {
+			t.Errorf("%s: %q", what, stderr)
+		}
+	}
+	octet(t, exitFile, "eval", "merge", digitsTest)
+	octet(t, exitUsage, append(eval, "--shard", "0/2")...)
+	octet(t, exitUsage, append(eval, "--save-part", at("p"))...)
+	octet(t, exitUsage, append(eval, "--shard", "0/2", "--save-part", at("p"), "--target", "0.5")...)
+	octet(t, exitUsage, append(eval, "--shard", "2/2", "--save-part", at("p"))...)
 }
