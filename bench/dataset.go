@@ -119,9 +119,6 @@ func (d *Dataset) Unused(g *graph.Graph, whole bool) []string {
 	return b.unused
 }
 
-// Get returns the array of that name as it is stored, nil when there is none.
-func (d *Dataset) Get(name string) *tensor.Tensor { return d.arrays.Get(name) }
-
 // Batches ranges over the samples in order, size at a time, as inputs of a
 // model. It ends after the first error, which is a *tensor.FileError when the data
 // does not fit the model or has no samples.
