@@ -83,6 +83,11 @@ func (op ConvTranspose) Infer(in []Type) ([]Type, error) {
 	return []Type{F32(shape...)}, nil
 }
 
+// macs counts each element of the input with each weight of its channel, also where the padding cuts off the sum it belongs to.
+func (ConvTranspose) macs(in, _ []Type) int64 {
+	return int64(in[0].Numel()) * product(in[1].Shape[1:])
+}
+
 // ChannelsLast lays out the input and the output as NHWC.
 func (op ConvTranspose) ChannelsLast(in []Type) (Op, []int, bool) {
 	if op.NHWC {

@@ -34,6 +34,8 @@ func (op Linear) Infer(in []Type) ([]Type, error) {
 	return []Type{F32(shape...)}, nil
 }
 
+func (Linear) macs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
+
 // OutShape checks what does not depend on element types, for self, which is
 // this operator or its int8 counterpart, and returns the output's shape.
 func (op Linear) OutShape(self Op, in []Type) (tensor.Shape, error) {

@@ -34,6 +34,10 @@ func (op MatMul) Infer(in []Type) ([]Type, error) {
 	return fold(op, in, F32(g.out...))
 }
 
+func (MatMul) macs(in, out []Type) int64 {
+	return int64(out[0].Numel()) * int64(in[0].Shape[len(in[0].Shape)-1])
+}
+
 // matmulGeometry is the multiplication as batches of matrices.
 type matmulGeometry struct {
 	m, n, k  int
