@@ -60,7 +60,6 @@ var onlyImporter = map[string]string{
 	"github.com/spf13/cobra":         "cmd/octet",
 	"github.com/vbauerster/mpb/v8":   "cmd/octet",
 	"github.com/nlpodyssey/gopickle": "loader/internal/pickle",
-	"gonum.org/v1/plot":              "report",
 }
 
 // allowedImports returns, for each package of the tables, those it may import.

@@ -17,6 +17,7 @@ type workCase struct {
 
 func workCases() []workCase {
 	f := ops.F32
+	f64 := func(shape ...int) ops.Type { return ops.Type{DType: tensor.Float64, Shape: shape} }
 	u8 := func(shape ...int) ops.Type {
 		return ops.Type{DType: tensor.Uint8, Shape: shape, Q: tensor.PerTensor(tensor.Uint8, 0.1, 3)}
 	}
@@ -68,6 +69,12 @@ func workCases() []workCase {
 		{"Fourier transform", ops.RFFT{}, []ops.Type{f(3, 8)}, 3 * 10 * 8},
 		// (20 - 8)/4 + 1 = 4 frames.
 		{"short-time Fourier transform", ops.STFT{Hop: 4, OneSided: true}, []ops.Type{f(2, 20), f(8)}, 2 * 4 * 10 * 8},
+		{"convolution of float64", ops.Conv64{Stride: []int{1}, Padding: []int{0}, Dilation: []int{2}, Groups: 1}, []ops.Type{f64(1, 3, 7), f64(4, 3, 3)}, 3 * 4 * 9},
+		{"transposed convolution of float64", ops.ConvTranspose64{Stride: []int{3}, Padding: []int{1}, OutputPadding: []int{1}, Dilation: []int{2}, Groups: 2},
+			[]ops.Type{f64(1, 4, 5), f64(4, 2, 3)}, 4 * 5 * 2 * 3},
+		{"matrix product of float64", ops.MatMul64{TransposeB: true}, []ops.Type{f64(7, 1, 4, 5), f64(3, 6, 5)}, 7 * 3 * 4 * 5 * 6},
+		{"einsum of float64", ops.Einsum{Equation: "ij,jk->ik"}, []ops.Type{f64(2, 3), f64(3, 4)}, 2 * 3 * 4},
+		{"GRU of float64", ops.RNN64{Cell: ops.GRUCell, Layers: 1}, []ops.Type{f64(5, 2, 32), f64(1, 2, 16), f64(48, 32), f64(48, 16)}, 23040},
 		{"int8 convolution", int8.Conv{ConvAttributes: ops.ConvAttributes(conv(2, 1, 1, 2))},
 			[]ops.Type{u8(2, 4, 8, 8), s8(6, 2, 3, 3)}, 2 * 16 * 6 * 2 * 9},
 		{"int8 linear", int8.Linear{}, []ops.Type{u8(2, 5, 8), s8(3, 8)}, 2 * 5 * 8 * 3},
