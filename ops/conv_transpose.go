@@ -126,7 +126,7 @@ type phase struct {
 	first [3]int // the first output position
 	count [3]int // positions in each dimension
 	taps  []phaseTap
-	at    int // of its packed weights, per group
+	at    int // of its packed weights
 }
 
 // phaseTap is one tap: its place in the kernel, and the input position that it
