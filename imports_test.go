@@ -62,6 +62,7 @@ var onlyImporter = map[string]string{
 	"github.com/vbauerster/mpb/v8":   "cmd/octet",
 	"github.com/nlpodyssey/gopickle": "loader/internal/pickle",
 	"gonum.org/v1/plot":              "report",
+	"golang.org/x/net":               "cmd/octet",
 }
 
 // allowedImports returns, for each package of the tables, those it may import.
