@@ -131,9 +131,7 @@ func (b *serverBench) client() (*oip.Client, error) {
 	transport := &http.Transport{DisableCompression: true, MaxIdleConns: 0, MaxIdleConnsPerHost: 1 << 20, IdleConnTimeout: time.Minute}
 	client := &oip.Client{URL: b.url, HTTP: &http.Client{Transport: transport}}
 	if path, ok := strings.CutPrefix(b.url, "unix:"); ok {
-		if strings.HasPrefix(path, "//") { // unix:///run/octet.sock
-			path = path[2:]
-		}
+		path = strings.TrimPrefix(path, "//") // unix:///run/octet.sock
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "unix", path)
