@@ -40,6 +40,7 @@ var packageTable = []packageRow{
 	{"report/", "all above"},
 	{"serve/oip/", "tensor"},
 	{"serve/loadtest/", "serve/oip"},
+	{"serve/", "tensor, ops, graph, loader, serve/oip"},
 	{"examples/", "all above"},
 	{"cmd/octet/", "all above"},
 }
@@ -60,7 +61,6 @@ var onlyImporter = map[string]string{
 	"github.com/klauspost/cpuid/v2":  "ops/asm",
 	"github.com/spf13/cobra":         "cmd/octet",
 	"github.com/vbauerster/mpb/v8":   "cmd/octet",
-	"github.com/nlpodyssey/gopickle": "loader/internal/pickle",
 }
 
 // allowedImports returns, for each package of the tables, those it may import.

@@ -205,8 +205,13 @@ func (p *prober) free() (free [][]bool, sure bool) {
 	for i, t := range p.example {
 		free = append(free, make([]bool, len(t.Shape)))
 		for axis, n := range t.Shape {
-			if guard := p.graph.Inputs[i].Guard; i < len(p.example)-p.state && (guard == nil || axis >= len(guard.Shape) || guard.Shape[axis] < 0) {
+			guard := p.graph.Inputs[i].Guard
+			switch {
+			case i >= len(p.example)-p.state:
+			case guard == nil || axis >= len(guard.Shape) || guard.Shape[axis] < 0:
 				groups[n] = append(groups[n], axisOf{i, axis})
+			case p.open != nil: // its program would make another graph
+				free[i][axis], sure = true, false
 			}
 		}
 	}
@@ -232,7 +237,7 @@ func (p *prober) free() (free [][]bool, sure bool) {
 // tryOthers reports whether the model takes other extents than n on the axes.
 func (p *prober) tryOthers(n int, axes []axisOf) bool {
 	accepted := false
-	for _, other := range []int{n + 1, 2 * n, 3 * n} {
+	for _, other := range []int{n + 1, 2 * n, 3 * n, n - 1, n / 2} {
 		if other != n && other > 0 {
 			_, ok := p.try(axes, other)
 			accepted = accepted || ok

@@ -139,7 +139,7 @@ func scriptPickle(a *container.Archive, record string, limits pickle.Limits) (pi
 	if err != nil {
 		return nil, err
 	}
-	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, BareArguments: true, Limits: limits})
+	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, Call: standIn, BareArguments: true, Limits: limits})
 	if err != nil {
 		return nil, &FileError{Record: record, Reason: "rejected", Err: err}
 	}

@@ -90,7 +90,7 @@ func (c *call) padded(x *build.Tensor, pairs []int, v float64) *build.Tensor {
 	if !slices.ContainsFunc(append(slices.Clone(before), after...), func(n int) bool { return n != 0 }) {
 		return build.NewTensor(c.read(x))
 	}
-	return c.apply(ops.Pad{Before: before, After: after, Value: float32(v)}, x)
+	return c.apply(ops.Pad{Before: before, After: after, Value: v}, x)
 }
 
 func padMode(fn ops.PadFn) func(*call) Value {

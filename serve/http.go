@@ -1,0 +1,7 @@
+package serve
+
+import "sync/atomic"
+
+type httpState struct {
+	draining atomic.Bool
+}
