@@ -58,9 +58,10 @@ var internalTable = []packageRow{
 
 // onlyImporter names the one package that may import a dependency.
 var onlyImporter = map[string]string{
-	"github.com/klauspost/cpuid/v2":  "ops/asm",
-	"github.com/spf13/cobra":         "cmd/octet",
-	"github.com/vbauerster/mpb/v8":   "cmd/octet",
+	"github.com/klauspost/cpuid/v2": "ops/asm",
+	"github.com/spf13/cobra":        "cmd/octet",
+	"github.com/vbauerster/mpb/v8":  "cmd/octet",
+	"golang.org/x/net":              "cmd/octet",
 }
 
 // allowedImports returns, for each package of the tables, those it may import.

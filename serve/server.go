@@ -62,6 +62,9 @@ func New(opts Options) (*Server, error) {
 	return s, nil
 }
 
+// SetLocalHost sets Options.LocalHost, for a server whose address is known later. No requests may be in progress.
+func (s *Server) SetLocalHost(check bool) { s.opts.LocalHost = check }
+
 // Configured is a version of a model that a server is to serve.
 type Configured struct {
 	Name    string
@@ -173,6 +176,7 @@ func (s *Server) load(ctx context.Context, d *deployment) error {
 	d.mu.Lock()
 	source := d.source
 	d.state, d.reason = stateLoading, ""
+	d.loaded = stateOf(source.Path)
 	d.mu.Unlock()
 	start := time.Now()
 	i, err := s.newInstance(ctx, d, source)
