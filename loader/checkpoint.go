@@ -40,7 +40,7 @@ func weightsOf(top pickle.Value, r *rebuilder) (*Weights, error) {
 	if !ok {
 		return nil, &FileError{Reason: fmt.Sprintf("holds %s, not a state_dict: %s", pickle.Describe(top), howToSave)}
 	}
-	w := newWeights()
+	w := newWeights(dict.Len())
 	if !holdsTensors(dict) || wrapped(dict) {
 		key, inner, err := unwrap(dict)
 		if err != nil {

@@ -79,7 +79,7 @@ func (f *modelFile) stateDict() (*Weights, error) {
 		if err != nil {
 			return nil, err
 		}
-		w := newWeights()
+		w := newWeights(len(tensors))
 		for _, t := range tensors {
 			w.add(t.Name, t.Tensor)
 		}

@@ -74,7 +74,7 @@ type zipStorages struct {
 }
 
 func newZipStorages(a *container.Archive, folder string) *zipStorages {
-	return &zipStorages{archive: a, folder: folder, read: make(map[string]storage)}
+	return &zipStorages{archive: a, folder: folder, read: make(map[string]storage, len(a.Names()))}
 }
 
 func (z *zipStorages) storage(ref storageRef) (storage, error) {

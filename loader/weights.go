@@ -20,8 +20,9 @@ type Weights struct {
 	Skipped []string
 }
 
-func newWeights() *Weights {
-	return &Weights{index: make(map[string]int), Scalars: make(map[string]any)}
+// newWeights makes room for n tensors, as many as the file has names for.
+func newWeights(n int) *Weights {
+	return &Weights{tensors: make([]Named, 0, n), index: make(map[string]int, n), Scalars: make(map[string]any)}
 }
 
 func (w *Weights) add(name string, t *tensor.Tensor) {
