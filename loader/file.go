@@ -92,6 +92,12 @@ func (f *File) Build(a nn.Architecture) (*graph.Graph, error) {
 		return nil, err
 	}
 	g, err := nn.Build(a, w)
+	if inner := w.under(); inner != nil && isA[*nn.BindError](err) {
+		// A training program, such as a LightningModule, has the model as an attribute.
+		if sub, e := nn.Build(a, inner); e == nil {
+			return sub, nil
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
 	}

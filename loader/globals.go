@@ -96,10 +96,17 @@ func stateDictGlobal(module, name string) error {
 			return nil
 		}
 	}
-	if knownGlobals[module+"."+name] {
+	if full := module + "." + name; knownGlobals[full] || dictClasses[full] {
 		return nil
 	}
 	return errForeignClass
+}
+
+// dictClasses are classes derived from dict.
+var dictClasses = map[string]bool{
+	"collections.defaultdict": true, "builtins.dict": true, "__builtin__.dict": true,
+	"pytorch_lightning.utilities.parsing.AttributeDict": true, "lightning_fabric.utilities.data.AttributeDict": true,
+	"lightning.fabric.utilities.data.AttributeDict": true, "lightning.pytorch.utilities.parsing.AttributeDict": true,
 }
 
 // errForeignClass is a class or function that is not part of a state_dict.

@@ -52,7 +52,7 @@ func (f *modelFile) legacyStateDict() (*Weights, error) {
 	if err := l.storages(refs, s); err != nil {
 		return nil, err
 	}
-	return weightsOf(top, newRebuilder(s, f.size))
+	return f.weightsOf(top, newRebuilder(s, f.size))
 }
 
 // header reads the pickles before the object.

@@ -95,6 +95,7 @@ type modelFile struct {
 	mapping *Mapping
 	inputs  []ops.Type // nil: not given
 	model   string     // of several, "": not given
+	key     string     // of the state_dict in a checkpoint, "": not given
 
 	ctx       context.Context
 	maxMemory int64 // 0: not given

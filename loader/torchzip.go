@@ -47,7 +47,7 @@ func (f *modelFile) zipStateDict() (*Weights, error) {
 	if n != len(data) {
 		return nil, &FileError{Record: pickleRecord, Reason: fmt.Sprintf("%d bytes follow after the pickle", len(data)-n)}
 	}
-	return weightsOf(top, newRebuilder(newZipStorages(a, storageFolder), f.size))
+	return f.weightsOf(top, newRebuilder(newZipStorages(a, storageFolder), f.size))
 }
 
 // checkByteOrder rejects files of big-endian machines. Files of PyTorch before
