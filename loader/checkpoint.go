@@ -2,13 +2,13 @@ package loader
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -19,12 +19,9 @@ func loadCheckpoint(record string, data []byte, limits pickle.Limits) (pickle.Va
 	if err == nil {
 		return v, n, nil
 	}
-	var pe *pickle.Error
-	if errors.Is(err, errForeignClass) && bytes.Contains(data, []byte("_parameters")) && bytes.Contains(data, []byte("_modules")) {
-		if errors.As(err, &pe) {
-			return nil, 0, &FileError{Record: record, Reason: "a whole module was pickled, which only the Python code that defines it can read (it " +
-				pe.Reason + "): save torch.save(model.state_dict(), path) instead, or trace it to TorchScript"}
-		}
+	if isA[*GlobalError](err) && bytes.Contains(data, []byte("_parameters")) && bytes.Contains(data, []byte("_modules")) {
+		err = filekind.OfModule(err)
+		return nil, 0, &FileError{Record: record, Err: err}
 	}
 	return nil, 0, &FileError{Record: record, Reason: "rejected", Err: err}
 }

@@ -47,7 +47,7 @@ func Open(path string, opts ...Option) (*File, error) {
 	case isA[*rawfile.TooLargeError](err):
 		return nil, &FileError{File: path, Err: &tensor.BudgetError{What: "what the pipe gives", Need: f.budget() + 1, Limit: f.budget()}}
 	case errors.Is(err, rawfile.ErrFolder):
-		return nil, &FileError{File: path, Reason: "a folder, not a file: name the file in it"}
+		return nil, folderError(path)
 	case err != nil:
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -99,7 +98,7 @@ func stateDictGlobal(module, name string) error {
 	if full := module + "." + name; knownGlobals[full] || dictClasses[full] {
 		return nil
 	}
-	return errForeignClass
+	return &GlobalError{Name: module + "." + name}
 }
 
 // dictClasses are classes derived from dict.
@@ -109,5 +108,10 @@ var dictClasses = map[string]bool{
 	"lightning.fabric.utilities.data.AttributeDict": true, "lightning.pytorch.utilities.parsing.AttributeDict": true,
 }
 
-// errForeignClass is a class or function that is not part of a state_dict.
-var errForeignClass = errors.New("a state_dict does not: save model.state_dict() and plain values only")
+// GlobalError says that a file refers to a class or function that is not part of a state_dict. Nothing that a file names is ever
+// run; those that PyTorch's tensors and plain values are made with are known, and no others.
+type GlobalError struct{ Name string } // "package.module.Class"
+
+func (e *GlobalError) Error() string {
+	return e.Name + " is no part of a state_dict: save model.state_dict() and plain values only"
+}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -88,6 +89,9 @@ func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name 
 	if err == nil && len(z.File) > maxRecords {
 		err = fmt.Errorf("%d records", len(z.File))
 	}
+	if errors.Is(err, zip.ErrFormat) { // the directory is at the end
+		err = filekind.OfTruncated(err)
+	}
 	if err != nil {
 		return nil, &tensor.FileError{Reason: "damaged zip archive", Err: err}
 	}
@@ -102,7 +106,7 @@ func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name 
 		}
 		root, name, err := split(f.Name)
 		if err != nil {
-			return nil, err
+			return nil, foreign(z, err)
 		}
 		switch {
 		case len(a.names) == 0:
@@ -133,6 +137,19 @@ func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name 
 		return nil, &tensor.FileError{Reason: "zip archive without records"}
 	}
 	return a, checkOverlap(spans, size-directory)
+}
+
+// foreign returns what an archive is where that is known not to come from PyTorch, else err.
+func foreign(z *zip.Reader, err error) error {
+	names := make([]string, len(z.File))
+	for i, f := range z.File {
+		names[i] = f.Name
+	}
+	switch e := filekind.OfRecords(names); e.Kind {
+	case filekind.Arrays, filekind.Keras, filekind.Packed:
+		return &tensor.FileError{Err: e}
+	}
+	return err
 }
 
 // span is where a record lies in the file, header included.
