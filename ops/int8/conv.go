@@ -1,7 +1,6 @@
 package int8
 
 import (
-	"fmt"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -107,6 +106,7 @@ func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) *winogra
 		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: op.Groups, cols: outs / op.Groups, outChannels: outs,
 		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
 	}
+	l.onePacking = mayBeWinograd(l, w)
 	view := w // what the kernel sees as positions
 	padBytes := max(kc, 1) * w.Kernel[2]
 	switch {
@@ -191,7 +191,7 @@ func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) *winogra
 		},
 		WorkerScratch: mem.total,
 		Parallel:      tasks,
-		Choice:        fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		Choice:        l.choice(),
 		Weights:       bytesOf(l.packed.weights),
 	}
 	if gather {
