@@ -52,6 +52,7 @@ type StepTrace struct {
 	Node     *Node
 	In, Out  []ops.Type
 	Choice   string // kernel, tile and tier
+	Packed   int    // bytes of packed weights
 	Duration time.Duration
 }
 
