@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -59,8 +58,8 @@ func Evaluate(ctx context.Context, s *graph.Session, d *Dataset, batch int, prog
 	return EvaluateWith(ctx, s, d, EvalOptions{Batch: batch, Keep: true, Progress: progress})
 }
 
-// EvaluateWith is Evaluate with options. A metric that does not fit is a *MetricError, a label of no class a *tensor.FileError
-// with a *LabelError in it.
+// EvaluateWith is Evaluate with options. A named metric that does not fit is a *MetricError; labels that no metric fits, and a label of no
+// class, are a *tensor.FileError with a *MetricError or a *LabelError in it.
 func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptions) (*Evaluation, error) {
 	e := &Evaluation{N: d.Len(), Metric: o.Metric, Value: math.NaN()}
 	o.Batch = BatchSize(s.Graph(), o.Batch)
@@ -82,12 +81,12 @@ func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptio
 		e.Elapsed += time.Since(start)
 		if score == nil {
 			if score, err = e.begin(o.Name, out, labels); err != nil {
-				return nil, err
+				return nil, d.Mislabelled(s.Graph(), err)
 			}
 		}
 		if e.Labels {
 			if err := score.add(out[0]); err != nil {
-				return nil, d.mislabelled(err)
+				return nil, d.Mislabelled(s.Graph(), err)
 			}
 		}
 		size := min(o.Batch, d.Len()-done)
@@ -105,14 +104,6 @@ func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptio
 		e.Value, e.Right, e.Counted = score.value(), score.right, score.n
 	}
 	return e, nil
-}
-
-// mislabelled returns a label of no class as an error of the file.
-func (d *Dataset) mislabelled(err error) error {
-	if _, ok := errors.AsType[*LabelError](err); ok {
-		return d.rejected("y", err)
-	}
-	return err
 }
 
 // begin chooses the metric, where that is not done, by the outputs of the first batch.

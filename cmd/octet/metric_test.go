@@ -123,7 +123,7 @@ func TestOutputForms(t *testing.T) {
 		more   []string
 	}{
 		{ints(9, n), exitFile, "none of the model's 3 classes", nil},
-		{ints(9, n, 2), exitUsage, "do not fit the output", nil},
+		{ints(9, n, 2), exitFile, data + ": y: no metric: labels int64[16, 2] do not fit the output", nil},
 		{ints(3, n), exitUsage, `did you mean cross-entropy?`, []string{"--loss", "cross"}},
 		{ints(3, n), exitUsage, "do not have the form", []string{"--loss", "mse"}},
 	} {

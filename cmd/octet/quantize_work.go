@@ -102,7 +102,7 @@ func (w *work) concrete() error {
 		}
 	}
 	_, err = w.model.Specialize(types...)
-	return err
+	return d.Misfit("", err)
 }
 
 // proxy is a model that watches its runs.
