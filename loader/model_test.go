@@ -78,7 +78,7 @@ func floatNet(t testing.TB) *graph.Graph {
 	v = b.add("bn", ops.BatchNorm{Eps: 1e-5}, v, b.konst("stat", tensor.Float32, 4), bias, b.konst("stat", tensor.Float32, 4), variance)
 	v = b.add("add", ops.Binary{Fn: ops.Add, Act: ops.ReLU6}, v, w)
 	v = b.add("slice", ops.Slice{Axis: 2, Start: -7, End: math.MaxInt, Step: 2}, v)
-	v = b.add("pad", ops.Pad{Before: []int{0, 0, 0, 1}, After: []int{0, 0, 0, 0}, Value: float32(math.Inf(-1))}, v)
+	v = b.add("pad", ops.Pad{Before: []int{0, 0, 0, 1}, After: []int{0, 0, 0, 0}, Value: math.Inf(-1)}, v)
 	v = b.add("pool", ops.MaxPool{Kernel: []int{2, 2}, Stride: []int{2, 2}, Padding: []int{0, 0}, Dilation: []int{1, 1}, CeilMode: true}, v)
 	v = b.add("clamp", ops.Unary{Fn: ops.Clamp, Alpha: math.Inf(-1), Beta: 3.1000000000000001}, v)
 	v = b.add("flatten", ops.Flatten{Start: 1, End: -1}, v)
