@@ -116,7 +116,7 @@ func (w *work) accuracy(m *bench.Metric, d *bench.Dataset) (quantize.Accuracy, e
 	if err != nil {
 		return nil, err
 	}
-	return m.Accuracy(w.model, w.first(d, d.Len()), labels, w.options()), nil
+	return quantize.ByMetric(m, w.model, w.first(d, d.Len()), labels, w.options()), nil
 }
 
 // rawCurve tunes by the order of AMP's noise, as --fallback has it, and tells how far that has to go.
