@@ -163,11 +163,15 @@ func rejected(err error, o *aten.Object) error {
 	return &tensor.FileError{Record: o.Path, Reason: fmt.Sprintf("a %s cannot be restored", o.Class.PublicName()), Err: err}
 }
 
-// findInputs lists the parameters of forward that are inputs.
+// findInputs lists the parameters of forward that are inputs. Behind a list, which has all tensors that are left, optional ones
+// keep their defaults.
 func (p *Program) findInputs() error {
 	for i, q := range p.forward.def.Params {
-		if i == 0 {
-			continue // self
+		if i == 0 { // self
+			continue
+		}
+		if p.TakesList() {
+			break
 		}
 		add := func(t *script.Type, part int) error {
 			in := input{name: q.Name, param: i, part: part, optional: q.Default != nil}
@@ -185,7 +189,7 @@ func (p *Program) findInputs() error {
 			case "Tensor", "int", "float", "bool", "number", "Scalar":
 			case "List":
 				in.kind = "list"
-				if len(t.Args) == 1 && t.Args[0].Name == "Tensor" && i == len(p.forward.def.Params)-1 {
+				if len(t.Args) == 1 && t.Args[0].Name == "Tensor" && !slices.ContainsFunc(p.forward.def.Params[i+1:], required) {
 					break
 				}
 				fallthrough
@@ -217,6 +221,11 @@ func (p *Program) findInputs() error {
 	return nil
 }
 
+// required reports whether a parameter has neither a default nor may be None.
+func required(q *script.Param) bool {
+	return q.Default == nil && (q.Type == nil || q.Type.Name != "Optional")
+}
+
 // Inputs returns the names of the inputs, in the order of forward's parameters.
 func (p *Program) Inputs() []string {
 	names := make([]string, len(p.inputs))
@@ -226,7 +235,7 @@ func (p *Program) Inputs() []string {
 	return names
 }
 
-// TakesList reports whether the last input is a list of tensors.
+// TakesList reports whether the last input, as far as they are known, is a list of tensors.
 func (p *Program) TakesList() bool {
 	return len(p.inputs) > 0 && p.inputs[len(p.inputs)-1].kind == "list"
 }
@@ -312,6 +321,9 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]aten.Value, error) 
 	for _, in := range p.inputs {
 		i := in.param - 1
 		if in.kind == "list" {
+			if in.optional && next == len(types) {
+				continue
+			}
 			l := &aten.List{}
 			for next < len(types) {
 				v, err := take(in)
