@@ -152,7 +152,7 @@ func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) *winogra
 		if fused != nil {
 			input = unsafe.Pointer(unsafe.SliceData(c.Scratch))
 		}
-		t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&pad[0]), next: l.columnsAfter(c, group, n1)}
+		t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&pad[0]), next: l.packed.weights.Next(c, group, n1)}
 		for m := m0; m < m1; m += tiles.Step {
 			t.m = min(tiles.Step, m1-m)
 			if gather {
@@ -192,7 +192,7 @@ func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) *winogra
 		WorkerScratch: mem.total,
 		Parallel:      tasks,
 		Choice:        fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
-		Weights:       bytesOf(l.packed.weights),
+		Weights:       l.packed.weights.Bytes(),
 	}
 	if gather {
 		k.Choice += " over gathered rows"
