@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
+	"github.com/octet-ml/octet/internal/recent"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -87,7 +87,7 @@ type open struct {
 	program Program
 
 	mu     sync.Mutex
-	graphs []*Graph // most recently used first
+	graphs recent.List[*Graph]
 }
 
 // NewOpen returns an open graph: one whose nodes a program makes when the types
@@ -215,10 +215,8 @@ func (g *Graph) Concrete() (*Graph, error) {
 func (o *open) last() *Graph {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.graphs) == 0 {
-		return nil
-	}
-	return o.graphs[0]
+	g, _ := o.graphs.Latest()
+	return g
 }
 
 // Specialize returns the graph for inputs of these types: of an open graph what
@@ -241,19 +239,22 @@ func (o *open) specialize(inputs []ops.Type, before string) (g *Graph, known boo
 	if err != nil {
 		return nil, false, err
 	}
-	for i, s := range o.graphs {
-		if s.form() == before && s.accepts(example) && s.infers(inputs) {
-			state := 0
-			if s.State != nil {
-				state = s.State.Inputs
-			}
-			if err := o.check(inputs, state); err != nil {
-				return nil, false, err
-			}
-			copy(o.graphs[1:i+1], o.graphs[:i])
-			o.graphs[0] = s
-			return s, true, nil
+	serves := func(s *Graph) bool {
+		if err != nil || s.form() != before || !s.accepts(example) || !s.infers(inputs) {
+			return false
 		}
+		state := 0
+		if s.State != nil {
+			state = s.State.Inputs
+		}
+		err = o.check(inputs, state)
+		return err == nil
+	}
+	if s, ok := o.graphs.Use(serves); ok {
+		return s, true, nil
+	}
+	if err != nil {
+		return nil, false, err
 	}
 	g, err = o.specializeAnew(inputs, before)
 	return g, false, err
@@ -268,8 +269,8 @@ func (o *open) specializeAnew(inputs []ops.Type, before string) (*Graph, error) 
 	if s.IsOpen() || len(s.Inputs) != len(inputs) {
 		return nil, fmt.Errorf("a program made a graph of %d inputs for %d", len(s.Inputs), len(inputs))
 	}
-	o.graphs = slices.Insert(o.graphs, 0, s)
-	o.graphs = o.graphs[:min(len(o.graphs), maxSpecializations)]
+	o.graphs.Add(s)
+	o.graphs.Keep(maxSpecializations, nil)
 	return s, nil
 }
 
