@@ -19,7 +19,7 @@ var wrapperKeys = []string{"state_dict", "model_state_dict", "model", "net", "we
 
 // loadCheckpoint decodes the pickle of a checkpoint, record of a file.
 func loadCheckpoint(record string, data []byte, limits pickle.Limits) (pickle.Value, int, error) {
-	v, n, err := pickle.Load(data, pickle.Options{Global: stateDictGlobal, Limits: limits})
+	v, n, err := pickle.Load(data, pickle.Options{Global: stateDictGlobal, Call: standIn, Limits: limits})
 	if err == nil {
 		return v, n, nil
 	}
@@ -58,6 +58,7 @@ func weightsOf(top pickle.Value, r *rebuilder) (*Weights, error) {
 		if err := w.entry(keyName(k), v, r); err != nil {
 			return nil, err
 		}
+		dict.Release(i)
 	}
 	return w.finish()
 }
@@ -153,7 +154,7 @@ func holdsTensors(d *pickle.Dict) bool {
 // isTensor reports whether v is one, judged by what it is made with.
 func isTensor(v pickle.Value) bool {
 	switch v := v.(type) {
-	case *pickle.Persistent:
+	case *pickle.Persistent, *savedTensor:
 		return true
 	case *pickle.Object:
 		switch v.Class.String() {

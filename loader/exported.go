@@ -42,9 +42,6 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 		return nil, err
 	}
 	g := graph.NewOpen(m.Inputs(), m)
-	if f.inputs != nil {
-		return g.Specialize(f.inputs...)
-	}
 	if !m.IsStatic() {
 		return g, nil
 	}
@@ -112,7 +109,7 @@ func openSaved(r io.ReaderAt, size int64) (exported.Tensors, error) {
 	if err != nil {
 		return nil, err
 	}
-	top, n, err := pickle.Load(data, pickle.Options{Global: savedGlobal})
+	top, n, err := pickle.Load(data, pickle.Options{Global: savedGlobal, Call: standIn})
 	if err != nil {
 		return nil, &FileError{Record: pickleRecord, Reason: "rejected", Err: err}
 	}

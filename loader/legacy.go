@@ -184,6 +184,14 @@ func (l *legacyStorages) storage(ref storageRef) (storage, error) {
 func collectStorages(v pickle.Value) (map[string]storageRef, error) {
 	refs := make(map[string]storageRef)
 	seen := make(map[any]bool)
+	add := func(ref storageRef) error {
+		ref.view = nil
+		if known, ok := refs[ref.key]; ok && known != ref {
+			return &FileError{Record: "storage " + strconv.Quote(ref.key), Reason: "used in different ways"}
+		}
+		refs[ref.key] = ref
+		return nil
+	}
 	var walk func(v pickle.Value) error
 	walkAll := func(items []pickle.Value) error {
 		for _, item := range items {
@@ -226,16 +234,14 @@ func collectStorages(v pickle.Value) (map[string]storageRef, error) {
 				return err
 			}
 			return walkAll(v.Args)
+		case *savedTensor:
+			return add(v.ref)
 		case *pickle.Persistent:
 			ref, err := parseStorageID(v.ID)
 			if err != nil {
 				return &FileError{Record: legacyPickle, Reason: err.Error()}
 			}
-			ref.view = nil
-			if known, ok := refs[ref.key]; ok && known != ref {
-				return &FileError{Record: "storage " + strconv.Quote(ref.key), Reason: "used in different ways"}
-			}
-			refs[ref.key] = ref
+			return add(ref)
 		}
 		return nil
 	}

@@ -93,8 +93,7 @@ type modelFile struct {
 	file    *os.File // nil for a reader
 	head    []byte
 	mapping *Mapping
-	inputs  []ops.Type // nil: not given
-	model   string     // of several, "": not given
+	model   string // of several, "": not given
 
 	ctx       context.Context
 	maxMemory int64 // 0: not given
