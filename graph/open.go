@@ -57,7 +57,7 @@ func (g *Guard) admits(t *tensor.Tensor) bool {
 			return false
 		}
 	}
-	return g.Value == nil || bytes.Equal(g.Value.Contiguous().Bytes(), t.Contiguous().Bytes())
+	return g.Value == nil || t.IsBound() && bytes.Equal(g.Value.Contiguous().Bytes(), t.Contiguous().Bytes())
 }
 
 // State says what a specialized graph keeps between runs: its last outputs are
@@ -128,6 +128,14 @@ func (d *derived) Example() ([]ops.Type, bool) {
 		return e.Example()
 	}
 	return nil, false
+}
+
+// FreeExtents are those of the program from which this one is derived.
+func (d *derived) FreeExtents() [][]bool {
+	if s, ok := d.from.program.(Shaper); ok {
+		return s.FreeExtents()
+	}
+	return nil
 }
 
 // check asks the program whether it takes inputs, of which the last ones are values of its state.

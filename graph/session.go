@@ -122,10 +122,10 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 	return s, err
 }
 
-// OptionError says that there is no session with such an option.
+// OptionError says that there is no session or run with such an option.
 type OptionError struct{ Option, Reason string }
 
-func (e *OptionError) Error() string { return fmt.Sprintf("Options.%s: %s", e.Option, e.Reason) }
+func (e *OptionError) Error() string { return fmt.Sprintf("option %s: %s", e.Option, e.Reason) }
 
 // compile is Compile with checked options; what sessions of specialized graphs have in common
 // is that of home.

@@ -42,9 +42,6 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 		return nil, err
 	}
 	g := graph.NewOpen(m.Inputs(), m)
-	if f.inputs != nil {
-		return g.Specialize(f.inputs...)
-	}
 	if !m.IsStatic() {
 		return g, nil
 	}

@@ -67,7 +67,8 @@ func (f *File) Close() error { return f.raw.Close() }
 // Size returns the bytes of the file.
 func (f *File) Size() int64 { return f.raw.Size }
 
-// Format is Detect.
+// Format tells the format of the file by its content, without reading all of it. A file of no known format gives
+// a *FileError.
 func (f *File) Format() (Format, error) {
 	format, err := f.f.format()
 	return format, f.name(err)

@@ -8,7 +8,7 @@ import (
 // Format is a format that models or weights come in.
 type Format string
 
-// The formats, as Detect tells them by the content of a file.
+// The formats, as File.Format tells them by the content of a file.
 const (
 	FormatOctet       Format = "octet safetensors"       // graph and weights, see Save
 	FormatSafetensors Format = "safetensors"             // weights
@@ -22,17 +22,6 @@ const (
 // the others hold weights only, which StateDict reads.
 func (f Format) HasGraph() bool {
 	return f == FormatOctet || f == FormatTorchScript || f == FormatExported
-}
-
-// Detect tells the format of the file at path by its content, without reading
-// all of it. A file of no known format gives a *FileError.
-func Detect(path string, opts ...Option) (Format, error) {
-	f, err := Open(path, opts...)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	return f.Format()
 }
 
 func (f *modelFile) format() (Format, error) {

@@ -93,9 +93,8 @@ type modelFile struct {
 	file    *os.File // nil for a reader
 	head    []byte
 	mapping *Mapping
-	inputs  []ops.Type // nil: not given
-	model   string     // of several, "": not given
-	key     string     // of the state_dict in a checkpoint, "": not given
+	model   string // of several, "": not given
+	key     string // of the state_dict in a checkpoint, "": not given
 
 	ctx       context.Context
 	maxMemory int64 // 0: not given
