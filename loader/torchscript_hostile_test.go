@@ -374,7 +374,7 @@ func TestLimitError(t *testing.T) {
 
 // TestManyOutputs: programs that return or make millions of values are refused, within the memory that is allowed.
 func TestManyOutputs(t *testing.T) {
-	const limit = 64 << 20
+	const limit = 16 << 20
 	for name, body := range map[string]string{
 		"list of one tensor": "return torch.mul([x], 5000000)",
 		"list of numbers":    "return torch.mul([1.5], 5000000)",
