@@ -39,6 +39,7 @@ var packageTable = []packageRow{
 	{"bench/", "all above"},
 	{"report/", "all above"},
 	{"serve/oip/", "tensor"},
+	{"serve/loadtest/", "serve/oip"},
 	{"serve/", "tensor, ops, graph, loader, serve/oip"},
 	{"examples/", "all above"},
 	{"cmd/octet/", "all above"},

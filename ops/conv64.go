@@ -35,6 +35,8 @@ func (op Conv64) Infer(in []Type) ([]Type, error) {
 	return []Type{{DType: tensor.Float64, Shape: op.single().OutShape(w, in)}}, nil
 }
 
+func (Conv64) macs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
+
 func (op Conv64) Prepare(p *Prepare) (*Kernel, error) {
 	w, err := op.single().Window(op, p.In)
 	if err != nil {
@@ -68,6 +70,8 @@ func (op ConvTranspose64) Infer(in []Type) ([]Type, error) {
 	}
 	return []Type{{DType: tensor.Float64, Shape: shape}}, nil
 }
+
+func (ConvTranspose64) macs(in, out []Type) int64 { return ConvTranspose{}.macs(in, out) }
 
 func (op ConvTranspose64) Prepare(p *Prepare) (*Kernel, error) {
 	if p.Out[0].Numel() == 0 {

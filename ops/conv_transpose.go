@@ -93,6 +93,11 @@ func (op ConvTranspose) outShape(self Op, in []Type) (tensor.Shape, error) {
 	return shape, nil
 }
 
+// macs counts each element of the input with each weight of its channel, also where the padding cuts off the sum it belongs to.
+func (ConvTranspose) macs(in, _ []Type) int64 {
+	return int64(in[0].Numel()) * product(in[1].Shape[1:])
+}
+
 // ChannelsLast lays out the input and the output as NHWC.
 func (op ConvTranspose) ChannelsLast(in []Type) (Op, []int, bool) {
 	if op.NHWC {
@@ -121,7 +126,7 @@ type phase struct {
 	first [3]int // the first output position
 	count [3]int // positions in each dimension
 	taps  []phaseTap
-	at    int // of its packed weights, per group
+	at    int // of its packed weights
 }
 
 // phaseTap is one tap: its place in the kernel, and the input position that it

@@ -145,6 +145,17 @@ func (op RNN) outTypes(self Op, in []Type) ([]Type, error) {
 	return types, nil
 }
 
+// macs counts each matrix of weights once for every element of the sequences.
+func (op RNN) macs(in, _ []Type) int64 {
+	steps, macs := product(in[0].Shape[:len(in[0].Shape)-1]), int64(0)
+	for _, w := range in[1+op.states():] {
+		if len(w.Shape) == 2 {
+			macs += steps * product(w.Shape)
+		}
+	}
+	return macs
+}
+
 // rnnGeometry is the sizes of a network and its input.
 type rnnGeometry struct {
 	steps, batch, input, hidden int

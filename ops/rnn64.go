@@ -25,6 +25,8 @@ func (op RNN64) Infer(in []Type) ([]Type, error) {
 	return types, nil
 }
 
+func (op RNN64) macs(in, out []Type) int64 { return RNN(op).macs(in, out) }
+
 // rnn64 is a prepared network. A task takes one row of the batch through all steps of a layer.
 type rnn64 struct {
 	op    RNN
