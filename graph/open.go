@@ -57,7 +57,7 @@ func (g *Guard) admits(t *tensor.Tensor) bool {
 			return false
 		}
 	}
-	return g.Value == nil || bytes.Equal(g.Value.Contiguous().Bytes(), t.Contiguous().Bytes())
+	return g.Value == nil || t.IsBound() && bytes.Equal(g.Value.Contiguous().Bytes(), t.Contiguous().Bytes())
 }
 
 // State says what a specialized graph keeps between runs: its last outputs are

@@ -16,6 +16,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/shareddata"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -314,43 +315,65 @@ func TestExportedOwn(t *testing.T) {
 		t.Fatal(err, len(files))
 	}
 	for _, file := range files {
-		g, err := Load(file)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		s, err := g.Compile(graph.Options{Threads: 1})
+		runRecorded(t, file, 1e-4)
+	}
+}
+
+// runRecorded runs a program on the inputs recorded beside it, one after the other in one
+// session, and compares what it returns. It returns the graph for the first of them.
+func runRecorded(t *testing.T, file string, tolerance float64) *graph.Graph {
+	t.Helper()
+	g, err := Load(file)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	s, err := g.Compile(graph.Options{Threads: 1})
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	defer s.Close()
+	runs, err := filepath.Glob(strings.TrimSuffix(file, "pt2") + "*.npz")
+	if err != nil || len(runs) == 0 {
+		t.Fatal(err, len(runs))
+	}
+	var first *graph.Graph
+	for _, run := range runs {
+		arrays, err := tensor.ReadNPZ(run, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.Close()
-		runs, err := filepath.Glob(strings.TrimSuffix(file, "pt2") + "*.npz")
-		if err != nil || len(runs) == 0 {
-			t.Fatal(err, len(runs))
+		var in []*tensor.Tensor
+		var types []ops.Type
+		for _, v := range g.Inputs {
+			x := arrays.Get(v.Name)
+			in = append(in, x)
+			known := x
+			if x.Numel() > 1 {
+				known = nil
+			}
+			types = append(types, ops.Type{DType: x.DType(), Shape: x.Shape(), Known: known})
 		}
-		for _, run := range runs {
-			arrays, err := tensor.ReadNPZ(run, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var in []*tensor.Tensor
-			for _, v := range g.Inputs {
-				in = append(in, arrays.Get(v.Name))
-			}
-			out, err := s.Run(context.Background(), in...)
-			if err != nil {
+		out, err := s.Run(context.Background(), in...)
+		if err != nil {
+			t.Errorf("%s: %v", run, err)
+			continue
+		}
+		if want := len(arrays) - len(in); len(out) != want {
+			t.Errorf("%s: %d outputs, want %d", run, len(out), want)
+			continue
+		}
+		for i, x := range out {
+			closeTo(t, fmt.Sprintf("%s output%d", run, i), x, arrays.Get(fmt.Sprintf("output%d", i)), tolerance)
+		}
+		if first == nil {
+			if first, err = g.Specialize(types...); err != nil {
 				t.Errorf("%s: %v", run, err)
-				continue
-			}
-			if want := len(arrays) - len(in); len(out) != want {
-				t.Errorf("%s: %d outputs, want %d", run, len(out), want)
-				continue
-			}
-			for i, x := range out {
-				closeTo(t, fmt.Sprintf("%s output%d", run, i), x, arrays.Get(fmt.Sprintf("output%d", i)), 1e-4)
 			}
 		}
 	}
+	return first
 }
 
 // TestOtherRuntimes refuses what was made of models for other runtimes.

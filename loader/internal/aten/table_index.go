@@ -352,6 +352,9 @@ func nonzeroTuple(c *call) Value {
 }
 
 func embedding(c *call) Value {
+	if t, ok := c.decomposed().tables[c.read(c.tensor(0))]; ok {
+		return c.takeRows(t, c.tensor(1), "dequantize, embedding")
+	}
 	return c.apply(ops.Embedding{}, c.tensor(0), c.tensor(1))
 }
 
