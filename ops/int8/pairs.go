@@ -20,16 +20,13 @@ func (l *layer) choosePairs() {
 	}
 }
 
-// panels returns the number of panels of a group's columns.
-func (l *layer) panels() int { return (l.cols + l.g.NR - 1) / l.g.NR }
-
 // run computes the outputs of a call, of neighbouring panels with the same kernel at a time.
 func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	if l.packed.pairs == nil {
 		l.runWith(l.g, wk, s, t)
 		return
 	}
-	pairs := l.packed.pairs[t.group*l.panels():]
+	pairs := l.packed.pairs[t.group*l.packed.weights.Panels():]
 	part := *t
 	for n0 := t.n0; n0 < t.n1; n0 = part.n1 {
 		in := pairs[n0/l.g.NR]
