@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/octet-ml/octet/graph"
@@ -80,6 +81,10 @@ func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptio
 			return nil, d.Misfit(fmt.Sprintf("samples %d to %d", done, min(done+o.Batch, d.Len())), err)
 		}
 		e.Elapsed += time.Since(start)
+		size := min(o.Batch, d.Len()-done)
+		if out, err = firstOf(out, size, leastBatch(s.Graph())); err != nil {
+			return nil, err
+		}
 		if score == nil {
 			if score, err = e.begin(o.Name, out, labels); err != nil {
 				return nil, err
@@ -90,7 +95,6 @@ func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptio
 				return nil, d.mislabelled(err)
 			}
 		}
-		size := min(o.Batch, d.Len()-done)
 		if o.Keep {
 			if err := e.keep(out, size, done); err != nil {
 				return nil, err
@@ -105,6 +109,24 @@ func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptio
 		e.Value, e.Right, e.Counted = score.value(), score.right, score.n
 	}
 	return e, nil
+}
+
+// firstOf leaves out what a model computes for samples that fill a batch up.
+func firstOf(out []*tensor.Tensor, size, batch int) ([]*tensor.Tensor, error) {
+	if size >= batch {
+		return out, nil
+	}
+	short := slices.Clone(out)
+	for i, t := range short {
+		if t.Rank() > 0 && t.Dim(0) == batch {
+			part, err := t.Slice(0, 0, size, 1)
+			if err != nil {
+				return nil, err
+			}
+			short[i] = part.Contiguous()
+		}
+	}
+	return short, nil
 }
 
 // mislabelled returns a label of no class as an error of the file.

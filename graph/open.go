@@ -43,14 +43,45 @@ type Exampler interface {
 type Guard struct {
 	// Shape holds the extents, -1 where any will do.
 	Shape []int
+	// Bounds are those of the extents, of as many dimensions as Shape has; nil for none.
+	Bounds []Bound
 	// Value is what the input must be, when the graph depends on it.
 	Value *tensor.Tensor
+}
+
+// Bound says which extents a graph accepts: from Min to Max, both included, with a Max of 0 from Min on.
+type Bound struct{ Min, Max int }
+
+// admits reports whether an extent is within the bound.
+func (b Bound) admits(n int) bool { return b.Min <= n && (n <= b.Max || b.Max == 0) }
+
+func (b Bound) String() string {
+	if b.Max == 0 {
+		return fmt.Sprintf("at least %d", b.Min)
+	}
+	return fmt.Sprintf("%d to %d", b.Min, b.Max)
+}
+
+// outside returns the first dimension of t whose extent is not within its bound, -1 for none.
+func (g *Guard) outside(t *tensor.Tensor) int {
+	if g == nil {
+		return -1
+	}
+	for axis, b := range g.Bounds {
+		if !b.admits(t.Shape()[axis]) {
+			return axis
+		}
+	}
+	return -1
 }
 
 // admits reports whether the graph may be used for t.
 func (g *Guard) admits(t *tensor.Tensor) bool {
 	if g == nil {
 		return true
+	}
+	if g.outside(t) >= 0 {
+		return false
 	}
 	for i, d := range g.Shape {
 		if d >= 0 && d != t.Shape()[i] {
@@ -92,7 +123,8 @@ type open struct {
 
 // NewOpen returns an open graph: one whose nodes a program makes when the types
 // of the inputs are known. It has inputs, of unknown types, and neither nodes
-// nor outputs. It can be compiled, and makes itself concrete as it runs.
+// nor outputs. It can be compiled, and makes itself concrete as it runs. Guards of
+// its inputs tell a caller what the program takes; the program checks it.
 func NewOpen(inputs []string, p Program) *Graph {
 	g := &Graph{open: &open{program: p}}
 	for _, name := range inputs {
@@ -111,7 +143,11 @@ func Derive(g *Graph, f func(*Graph) (*Graph, error)) (*Graph, error) {
 	for _, v := range g.Inputs {
 		names = append(names, v.Name)
 	}
-	return NewOpen(names, &derived{g.open, f}), nil
+	d := NewOpen(names, &derived{g.open, f})
+	for i, v := range g.Inputs {
+		d.Inputs[i].Guard = v.Guard
+	}
+	return d, nil
 }
 
 type derived struct {

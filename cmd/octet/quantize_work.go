@@ -122,19 +122,19 @@ func (w *work) feed(label string, p proxy, samples int) error {
 func (w *work) each(label string, d *bench.Dataset, samples int, f func(in []*tensor.Tensor) error) error {
 	bar := w.progress(label, samples)
 	defer bar.end()
-	done := 0
+	done, size := 0, bench.BatchSize(w.model, w.flags.batch)
 	for in, err := range w.first(d, samples) {
 		if err != nil {
 			return err
 		}
 		if err := f(in); err != nil {
-			part := fmt.Sprintf("samples %d to %d", done, min(done+w.flags.batch, samples))
+			part := fmt.Sprintf("samples %d to %d", done, min(done+size, samples))
 			if err := d.Misfit(part, err); exitCode(err) == exitFile {
 				return err
 			}
 			return fmt.Errorf("%s, %s: %w", w.flags.calib, part, err)
 		}
-		done = min(done+w.flags.batch, samples)
+		done = min(done+size, samples)
 		bar.set(done)
 	}
 	return nil
