@@ -145,34 +145,10 @@ func (d *Dataset) First(g *graph.Graph, size, samples int) iter.Seq2[[]*tensor.T
 
 // BatchSize returns the size of the batches that a model is given: the one that it takes, where
 // that is one, and else the one that is wanted, within the model's bounds.
-func BatchSize(g *graph.Graph, wanted int) int {
-	if n := fixedBatch(g); n > 0 {
-		return n
-	}
-	for _, v := range g.Inputs {
-		if v.Guard == nil || len(v.Guard.Bounds) == 0 {
-			continue
-		}
-		b := v.Guard.Bounds[0]
-		if wanted = max(wanted, b.Min); b.Max > 0 {
-			wanted = min(wanted, b.Max)
-		}
-	}
-	return wanted
-}
+func BatchSize(g *graph.Graph, wanted int) int { return g.BatchSize(wanted) }
 
 // leastBatch returns the smallest batch that a model takes.
-func leastBatch(g *graph.Graph) int { return BatchSize(g, 1) }
-
-// fixedBatch returns the first extent of a graph's inputs that takes no other, 0 where it takes any.
-func fixedBatch(g *graph.Graph) int {
-	for _, v := range g.Inputs {
-		if v.Guard != nil && len(v.Guard.Shape) > 0 && v.Guard.Shape[0] > 0 {
-			return v.Guard.Shape[0]
-		}
-	}
-	return 0
-}
+func leastBatch(g *graph.Graph) int { return g.BatchSize(1) }
 
 // Batch returns samples [from, to) as inputs of a model. Where the model takes no batch as small as
 // that, these samples are repeated to fill one.

@@ -200,7 +200,13 @@ func (m *Metric) Accuracy(float *graph.Graph, data quantize.Batches, labels *ten
 	if m.Name != Agreeing {
 		return func(ctx context.Context, g *graph.Graph) (float64, error) {
 			s := &scorer{metric: m, labels: labels}
-			err := eachOutput(ctx, g, data, opts, s.add)
+			err := eachOutput(ctx, g, data, opts, func(out *tensor.Tensor) error {
+				part, err := m.counted(out, s.at)
+				if err != nil {
+					return err
+				}
+				return s.add(part)
+			})
 			return s.value(), err
 		}
 	}
@@ -236,12 +242,32 @@ func share(have, want []int) (float64, error) {
 // allClasses returns the classes of all samples.
 func (m *Metric) allClasses(ctx context.Context, g *graph.Graph, data quantize.Batches, opts graph.Options) ([]int, error) {
 	var all []int
+	at := 0
 	err := eachOutput(ctx, g, data, opts, func(out *tensor.Tensor) error {
-		classes, err := m.classes(out)
-		all = append(all, classes...)
+		part, err := m.counted(out, at)
+		if err != nil {
+			return err
+		}
+		classes, err := m.classes(part)
+		if all = append(all, classes...); part.Rank() > 0 {
+			at += part.Dim(0)
+		}
 		return err
 	})
 	return all, err
+}
+
+// counted leaves out what a model computes for samples that fill up the last batch, of the output for
+// those from number at on.
+func (m *Metric) counted(out *tensor.Tensor, at int) (*tensor.Tensor, error) {
+	if m.Samples == 0 || at >= m.Samples || out.Rank() == 0 || at+out.Dim(0) <= m.Samples {
+		return out, nil
+	}
+	part, err := out.Slice(0, 0, m.Samples-at, 1)
+	if err != nil {
+		return nil, err
+	}
+	return part.Contiguous(), nil
 }
 
 // eachOutput calls f with the first output of each batch.

@@ -120,6 +120,7 @@ func (w *work) accuracy(m *bench.Metric, d *bench.Dataset) (quantize.Accuracy, e
 	if err != nil {
 		return nil, err
 	}
+	m.Samples = d.Len()
 	return m.Accuracy(w.model, w.first(d, d.Len()), labels, w.options()), nil
 }
 
