@@ -39,6 +39,8 @@ var packageTable = []packageRow{
 	{"bench/", "all above"},
 	{"report/", "all above"},
 	{"serve/oip/", "tensor"},
+	{"serve/loadtest/", "serve/oip"},
+	{"serve/", "tensor, ops, graph, loader, serve/oip"},
 	{"examples/", "all above"},
 	{"cmd/octet/", "all above"},
 }
@@ -56,11 +58,10 @@ var internalTable = []packageRow{
 
 // onlyImporter names the one package that may import a dependency.
 var onlyImporter = map[string]string{
-	"github.com/klauspost/cpuid/v2":  "ops/asm",
-	"github.com/spf13/cobra":         "cmd/octet",
-	"github.com/vbauerster/mpb/v8":   "cmd/octet",
-	"github.com/nlpodyssey/gopickle": "loader/internal/pickle",
-	"gonum.org/v1/plot":              "report",
+	"github.com/klauspost/cpuid/v2": "ops/asm",
+	"github.com/spf13/cobra":        "cmd/octet",
+	"github.com/vbauerster/mpb/v8":  "cmd/octet",
+	"golang.org/x/net":              "cmd/octet",
 }
 
 // allowedImports returns, for each package of the tables, those it may import.

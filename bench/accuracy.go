@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -63,41 +65,99 @@ func Evaluate(ctx context.Context, s *graph.Session, d *Dataset, batch int, prog
 // EvaluateWith is Evaluate with options. A metric that does not fit is a *MetricError, a label of no class a *tensor.FileError
 // with a *LabelError in it.
 func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptions) (*Evaluation, error) {
-	e := &Evaluation{N: d.Len(), Metric: o.Metric, Value: math.NaN()}
+	e := &Evaluation{N: d.Len(), Metric: o.Metric}
 	o.Batch = BatchSize(s.Graph(), o.Batch)
 	labels, err := d.Targets(s.Graph())
 	if err != nil {
 		return nil, err
 	}
+	if err := e.measure(e.outputs(ctx, s, d, d.Batches(s.Graph(), o.Batch), o.Batch, 0), labels, o); err != nil {
+		return nil, d.mislabelled(err)
+	}
+	return e, nil
+}
+
+// EvaluateShard runs the model on a shard of the samples, and keeps the outputs for MergeEvaluation. The caller
+// sets Model and Data.
+func EvaluateShard(ctx context.Context, s *graph.Session, d *Dataset, shard quantize.Shard, o EvalOptions) (*EvaluationPart, error) {
+	g := s.Graph()
+	p := &EvaluationPart{Shard: shard, Samples: d.Len(), Batch: BatchSize(g, o.Batch), Precision: Precision(g), ClassLabels: d.Labels() != nil}
+	labels, err := d.Targets(g)
+	if err != nil {
+		return nil, err
+	}
+	from, to := d.ShardSamples(g, p.Batch, shard)
+	if labels != nil && to > from {
+		if p.Labels, err = labels.Slice(0, from, to, 1); err != nil {
+			return nil, d.rejected("y", err)
+		}
+		p.Labels = p.Labels.Contiguous()
+	}
+	e := &Evaluation{N: to - from}
+	err = e.measure(e.outputs(ctx, s, d, d.Shard(g, p.Batch, shard), p.Batch, from), nil, EvalOptions{Batch: p.Batch, Keep: true, Progress: o.Progress})
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range e.Outputs {
+		if to-from < d.Len() && (t.Rank() == 0 || t.Dim(0) != to-from) {
+			return nil, &OutputError{i, t, to - from}
+		}
+	}
+	p.Outputs = e.Outputs
+	return p, nil
+}
+
+// outputs runs the model on batches of the samples from first on.
+func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *Dataset, batches quantize.Batches, size, first int) iter.Seq2[[]*tensor.Tensor, error] {
+	return func(yield func([]*tensor.Tensor, error) bool) {
+		left := e.N
+		for in, err := range batches {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			start := time.Now()
+			out, err := s.Run(ctx, in...)
+			if err != nil {
+				yield(nil, d.Misfit(fmt.Sprintf("samples %d to %d", first, min(first+size, d.Len())), err))
+				return
+			}
+			e.Elapsed += time.Since(start)
+			if out, err = firstOf(out, min(size, left), leastBatch(s.Graph())); err != nil {
+				yield(nil, err)
+				return
+			}
+			first, left = first+size, left-size
+			if !yield(out, nil) {
+				return
+			}
+		}
+	}
+}
+
+// measure takes in the outputs of all batches.
+func (e *Evaluation) measure(batches iter.Seq2[[]*tensor.Tensor, error], labels *tensor.Tensor, o EvalOptions) error {
+	e.Value = math.NaN()
 	var score *scorer
 	done := 0
-	for in, err := range d.Batches(s.Graph(), o.Batch) {
+	for out, err := range batches {
 		if err != nil {
-			return nil, err
-		}
-		start := time.Now()
-		out, err := s.Run(ctx, in...)
-		if err != nil {
-			return nil, d.Misfit(fmt.Sprintf("samples %d to %d", done, min(done+o.Batch, d.Len())), err)
-		}
-		e.Elapsed += time.Since(start)
-		size := min(o.Batch, d.Len()-done)
-		if out, err = firstOf(out, size, leastBatch(s.Graph())); err != nil {
-			return nil, err
+			return err
 		}
 		if score == nil {
 			if score, err = e.begin(o.Name, out, labels); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if e.Labels {
 			if err := score.add(out[0]); err != nil {
-				return nil, d.mislabelled(err)
+				return err
 			}
 		}
+		size := min(o.Batch, e.N-done)
 		if o.Keep {
 			if err := e.keep(out, size, done); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		done += size
@@ -108,7 +168,7 @@ func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptio
 	if e.Labels {
 		e.Value, e.Right, e.Counted = score.value(), score.right, score.n
 	}
-	return e, nil
+	return nil
 }
 
 // firstOf leaves out what a model computes for samples that fill a batch up.

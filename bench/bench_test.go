@@ -7,7 +7,6 @@ import (
 	"errors"
 	"math"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,37 +76,6 @@ func TestGraphWork(t *testing.T) {
 	wide := must(GraphWork(g, must(InputTypes(g, []ops.Type{ops.F32(1, 3, 64, 64)}, 0))))
 	if want := int64(4*(resNet20MACs-640) + 640); wide.MACs != want {
 		t.Errorf("64x64: %d MACs, want %d", wide.MACs, want)
-	}
-}
-
-func TestNodeWork(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		op   ops.Op
-		in   []ops.Type
-		want int64
-	}{
-		{"grouped convolution", ops.Conv{Stride: []int{2, 2}, Padding: []int{1, 1}, Dilation: []int{1, 1}, Groups: 2},
-			[]ops.Type{ops.F32(2, 4, 8, 8), ops.F32(6, 2, 3, 3)}, 2 * 4 * 4 * 6 * 2 * 9},
-		{"transposed convolution", ops.ConvTranspose{Stride: []int{2, 2}, Padding: []int{0, 0}, OutputPadding: []int{0, 0}, Dilation: []int{1, 1}, Groups: 1},
-			[]ops.Type{ops.F32(2, 4, 8, 8), ops.F32(4, 6, 3, 3)}, 2 * 64 * 4 * 6 * 9},
-		{"linear", ops.Linear{}, []ops.Type{ops.F32(2, 5, 8), ops.F32(3, 8)}, 2 * 5 * 8 * 3},
-		{"matrix product", ops.MatMul{}, []ops.Type{ops.F32(2, 3, 4, 5), ops.F32(5, 6)}, 2 * 3 * 4 * 5 * 6},
-		{"LSTM", ops.RNN{Cell: ops.LSTMCell, Layers: 1},
-			[]ops.Type{ops.F32(7, 2, 3), ops.F32(1, 2, 5), ops.F32(1, 2, 5), ops.F32(20, 3), ops.F32(20, 5)}, 7 * 2 * (20*3 + 20*5)},
-		{"relu", ops.Unary{Fn: ops.Relu}, []ops.Type{ops.F32(2, 3)}, 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			out := must(c.op.Infer(c.in))
-			w := NodeWork(c.op, c.in, out)
-			var bytes int64
-			for _, ty := range append(slices.Clone(c.in), out...) {
-				bytes += int64(ty.Bytes())
-			}
-			if w != (Work{MACs: c.want, Bytes: bytes}) {
-				t.Errorf("got %+v, want %d MACs and %d bytes", w, c.want, bytes)
-			}
-		})
 	}
 }
 
@@ -207,7 +175,7 @@ func TestMeasureLimits(t *testing.T) {
 	if l.F32Gops <= 0 || l.Int8Gops <= 0 || l.ReadGBs <= 0 {
 		t.Errorf("got %+v", l)
 	}
-	w := Work{MACs: 5e8, Int8MACs: 1e9}
+	w := ops.Work{MACs: 5e8, Int8MACs: 1e9}
 	if got, want := (Limits{F32Gops: 1, Int8Gops: 4}).Ideal(w), 1.5; math.Abs(got-want) > 1e-9 {
 		t.Errorf("ideal time %v s, want %v", got, want)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -118,9 +119,6 @@ func (d *Dataset) Unused(g *graph.Graph, whole bool) []string {
 	return b.unused
 }
 
-// Get returns the array of that name as it is stored, nil when there is none.
-func (d *Dataset) Get(name string) *tensor.Tensor { return d.arrays.Get(name) }
-
 // Batches ranges over the samples in order, size at a time, as inputs of a
 // model. It ends after the first error, which is a *tensor.FileError when the data
 // does not fit the model or has no samples.
@@ -131,11 +129,39 @@ func (d *Dataset) Batches(g *graph.Graph, size int) iter.Seq2[[]*tensor.Tensor, 
 // First is Batches of the first samples only. A model that takes batches of one size gets those: the
 // last is filled up with samples of it from its beginning, as Batch does.
 func (d *Dataset) First(g *graph.Graph, size, samples int) iter.Seq2[[]*tensor.Tensor, error] {
-	size = BatchSize(g, size)
+	samples = min(samples, d.n)
+	return d.between(g, BatchSize(g, size), 0, samples, max(samples, 1))
+}
+
+// Shard is Batches of a shard only: the same batches as one process has of all samples, cut between them. A shard
+// of data with fewer batches than shards may have none.
+func (d *Dataset) Shard(g *graph.Graph, size int, s quantize.Shard) iter.Seq2[[]*tensor.Tensor, error] {
+	if d.n == 0 {
+		return d.First(g, size, 0) // the error that says so
+	}
+	from, to := d.ShardSamples(g, size, s)
+	return d.between(g, BatchSize(g, size), from, to, to)
+}
+
+// ShardSamples returns which samples a shard has: [from, to).
+func (d *Dataset) ShardSamples(g *graph.Graph, size int, s quantize.Shard) (from, to int) {
+	return shardSamples(s, d.n, BatchSize(g, size))
+}
+
+// shardSamples returns which of n samples, in batches of size, a shard has: [from, to).
+func shardSamples(s quantize.Shard, n, size int) (from, to int) {
+	if n == 0 {
+		return 0, 0
+	}
+	from, to = s.Range((n-1)/size + 1)
+	return from * size, min(to*size, n)
+}
+
+// between ranges over the samples [from, to) in batches, as long as they begin before end.
+func (d *Dataset) between(g *graph.Graph, size, from, to, end int) iter.Seq2[[]*tensor.Tensor, error] {
 	return func(yield func([]*tensor.Tensor, error) bool) {
-		samples := min(samples, d.n)
-		for from := 0; from < max(samples, 1); from += size {
-			in, err := d.Batch(g, from, min(from+size, samples))
+		for first := from; first < end; first += size {
+			in, err := d.Batch(g, first, min(first+size, to))
 			if !yield(in, err) || err != nil {
 				return
 			}

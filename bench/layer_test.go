@@ -139,7 +139,7 @@ func BenchmarkLayer(b *testing.B) {
 func benchLayer(b *testing.B, g *graph.Graph, tier asm.Tier) {
 	best, total := time.Duration(0), time.Duration(0)
 	trace := func(t graph.StepTrace) {
-		if NodeWork(t.Node.Op, t.In, t.Out).Ops() > 0 {
+		if ops.WorkOf(t.Node.Op, t.In, t.Out).Ops() > 0 {
 			total += t.Duration
 			if best == 0 || t.Duration < best {
 				best = t.Duration

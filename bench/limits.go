@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -77,7 +78,7 @@ func sum(words []uint64) uint64 {
 }
 
 // Ideal returns the seconds that the operations of w take at the limits.
-func (l Limits) Ideal(w Work) float64 {
+func (l Limits) Ideal(w ops.Work) float64 {
 	s := 0.0
 	if l.F32Gops > 0 {
 		s += 2e-9 * float64(w.MACs) / l.F32Gops

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -69,7 +70,7 @@ func (p *Profiler) Layers(limits Limits) []LayerProfile {
 	var total time.Duration
 	for _, s := range p.steps {
 		slices.Sort(s.times)
-		w := NodeWork(s.last.Node.Op, s.last.In, s.last.Out)
+		w := ops.WorkOf(s.last.Node.Op, s.last.In, s.last.Out)
 		l := LayerProfile{
 			Name: s.last.Node.Scope.Path, Op: s.last.Node.Op.Name(), Kernel: s.last.Choice,
 			Time: quantile(s.times, 0.5), Bytes: w.Bytes,

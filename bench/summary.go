@@ -78,7 +78,7 @@ func Summarize(g *graph.Graph, modules []Module) (*Summary, error) {
 		s.ParameterBytes += int64(v.Type.Bytes())
 	}
 	err := walk(g, ExampleTypes(g), func(n *graph.Node, in, out []ops.Type) {
-		w := NodeWork(n.Op, in, out)
+		w := ops.WorkOf(n.Op, in, out)
 		s.MACs += w.MACs + w.Int8MACs
 		s.Int8MACs += w.Int8MACs
 		name := n.Op.Name()

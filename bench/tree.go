@@ -35,7 +35,7 @@ func moduleTree(g *graph.Graph, own []Module) ([]Module, error) {
 	t := newTree(own)
 	seen := make(map[string]map[*graph.Value]bool)
 	err := walk(g, ExampleTypes(g), func(n *graph.Node, in, out []ops.Type) {
-		w := NodeWork(n.Op, in, out)
+		w := ops.WorkOf(n.Op, in, out)
 		path := n.Scope.Path
 		if m := t.at(path); m.Class == "" {
 			m.Class = n.Scope.Class

@@ -288,7 +288,7 @@ func (t *part) run(c *ops.Call, kept **state, scratch []byte, outputs, inputs []
 	}
 	st := *kept
 	for i := range st.calls {
-		st.calls[i].Pool = c.Pool
+		st.calls[i].Pool, st.calls[i].Workers = c.Pool, c.Workers
 	}
 	return t.session.steps(c.Context, st, outputs, inputs)
 }

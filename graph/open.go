@@ -113,6 +113,14 @@ func (d *derived) Example() ([]ops.Type, bool) {
 	return nil, false
 }
 
+// FreeExtents are those of the program from which this one is derived.
+func (d *derived) FreeExtents() [][]bool {
+	if s, ok := d.from.program.(Shaper); ok {
+		return s.FreeExtents()
+	}
+	return nil
+}
+
 // check asks the program whether it takes inputs, of which the last ones are values of its state.
 func (o *open) check(inputs []ops.Type, state int) error {
 	if c, ok := o.program.(Checker); ok {

@@ -317,6 +317,7 @@ type state struct {
 	arena   []byte
 	tensors []*tensor.Tensor // by slot
 	calls   []ops.Call       // by step
+	workers []ops.Worker     // of which a run may use fewer
 	inputs  [][]*tensor.Tensor
 	outputs [][]*tensor.Tensor // tensors that are views of each input's or output's memory
 }
@@ -335,6 +336,7 @@ func (p *plan) newState(s *Session, arena []byte, workers []ops.Worker) (*state,
 	st := &state{
 		plan:    p,
 		arena:   arena,
+		workers: workers,
 		tensors: make([]*tensor.Tensor, len(p.slots)),
 		calls:   make([]ops.Call, len(p.steps)),
 		inputs:  make([][]*tensor.Tensor, len(s.graph.Inputs)),

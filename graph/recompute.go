@@ -511,46 +511,15 @@ func (r *recomputation) apply(w *way) {
 }
 
 // isHeavy reports whether a node computes more than it moves.
-func isHeavy(n *Node) bool { return products(n) > moved(n) }
+func isHeavy(n *Node) bool {
+	w := n.work()
+	return w.MACs+w.Int8MACs > w.Bytes
+}
 
 // work estimates the time of a node, in bytes that memory could move meanwhile.
-func work(n *Node) int { return moved(n) + products(n)/3 }
-
-// moved returns the bytes that a node reads and writes.
-func moved(n *Node) int {
-	total := 0
-	for _, values := range [][]*Value{n.Inputs, n.Outputs} {
-		for _, v := range values {
-			total += v.Type.Bytes()
-		}
-	}
-	return total
+func work(n *Node) int {
+	w := n.work()
+	return int(w.Bytes + (w.MACs+w.Int8MACs)/3)
 }
 
-// products estimates the multiplications of a node: each element of a layer's output takes those of a row of the
-// weight, which is the input, other than the first, that has two dimensions or more and another shape than the output.
-func products(n *Node) int {
-	if len(n.Outputs) == 0 || len(n.Inputs) < 2 {
-		return 0
-	}
-	out := n.Outputs[0].Type
-	row := func(v *Value) int { return v.Type.Numel() / max(v.Type.Shape[0], 1) }
-	switch op := n.Op.(type) {
-	case ops.MatMul:
-		shape := n.Inputs[0].Type.Shape
-		return out.Numel() * shape[len(shape)-1]
-	case ops.Attention:
-		keys := n.Inputs[1].Type.Shape
-		if op.HeadsLast {
-			return 2 * n.Inputs[0].Type.Numel() * keys[len(keys)-3]
-		}
-		return 2 * n.Inputs[0].Type.Numel() * keys[len(keys)-2]
-	}
-	most := 0
-	for _, v := range n.Inputs[1:] {
-		if len(v.Type.Shape) >= 2 && !v.Type.Shape.Equal(out.Shape) {
-			most = max(most, out.Numel()*row(v))
-		}
-	}
-	return most
-}
+func (n *Node) work() ops.Work { return ops.WorkOf(n.Op, typesOf(n.Inputs), typesOf(n.Outputs)) }

@@ -10,6 +10,40 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+// RunOptions change one run.
+type RunOptions struct {
+	// Threads is the most workers that the run uses; 0 means all that the session has. A short
+	// run is hardly faster with several, which then take time from other runs.
+	Threads int
+	// State is what the model keeps for one client; nil stands for the session's own.
+	State *SessionState
+}
+
+// RunWith is Run with options.
+func (s *Session) RunWith(ctx context.Context, opts RunOptions, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	k := opts.State
+	if k == nil {
+		k = s.state
+	}
+	if k.session != s {
+		return nil, &OptionError{"State", "it is of another session"}
+	}
+	return k.runWith(ctx, opts.Threads, inputs)
+}
+
+// limit lets a run use some of its workers only; 0 means all.
+func (st *state) limit(threads int) {
+	if threads <= 0 || threads > len(st.workers) {
+		threads = len(st.workers)
+	}
+	for i := range st.calls {
+		if len(st.calls[i].Workers) == threads {
+			return
+		}
+		st.calls[i].Workers = st.workers[:threads]
+	}
+}
+
 // outputType returns the type of an output of a run.
 func (s *Session) outputType(st *state, i int) ops.Type {
 	return st.plan.slots[st.plan.slotOf[s.graph.Outputs[i]]].typ

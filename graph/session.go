@@ -122,10 +122,10 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 	return s, err
 }
 
-// OptionError says that there is no session with such an option.
+// OptionError says that there is no session or run with such an option.
 type OptionError struct{ Option, Reason string }
 
-func (e *OptionError) Error() string { return fmt.Sprintf("Options.%s: %s", e.Option, e.Reason) }
+func (e *OptionError) Error() string { return fmt.Sprintf("option %s: %s", e.Option, e.Reason) }
 
 // compile is Compile with checked options; what sessions of specialized graphs have in common
 // is that of home.
@@ -227,7 +227,10 @@ func once(made map[any]any) func(key any, build func() any) any {
 //     an index out of range, and around an *ops.UnsupportedError when it has no kernel for the
 //     types that follow from the inputs;
 //   - ErrClosed after Close;
-//   - of an open graph, in addition, what its program reports.
+//   - of an open graph, in addition, what comes of its program while a graph for such inputs is made: the loader's
+//     *ScriptError and *ExportedError, which say where, around a *RaisedError (an exception of the program), a
+//     *LimitError, or what else an operator refuses; an *UnsupportedError that lists operators; a *FileError for what the file
+//     holds.
 //
 // When one of these comes, the memory of the run is used again and the session stays as it was.
 func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {

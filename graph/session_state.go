@@ -38,11 +38,16 @@ func (k *SessionState) Reset() {
 
 // Run is Session.Run with this state.
 func (k *SessionState) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	return k.runWith(ctx, 0, inputs)
+}
+
+func (k *SessionState) runWith(ctx context.Context, threads int, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	var r sessionRun
 	if err := r.begin(ctx, k, inputs); err != nil {
 		return nil, err
 	}
 	defer r.end()
+	r.st.limit(threads)
 	outputs := make([]*tensor.Tensor, r.outputs())
 	for i := range outputs {
 		typ := r.session.outputType(r.st, i)
@@ -65,6 +70,7 @@ func (k *SessionState) RunInto(ctx context.Context, outputs, inputs []*tensor.Te
 		return err
 	}
 	defer r.end()
+	r.st.limit(0)
 	if err := r.checkOutputs(outputs); err != nil {
 		return err
 	}

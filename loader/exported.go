@@ -45,9 +45,6 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 	for i, v := range g.Inputs {
 		v.Guard = m.Contract.Guard(i)
 	}
-	if f.inputs != nil {
-		return g.Specialize(f.inputs...)
-	}
 	if !m.IsStatic() {
 		return g, nil
 	}
@@ -115,7 +112,7 @@ func openSaved(r io.ReaderAt, size int64) (exported.Tensors, error) {
 	if err != nil {
 		return nil, err
 	}
-	top, n, err := pickle.Load(data, pickle.Options{Global: savedGlobal})
+	top, n, err := pickle.Load(data, pickle.Options{Global: savedGlobal, Call: standIn})
 	if err != nil {
 		return nil, &FileError{Record: pickleRecord, Reason: "rejected", Err: err}
 	}

@@ -47,7 +47,7 @@ func Open(path string, opts ...Option) (*File, error) {
 	case isA[*rawfile.TooLargeError](err):
 		return nil, &FileError{File: path, Err: &tensor.BudgetError{What: "what the pipe gives", Need: f.budget() + 1, Limit: f.budget()}}
 	case errors.Is(err, rawfile.ErrFolder):
-		return nil, &FileError{File: path, Reason: "a folder, not a file: name the file in it"}
+		return nil, folderError(path)
 	case err != nil:
 		return nil, err
 	}
@@ -67,7 +67,8 @@ func (f *File) Close() error { return f.raw.Close() }
 // Size returns the bytes of the file.
 func (f *File) Size() int64 { return f.raw.Size }
 
-// Format is Detect.
+// Format tells the format of the file by its content, without reading all of it. A file of no known format gives
+// a *FileError.
 func (f *File) Format() (Format, error) {
 	format, err := f.f.format()
 	return format, f.name(err)
@@ -92,6 +93,12 @@ func (f *File) Build(a nn.Architecture) (*graph.Graph, error) {
 		return nil, err
 	}
 	g, err := nn.Build(a, w)
+	if inner := w.under(); inner != nil && isA[*nn.BindError](err) {
+		// A training program, such as a LightningModule, has the model as an attribute.
+		if sub, e := nn.Build(a, inner); e == nil {
+			return sub, nil
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
 	}

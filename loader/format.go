@@ -1,13 +1,14 @@
 package loader
 
 import (
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/loader/internal/container"
 )
 
 // Format is a format that models or weights come in.
 type Format string
 
-// The formats, as Detect tells them by the content of a file.
+// The formats, as File.Format tells them by the content of a file.
 const (
 	FormatOctet       Format = "octet safetensors"       // graph and weights, see Save
 	FormatSafetensors Format = "safetensors"             // weights
@@ -23,25 +24,11 @@ func (f Format) HasGraph() bool {
 	return f == FormatOctet || f == FormatTorchScript || f == FormatExported
 }
 
-// Detect tells the format of the file at path by its content, without reading
-// all of it. A file of no known format gives a *FileError.
-func Detect(path string, opts ...Option) (Format, error) {
-	f, err := Open(path, opts...)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	return f.Format()
-}
-
 func (f *modelFile) format() (Format, error) {
-	f.head = make([]byte, min(f.size, 512))
-	if err := readAt(f.r, f.head, 0); err != nil {
+	if err := f.readHead(); err != nil {
 		return "", err
 	}
 	switch {
-	case len(f.head) == 0:
-		return "", &FileError{Reason: "empty file"}
 	case isSafetensors(f.head, f.size):
 		_, metadata, _, err := readSafetensorsHeader(f.r, f.size)
 		if err != nil {
@@ -56,9 +43,16 @@ func (f *modelFile) format() (Format, error) {
 	case isExported(f):
 		return FormatExported, nil
 	case container.IsZip(f.head):
+		a, err := container.OpenWithin(f.r, f.size, f.budget())
+		switch {
+		case err != nil:
+			return "", err
+		case !a.Has(pickleRecord):
+			return "", &FileError{Err: filekind.OfRecords(a.Names())}
+		}
 		return FormatTorchZip, nil
-	case f.head[0] == 0x80:
+	case f.head[0] == pickleStart:
 		return FormatTorchLegacy, nil
 	}
-	return "", &FileError{Reason: unknownFormat(f.head)}
+	return "", f.unknown()
 }

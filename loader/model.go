@@ -93,8 +93,8 @@ type modelFile struct {
 	file    *os.File // nil for a reader
 	head    []byte
 	mapping *Mapping
-	inputs  []ops.Type // nil: not given
-	model   string     // of several, "": not given
+	model   string // of several, "": not given
+	key     string // of the state_dict in a checkpoint, "": not given
 
 	ctx       context.Context
 	maxMemory int64 // 0: not given
@@ -112,18 +112,11 @@ var modelFormats = []struct {
 	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectZip},
 	{func(f *modelFile) bool { return hasMagic(f.head, "ET12") }, refuseModel("a program of ExecuTorch (.pte), which only its runtime reads", exportAdvice)},
 	{func(f *modelFile) bool { return hasMagic(f.head, "PTMF") }, refuseModel("a model for PyTorch Mobile (flatbuffers)", exportAdvice)},
-	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectWeights},
-	{func(f *modelFile) bool { return isTar(f.head) }, rejectModel("a tar archive, as PyTorch wrote before 0.2: " + howToSave)},
+	{func(f *modelFile) bool { return f.head[0] == pickleStart }, func(f *modelFile) (*graph.Graph, error) { return nil, rejectWeights(f) }},
 }
 
 // ErrWeightsOnly is the Err of the *FileError of a file without a graph.
 var ErrWeightsOnly = errors.New("weights without a graph, which need an architecture (nn.Build)")
-
-func rejectWeights(*modelFile) (*graph.Graph, error) { return nil, &FileError{Err: ErrWeightsOnly} }
-
-func rejectModel(reason string) func(*modelFile) (*graph.Graph, error) {
-	return func(*modelFile) (*graph.Graph, error) { return nil, &FileError{Reason: reason} }
-}
 
 // exportAdvice is the advice for a file that was made of a model for some other runtime.
 const exportAdvice = "save the model itself, torch.export.save(torch.export.export(model, args), path)"
@@ -146,7 +139,7 @@ func rejectZip(f *modelFile) (*graph.Graph, error) {
 	case a.Has(mobileRecord):
 		return refuseModel("a model for PyTorch Mobile (.ptl), which holds bytecode and no program", exportAdvice)(f)
 	}
-	return nil, &FileError{Err: ErrWeightsOnly}
+	return nil, rejectWeights(f)
 }
 
 // mobileRecord is the program of an archive for PyTorch Mobile.
@@ -177,19 +170,15 @@ func (f *modelFile) load(opts []Option) (*graph.Graph, error) {
 			return nil, err
 		}
 	}
-	f.head = make([]byte, min(max(f.size, 0), 512))
-	if err := readAt(f.r, f.head, 0); err != nil {
+	if err := f.readHead(); err != nil {
 		return nil, err
-	}
-	if len(f.head) == 0 {
-		return nil, &FileError{Reason: "empty file"}
 	}
 	for _, format := range modelFormats {
 		if format.is(f) {
 			return format.load(f)
 		}
 	}
-	return nil, &FileError{Reason: unknownFormat(f.head)}
+	return nil, f.unknown()
 }
 
 // loadOctet reads octet's own format, which Save describes.

@@ -79,7 +79,7 @@ func floatNet(t testing.TB) *graph.Graph {
 	v = b.add("bn", ops.BatchNorm{Eps: 1e-5}, v, b.konst("stat", tensor.Float32, 4), bias, b.konst("stat", tensor.Float32, 4), variance)
 	v = b.add("add", ops.Binary{Fn: ops.Add, Act: ops.ReLU6}, v, w)
 	v = b.add("slice", ops.Slice{Axis: 2, Start: -7, End: math.MaxInt, Step: 2}, v)
-	v = b.add("pad", ops.Pad{Before: []int{0, 0, 0, 1}, After: []int{0, 0, 0, 0}, Value: float32(math.Inf(-1))}, v)
+	v = b.add("pad", ops.Pad{Before: []int{0, 0, 0, 1}, After: []int{0, 0, 0, 0}, Value: math.Inf(-1)}, v)
 	v = b.add("pool", ops.MaxPool{Kernel: []int{2, 2}, Stride: []int{2, 2}, Padding: []int{0, 0}, Dilation: []int{1, 1}, CeilMode: true}, v)
 	v = b.add("clamp", ops.Unary{Fn: ops.Clamp, Alpha: math.Inf(-1), Beta: 3.1000000000000001}, v)
 	v = b.add("flatten", ops.Flatten{Start: 1, End: -1}, v)
@@ -386,14 +386,15 @@ func TestLoadDetects(t *testing.T) {
 		return path
 	}
 	for path, reason := range map[string]string{
-		plain:                           "nn.Build",
-		zip:                             "nn.Build",
-		write("legacy", "\x80\x02}."):   "nn.Build",
-		script:                          "constants.pkl: rejected",
-		write("page", "<html>"):         "a web page",
-		write("empty", ""):              "empty",
-		write("else", "something else"): "not a format that is read",
-		dir:                             "a folder",
+		plain:                              "nn.Build",
+		zip:                                "nn.Build",
+		"testdata/plain.legacy.pth":        "nn.Build",
+		write("pickle", "\x80\x02}."):      "a plain pickle",
+		script:                             "constants.pkl: rejected",
+		write("page", "<html>"):            "a web page",
+		write("empty", ""):                 "empty",
+		write("else", "something\x00else"): "not a format that is read",
+		dir:                                "a folder",
 	} {
 		_, err := Load(path)
 		var fe *FileError

@@ -25,6 +25,7 @@ type opCase struct {
 func saturated(n int64) int { return int(min(n, math.MaxInt)) }
 
 func f32(shape ...int) operand { return operand{dtype: tensor.Float32, shape: shape} }
+func f64(shape ...int) operand { return operand{dtype: tensor.Float64, shape: shape} }
 func i64(shape ...int) operand { return operand{dtype: tensor.Int64, shape: shape} }
 func u8(shape ...int) operand {
 	return operand{dtype: tensor.Uint8, shape: shape, q: tensor.PerTensor(tensor.Uint8, 0.1, 3)}
@@ -90,6 +91,11 @@ func opCases() []opCase {
 		{ops.ConvTranspose{Stride: []int{2, 2}, Padding: []int{1, 1}, OutputPadding: []int{1, 1}, Dilation: []int{1, 1}, Groups: 1, HasBias: true},
 			[]operand{f32(1, 3, 4, 4), f32(3, 2, 3, 3).constant(), f32(2).constant()}},
 		{ops.ConvTranspose{Stride: []int{3}, Padding: []int{0}, OutputPadding: []int{0}, Dilation: []int{2}, Groups: 2}, []operand{f32(1, 4, 4), f32(4, 2, 3)}},
+		{ops.Conv64{Stride: []int{2, 1}, Padding: []int{1, 1}, Dilation: []int{1, 2}, Groups: 2, HasBias: true}, []operand{f64(2, 4, 5, 6), f64(6, 2, 3, 2).constant(), f64(6)}},
+		{ops.ConvTranspose64{Stride: []int{3}, Padding: []int{1}, OutputPadding: []int{1}, Dilation: []int{2}, Groups: 2, HasBias: true}, []operand{f64(1, 4, 4), f64(4, 2, 3), f64(4)}},
+		{ops.MatMul64{}, []operand{f64(2, 3, 4), f64(4, 2)}},
+		{ops.MatMul64{TransposeB: true}, []operand{f64(2, 1, 3, 4), f64(3, 5, 4).constant()}},
+		{ops.RNN64{Cell: ops.LSTMCell, Layers: 2, HasBias: true}, []operand{f64(3, 2, 4), f64(2, 2, 2), f64(2, 2, 2), f64(8, 4), f64(8, 2), f64(8), f64(8), f64(8, 2), f64(8, 2), f64(8), f64(8)}},
 		{ops.ConvWeightGrad{ConvAttributes: ops.ConvAttributes{Stride: []int{1, 1}, Padding: []int{1, 1}, Dilation: []int{1, 1}, Groups: 1}, Kernel: []int{3, 3}}, []operand{f32(1, 3, 5, 5), f32(1, 4, 5, 5)}},
 		{ops.CrossEntropy{}, []operand{f32(3, 4), i64(3)}},
 		{ops.CrossEntropyGrad{}, []operand{f32(3, 4), i64(3), f32()}},

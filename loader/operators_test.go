@@ -3,9 +3,6 @@ package loader
 import (
 	"bytes"
 	"flag"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -21,113 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden models")
 
-// opTypes parses a package and returns its exported types that are operators:
-// with the methods of ops.Op, their own or of what they embed.
-func opTypes(t *testing.T, dir string) []string {
-	t.Helper()
-	methods := make(map[string]map[string]bool)
-	embedded := make(map[string][]string)
-	var order []string
-	for _, path := range must(filepath.Glob(filepath.Join(dir, "*.go"))) {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
-		}
-		file := must(parser.ParseFile(token.NewFileSet(), path, nil, 0))
-		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.FuncDecl:
-				if n.Recv != nil {
-					name := typeName(n.Recv.List[0].Type)
-					if methods[name] == nil {
-						methods[name] = make(map[string]bool)
-					}
-					methods[name][n.Name.Name] = true
-				}
-			case *ast.TypeSpec:
-				if s, ok := n.Type.(*ast.StructType); ok && n.Name.IsExported() {
-					order = append(order, n.Name.Name)
-					for _, f := range s.Fields.List {
-						if len(f.Names) == 0 {
-							embedded[n.Name.Name] = append(embedded[n.Name.Name], typeName(f.Type))
-						}
-					}
-				}
-			}
-			return true
-		})
-	}
-	var found []string
-	for _, name := range order {
-		has := func(method string) bool {
-			if methods[name][method] {
-				return true
-			}
-			for _, e := range embedded[name] {
-				if methods[e][method] || strings.HasPrefix(e, "ops.") {
-					return true
-				}
-			}
-			return false
-		}
-		if has("Name") && has("Infer") && has("Prepare") {
-			found = append(found, name)
-		}
-	}
-	return found
-}
-
-// typeName returns "Conv" of Conv, *Conv and Conv[T], and "ops.Conv" of a
-// selector.
-func typeName(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.Ident:
-		return e.Name
-	case *ast.StarExpr:
-		return typeName(e.X)
-	case *ast.IndexExpr:
-		return typeName(e.X)
-	case *ast.SelectorExpr:
-		return typeName(e.X) + "." + e.Sel.Name
-	}
-	return ""
-}
-
-// onlyTraining are operators of graphs that training makes, which are not saved: they write variables, take
-// parameters as values, or compute gradients.
-var onlyTraining = []string{
-	"ops.Assign", "ops.ChannelSum", "ops.ConvWeightFlip", "ops.CumprodGrad", "ops.Detach", "ops.FoldBatchNorm", "ops.FoldBatchNormGrad", "ops.InterpolateGrad",
-	"int8.DeployedAverage", "int8.DeployedBinary", "int8.DeployedLayer", "int8.DeployedTable",
-}
-
-// TestOperatorTable checks that every operator of the operator packages can be
-// saved, or is one that only training has. An operator missing here needs a line in the table.
-func TestOperatorTable(t *testing.T) {
-	root := "../ops"
-	have := make(map[string]bool)
-	names := make(map[string]bool)
-	for _, o := range operators {
-		have[reflect.TypeOf(o.op).String()] = true
-		if names[o.name] {
-			t.Errorf("%q stands twice in the table", o.name)
-		}
-		names[o.name] = true
-	}
-	total := 0
-	for _, pkg := range []string{"ops", "int8"} {
-		dir := root
-		if pkg != "ops" {
-			dir = filepath.Join(root, pkg)
-		}
-		for _, name := range opTypes(t, dir) {
-			total++
-			if full := pkg + "." + name; have[full] == slices.Contains(onlyTraining, full) {
-				t.Errorf("%s must be either in the table of operators or among those that only training has", full)
-			}
-		}
-	}
-	if total < len(operators) {
-		t.Errorf("the sources have %d operators and the table %d", total, len(operators))
-	}
+// savedOperators are the operators that files may hold.
+func savedOperators() []ops.Operator {
+	return slices.DeleteFunc(ops.Operators(), func(o ops.Operator) bool { return o.Name == "" })
 }
 
 // checkFields checks that values of a type are saved whole.
@@ -223,9 +116,9 @@ func randomize(r *rand.Rand, v reflect.Value) {
 
 // TestAttributes checks that every operator's attributes come back as they were.
 func TestAttributes(t *testing.T) {
-	for _, o := range operators {
-		t.Run(o.name, func(t *testing.T) {
-			typ := reflect.TypeOf(o.op)
+	for _, o := range savedOperators() {
+		t.Run(o.Name, func(t *testing.T) {
+			typ := o.Type
 			checkFields(t, typ.Name(), typ)
 			r := rand.New(rand.NewPCG(1, 2))
 			for range 200 {

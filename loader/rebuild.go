@@ -47,6 +47,8 @@ func (r *rebuilder) tensor(v pickle.Value) (*tensor.Tensor, error) {
 			return nil, err
 		}
 		return tensor.FromBytes(ref.dtype, s.data, len(s.data)/ref.dtype.Size())
+	case *savedTensor:
+		return r.saved(v)
 	case *pickle.Object:
 		if t := r.tensors[v]; t != nil {
 			return t, nil
@@ -62,44 +64,25 @@ func (r *rebuilder) tensor(v pickle.Value) (*tensor.Tensor, error) {
 
 func (r *rebuilder) call(f *pickle.Class, args pickle.Tuple) (*tensor.Tensor, error) {
 	name := f.String()
-	need := func(atLeast, atMost int) error {
-		if len(args) < atLeast || len(args) > atMost {
-			return fmt.Errorf("%s has %d arguments", name, len(args))
-		}
-		return nil
-	}
 	switch name {
-	case rebuildTensor: // storage, offset, size, stride
-		if err := need(4, 4); err != nil {
+	case rebuildTensor, rebuildTensorV2, rebuildTensorV3:
+		dtype, err := viewDType(name, args)
+		if err != nil {
 			return nil, err
-		}
-		return r.view(args, nil)
-	case rebuildTensorV2: // ..., requires_grad, backward_hooks[, metadata]
-		if err := need(6, 7); err != nil {
-			return nil, err
-		}
-		return r.view(args, nil)
-	case rebuildTensorV3: // ..., requires_grad, backward_hooks, dtype[, metadata]
-		if err := need(7, 8); err != nil {
-			return nil, err
-		}
-		dtype, ok := args[6].(*pickle.Class)
-		if !ok {
-			return nil, fmt.Errorf("the dtype of a tensor is %s", pickle.Describe(args[6]))
 		}
 		return r.view(args, dtype)
 	case rebuildQTensor: // storage, offset, size, stride, quantizer, requires_grad, backward_hooks
-		if err := need(7, 7); err != nil {
+		if err := countArguments(name, args, 7, 7); err != nil {
 			return nil, err
 		}
 		return r.quantized(args)
 	case rebuildParameter, rebuildParameterState: // data, requires_grad, backward_hooks[, state]
-		if err := need(3, 4); err != nil {
+		if err := countArguments(name, args, 3, 4); err != nil {
 			return nil, err
 		}
 		return r.wrapped(args[0])
 	case rebuildFromType, rebuildFromTypeV2: // function, type, args, state
-		if err := need(4, 4); err != nil {
+		if err := countArguments(name, args, 4, 4); err != nil {
 			return nil, err
 		}
 		inner, ok := args[0].(*pickle.Class)
@@ -134,58 +117,38 @@ func (r *rebuilder) open(p *pickle.Persistent) (storageRef, storage, error) {
 	return ref, s, err
 }
 
-// view makes the strided tensor of (storage, offset, size, stride, ...). dtype
-// overrides that of an untyped storage.
+// view makes the tensor of (storage, offset, size, stride, ...).
 func (r *rebuilder) view(args pickle.Tuple, dtype *pickle.Class) (*tensor.Tensor, error) {
-	p, ok := args[0].(*pickle.Persistent)
-	if !ok {
-		return nil, fmt.Errorf("the storage of a tensor is %s", pickle.Describe(args[0]))
-	}
-	offset, ok := args[1].(int64)
-	if !ok {
-		return nil, fmt.Errorf("the storage offset of a tensor is %s", pickle.Describe(args[1]))
-	}
-	shape, err := ints(args[2], "size")
+	s, err := parseView(args, dtype)
 	if err != nil {
 		return nil, err
 	}
-	strides, err := ints(args[3], "stride")
+	return r.saved(s)
+}
+
+// saved makes the tensor of a view, once.
+func (r *rebuilder) saved(v *savedTensor) (t *tensor.Tensor, err error) {
+	if v.made != nil {
+		return v.made, nil
+	}
+	n, err := v.shape().Numel()
 	if err != nil {
 		return nil, err
 	}
-	n, err := tensor.Shape(shape).Numel()
+	if err := r.spend(int64(n) * int64(v.elem.Size())); err != nil {
+		return nil, err
+	}
+	s, err := r.source.storage(v.ref)
 	if err != nil {
 		return nil, err
 	}
-	// Before the storage is read: what is wrong without it.
-	ref, err := parseStorageID(p.ID)
-	if err != nil {
-		return nil, err
+	if v.elem == tensor.Bool && s.untyped {
+		t, err = untypedBools(s, v.offset, v.shape(), v.strides())
+	} else {
+		t, err = tensor.View(v.elem, s.data, v.offset, v.shape(), v.strides())
 	}
-	elem := ref.dtype
-	if dtype != nil {
-		if elem = tensorDTypes[dtype.Name]; dtype.Module != "torch" || elem == tensor.Invalid {
-			return nil, fmt.Errorf("tensors of %s are not read: convert them before saving", dtype)
-		}
-		if elem != ref.dtype && !ref.untyped {
-			return nil, fmt.Errorf("a tensor of %s in a storage of %v", dtype, ref.dtype)
-		}
-	}
-	at, ok := count(offset, elem)
-	if !ok {
-		return nil, fmt.Errorf("the storage offset of a tensor is %d", offset)
-	}
-	if err := r.spend(int64(n) * int64(elem.Size())); err != nil {
-		return nil, err
-	}
-	s, err := r.source.storage(ref)
-	if err != nil {
-		return nil, err
-	}
-	if elem == tensor.Bool && s.untyped {
-		return untypedBools(s, at, shape, strides)
-	}
-	return tensor.View(elem, s.data, at, shape, strides)
+	v.made = t
+	return t, err
 }
 
 // untypedBools copies a view, since other views of the same bytes may mean
@@ -206,33 +169,6 @@ func (r *rebuilder) spend(bytes int64) error {
 	}
 	r.allowed -= bytes
 	return nil
-}
-
-// ints returns a tuple of dimensions.
-func ints(v pickle.Value, what string) ([]int, error) {
-	tuple, ok := v.(pickle.Tuple)
-	if !ok {
-		// torch.Size pickles as a call with one tuple.
-		o, isObject := v.(*pickle.Object)
-		if !isObject || !o.Class.Is("torch", "Size") || len(o.Args) != 1 {
-			return nil, fmt.Errorf("the %s of a tensor is %s", what, pickle.Describe(v))
-		}
-		if tuple, ok = o.Args[0].(pickle.Tuple); !ok {
-			return nil, fmt.Errorf("the %s of a tensor is %s", what, pickle.Describe(o.Args[0]))
-		}
-	}
-	if len(tuple) > maxRank {
-		return nil, fmt.Errorf("a tensor of %d dimensions, at most %d are read", len(tuple), maxRank)
-	}
-	out := make([]int, len(tuple))
-	for i, e := range tuple {
-		n, ok := e.(int64)
-		if !ok || int64(int(n)) != n {
-			return nil, fmt.Errorf("the %s of a tensor holds %s", what, pickle.Describe(e))
-		}
-		out[i] = int(n)
-	}
-	return out, nil
 }
 
 // quantized makes a tensor with quantization parameters: (qscheme, scale, zero

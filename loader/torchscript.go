@@ -12,7 +12,6 @@ import (
 	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/loader/internal/torchscript"
-	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -60,26 +59,11 @@ func loadTorchScript(f *modelFile) (*graph.Graph, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
-	g := graph.NewOpen(p.Inputs(), p)
-	if f.inputs == nil {
-		return g, nil
-	}
-	return g.Specialize(f.inputs...)
+	return graph.NewOpen(p.Inputs(), p), nil
 }
 
 // Description says what is in a TorchScript archive, without executing it.
 type Description = torchscript.Description
-
-// Describe describes the TorchScript archive at path. Other files, and damaged
-// ones, are rejected with a *FileError.
-func Describe(path string, opts ...Option) (*Description, error) {
-	f, err := Open(path, opts...)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.Describe()
-}
 
 func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 	a, err := container.OpenWithin(f.r, f.size, f.budget())
@@ -155,7 +139,7 @@ func scriptPickle(a *container.Archive, record string, limits pickle.Limits) (pi
 	if err != nil {
 		return nil, err
 	}
-	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, BareArguments: true, Limits: limits})
+	v, n, err := pickle.Load(data, pickle.Options{Global: scriptGlobal, Call: standIn, BareArguments: true, Limits: limits})
 	if err != nil {
 		return nil, &FileError{Record: record, Reason: "rejected", Err: err}
 	}
@@ -177,11 +161,4 @@ func scriptGlobal(module, name string) error {
 		return errors.New("it is no class of the archive's code, and none that tensors are made of")
 	}
 	return nil
-}
-
-// Inputs gives the types of the inputs of a model whose file does not say them,
-// such as TorchScript, and so makes its graph while it is loaded. Inputs without
-// dimensions come with their value as Type.Known.
-func Inputs(types ...ops.Type) Option {
-	return func(f *modelFile) { f.inputs = types }
 }

@@ -89,6 +89,13 @@ func (op Attention) headsFirst(s tensor.Shape) tensor.Shape {
 	return s
 }
 
+// macs counts both products: each query with each key, and each of those with a value.
+func (op Attention) macs(in, _ []Type) int64 {
+	q, v := op.headsFirst(in[0].Shape), op.headsFirst(in[2].Shape)
+	rank := len(q)
+	return product(q[:rank-1]) * int64(v[rank-2]) * int64(q[rank-1]+v[rank-1])
+}
+
 // attentionKernel is attention for given shapes.
 type attentionKernel struct {
 	op             Attention
@@ -104,9 +111,8 @@ type attentionKernel struct {
 	mask           []int // strides of the mask's batches, its rows and columns
 	maskBool       bool
 	maskDirect     bool // rows of the mask are added as they are
-	keysLen        int  // packed keys
-	valuesLen      int  // packed values
-	scoresAt, tail int  // in worker scratch: the scores, the mask of a block
+	keys, values   PanelLayout
+	scoresAt, tail int // in worker scratch: the scores, the mask of a block
 }
 
 func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
@@ -142,8 +148,9 @@ func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 	if count < 2*p.Threads && p.Threads > 1 {
 		k.blocks = (k.l + k.rows - 1) / k.rows
 	}
-	k.keysLen, k.valuesLen = k.gemm.PackedLen(1, k.e, k.s), k.gemm.PackedLen(1, k.s, k.v)
-	k.scoresAt = 4 * (k.keysLen + k.valuesLen)
+	k.keys = PanelLayout{Packing: k.gemm.Info, Matrices: 1, Depth: k.e, N: k.s}
+	k.values = PanelLayout{Packing: k.gemm.Info, Matrices: 1, Depth: k.s, N: k.v}
+	k.scoresAt = 4 * (k.keys.Len() + k.values.Len())
 	k.tail = k.scoresAt + 4*k.rows*k.s
 	tasks := count * k.blocks
 	task := k.run
@@ -158,16 +165,17 @@ func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 
 func (k *attentionKernel) run(c *Call, i int, w *Worker) {
 	batch, block := i/k.blocks, i%k.blocks
-	keys, values := scratchOf[float32](w.Scratch, 0, k.keysLen), scratchOf[float32](w.Scratch, 4*k.keysLen, k.valuesLen)
-	k.gemm.PackBNK(keys, k.matrix(c.In[1], batch, k.s, k.e), k.e, k.s, k.heads*k.e)
-	k.gemm.PackBKN(values, k.matrix(c.In[2], batch, k.s, k.v), k.s, k.v, k.heads*k.v)
+	keys, rest := panelsOf(k.keys, scratchOf[float32](w.Scratch, 0, k.keys.Len()+k.values.Len()))
+	values, _ := panelsOf(k.values, rest)
+	k.gemm.PackBNK(keys.Data, k.matrix(c.In[1], batch, k.s, k.e), k.e, k.s, k.heads*k.e)
+	k.gemm.PackBKN(values.Data, k.matrix(c.In[2], batch, k.s, k.v), k.s, k.v, k.heads*k.v)
 	first, end := 0, k.l
 	if k.blocks > 1 {
 		first = block * k.rows
 		end = min(first+k.rows, k.l)
 	}
 	for ; first < end; first += k.rows {
-		k.block(c, w, keys, values, batch, first, min(k.rows, end-first))
+		k.block(c, w, keys.At(0, 0), values.At(0, 0), batch, first, min(k.rows, end-first))
 	}
 }
 
@@ -178,11 +186,11 @@ func (k *attentionKernel) matrix(t *tensor.Tensor, batch, rows, width int) []flo
 }
 
 // block computes the outputs of n queries.
-func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batch, first, n int) {
+func (k *attentionKernel) block(c *Call, w *Worker, keys, values *float32, batch, first, n int) {
 	scores := unsafe.Pointer(&w.Scratch[k.scoresAt])
 	gemm := &w.Args.IGemmF32
 	*gemm = asm.IGemmF32Args{
-		KS: 1, KC: k.e, B: &keys[0], N: k.s,
+		KS: 1, KC: k.e, B: keys, N: k.s,
 		Bias: &k.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * k.s,
 	}
 	query := unsafe.Pointer(&k.matrix(c.In[0], batch, k.l, k.e)[first*k.heads*k.e])
@@ -211,7 +219,7 @@ func (k *attentionKernel) block(c *Call, w *Worker, keys, values []float32, batc
 	}
 
 	*gemm = asm.IGemmF32Args{
-		KS: 1, KC: k.s, B: &values[0], N: k.v,
+		KS: 1, KC: k.s, B: values, N: k.v,
 		Bias: &k.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * k.heads * k.v,
 	}
 	out := unsafe.Pointer(&k.matrix(c.Out[0], batch, k.l, k.v)[first*k.heads*k.v])

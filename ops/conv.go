@@ -48,6 +48,8 @@ func (op Conv) Infer(in []Type) ([]Type, error) {
 	return []Type{out}, nil
 }
 
+func (Conv) macs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
+
 // CheckInputs checks what does not depend on element types, for op, which is
 // this operator or its int8 counterpart.
 func (op Conv) CheckInputs(self Op, in []Type) error {
@@ -130,175 +132,6 @@ func (op Conv) Prepare(p *Prepare) (*Kernel, error) {
 	return op.prepareGemm(p, w)
 }
 
-// packedConv is a weight in a kernel's order, with its bias.
-type packedConv struct {
-	weights []float32
-	bias    []float32
-}
-
-type packedConvKey struct {
-	weight, bias *tensor.Tensor
-	kernel       asm.Info
-}
-
-// known returns the value of a constant input, nil without one.
-func known(in []Type, i int, has bool) *tensor.Tensor {
-	if !has {
-		return nil
-	}
-	return in[i].Known
-}
-
-func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
-	g := asm.IGemmF32For(p.Tier)
-	channels := p.In[0].Shape[len(p.In[0].Shape)-1]
-	outChannels := p.In[1].Shape[0]
-	kc, n, taps := channels/op.Groups, outChannels/op.Groups, w.Taps()
-	ks, depth := taps, kc
-	var fused *FusedRows
-	if kc < 16 && op.Groups == 1 {
-		fused = NewFusedRows(w, 4*channels)
-	}
-	gather := fused == nil && taps > 1 && kc < 16
-	switch {
-	case fused != nil:
-		ks, depth = fused.Window.Taps(), w.Kernel[2]*kc
-	case gather:
-		ks, depth = 1, taps*kc
-	}
-	groupLen := g.PackedLen(ks, depth, n)
-	// pack fills dst; order has room for the weight.
-	pack := func(dst *packedConv, order []float32, weight, bias *tensor.Tensor) {
-		src := channelsLastWeight(p.Tier, order, weight.Float32s(), outChannels, kc, taps)
-		for i := range op.Groups {
-			g.PackB(dst.weights[i*groupLen:(i+1)*groupLen], src[i*n*taps*kc:], ks, depth, n)
-		}
-		clear(dst.bias)
-		if bias != nil {
-			copy(dst.bias, bias.Float32s())
-		}
-	}
-	packedLen, biasLen, orderLen := groupLen*op.Groups, outChannels+g.NR, p.In[1].Numel()
-	var packed *packedConv
-	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
-	if weight != nil && (!op.HasBias || bias != nil) {
-		packed = Packed(p, packedConvKey{weight, bias, g.Info}, func() *packedConv {
-			dst := &packedConv{alignedFloats(packedLen), make([]float32, biasLen)}
-			pack(dst, make([]float32, orderLen), weight.Contiguous(), bias)
-			return dst
-		})
-	}
-
-	pad := alignedFloats(max(kc, 1) * w.Kernel[2])
-	view := w // what the kernel sees as positions
-	if fused != nil {
-		view = &fused.Window
-		pad = alignedFloats(fused.RowBytes / 4)
-	}
-	tiles, rows := &Tiles{Images: 1, Rows: w.Pixels(), Step: g.MR}, w.Pixels()
-	ind := NewIndirection(w, channels*4)
-	if !gather {
-		var err error
-		if tiles, err = NewTiles(op, p, view, g.MR, channels*4); err != nil {
-			return nil, err
-		}
-		rows = tiles.Rows
-	}
-	grid := NewGrid(rows, n, taps*kc, g.MR, g.NR, g.BlockN(ks, max(depth, 1)), p.Threads)
-	tasks := tiles.Images * op.Groups * grid.Tasks
-	lo, hi := op.Act.Bounds()
-	activate := ActivationAfterClamps(op.Act, p.Tier)
-	rowBytes := outChannels * 4
-	k := &Kernel{
-		Interruptible: true,
-		WorkerScratch: tiles.Buffer,
-		Parallel:      tasks,
-		Choice:        fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
-	}
-	if gather {
-		k.WorkerScratch = g.MR * depth * 4
-		k.Choice += " over gathered rows"
-	}
-	if packed != nil {
-		k.Weights = bytesOf(packed.weights)
-	}
-	copyAt := 0 // of the padded input in the scratch memory
-	if packed == nil {
-		copyAt = alignBytes(4 * (packedLen + biasLen + orderLen))
-	}
-	k.Scratch = copyAt
-	copies := 1
-	if fused != nil {
-		k.Scratch += fused.Bytes
-		k.Choice += " over fused kernel rows"
-		copies = PixelTasks(fused.Rows, fused.RowBytes/4, p.Threads)
-	}
-	copyRows := func(c *Call, i int, _ *Worker) {
-		for r := i * fused.Rows / copies; r < (i+1)*fused.Rows/copies; r++ {
-			fused.Copy(unsafe.Pointer(&c.Scratch[copyAt]), base(c.In[0]), unsafe.Pointer(&pad[0]), r)
-		}
-	}
-	task := func(c *Call, i int, wk *Worker) {
-		image, group := i/grid.Tasks/op.Groups, i/grid.Tasks%op.Groups
-		m0, m1, n0, n1 := grid.Task(i % grid.Tasks)
-		var pk packedConv
-		if packed != nil {
-			pk = *packed
-		} else {
-			pk.weights, pk.bias = floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)
-		}
-		input := unsafe.Add(base(c.In[0]), group*kc*4)
-		if fused != nil {
-			input = unsafe.Pointer(&c.Scratch[copyAt])
-		}
-		args := &wk.Args.IGemmF32
-		*args = asm.IGemmF32Args{
-			Pad: unsafe.Pointer(&pad[0]), KS: ks, KC: depth, B: &pk.weights[group*groupLen+n0*ks*depth], N: n1 - n0,
-			Bias: &pk.bias[group*n+n0], Lo: lo, Hi: hi, CStride: rowBytes,
-		}
-		next := group*groupLen + n1*ks*depth
-		if n1 >= n {
-			next = (group + 1) * groupLen
-		}
-		for m := m0; m < m1; m += tiles.Step {
-			args.M = min(tiles.Step, m1-m)
-			if packed != nil {
-				g.Ahead(args, columnsAfter(c, pk.weights, next))
-			}
-			if gather {
-				args.A, args.AStride = unsafe.Pointer(&wk.Scratch[0]), 4*depth
-				ind.Gather(args.A, args.M, kc*4, depth*4, input, args.Pad, m)
-			} else {
-				args.A, args.AStride = tiles.Start(input, image, m), tiles.Stride
-				args.Offsets = tiles.Offsets(wk.Scratch, m, m+args.M)
-			}
-			at := (image*tiles.Rows+m)*rowBytes + 4*(group*n+n0)
-			args.C = (*float32)(unsafe.Add(base(c.Out[0]), at))
-			if op.HasResidual {
-				args.Res, args.ResStride = (*float32)(unsafe.Add(base(c.In[len(c.In)-1]), at)), rowBytes
-			}
-			g.Run(args)
-			activate.Run(unsafe.Pointer(args.C), args.M, args.N, args.CStride)
-		}
-	}
-	k.Run = func(c *Call) error {
-		if packed == nil {
-			dst := packedConv{floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)}
-			var b *tensor.Tensor
-			if op.HasBias {
-				b = c.In[2]
-			}
-			pack(&dst, floatsOf(c.Scratch, packedLen+biasLen, orderLen), c.In[1], b)
-		}
-		if fused != nil {
-			c.Parallel(copies, copyRows)
-		}
-		c.Parallel(tasks, task)
-		return nil
-	}
-	return k, nil
-}
-
 // channelsLastWeight reorders a weight [outs, channels, taps] to [outs, taps, channels] in
 // dst, or returns w where both orders are one.
 func channelsLastWeight(tier asm.Tier, dst, w []float32, outs, channels, taps int) []float32 {
@@ -318,15 +151,6 @@ func alignedFloats(n int) []float32 {
 	}
 	raw := tensor.AlignedBytes(n * 4)
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), n)
-}
-
-// columnsAfter returns the weights that are read after those before index at: the next ones
-// of the layer, or those of the layer behind it.
-func columnsAfter(c *Call, weights []float32, at int) []byte {
-	if at < len(weights) {
-		return bytesOf(weights[at:])
-	}
-	return c.Next[:min(len(c.Next), asm.WeightBlock())]
 }
 
 func bytesOf(x []float32) []byte {

@@ -25,34 +25,44 @@ type ConvTranspose struct {
 func (op ConvTranspose) Name() string { return fmt.Sprintf("conv_transpose%dd", len(op.Stride)) }
 
 func (op ConvTranspose) Infer(in []Type) ([]Type, error) {
-	n := 2
-	if op.HasBias {
-		n++
-	}
-	if err := arity(op, in, n, n); err != nil {
+	shape, err := op.outShape(op, in)
+	if err != nil {
 		return nil, err
 	}
 	if err := floatInputs(op, in); err != nil {
 		return nil, err
 	}
-	if err := CheckClamp(op, in, op.Act); err != nil {
+	return []Type{F32(shape...)}, nil
+}
+
+// outShape checks what does not depend on element types, for self, which is this operator or
+// its float64 counterpart, and returns the output's shape.
+func (op ConvTranspose) outShape(self Op, in []Type) (tensor.Shape, error) {
+	n := 2
+	if op.HasBias {
+		n++
+	}
+	if err := arity(self, in, n, n); err != nil {
+		return nil, err
+	}
+	if err := CheckClamp(self, in, op.Act); err != nil {
 		return nil, err
 	}
 	dims := len(op.Stride)
 	if dims < 1 || dims > 3 || len(op.Padding) != dims || len(op.OutputPadding) != dims || len(op.Dilation) != dims {
-		return nil, Errorf(op, in, "stride, padding, output padding and dilation must have one entry for each of one to three spatial dimensions")
+		return nil, Errorf(self, in, "stride, padding, output padding and dilation must have one entry for each of one to three spatial dimensions")
 	}
 	x, w := in[0].Shape, in[1].Shape
 	if len(x) != dims+2 || len(w) != dims+2 {
-		return nil, Errorf(op, in, "input and weight must have %d dimensions", dims+2)
+		return nil, Errorf(self, in, "input and weight must have %d dimensions", dims+2)
 	}
 	batch, channels, spatial := SpatialOf(x, op.NHWC)
 	if op.Groups < 1 || channels%op.Groups != 0 || w[0] != channels {
-		return nil, Errorf(op, in, "%d input channels in %d groups need a weight with as many", channels, op.Groups)
+		return nil, Errorf(self, in, "%d input channels in %d groups need a weight with as many", channels, op.Groups)
 	}
 	outChannels := w[1] * op.Groups
 	if op.HasBias && !in[2].Shape.Equal(tensor.Shape{outChannels}) {
-		return nil, Errorf(op, in, "the bias must have shape [%d]", outChannels)
+		return nil, Errorf(self, in, "the bias must have shape [%d]", outChannels)
 	}
 	out := make([]int, dims)
 	taps, phases := 1, 1
@@ -60,27 +70,32 @@ func (op ConvTranspose) Infer(in []Type) ([]Type, error) {
 		k, s, pad, outPad, dil := w[i+2], op.Stride[i], op.Padding[i], op.OutputPadding[i], op.Dilation[i]
 		const limit = 1 << 20
 		if k < 1 || s < 1 || dil < 1 || pad < 0 || outPad < 0 || max(k, s, pad, dil, d) > limit {
-			return nil, Errorf(op, in, "kernel, stride and dilation must be at least 1, padding at least 0, all at most 2^20")
+			return nil, Errorf(self, in, "kernel, stride and dilation must be at least 1, padding at least 0, all at most 2^20")
 		}
 		if outPad >= max(s, dil) {
-			return nil, Errorf(op, in, "output padding %d is not below the stride or the dilation", outPad)
+			return nil, Errorf(self, in, "output padding %d is not below the stride or the dilation", outPad)
 		}
 		out[i] = (d-1)*s - 2*pad + dil*(k-1) + outPad + 1
 		if d < 1 || out[i] < 1 {
-			return nil, Errorf(op, in, "dimension %d of the output would have no extent", i+2)
+			return nil, Errorf(self, in, "dimension %d of the output would have no extent", i+2)
 		}
 		// Kernels keep something for each tap and each phase, so their numbers are bounded.
 		const most = 1 << 16
 		taps, phases = taps*k, phases*min(s, out[i])
 		if taps > most || phases > most {
-			return nil, Errorf(op, in, "kernel and stride have more than 2^16 positions")
+			return nil, Errorf(self, in, "kernel and stride have more than 2^16 positions")
 		}
 	}
 	shape := ImageShape(batch, outChannels, out, op.NHWC)
 	if _, err := shape.Numel(); err != nil {
-		return nil, Errorf(op, in, "%v", err)
+		return nil, Errorf(self, in, "%v", err)
 	}
-	return []Type{F32(shape...)}, nil
+	return shape, nil
+}
+
+// macs counts each element of the input with each weight of its channel, also where the padding cuts off the sum it belongs to.
+func (ConvTranspose) macs(in, _ []Type) int64 {
+	return int64(in[0].Numel()) * product(in[1].Shape[1:])
 }
 
 // ChannelsLast lays out the input and the output as NHWC.
@@ -111,7 +126,7 @@ type phase struct {
 	first [3]int // the first output position
 	count [3]int // positions in each dimension
 	taps  []phaseTap
-	at    int // of its packed weights, per group
+	at    int // of its packed weights
 }
 
 // phaseTap is one tap: its place in the kernel, and the input position that it

@@ -6,14 +6,12 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops/asm"
-	"github.com/octet-ml/octet/tensor"
 )
 
 type packedTransposeKey struct {
-	weight, bias *tensor.Tensor
-	groups       int
-	stride, pad  string
-	kernel       asm.Info
+	groups      int
+	stride, pad string
+	kernel      asm.Info
 }
 
 // Prepare packs the weights of each phase and runs its rows as matrix
@@ -34,68 +32,51 @@ func (op ConvTranspose) Prepare(p *Prepare) (*Kernel, error) {
 		return nil, &UnsupportedError{Op: op.Name(), Reason: fmt.Sprintf("an image of %d bytes is above the 2 GiB that offsets reach", t.imageBytes)}
 	}
 	t.pad = alignedFloats(max(t.kc, 1))
-	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
-	if weight != nil && (!op.HasBias || bias != nil) {
-		key := packedTransposeKey{weight, bias, op.Groups, fmt.Sprint(op.Stride, op.Dilation), fmt.Sprint(op.Padding, p.Out[0].Shape), t.kernel.Info}
-		t.packed = Packed(p, key, func() *packedConv {
-			dst := &packedConv{alignedFloats(t.packedLen), make([]float32, t.biasLen)}
-			t.pack(dst, make([]float32, t.orderLen), weight.Contiguous(), bias)
-			return dst
-		})
-	}
-	k := &Kernel{
+	key := packedTransposeKey{op.Groups, fmt.Sprint(op.Stride, op.Dilation), fmt.Sprint(op.Padding, p.Out[0].Shape), t.kernel.Info}
+	t.weights.start(p, key)
+	task := t.run
+	return &Kernel{
 		Interruptible: true,
+		Run: func(c *Call) error {
+			t.weights.fill(c)
+			c.Parallel(t.tasks*op.Groups, task)
+			return nil
+		},
+		Scratch:       t.weights.scratch(),
 		WorkerScratch: 4 * t.offsets,
 		Parallel:      t.tasks * op.Groups,
 		Choice:        fmt.Sprintf("%s %s %dx%d in %d phases", t.kernel.Op, t.kernel.Tier, t.kernel.MR, t.kernel.NR, len(t.g.phases)),
-	}
-	if t.packed == nil {
-		k.Scratch = 4 * (t.packedLen + t.biasLen + t.orderLen)
-	}
-	task := t.run
-	k.Run = func(c *Call) error {
-		if t.packed == nil {
-			weights := t.scratch(c)
-			var bias *tensor.Tensor
-			if op.HasBias {
-				bias = c.In[2]
-			}
-			t.pack(&weights, floatsOf(c.Scratch, t.packedLen+t.biasLen, t.orderLen), c.In[1], bias)
-		}
-		c.Parallel(t.tasks*op.Groups, task)
-		return nil
-	}
-	return k, nil
+	}, nil
 }
 
 // transposedKernel is a prepared transposed convolution.
 type transposedKernel struct {
-	op     ConvTranspose
-	g      *transposedGeometry
-	kernel *asm.IGemmF32
-	packed *packedConv // nil: packed for each call
-	pad    []float32   // zeros, one pixel of a group
+	op      ConvTranspose
+	g       *transposedGeometry
+	kernel  *asm.IGemmF32
+	weights *prepack  // panels of the phases, one after the other, then the bias
+	pad     []float32 // zeros, one pixel of a group
 
-	kc, n                        int // channels of a group, in and out
-	packedLen, biasLen, orderLen int
-	offsets                      int   // of a row of pixels, at most
-	imageBytes                   int   // of an input image
-	rowsPerTask                  []int // of each phase
-	firstTask                    []int // of each phase
-	tasks                        int   // of each group
+	kc, n       int   // channels of a group, in and out
+	biasAt      int   // in the packed weights
+	offsets     int   // of a row of pixels, at most
+	imageBytes  int   // of an input image
+	rowsPerTask []int // of each phase
+	firstTask   []int // of each phase
+	tasks       int   // of each group
 }
 
 // layout places packed weights and divides the rows of the phases into tasks.
 func (t *transposedKernel) layout() {
 	g := t.g
 	t.kc, t.n = g.channels/t.op.Groups, g.outs/t.op.Groups
-	perGroup := 0
+	order := 0
 	for i := range g.phases {
 		ph := &g.phases[i]
-		ph.at = perGroup
+		ph.at = t.biasAt
 		taps := len(ph.taps)
-		perGroup += t.kernel.PackedLen(taps, t.kc, t.n)
-		t.orderLen = max(t.orderLen, taps*t.kc*t.n)
+		t.biasAt += t.phaseLayout(ph).Len()
+		order = max(order, taps*t.kc*t.n)
 		t.offsets = max(t.offsets, roundUp(ph.count[2], t.kernel.MR)*max(taps, 1))
 		rows := g.batch * ph.count[0] * ph.count[1]
 		perTask, tasks := split(rows, ph.count[2]*max(taps, 1)*t.kc*t.n/16)
@@ -104,24 +85,25 @@ func (t *transposedKernel) layout() {
 		t.tasks += tasks
 	}
 	t.imageBytes = 4 * g.in[0] * g.in[1] * g.in[2] * g.channels
-	t.packedLen = perGroup * t.op.Groups
-	t.biasLen = g.outs + t.kernel.NR
+	t.weights = &prepack{inputs: weightAndBias(t.op.HasBias), size: t.biasAt + g.outs + t.kernel.NR, order: order, pack: t.pack}
 }
 
-func (t *transposedKernel) scratch(c *Call) packedConv {
-	return packedConv{floatsOf(c.Scratch, 0, t.packedLen), floatsOf(c.Scratch, t.packedLen, t.biasLen)}
+// phaseLayout is that of the weights of a phase, a matrix for each group.
+func (t *transposedKernel) phaseLayout(ph *phase) PanelLayout {
+	return PanelLayout{Packing: t.kernel.Info, Matrices: t.op.Groups, Depth: len(ph.taps) * t.kc, N: t.n}
 }
 
 // pack arranges the weight [C, n, taps] of each group as the phases read it;
 // order has room for the weights of one phase.
-func (t *transposedKernel) pack(dst *packedConv, order []float32, weight, bias *tensor.Tensor) {
-	w := weight.Float32s()
-	for group := range t.op.Groups {
-		for i := range t.g.phases {
-			ph := &t.g.phases[i]
-			if len(ph.taps) == 0 || t.kc == 0 {
-				continue
-			}
+func (t *transposedKernel) pack(dst, order []float32, in packInputs, _ int) {
+	w := in[0].Float32s()
+	for i := range t.g.phases {
+		ph := &t.g.phases[i]
+		if len(ph.taps) == 0 || t.kc == 0 {
+			continue
+		}
+		panels, _ := panelsOf(t.phaseLayout(ph), dst[ph.at:])
+		for group := range t.op.Groups {
 			k := 0
 			for o := range t.n {
 				for _, tap := range ph.taps {
@@ -131,13 +113,10 @@ func (t *transposedKernel) pack(dst *packedConv, order []float32, weight, bias *
 					}
 				}
 			}
-			t.kernel.PackB(dst.weights[group*t.packedLen/t.op.Groups+ph.at:], order, len(ph.taps), t.kc, t.n)
+			t.kernel.PackB(panels.Data[panels.Index(group, 0):], order, len(ph.taps), t.kc, t.n)
 		}
 	}
-	clear(dst.bias)
-	if bias != nil {
-		copy(dst.bias, bias.Float32s())
-	}
+	copyBias(dst[t.biasAt:], in[1])
 }
 
 // run computes the rows of one task.
@@ -149,22 +128,15 @@ func (t *transposedKernel) run(c *Call, i int, w *Worker) {
 		at--
 	}
 	ph := &g.phases[at]
-	var weights packedConv
-	if t.packed != nil {
-		weights = *t.packed
-	} else {
-		weights = t.scratch(c)
-	}
+	values := t.weights.values(c)
+	panels, _ := panelsOf(t.phaseLayout(ph), values[ph.at:])
 	lo, hi := t.op.Act.Bounds()
 	args := &w.Args.IGemmF32
 	*args = asm.IGemmF32Args{
-		Pad: unsafe.Pointer(&t.pad[0]), KS: len(ph.taps), KC: t.kc, N: t.n,
-		Bias: &weights.bias[group*t.n], Lo: lo, Hi: hi, CStride: 4 * g.stride[2] * g.outs,
+		Pad: unsafe.Pointer(&t.pad[0]), KS: len(ph.taps), KC: t.kc, N: t.n, B: panels.At(group, 0),
+		Bias: &values[t.biasAt+group*t.n], Lo: lo, Hi: hi, CStride: 4 * g.stride[2] * g.outs,
 	}
 	empty := len(ph.taps) == 0 || t.kc == 0
-	if !empty {
-		args.B = &weights.weights[group*t.packedLen/t.op.Groups+ph.at]
-	}
 	input := unsafe.Add(base(c.In[0]), 4*group*t.kc)
 	offsets := scratchOf[int32](w.Scratch, 0, t.offsets)
 	rows := g.batch * ph.count[0] * ph.count[1]

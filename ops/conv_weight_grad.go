@@ -56,6 +56,9 @@ func (op ConvWeightGrad) Infer(in []Type) ([]Type, error) {
 	return []Type{weight}, nil
 }
 
+// macs counts each element of the output's gradient with each element of the input that its window covers.
+func (ConvWeightGrad) macs(in, out []Type) int64 { return ConvMACs(out[0], in[1]) }
+
 // ChannelsLast lays out both inputs as NHWC.
 func (op ConvWeightGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	if op.NHWC {
@@ -145,7 +148,7 @@ type weightGrad struct {
 	offsetLen         int // of one
 	table             []int32
 
-	panels, packedLen         int // of the gradient, packed; 0 where it lies as the kernel reads it
+	packedLen                 int // of the gradient, packed; 0 where it lies as the kernel reads it
 	zeros, packed, acc, total int // in the scratch memory
 }
 
@@ -201,9 +204,8 @@ func newWeightGrad(op ConvWeightGrad, p *Prepare, w *Window, perGroup, outs int)
 			return table
 		})
 	}
-	g.panels = (outs + g.gemm.NR - 1) / g.gemm.NR
 	if g.groups > 1 || outs != g.gemm.NR {
-		g.packedLen = w.Pixels() * g.groups * g.panels * g.gemm.NR
+		g.packedLen = g.layout(w.Pixels()).Len()
 	}
 	align := func(n int) int { return alignBytes(4*n) / 4 }
 	g.zeros = align(imageRows * w.Stride[2] * channels * g.width)
@@ -262,14 +264,25 @@ func (g *weightGrad) chunk(i int) (first, rows, pixels int) {
 	return row*g.w.Out[2] + from, rows, min(g.segment, g.w.Out[2]-from)
 }
 
+// layout is that of some pixels of the gradient, a matrix for each group.
+func (g *weightGrad) layout(pixels int) PanelLayout {
+	return PanelLayout{Packing: g.gemm.Info, Matrices: g.groups, Depth: pixels, N: g.outs}
+}
+
+// panels are those of so many pixels of a chunk, from its first one on.
+func (g *weightGrad) panels(c *Call, first, pixels int) Panels[float32] {
+	l := g.layout(pixels)
+	return Panels[float32]{l, floatsOf(c.Scratch, g.packed+g.layout(first).Len(), l.Len())}
+}
+
 // pack packs a chunk of the gradient.
 func (g *weightGrad) pack(c *Call, i int, _ *Worker) {
 	first, rows, pixels := g.chunk(i)
 	dy, depth := c.In[1].Float32s(), rows*pixels
 	all := g.groups * g.outs
+	panels := g.panels(c, first, depth)
 	for group := range g.groups {
-		to := floatsOf(c.Scratch, g.packed+(first*g.groups+group*depth)*g.panels*g.gemm.NR, depth*g.panels*g.gemm.NR)
-		g.gemm.PackBKN(to, dy[first*all+group*g.outs:], depth, g.outs, all)
+		g.gemm.PackBKN(panels.Data[panels.Index(group, 0):], dy[first*all+group*g.outs:], depth, g.outs, all)
 	}
 }
 
@@ -328,7 +341,8 @@ func (g *weightGrad) multiply(c *Call, i int, wk *Worker) {
 			args.Offsets = &offsets[0]
 		}
 		if g.packedLen > 0 {
-			args.B = &floatsOf(c.Scratch, g.packed+(first*g.groups+group*rows*pixels)*g.panels*g.gemm.NR, 1)[0]
+			panels := g.panels(c, first, rows*pixels)
+			args.B = panels.At(group, 0)
 		} else {
 			args.B = &c.In[1].Float32s()[first*g.outs]
 		}

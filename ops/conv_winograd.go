@@ -68,6 +68,12 @@ type packedWinogradKey struct {
 	kernel       asm.Info
 }
 
+// packedWinograd are the transformed weights, a matrix for each position, and the bias.
+type packedWinograd struct {
+	weights Panels[float32]
+	bias    []float32
+}
+
 // winograd is a convolution prepared for F(T x T, 3x3).
 type winograd struct {
 	op             Conv
@@ -75,11 +81,10 @@ type winograd struct {
 	g              *asm.IGemmF32
 	k              *asm.WinogradF32
 	c, outs        int
-	packed         *packedConv // positions one after the other
-	perPos         int         // packed weights of a position
-	rows, columns  int         // tiles of an image
-	tiles, chunk   int         // tiles in all, and of one task
-	colStep        int         // output channels of one task
+	packed         *packedWinograd
+	rows, columns  int // tiles of an image
+	tiles, chunk   int // tiles in all, and of one task
+	colStep        int // output channels of one task
 	colTasks       int
 	zeros          []float32 // padding, and a bias of nothing
 	lo, hi         float32
@@ -95,9 +100,11 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window, t int) (*Kernel, error) {
 	}
 	v.lo, v.hi = op.Act.Bounds()
 	v.activate = ActivationAfterClamps(op.Act, p.Tier)
-	v.perPos = v.g.PackedLen(1, v.c, v.outs)
-	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
-	v.packed = Packed(p, packedWinogradKey{weight, bias, v.k.Info}, func() *packedConv { return v.pack(weight, bias) })
+	weight, bias := p.In[1].Known, (*tensor.Tensor)(nil)
+	if op.HasBias {
+		bias = p.In[2].Known
+	}
+	v.packed = Packed(p, packedWinogradKey{weight, bias, v.k.Info}, func() *packedWinograd { return v.pack(weight, bias) })
 	v.zeros = alignedFloats(max(v.c, v.outs) + v.g.NR)
 
 	v.tiles = w.Batch * w.Out[0] * v.rows * v.columns
@@ -120,19 +127,19 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window, t int) (*Kernel, error) {
 		WorkerPointers: v.chunk * (positions + 2*t*t),
 		Parallel:       chunks * v.colTasks,
 		Choice:         fmt.Sprintf("%s %s, %d tiles at a time", v.k.Op, v.k.Tier, v.chunk),
-		Weights:        bytesOf(v.packed.weights),
+		Weights:        v.packed.weights.Bytes(),
 	}, nil
 }
 
-func (v *winograd) pack(weight, bias *tensor.Tensor) *packedConv {
-	positions := v.k.Positions()
-	dst := &packedConv{alignedFloats(positions * v.perPos), alignedFloats(v.outs + v.g.NR)}
+func (v *winograd) pack(weight, bias *tensor.Tensor) *packedWinograd {
+	layout := PanelLayout{Packing: v.g.Info, Matrices: v.k.Positions(), Depth: v.c, N: v.outs}
+	dst := &packedWinograd{Panels[float32]{layout, alignedFloats(layout.Len())}, alignedFloats(v.outs + v.g.NR)}
 	w := weight.Contiguous().Float32s()
 	src := channelsLastWeight(v.k.Tier, make([]float32, len(w)), w, v.outs, v.c, 9)
-	u := make([]float32, positions*v.outs*v.c)
+	u := make([]float32, layout.Matrices*v.outs*v.c)
 	v.k.Weights(u, src, v.c, v.outs)
-	for i := range positions {
-		v.g.PackB(dst.weights[i*v.perPos:(i+1)*v.perPos], u[i*v.outs*v.c:], 1, v.c, v.outs)
+	for i := range layout.Matrices {
+		v.g.PackB(dst.weights.Data[layout.Index(i, 0):], u[i*v.outs*v.c:], 1, v.c, v.outs)
 	}
 	if bias != nil {
 		copy(dst.bias, bias.Contiguous().Float32s())
@@ -164,14 +171,10 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 	for pos := range positions {
 		*gemm = asm.IGemmF32Args{
 			A: unsafe.Pointer(&matrix[pos*tiles*v.c]), AStride: 4 * v.c, KS: 1, KC: v.c,
-			B: &v.packed.weights[pos*v.perPos+n0*v.c], M: tiles, N: n,
+			B: v.packed.weights.At(pos, n0), M: tiles, N: n,
 			Bias: &v.zeros[0], Lo: -inf, Hi: inf, C: &result[pos*tiles*n], CStride: 4 * n,
 		}
-		next := (pos+1)*v.perPos + n0*v.c
-		if pos == positions-1 {
-			next = len(v.packed.weights)
-		}
-		v.g.Ahead(gemm, columnsAfter(call, v.packed.weights, next))
+		v.g.Ahead(gemm, v.packed.weights.Next(call, pos+1, n0))
 		v.g.Run(gemm)
 	}
 	*args = asm.WinogradF32Args{

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Einsum sums products of elements over named dimensions, as torch.einsum
@@ -115,14 +117,17 @@ func (op Einsum) Lower(in []Type) ([]Step, error) {
 	if len(in) == 0 {
 		return nil, Errorf(op, in, "it needs at least one input")
 	}
-	if err := floatInputs(op, in); err != nil {
+	if err := singleOrDouble(op, in); err != nil {
 		return nil, err
 	}
 	labels, out, err := op.parse(in)
 	if err != nil {
 		return nil, err
 	}
-	b := &einsumBuilder{lowering: newLowering(in), out: out}
+	b := &einsumBuilder{lowering: newLowering(in), product: MatMul{}, out: out}
+	if in[0].DType == tensor.Float64 {
+		b.product = MatMul64{}
+	}
 	for i, l := range labels {
 		o, err := b.diagonals(einsumOperand{i, l})
 		if err != nil {
@@ -149,6 +154,7 @@ func (op Einsum) Lower(in []Type) ([]Step, error) {
 // einsumBuilder lowers an equation.
 type einsumBuilder struct {
 	*lowering
+	product  Op // of two matrices
 	out      []rune
 	operands []einsumOperand // that are still to come
 }
@@ -249,7 +255,7 @@ func (b *einsumBuilder) contract(x, y einsumOperand) (einsumOperand, error) {
 	if err != nil {
 		return fail(err)
 	}
-	v, err := b.add(MatMul{}, a, c)
+	v, err := b.add(b.product, a, c)
 	if err != nil {
 		return fail(err)
 	}

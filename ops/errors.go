@@ -56,6 +56,24 @@ func floatInputs(op Op, in []Type) error {
 	return nil
 }
 
+// doubleInputs checks that all inputs are float64.
+func doubleInputs(op Op, in []Type) error {
+	for i, t := range in {
+		if t.DType != tensor.Float64 {
+			return Errorf(op, in, "input %d must be float64", i)
+		}
+	}
+	return nil
+}
+
+// singleOrDouble checks that all inputs are float32, or all float64.
+func singleOrDouble(op Op, in []Type) error {
+	if in[0].DType == tensor.Float64 {
+		return doubleInputs(op, in)
+	}
+	return floatInputs(op, in)
+}
+
 // ValueError says that an operator does not accept the values of an input: an
 // index out of range, an integer divided by zero.
 type ValueError struct {

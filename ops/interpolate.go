@@ -49,7 +49,7 @@ func (m *InterpolateMode) UnmarshalText(text []byte) error {
 //
 // Inputs: x [N, C, spatial...], and where neither Size nor Scales is set a known
 // vector of extents. With NHWC x and the output have their channels last. The nearest
-// modes take quantized images too, and keep their parameters.
+// modes take any elements, and keep the parameters of quantized ones; the others take float32.
 type Interpolate struct {
 	Mode InterpolateMode
 	Size []int // extents of the output
@@ -68,12 +68,12 @@ func (op Interpolate) Infer(in []Type) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	quantized := in[0].DType == tensor.Uint8 && in[0].Q != nil && !in[0].Q.Scheme.PerChannel()
-	if quantized && op.Mode >= Linearly {
+	q := in[0].Q
+	if op.Mode >= Linearly && q != nil {
 		return nil, Errorf(op, in, "pixels of quantized images are copied, not mixed")
 	}
-	if !quantized && (in[0].DType != tensor.Float32 || in[0].Q != nil) {
-		return nil, Errorf(op, in, "input 0 must be float32, or uint8 quantized per tensor")
+	if op.Mode >= Linearly && in[0].DType != tensor.Float32 || q != nil && (in[0].DType != tensor.Uint8 || q.Scheme.PerChannel()) {
+		return nil, Errorf(op, in, "input 0 must be float32, or of nearest modes not quantized or uint8 quantized per tensor")
 	}
 	batch, channels, spatial := SpatialOf(in[0].Shape, op.NHWC)
 	for i, d := range size {
@@ -269,18 +269,8 @@ func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
 			resizeRow(row[float32](base(c.Out[0]), r*outRow, outRow), line, x, unit)
 		}
 	}
-	if p.In[0].DType == tensor.Uint8 {
-		task = func(c *Call, i int, _ *Worker) {
-			in, out := c.In[0].Bytes(), c.Out[0].Bytes()
-			for r := i * perTask; r < min((i+1)*perTask, count); r++ {
-				iy, iz, plane := r%y.out, r/y.out%z.out, r/(y.out*z.out)
-				src := in[((plane*z.in+z.at[iz])*y.in+y.at[iy])*inRow:][:inRow]
-				dst := out[r*outRow:][:outRow]
-				for k, at := range x.at {
-					copy(dst[k*unit:(k+1)*unit], src[at*unit:])
-				}
-			}
-		}
+	if op.Mode < Linearly && p.In[0].DType != tensor.Float32 {
+		task = copyPixels(p.In[0].DType.Size(), dims, unit, count, perTask)
 	}
 	return &Kernel{
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
@@ -288,4 +278,21 @@ func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
 		Choice:        "rows",
 		Parallel:      tasks,
 	}, nil
+}
+
+// copyPixels returns the task that copies perTask of the rows of the output. A pixel has unit elements of size bytes.
+func copyPixels(size int, dims [3]*resize, unit, count, perTask int) Task {
+	z, y, x := dims[0], dims[1], dims[2]
+	pixel := unit * size
+	return func(c *Call, i int, _ *Worker) {
+		in, out := c.In[0].Bytes(), c.Out[0].Bytes()
+		for r := i * perTask; r < min((i+1)*perTask, count); r++ {
+			iy, iz, plane := r%y.out, r/y.out%z.out, r/(y.out*z.out)
+			src := in[((plane*z.in+z.at[iz])*y.in+y.at[iy])*x.in*pixel:][:x.in*pixel]
+			dst := out[r*x.out*pixel:][:x.out*pixel]
+			for k, at := range x.at {
+				copy(dst[k*pixel:(k+1)*pixel], src[at*pixel:])
+			}
+		}
+	}
 }

@@ -34,6 +34,8 @@ func (op Linear) Infer(in []Type) ([]Type, error) {
 	return []Type{F32(shape...)}, nil
 }
 
+func (Linear) macs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
+
 // OutShape checks what does not depend on element types, for self, which is
 // this operator or its int8 counterpart, and returns the output's shape.
 func (op Linear) OutShape(self Op, in []Type) (tensor.Shape, error) {
@@ -73,73 +75,46 @@ func (op Linear) Prepare(p *Prepare) (*Kernel, error) {
 	if n == 0 || rows == 0 {
 		return &Kernel{Run: func(*Call) error { return nil }, Choice: "empty", Parallel: 1}, nil
 	}
-	packedLen, biasLen := g.PackedLen(1, k, n), n+g.NR
-	pack := func(dst *packedConv, weight, bias *tensor.Tensor) {
-		g.PackB(dst.weights, weight.Float32s(), 1, k, n)
-		clear(dst.bias)
-		if bias != nil {
-			copy(dst.bias, bias.Float32s())
-		}
+	layout := PanelLayout{Packing: g.Info, Matrices: 1, Depth: k, N: n}
+	weights := &prepack{inputs: weightAndBias(op.HasBias), size: layout.Len() + n + g.NR}
+	weights.pack = func(dst, _ []float32, in packInputs, _ int) {
+		panels, bias := panelsOf(layout, dst)
+		g.PackB(panels.Data, in[0].Float32s(), 1, k, n)
+		copyBias(bias, in[1])
 	}
-	var packed *packedConv
-	weight, bias := p.In[1].Known, known(p.In, 2, op.HasBias)
-	if weight != nil && (!op.HasBias || bias != nil) {
-		packed = Packed(p, packedConvKey{weight, bias, g.Info}, func() *packedConv {
-			dst := &packedConv{alignedFloats(packedLen), make([]float32, biasLen)}
-			pack(dst, weight.Contiguous(), bias)
-			return dst
-		})
-	}
+	weights.start(p, layout)
 	grid := NewGrid(rows, n, k, g.MR, g.NR, g.BlockN(1, max(k, 1)), p.Threads)
 	lo, hi := op.Act.Bounds()
 	activate := ActivationAfterClamps(op.Act, p.Tier)
-	kernel := &Kernel{
-		Interruptible: true,
-		Parallel:      grid.Tasks,
-		Choice:        fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
-	}
 	task := func(c *Call, i int, wk *Worker) {
 		m0, m1, n0, n1 := grid.Task(i)
-		var pk packedConv
-		if packed != nil {
-			pk = *packed
-		} else {
-			pk.weights, pk.bias = floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)
-		}
+		panels, bias := panelsOf(layout, weights.values(c))
 		input, output := unsafe.Add(base(c.In[0]), 4*k*m0), unsafe.Add(base(c.Out[0]), 4*(n*m0+n0))
 		args := &wk.Args.IGemmF32
 		*args = asm.IGemmF32Args{
-			KS: 1, KC: k, N: n1 - n0, Bias: &pk.bias[n0], Lo: lo, Hi: hi, CStride: 4 * n,
-		}
-		if k > 0 {
-			args.B = &pk.weights[n0*k]
+			KS: 1, KC: k, B: panels.At(0, n0), N: n1 - n0, Bias: &bias[n0], Lo: lo, Hi: hi, CStride: 4 * n,
 		}
 		if op.HasResidual {
 			args.Res = (*float32)(unsafe.Add(base(c.In[len(c.In)-1]), 4*(n*m0+n0)))
 			args.ResStride = 4 * n
 		}
 		args.M = m1 - m0
-		if packed != nil {
-			g.Ahead(args, columnsAfter(c, pk.weights, n1*k))
+		if weights.constant {
+			g.Ahead(args, panels.Next(c, 0, n1))
 		}
 		gemmRows(g, args, input, 4*k, output, m1-m0)
 		activate.Run(output, m1-m0, n1-n0, 4*n)
 	}
-	kernel.Run = func(c *Call) error { c.Parallel(grid.Tasks, task); return nil }
-	if packed != nil {
-		kernel.Weights = bytesOf(packed.weights)
-	} else {
-		kernel.Scratch = 4 * (packedLen + biasLen)
-		kernel.Run = func(c *Call) error {
-			dst := packedConv{floatsOf(c.Scratch, 0, packedLen), floatsOf(c.Scratch, packedLen, biasLen)}
-			var b *tensor.Tensor
-			if op.HasBias {
-				b = c.In[2]
-			}
-			pack(&dst, c.In[1], b)
+	return &Kernel{
+		Interruptible: true,
+		Run: func(c *Call) error {
+			weights.fill(c)
 			c.Parallel(grid.Tasks, task)
 			return nil
-		}
-	}
-	return kernel, nil
+		},
+		Scratch:  weights.scratch(),
+		Parallel: grid.Tasks,
+		Choice:   fmt.Sprintf("%s %s %dx%d", g.Op, g.Tier, g.MR, g.NR),
+		Weights:  weights.bytes(layout),
+	}, nil
 }

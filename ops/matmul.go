@@ -34,6 +34,10 @@ func (op MatMul) Infer(in []Type) ([]Type, error) {
 	return fold(op, in, F32(g.out...))
 }
 
+func (MatMul) macs(in, out []Type) int64 {
+	return int64(out[0].Numel()) * int64(in[0].Shape[len(in[0].Shape)-1])
+}
+
 // matmulGeometry is the multiplication as batches of matrices.
 type matmulGeometry struct {
 	m, n, k  int
@@ -105,9 +109,8 @@ func (g *matmulGeometry) offsets(i int) (a, b int) {
 }
 
 type packedMatMulKey struct {
-	b         *tensor.Tensor
+	layout    PanelLayout
 	transpose bool
-	kernel    asm.Info
 }
 
 func (op MatMul) Prepare(p *Prepare) (*Kernel, error) {
@@ -131,69 +134,49 @@ func (op MatMul) Prepare(p *Prepare) (*Kernel, error) {
 	if count >= 4*p.Threads {
 		grid = NewGrid(g.m, g.n, g.k, kernel.MR, kernel.NR, kernel.BlockN(1, max(g.k, 1)), 1)
 	}
-	packedLen, panel := kernel.PackedLen(1, g.k, g.n), kernel.NR*g.k
+	layout := PanelLayout{Packing: kernel.Info, Matrices: g.distinct, Depth: g.k, N: g.n}
 	zeros := make([]float32, g.n+kernel.NR)
-	panels := packedLen / panel
-	// pack packs panel i of all matrices on the right.
-	pack := func(dst []float32, b unsafe.Pointer, i int) {
-		src := row[float32](b, i/panels*g.k*g.n, g.k*g.n)
-		dst = dst[i/panels*packedLen+i%panels*panel:][:panel]
-		n0 := i % panels * kernel.NR
+	weights := &prepack{inputs: []int{1}, size: layout.Len(), parts: layout.Matrices * layout.Panels()}
+	weights.pack = func(dst, _ []float32, in packInputs, part int) {
+		panels, _ := panelsOf(layout, dst)
+		matrix, i := part/layout.Panels(), part%layout.Panels()
+		src := row[float32](base(in[0]), matrix*g.k*g.n, g.k*g.n)
+		n0 := i * kernel.NR
 		cols := min(kernel.NR, g.n-n0)
 		if op.TransposeB {
-			kernel.PackBNK(dst, src[n0*g.k:], g.k, cols, g.k)
+			kernel.PackBNK(panels.Panel(matrix, i), src[n0*g.k:], g.k, cols, g.k)
 		} else {
-			kernel.PackBKN(dst, src[n0:], g.k, cols, g.n)
+			kernel.PackBKN(panels.Panel(matrix, i), src[n0:], g.k, cols, g.n)
 		}
 	}
-	var constant []float32
-	if b := p.In[1].Known; b != nil {
-		constant = Packed(p, packedMatMulKey{b, op.TransposeB, kernel.Info}, func() []float32 {
-			dst := alignedFloats(g.distinct * packedLen)
-			from := base(b.Contiguous())
-			for i := range g.distinct * panels {
-				pack(dst, from, i)
-			}
-			return dst
-		})
-	}
-	packTask := func(c *Call, i int, _ *Worker) {
-		pack(floatsOf(c.Scratch, 0, g.distinct*packedLen), base(c.In[1]), i)
-	}
+	weights.start(p, packedMatMulKey{layout, op.TransposeB})
 	tasks := count * grid.Tasks
 	task := func(c *Call, i int, w *Worker) {
-		weights := constant
-		if weights == nil {
-			weights = floatsOf(c.Scratch, 0, g.distinct*packedLen)
-		}
+		panels, _ := panelsOf(layout, weights.values(c))
 		batch := i / grid.Tasks
 		a, b := g.offsets(batch)
 		m0, m1, n0, n1 := grid.Task(i % grid.Tasks)
 		args := &w.Args.IGemmF32
 		*args = asm.IGemmF32Args{
 			KS: 1, KC: g.k,
-			B: &weights[b*packedLen+n0*g.k], N: n1 - n0,
+			B: panels.At(b, n0), N: n1 - n0,
 			Bias: &zeros[n0], Lo: -inf, Hi: inf, CStride: 4 * g.n,
 		}
 		input := unsafe.Add(base(c.In[0]), 4*(a*g.m+m0)*g.k)
 		output := unsafe.Add(base(c.Out[0]), 4*((batch*g.m+m0)*g.n+n0))
 		gemmRows(kernel, args, input, 4*g.k, output, m1-m0)
 	}
-	k := &Kernel{
+	return &Kernel{
 		Interruptible: true,
-		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
-		Choice:        fmt.Sprintf("%s %s %dx%d", kernel.Op, kernel.Tier, kernel.MR, kernel.NR),
-		Parallel:      tasks,
-	}
-	if constant == nil {
-		k.Scratch = 4 * g.distinct * packedLen
-		k.Run = func(c *Call) error {
-			c.Parallel(g.distinct*panels, packTask)
+		Run: func(c *Call) error {
+			weights.fill(c)
 			c.Parallel(tasks, task)
 			return nil
-		}
-	}
-	return k, nil
+		},
+		Scratch:  weights.scratch(),
+		Choice:   fmt.Sprintf("%s %s %dx%d", kernel.Op, kernel.Tier, kernel.MR, kernel.NR),
+		Parallel: tasks,
+	}, nil
 }
 
 // gemmRows runs the kernel over rows of a matrix that are stride bytes apart,

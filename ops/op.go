@@ -63,7 +63,7 @@ func AllEmpty(types []Type) bool {
 // Op is an operator with its attributes. An Op is a value: it is not changed
 // once it is in a graph, and any number of goroutines may use it.
 type Op interface {
-	// Name returns the operator's name in dumps, reports and files: "conv2d".
+	// Name returns the operator's name in dumps and reports: "conv2d".
 	Name() string
 	// Infer returns the types of the outputs for inputs of the given types. All
 	// checking of shapes and element types happens here.

@@ -12,7 +12,7 @@ import (
 // crop. A quantized value is padded with what its qparams make of Value.
 type Pad struct {
 	Before, After []int
-	Value         float32
+	Value         float64
 }
 
 func (Pad) Name() string { return "pad" }
@@ -69,19 +69,19 @@ func (op Pad) Prepare(p *Prepare) (*Kernel, error) {
 }
 
 // fillWith returns a function that sets every element to value.
-func fillWith(t Type, value float32) func(*tensor.Tensor) {
+func fillWith(t Type, value float64) func(*tensor.Tensor) {
 	if t.Q != nil {
-		b := byte(QuantizeScalar(value, t.Q))
+		b := byte(QuantizeScalar(float32(value), t.Q))
 		return func(out *tensor.Tensor) { fill(out.Bytes(), b) }
 	}
 	if t.DType == tensor.Float32 {
 		return func(out *tensor.Tensor) {
 			raw := out.Bytes()
-			fill(unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), len(raw)/4), value)
+			fill(unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), len(raw)/4), float32(value))
 		}
 	}
 	one := make([]byte, t.DType.Size())
-	storer[float64](t.DType)(unsafe.Pointer(unsafe.SliceData(one)), 0, []float64{float64(value)})
+	storer[float64](t.DType)(unsafe.Pointer(unsafe.SliceData(one)), 0, []float64{value})
 	return func(out *tensor.Tensor) {
 		raw := out.Bytes()
 		for n := copy(raw, one); n < len(raw); n *= 2 {

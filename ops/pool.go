@@ -39,6 +39,7 @@ type job struct {
 	n       int64
 	next    atomic.Int64 // next index to take
 	helpers atomic.Int32 // workers in the job; they join under Pool.mu
+	joined  int          // workers that ever joined it, under Pool.mu: each has a place of its own in call.Workers
 	waiting atomic.Bool  // the caller sleeps on idle
 	failed  any          // what a task panicked with in a worker, under Pool.mu until helpers is 0
 	idle    sync.Cond    // signalled when helpers reaches 0
@@ -57,8 +58,8 @@ func NewPool(threads int) *Pool {
 	threads = min(threads, MaxThreads)
 	p := &Pool{threads: threads}
 	p.wake.L = &p.mu
-	for id := 1; id < threads; id++ {
-		go p.work(id)
+	for range threads - 1 {
+		go p.work()
 	}
 	return p
 }
@@ -88,9 +89,10 @@ func (p *Pool) run(c *Call, n int, task Task) {
 	j.next.Store(0)
 	j.idle.L = &p.mu
 	p.mu.Lock()
+	j.joined = 0
 	p.jobs = append(p.jobs, j)
 	p.posted.Add(1)
-	wake := min(min(n, p.threads)-1-p.watchers, p.sleepers)
+	wake := min(min(n, p.threads, len(c.Workers))-1-p.watchers, p.sleepers)
 	p.mu.Unlock()
 	for range wake {
 		p.wake.Signal()
@@ -163,14 +165,14 @@ func (p *Pool) remove(j *job) {
 }
 
 // work is a worker's life.
-func (p *Pool) work(id int) {
+func (p *Pool) work() {
 	for {
-		j, posted, closed := p.join(id)
+		j, place, posted, closed := p.join()
 		switch {
 		case closed:
 			return
 		case j != nil:
-			p.help(j, id)
+			p.help(j, place)
 		default:
 			found := spin(func() bool { return p.posted.Load() != posted })
 			p.mu.Lock()
@@ -187,27 +189,28 @@ func (p *Pool) work(id int) {
 	}
 }
 
-// join returns a job that the worker has become a helper of. If there is none, the
+// join returns a job that the worker has become a helper of, and its place among the call's workers. If there is none, the
 // worker counts as a watcher for calls after the given number of them.
-func (p *Pool) join(id int) (j *job, posted uint32, closed bool) {
+func (p *Pool) join() (j *job, place int, posted uint32, closed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.jobs) > 0 {
 		j := p.jobs[0]
-		if id < len(j.call.Workers) && j.next.Load() < j.n {
+		if j.joined+1 < len(j.call.Workers) && j.next.Load() < j.n {
+			j.joined++
 			j.helpers.Add(1)
-			return j, 0, false
+			return j, j.joined, 0, false
 		}
 		p.remove(j)
 	}
 	if !p.closed {
 		p.watchers++
 	}
-	return nil, p.posted.Load(), p.closed
+	return nil, 0, p.posted.Load(), p.closed
 }
 
 // help works on a job that the worker has joined.
-func (p *Pool) help(j *job, id int) {
+func (p *Pool) help(j *job, place int) {
 	defer func() {
 		if v := recover(); v != nil {
 			p.mu.Lock()
@@ -216,7 +219,7 @@ func (p *Pool) help(j *job, id int) {
 		}
 		p.leave(j)
 	}()
-	j.take(&j.call.Workers[id])
+	j.take(&j.call.Workers[place])
 }
 
 // leave is join's reverse. The caller of a job that nobody helps may already be

@@ -91,23 +91,33 @@ func (op RNN) weights() int {
 }
 
 func (op RNN) Infer(in []Type) ([]Type, error) {
-	if op.Cell >= numCellFns || op.Layers < 1 || op.Layers > 1<<10 {
-		return nil, Errorf(op, in, "no such network")
-	}
-	n := 1 + op.states() + op.Layers*op.directions()*op.weights()
-	if err := arity(op, in, n, n); err != nil {
+	types, err := op.outTypes(op, in)
+	if err != nil {
 		return nil, err
 	}
 	if err := floatInputs(op, in); err != nil {
 		return nil, err
 	}
+	return types, nil
+}
+
+// outTypes checks what does not depend on element types, for self, which is this operator or its
+// float64 counterpart, and returns the outputs' types, which are those of the input.
+func (op RNN) outTypes(self Op, in []Type) ([]Type, error) {
+	if op.Cell >= numCellFns || op.Layers < 1 || op.Layers > 1<<10 {
+		return nil, Errorf(self, in, "no such network")
+	}
+	n := 1 + op.states() + op.Layers*op.directions()*op.weights()
+	if err := arity(self, in, n, n); err != nil {
+		return nil, err
+	}
 	x, h := in[0].Shape, in[1].Shape
 	if len(x) != 2 && len(x) != 3 || len(h) != len(x) {
-		return nil, Errorf(op, in, "input and state must both have three dimensions, or two without a batch")
+		return nil, Errorf(self, in, "input and state must both have three dimensions, or two without a batch")
 	}
 	g := op.geometry(in)
 	if g.steps == 0 || g.input == 0 || g.hidden == 0 {
-		return nil, Errorf(op, in, "it needs at least one step, feature and hidden unit")
+		return nil, Errorf(self, in, "it needs at least one step, feature and hidden unit")
 	}
 	state := tensor.Shape{op.Layers * op.directions(), g.batch, g.hidden}
 	if len(x) == 2 {
@@ -115,7 +125,7 @@ func (op RNN) Infer(in []Type) ([]Type, error) {
 	}
 	for i := range op.states() {
 		if !in[1+i].Shape.Equal(state) {
-			return nil, Errorf(op, in, "initial state %d must have shape %v", i, state)
+			return nil, Errorf(self, in, "initial state %d must have shape %v", i, state)
 		}
 	}
 	rows := cells[op.Cell].gates * g.hidden
@@ -123,16 +133,27 @@ func (op RNN) Infer(in []Type) ([]Type, error) {
 		width := g.width(op, i/op.weights()/op.directions())
 		want := []tensor.Shape{{rows, width}, {rows, g.hidden}, {rows}, {rows}}[i%op.weights()]
 		if !w.Shape.Equal(want) {
-			return nil, Errorf(op, in, "weight %d must have shape %v", i, want)
+			return nil, Errorf(self, in, "weight %d must have shape %v", i, want)
 		}
 	}
 	out := x.Clone()
 	out[len(out)-1] = op.directions() * g.hidden
-	types := []Type{F32(out...)}
+	types := []Type{{DType: in[0].DType, Shape: out}}
 	for range op.states() {
-		types = append(types, F32(state...))
+		types = append(types, Type{DType: in[0].DType, Shape: state})
 	}
 	return types, nil
+}
+
+// macs counts each matrix of weights once for every element of the sequences.
+func (op RNN) macs(in, _ []Type) int64 {
+	steps, macs := product(in[0].Shape[:len(in[0].Shape)-1]), int64(0)
+	for _, w := range in[1+op.states():] {
+		if len(w.Shape) == 2 {
+			macs += steps * product(w.Shape)
+		}
+	}
+	return macs
 }
 
 // rnnGeometry is the sizes of a network and its input.

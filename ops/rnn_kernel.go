@@ -17,28 +17,28 @@ type rnnKernel struct {
 	g      rnnGeometry
 	gates  int
 	gemm   *asm.IGemmF32
-	packed []*rnnWeights // of each layer and direction; nil: packed for each call
+	packed []*prepack // weights of each layer and direction, as rnnWeights divides them
 
 	sigmoid, tanh, relu *asm.UnaryF32
 
-	units, rows           int // hidden units and rows of a task of one step
-	unitTasks, rowTasks   int
-	grid                  []Grid // of the product with the inputs, of each layer
-	scratch, maxInput     int
-	sumsAt, newAt, packAt int // in scratch: the gates of all steps, GRU's products of the state for the new gate, weights
-	layersAt              [2]int
+	units, rows         int // hidden units and rows of a task of one step
+	unitTasks, rowTasks int
+	grid                []Grid // of the product with the inputs, of each layer
+	scratch             int
+	sumsAt, newAt       int // in scratch: the gates of all steps, GRU's products of the state for the new gate
+	layersAt            [2]int
 }
 
 // rnnWeights are the packed weights of a layer in one direction: those of the
 // inputs as one matrix, those of the state and its bias gate by gate.
 type rnnWeights struct {
-	input, state         []float32
+	input, state         Panels[float32]
 	inputBias, stateBias []float32
 }
 
 type packedRNNKey struct {
-	input, state, inputBias, stateBias *tensor.Tensor
-	kernel                             asm.Info
+	input PanelLayout
+	gates int
 }
 
 // rnnProgress says, at the start of the scratch memory, what the tasks are to do.
@@ -54,11 +54,7 @@ func (op RNN) Prepare(p *Prepare) (*Kernel, error) {
 		return emptyKernel(), nil
 	}
 	k.layout(p)
-	k.packAll(p)
-	if k.packed == nil {
-		k.packAt = k.scratch
-		k.scratch += 4 * (k.inputLen(k.maxInput) + k.stateLen() + k.inputBiasLen() + k.stateBiasLen())
-	}
+	k.pack(p)
 	inputTask, stepTask := k.inputTask, k.stepTask
 	return &Kernel{
 		Interruptible: true,
@@ -82,7 +78,6 @@ func (k *rnnKernel) layout(p *Prepare) {
 	k.rowTasks = (g.batch + k.rows - 1) / k.rows
 	for layer := range k.op.Layers {
 		width := g.width(k.op, layer)
-		k.maxInput = max(k.maxInput, width)
 		k.grid = append(k.grid, NewGrid(g.steps*g.batch, k.gates*g.hidden, width, k.gemm.MR, k.gemm.NR, k.gemm.BlockN(1, max(width, 1)), p.Threads))
 	}
 	take := func(floats int) int {
@@ -98,68 +93,63 @@ func (k *rnnKernel) layout(p *Prepare) {
 	}
 }
 
-func (k *rnnKernel) inputLen(width int) int { return k.gemm.PackedLen(1, width, k.gates*k.g.hidden) }
-func (k *rnnKernel) stateLen() int          { return k.gates * k.gemm.PackedLen(1, k.g.hidden, k.g.hidden) }
-func (k *rnnKernel) inputBiasLen() int      { return k.gates*k.g.hidden + k.gemm.NR }
-func (k *rnnKernel) stateBiasLen() int      { return k.gates * (k.g.hidden + k.gemm.NR) }
+func (k *rnnKernel) inputLayout(layer int) PanelLayout {
+	return PanelLayout{Packing: k.gemm.Info, Matrices: 1, Depth: k.g.width(k.op, layer), N: k.gates * k.g.hidden}
+}
 
-// packAll packs the weights once where all are constants.
-func (k *rnnKernel) packAll(p *Prepare) {
-	first := 1 + k.op.states()
-	for _, w := range p.In[first:] {
-		if w.Known == nil {
-			return
-		}
-	}
-	n := k.op.weights()
+func (k *rnnKernel) stateLayout() PanelLayout {
+	return PanelLayout{Packing: k.gemm.Info, Matrices: k.gates, Depth: k.g.hidden, N: k.g.hidden}
+}
+
+// pack prepares the weights of each layer and direction. Those that each call packs lie in one place of the scratch memory, one
+// after the other.
+func (k *rnnKernel) pack(p *Prepare) {
+	n, at := k.op.weights(), k.scratch/4
 	for i := range k.op.Layers * k.op.directions() {
-		var w [4]*tensor.Tensor
+		layer := i / k.op.directions()
+		w := &prepack{at: at}
 		for j := range n {
-			w[j] = p.In[first+i*n+j].Known
+			w.inputs = append(w.inputs, 1+k.op.states()+i*n+j)
 		}
-		width := k.g.width(k.op, i/k.op.directions())
-		k.packed = append(k.packed, Packed(p, packedRNNKey{w[0], w[1], w[2], w[3], k.gemm.Info}, func() *rnnWeights {
-			dst := &rnnWeights{alignedFloats(k.inputLen(width)), alignedFloats(k.stateLen()), make([]float32, k.inputBiasLen()), make([]float32, k.stateBiasLen())}
-			for j, t := range w {
-				if t != nil {
-					w[j] = t.Contiguous()
-				}
-			}
-			k.pack(dst, width, w)
-			return dst
-		}))
+		w.size = k.inputLayout(layer).Len() + k.stateLayout().Len() + k.gates*k.g.hidden + k.gemm.NR + k.gates*k.stateBiasLen()
+		w.pack = func(dst, _ []float32, in packInputs, _ int) { k.packLayer(k.divide(layer, dst), layer, in) }
+		w.start(p, packedRNNKey{k.inputLayout(layer), k.gates})
+		k.packed = append(k.packed, w)
+		k.scratch = max(k.scratch, 4*at+w.scratch())
 	}
 }
 
-func (k *rnnKernel) pack(dst *rnnWeights, width int, w [4]*tensor.Tensor) {
-	h := k.g.hidden
-	k.gemm.PackBNK(dst.input, w[0].Float32s(), width, k.gates*h, width)
-	each := len(dst.state) / k.gates
+func (k *rnnKernel) stateBiasLen() int { return k.g.hidden + k.gemm.NR }
+
+// divide returns the parts of the packed weights of a layer.
+func (k *rnnKernel) divide(layer int, values []float32) rnnWeights {
+	var w rnnWeights
+	w.input, values = panelsOf(k.inputLayout(layer), values)
+	w.state, values = panelsOf(k.stateLayout(), values)
+	n := k.gates*k.g.hidden + k.gemm.NR
+	w.inputBias, w.stateBias = values[:n], values[n:]
+	return w
+}
+
+func (k *rnnKernel) packLayer(dst rnnWeights, layer int, in packInputs) {
+	h, width := k.g.hidden, k.g.width(k.op, layer)
+	k.gemm.PackBNK(dst.input.Data, in[0].Float32s(), width, k.gates*h, width)
 	for gate := range k.gates {
-		k.gemm.PackBNK(dst.state[gate*each:(gate+1)*each], w[1].Float32s()[gate*h*h:], h, h, h)
+		k.gemm.PackBNK(dst.state.Data[dst.state.Index(gate, 0):], in[1].Float32s()[gate*h*h:], h, h, h)
 	}
 	clear(dst.inputBias)
 	clear(dst.stateBias)
-	if w[2] != nil {
-		copy(dst.inputBias, w[2].Float32s())
+	if in[2] != nil {
+		copy(dst.inputBias, in[2].Float32s())
 		for gate := range k.gates {
-			copy(dst.stateBias[gate*(h+k.gemm.NR):], w[3].Float32s()[gate*h:(gate+1)*h])
+			copy(dst.stateBias[gate*k.stateBiasLen():], in[3].Float32s()[gate*h:(gate+1)*h])
 		}
 	}
 }
 
 // weights returns the packed weights of a layer in one direction.
 func (k *rnnKernel) weights(c *Call, layer, direction int) rnnWeights {
-	if k.packed != nil {
-		return *k.packed[layer*k.op.directions()+direction]
-	}
-	at := k.packAt
-	next := func(n int) []float32 {
-		s := scratchOf[float32](c.Scratch, at, n)
-		at += 4 * n
-		return s
-	}
-	return rnnWeights{next(k.inputLen(k.g.width(k.op, layer))), next(k.stateLen()), next(k.inputBiasLen()), next(k.stateBiasLen())}
+	return k.divide(layer, k.packed[layer*k.op.directions()+direction].values(c))
 }
 
 // sequence is where the features of each step and each row of the batch are.
@@ -200,12 +190,7 @@ func (k *rnnKernel) run(c *Call, inputTask, stepTask Task) {
 		for direction := range k.op.directions() {
 			*p = rnnProgress{layer: layer, direction: direction}
 			i := layer*k.op.directions() + direction
-			if k.packed == nil {
-				w := k.weights(c, layer, direction)
-				var in [4]*tensor.Tensor
-				copy(in[:k.op.weights()], c.In[1+k.op.states()+i*k.op.weights():])
-				k.pack(&w, k.g.width(k.op, layer), in)
-			}
+			k.packed[i].fill(c)
 			c.Parallel(k.grid[layer].Tasks, inputTask)
 			if k.op.Cell == LSTMCell {
 				copy(row[float32](base(c.Out[2]), i*k.g.batch*h, k.g.batch*h), row[float32](base(c.In[2]), i*k.g.batch*h, k.g.batch*h))
@@ -239,7 +224,7 @@ func (k *rnnKernel) inputTask(c *Call, i int, w *Worker) {
 	columns := k.gates * k.g.hidden
 	args := &w.Args.IGemmF32
 	*args = asm.IGemmF32Args{
-		KS: 1, KC: width, B: &weights.input[n0*width], N: n1 - n0,
+		KS: 1, KC: width, B: weights.input.At(0, n0), N: n1 - n0,
 		Bias: &weights.inputBias[n0], Lo: -inf, Hi: inf, CStride: 4 * columns,
 	}
 	output := unsafe.Pointer(element[float32](unsafe.Pointer(&c.Scratch[k.sumsAt]), n0))
@@ -277,12 +262,11 @@ func (k *rnnKernel) stepTask(c *Call, i int, w *Worker) {
 	sums := element[float32](unsafe.Pointer(&c.Scratch[k.sumsAt]), time*k.g.batch*columns+first)
 	fresh := element[float32](unsafe.Pointer(&c.Scratch[k.newAt]), first)
 	weights := k.weights(c, p.layer, p.direction)
-	each := len(weights.state) / k.gates
 	args := &w.Args.IGemmF32
 	for gate := range k.gates {
 		at := element[float32](unsafe.Pointer(sums), gate*h)
 		*args = asm.IGemmF32Args{
-			KS: 1, KC: h, B: &weights.state[gate*each+first*h], N: n, Bias: &weights.stateBias[gate*(h+k.gemm.NR)+first],
+			KS: 1, KC: h, B: weights.state.At(gate, first), N: n, Bias: &weights.stateBias[gate*k.stateBiasLen()+first],
 			Lo: -inf, Hi: inf, CStride: 4 * columns, Res: element[float32](unsafe.Pointer(at), b0*columns), ResStride: 4 * columns,
 		}
 		if k.op.Cell == GRUCell && gate == 2 {

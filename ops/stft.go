@@ -33,6 +33,11 @@ func (op RFFT) Infer(in []Type) ([]Type, error) {
 	return []Type{F32(out...)}, nil
 }
 
+// macs counts the product with the matrix of the transform.
+func (RFFT) macs(in, out []Type) int64 {
+	return int64(out[0].Numel()) * int64(in[0].Shape[len(in[0].Shape)-1])
+}
+
 func (op RFFT) Prepare(p *Prepare) (*Kernel, error) {
 	if p.Out[0].Numel() == 0 {
 		return emptyKernel(), nil
@@ -83,6 +88,8 @@ func (op STFT) Infer(in []Type) ([]Type, error) {
 	}
 	return []Type{F32(append(x[:len(x)-1].Clone(), op.frequencies(n), (length-n)/op.Hop+1, 2)...)}, nil
 }
+
+func (STFT) macs(in, out []Type) int64 { return int64(out[0].Numel()) * int64(in[1].Shape[0]) }
 
 func (op STFT) frequencies(n int) int {
 	if op.OneSided {
@@ -140,7 +147,7 @@ func (op STFT) Prepare(p *Prepare) (*Kernel, error) {
 type transform struct {
 	n, columns int // columns: two for each frequency
 	kernel     *asm.IGemmF32
-	packed     []float32
+	packed     *Panels[float32]
 	zeros      []float32
 }
 
@@ -153,10 +160,10 @@ type packedTransformKey struct {
 func newTransform(p *Prepare, n int, oneSided bool, scale float64) *transform {
 	t := &transform{n: n, columns: 2 * STFT{OneSided: oneSided}.frequencies(n), kernel: asm.IGemmF32For(p.Tier)}
 	t.zeros = make([]float32, t.columns+t.kernel.NR)
-	t.packed = Packed(p, packedTransformKey{n, t.columns, scale, t.kernel.Info}, func() []float32 {
-		matrix := transformMatrix(n, t.columns, scale)
-		dst := alignedFloats(t.kernel.PackedLen(1, n, t.columns))
-		t.kernel.PackBNK(dst, matrix, n, t.columns, n)
+	t.packed = Packed(p, packedTransformKey{n, t.columns, scale, t.kernel.Info}, func() *Panels[float32] {
+		layout := PanelLayout{Packing: t.kernel.Info, Matrices: 1, Depth: n, N: t.columns}
+		dst := &Panels[float32]{layout, alignedFloats(layout.Len())}
+		t.kernel.PackBNK(dst.Data, transformMatrix(n, t.columns, scale), n, t.columns, n)
 		return dst
 	})
 	return t
@@ -182,7 +189,7 @@ func transformMatrix(n, columns int, scale float64) []float32 {
 func (t *transform) run(w *Worker, src, dst unsafe.Pointer, rows int) {
 	args := &w.Args.IGemmF32
 	*args = asm.IGemmF32Args{
-		KS: 1, KC: t.n, B: &t.packed[0], N: t.columns,
+		KS: 1, KC: t.n, B: t.packed.At(0, 0), N: t.columns,
 		Bias: &t.zeros[0], Lo: -inf, Hi: inf, CStride: 4 * t.columns,
 	}
 	gemmRows(t.kernel, args, src, 4*t.n, dst, rows)

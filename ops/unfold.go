@@ -2,11 +2,13 @@ package ops
 
 import (
 	"unsafe"
+
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Unfold lays out the values under each position of a kernel as a column, as
 // torch.nn.functional.unfold does: [N, C, H, W] gives [N, C*KH*KW, positions].
-// Parameters are those of a convolution of two dimensions.
+// Parameters are those of a convolution of two dimensions. Values are float32 or float64.
 type Unfold struct {
 	Kernel, Stride, Padding, Dilation []int
 }
@@ -17,14 +19,14 @@ func (op Unfold) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
 		return nil, err
 	}
-	if err := floatInputs(op, in); err != nil {
+	if err := singleOrDouble(op, in); err != nil {
 		return nil, err
 	}
 	w, err := op.window(in)
 	if err != nil {
 		return nil, err
 	}
-	return []Type{F32(w.Batch, in[0].Shape[1]*w.Taps(), w.Out[1]*w.Out[2])}, nil
+	return []Type{{DType: in[0].DType, Shape: tensor.Shape{w.Batch, in[0].Shape[1] * w.Taps(), w.Out[1] * w.Out[2]}}}, nil
 }
 
 func (op Unfold) window(in []Type) (*Window, error) {
@@ -45,19 +47,26 @@ func (op Unfold) Prepare(p *Prepare) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	columns := columnsOf(w)
+	if p.In[0].DType == tensor.Float64 {
+		return unfoldKernel[float64](w, p.In[0].Shape[1]), nil
+	}
+	return unfoldKernel[float32](w, p.In[0].Shape[1]), nil
+}
+
+func unfoldKernel[T float32 | float64](w *Window, channels int) *Kernel {
+	columns := columns[T]{w}
 	image, positions := w.In[1]*w.In[2], w.Out[1]*w.Out[2]
-	perTask, tasks := split(w.Batch*p.In[0].Shape[1], w.Taps()*positions)
+	perTask, tasks := split(w.Batch*channels, w.Taps()*positions)
 	task := func(c *Call, i int, _ *Worker) {
 		src, dst := base(c.In[0]), base(c.Out[0])
-		for plane := i * perTask; plane < min((i+1)*perTask, w.Batch*p.In[0].Shape[1]); plane++ {
+		for plane := i * perTask; plane < min((i+1)*perTask, w.Batch*channels); plane++ {
 			columns.each(func(tap, y, x, n, from int) {
-				out := row[float32](dst, (plane*w.Taps()+tap)*positions+y*w.Out[2], w.Out[2])
+				out := row[T](dst, (plane*w.Taps()+tap)*positions+y*w.Out[2], w.Out[2])
 				clear(out[:x])
 				clear(out[x+n:])
-				columns.gather(out[x:x+n], element[float32](src, plane*image+from))
+				columns.gather(out[x:x+n], element[T](src, plane*image+from))
 			}, func(tap, y int) {
-				clear(row[float32](dst, (plane*w.Taps()+tap)*positions+y*w.Out[2], w.Out[2]))
+				clear(row[T](dst, (plane*w.Taps()+tap)*positions+y*w.Out[2], w.Out[2]))
 			})
 		}
 	}
@@ -65,11 +74,11 @@ func (op Unfold) Prepare(p *Prepare) (*Kernel, error) {
 		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
 		Choice:   "rows",
 		Parallel: tasks,
-	}, nil
+	}
 }
 
 // Fold adds up columns where they come from, as torch.nn.functional.fold does:
-// [N, C*KH*KW, positions] gives [N, C, Size[0], Size[1]].
+// [N, C*KH*KW, positions] gives [N, C, Size[0], Size[1]]. Values are float32 or float64.
 type Fold struct {
 	Size                              []int
 	Kernel, Stride, Padding, Dilation []int
@@ -81,14 +90,14 @@ func (op Fold) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
 		return nil, err
 	}
-	if err := floatInputs(op, in); err != nil {
+	if err := singleOrDouble(op, in); err != nil {
 		return nil, err
 	}
 	w, err := op.window(in)
 	if err != nil {
 		return nil, err
 	}
-	return []Type{F32(in[0].Shape[0], in[0].Shape[1]/w.Taps(), op.Size[0], op.Size[1])}, nil
+	return []Type{{DType: in[0].DType, Shape: tensor.Shape{in[0].Shape[0], in[0].Shape[1] / w.Taps(), op.Size[0], op.Size[1]}}}, nil
 }
 
 func (op Fold) window(in []Type) (*Window, error) {
@@ -112,17 +121,24 @@ func (op Fold) Prepare(p *Prepare) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	columns := columnsOf(w)
-	image, positions := w.In[1]*w.In[2], w.Out[1]*w.Out[2]
 	planes := w.Batch * p.Out[0].Shape[1]
+	if p.In[0].DType == tensor.Float64 {
+		return foldKernel[float64](w, planes), nil
+	}
+	return foldKernel[float32](w, planes), nil
+}
+
+func foldKernel[T float32 | float64](w *Window, planes int) *Kernel {
+	columns := columns[T]{w}
+	image, positions := w.In[1]*w.In[2], w.Out[1]*w.Out[2]
 	perTask, tasks := split(planes, w.Taps()*positions)
 	task := func(c *Call, i int, _ *Worker) {
 		src, dst := base(c.In[0]), base(c.Out[0])
 		for plane := i * perTask; plane < min((i+1)*perTask, planes); plane++ {
-			clear(row[float32](dst, plane*image, image))
+			clear(row[T](dst, plane*image, image))
 			columns.each(func(tap, y, x, n, at int) {
-				in := row[float32](src, (plane*w.Taps()+tap)*positions+y*w.Out[2]+x, n)
-				columns.scatter(element[float32](dst, plane*image+at), in)
+				in := row[T](src, (plane*w.Taps()+tap)*positions+y*w.Out[2]+x, n)
+				columns.scatter(element[T](dst, plane*image+at), in)
 			}, func(tap, y int) {})
 		}
 	}
@@ -130,17 +146,15 @@ func (op Fold) Prepare(p *Prepare) (*Kernel, error) {
 		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
 		Choice:   "rows",
 		Parallel: tasks,
-	}, nil
+	}
 }
 
 // columns walks the taps of a window over a plane of two dimensions.
-type columns struct{ w *Window }
-
-func columnsOf(w *Window) columns { return columns{w} }
+type columns[T float32 | float64] struct{ w *Window }
 
 // each calls inside for every tap and output row y with the n positions from x
 // on that lie inside the image, the first of them at from; and outside where none does.
-func (k columns) each(inside func(tap, y, x, n, from int), outside func(tap, y int)) {
+func (k columns[T]) each(inside func(tap, y, x, n, from int), outside func(tap, y int)) {
 	w := k.w
 	for tap := range w.Taps() {
 		ky, kx := tap/w.Kernel[2]*w.Dilation[1]-w.Pad[1], tap%w.Kernel[2]*w.Dilation[2]-w.Pad[2]
@@ -158,14 +172,14 @@ func (k columns) each(inside func(tap, y, x, n, from int), outside func(tap, y i
 	}
 }
 
-func (k columns) gather(dst []float32, src *float32) {
+func (k columns[T]) gather(dst []T, src *T) {
 	for i := range dst {
-		dst[i] = *element[float32](unsafe.Pointer(src), i*k.w.Stride[2])
+		dst[i] = *element[T](unsafe.Pointer(src), i*k.w.Stride[2])
 	}
 }
 
-func (k columns) scatter(dst *float32, src []float32) {
+func (k columns[T]) scatter(dst *T, src []T) {
 	for i, v := range src {
-		*element[float32](unsafe.Pointer(dst), i*k.w.Stride[2]) += v
+		*element[T](unsafe.Pointer(dst), i*k.w.Stride[2]) += v
 	}
 }

@@ -42,31 +42,64 @@ func (o *histogramObserver) Observe(x *tensor.Tensor) error {
 func (o *histogramObserver) observeRange(batchLo, batchHi float32, count counter) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	step, err := o.next(batchLo, batchHi)
+	if err != nil {
+		return err
+	}
+	o.take(step, histogramOf(step.lo, step.hi, count))
+	return nil
+}
+
+// histogramStep is what a batch does to a histogram: the range in which the batch is counted, which becomes that of
+// the histogram, and how what was counted before gets there.
+type histogramStep struct {
+	lo, hi float32
+	fresh  bool // what was observed before does not count
+	growth growth
+}
+
+// next returns the step of a batch with the given extremes.
+func (o *histogramObserver) next(batchLo, batchHi float32) (histogramStep, error) {
 	lo, hi := batchLo, batchHi
 	if o.batches > 0 {
 		lo, hi = min(lo, o.lo), max(hi, o.hi)
 	}
 	if !isFinite(hi - lo) {
-		return o.fail(ErrRange)
+		return histogramStep{}, o.fail(ErrRange)
 	}
-	o.cached = nil
-	o.batches++
-	if o.batches == 1 || o.lo == o.hi {
+	if o.batches == 0 || o.lo == o.hi {
 		// A constant range observed before does not count.
-		o.lo, o.hi = batchLo, batchHi
-		o.counts = histogramOf(o.lo, o.hi, count)
-		return nil
+		return histogramStep{lo: batchLo, hi: batchHi, fresh: true}, nil
 	}
 	g := growTo(o.lo, o.hi, lo, hi)
-	counts := histogramOf(lo, g.hi, count)
-	g.add(counts, o.counts, lo == o.lo && g.hi == o.hi)
-	o.lo, o.hi, o.counts = lo, g.hi, counts
-	return nil
+	return histogramStep{lo: lo, hi: g.hi, growth: g}, nil
+}
+
+// take takes in a batch by its step and its counts, which become the histogram's.
+func (o *histogramObserver) take(s histogramStep, counts []float32) {
+	if !s.fresh {
+		s.growth.add(counts, o.counts, s.lo == o.lo && s.hi == o.hi)
+	}
+	o.widen(s)
+	o.counts, o.cached = counts, nil
+}
+
+// widen is take without counts.
+func (o *histogramObserver) widen(s histogramStep) {
+	o.lo, o.hi = s.lo, s.hi
+	o.batches++
 }
 
 // histogramOf returns the number of values in each of the equal bins between lo
 // and hi, both inclusive and around all of them, as torch.histc does.
 func histogramOf(lo, hi float32, count counter) []float32 {
+	n := make([]int64, histogramBins)
+	countBins(lo, hi, count, n)
+	return floatCounts(n)
+}
+
+// countBins adds what histogramOf returns to n.
+func countBins(lo, hi float32, count counter, n []int64) {
 	if lo == hi {
 		lo, hi = lo-1, hi+1
 	}
@@ -81,9 +114,11 @@ func histogramOf(lo, hi float32, count counter) []float32 {
 	case width > 1:
 		b.mul, b.div = 1, width/histogramBins
 	}
-	n := make([]int64, histogramBins)
 	count(b, n)
-	counts := make([]float32, histogramBins)
+}
+
+func floatCounts(n []int64) []float32 {
+	counts := make([]float32, len(n))
 	for i, c := range n {
 		counts[i] = float32(c)
 	}

@@ -138,10 +138,19 @@ type State struct {
 	GridCounts   []int64 `json:"grid_counts,omitempty"`
 	GridFirst    int64   `json:"grid_first,omitempty"`
 	GridExponent int     `json:"grid_exponent,omitempty"`
+	// Partials are instead of Min and Max in the state of a shard; see Quantizer.Shard.
+	Partials *Partials `json:"partials,omitempty"`
 }
 
 // NewObserver returns an observer in the given state.
 func (s State) NewObserver(name string) (Observer, error) {
+	if s.Partials != nil {
+		r, err := newRecorder(name, s.Config)
+		if err != nil {
+			return nil, err
+		}
+		return r, r.Restore(s)
+	}
 	o, err := s.Config.New(name)
 	if err != nil {
 		return nil, err
@@ -169,7 +178,7 @@ func (s State) as(c ObserverConfig) (State, bool) {
 		ok = s.GridCounts != nil
 	}
 	s.Config = c
-	return s, ok || s.Batches == 0
+	return s, (ok || s.Batches == 0) && s.Partials == nil
 }
 
 // base is what all observers of data have in common.
@@ -208,6 +217,9 @@ func (b *base) other(o Observer) (*State, error) {
 	if s.Config != b.config {
 		return nil, b.mismatch("merging %v of %q", s.Config, o.Name())
 	}
+	if s.Partials != nil {
+		return nil, b.mismatch("merging %q, which has seen a shard", o.Name())
+	}
 	if s.Batches == 0 {
 		return nil, nil
 	}
@@ -219,6 +231,9 @@ func (b *base) other(o Observer) (*State, error) {
 func (b *base) checkState(s State) error {
 	if s.Config != b.config {
 		return b.mismatch("the state is one of %v", s.Config)
+	}
+	if s.Partials != nil {
+		return b.mismatch("the state is of a shard")
 	}
 	if s.Batches < 0 || len(s.Min) != len(s.Max) || (s.Batches == 0) != (len(s.Min) == 0) {
 		return b.mismatch("the state has %d batches, %d minima and %d maxima", s.Batches, len(s.Min), len(s.Max))

@@ -29,8 +29,16 @@ type prepared struct {
 	digest   string // of the model
 }
 
-// prepare fuses a copy of the model and decides what to quantize.
+// prepare fuses a copy of the model and decides what to quantize. It fails where only a shard was calibrated.
 func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, error) {
+	if err := q.whole(); err != nil {
+		return nil, err
+	}
+	return q.prepareModel(m, overrides)
+}
+
+// prepareModel is prepare for calibration.
+func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepared, error) {
 	if err := q.configure(overrides); err != nil {
 		return nil, err
 	}

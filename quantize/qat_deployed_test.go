@@ -28,14 +28,14 @@ func TestDeployedForward(t *testing.T) {
 
 func testDeployedForward(t *testing.T, r goldenRun, backend Backend) {
 	ctx := context.Background()
-	q := New(Options{Backend: backend, Device: X86, Forward: Deployed, Session: graph.Options{Threads: 2}})
+	q := New(Options{Backend: backend, Device: X86, Session: graph.Options{Threads: 2}})
 	calib, err := q.Calib(r.model)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer calib.Close()
 	r.calibrate(t, calib.Run)
-	qat, err := q.QAT(r.model)
+	qat, err := q.QAT(r.model, WithForward(Deployed))
 	if err != nil {
 		t.Fatal(err)
 	}

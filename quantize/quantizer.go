@@ -91,6 +91,8 @@ type Quantizer struct {
 	report    *Report
 	learned   *QAT // the last proxy for training, nil without one
 
+	part     *Part  // nil: all of the data
+	partRead bool   // part is a file's, to be merged or for a second pass, not to be observed into
 	model    string // digest of the model that was observed, "" while that is not known
 	file     string // that Load has read
 	digested struct {
@@ -184,6 +186,9 @@ type Calibration struct {
 // The proxy of an open model is open: what it then runs on is what AMP and
 // Quantize take the model to be.
 func (q *Quantizer) Calib(m *graph.Graph, overrides ...Override) (*Calibration, error) {
+	if q.partRead {
+		return nil, q.whole()
+	}
 	g, err := graph.Derive(m, func(m *graph.Graph) (*graph.Graph, error) { return q.observing(m, overrides) })
 	if err != nil {
 		return nil, err
@@ -216,7 +221,7 @@ func (q *Quantizer) Calibrate(ctx context.Context, m *graph.Graph, data Batches,
 
 // observing returns the float model m with observers.
 func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Graph, error) {
-	p, err := q.prepare(m, overrides)
+	p, err := q.prepareModel(m, overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +262,7 @@ func (q *Quantizer) observer(name string) (Observer, error) {
 	if have != nil && have.Config() == config {
 		return have, nil
 	}
-	o, err := config.New(name)
+	o, err := q.newObserver(name, config)
 	if err != nil {
 		return nil, err
 	}
@@ -272,6 +277,17 @@ func (q *Quantizer) observer(name string) (Observer, error) {
 	}
 	q.values[name] = o
 	return o, nil
+}
+
+// newObserver returns an observer of the data, or of a shard.
+func (q *Quantizer) newObserver(name string, config ObserverConfig) (Observer, error) {
+	if q.part != nil && recorded(config.Kind) {
+		if q.part.Pass == 2 {
+			return nil, &ShardError{fmt.Sprintf("the first pass did not observe %q as %v: run both passes with the same options", name, config)}
+		}
+		return newRecorder(name, config)
+	}
+	return config.New(name)
 }
 
 // activation returns the parameters of a value.

@@ -14,13 +14,18 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// stateVersion is the form of a saved Quantizer. Version 1 did not say which model was observed.
-const stateVersion = 2
+// stateVersion is the form of a saved Quantizer. Version 1 did not say which model was observed. That of a shard is
+// another, which those that know no shards refuse.
+const (
+	stateVersion = 2
+	shardVersion = 3
+)
 
 // quantizerState is a Quantizer in JSON.
 type quantizerState struct {
 	Version int    `json:"version"`
 	Model   string `json:"model,omitempty"` // digest of the float model
+	Shard   *Part  `json:"shard,omitempty"`
 	Options
 	Values  map[string]State       `json:"values"`
 	Moments map[string]momentState `json:"moments,omitempty"`
@@ -30,7 +35,10 @@ type quantizerState struct {
 // them, and what the observers have seen, so that a calibration can be stopped
 // and resumed, and run in parts that Merge joins. How proxies run is not part of it.
 func (q *Quantizer) MarshalJSON() ([]byte, error) {
-	s := quantizerState{Version: stateVersion, Model: q.model, Options: q.opts, Values: make(map[string]State)}
+	s := quantizerState{Version: stateVersion, Model: q.model, Shard: q.part, Options: q.opts, Values: make(map[string]State)}
+	if q.part != nil {
+		s.Version = shardVersion
+	}
 	for name, o := range q.values {
 		s.Values[name] = o.State()
 	}
@@ -50,10 +58,16 @@ func (q *Quantizer) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return fmt.Errorf("quantize: the state: %w", err)
 	}
-	if s.Version < 1 || s.Version > stateVersion {
-		return fmt.Errorf("quantize: the state has version %d, which is not 1 to %d", s.Version, stateVersion)
+	if s.Version < 1 || s.Version > shardVersion || (s.Version == shardVersion) != (s.Shard != nil) {
+		return fmt.Errorf("quantize: the state has version %d, which is not 1 to %d, or %d for a shard", s.Version, stateVersion, shardVersion)
 	}
 	read := New(s.Options)
+	if s.Shard != nil {
+		if err := s.Shard.validate(); err != nil {
+			return err
+		}
+		read.part, read.partRead = s.Shard, true
+	}
 	read.model = s.Model
 	read.opts.Session = q.opts.Session
 	if err := read.configure(nil); err != nil {
@@ -63,6 +77,9 @@ func (q *Quantizer) UnmarshalJSON(data []byte) error {
 		o, err := state.NewObserver(name)
 		if err != nil {
 			return err
+		}
+		if _, ok := o.(*recorder); ok != (s.Shard != nil && recorded(state.Config.Kind)) {
+			return fmt.Errorf("quantize: %q: %w: it is of a shard or the state is, not both", name, ErrMismatch)
 		}
 		read.values[name] = o
 	}
@@ -110,6 +127,9 @@ func Load(path string) (*Quantizer, error) {
 // data, exactly for MinMax, Percentile, Entropy and MSE, and for Histogram within the
 // width of a bin. When it fails, nothing has changed.
 func (q *Quantizer) Merge(other *Quantizer) error {
+	if q.part != nil || other.part != nil {
+		return &ShardError{"shards are merged all at once, and with nothing else"}
+	}
 	for _, c := range []*Quantizer{q, other} {
 		if err := c.configure(nil); err != nil {
 			return err

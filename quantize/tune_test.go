@@ -121,6 +121,10 @@ func TestTuneFace(t *testing.T) {
 // attention outputs, made by `view`, share one observer; and it asks that for
 // parameters before it has seen a value, which then stay: scale 1, zero point 0.
 // AMP and the report blame these modules, and two of them in float win it back.
+//
+// A last bit moves some samples, for a scale of 1 makes values of 0, 1 and 2 of most. With layer norm and softmax in
+// float64, and each result moved by at most one unit in the last place at random, 20 seeds gave 652 to 656 right, mean 654.0, and 718 to
+// 723 as in float, mean 721.0. Layer norm has the same bits on every tier, softmax has not: avx2 gives 655 right, avx512 and generic 657.
 func TestToolkitBERT(t *testing.T) {
 	skipLong(t)
 	m, calib, dev := smallBERT(t), sst2(t, "calib.npz", 64), sst2(t, "dev.npz", 64)
@@ -135,7 +139,7 @@ func TestToolkitBERT(t *testing.T) {
 	calibrate(t, q, m, calib)
 	float := classes(t, m, dev)
 	got := classes(t, quantized(t, q, m), dev)
-	if right, same := count(got, dev.labels), count(got, float); right < 650 || right > 662 || same < 716 || same > 728 { // the float parts of tiers round differently
+	if right, same := count(got, dev.labels), count(got, float); right < 652 || right > 660 || same < 719 || same > 725 {
 		t.Errorf("%d right and %d as in float, the toolkit has 656 and 722", right, same)
 	}
 	if order := rawOrder(t, q, m, &dataset{batches: calib.batches[:1]}); !sameSet(order[:4], blamed) {

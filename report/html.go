@@ -14,7 +14,7 @@ import (
 var style string
 
 // page is an HTML page in the making. A template engine would call methods by
-// name, for which the linker keeps all methods of all types: 4 MB more.
+// name, for which the linker keeps all methods of all types: 1.6 MB more.
 type page struct{ strings.Builder }
 
 // element writes text within a tag, escaped.
@@ -48,11 +48,9 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	p.element("h1", "%s", r.Model)
 	p.element("p", "Backend %s, ranges of activations by %s.", r.Backend, r.Observer)
 	p.figures(r)
-	for _, part := range []func(*Report) error{p.tuning, p.layers, p.values} {
-		if err := part(r); err != nil {
-			return err
-		}
-	}
+	p.tuning(r)
+	p.layers(r)
+	p.values(r)
 	p.WriteString("</html>\n")
 	_, err := io.WriteString(w, p.String())
 	return err
@@ -87,10 +85,10 @@ func (p *page) figures(r *Report) {
 	}
 }
 
-func (p *page) tuning(r *Report) error {
+func (p *page) tuning(r *Report) {
 	t := r.Tuning
 	if t == nil {
-		return nil
+		return
 	}
 	p.element("h2", "Tuning")
 	if r.TunedBy != "" {
@@ -102,26 +100,19 @@ func (p *page) tuning(r *Report) error {
 		p.element("li", "%s", name)
 	}
 	p.WriteString("</ul>\n")
-	plot, err := tuningPlot(t)
-	p.WriteString(plot)
-	return err
+	p.WriteString(tuningPlot(t))
 }
 
-func (p *page) layers(r *Report) error {
+func (p *page) layers(r *Report) {
 	p.element("h2", "Operators")
-	plot, err := layerPlot(r.Layers)
-	if err != nil {
-		return err
-	}
-	p.WriteString(plot)
+	p.WriteString(layerPlot(r.Layers))
 	p.table(r.layerRows())
 	p.element("p", "%s.", legend)
-	return nil
 }
 
-func (p *page) values(r *Report) error {
+func (p *page) values(r *Report) {
 	if len(r.Values) == 0 {
-		return nil
+		return
 	}
 	p.element("h2", "Activations")
 	var rows [][]string
@@ -135,17 +126,11 @@ func (p *page) values(r *Report) error {
 	p.element("p", "Dashed lines are the ends of the range.")
 	p.WriteString("<div class=\"histograms\">\n")
 	for _, v := range r.Values {
-		if v.Histogram == nil {
-			continue
+		if v.Histogram != nil {
+			p.WriteString(valuePlot(v))
 		}
-		plot, err := valuePlot(v)
-		if err != nil {
-			return err
-		}
-		p.WriteString(plot)
 	}
 	p.WriteString("</div>\n")
-	return nil
 }
 
 func count(n int) string {

@@ -22,7 +22,7 @@ type evalResult struct {
 	Counted     int                      `json:"counted,omitempty"` // of which Right are right
 	Top1        *float64                 `json:"top1"`              // null without labels of classes
 	Precision   string                   `json:"precision"`
-	MsPerSample float64                  `json:"ms_per_sample"`
+	MsPerSample float64                  `json:"ms_per_sample"` // null of shards
 	Agreement   *agreementResult         `json:"agreement,omitempty"`
 	Outputs     []bench.OutputDifference `json:"outputs,omitempty"` // beside those of --against
 
@@ -147,7 +147,10 @@ func (a *app) printEval(r *evalResult) error {
 	case r.Value != nil:
 		fmt.Fprintf(a.out, "%-11s %.4f\n", r.Metric, *r.Value)
 	}
-	fmt.Fprintf(a.out, "precision   %s\nper sample  %.3f ms\n", r.Precision, r.MsPerSample)
+	fmt.Fprintf(a.out, "precision   %s\n", r.Precision)
+	if !math.IsNaN(r.MsPerSample) {
+		fmt.Fprintf(a.out, "per sample  %.3f ms\n", r.MsPerSample)
+	}
 	if r.Agreement != nil {
 		fmt.Fprintf(a.out, "same class  %d of %d (%.2f %%), logits differ by at most %g\n",
 			r.Agreement.SameClass, r.Agreement.N, 100*r.Agreement.Share(), r.Agreement.Agreement.MaxAbsDiff)

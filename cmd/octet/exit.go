@@ -46,7 +46,7 @@ func exitCode(err error) int {
 	case optionsOfFile(err):
 		return exitFile
 	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err),
-		is[*loader.ChoiceError](err):
+		is[*loader.ChoiceError](err), is[*loader.KeyError](err), is[*quantize.ShardError](err):
 		return exitUsage
 	case is[*accuracyError](err):
 		return exitAccuracy

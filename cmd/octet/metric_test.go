@@ -103,6 +103,7 @@ func TestOutputForms(t *testing.T) {
 			if c.labels != nil && (e.Metric != c.metric || e.Value == nil) {
 				t.Errorf("eval: %+v", e)
 			}
+			evalInShards(t, "eval", model, "--data", data, "--batch", "4")
 			q := octetJSON[quantizeResult](t, "tune", model, "--calib", data, "--data", data, "--max-drop", "100%", "-o", out)
 			if !strings.HasPrefix(q.TunedBy, c.metric+": ") || len(q.Outputs) != 1 {
 				t.Errorf("tune: %q, %+v", q.TunedBy, q.Outputs)

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
-
-	"github.com/octet-ml/octet/quantize"
 )
 
 func (a *app) quantize() *cobra.Command {
 	var f quantizeFlags
 	var fallback int
+	var shard string
 	cmd := &cobra.Command{
 		Use:   "quantize MODEL --calib D.npz -o OUT",
 		Short: "Turn a float model into an int8 one",
@@ -19,7 +16,8 @@ observes the range of every activation, and writes the int8 model to one file.
 
 A calibration can be stopped and continued: --save-state writes what was
 observed, --state begins with it, and octet quantize merge joins what was
-observed in parts.`,
+observed in parts. --shard i/n calibrates on one of n parts of the same data, in
+a process or machine of its own: merging all gives the bytes of one run.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if fallback < 0 {
@@ -28,9 +26,19 @@ observed in parts.`,
 			if f.output == "" && f.saveState == "" {
 				return usagef(`required flag "output" not set, nor "save-state"`)
 			}
+			if shard != "" {
+				if err := f.checkShard(fallback); err != nil {
+					return err
+				}
+			}
 			w, err := a.begin(cmd, &f, args[0])
 			if err != nil {
 				return err
+			}
+			if shard != "" {
+				if err := w.setShard(shard); err != nil {
+					return err
+				}
 			}
 			if err := w.calibrate(); err != nil {
 				return err
@@ -45,6 +53,7 @@ observed in parts.`,
 	}
 	f.add(cmd)
 	cmd.Flags().IntVar(&fallback, "fallback", 0, "leave so many modules in float32: those that lose most by int8, measured on the same samples")
+	cmd.Flags().StringVar(&shard, "shard", "", "calibrate on part i of n only, 0/4 the first of four, for octet quantize merge")
 	cmd.AddCommand(a.merge())
 	return cmd
 }
@@ -63,44 +72,4 @@ func (w *work) fallBack(n int) error {
 		return err
 	}
 	return w.q.Fallback(s, n)
-}
-
-func (a *app) merge() *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
-		Use:   "merge STATE... -o STATE",
-		Short: "Join calibrations that ran in parts",
-		Long: `merge joins what octet quantize --save-state wrote for parts of the data, with the
-same model and options, into the state that one calibration on all of it has:
-exactly for minmax, percentile, entropy and mse, for histogram within its resolution.`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			var states []fileArg
-			for _, path := range args {
-				states = append(states, fileArg{"STATE", path})
-			}
-			if err := a.checkFiles(states, fileArg{"-o", output}); err != nil {
-				return err
-			}
-			q, err := quantize.Load(args[0])
-			if err != nil {
-				return err
-			}
-			a.sayWarnings(args[0], q)
-			for _, path := range args[1:] {
-				part, err := quantize.Load(path)
-				if err != nil {
-					return err
-				}
-				a.sayWarnings(path, part)
-				if err := q.Merge(part); err != nil {
-					return fmt.Errorf("%s: %w", path, err)
-				}
-			}
-			return q.Save(output)
-		},
-	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write")
-	require(cmd, "output")
-	return cmd
 }

@@ -62,7 +62,11 @@ func (w *work) calibrate() error {
 			return err
 		}
 		defer c.Close()
-		if err := w.feed("calibrating", c, w.data.Len()); err != nil {
+		err = w.eachOf("calibrating", w.calibrationBatches(), func(in []*tensor.Tensor) error {
+			_, err := c.Run(w.ctx, in...)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -120,22 +124,34 @@ func (w *work) feed(label string, p proxy, samples int) error {
 
 // each calls f with the first samples, a batch at a time.
 func (w *work) each(label string, d *bench.Dataset, samples int, f func(in []*tensor.Tensor) error) error {
-	bar := w.progress(label, samples)
+	return w.eachOf(label, batches{d, w.first(d, samples), 0, samples}, f)
+}
+
+// batches are those of some of the samples of a data set.
+type batches struct {
+	data     *bench.Dataset
+	seq      quantize.Batches
+	from, to int // samples
+}
+
+// eachOf calls f with one batch after another.
+func (w *work) eachOf(label string, b batches, f func(in []*tensor.Tensor) error) error {
+	bar := w.progress(label, b.to-b.from)
 	defer bar.end()
-	done, size := 0, bench.BatchSize(w.model, w.flags.batch)
-	for in, err := range w.first(d, samples) {
+	done, size := b.from, bench.BatchSize(w.model, w.flags.batch)
+	for in, err := range b.seq {
 		if err != nil {
 			return err
 		}
 		if err := f(in); err != nil {
-			part := fmt.Sprintf("samples %d to %d", done, min(done+size, samples))
-			if err := d.Misfit(part, err); exitCode(err) == exitFile {
+			part := fmt.Sprintf("samples %d to %d", done, min(done+size, b.to))
+			if err := b.data.Misfit(part, err); exitCode(err) == exitFile {
 				return err
 			}
 			return fmt.Errorf("%s, %s: %w", w.flags.calib, part, err)
 		}
-		done = min(done+size, samples)
-		bar.set(done)
+		done = min(done+size, b.to)
+		bar.set(done - b.from)
 	}
 	return nil
 }

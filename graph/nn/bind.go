@@ -90,7 +90,6 @@ func build(arch Architecture, s source) (*graph.Graph, error) {
 	if b.err != nil {
 		return nil, fmt.Errorf("%s: %w", arch.Name, b.err)
 	}
-	out.Name = "output"
 	b.g.SetOutputs(out)
 	return b.g, nil
 }

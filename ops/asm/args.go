@@ -16,6 +16,10 @@ type Args struct {
 	AvgPoolU8         AvgPoolU8Args
 	PoolF32           PoolF32Args
 	WinogradF32       WinogradF32Args
+	WinogradInput     WinogradInputArgs
+	WinogradWeights   WinogradWeightsArgs
+	WinogradMultiply  WinogradMultiplyArgs
+	WinogradOutput    WinogradOutputArgs
 	TransposeU8       TransposeU8Args
 	BinaryF32         BinaryF32Args
 	SoftmaxF32        SoftmaxF32Args

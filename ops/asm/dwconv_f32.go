@@ -38,23 +38,6 @@ type DWConvF32 struct {
 // Run computes the outputs.
 func (k *DWConvF32) Run(args *DWConvF32Args) { k.run(args) }
 
-// PackWeights arranges the weights of PyTorch's [C, 1, KH, KW] as the kernel reads them:
-// dst[s*c+i] is the weight of channel i and tap s. With byColumn, taps go
-// column by column, as AStep needs; else row by row.
-func (k *DWConvF32) PackWeights(dst, w []float32, c, kh, kw int, byColumn bool) {
-	for i := range c {
-		for y := range kh {
-			for x := range kw {
-				s := y*kw + x
-				if byColumn {
-					s = x*kh + y
-				}
-				dst[s*c+i] = w[(i*kh+y)*kw+x]
-			}
-		}
-	}
-}
-
 // DWConvF32For returns the kernel for a CPU of the given tier.
 func DWConvF32For(tier Tier) *DWConvF32 { return pick(dwconvF32Table, tier) }
 

@@ -98,20 +98,6 @@ func TestDWConvF32SpecialValues(t *testing.T) {
 	})
 }
 
-func TestDWConvF32PackWeights(t *testing.T) {
-	w := []float32{0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15} // 2 channels of 2 x 3
-	for byColumn, want := range map[bool][]float32{
-		false: {0, 10, 1, 11, 2, 12, 3, 13, 4, 14, 5, 15},
-		true:  {0, 10, 3, 13, 1, 11, 4, 14, 2, 12, 5, 15},
-	} {
-		dst := make([]float32, len(w))
-		DWConvF32For(Generic).PackWeights(dst, w, 2, 2, 3, byColumn)
-		if fmt.Sprint(dst) != fmt.Sprint(want) {
-			t.Errorf("by column %v: packed %v, want %v", byColumn, dst, want)
-		}
-	}
-}
-
 func BenchmarkDWConvF32(b *testing.B) {
 	for _, s := range []struct{ hw, c, window int }{{112, 8, 3}, {112, 16, 3}, {56, 24, 3}, {112, 32, 3}, {56, 144, 3}, {14, 64, 3}, {14, 576, 3}, {7, 960, 3}, {14, 480, 5}} {
 		b.Run(fmt.Sprintf("%dx%dx%d_%dx%d", s.hw, s.hw, s.c, s.window, s.window), func(b *testing.B) {

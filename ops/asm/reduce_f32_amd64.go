@@ -4,8 +4,8 @@ package asm
 
 func init() {
 	reduceF32Table = append(reduceF32Table,
-		ReduceF32{Info: Info{Op: "reduce_f32", Tier: AVX2}, rowSum: rowSumF32AVX2, rowMax: rowMaxF32AVX2, colSum: colSumF32AVX2},
-		ReduceF32{Info: Info{Op: "reduce_f32", Tier: AVX512}, rowSum: rowSumF32AVX512, rowMax: rowMaxF32AVX512, colSum: colSumF32AVX512},
+		ReduceF32{Info: Info{Op: "reduce_f32", Tier: AVX2}, rowSum: rowSumF32AVX2, colSum: colSumF32AVX2},
+		ReduceF32{Info: Info{Op: "reduce_f32", Tier: AVX512}, rowSum: rowSumF32AVX512, colSum: colSumF32AVX512},
 	)
 }
 
@@ -13,16 +13,10 @@ func init() {
 func rowSumF32AVX2(args *ReduceF32Args)
 
 //go:noescape
-func rowMaxF32AVX2(args *ReduceF32Args)
-
-//go:noescape
 func colSumF32AVX2(args *ReduceF32Args)
 
 //go:noescape
 func rowSumF32AVX512(args *ReduceF32Args)
-
-//go:noescape
-func rowMaxF32AVX512(args *ReduceF32Args)
 
 //go:noescape
 func colSumF32AVX512(args *ReduceF32Args)

@@ -7,11 +7,7 @@
 
 // func rowSumF32AVX2(args *ReduceF32Args)
 TEXT ·rowSumF32AVX2(SB), NOSPLIT, $0-8
-	REDUCEROWS(zero<>(SB), SUMADD, HSUM)
-
-// func rowMaxF32AVX2(args *ReduceF32Args)
-TEXT ·rowMaxF32AVX2(SB), NOSPLIT, $0-8
-	REDUCEROWS(minusInf<>(SB), MAXADD, HMAX)
+	REDUCEROWS
 
 // func colSumF32AVX2(args *ReduceF32Args)
 TEXT ·colSumF32AVX2(SB), NOSPLIT, $0-8

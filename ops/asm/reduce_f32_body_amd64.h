@@ -1,4 +1,4 @@
-// The loops of func {rowSum,rowMax,colSum}F32*(args *ReduceF32Args).
+// The loops of func {rowSum,colSum}F32*(args *ReduceF32Args).
 //
 // DI args, SI row, BX Dst, R8 stride of the rows, R9 rows left, R10 columns,
 // CX columns left, AX byte offset of the columns.
@@ -11,62 +11,54 @@
 	MOVQ ReduceF32Args_Rows(DI), R9       \
 	MOVQ ReduceF32Args_Cols(DI), R10
 
-// REDUCEROWS: four vectors start as start and take turns, then the lanes are joined; tail lanes
-// beyond the row hold start too. add(x, v) adds the operand x to v by way of V8 and V9.
-#define REDUCEROWS(start, add, joinlanes) \
-	REDUCESTART                   \
-	VBROADCASTSS start, V7        \
-	MOVQ R10, CX                  \
-	ANDQ $(VLANES-1), CX          \
-	TAILMASK(CX, AX)              \
-row:                              \
-	VMOVAPS V7, V0                \
-	VMOVAPS V7, V4                \
-	VMOVAPS V7, V5                \
-	VMOVAPS V7, V6                \
-	XORQ AX, AX                   \
-	MOVQ R10, CX                  \
-	SUBQ $(4*VLANES), CX          \
-	JLT  few                      \
-four:                             \
-	add((SI)(AX*1), V0)           \
-	add(VSIZE(SI)(AX*1), V4)      \
-	add((2*VSIZE)(SI)(AX*1), V5)  \
-	add((3*VSIZE)(SI)(AX*1), V6)  \
-	ADDQ $(4*VSIZE), AX           \
-	SUBQ $(4*VLANES), CX          \
-	JGE  four                     \
-few:                              \
-	ADDQ $(3*VLANES), CX          \
-	JLT  tail                     \
-one:                              \
-	add((SI)(AX*1), V0)           \
-	ADDQ $VSIZE, AX               \
-	SUBQ $VLANES, CX              \
-	JGE  one                      \
-tail:                             \
-	ADDQ $VLANES, CX              \
-	JZ   join                     \
-	LOADTAIL((SI)(AX*1), V1)      \
-	KEEPTAIL(V1, V7, V1)          \
-	add(V1, V0)                   \
-join:                             \
-	add(V4, V0)                   \
-	add(V6, V5)                   \
-	add(V5, V0)                   \
-	joinlanes                     \
-	VMOVSS X0, (BX)               \
-	ADDQ $4, BX                   \
-	ADDQ R8, SI                   \
-	DECQ R9                       \
-	JNZ  row                      \
-	VZEROUPPER                    \
+// REDUCEROWS: four vectors take turns, then their lanes are joined; tail lanes beyond the row are loaded as zeros.
+#define REDUCEROWS \
+	REDUCESTART                        \
+	MOVQ R10, CX                       \
+	ANDQ $(VLANES-1), CX               \
+	TAILMASK(CX, AX)                   \
+row:                                   \
+	VXORPS V0, V0, V0                  \
+	VXORPS V4, V4, V4                  \
+	VXORPS V5, V5, V5                  \
+	VXORPS V6, V6, V6                  \
+	XORQ AX, AX                        \
+	MOVQ R10, CX                       \
+	SUBQ $(4*VLANES), CX               \
+	JLT  few                           \
+four:                                  \
+	VADDPS (SI)(AX*1), V0, V0          \
+	VADDPS VSIZE(SI)(AX*1), V4, V4     \
+	VADDPS (2*VSIZE)(SI)(AX*1), V5, V5 \
+	VADDPS (3*VSIZE)(SI)(AX*1), V6, V6 \
+	ADDQ $(4*VSIZE), AX                \
+	SUBQ $(4*VLANES), CX               \
+	JGE  four                          \
+few:                                   \
+	ADDQ $(3*VLANES), CX               \
+	JLT  tail                          \
+one:                                   \
+	VADDPS (SI)(AX*1), V0, V0          \
+	ADDQ $VSIZE, AX                    \
+	SUBQ $VLANES, CX                   \
+	JGE  one                           \
+tail:                                  \
+	ADDQ $VLANES, CX                   \
+	JZ   join                          \
+	LOADTAIL((SI)(AX*1), V1)           \
+	VADDPS V1, V0, V0                  \
+join:                                  \
+	VADDPS V4, V0, V0                  \
+	VADDPS V6, V5, V5                  \
+	VADDPS V5, V0, V0                  \
+	HSUM                               \
+	VMOVSS X0, (BX)                    \
+	ADDQ $4, BX                        \
+	ADDQ R8, SI                        \
+	DECQ R9                            \
+	JNZ  row                           \
+	VZEROUPPER                         \
 	RET
-
-#define SUMADD(x, v) VADDPS x, v, v
-#define MAXADD(x, v) \
-	VMOVUPS x, V8     \
-	NANMAX(V8, v, V9)
 
 // REDUCECOLS: four vectors of columns at a time, then one masked vector at a time,
 // down all rows. DX rows left, R11 the row.
@@ -123,8 +115,3 @@ row1:                               \
 done:                               \
 	VZEROUPPER                      \
 	RET
-
-DATA zero<>+0(SB)/4, $0
-GLOBL zero<>(SB), RODATA|NOPTR, $4
-DATA minusInf<>+0(SB)/4, $0xff800000
-GLOBL minusInf<>(SB), RODATA|NOPTR, $4

@@ -67,6 +67,8 @@ func Kernels() []Info {
 	all = append(all, infos(transposeF32Table)...)
 	all = append(all, infos(winograd2F32Table)...)
 	all = append(all, infos(winograd4F32Table)...)
+	all = append(all, infos(winograd2U8S8Table)...)
+	all = append(all, infos(winograd4U8S8Table)...)
 	for op := range numBinary {
 		all = append(all, infos(binaryF32Tables[op])...)
 	}

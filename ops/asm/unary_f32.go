@@ -40,21 +40,12 @@ func (o UnaryOp) String() string { return unaryNames[o] }
 // UnaryF32 is a kernel of one such function.
 type UnaryF32 struct {
 	Info
-	run func(dst, src, bias *float32, n int, p, q float32)
+	run func(dst, src *float32, n int, p, q float32)
 }
 
 // Run computes dst[i] = f(src[i]) for every i of dst; src is at least as long. dst may be src.
 func (k *UnaryF32) Run(dst, src []float32, p, q float32) {
-	k.run(unsafe.SliceData(dst), unsafe.SliceData(src), nil, len(dst), p, q)
-}
-
-// RunBias computes dst[r][c] = f(src[r][c] + bias[c]) for rows rows of len(bias)
-// contiguous values. dst may be src.
-func (k *UnaryF32) RunBias(dst, src, bias []float32, rows int, p, q float32) {
-	n := len(bias)
-	for r := range rows {
-		k.run(unsafe.SliceData(dst[r*n:]), unsafe.SliceData(src[r*n:]), unsafe.SliceData(bias), n, p, q)
-	}
+	k.run(unsafe.SliceData(dst), unsafe.SliceData(src), len(dst), p, q)
 }
 
 // UnaryF32For returns the kernel of a function for a CPU of the given tier.
@@ -92,16 +83,10 @@ func unaryGeneric64(op UnaryOp, f func(float64) float64) []UnaryF32 {
 }
 
 func unaryGeneric(op UnaryOp, f func(x, p, q float32) float32) []UnaryF32 {
-	run := func(dst, src, bias *float32, n int, p, q float32) {
-		d, s := unsafe.Slice(dst, n), unsafe.Slice(src, n)
-		if bias == nil {
-			for i, x := range s {
-				d[i] = f(x, p, q)
-			}
-			return
-		}
-		for i, b := range unsafe.Slice(bias, n) {
-			d[i] = f(s[i]+b, p, q)
+	run := func(dst, src *float32, n int, p, q float32) {
+		d := unsafe.Slice(dst, n)
+		for i, x := range unsafe.Slice(src, n) {
+			d[i] = f(x, p, q)
 		}
 	}
 	return []UnaryF32{{Info: Info{Op: op.String(), Tier: Generic}, run: run}}

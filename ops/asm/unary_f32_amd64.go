@@ -3,7 +3,7 @@
 package asm
 
 func init() {
-	avx2 := [numUnary]func(dst, src, bias *float32, n int, p, q float32){
+	avx2 := [numUnary]func(dst, src *float32, n int, p, q float32){
 		UnaryClamp:       clampF32AVX2,
 		UnaryLeakyReLU:   leakyReLUF32AVX2,
 		UnaryHardSwish:   hardSwishF32AVX2,
@@ -18,7 +18,7 @@ func init() {
 		UnaryGELUTanh:    geluTanhF32AVX2,
 		UnarySoftplus:    softplusF32AVX2,
 	}
-	avx512 := [numUnary]func(dst, src, bias *float32, n int, p, q float32){
+	avx512 := [numUnary]func(dst, src *float32, n int, p, q float32){
 		UnaryClamp:       clampF32AVX512,
 		UnaryLeakyReLU:   leakyReLUF32AVX512,
 		UnaryHardSwish:   hardSwishF32AVX512,
@@ -42,79 +42,79 @@ func init() {
 }
 
 //go:noescape
-func clampF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func clampF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func leakyReLUF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func leakyReLUF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func hardSwishF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func hardSwishF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func hardSigmoidF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func hardSigmoidF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func expF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func expF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func logF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func logF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func sigmoidF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func sigmoidF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func siluF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func siluF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func tanhF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func tanhF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func erfF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func erfF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func geluF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func geluF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func geluTanhF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func geluTanhF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func softplusF32AVX2(dst, src, bias *float32, n int, p, q float32)
+func softplusF32AVX2(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func clampF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func clampF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func leakyReLUF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func leakyReLUF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func hardSwishF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func hardSwishF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func hardSigmoidF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func hardSigmoidF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func expF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func expF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func logF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func logF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func sigmoidF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func sigmoidF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func siluF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func siluF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func tanhF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func tanhF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func erfF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func erfF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func geluF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func geluF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func geluTanhF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func geluTanhF32AVX512(dst, src *float32, n int, p, q float32)
 
 //go:noescape
-func softplusF32AVX512(dst, src, bias *float32, n int, p, q float32)
+func softplusF32AVX512(dst, src *float32, n int, p, q float32)

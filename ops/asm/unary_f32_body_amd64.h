@@ -1,4 +1,4 @@
-// The bodies of func *F32<ISA>(dst, src, bias *float32, n int, p, q float32).
+// The bodies of func *F32<ISA>(dst, src *float32, n int, p, q float32).
 // A function f turns V0 into f(V0) and may use V1 to V12; V13 and V14 hold p and q.
 
 CONST(tanhSplit<>, $0x3f200000) // 0.625
@@ -334,19 +334,13 @@ CONST(gelu3Lo<>, $0x3124d8b5)
 #define UNARY(f) \
 	MOVQ dst+0(FP), DI          \
 	MOVQ src+8(FP), SI          \
-	MOVQ bias+16(FP), DX        \
-	MOVQ n+24(FP), CX           \
-	VBROADCASTSS p+32(FP), V13  \
-	VBROADCASTSS q+36(FP), V14  \
+	MOVQ n+16(FP), CX           \
+	VBROADCASTSS p+24(FP), V13  \
+	VBROADCASTSS q+28(FP), V14  \
 	SUBQ $VLANES, CX            \
 	JLT  tail                   \
 loop:                           \
 	VMOVUPS (SI), V0            \
-	TESTQ DX, DX                \
-	JZ   plain                  \
-	VADDPS (DX), V0, V0         \
-	ADDQ $VSIZE, DX             \
-plain:                          \
 	f                           \
 	VMOVUPS V0, (DI)            \
 	ADDQ $VSIZE, SI             \
@@ -358,11 +352,6 @@ tail:                           \
 	JZ   done                   \
 	TAILMASK(CX, AX)            \
 	LOADTAIL((SI), V0)          \
-	TESTQ DX, DX                \
-	JZ   plainTail              \
-	LOADTAIL((DX), V1)          \
-	VADDPS V1, V0, V0           \
-plainTail:                      \
 	f                           \
 	STORETAIL(V0, (DI))         \
 done:                           \

@@ -81,7 +81,10 @@ func (op Conv) FuseActivation(a ops.Activation) (ops.Op, bool) {
 
 // Prepare packs the weight for the indirect kernel; channels that are no
 // multiple of 4 are gathered into padded rows.
-func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) { return op.prepare(p, chooseWinograd) }
+
+// prepare is Prepare with the choice of Winograd's algorithm, which returns nil where it is not to be used.
+func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) *winograd) (*ops.Kernel, error) {
 	if !op.NHWC {
 		return nil, &ops.UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
 	}
@@ -119,6 +122,9 @@ func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	if err := l.prepare(); err != nil {
 		return nil, err
+	}
+	if v := choose(l, w); v != nil {
+		return v.kernel(), nil
 	}
 	pad := tensor.AlignedBytes(padBytes)
 	for i := range pad {

@@ -105,6 +105,7 @@ type matrix struct {
 	wzero   []int32   // nil when all are 0
 	mult    []float32 // to the output's scale
 	group   int       // packed weights of one group
+	largest int64     // magnitude that a sum of products of uint8 values and weights of a column can have; 3x3 windows only
 }
 
 type matrixKey struct {
@@ -269,7 +270,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		return nil
 	}
 	panels := (l.cols + l.g.NR - 1) / l.g.NR
-	failed := make([]error, panels*l.groups)
+	failed, largest := make([]error, panels*l.groups), make([]int64, panels*l.groups)
 	l.p.Parallel(len(failed), func(i int) {
 		group, n0 := i/panels, i%panels*l.g.NR
 		columns := min(l.g.NR, l.cols-n0)
@@ -281,7 +282,12 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		l.g.PackB(m.weights[group*m.group+n0*size:][:l.g.NR*size], ordered, l.ks, l.kc, columns)
 		for c := range columns {
 			column := ordered[c*size:][:size]
-			if err := finish(first+c, sumOf(column), columnSize(column, l.depth)); err != nil {
+			sum := sumOf(column)
+			if l.ks == 9 {
+				positive := positiveSum(column)
+				largest[i] = max(largest[i], 255*positive, 255*(positive-sum))
+			}
+			if err := finish(first+c, sum, columnSize(column, l.depth)); err != nil {
 				failed[i] = err
 				return
 			}
@@ -292,6 +298,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 			return nil, err
 		}
 	}
+	m.largest = slices.Max(largest)
 	return m, nil
 }
 
@@ -445,13 +452,10 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	c := t.group*l.cols + t.n0
 	mem := unsafe.Pointer(unsafe.SliceData(wk.Scratch))
 	args := &wk.Args.IGemmU8S8
-	*args = asm.IGemmU8S8Args{
-		A: t.input, Offsets: t.offsets, AStride: t.stride, Pad: t.pad, KS: l.ks, KC: l.kc,
-		B: &l.packed.weights[t.group*l.packed.group+t.n0*l.ks*l.kc], M: t.m, N: t.n1 - t.n0,
-		Bias: &l.packed.bias[c], Mult: &l.packed.mult[c], RowScale: t.scale,
-		Res: t.res, ResZero: l.resZero, ResMult: l.resMult, Zero: l.zero, Lo: l.lo, Hi: l.hi, FloatLo: l.floatLo, FloatHi: l.floatHi,
-		Scratch: mem,
-	}
+	*args = l.columns(c)
+	args.A, args.Offsets, args.AStride, args.Pad, args.KS, args.KC = t.input, t.offsets, t.stride, t.pad, l.ks, l.kc
+	args.B = &l.packed.weights[t.group*l.packed.group+t.n0*l.ks*l.kc]
+	args.M, args.N, args.RowScale, args.Scratch = t.m, t.n1-t.n0, t.scale, mem
 	l.g.Ahead(args, t.next)
 	switch {
 	case l.packed.wsum != nil:
@@ -460,14 +464,6 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 		args.WZero = &l.packed.wzero[c]
 		args.ASum = (*int32)(unsafe.Add(mem, s.sums))
 		l.rowSums(unsafe.Slice(args.ASum, t.m), t)
-	}
-	if l.packed.pre != nil {
-		args.PreBias = &l.packed.pre[c]
-	}
-	if l.packed.zeros != nil {
-		// As a residual, the zero point is added before rounding.
-		args.Zero = 0
-		args.Res, args.ResStride, args.ResZero, args.ResMult = unsafe.Pointer(&l.packed.zeros[0]), 0, 0, 1
 	}
 	if l.packed.post != nil {
 		args.PostBias = &l.packed.post[c]
@@ -488,6 +484,23 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	}
 	l.g.Dequantize(args)
 	l.activate.Run(args.C, t.m, args.N, args.CStride)
+}
+
+// columns returns what kernels are told of the columns from channel c on, and of a residual but where it is.
+func (l *layer) columns(c int) asm.IGemmU8S8Args {
+	args := asm.IGemmU8S8Args{
+		Bias: &l.packed.bias[c], Mult: &l.packed.mult[c], ResZero: l.resZero, ResMult: l.resMult,
+		Zero: l.zero, Lo: l.lo, Hi: l.hi, FloatLo: l.floatLo, FloatHi: l.floatHi,
+	}
+	if l.packed.pre != nil {
+		args.PreBias = &l.packed.pre[c]
+	}
+	if l.packed.zeros != nil {
+		// As a residual, the zero point is added before rounding.
+		args.Zero = 0
+		args.Res, args.ResStride, args.ResZero, args.ResMult = unsafe.Pointer(&l.packed.zeros[0]), 0, 0, 1
+	}
+	return args
 }
 
 // rowSums adds up the activations of each row, which weights with a zero point need.

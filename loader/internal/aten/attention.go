@@ -60,7 +60,7 @@ func (c *call) multiHead(x *build.Tensor, e, heads int, qkvWeight, qkvBias, proj
 		}
 	}
 	if need {
-		weights = c.attentionWeights(q, k, mask, false)
+		weights = c.attentionWeights(q, k, mask, false, 0, false)
 		y = c.matmul(weights, v)
 	} else {
 		y = c.attend(q, k, v, mask, false, 0, false)

@@ -1,6 +1,8 @@
 package aten
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -111,8 +113,8 @@ func (c *call) onBatch(x *build.Tensor, spatial int, f func(x *build.Tensor) *bu
 	return c.reshape(y, c.Dims(y)[1:])
 }
 
-// applyFloat adds an operator that computes in float32, around which values of
-// the other float types are converted. Inputs that are nil are left out.
+// applyFloat adds an operator that computes in float32. What is float64 is computed in float64, around
+// values of the other float types are conversions. Inputs that are nil are left out.
 func (c *call) applyFloat(op ops.Op, inputs ...*build.Tensor) *build.Tensor {
 	return c.applyFloatAll(op, inputs...)[0]
 }
@@ -123,25 +125,25 @@ func (c *call) applyFloatAll(op ops.Op, inputs ...*build.Tensor) []*build.Tensor
 		return []*build.Tensor{c.anything()}
 	}
 	own := inputs[0].DType()
-	var in []*build.Tensor
-	for _, t := range inputs {
-		if t == nil {
-			continue
-		}
+	in := slices.DeleteFunc(slices.Clone(inputs), func(t *build.Tensor) bool { return t == nil })
+	for _, t := range in {
 		if t.DType() != own {
 			c.fail("inputs of %v and %v", own, t.DType())
 		}
-		if d := t.DType(); d.IsFloat() && d != tensor.Float32 {
-			t = c.cast(t, tensor.Float32)
-		}
-		in = append(in, t)
+	}
+	switch {
+	case own == tensor.Float64:
+		return c.applyDouble(op, in)
+	case !own.IsFloat() || own == tensor.Float32:
+		return c.applyAll(op, in...)
+	}
+	for i, t := range in {
+		in[i] = c.cast(t, tensor.Float32)
 	}
 	out := c.applyAll(op, in...)
-	if own.IsFloat() && own != tensor.Float32 {
-		for i, t := range out {
-			if t.DType() == tensor.Float32 {
-				out[i] = c.cast(t, own)
-			}
+	for i, t := range out {
+		if t.DType() == tensor.Float32 {
+			out[i] = c.cast(t, own)
 		}
 	}
 	return out

@@ -370,7 +370,7 @@ func attentionTuple(c *call) Value {
 		y := c.attend(q, k, v, mask, c.bool(6), 0, true)
 		return &Tuple{Items: []Value{y, &Missing{c.name + ": the weights of the attention"}}}
 	}
-	weights := c.attentionWeights(q, k, mask, c.bool(6))
+	weights := c.attentionWeights(q, k, mask, c.bool(6), 0, false)
 	return &Tuple{Items: []Value{c.matmul(weights, v), weights}}
 }
 
@@ -378,6 +378,9 @@ func attentionTuple(c *call) Value {
 // zero, else NaN.
 func (c *call) attend(q, k, v, mask *build.Tensor, causal bool, scale float64, zeroMasked bool) *build.Tensor {
 	op := ops.Attention{Scale: scale, Causal: causal, HasMask: mask != nil, ZeroMasked: zeroMasked}
+	if q.DType() == tensor.Float64 && c.err == nil {
+		return c.matmul(c.attentionWeights(q, k, mask, causal, scale, zeroMasked), v)
+	}
 	if mask != nil && mask.DType() != tensor.Bool {
 		mask = c.cast(mask, tensor.Float32)
 	}
@@ -392,10 +395,13 @@ func (c *call) attend(q, k, v, mask *build.Tensor, causal bool, scale float64, z
 	return c.apply(op, in...)
 }
 
-// attentionWeights is softmax(q k^T / sqrt(E) + mask).
-func (c *call) attentionWeights(q, k, mask *build.Tensor, causal bool) *build.Tensor {
-	e := float64(c.extent(q, q.Rank()-1))
-	scores := c.arithNumber(ops.Mul, c.applyFloat(ops.MatMul{TransposeB: true}, q, k), 1/sqrt(e))
+// attentionWeights is softmax(q k^T * scale + mask), with a scale of 1/sqrt(E) for 0. With zeroMasked
+// a row whose scores are all -inf is zero, else NaN.
+func (c *call) attentionWeights(q, k, mask *build.Tensor, causal bool, scale float64, zeroMasked bool) *build.Tensor {
+	if scale == 0 {
+		scale = 1 / sqrt(float64(c.extent(q, q.Rank()-1)))
+	}
+	scores := c.arithNumber(ops.Mul, c.applyFloat(ops.MatMul{TransposeB: true}, q, k), scale)
 	if causal {
 		l, s := c.extent(q, q.Rank()-2), c.extent(k, k.Rank()-2)
 		ones := c.emit(ops.Full{Shape: []int{l, s}, Value: 1, DType: tensor.Bool})[0]
@@ -408,5 +414,10 @@ func (c *call) attentionWeights(q, k, mask *build.Tensor, causal bool) *build.Te
 	default:
 		scores = c.arith(ops.Add, scores, mask)
 	}
-	return c.apply(ops.Softmax{Axis: -1}, scores)
+	y := c.apply(ops.Softmax{Axis: -1}, scores)
+	if zeroMasked && (mask != nil || causal) {
+		top := c.apply(ops.Reduce{Fn: ops.AMax, Axes: []int{-1}, KeepDims: true}, scores)
+		y = c.apply(ops.Where{ANumber: true, KeepB: true}, c.arithNumber(ops.Eq, top, negInf), c.lift(0.0), y)
+	}
+	return y
 }

@@ -40,7 +40,7 @@ func (c *call) normalize(x, weight, bias, mean, variance *build.Tensor, eps floa
 	if bias == nil {
 		bias = c.fullLike(mean, 0)
 	}
-	if x.DType() != mean.DType() { // half precision keeps its statistics in float32
+	if mean.DType() == tensor.Float32 && (x.DType() == tensor.Float16 || x.DType() == tensor.BFloat16) { // which keep their statistics in float32
 		y := c.apply(ops.BatchNorm{Eps: eps}, c.cast(x, tensor.Float32), c.cast(weight, tensor.Float32), c.cast(bias, tensor.Float32),
 			c.cast(mean, tensor.Float32), c.cast(variance, tensor.Float32))
 		return c.cast(y, x.DType())
@@ -62,25 +62,13 @@ func (c *call) batchStatistics(x, weight, bias *build.Tensor, eps float64) Value
 	for i := 2; i < x.Rank(); i++ {
 		axes = append(axes, i)
 	}
-	mean := c.apply(ops.Reduce{Fn: ops.Mean, Axes: axes, KeepDims: true}, x)
-	variance := c.apply(ops.Reduce{Fn: ops.Var, Axes: axes, KeepDims: true}, x)
-	y := c.arith(ops.Sub, x, mean)
-	y = c.arith(ops.Mul, y, c.apply(ops.Unary{Fn: ops.Rsqrt}, c.arithNumber(ops.Add, variance, eps)))
-	perChannel := func(t *build.Tensor) *build.Tensor {
-		to := make([]*build.Number, x.Rank())
-		for i := range to {
-			to[i] = build.Extent(1)
+	params := []*build.Tensor{}
+	for _, t := range []*build.Tensor{weight, bias} {
+		if t != nil {
+			params = append(params, t)
 		}
-		to[1] = c.length(t)
-		return c.reshape(t, to)
 	}
-	if weight != nil {
-		y = c.arith(ops.Mul, y, perChannel(weight))
-	}
-	if bias != nil {
-		y = c.arith(ops.Add, y, perChannel(bias))
-	}
-	return y
+	return c.affine(c.standardized(x, axes, eps), c.overChannels(x, params), weight != nil, bias != nil)
 }
 
 func layerNorm(c *call) Value {

@@ -141,15 +141,17 @@ func adaptiveMaxPool(n int) func(*call) Value {
 			y = c.onBatch(x, n, func(x *build.Tensor) *build.Tensor { return c.applyFloat(op, x) })
 		} else {
 			for i, s := range size {
-				y = c.windowMaxima(y, x.Rank()-n+i, s)
+				axis := x.Rank() - n + i
+				// Of several greatest elements the first has the gradient, as in PyTorch.
+				y = c.overWindows(y, axis, s, ops.ArgMax{Axis: axis, KeepDims: true, Values: true})
 			}
 		}
 		return &Tuple{Items: []Value{y, &Missing{c.name + ": the indices of the greatest elements"}}}
 	}
 }
 
-// windowMaxima divides a dimension into windows, which overlap where they have to.
-func (c *call) windowMaxima(x *build.Tensor, axis, windows int) *build.Tensor {
+// overWindows divides a dimension into windows, which overlap where they have to, and reduces each to one element.
+func (c *call) overWindows(x *build.Tensor, axis, windows int, reduce ops.Op) *build.Tensor {
 	in := c.extent(x, axis)
 	if windows > build.MaxNodes/2 {
 		c.fail("%d windows", windows)
@@ -157,13 +159,12 @@ func (c *call) windowMaxima(x *build.Tensor, axis, windows int) *build.Tensor {
 	if c.err != nil {
 		return c.anything()
 	}
-	maxima := make([]*build.Tensor, windows)
-	for i := range maxima {
+	reduced := make([]*build.Tensor, windows)
+	for i := range reduced {
 		window := c.sliced(x, axis, build.Extent(i*in/windows), build.Extent(((i+1)*in+windows-1)/windows), 1)
-		// Of several greatest elements the first has the gradient, as in PyTorch.
-		maxima[i] = c.applyAll(ops.ArgMax{Axis: axis, KeepDims: true, Values: true}, window)[0]
+		reduced[i] = c.apply(reduce, window)
 	}
-	return c.apply(ops.Concat{Axis: axis}, maxima...)
+	return c.apply(ops.Concat{Axis: axis}, reduced...)
 }
 
 // spatialMean is the mean over all spatial dimensions of images, which is the

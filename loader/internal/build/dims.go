@@ -30,11 +30,9 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 		}
 	case ops.Binary, ops.Where, int8.Add, int8.Mul:
 		return BroadcastDims(dimsOf(in), len(shape))
-	case ops.Conv:
+	case ops.Conv, ops.Conv64, int8.Conv:
 		return convDims(in, shape)
-	case int8.Conv:
-		return convDims(in, shape)
-	case ops.ConvTranspose:
+	case ops.ConvTranspose, ops.ConvTranspose64:
 		dims := spatialDims(in[:2], shape)
 		dims[1] = Extent(shape[1])
 		return dims
@@ -50,6 +48,8 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 		return append(x[:len(x)-1:len(x)-1], in[1].dims[0])
 	case ops.MatMul:
 		return matMulDims(op, in, shape)
+	case ops.MatMul64:
+		return matMulDims(ops.MatMul(op), in, shape)
 	case ops.Permute:
 		dims := make([]*Number, len(shape))
 		for i, o := range op.Order {
@@ -97,6 +97,8 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 		return movedDims(x, shape)
 	case ops.RNN:
 		return rnnDims(op, in, k)
+	case ops.RNN64:
+		return rnnDims(ops.RNN(op), in, k)
 	case ops.Attention:
 		dims := append([]*Number(nil), x...)
 		dims[len(dims)-1] = in[2].dims[len(dims)-1]

@@ -169,6 +169,21 @@ func (m *Model) Example() ([]ops.Type, bool) {
 	return types, err == nil
 }
 
+// FreeExtents returns which extents of the inputs the file leaves free.
+func (m *Model) FreeExtents() [][]bool {
+	free := make([][]bool, len(m.Contract.Inputs))
+	for i, in := range m.Contract.Inputs {
+		if in.Meta == nil {
+			continue
+		}
+		free[i] = make([]bool, len(in.Meta.Sizes))
+		for axis, e := range in.Meta.Sizes {
+			free[i][axis] = e.Expr != nil
+		}
+	}
+	return free
+}
+
 // IsStatic reports whether the types of all inputs are fixed: neither extents that may
 // change, nor short floats, in whose place float32 may be given.
 func (m *Model) IsStatic() bool {

@@ -39,57 +39,63 @@ const (
 	opNewTrue         = 0x88
 	opNewFalse        = 0x89
 	opLong1           = 0x8a
+	opLong4           = 0x8b
 	opShortBinUnicode = 0x8c
 	opBinUnicode8     = 0x8d
 	opBinBytes8       = 0x8e
+	opEmptySet        = 0x8f
+	opAddItems        = 0x90
+	opFrozenSet       = 0x91
+	opNewObjEx        = 0x92
 	opStackGlobal     = 0x93
 	opMemoize         = 0x94
 	opFrame           = 0x95
+	opByteArray8      = 0x96
 )
 
-// argWidth says how an opcode's argument is laid out: n bytes, or a length of n
-// bytes and as many bytes after it.
-type argWidth struct {
-	n       int
+// opcode says how an opcode's argument is laid out, n bytes, or a length of n bytes and as many bytes after it; how many
+// values it takes off the stack; and what it pushes.
+type opcode struct {
+	n       uint8
 	counted bool
+	takes   int8
+	makes   makes
 }
 
-var argWidths = map[byte]argWidth{
-	opMark: {}, opStop: {}, opNone: {}, opBinPersID: {}, opReduce: {}, opEmptyList: {}, opAppend: {}, opBuild: {},
-	opAppends: {}, opSetItem: {}, opTuple: {}, opEmptyTuple: {}, opSetItems: {}, opEmptyDict: {}, opNewObj: {},
-	opTuple1: {}, opTuple2: {}, opTuple3: {}, opNewTrue: {}, opNewFalse: {}, opStackGlobal: {}, opMemoize: {},
-	opGlobal: {}, // two lines, handled apart
-	opProto:  {n: 1}, opBinInt1: {n: 1}, opBinInt2: {n: 2}, opBinInt: {n: 4}, opBinFloat: {n: 8}, opFrame: {n: 8},
-	opBinGet: {n: 1}, opLongBinGet: {n: 4}, opBinPut: {n: 1}, opLongBinPut: {n: 4},
-	opLong1: {1, true}, opShortBinString: {1, true}, opBinString: {4, true}, opBinUnicode: {4, true},
-	opShortBinUnicode: {1, true}, opBinUnicode8: {8, true}, opBinBytes: {4, true}, opShortBinBytes: {1, true},
-	opBinBytes8: {8, true},
-}
+// marked is the takes of an opcode that takes all values down to the innermost mark.
+const marked = -1
 
-// kind is what the pass knows of a value.
-type kind uint8
+// makes is what an opcode pushes.
+type makes uint8
 
 const (
-	kindNone kind = iota
-	kindBool
-	kindInt
-	kindFloat
-	kindLong // an int of more than 64 bits
-	kindBytes
-	kindString
-	kindTuple
-	kindList
-	kindDict
-	kindOrderedDict
-	kindClass
-	kindObject
-	kindPersistent
+	unknown   makes = iota // the opcode is not read
+	nothing                // though it may change the value on top of the stack
+	leaf                   // a value that holds no others, or one of the memo
+	container              // a tuple, list, dict, class or object
 )
 
-var kindNames = [...]string{"None", "a bool", "an int", "a float", "a long int", "bytes", "a string", "a tuple", "a list", "a dict",
-	"an OrderedDict", "a class", "an object", "a persistent id"}
+// opcodes are those that are read. The two lines of opGlobal are handled apart.
+var opcodes = [256]opcode{
+	opStop: {makes: nothing}, opMark: {makes: nothing}, opMemoize: {makes: nothing},
+	opProto: {n: 1, makes: nothing}, opFrame: {n: 8, makes: nothing}, opBinPut: {n: 1, makes: nothing}, opLongBinPut: {n: 4, makes: nothing},
 
-func (k kind) String() string { return kindNames[k] }
+	opNone: {makes: leaf}, opNewTrue: {makes: leaf}, opNewFalse: {makes: leaf},
+	opBinInt1: {n: 1, makes: leaf}, opBinInt2: {n: 2, makes: leaf}, opBinInt: {n: 4, makes: leaf}, opBinFloat: {n: 8, makes: leaf},
+	opBinGet: {n: 1, makes: leaf}, opLongBinGet: {n: 4, makes: leaf},
+	opLong1: {n: 1, counted: true, makes: leaf}, opLong4: {n: 4, counted: true, makes: leaf},
+	opShortBinString: {n: 1, counted: true, makes: leaf}, opBinString: {n: 4, counted: true, makes: leaf},
+	opShortBinUnicode: {n: 1, counted: true, makes: leaf}, opBinUnicode: {n: 4, counted: true, makes: leaf},
+	opBinUnicode8: {n: 8, counted: true, makes: leaf}, opShortBinBytes: {n: 1, counted: true, makes: leaf},
+	opBinBytes: {n: 4, counted: true, makes: leaf}, opBinBytes8: {n: 8, counted: true, makes: leaf},
+	opByteArray8: {n: 8, counted: true, makes: leaf},
 
-// isKey reports whether a value of this kind may be the key of a dict.
-func (k kind) isKey() bool { return k <= kindFloat || k == kindString }
+	opEmptyTuple: {makes: container}, opTuple1: {takes: 1, makes: container}, opTuple2: {takes: 2, makes: container},
+	opTuple3: {takes: 3, makes: container}, opTuple: {takes: marked, makes: container},
+	opEmptyList: {makes: container}, opAppend: {takes: 1, makes: nothing}, opAppends: {takes: marked, makes: nothing},
+	opEmptyDict: {makes: container}, opSetItem: {takes: 2, makes: nothing}, opSetItems: {takes: marked, makes: nothing},
+	opEmptySet: {makes: container}, opAddItems: {takes: marked, makes: nothing}, opFrozenSet: {takes: marked, makes: container},
+	opGlobal: {makes: container}, opStackGlobal: {takes: 2, makes: container}, opBinPersID: {takes: 1, makes: container},
+	opReduce: {takes: 2, makes: container}, opNewObj: {takes: 2, makes: container}, opNewObjEx: {takes: 3, makes: container},
+	opBuild: {takes: 1, makes: nothing},
+}

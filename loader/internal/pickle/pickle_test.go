@@ -35,6 +35,7 @@ const p2 = "\x80\x02"
 
 func TestLoadValues(t *testing.T) {
 	long, _ := new(big.Int).SetString("1950a86a20f9469cfc6c", 16)
+	minusLong := new(big.Int).Sub(big.NewInt(-1), new(big.Int).Lsh(big.NewInt(1), 64))
 	for _, c := range []struct {
 		pickle string
 		want   Value
@@ -55,6 +56,12 @@ func TestLoadValues(t *testing.T) {
 		{"cfoo\nbar\nK\x01\x85R", &Object{Class: &Class{"foo", "bar"}, Args: Tuple{int64(1)}}},
 		{"cfoo\nbar\n)\x81K\x05b", &Object{Class: &Class{"foo", "bar"}, New: true, State: int64(5)}},
 		{"cfoo\nbar\n)RK\x01a(K\x02K\x03e", &Object{Class: &Class{"foo", "bar"}, Items: []Value{int64(1), int64(2), int64(3)}}},
+		{"\x8a\x00", int64(0)}, {"\x8b\x01\x00\x00\x00\xff", int64(-1)}, {"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\xff", int64(-1 << 63)},
+		{"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\xfe", minusLong},
+		{"\x8f(K\x01K\x02\x90", &Object{Class: &Class{"builtins", "set"}, Items: []Value{int64(1), int64(2)}}},
+		{"(K\x01\x91", &Object{Class: &Class{"builtins", "frozenset"}, Items: []Value{int64(1)}}},
+		{"\x96\x01\x00\x00\x00\x00\x00\x00\x00a", Bytes("a")},
+		{"cfoo\nbar\n)}\x92", &Object{Class: &Class{"foo", "bar"}, Keywords: &Dict{}, New: true}},
 		{"K\x01\x85Q", &Persistent{Tuple{int64(1)}}},
 		{"K\x01q\x05h\x05\x86", Tuple{int64(1), int64(1)}}, {"K\x01r\x00\x01\x00\x00j\x00\x01\x00\x00\x86", Tuple{int64(1), int64(1)}},
 		{"K\x01\x94K\x02\x94h\x00h\x01\x86\x87", Tuple{int64(1), int64(2), Tuple{int64(1), int64(2)}}},
@@ -85,12 +92,18 @@ func TestLoadDicts(t *testing.T) {
 			t.Errorf("entry %d is %v: %v, want %v", i, key, value, want)
 		}
 	}
+	tuples, err := load(p2 + "}(K\x01\x85NC\x01aK\x02cfoo\nbar\nK\x03u.")
+	if d, ok := tuples.(*Dict); err != nil || !ok || d.Len() != 3 {
+		t.Errorf("keys that are tuples, bytes and classes: %#v, %v", tuples, err)
+	} else if _, found := d.Get(Tuple{int64(1)}); found {
+		t.Error("found a tuple, whose elements nothing compares")
+	}
 	if _, ok := d.Get("absent"); ok {
 		t.Error("got a key that is absent")
 	}
 	v, err = load(p2 + "ccollections\nOrderedDict\n)R(U\x01bK\x01U\x01aK\x02u}U\x01mK\x09sb.")
 	d, ok = v.(*Dict)
-	if err != nil || !ok || !d.Ordered || d.Len() != 2 || d.Attrs["m"] != int64(9) {
+	if err != nil || !ok || !d.Ordered || d.Len() != 2 {
 		t.Fatalf("got %#v, %v", v, err)
 	}
 	if k, _ := d.At(0); k != "b" {
@@ -104,9 +117,6 @@ func TestLoadDicts(t *testing.T) {
 	}
 	if k, value := d.At(0); k != "b" || value != int64(1) {
 		t.Errorf("first entry is %v: %v", k, value)
-	}
-	if m, ok := d.Attrs["m"].(*Dict); !ok || !m.Ordered || m.Len() != 0 {
-		t.Errorf("attribute is %#v", d.Attrs["m"])
 	}
 	v, err = load(p2 + "cfoo\nbar\n)RU\x01aK\x02s.")
 	o, ok := v.(*Object)
@@ -142,8 +152,6 @@ func TestLoadRefuses(t *testing.T) {
 		"POP":                       {p2 + "NN0.", "opcode 0x30"},
 		"INST":                      {p2 + "(ifoo\nbar\n.", "opcode 0x69"},
 		"EXT1":                      {p2 + "\x82\x01.", "opcode 0x82"},
-		"LONG4":                     {p2 + "\x8b\x00\x00\x00\x00.", "opcode 0x8b"},
-		"FROZENSET":                 {p2 + "(\x91.", "opcode 0x91"},
 		"odd SETITEMS":              {p2 + "}(Nu.", "key that has no value"},
 		"SETITEMS of a list":        {p2 + "](NNu.", "sets items of a list"},
 		"SETITEMS without mark":     {p2 + "}NNu.", "needs a mark"},
@@ -151,11 +159,16 @@ func TestLoadRefuses(t *testing.T) {
 		"APPEND to a dict":          {p2 + "}Na.", "appends to a dict"},
 		"APPEND alone":              {p2 + "Na.", "needs a value"},
 		"unhashable list":           {p2 + "}]Ns.", "key of a dict is a list"},
-		"unhashable bytes":          {p2 + "}C\x00Ns.", "key of a dict is bytes"},
-		"tuple key":                 {p2 + "})Ns.", "key of a dict is a tuple"},
-		"unhashable in OrderedDict": {p2 + "ccollections\nOrderedDict\n)RC\x01aNs.", "key of a dict is bytes"},
-		"empty long":                {p2 + "\x8a\x00.", "an integer of 0 bytes"},
-		"huge long":                 {p2 + "\x8a\xff" + strings.Repeat("1", 255) + ".", "an integer of 255 bytes"},
+		"huge long":                 {p2 + "\x8b\x01\x04\x00\x00" + strings.Repeat("1", 1025) + ".", "an integer of 1025 bytes"},
+		"dict as key":               {p2 + "}}Ns.", "key of a dict is a dict"},
+		"DUP":                       {p2 + "N2.", "opcode 0x32"},
+		"out-of-band buffer":        {"\x80\x05\x97.", "opcode 0x97"},
+		"GET far away":              {p2 + "Nj\xff\xff\xff\xff.", "entry 4294967295 of the memo"},
+		"PUT far away":              {p2 + "Nr\xff\xff\xff\xff.", "far more than there can be"},
+		"two PUTs of one value":     {p2 + "]q\x00q\x01h\x00h\x01\x87.", "two entries of the memo"},
+		"list changed through memo": {p2 + "]q\x00(h\x00Na\x86.", "changes after it was used"},
+		"set in itself":             {"\x80\x04\x8f\x94(h\x00\x90.", "contains itself"},
+		"keywords of None":          {"\x80\x04cfoo\nbar\n)N\x92.", "makes an instance of a class of a tuple and None"},
 		"GET unset":                 {p2 + "h\x00.", "entry 0 of the memo"},
 		"PUT twice":                 {p2 + "Nq\x00q\x00.", "a second time"},
 		"PUT of nothing":            {p2 + "q\x00N.", "needs a value"},
@@ -178,8 +191,6 @@ func TestLoadRefuses(t *testing.T) {
 		"forbidden global":          {p2 + "cforbidden\nbar\n.", "refers to forbidden.bar: not here"},
 		"forbidden stack global":    {p2 + "U\x09forbiddenU\x03bar\x93.", "refers to forbidden.bar: not here"},
 		"stack global of numbers":   {p2 + "NN\x93.", "named by None and None"},
-		"gopickle's own class":      {p2 + "ccopy_reg\n_reconstructor\n.", "do not need"},
-		"gopickle's own list":       {p2 + "cbuiltins\nlist\n)R.", "do not need"},
 		"empty global":              {p2 + "c\n\n.", "0 and 0 bytes"},
 		"long global":               {p2 + "c" + strings.Repeat("a", 2000) + "\nb\n.", "longer than"},
 		"list in itself":            {p2 + "]q\x00h\x00a.", "a list contains itself"},
@@ -187,7 +198,7 @@ func TestLoadRefuses(t *testing.T) {
 		"object in its state":       {p2 + "cfoo\nbar\n)Rq\x00]h\x00ab.", "contains itself"},
 		"deep":                      {deep, "nest more than"},
 		"deep tuples":               {p2 + "N" + strings.Repeat("\x85", 600) + ".", "nest more than"},
-		"deep marks":                {p2 + strings.Repeat("(", 600), "marks open"},
+		"deep marks":                {p2 + strings.Repeat("(", 600) + ".", "marks open"},
 		"billion laughs":            {laughs, "shared values"},
 		"frame in a frame":          {p2 + "\x95\x20\x00\x00\x00\x00\x00\x00\x00\x95\x03\x00\x00\x00\x00\x00\x00\x00" + strings.Repeat("N", 40), "frame within a frame"},
 		"opcode over frame":         {p2 + "\x95\x01\x00\x00\x00\x00\x00\x00\x00K\x01.", "past the end of its frame"},
@@ -257,6 +268,57 @@ func TestLoadDense(t *testing.T) {
 	}
 }
 
+// TestLoadCall: what stands for a call holds nothing, and is shared as the call would be.
+func TestLoadCall(t *testing.T) {
+	type pair struct{ a, b int64 }
+	opts := Options{Global: anyGlobal, Call: func(class *Class, args Tuple) Value {
+		if !class.Is("foo", "pair") || len(args) != 2 {
+			return nil
+		}
+		return &pair{args[0].(int64), args[1].(int64)}
+	}}
+	v, _, err := Load([]byte(p2+"cfoo\npair\nq\x00K\x01K\x02\x86Rq\x01h\x01h\x00)R\x87."), opts)
+	items, ok := v.(Tuple)
+	if err != nil || !ok || len(items) != 3 || items[0] != items[1] || !reflect.DeepEqual(items[0], &pair{1, 2}) {
+		t.Errorf("got %#v, %v", v, err)
+	} else if o, ok := items[2].(*Object); !ok || !o.Class.Is("foo", "pair") {
+		t.Errorf("a call with other arguments is %#v", items[2])
+	}
+	for _, change := range []string{"Na", "NNs", "}b"} {
+		if _, _, err := Load([]byte(p2+"cfoo\npair\nK\x01K\x02\x86R"+change+"."), opts); !isError(err, "pair") {
+			t.Errorf("%q of it: %v", change, err)
+		}
+	}
+}
+
+// TestLoadHuge: nothing that a long pickle does takes time or memory beyond what its length allows.
+func TestLoadHuge(t *testing.T) {
+	const n = 1 << 20
+	limits := Limits{Bytes: 64 << 20, Values: 4 << 20, Containers: 2 << 20}
+	gets := strings.Builder{}
+	for i := range n / 8 {
+		gets.WriteString("Nr" + string(binary.LittleEndian.AppendUint32(nil, uint32(i))) + "j" + string(binary.LittleEndian.AppendUint32(nil, uint32(i))))
+	}
+	for name, c := range map[string]struct{ pickle, reason string }{
+		"tuples in tuples": {p2 + "X\x00\x00\x40\x00" + strings.Repeat("a", 4<<20) + strings.Repeat("\x85", n) + ".", "nest more than"},
+		"lists in lists":   {p2 + "X\x00\x00\x40\x00" + strings.Repeat("a", 4<<20) + strings.Repeat("]", n) + strings.Repeat("a", n) + ".", "nest more than"},
+		"marks":            {p2 + strings.Repeat("(", n) + ".", "marks open"},
+		"used entries":     {p2 + "(" + gets.String() + "t.", ""},
+		"doubled tuples":   {p2 + "N" + strings.Repeat("q\x00h\x00\x86", 1) + strings.Repeat("\x94\x85", 300) + ".", ""},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := Load([]byte(c.pickle), Options{Global: anyGlobal, Limits: limits})
+		runtime.ReadMemStats(&after)
+		if c.reason == "" && err != nil || c.reason != "" && !isError(err, c.reason) {
+			t.Errorf("%s: got %v, want %q", name, err, c.reason)
+		}
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > 320<<20 {
+			t.Errorf("%s: allocated %d bytes", name, grown)
+		}
+	}
+}
+
 // TestLoadTruncated cuts pickles at every byte: each is reported as too short,
 // and only for that.
 func TestLoadTruncated(t *testing.T) {
@@ -307,10 +369,6 @@ func FuzzLoad(f *testing.F) {
 			if !errors.As(err, &pe) {
 				t.Fatalf("untyped error %v", err)
 			}
-			// What passes the check must not fail in gopickle's machine.
-			if strings.Contains(err.Error(), "cannot be decoded") || strings.Contains(err.Error(), "unexpected") {
-				t.Fatalf("passed the check: %v", err)
-			}
 			return
 		}
 		if n < 1 || n > len(raw) || raw[n-1] != opStop {
@@ -333,7 +391,7 @@ func FuzzProgram(f *testing.F) {
 		"\x86", "\x87", "a", "e", "s", "u", "R", "\x81", "b", "Q", "\x94", "h\x00", "h\x01", "h\x02", "cfoo\nbar\n",
 		"ccollections\nOrderedDict\n", "U\x03foo\x94U\x03bar\x93", "\x8a\x09123456789", "ccollections\nOrderedDict\n)R",
 		"ccollections\nOrderedDict\n]](U\x01ae", "cfoo\nbar\n)R", "cfoo\nbar\n)\x81", "q\x07", "h\x07", "\x95\x02\x00\x00\x00\x00\x00\x00\x00", ".",
-		"}U\x01aNs", "](NNe", "(NU\x01at"}
+		"}U\x01aNs", "](NNe", "(NU\x01at", "\x8f", "\x90", "\x91", "\x92"}
 	f.Add([]byte{31, 10, 4, 2, 5, 3, 18, 38})
 	f.Add([]byte{33, 9, 10, 4, 8, 5, 0, 18, 21, 38})
 	f.Add([]byte{32, 0, 16, 15, 12, 19, 38})
@@ -343,13 +401,16 @@ func FuzzProgram(f *testing.F) {
 			raw = append(raw, parts[int(b)%len(parts)]...)
 		}
 		raw = append(raw, opStop)
-		_, n, err := Load(raw, Options{Global: anyGlobal})
+		v, n, err := Load(raw, Options{Global: anyGlobal})
 		var pe *Error
-		if err != nil && (!errors.As(err, &pe) || strings.Contains(err.Error(), "cannot be decoded") || strings.Contains(err.Error(), "unexpected")) {
+		if err != nil && !errors.As(err, &pe) {
 			t.Fatalf("%q: %v", raw, err)
 		}
 		if err == nil && (n < 1 || n > len(raw)) {
 			t.Fatalf("%q took %d bytes", raw, n)
+		}
+		if err == nil && walk(v) > float64(maxShared*(len(raw)+1<<10)) {
+			t.Fatalf("%q has too many values", raw)
 		}
 	})
 }
@@ -374,9 +435,6 @@ func walk(v Value) float64 {
 		for i := range v.Len() {
 			key, value := v.At(i)
 			inner = append(inner, key, value)
-		}
-		for _, a := range v.Attrs {
-			inner = append(inner, a)
 		}
 	}
 	for _, i := range inner {

@@ -2,13 +2,15 @@
 // into plain values. Nothing a pickle names is ever run: classes and functions
 // stay names, and what would call them becomes an Object.
 //
-// A pickle goes through two steps. The pass (pass.go) interprets every opcode
-// abstractly, on kinds of values instead of values, and refuses what PyTorch does
-// not write and whatever is not well formed. Then gopickle's machine runs the
-// opcodes, on input for which each of them is known to be in order.
+// A pickle is read twice. The scanner (scan.go) reads its opcodes alone and refuses
+// what PyTorch does not write, what does not fit and what is too much. Then the
+// machine (machine.go) makes the values.
 package pickle
 
-import "fmt"
+import (
+	"fmt"
+	"math/big"
+)
 
 // Value is a decoded value:
 //
@@ -42,62 +44,143 @@ func (c *Class) String() string { return c.Module + "." + c.Name }
 func (c *Class) Is(module, name string) bool { return c.Module == module && c.Name == name }
 
 // Object is what calling Class with Args gives, or, when New is set, a new
-// instance that was not initialised. State is what was set on it afterwards, a
-// dict of its attributes as a rule; Items and Dict are what was appended to and
-// set in it, for classes derived from list and dict.
+// instance that was not initialised, made with Args and Keywords. State is what was
+// set on it afterwards, a dict of its attributes as a rule; Items and Dict are what
+// was appended to and set in it, for classes derived from list, set and dict.
 type Object struct {
-	Class *Class
-	Args  Tuple
-	New   bool
-	State Value
-	Items []Value
-	Dict  *Dict
+	Class    *Class
+	Args     Tuple
+	State    Value
+	Items    []Value
+	Dict     *Dict
+	Keywords *Dict
+	New      bool
 }
 
 // Persistent refers to something outside of the pickle: a storage.
 type Persistent struct{ ID Tuple }
 
-// Dict is a Python dict in insertion order. Keys are string, int64, float64,
-// bool or nil.
+// Dict is a Python dict in insertion order. Keys are what Python hashes: anything
+// but lists and dicts.
 type Dict struct {
-	Ordered bool             // a collections.OrderedDict
-	Attrs   map[string]Value // attributes of an OrderedDict
-	keys    []Value
-	values  []Value
-	index   map[Value]int
+	Ordered bool // a collections.OrderedDict
+	entries []dictEntry
+	index   map[Value]int32 // of the keys that Get finds, once there are more than a few
 }
 
+type dictEntry struct{ key, value Value }
+
+// fewKeys is how many keys are looked through one by one.
+const fewKeys = 8
+
 // Len returns the number of keys.
-func (d *Dict) Len() int { return len(d.keys) }
+func (d *Dict) Len() int { return len(d.entries) }
 
 // At returns the i-th key and its value.
-func (d *Dict) At(i int) (key, value Value) { return d.keys[i], d.values[i] }
+func (d *Dict) At(i int) (key, value Value) { return d.entries[i].key, d.entries[i].value }
 
-// Get returns the value of a key, which must be of a kind that keys have.
+// Release forgets the i-th value, so that its memory can be used while others are read.
+func (d *Dict) Release(i int) { d.entries[i].value = nil }
+
+// Get returns the value of a key that is a string, int64, float64, bool or nil.
 func (d *Dict) Get(key Value) (Value, bool) {
-	if i, ok := d.index[key]; ok {
-		return d.values[i], true
+	if !plainKey(key) {
+		return nil, false
+	}
+	if i := d.find(key); i >= 0 {
+		return d.entries[i].value, true
 	}
 	return nil, false
 }
 
-// set sets a key as Python does: a key that is there keeps its place.
-func (d *Dict) set(key, value Value) error {
+// find returns the place of a plain key, -1 where it has none.
+func (d *Dict) find(key Value) int {
+	if d.index != nil {
+		if i, ok := d.index[key]; ok {
+			return int(i)
+		}
+		return -1
+	}
+	for i := range d.entries {
+		if k := d.entries[i].key; plainKey(k) && k == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// plainKey reports whether keys of this kind are found and stand once. Others are only listed.
+func plainKey(key Value) bool {
 	switch key.(type) {
 	case nil, bool, int64, float64, string:
-	default:
-		return &Error{Reason: "the key of a dict is " + Describe(key)}
+		return true
 	}
-	if i, ok := d.index[key]; ok {
-		d.values[i] = value
-		return nil
+	return false
+}
+
+// set sets a key as Python does: a key that is there keeps its place. It reports whether Python hashes the key.
+func (d *Dict) set(key, value Value) bool {
+	plain := plainKey(key)
+	switch key.(type) {
+	case *List, *Dict:
+		return false
 	}
-	if d.index == nil {
-		d.index = make(map[Value]int)
+	if plain {
+		if i := d.find(key); i >= 0 {
+			d.entries[i].value = value
+			return true
+		}
+		if d.index != nil {
+			d.index[key] = int32(len(d.entries))
+		}
 	}
-	d.index[key] = len(d.keys)
-	d.keys, d.values = append(d.keys, key), append(d.values, value)
-	return nil
+	if d.entries = append(d.entries, dictEntry{key, value}); d.index == nil && len(d.entries) > fewKeys {
+		d.index = make(map[Value]int32)
+		for i := range d.entries {
+			if k := d.entries[i].key; plainKey(k) {
+				d.index[k] = int32(i)
+			}
+		}
+	}
+	return true
+}
+
+// named reports whether all keys are strings.
+func (d *Dict) named() bool {
+	for i := range d.entries {
+		if _, ok := d.entries[i].key.(string); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// kindOf names the kind of a value, without how many it holds.
+func kindOf(v Value) string {
+	switch v := v.(type) {
+	case bool:
+		return "a bool"
+	case int64, *big.Int:
+		return "an int"
+	case float64:
+		return "a float"
+	case Tuple:
+		return "a tuple"
+	case *List:
+		return "a list"
+	case *Dict:
+		if v.Ordered {
+			return "an OrderedDict"
+		}
+		return "a dict"
+	case *Class:
+		return "a class"
+	case *Object:
+		return "an object"
+	case *Persistent:
+		return "a persistent id"
+	}
+	return Describe(v)
 }
 
 // Describe names what kind of value v is, for errors.
@@ -121,8 +204,12 @@ func Describe(v Value) string {
 		return "a string"
 	case Bytes:
 		return "bytes"
+	case bool, int64, float64, *big.Int:
+		return fmt.Sprintf("the number %v", v)
+	case fmt.Stringer:
+		return v.String()
 	}
-	return fmt.Sprintf("the number %v", v)
+	return fmt.Sprintf("a %T", v)
 }
 
 // Error is a pickle that is refused, at a byte offset.

@@ -1,0 +1,296 @@
+package asm
+
+import "unsafe"
+
+// WinogradU8S8 is a kernel of Winograd's minimal filtering F(T x T, 3x3) on integers (see WinogradF32), by which a 3x3
+// convolution of stride 1 of uint8 values and int8 weights becomes (T+2)^2 matrix multiplications, one per position. All
+// factors are whole numbers, so that what comes out is the sum of products of the direct form itself, not something near it:
+//
+//	V = B^T d B                             Input, of each (T+2) x (T+2) tile d of the image, int16
+//	U = G g G^T                             Weights, of each 3x3 window g, int16
+//	M[pos] = sum over channels V[pos]*U[pos]  Multiply, modulo 2^32
+//	Y = A^T M A                             Output, of each T x T tile, modulo 2^32
+//
+//	T = 2: B^T =  1  0 -1  0    G = 2  0  0    A^T = 1  1  1  0
+//	              0  1  1  0        1  1  1          0  1 -1 -1
+//	              0 -1  1  0        1 -1  1
+//	              0  1  0 -1        0  0  2
+//
+//	T = 4: B^T =  4  0 -5  0  1  0    G = 6  0  0    A^T = 1 -4 -4  1  1  0
+//	              0 -4 -4  1  1  0        1  1  1          0 -2  2  1 -1  0
+//	              0  4 -4 -1  1  0        1 -1  1          0 -1 -1  1  1  0
+//	              0 -2 -1  2  1  0        1  2  4          0 -1  1  2 -2  1
+//	              0  2 -1 -2  1  0        1 -2  4
+//	              0  4  0 -5  0  1        0  0  6
+//
+// With T = 2, |V| <= 1020 and |U| <= 1152, and Y is 4 times the sum of products. With T = 4, |V| <= 17340 and |U| <= 6272,
+// and element i, j of Y is 9 * 2^s(i,j) times the sum, s(i,j) = 6 - e(i) - e(j), e = 0, 1, 2, 2: multiplied by the inverse of 9
+// modulo 2^32 and shifted right by s it is the sum. So the result is exact for sums below Limit in magnitude, whatever
+// overflows on the way.
+type WinogradU8S8 struct {
+	Info              // NR and KR are those of the packed weights U; MR is the rows that Multiply takes at a time
+	T             int // outputs of a tile per dimension: 2 or 4
+	packed        int // depths that IGemmU8S8 packs together: its KR
+	input         func(args *WinogradInputArgs)
+	weights       func(args *WinogradWeightsArgs)
+	multiply      func(args *WinogradMultiplyArgs)
+	output        func(args *WinogradOutputArgs, output igemmOutput)
+	inputChannels int // fewest that Input takes
+}
+
+// WinogradInputArgs describes the transformation of some tiles of an image.
+type WinogradInputArgs struct {
+	Tiles     int             // at least 1
+	C         int             // channels, at least WinogradU8S8.MinChannels
+	Pixels    *unsafe.Pointer // (T+2)^2 per tile, by rows
+	Offset    int             // bytes from where a pixel points to the first channel
+	V         *int16          // position pos of tile t is the C values PosStride*pos + 2*C*t bytes from it
+	PosStride int             // bytes
+}
+
+// WinogradWeightsArgs describes the transformation of some depths of a panel of NR columns.
+type WinogradWeightsArgs struct {
+	W         *int8 // the panel as IGemmU8S8.PackB of the same tier packs it, from the first of these depths on
+	TapStride int   // bytes between positions of the window: NR times the depths of each
+	K         int   // depths, a multiple of 4
+	U         *int16
+	PosStride int // bytes
+}
+
+// WinogradMultiplyArgs describes M x NR outputs of a matrix multiplication per position.
+type WinogradMultiplyArgs struct {
+	Positions int
+	M         int    // rows: tiles
+	K         int    // depths, a multiple of 4
+	V         *int16 // position pos of row m is the K values VStride*pos + 2*K*m bytes from it
+	VStride   int    // bytes between positions
+	U         *int16 // what Weights wrote
+	UStride   int
+	C         *int32 // position pos of row m is the NR values CStride*pos + 4*NR*m bytes from it
+	CStride   int
+	Add       bool // adds to what C holds
+}
+
+// WinogradOutputArgs describes the transformation of some tiles of products back into outputs.
+type WinogradOutputArgs struct {
+	Tiles     int
+	M         *int32          // what Multiply wrote
+	PosStride int             // bytes
+	Pixels    *unsafe.Pointer // T*T outputs per tile, by rows; nil where there is none
+	Residuals *unsafe.Pointer // T*T per tile, or nil
+	Offset    int             // bytes from where pixels and residuals point to the first column
+	// Row says what becomes of the sums of a pixel, as of those of a row of IGemmU8S8: N is 1 to NR; C and Res are set from Pixels
+	// and Residuals, which must not overlap; ASum, WZero, RowScale and PostBias are nil.
+	Row IGemmU8S8Args
+}
+
+// Positions returns (T+2)^2.
+func (k *WinogradU8S8) Positions() int { return (k.T + 2) * (k.T + 2) }
+
+// MinChannels returns the fewest channels that Input takes.
+func (k *WinogradU8S8) MinChannels() int { return k.inputChannels }
+
+// Limit returns what the magnitude of every sum of products must stay below.
+func (k *WinogradU8S8) Limit() int { return map[int]int{2: 1 << 29, 4: 1 << 25}[k.T] }
+
+// Input transforms tiles of the image.
+func (k *WinogradU8S8) Input(args *WinogradInputArgs) { k.input(args) }
+
+// Weights transforms weights; position pos of depth d and column j is U[pos*PosStride/2 + (d/2*NR+j)*2 + d%2].
+func (k *WinogradU8S8) Weights(args *WinogradWeightsArgs) { k.weights(args) }
+
+// Multiply computes the sums of products of each position modulo 2^32.
+func (k *WinogradU8S8) Multiply(args *WinogradMultiplyArgs) { k.multiply(args) }
+
+// Output transforms products back and stores uint8 outputs as IGemmU8S8.Run does.
+func (k *WinogradU8S8) Output(args *WinogradOutputArgs) { k.output(args, outputUint8) }
+
+// Dequantize transforms products back and stores float32 outputs as IGemmU8S8.Dequantize does.
+func (k *WinogradU8S8) Dequantize(args *WinogradOutputArgs) { k.output(args, outputFloat32) }
+
+// WinogradU8S8For returns the kernel of tiles of T = 2 or 4 outputs that takes the weights that g packs, nil where there is none.
+func WinogradU8S8For(t int, g *IGemmU8S8) *WinogradU8S8 {
+	table := winograd2U8S8Table
+	if t == 4 {
+		table = winograd4U8S8Table
+	}
+	k := pick(table, g.Tier)
+	if k.NR != g.NR || k.packed != g.KR {
+		return nil
+	}
+	return k
+}
+
+// The rows of plain Go have the tile of the one of IGemmU8S8.
+var winograd2U8S8Table = []WinogradU8S8{winogradU8S8Generic("winograd2_u8s8", 2, igemmU8S8GenericNR, 4)}
+
+var winograd4U8S8Table = []WinogradU8S8{winogradU8S8Generic("winograd4_u8s8", 4, igemmU8S8GenericNR, 4)}
+
+// winogradU8S8Generic returns the plain Go kernel for weights in panels of nr columns and kr depths.
+func winogradU8S8Generic(op string, t, nr, kr int) WinogradU8S8 {
+	return WinogradU8S8{
+		Info: Info{Op: op, Tier: Generic, MR: 1, NR: nr, KR: 2}, T: t, packed: kr, inputChannels: 1,
+		input:    func(p *WinogradInputArgs) { winogradInputU8(p, t) },
+		weights:  func(p *WinogradWeightsArgs) { winogradWeightsS8(p, t, nr, kr) },
+		multiply: func(p *WinogradMultiplyArgs) { winogradMultiplyS16(p, nr) },
+		output:   func(p *WinogradOutputArgs, output igemmOutput) { winogradOutputS32(p, t, nr, output) },
+	}
+}
+
+// inverse9 times 9 is 1 modulo 2^32.
+const inverse9 = 0x38E38E39
+
+// winogradLine is a one-dimensional transformation, of as many values as it looks at into as many as it makes.
+type winogradLine func(x [6]int32) [6]int32
+
+// The transformations by T; each line of numbers is one of the matrix in the comment on WinogradU8S8.
+var (
+	winogradLinesB = map[int]winogradLine{
+		2: func(x [6]int32) [6]int32 { return [6]int32{x[0] - x[2], x[1] + x[2], x[2] - x[1], x[1] - x[3]} },
+		4: func(x [6]int32) [6]int32 {
+			return [6]int32{
+				4*x[0] - 5*x[2] + x[4],
+				-4*x[1] - 4*x[2] + x[3] + x[4],
+				4*x[1] - 4*x[2] - x[3] + x[4],
+				-2*x[1] - x[2] + 2*x[3] + x[4],
+				2*x[1] - x[2] - 2*x[3] + x[4],
+				4*x[1] - 5*x[3] + x[5],
+			}
+		},
+	}
+	winogradLinesG = map[int]winogradLine{
+		2: func(x [6]int32) [6]int32 { return [6]int32{2 * x[0], x[0] + x[1] + x[2], x[0] - x[1] + x[2], 2 * x[2]} },
+		4: func(x [6]int32) [6]int32 {
+			return [6]int32{
+				6 * x[0],
+				x[0] + x[1] + x[2],
+				x[0] - x[1] + x[2],
+				x[0] + 2*x[1] + 4*x[2],
+				x[0] - 2*x[1] + 4*x[2],
+				6 * x[2],
+			}
+		},
+	}
+	winogradLinesA = map[int]winogradLine{
+		2: func(x [6]int32) [6]int32 { return [6]int32{x[0] + x[1] + x[2], x[1] - x[2] - x[3]} },
+		4: func(x [6]int32) [6]int32 {
+			return [6]int32{
+				x[0] - 4*x[1] - 4*x[2] + x[3] + x[4],
+				-2*x[1] + 2*x[2] + x[3] - x[4],
+				-x[1] - x[2] + x[3] + x[4],
+				-x[1] + x[2] + 2*x[3] - 2*x[4] + x[5],
+			}
+		},
+	}
+)
+
+// both transforms the first columns of x, then the first rows of what comes out.
+func (f winogradLine) both(x *[6][6]int32, columns, rows int) {
+	for j := range columns {
+		column := [6]int32{x[0][j], x[1][j], x[2][j], x[3][j], x[4][j], x[5][j]}
+		for i, v := range f(column) {
+			x[i][j] = v
+		}
+	}
+	for i := range rows {
+		x[i] = f(x[i])
+	}
+}
+
+func winogradInputU8(p *WinogradInputArgs, t int) {
+	n, line := t+2, winogradLinesB[t]
+	pixels := unsafe.Slice(p.Pixels, p.Tiles*n*n)
+	for tile := range p.Tiles {
+		for c := range p.C {
+			var d [6][6]int32
+			for i := range n * n {
+				d[i/n][i%n] = int32(*(*uint8)(unsafe.Add(pixels[tile*n*n+i], p.Offset+c)))
+			}
+			line.both(&d, n, n)
+			to := unsafe.Add(unsafe.Pointer(p.V), 2*(p.C*tile+c))
+			for i := range n * n {
+				*(*int16)(unsafe.Add(to, i*p.PosStride)) = int16(d[i/n][i%n])
+			}
+		}
+	}
+}
+
+func winogradWeightsS8(p *WinogradWeightsArgs, t, nr, kr int) {
+	n, line := t+2, winogradLinesG[t]
+	for d := range p.K {
+		for j := range nr {
+			var w [6][6]int32
+			for s := range 9 {
+				w[s/3][s%3] = int32(*(*int8)(unsafe.Add(unsafe.Pointer(p.W), s*p.TapStride+(d/kr*nr+j)*kr+d%kr)))
+			}
+			line.both(&w, 3, n)
+			to := unsafe.Add(unsafe.Pointer(p.U), 2*((d/2*nr+j)*2+d%2))
+			for i := range n * n {
+				*(*int16)(unsafe.Add(to, i*p.PosStride)) = int16(w[i/n][i%n])
+			}
+		}
+	}
+}
+
+func winogradMultiplyS16(p *WinogradMultiplyArgs, nr int) {
+	const step = 8 // columns at a time
+	for pos := range p.Positions {
+		u := unsafe.Slice((*int16)(unsafe.Add(unsafe.Pointer(p.U), pos*p.UStride)), p.K*nr)
+		for m := range p.M {
+			v := unsafe.Slice((*int16)(unsafe.Add(unsafe.Pointer(p.V), pos*p.VStride+2*p.K*m)), p.K)
+			c := unsafe.Slice((*int32)(unsafe.Add(unsafe.Pointer(p.C), pos*p.CStride+4*nr*m)), nr)
+			for j := 0; j < nr; j += step {
+				var acc [step]int32
+				if p.Add {
+					copy(acc[:], c[j:])
+				}
+				w := u[2*j:]
+				for x := v; ; w = w[2*nr:] {
+					x0, x1 := int32(x[0]), int32(x[1])
+					q := w[:2*step]
+					for i := range acc {
+						acc[i] += x0*int32(q[2*i]) + x1*int32(q[2*i+1])
+					}
+					if x = x[2:]; len(x) < 2 {
+						break
+					}
+				}
+				copy(c[j:], acc[:])
+			}
+		}
+	}
+}
+
+func winogradOutputS32(p *WinogradOutputArgs, t, nr int, output igemmOutput) {
+	n, line := t+2, winogradLinesA[t]
+	pixels := unsafe.Slice(p.Pixels, p.Tiles*t*t)
+	row := p.Row
+	for tile := range p.Tiles {
+		for c := range row.N {
+			var m [6][6]int32
+			for i := range n * n {
+				m[i/n][i%n] = *(*int32)(unsafe.Add(unsafe.Pointer(p.M), i*p.PosStride+4*(nr*tile+c)))
+			}
+			line.both(&m, n, t)
+			for i := range t * t {
+				if pixels[tile*t*t+i] == nil {
+					continue
+				}
+				row.C = unsafe.Add(pixels[tile*t*t+i], p.Offset)
+				if p.Residuals != nil {
+					row.Res = unsafe.Add(unsafe.Slice(p.Residuals, p.Tiles*t*t)[tile*t*t+i], p.Offset)
+				}
+				row.finish(output, 0, c, sumOfProducts(m[i/t][i%t], t, i))
+			}
+		}
+	}
+}
+
+// sumOfProducts returns the sum that element i of Y stands for.
+func sumOfProducts(y int32, t, i int) int32 {
+	if t == 2 {
+		return y >> 2
+	}
+	e := [4]int{0, 1, 2, 2}
+	return y * inverse9 >> (6 - e[i/4] - e[i%4])
+}

@@ -1,0 +1,311 @@
+package int8
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// winograd is a 3x3 convolution prepared for exact F(T x T, 3x3). A task transforms the input of a chunk of tiles, then goes over
+// panels of columns: it transforms their weights, multiplies, and transforms the products back. Weights are transformed
+// in every run, from those of the direct form: that takes less time than reading transformed ones, eight times as many
+// bytes, from memory, and keeps none of them.
+type winograd struct {
+	l             *layer
+	k             *asm.WinogradU8S8
+	w             *ops.Window
+	rows, columns int  // tiles of an image
+	tiles         int  // of all images
+	chunk, chunks int  // tiles of a task
+	block, blocks int  // depths that are transformed at a time
+	step, tasks   int  // columns of a task, and tasks of a chunk
+	shared        bool // the transformed input is made for all tasks of a chunk at once
+	pad           []byte
+	mem           struct{ v, vBlock, u, uStride, m, mStride int } // bytes
+}
+
+// newWinograd returns the plan of a layer for tiles of T outputs, nil where the layer is none for it or could overflow.
+func newWinograd(l *layer, w *ops.Window, t int) *winograd {
+	window, one := [3]int{1, 3, 3}, [3]int{1, 1, 1}
+	if w.Kernel != window || w.Stride != one || w.Dilation != one || w.Pad[0] != 0 || l.groups != 1 || l.ks != 9 || l.packed.wzero != nil {
+		return nil
+	}
+	v := &winograd{l: l, w: w, k: asm.WinogradU8S8For(t, l.g)}
+	if v.k == nil || l.kc < max(v.k.MinChannels(), 16) || l.packed.largest >= int64(v.k.Limit()) {
+		return nil
+	}
+	v.rows, v.columns = (w.Out[1]+t-1)/t, (w.Out[2]+t-1)/t
+	v.tiles = w.Batch * w.Out[0] * v.rows * v.columns
+	v.divide()
+	return v
+}
+
+const (
+	winogradTiles = 48  // of a chunk, about
+	winogradDepth = 128 // of a block, at most: its transformed weights stay in the second-level cache
+	winogradPiece = 8   // tiles whose input a task transforms for all others
+)
+
+// divide chooses chunks of tiles, blocks of depths and the columns of a task, and lays out memory.
+func (v *winograd) divide() {
+	l := v.l
+	v.chunks = max((v.tiles+winogradTiles/2)/winogradTiles, 1)
+	v.chunk = (v.tiles + v.chunks - 1) / v.chunks
+	if v.chunks > 1 {
+		v.chunk = (v.chunk + v.k.MR - 1) / v.k.MR * v.k.MR
+	}
+	v.chunks = (v.tiles + v.chunk - 1) / v.chunk
+	v.blocks = (l.kc + winogradDepth - 1) / winogradDepth
+	v.block = ((l.kc+v.blocks-1)/v.blocks + 15) / 16 * 16
+	v.blocks = (l.kc + v.block - 1) / v.block
+
+	nr := v.k.NR
+	panels := (l.cols + nr - 1) / nr
+	v.tasks = 1
+	if threads := l.p.Threads; threads > 1 && v.chunks < 2*threads {
+		v.shared = true
+		v.tasks = min((2*threads+v.chunks-1)/v.chunks, panels)
+	}
+	v.step = (panels + v.tasks - 1) / v.tasks * nr
+	v.tasks = (l.cols + v.step - 1) / v.step
+
+	// Positions are a cache line more than their size apart, so that they do not share sets of the cache.
+	const line = 64
+	positions := v.k.Positions()
+	v.mem.vBlock = positions * (2*v.block*v.chunk + line)
+	v.mem.v = v.blocks * v.mem.vBlock
+	v.mem.uStride = 2*v.block*nr + line
+	v.mem.u = positions * v.mem.uStride
+	v.mem.mStride = 4*nr*v.chunk + line
+	v.mem.m = positions * v.mem.mStride
+}
+
+// winogradTimes are the nanoseconds that steps of a convolution take on one thread: of 1024 products of the direct form and of
+// positions, and of each transformed value of input, weights and products. They are rough on purpose: what counts is their
+// ratio, which differs less from core to core.
+type winogradTimes struct{ direct, multiply, input, weights, output float64 }
+
+var (
+	winogradTimesAVX2  = winogradTimes{direct: 12.5, multiply: 12, input: 0.06, weights: 0.025, output: 0.12}
+	winogradTimesPlain = winogradTimes{direct: 500, multiply: 600, input: 12, weights: 8, output: 11}
+)
+
+// chooseWinograd returns the plan by which a convolution is quickest, nil where that is the direct form. It may look at batch
+// and threads, since results do not depend on the form.
+func chooseWinograd(l *layer, w *ops.Window) *winograd {
+	times := winogradTimesPlain
+	if l.g.Tier != asm.Generic {
+		times = winogradTimesAVX2
+	}
+	products := float64(l.kc) * float64(l.cols) / 1024
+	best, plan := 0.95*times.direct*9*products*float64(w.Pixels()), (*winograd)(nil)
+	for _, t := range []int{2, 4} {
+		v := newWinograd(l, w, t)
+		if v == nil {
+			continue
+		}
+		tiles, chunks := float64(v.tiles), float64(v.chunks)
+		// The last rows of a chunk, fewer than the kernel takes at a time, cost more: as one row more, about.
+		time := float64(v.k.Positions()) * (times.multiply*products*(tiles+chunks) + times.weights*1024*products*chunks +
+			tiles*(times.input*float64(l.kc)+times.output*float64(l.cols)))
+		if time < best {
+			best, plan = time, v
+		}
+	}
+	return plan
+}
+
+func (v *winograd) kernel() *ops.Kernel {
+	l, positions, outputs := v.l, v.k.Positions(), v.k.T*v.k.T
+	v.pad = tensor.AlignedBytes(l.kc)
+	for i := range v.pad {
+		v.pad[i] = uint8(l.p.In[0].Q.ZeroPoint[0])
+	}
+	k := &ops.Kernel{
+		Interruptible:  true,
+		WorkerScratch:  v.mem.u + v.mem.m,
+		WorkerPointers: v.chunk * max(positions, 2*outputs),
+		Parallel:       v.chunks * v.tasks,
+		Choice:         fmt.Sprintf("%s %s %dx%d, %d tiles at a time", v.k.Op, v.k.Tier, v.k.MR, v.k.NR, v.chunk),
+		Weights:        bytesOf(l.packed.weights),
+	}
+	multiply := v.multiply
+	if !v.shared {
+		k.WorkerScratch += v.mem.v
+		k.Run = func(c *ops.Call) error { c.Parallel(v.chunks*v.tasks, multiply); return nil }
+		return k
+	}
+	k.Scratch = v.chunks * v.mem.v
+	pieces := (v.chunk + winogradPiece - 1) / winogradPiece
+	transform := func(c *ops.Call, i int, wk *ops.Worker) {
+		chunk, first := i/pieces, i%pieces*winogradPiece
+		v.transform(c, wk, v.at(c.Scratch, chunk*v.mem.v), chunk*v.chunk, first, min(first+winogradPiece, v.chunk))
+	}
+	k.Run = func(c *ops.Call) error {
+		c.Parallel(v.chunks*pieces, transform)
+		c.Parallel(v.chunks*v.tasks, multiply)
+		return nil
+	}
+	return k
+}
+
+func (*winograd) at(memory []byte, offset int) unsafe.Pointer { return unsafe.Pointer(&memory[offset]) }
+
+// transform writes the transformed input of the tiles from first to end of the chunk that begins with tile t0.
+func (v *winograd) transform(c *ops.Call, wk *ops.Worker, to unsafe.Pointer, t0, first, end int) {
+	n := min(end, v.tiles-t0) - first
+	if n <= 0 {
+		return
+	}
+	pixels := wk.Pointers[:n*v.k.Positions()]
+	v.pointInputs(c, pixels, t0+first)
+	args := &wk.Args.WinogradInput
+	for b := range v.blocks {
+		depth := v.depth(b)
+		*args = asm.WinogradInputArgs{
+			Tiles: n, C: depth, Pixels: &pixels[0], Offset: b * v.block,
+			V: (*int16)(unsafe.Add(to, b*v.mem.vBlock+2*depth*first)), PosStride: v.vStride(depth),
+		}
+		v.k.Input(args)
+	}
+}
+
+// depth returns the depths of block b.
+func (v *winograd) depth(b int) int { return min(v.block, v.l.kc-b*v.block) }
+
+// vStride returns the bytes between positions of the transformed input of a block of so many depths.
+func (v *winograd) vStride(depth int) int { return 2*depth*v.chunk + 64 }
+
+// multiply computes some output channels of the tiles of a chunk.
+func (v *winograd) multiply(c *ops.Call, i int, wk *ops.Worker) {
+	chunk, n0 := i/v.tasks, i%v.tasks*v.step
+	t0 := chunk * v.chunk
+	tiles := min(v.chunk, v.tiles-t0)
+	input := v.at(wk.Scratch, 0)
+	uses := wk.Scratch
+	if v.shared {
+		input = v.at(c.Scratch, chunk*v.mem.v)
+	} else {
+		v.transform(c, wk, input, t0, 0, v.chunk)
+		uses = wk.Scratch[v.mem.v:]
+	}
+	outs, residuals := v.pointOutputs(c, wk, t0, tiles)
+	products := (*int32)(v.at(uses, v.mem.u))
+	for end := min(n0+v.step, v.l.cols); n0 < end; n0 += v.k.NR {
+		for b := range v.blocks {
+			v.panel(wk, b, n0, tiles, unsafe.Add(input, b*v.mem.vBlock), (*int16)(v.at(uses, 0)), products)
+		}
+		v.output(wk, n0, tiles, products, outs, residuals)
+	}
+}
+
+// panel multiplies a block of depths of a panel of columns.
+func (v *winograd) panel(wk *ops.Worker, b, n0, tiles int, input unsafe.Pointer, u *int16, products *int32) {
+	l, nr, depth := v.l, v.k.NR, v.depth(b)
+	weights := &wk.Args.WinogradWeights
+	*weights = asm.WinogradWeightsArgs{
+		W: &l.packed.weights[n0*l.ks*l.kc+b*v.block*nr], TapStride: nr * l.kc, K: depth, U: u, PosStride: v.mem.uStride,
+	}
+	v.k.Weights(weights)
+	args := &wk.Args.WinogradMultiply
+	*args = asm.WinogradMultiplyArgs{
+		Positions: v.k.Positions(), M: tiles, K: depth, V: (*int16)(input), VStride: v.vStride(depth),
+		U: u, UStride: v.mem.uStride, C: products, CStride: v.mem.mStride, Add: b > 0,
+	}
+	v.k.Multiply(args)
+}
+
+// output transforms the products of a panel of columns back and stores them.
+func (v *winograd) output(wk *ops.Worker, n0, tiles int, products *int32, outs, residuals []unsafe.Pointer) {
+	l := v.l
+	size := 1
+	if l.out == nil {
+		size = 4
+	}
+	args := &wk.Args.WinogradOutput
+	*args = asm.WinogradOutputArgs{Tiles: tiles, M: products, PosStride: v.mem.mStride, Pixels: &outs[0], Offset: size * n0, Row: l.columns(n0)}
+	args.Row.N = min(v.k.NR, l.cols-n0)
+	if residuals != nil {
+		args.Residuals = &residuals[0]
+	}
+	if l.out != nil {
+		v.k.Output(args)
+		return
+	}
+	v.k.Dequantize(args)
+	if l.act.IsClamp() {
+		return
+	}
+	for _, pixel := range outs {
+		if pixel != nil {
+			l.activate.Run(unsafe.Add(pixel, args.Offset), 1, args.Row.N, 0)
+		}
+	}
+}
+
+// tile returns the image of a tile and its place in it, counted in tiles.
+func (v *winograd) tile(i int) (image, y, x int) {
+	return i / (v.columns * v.rows), i / v.columns % v.rows, i % v.columns
+}
+
+// pointInputs sets the pointers to the input pixels of the tiles from tile t0 on.
+func (v *winograd) pointInputs(c *ops.Call, pixels []unsafe.Pointer, t0 int) {
+	n, w, bytes := v.k.T+2, v.w, v.l.kc
+	input, pad := base(c.In[0]), unsafe.Pointer(&v.pad[0])
+	for ; len(pixels) > 0; t0++ {
+		image, ty, tx := v.tile(t0)
+		y0, x0 := ty*v.k.T-w.Pad[1], tx*v.k.T-w.Pad[2]
+		for y := y0; y < y0+n; y++ {
+			row := pixels[:n]
+			pixels = pixels[n:]
+			at := ((image*w.In[1]+y)*w.In[2] + x0) * bytes
+			inside := uint(y) < uint(w.In[1])
+			for x := range row {
+				row[x] = pad
+				if inside && uint(x0+x) < uint(w.In[2]) {
+					row[x] = unsafe.Add(input, at+x*bytes)
+				}
+			}
+		}
+	}
+}
+
+// pointOutputs returns the pointers to the outputs of some tiles from tile t0 on, and to their residuals if there are any.
+func (v *winograd) pointOutputs(c *ops.Call, wk *ops.Worker, t0, tiles int) (outs, residuals []unsafe.Pointer) {
+	t, w, l := v.k.T, v.w, v.l
+	outs = wk.Pointers[:tiles*t*t]
+	size := l.outChannels
+	if l.out == nil {
+		size *= 4
+	}
+	out, res := base(c.Out[0]), unsafe.Pointer(nil)
+	if l.residual {
+		res = base(c.In[len(c.In)-1])
+	}
+	if l.residual || l.packed.zeros != nil {
+		residuals = wk.Pointers[len(outs):][:len(outs)]
+	}
+	for i := range outs {
+		image, ty, tx := v.tile(t0 + i/(t*t))
+		y, x := ty*t+i/t%t, tx*t+i%t
+		outs[i] = nil
+		at := ((image*w.Out[1]+y)*w.Out[2] + x) * size
+		inside := y < w.Out[1] && x < w.Out[2]
+		if inside {
+			outs[i] = unsafe.Add(out, at)
+		}
+		switch {
+		case l.packed.zeros != nil:
+			residuals[i] = unsafe.Pointer(&l.packed.zeros[0])
+		case l.residual:
+			residuals[i] = nil
+			if inside {
+				residuals[i] = unsafe.Add(res, at)
+			}
+		}
+	}
+	return outs, residuals
+}

@@ -1,0 +1,238 @@
+package int8
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// winogradCase is a 3x3 convolution of a [n, h, w, c] image.
+type winogradCase struct {
+	n, h, w, c, outs, padY, padX int
+	bias, residual, float        bool
+	realBias                     bool
+	act                          ops.Activation
+	zero                         uint8
+}
+
+func (c winogradCase) String() string {
+	return fmt.Sprintf("%dx%dx%dx%d/out%d,pad%d,%d,bias%v,real%v,res%v,float%v,act%v,zero%d",
+		c.n, c.h, c.w, c.c, c.outs, c.padY, c.padX, c.bias, c.realBias, c.residual, c.float, c.act, c.zero)
+}
+
+// build returns the operator and its inputs.
+func (c winogradCase) build(rng *rand.Rand) (Conv, []*tensor.Tensor) {
+	op := Conv{ConvAttributes: ops.ConvAttributes{
+		Stride: []int{1, 1}, Padding: []int{c.padY, c.padX}, Dilation: []int{1, 1}, Groups: 1,
+		HasBias: c.bias, HasResidual: c.residual, Act: c.act, NHWC: true,
+	}}
+	if !c.float {
+		op.Out = tensor.PerTensor(tensor.Uint8, 0.3, 17)
+	}
+	integers := func(q *tensor.QParams, shape ...int) *tensor.Tensor {
+		t, _ := tensor.New(q.DType, shape...)
+		for i := range t.Bytes() {
+			t.Bytes()[i] = byte(rng.IntN(256))
+		}
+		return t.WithQParams(q)
+	}
+	wq := &tensor.QParams{DType: tensor.Int8, Scheme: tensor.PerChannelSymmetric, Min: -128, Max: 127}
+	for range c.outs {
+		wq.Scale = append(wq.Scale, 0.001+0.004*rng.Float32())
+		wq.ZeroPoint = append(wq.ZeroPoint, 0)
+	}
+	in := []*tensor.Tensor{integers(tensor.PerTensor(tensor.Uint8, 0.02, int32(c.zero)), c.n, c.h, c.w, c.c), integers(wq, c.outs, c.c, 3, 3)}
+	if c.bias {
+		b, _ := tensor.New(tensor.Int32, c.outs)
+		if c.realBias {
+			b, _ = tensor.New(tensor.Float32, c.outs)
+		}
+		for i := range c.outs {
+			if c.realBias {
+				b.Float32s()[i] = 40 * (rng.Float32() - 0.5)
+			} else {
+				b.Int32s()[i] = int32(rng.IntN(200000) - 100000)
+			}
+		}
+		in = append(in, b)
+	}
+	if c.residual {
+		res := integers(tensor.PerTensor(tensor.Uint8, 0.15, 60), c.n, c.h+2*c.padY-2, c.w+2*c.padX-2, c.outs)
+		if c.float {
+			f, _ := tensor.New(tensor.Float32, res.Shape()...)
+			for i, q := range res.Uint8s() {
+				f.Float32s()[i] = 0.15 * float32(int32(q)-60)
+			}
+			res = f
+		}
+		in = append(in, res)
+	}
+	return op, in
+}
+
+// randomWinograd returns a case of any extents, forms of bias, residual and output.
+func randomWinograd(rng *rand.Rand) winogradCase {
+	flip := func() bool { return rng.IntN(2) == 0 }
+	c := winogradCase{
+		n: 1 + rng.IntN(3), h: 1 + rng.IntN(20), w: 1 + rng.IntN(20), c: 16 + 4*rng.IntN(40), outs: 1 + rng.IntN(70),
+		padY: rng.IntN(3), padX: rng.IntN(3), bias: flip(), float: flip(), zero: uint8(rng.IntN(256)),
+		act: []ops.Activation{ops.NoActivation, ops.ReLU, ops.ReLU6}[rng.IntN(3)],
+	}
+	if c.float && flip() {
+		c.act = ops.ActGELU
+	}
+	c.realBias = c.bias && flip()
+	c.residual = !c.realBias && flip()
+	c.h, c.w = max(c.h, 3-2*c.padY), max(c.w, 3-2*c.padX)
+	return c
+}
+
+// TestWinogradIsDirect checks that Winograd's algorithm gives the bits of the direct form on every tier, for any shapes and for
+// one to four threads.
+func TestWinogradIsDirect(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
+	trials := 60
+	if testing.Short() {
+		trials = 10
+	}
+	cases := []winogradCase{
+		{n: 1, h: 56, w: 56, c: 64, outs: 64, padY: 1, padX: 1, bias: true, act: ops.ReLU, zero: 3},
+		{n: 2, h: 7, w: 7, c: 300, outs: 33, padY: 1, padX: 1, bias: true, residual: true, act: ops.ReLU, zero: 128},
+	}
+	for range trials {
+		cases = append(cases, randomWinograd(rng))
+	}
+	for _, c := range cases {
+		t.Run(c.String(), func(t *testing.T) {
+			op, in := c.build(rng)
+			want := runWinograd(t, op, in, asm.Generic, 1, 0)
+			for _, tier := range asm.Supported() {
+				if !c.act.IsClamp() { // float32 functions have bits of their own on each tier
+					want = runWinograd(t, op, in, tier, 1, 0)
+				}
+				for threads := 1; threads <= 4; threads++ {
+					for _, size := range []int{2, 4} {
+						if got := runWinograd(t, op, in, tier, threads, size); got != nil && !bytes.Equal(got, want) {
+							t.Errorf("%v, %d threads: F(%dx%d) differs from the direct form", tier, threads, size, size)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// runWinograd returns the output for tiles of some outputs, 0 for the direct form; nil where the tier has no such kernel.
+func runWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, threads, size int) []byte {
+	t.Helper()
+	types := make([]ops.Type, len(in))
+	for i, x := range in {
+		types[i] = ops.TypeOf(x)
+	}
+	types[0].Known = nil
+	outTypes, err := op.Infer(types)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := op.prepare(&ops.Prepare{In: types, Out: outTypes, Tier: tier, Threads: threads}, func(l *layer, w *ops.Window) *winograd {
+		if size == 0 {
+			return nil
+		}
+		return newWinograd(l, w, size)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size > 0 && !strings.HasPrefix(k.Choice, "winograd") {
+		if tier == asm.Generic || tier == asm.AVX2 {
+			t.Fatalf("%v computes it as %s", tier, k.Choice)
+		}
+		return nil
+	}
+	out, _ := tensor.New(outTypes[0].DType, outTypes[0].Shape...)
+	for i := range out.Bytes() {
+		out.Bytes()[i] = 0xA5
+	}
+	pool := ops.NewPool(threads)
+	defer pool.Close()
+	if err := ops.RunKernel(k, pool, in, []*tensor.Tensor{out}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestWinogradLimit checks that layers whose sums of products could leave the range in which a form is exact take another one, and
+// that what they take gives the bits of the direct form on the inputs that come nearest.
+func TestWinogradLimit(t *testing.T) {
+	for _, tc := range []struct {
+		channels  int
+		value     int8
+		four, two bool
+	}{
+		{112, 127, true, true},   // 9 * 112 * 127 * 255 is below 2^25
+		{116, 127, false, true},  // and 9 * 116 * 127 * 255 is not
+		{116, -128, false, true}, // neither is the magnitude of the smallest sum
+		{1840, 127, false, true}, // below 2^29
+		{1844, 127, false, false},
+	} {
+		c := winogradCase{n: 1, h: 4, w: 5, c: tc.channels, outs: 3, padY: 1, padX: 1, zero: 255}
+		rng := rand.New(rand.NewPCG(1, 1))
+		op, in := c.build(rng)
+		for i := range in[0].Uint8s() {
+			in[0].Uint8s()[i] = uint8(255 - rng.IntN(2))
+		}
+		for i := range in[1].Int8s() {
+			in[1].Int8s()[i] = tc.value
+		}
+		want := runWinograd(t, op, in, asm.Generic, 1, 0)
+		for _, tier := range asm.Supported() {
+			for _, size := range []int{2, 4} {
+				exact := map[int]bool{2: tc.two, 4: tc.four}[size]
+				if v := planWinograd(t, op, in, tier, size); v != nil && !exact {
+					t.Errorf("%v: %d channels of %d take F(%dx%d), which could overflow", tier, tc.channels, tc.value, size, size)
+				} else if v == nil && exact && tier == asm.AVX2 {
+					t.Errorf("%v: %d channels of %d do not take F(%dx%d)", tier, tc.channels, tc.value, size, size)
+				} else if v != nil && !bytes.Equal(runWinograd(t, op, in, tier, 1, size), want) {
+					t.Errorf("%v: %d channels of %d: F(%dx%d) differs from the direct form", tier, tc.channels, tc.value, size, size)
+				}
+			}
+		}
+	}
+}
+
+// TestWinogradNeedsSymmetricWeights checks that weights with zero points take the direct form.
+func TestWinogradNeedsSymmetricWeights(t *testing.T) {
+	op, in := winogradCase{n: 1, h: 8, w: 8, c: 32, outs: 32, padY: 1, padX: 1}.build(rand.New(rand.NewPCG(1, 1)))
+	in[1].QParams().ZeroPoint[7] = 1
+	for _, size := range []int{2, 4} {
+		if planWinograd(t, op, in, asm.AVX2, size) != nil {
+			t.Errorf("weights with a zero point take F(%dx%d)", size, size)
+		}
+	}
+}
+
+// planWinograd returns the plan for tiles of some outputs, nil where there is none.
+func planWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, size int) (plan *winograd) {
+	t.Helper()
+	types := make([]ops.Type, len(in))
+	for i, x := range in {
+		types[i] = ops.TypeOf(x)
+	}
+	out, err := op.Infer(types)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := op.prepare(&ops.Prepare{In: types, Out: out, Tier: tier, Threads: 1}, func(l *layer, w *ops.Window) *winograd {
+		plan = newWinograd(l, w, size)
+		return plan
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
