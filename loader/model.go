@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -96,8 +97,9 @@ type modelFile struct {
 	model   string // of several, "": not given
 	key     string // of the state_dict in a checkpoint, "": not given
 
-	ctx       context.Context
-	maxMemory int64 // 0: not given
+	ctx       context.Context // of reading, nil: none
+	limits    build.Limits    // of programs, zero: the default
+	maxMemory int64           // 0: not given
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -329,6 +331,9 @@ func decodeModel(m *modelRecord, tensors map[string]*tensor.Tensor, budget *int)
 		if values = append(values, outputs...); len(values) > maxModelValues {
 			return nil, &FileError{Record: nodeLabel(i, &m.Nodes[i]), Reason: fmt.Sprintf("more than %d values", maxModelValues)}
 		}
+	}
+	if most := build.DefaultLimits.Outputs; len(m.Outputs) > most {
+		return nil, &FileError{Record: "outputs", Reason: fmt.Sprintf("%d outputs, at most %d are read", len(m.Outputs), most)}
 	}
 	outputs, err := pick(values, m.Outputs)
 	if err != nil {
