@@ -267,7 +267,7 @@ func (t *training) step() (loss float64, labels *tensor.Tensor, err error) {
 		}
 	}
 	if t.teacher != nil {
-		loss, err = t.trainer.StepToward(ctx, t.teacher, in...)
+		loss, err = t.trainer.StepTowardOutputs(ctx, t.teacher, t.loss.outputs, in...)
 	} else {
 		var target *tensor.Tensor
 		if target, err = t.loss.target(labels, t.outShape); err == nil {

@@ -2,6 +2,7 @@ package train
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -91,6 +92,16 @@ func Sum(terms ...Term) Loss {
 			return nil, errors.New("train: a sum of no losses")
 		}
 		return sum, b.err
+	}
+}
+
+// Of returns a loss of output i of the model alone, which it sees as the first.
+func Of(i int, l Loss) Loss {
+	return func(g *graph.Graph, outputs []*graph.Value) (*graph.Value, error) {
+		if i < 0 || i >= len(outputs) {
+			return nil, fmt.Errorf("train: a loss of output %d of a model with %d", i, len(outputs))
+		}
+		return l(g, outputs[i:i+1])
 	}
 }
 
