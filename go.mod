@@ -22,5 +22,6 @@ require (
 
 require (
 	github.com/google/go-cmp v0.7.0
+	golang.org/x/net v0.43.0
 	golang.org/x/text v0.28.0
 )

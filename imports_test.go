@@ -34,11 +34,13 @@ var packageTable = []packageRow{
 	{"graph/", "tensor, ops, ops/asm, ops/int8"},
 	{"graph/nn/", "tensor, ops, graph"},
 	{"graph/train/", "tensor, ops, graph"},
-	{"quantize/", "tensor, ops, ops/asm, ops/int8, graph, graph/train"},
+	{"metric/", "tensor"},
+	{"quantize/", "tensor, ops, ops/asm, ops/int8, graph, graph/train, metric"},
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
 	{"bench/", "all above"},
 	{"report/", "all above"},
 	{"serve/oip/", "tensor"},
+	{"serve/loadtest/", "serve/oip"},
 	{"serve/", "tensor, ops, graph, loader, serve/oip"},
 	{"examples/", "all above"},
 	{"cmd/octet/", "all above"},
@@ -57,9 +59,10 @@ var internalTable = []packageRow{
 
 // onlyImporter names the one package that may import a dependency.
 var onlyImporter = map[string]string{
-	"github.com/klauspost/cpuid/v2":  "ops/asm",
-	"github.com/spf13/cobra":         "cmd/octet",
-	"github.com/vbauerster/mpb/v8":   "cmd/octet",
+	"github.com/klauspost/cpuid/v2": "ops/asm",
+	"github.com/spf13/cobra":        "cmd/octet",
+	"github.com/vbauerster/mpb/v8":  "cmd/octet",
+	"golang.org/x/net":              "cmd/octet",
 }
 
 // allowedImports returns, for each package of the tables, those it may import.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -23,6 +24,13 @@ type Program interface {
 	// State.After of the graph that ran before, "" at first. The last inputs are then
 	// its values.
 	Specialize(inputs []ops.Type, before string) (*Graph, error)
+}
+
+// ContextProgram is a Program that can be stopped while it makes a graph.
+type ContextProgram interface {
+	Program
+	// SpecializeContext is Specialize that fails with the error of ctx once that has ended.
+	SpecializeContext(ctx context.Context, inputs []ops.Type, before string) (*Graph, error)
 }
 
 // Checker is a program whose file says more of its inputs than guards can: bounds, and
@@ -57,7 +65,7 @@ func (g *Guard) admits(t *tensor.Tensor) bool {
 			return false
 		}
 	}
-	return g.Value == nil || bytes.Equal(g.Value.Contiguous().Bytes(), t.Contiguous().Bytes())
+	return g.Value == nil || t.IsBound() && bytes.Equal(g.Value.Contiguous().Bytes(), t.Contiguous().Bytes())
 }
 
 // State says what a specialized graph keeps between runs: its last outputs are
@@ -147,7 +155,11 @@ func (o *open) check(inputs []ops.Type, state int) error {
 }
 
 func (d *derived) Specialize(inputs []ops.Type, before string) (*Graph, error) {
-	g, _, err := d.from.specialize(inputs, before)
+	return d.SpecializeContext(context.Background(), inputs, before)
+}
+
+func (d *derived) SpecializeContext(ctx context.Context, inputs []ops.Type, before string) (*Graph, error) {
+	g, _, err := d.from.specialize(ctx, inputs, before)
 	if err != nil {
 		return nil, err
 	}
@@ -223,16 +235,21 @@ func (o *open) last() *Graph {
 // its program makes, or made before for types that the same graph serves; any
 // other graph is itself the answer.
 func (g *Graph) Specialize(inputs ...ops.Type) (*Graph, error) {
+	return g.SpecializeContext(context.Background(), inputs...)
+}
+
+// SpecializeContext is Specialize that ends with ctx.
+func (g *Graph) SpecializeContext(ctx context.Context, inputs ...ops.Type) (*Graph, error) {
 	if g.open == nil {
 		return g, nil
 	}
-	s, _, err := g.open.specialize(inputs, "")
+	s, _, err := g.open.specialize(ctx, inputs, "")
 	return s, err
 }
 
 // specialize returns a graph for inputs of these types, and whether it was made
 // before, for others perhaps.
-func (o *open) specialize(inputs []ops.Type, before string) (g *Graph, known bool, err error) {
+func (o *open) specialize(ctx context.Context, inputs []ops.Type, before string) (g *Graph, known bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	example, err := examples(inputs)
@@ -256,13 +273,17 @@ func (o *open) specialize(inputs []ops.Type, before string) (g *Graph, known boo
 	if err != nil {
 		return nil, false, err
 	}
-	g, err = o.specializeAnew(inputs, before)
+	g, err = o.specializeAnew(ctx, inputs, before)
 	return g, false, err
 }
 
 // specializeAnew makes a graph for inputs of these types. It runs under o.mu.
-func (o *open) specializeAnew(inputs []ops.Type, before string) (*Graph, error) {
-	s, err := o.program.Specialize(inputs, before)
+func (o *open) specializeAnew(ctx context.Context, inputs []ops.Type, before string) (s *Graph, err error) {
+	if p, ok := o.program.(ContextProgram); ok {
+		s, err = p.SpecializeContext(ctx, inputs, before)
+	} else {
+		s, err = o.program.Specialize(inputs, before)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,9 @@ func doubling() *program {
 		if len(inputs) > 1 {
 			n := g.Input("n", inputs[1].DType)
 			n.Guard = &graph.Guard{Value: inputs[1].Known}
+			if inputs[1].Known == nil {
+				return nil, errors.New("the value of n is not known")
+			}
 			times = int(inputs[1].Known.Int64s()[0])
 		}
 		sum := x
@@ -112,6 +115,9 @@ func TestOpen(t *testing.T) {
 	}
 	if same, err := g.Specialize(ops.F32(7, 3)); err != nil || p.calls != 4 || len(same.Inputs) != 1 {
 		t.Errorf("specialized anew (%d calls, %v)", p.calls, err)
+	}
+	if _, err := g.Specialize(ops.F32(7, 3), ops.Type{DType: tensor.Int64}); err == nil {
+		t.Error("a graph for one value serves any")
 	}
 	if _, err := s.Run(context.Background(), nil); err == nil {
 		t.Error("ran without an input")

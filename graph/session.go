@@ -53,6 +53,7 @@ type StepTrace struct {
 	Node     *Node
 	In, Out  []ops.Type
 	Choice   string // kernel, tile and tier
+	Packed   int    // bytes of packed weights
 	Duration time.Duration
 }
 
@@ -229,7 +230,10 @@ func once(made map[any]any) func(key any, build func() any) any {
 //     an index out of range, and around an *ops.UnsupportedError when it has no kernel for the
 //     types that follow from the inputs;
 //   - ErrClosed after Close;
-//   - of an open graph, in addition, what its program reports.
+//   - of an open graph, in addition, what comes of its program while a graph for such inputs is made: the loader's
+//     *ScriptError and *ExportedError, which say where, around a *RaisedError (an exception of the program), a
+//     *LimitError, or what else an operator refuses; an *UnsupportedError that lists operators; a *FileError for what the file
+//     holds.
 //
 // When one of these comes, the memory of the run is used again and the session stays as it was.
 func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {

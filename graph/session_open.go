@@ -66,7 +66,10 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 		}
 	}
 	o := s.graph.open
-	g, known, err := o.specialize(types, form)
+	g, known, err := o.specialize(ctx, types, form)
+	if ended := ctx.Err(); err != nil && ended != nil {
+		return nil, ended
+	}
 	if err != nil {
 		return nil, s.graph.unfit(types, err)
 	}
@@ -74,7 +77,7 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 	if err != nil && known && ctx.Err() == nil {
 		// Optimizing for the shapes it was made for may have made it unfit for others.
 		o.mu.Lock()
-		g, err = o.specializeAnew(types, form)
+		g, err = o.specializeAnew(ctx, types, form)
 		o.mu.Unlock()
 		if err != nil {
 			return nil, s.graph.unfit(types, err)

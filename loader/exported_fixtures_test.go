@@ -16,6 +16,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/shareddata"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -46,21 +47,10 @@ var refusedPrograms = map[string]string{
 // TestExported runs all programs that PyTorch exported on the inputs recorded with them. The
 // runs of a program are those of one session.
 func TestExported(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(filepath.Dir(shareddata.Path(t, "pt2", "mlp_26.pt2")), "*.pt2"))
-	if err != nil || len(files) == 0 {
-		t.Fatal(err, len(files))
-	}
-	for _, file := range files {
+	for _, file := range exportedFiles(t) {
 		name := strings.TrimSuffix(filepath.Base(file), ".pt2")
 		t.Run(name, func(t *testing.T) {
-			text, err := os.ReadFile(strings.TrimSuffix(file, ".pt2") + ".json")
-			if err != nil {
-				t.Fatal(err)
-			}
-			var c exportedCase
-			if err := json.Unmarshal(text, &c); err != nil {
-				t.Fatal(err)
-			}
+			c := readExported(t, file)
 			g, err := Load(file)
 			if reason, ok := refusedPrograms[name]; ok {
 				refuseExported(t, g, err, reason)
@@ -72,9 +62,50 @@ func TestExported(t *testing.T) {
 			if c.Expect != "ok" {
 				t.Fatal("it should be refused")
 			}
-			runExported(t, g, filepath.Dir(file), &c)
+			runExported(t, g, filepath.Dir(file), c)
 		})
 	}
+}
+
+// exportedFiles lists the programs.
+func exportedFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(shareddata.Path(t, "pt2", "mlp_26.pt2")), "*.pt2"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, len(files))
+	}
+	return files
+}
+
+// readExported reads what stands beside a program.
+func readExported(t *testing.T, file string) *exportedCase {
+	t.Helper()
+	text, err := os.ReadFile(strings.TrimSuffix(file, ".pt2") + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &exportedCase{}
+	if err := json.Unmarshal(text, c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// exportedInputs reads what was recorded with a program: its inputs, and all arrays.
+func exportedInputs(t *testing.T, g *graph.Graph, path string) (in []*tensor.Tensor, arrays tensor.Arrays) {
+	t.Helper()
+	arrays, err := tensor.ReadNPZ(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range g.Inputs {
+		x := arrays.Get(v.Name)
+		if x == nil {
+			t.Fatalf("%s: no array %s", path, v.Name)
+		}
+		in = append(in, x)
+	}
+	return in, arrays
 }
 
 // refuseExported checks that a program is refused, when it is loaded or specialized.
@@ -98,18 +129,7 @@ func runExported(t *testing.T, g *graph.Graph, dir string, c *exportedCase) {
 	}
 	defer s.Close()
 	for _, k := range c.Cases {
-		arrays, err := tensor.ReadNPZ(filepath.Join(dir, k.File), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var in []*tensor.Tensor
-		for _, v := range g.Inputs {
-			x := arrays.Get(v.Name)
-			if x == nil {
-				t.Fatalf("%s: no array %s", k.File, v.Name)
-			}
-			in = append(in, x)
-		}
+		in, arrays := exportedInputs(t, g, filepath.Join(dir, k.File))
 		before := make([]*tensor.Tensor, len(in))
 		for i, x := range in {
 			before[i] = x.Clone()
@@ -314,43 +334,65 @@ func TestExportedOwn(t *testing.T) {
 		t.Fatal(err, len(files))
 	}
 	for _, file := range files {
-		g, err := Load(file)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		s, err := g.Compile(graph.Options{Threads: 1})
+		runRecorded(t, file, 1e-4)
+	}
+}
+
+// runRecorded runs a program on the inputs recorded beside it, one after the other in one
+// session, and compares what it returns. It returns the graph for the first of them.
+func runRecorded(t *testing.T, file string, tolerance float64) *graph.Graph {
+	t.Helper()
+	g, err := Load(file)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	s, err := g.Compile(graph.Options{Threads: 1})
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	defer s.Close()
+	runs, err := filepath.Glob(strings.TrimSuffix(file, "pt2") + "*.npz")
+	if err != nil || len(runs) == 0 {
+		t.Fatal(err, len(runs))
+	}
+	var first *graph.Graph
+	for _, run := range runs {
+		arrays, err := tensor.ReadNPZ(run, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.Close()
-		runs, err := filepath.Glob(strings.TrimSuffix(file, "pt2") + "*.npz")
-		if err != nil || len(runs) == 0 {
-			t.Fatal(err, len(runs))
+		var in []*tensor.Tensor
+		var types []ops.Type
+		for _, v := range g.Inputs {
+			x := arrays.Get(v.Name)
+			in = append(in, x)
+			known := x
+			if x.Numel() > 1 {
+				known = nil
+			}
+			types = append(types, ops.Type{DType: x.DType(), Shape: x.Shape(), Known: known})
 		}
-		for _, run := range runs {
-			arrays, err := tensor.ReadNPZ(run, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var in []*tensor.Tensor
-			for _, v := range g.Inputs {
-				in = append(in, arrays.Get(v.Name))
-			}
-			out, err := s.Run(context.Background(), in...)
-			if err != nil {
+		out, err := s.Run(context.Background(), in...)
+		if err != nil {
+			t.Errorf("%s: %v", run, err)
+			continue
+		}
+		if want := len(arrays) - len(in); len(out) != want {
+			t.Errorf("%s: %d outputs, want %d", run, len(out), want)
+			continue
+		}
+		for i, x := range out {
+			closeTo(t, fmt.Sprintf("%s output%d", run, i), x, arrays.Get(fmt.Sprintf("output%d", i)), tolerance)
+		}
+		if first == nil {
+			if first, err = g.Specialize(types...); err != nil {
 				t.Errorf("%s: %v", run, err)
-				continue
-			}
-			if want := len(arrays) - len(in); len(out) != want {
-				t.Errorf("%s: %d outputs, want %d", run, len(out), want)
-				continue
-			}
-			for i, x := range out {
-				closeTo(t, fmt.Sprintf("%s output%d", run, i), x, arrays.Get(fmt.Sprintf("output%d", i)), 1e-4)
 			}
 		}
 	}
+	return first
 }
 
 // TestOtherRuntimes refuses what was made of models for other runtimes.

@@ -73,8 +73,9 @@ func (op BatchNormTrain) Prepare(p *Prepare) (*Kernel, error) {
 			newMean, newVar := call.Out[3].Float32s(), call.Out[4].Float32s()
 			scale, shift := m.coefficients(call.Scratch)
 			for ch := range c {
-				mu := total[ch] / count
-				v := max(total[c+ch]/count-float64(mu*mu), 0)
+				above := total[ch] / count
+				mu := float64(call.In[0].Float32s()[ch*m.inner]) + above
+				v := max(total[c+ch]/count-float64(above*above), 0)
 				mean[ch], variance[ch] = float32(mu), float32(v)
 				newMean[ch] = float32(float64((1-op.Momentum)*float64(runMean[ch])) + float64(op.Momentum*mu))
 				newVar[ch] = float32(float64((1-op.Momentum)*float64(runVar[ch])) + float64(op.Momentum*v*count/(count-1)))
@@ -142,7 +143,8 @@ func (m *channelMatrix) total(scratch []byte) []float64 {
 	return total
 }
 
-// momentsOf adds the sums of x and x*x per channel to part.
+// momentsOf adds the sums of d and d*d per channel to part, d being what x is above the channel's first value: sums of x
+// itself would cancel where the mean is far from 0.
 func (m *channelMatrix) momentsOf(part []float64, x []float32, task int) {
 	from, to := m.bounds(task)
 	c := m.channels
@@ -150,11 +152,12 @@ func (m *channelMatrix) momentsOf(part []float64, x []float32, task int) {
 	if m.inner > 1 {
 		for o := from; o < to; o++ {
 			for ch := range c {
-				row := x[(o*c+ch)*m.inner:][:m.inner]
+				first := float64(x[ch*m.inner])
 				var s, q float64
-				for _, v := range row {
-					s += float64(v)
-					q += float64(v) * float64(v)
+				for _, v := range x[(o*c+ch)*m.inner:][:m.inner] {
+					d := float64(v) - first
+					s += d
+					q += float64(d * d)
 				}
 				sum[ch] += s
 				squares[ch] += q
@@ -164,9 +167,9 @@ func (m *channelMatrix) momentsOf(part []float64, x []float32, task int) {
 	}
 	for o := from; o < to; o++ {
 		for ch, v := range x[o*c:][:c] {
-			d := float64(v)
+			d := float64(v) - float64(x[ch])
 			sum[ch] += d
-			squares[ch] += d * d
+			squares[ch] += float64(d * d)
 		}
 	}
 }

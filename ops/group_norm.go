@@ -153,16 +153,16 @@ func groupNormKernel(p *Prepare, groups int, eps float64, hasWeight, hasBias, nh
 
 // runMoments returns the mean, and 1/sqrt(variance + eps), of runs of n values
 // that start stride apart.
-func runMoments(src *float32, runs, n, stride int, eps float64) (mean, scale float32) {
+func runMoments(src *float32, runs, n, stride int, eps float64) (mean, scale float64) {
 	var sum, squares float64
 	for r := range runs {
 		sum += sumFloats(row[float32](unsafe.Pointer(src), r*stride, n))
 	}
-	m := sum / float64(runs*n)
+	mean = sum / float64(runs*n)
 	for r := range runs {
-		squares += sumSquares(row[float32](unsafe.Pointer(src), r*stride, n), m)
+		squares += sumSquares(row[float32](unsafe.Pointer(src), r*stride, n), mean)
 	}
-	return float32(m), float32(1 / math.Sqrt(squares/float64(runs*n)+eps))
+	return mean, 1 / math.Sqrt(squares/float64(runs*n)+eps)
 }
 
 // sumSquares returns the sum of (x-mean)^2 in float64, in four parts.
@@ -182,28 +182,29 @@ func sumSquares(x []float32, mean float64) float64 {
 	return (s0 + s1) + (s2 + s3)
 }
 
-// normalizeChannel normalizes values of one channel.
-func normalizeChannel(dst, src []float32, mean, scale float32, weight, bias []float32, channel int) {
+// normalizeChannel normalizes values of one channel. Differences are float64: a mean may be far above them, and
+// they may be larger than any float32.
+func normalizeChannel(dst, src []float32, mean, scale float64, weight, bias []float32, channel int) {
 	var shift float32
 	if weight != nil {
-		scale *= weight[channel]
+		scale *= float64(weight[channel])
 	}
 	if bias != nil {
 		shift = bias[channel]
 	}
 	for i, x := range src {
-		dst[i] = float32((x-mean)*scale) + shift
+		dst[i] = float32((float64(x)-mean)*scale) + shift
 	}
 }
 
 // normalizeChannels normalizes one value of each channel from first on.
-func normalizeChannels(dst, src []float32, mean, scale float32, weight, bias []float32, first int) {
+func normalizeChannels(dst, src []float32, mean, scale float64, weight, bias []float32, first int) {
 	for i, x := range src {
 		s := scale
 		if weight != nil {
-			s *= weight[first+i]
+			s *= float64(weight[first+i])
 		}
-		y := float32((x - mean) * s)
+		y := float32((float64(x) - mean) * s)
 		if bias != nil {
 			y += bias[first+i]
 		}

@@ -49,7 +49,7 @@ func (m *InterpolateMode) UnmarshalText(text []byte) error {
 //
 // Inputs: x [N, C, spatial...], and where neither Size nor Scales is set a known
 // vector of extents. With NHWC x and the output have their channels last. The nearest
-// modes take quantized images too, and keep their parameters.
+// modes take any elements, and keep the parameters of quantized ones; the others take float32.
 type Interpolate struct {
 	Mode InterpolateMode
 	Size []int // extents of the output
@@ -68,12 +68,12 @@ func (op Interpolate) Infer(in []Type) ([]Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	quantized := in[0].DType == tensor.Uint8 && in[0].Q != nil && !in[0].Q.Scheme.PerChannel()
-	if quantized && op.Mode >= Linearly {
+	q := in[0].Q
+	if op.Mode >= Linearly && q != nil {
 		return nil, Errorf(op, in, "pixels of quantized images are copied, not mixed")
 	}
-	if !quantized && (in[0].DType != tensor.Float32 || in[0].Q != nil) {
-		return nil, Errorf(op, in, "input 0 must be float32, or uint8 quantized per tensor")
+	if op.Mode >= Linearly && in[0].DType != tensor.Float32 || q != nil && (in[0].DType != tensor.Uint8 || q.Scheme.PerChannel()) {
+		return nil, Errorf(op, in, "input 0 must be float32, or of nearest modes not quantized or uint8 quantized per tensor")
 	}
 	batch, channels, spatial := SpatialOf(in[0].Shape, op.NHWC)
 	for i, d := range size {
@@ -159,8 +159,9 @@ type resize struct {
 	weight  []float32
 }
 
-// newResize computes the positions from a scale in float32, as PyTorch does.
-func (op Interpolate) newResize(in, out int, scale float64) *resize {
+// newResize computes the positions from a scale in float32, as PyTorch does; plane says that
+// images have two spatial dimensions.
+func (op Interpolate) newResize(in, out int, scale float64, plane bool) *resize {
 	r := &resize{in: in, out: out, taps: [numInterpolateModes]int{1, 1, 2, 4}[op.Mode]}
 	step := float32(in) / float32(out)
 	if scale > 0 {
@@ -175,8 +176,8 @@ func (op Interpolate) newResize(in, out int, scale float64) *resize {
 	for i := range out {
 		switch op.Mode {
 		case Nearest:
-			// The same and twice the extent do not follow the scale.
-			if out == in || out == 2*in {
+			// Of images of two dimensions the same and twice the extent do not follow the scale.
+			if plane && (out == in || out == 2*in) {
 				r.tap(i*in/out, 1)
 				continue
 			}
@@ -233,7 +234,7 @@ func (op Interpolate) resizes(shape tensor.Shape, size []int) (dims [3]*resize) 
 			if op.Scales != nil {
 				scale = op.Scales[k]
 			}
-			dims[i] = op.newResize(spatial[k], size[k], scale)
+			dims[i] = op.newResize(spatial[k], size[k], scale, len(size) == 2)
 		}
 	}
 	return dims
@@ -269,18 +270,8 @@ func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
 			resizeRow(row[float32](base(c.Out[0]), r*outRow, outRow), line, x, unit)
 		}
 	}
-	if p.In[0].DType == tensor.Uint8 {
-		task = func(c *Call, i int, _ *Worker) {
-			in, out := c.In[0].Bytes(), c.Out[0].Bytes()
-			for r := i * perTask; r < min((i+1)*perTask, count); r++ {
-				iy, iz, plane := r%y.out, r/y.out%z.out, r/(y.out*z.out)
-				src := in[((plane*z.in+z.at[iz])*y.in+y.at[iy])*inRow:][:inRow]
-				dst := out[r*outRow:][:outRow]
-				for k, at := range x.at {
-					copy(dst[k*unit:(k+1)*unit], src[at*unit:])
-				}
-			}
-		}
+	if op.Mode < Linearly && p.In[0].DType != tensor.Float32 {
+		task = copyPixels(p.In[0].DType.Size(), dims, unit, count, perTask)
 	}
 	return &Kernel{
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
@@ -288,4 +279,21 @@ func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
 		Choice:        "rows",
 		Parallel:      tasks,
 	}, nil
+}
+
+// copyPixels returns the task that copies perTask of the rows of the output. A pixel has unit elements of size bytes.
+func copyPixels(size int, dims [3]*resize, unit, count, perTask int) Task {
+	z, y, x := dims[0], dims[1], dims[2]
+	pixel := unit * size
+	return func(c *Call, i int, _ *Worker) {
+		in, out := c.In[0].Bytes(), c.Out[0].Bytes()
+		for r := i * perTask; r < min((i+1)*perTask, count); r++ {
+			iy, iz, plane := r%y.out, r/y.out%z.out, r/(y.out*z.out)
+			src := in[((plane*z.in+z.at[iz])*y.in+y.at[iy])*x.in*pixel:][:x.in*pixel]
+			dst := out[r*x.out*pixel:][:x.out*pixel]
+			for k, at := range x.at {
+				copy(dst[k*pixel:(k+1)*pixel], src[at*pixel:])
+			}
+		}
+	}
 }

@@ -130,11 +130,10 @@ func layerNormGradRow(dx, x, dy, weight, dWeight, dBias []float32, eps float64) 
 		d := float64(v) - mean
 		squares += float64(d * d)
 	}
-	scale := float32(1 / math.Sqrt(squares/n+eps))
-	m := float32(mean)
+	scale := 1 / math.Sqrt(squares/n+eps)
 	var sumG, sumGH float64
 	for i, v := range x {
-		h := (v - m) * scale
+		h := float32((float64(v) - mean) * scale)
 		g := dy[i]
 		dWeight[i] += float32(g * h)
 		dBias[i] += g
@@ -147,7 +146,7 @@ func layerNormGradRow(dx, x, dy, weight, dWeight, dBias []float32, eps float64) 
 	}
 	a, c := float32(sumG/n), float32(sumGH/n)
 	for i, v := range x {
-		h := (v - m) * scale
-		dx[i] = (dx[i] - a - float32(h*c)) * scale
+		h := float32((float64(v) - mean) * scale)
+		dx[i] = (dx[i] - a - float32(h*c)) * float32(scale)
 	}
 }

@@ -32,7 +32,9 @@ type deployment struct {
 	source  Source
 	state   string // of the last attempt to load
 	reason  string // why there is nothing else
-	removed bool   // no longer configured
+	removed bool   // no longer served
+	seen    fileState
+	loaded  fileState // of the file at the last attempt to load
 }
 
 // instance is a loaded model. It is closed once nobody uses it any more.

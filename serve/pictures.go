@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"image"
-	"strconv"
 	_ "image/jpeg" // the formats that Pictures reads
 	_ "image/png"
+	"strconv"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/serve/oip"

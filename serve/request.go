@@ -19,6 +19,7 @@ type Admission struct {
 	Model, Version string
 	// Bytes is what the request takes in memory: those of its body, or more where decoding needs more.
 	Bytes    int64
+	Body     int64  // bytes of the body, where known, for observers
 	Protocol string // for observers: "http", "grpc"
 	ID       string // for observers and logs
 }
@@ -51,7 +52,7 @@ func (s *Server) admit(ctx context.Context, a Admission, t *Ticket, limited bool
 		return err
 	}
 	*t = Ticket{server: s, deployment: d, bytes: a.Bytes}
-	t.event = RequestEvent{Context: ctx, Protocol: a.Protocol, Model: d.name, Version: d.version, ID: a.ID, Start: time.Now(), BytesIn: a.Bytes, Samples: 1}
+	t.event = RequestEvent{Context: ctx, Protocol: a.Protocol, Model: d.name, Version: d.version, ID: a.ID, Start: time.Now(), BytesIn: max(a.Body, 0), Samples: 1}
 	if err := t.enter(ctx, a.Bytes, limited); err != nil {
 		t.event.Code, t.event.Err = CodeOf(err), err
 		if r, ok := errors.AsType[*rejection](err); ok {
@@ -115,7 +116,6 @@ func (t *Ticket) Grow(bytes int64) error {
 		return err
 	}
 	t.bytes += bytes
-	t.event.BytesIn += bytes
 	return nil
 }
 
@@ -375,4 +375,3 @@ func (t *Ticket) inferInProcess(ctx context.Context, inputs []*tensor.Tensor) ([
 	}
 	return t.run(ctx, t.instance, nil, inputs, false)
 }
-

@@ -53,10 +53,10 @@ type job struct {
 	// joinUntil is how long it waits for others to join it, zero: not at all.
 	joinUntil time.Time
 
-	wake  chan struct{} // holds an element once the state is granted, or a joined job is done
-	where jobState      // under scheduler.mu
-	charge float64      // seconds that its queue was charged in advance, under scheduler.mu
-	group *group        // that it is in, nil alone
+	wake   chan struct{} // holds an element once the state is granted, or a joined job is done
+	where  jobState      // under scheduler.mu
+	charge float64       // seconds that its queue was charged in advance, under scheduler.mu
+	group  *group        // that it is in, nil alone
 
 	outputs []*tensor.Tensor
 	err     error

@@ -173,6 +173,7 @@ func (s *Server) load(ctx context.Context, d *deployment) error {
 	d.mu.Lock()
 	source := d.source
 	d.state, d.reason = stateLoading, ""
+	d.loaded = stateOf(source.Path)
 	d.mu.Unlock()
 	start := time.Now()
 	i, err := s.newInstance(ctx, d, source)

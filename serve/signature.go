@@ -22,6 +22,21 @@ func describe(ports []graph.Port) ([]oip.TensorMetadata, error) {
 	return list, nil
 }
 
+// example describes inputs that the model takes, of one sample.
+func (i *instance) example() []oip.TensorMetadata {
+	list := make([]oip.TensorMetadata, len(i.inputs))
+	for k, port := range i.signature.Inputs {
+		list[k] = oip.TensorMetadata{Name: port.Name, Datatype: i.inputs[k].Datatype}
+		for axis, n := range port.Type.Shape {
+			if axis == 0 && i.signature.Batch {
+				n = 1
+			}
+			list[k].Shape = append(list[k].Shape, int64(n))
+		}
+	}
+	return list
+}
+
 // FormatTensor writes a tensor of a model as "x FP32[-1,3,32,32]".
 func FormatTensor(t oip.TensorMetadata) string {
 	extents := make([]string, len(t.Shape))

@@ -257,6 +257,10 @@ func Unbound(dtype DType, shape ...int) (*Tensor, error) {
 	return &Tensor{dtype: dtype, shape: s, strides: s.Strides()}, nil
 }
 
+// IsBound reports whether a tensor has memory, or needs none: those of Unbound have
+// none before Rebind.
+func (t *Tensor) IsBound() bool { return t.data != nil || t.Numel() == 0 }
+
 // Rebind makes t, which must be contiguous, use the memory of the contiguous
 // src, which has as many bytes. It does not allocate.
 func (t *Tensor) Rebind(src *Tensor) {

@@ -18,6 +18,7 @@ func (a *app) bench() *cobra.Command {
 	var from source
 	var shape, format string
 	var sweep bench.Sweep
+	var server serverBench
 	cmd := &cobra.Command{
 		Use:   "bench [MODEL...]",
 		Short: "Measure latency, and its share of what the machine can do",
@@ -25,54 +26,30 @@ func (a *app) bench() *cobra.Command {
 --batch. Without MODEL it measures --arch with random weights. A float model
 measured as int8 is calibrated on random inputs: right for speed, not for accuracy.
 A TorchScript file does not say the shapes of its inputs: without --shape, usual
-ones are tried, images of 224x224 and sentences of 128 tokens, and the one used is named.`,
+ones are tried, images of 224x224 and sentences of 128 tokens, and the one used is named.
+
+With --url it measures a server of the Open Inference Protocol: throughput, latency
+and statuses, in a closed loop of --clients or an open one at a --rate.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			models, err := a.benchModels(cmd.Context(), args, from)
-			if err != nil {
+			if err := server.check(cmd, args, sweep.Batches); err != nil {
 				return err
 			}
-			if sweep.Inputs, err = parseShapes(shape); err != nil {
-				return err
-			}
-			if format != "table" && format != "go" {
-				return usagef("--format %q: use table or go", format)
+			if server.url != "" {
+				shapes, err := parseShapes(shape)
+				if err != nil {
+					return err
+				}
+				return a.benchServer(cmd.Context(), &server, args, shapes, append(sweep.Batches, 1)[0])
 			}
 			if a.json && cmd.Flags().Changed("format") {
 				return usagef("--json and --format exclude each other")
 			}
-			sweep.Threads, sweep.CPU, sweep.MaxMemory = a.threads, a.cpu, a.limits.maxMemory
-			if a.onTerminal() {
-				sweep.Progress = func(what string) { a.say("%s", what) }
-			}
-			if err := sweep.Validate(); err != nil {
-				return &usageError{err}
-			}
-			if len(args) == 0 {
-				a.say("%s with random weights", from.arch)
-			}
-			limits := &measuredLimits{of: bench.LimitsOf(a.tier)}
-			report := bench.Report{CPU: bench.DescribeCPU(a.tier)}
-			for _, m := range models {
-				if err := sweep.Run(cmd.Context(), m, limits.get, func(r bench.Result) { report.Results = append(report.Results, r) }); err != nil {
-					if errors.Is(err, graph.ErrOpen) {
-						return usagef("%s does not say the shapes of its inputs, and takes none of the usual ones: give --shape", m.Name)
-					}
-					return err
-				}
-			}
-			report.CPU.Limits = limits.list
-			a.sayNotes(report.Results)
-			switch {
-			case a.json:
-				return a.printJSON(report)
-			case format == "go":
-				return report.WriteGo(a.out)
-			}
-			return report.WriteTable(a.out)
+			return a.benchLocal(cmd.Context(), &sweep, args, from, shape, format)
 		},
 	}
 	f := cmd.Flags()
 	from.flags(cmd)
+	server.flags(cmd)
 	f.StringSliceVar(&sweep.Precisions, "precision", nil, "precisions to measure: float32, int8, int8-dynamic (default: the model's)")
 	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: 1, or that of --shape)")
 	shapeFlag(cmd, &shape)
@@ -80,6 +57,49 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 	f.BoolVar(&sweep.Profile, "profile", false, "show each layer too, the slowest first")
 	f.StringVar(&format, "format", "table", "table, or go: for benchstat")
 	return cmd
+}
+
+// benchLocal measures models in this process.
+func (a *app) benchLocal(ctx context.Context, sweep *bench.Sweep, args []string, from source, shape, format string) error {
+	models, err := a.benchModels(ctx, args, from)
+	if err != nil {
+		return err
+	}
+	if sweep.Inputs, err = parseShapes(shape); err != nil {
+		return err
+	}
+	if format != "table" && format != "go" {
+		return usagef("--format %q: use table or go", format)
+	}
+	sweep.Threads, sweep.CPU, sweep.MaxMemory = a.threads, a.cpu, a.limits.maxMemory
+	if a.onTerminal() {
+		sweep.Progress = func(what string) { a.say("%s", what) }
+	}
+	if err := sweep.Validate(); err != nil {
+		return &usageError{err}
+	}
+	if len(args) == 0 {
+		a.say("%s with random weights", from.arch)
+	}
+	limits := &measuredLimits{of: bench.LimitsOf(a.tier)}
+	report := bench.Report{CPU: bench.DescribeCPU(a.tier)}
+	for _, m := range models {
+		if err := sweep.Run(ctx, m, limits.get, func(r bench.Result) { report.Results = append(report.Results, r) }); err != nil {
+			if errors.Is(err, graph.ErrOpen) {
+				return usagef("%s does not say the shapes of its inputs, and takes none of the usual ones: give --shape", m.Name)
+			}
+			return err
+		}
+	}
+	report.CPU.Limits = limits.list
+	a.sayNotes(report.Results)
+	switch {
+	case a.json:
+		return a.printJSON(report)
+	case format == "go":
+		return report.WriteGo(a.out)
+	}
+	return report.WriteTable(a.out)
 }
 
 // benchModels returns the named models, or the architecture with random weights.

@@ -17,10 +17,10 @@ type LayerNormF32Args struct {
 //	var  = sum of (Src[r][c] - mean)^2 / Cols
 //	Dst  = (Src - mean) * (1/sqrt(var + Eps)) * Gamma[c] + Beta[c]
 //
-// The two sums are taken one after the other, of a row that the first has brought into cache: a single pass
-// over sums of squares cancels where the mean is far from 0. The assembly tiers add in
-// float32, in an order that the tier and Cols fix, and first subtract the row's first value from each: so the
-// error of the mean is relative to the deviations, not to the mean, and a constant row gives Beta. Dst may be Src.
+// Sums, differences and what is normalized are float64, Gamma and Beta are applied in float32: no mean is so large, and no two
+// values are so far apart, that it spoils a row, and a constant row gives Beta. The two sums are taken one after the other, of a row that the first has
+// brought into cache: a single pass over sums of squares cancels where the mean is far from 0. Each sum is 16 sums, that
+// of column c in sum c mod 16, whose halves are added until one is left: so all tiers give the same bits. Dst may be Src.
 type LayerNormF32 struct {
 	Info
 	run func(args *LayerNormF32Args)
@@ -41,25 +41,36 @@ func layerNormF32Generic(p *LayerNormF32Args) {
 	for r := range p.Rows {
 		src := rowF32(p.Src, r*p.SrcStride, p.Cols)
 		dst := rowF32(p.Dst, r*p.DstStride, p.Cols)
-		mean, variance := 0.0, 0.0
-		for _, x := range src {
-			mean += float64(x)
-		}
-		mean /= float64(p.Cols)
-		for _, x := range src {
-			variance += (float64(x) - mean) * (float64(x) - mean)
-		}
-		variance /= float64(p.Cols)
-		rstd := 1 / math.Sqrt(variance+float64(p.Eps))
+		var sums [16]float64
 		for c, x := range src {
-			v := (float64(x) - mean) * rstd
+			sums[c%16] += float64(x)
+		}
+		mean := sum16(sums) / float64(p.Cols)
+		sums = [16]float64{}
+		for c, x := range src {
+			d := float64(x) - mean
+			sums[c%16] += float64(d * d)
+		}
+		rstd := 1 / math.Sqrt(sum16(sums)/float64(p.Cols)+float64(p.Eps))
+		for c, x := range src {
+			v := float32((float64(x) - mean) * rstd)
 			if p.Gamma != nil {
-				v *= float64(rowF32(p.Gamma, 0, p.Cols)[c])
+				v = float32(v * rowF32(p.Gamma, 0, p.Cols)[c])
 			}
 			if p.Beta != nil {
-				v += float64(rowF32(p.Beta, 0, p.Cols)[c])
+				v += rowF32(p.Beta, 0, p.Cols)[c]
 			}
-			dst[c] = float32(v)
+			dst[c] = v
 		}
 	}
+}
+
+// sum16 adds the upper half to the lower one until one is left.
+func sum16(s [16]float64) float64 {
+	for n := 8; n > 0; n /= 2 {
+		for i := range n {
+			s[i] += s[n+i]
+		}
+	}
+	return s[0]
 }

@@ -37,6 +37,7 @@ func TestLayerNormF32(t *testing.T) {
 				}
 				k.Run(&args)
 				name := fmt.Sprintf("%d columns, form %d", cols, form)
+				checkLikeGeneric(t, name, args)
 				checkStridedSentinels(t, name, asBytes(out), rows, 4*cols, 4*stride)
 				for r := range rows {
 					row := x[r*stride:][:cols]
@@ -57,8 +58,7 @@ func TestLayerNormF32(t *testing.T) {
 							b = float64(beta[c])
 						}
 						want := (float64(v)-mean)*rstd*g + b
-						// The error of the mean, relative to the largest value, counts in units of the deviation.
-						tolerance := 0x1p-23 * (4*math.Abs(want) + math.Abs(b) + math.Abs(g)*(8+4*(offset+5)*rstd))
+						tolerance := 0x1.01p-24*(math.Abs(want)+2*math.Abs(want-b)) + 1e-11 // one rounding each of what is normalized, product and sum
 						if got := out[r*stride+c]; !closeF32(got, want, tolerance) {
 							t.Fatalf("%s: row %d column %d is %v, want %v", name, r, c, got, want)
 						}
@@ -70,31 +70,51 @@ func TestLayerNormF32(t *testing.T) {
 	})
 }
 
-// TestLayerNormF32LargeMean checks rows whose mean is far above their deviations, which are of steps that float32 has there.
-func TestLayerNormF32LargeMean(t *testing.T) {
+// checkLikeGeneric checks that the outputs have the bits that the plain Go kernel gives.
+func checkLikeGeneric(t *testing.T, name string, args LayerNormF32Args) {
+	t.Helper()
+	want := make([]float32, args.Cols)
+	for r := range args.Rows {
+		one := args
+		one.Rows, one.Dst = 1, &want[0]
+		one.Src = &rowF32(args.Src, r*args.SrcStride, args.Cols)[0]
+		layerNormF32Generic(&one)
+		for c, got := range rowF32(args.Dst, r*args.DstStride, args.Cols) {
+			if math.Float32bits(got) != math.Float32bits(want[c]) {
+				t.Fatalf("%s: row %d column %d is %v, in plain Go %v", name, r, c, got, want[c])
+			}
+		}
+	}
+}
+
+// TestLayerNormF32Extremes checks rows whose mean is far above their deviations, which are of steps that float32 has there,
+// and rows of values whose squares, or whose differences, no float32 holds.
+func TestLayerNormF32Extremes(t *testing.T) {
 	forEachKernel(t, layerNormF32Table, func(t *testing.T, k *LayerNormF32) {
 		for _, cols := range []int{1, 2, 7, 8, 9, 16, 33, 100, 768, 1001, 4096} {
-			for _, mean := range []float32{0.1, -3.3, 1000.1, 123456.7, 1e8 / 3, -1e20} {
-				for steps := range 3 { // 0: a constant row
+			for _, mean := range []float32{0, 0.1, -3.3, 1000.1, 123456.7, 1e8 / 3, -1e20, math.MaxFloat32} {
+				for _, step := range []float64{0, 1, 2, 0x1p22} { // of some 2^-21 of the mean: a constant row, and up to the mean itself
 					x, y := make([]float32, cols), make([]float32, cols)
 					rnd := newRand(uint64(cols))
-					step := math.Abs(float64(mean)) * 0x1p-20
 					sum, squares := 0.0, 0.0
 					for i := range x {
-						x[i] = float32(float64(mean) + step*float64(rnd.IntN(2*steps+1)))
-						sum += float64(x[i]) - float64(mean)
+						x[i] = float32(float64(mean) * (1 - 0x1p-21*step*float64(rnd.IntN(2))))
+						sum += float64(x[i]) / float64(cols)
 					}
-					sum /= float64(cols)
 					for _, v := range x {
-						d := float64(v) - float64(mean) - sum
-						squares += d * d / float64(cols)
+						squares += (float64(v) - sum) * (float64(v) - sum) / float64(cols)
+					}
+					if step == 0 {
+						sum, squares = float64(x[0]), 0
 					}
 					rstd := 1 / math.Sqrt(squares+1e-5)
-					k.Run(&LayerNormF32Args{Dst: &y[0], Src: &x[0], Rows: 1, Cols: cols, Eps: 1e-5})
+					args := LayerNormF32Args{Dst: &y[0], Src: &x[0], Rows: 1, Cols: cols, Eps: 1e-5}
+					k.Run(&args)
+					name := fmt.Sprintf("%d columns, mean %v, %v steps", cols, mean, step)
+					checkLikeGeneric(t, name, args)
 					for i, v := range x {
-						want := (float64(v) - float64(mean) - sum) * rstd
-						if math.Abs(float64(y[i])-want) > 2e-5 {
-							t.Fatalf("%d columns, mean %v, %d steps: column %d is %v, want %v", cols, mean, steps, i, y[i], want)
+						if want := (float64(v) - sum) * rstd; !(math.Abs(float64(y[i])-want) <= 1e-6*math.Abs(want)+1e-7) {
+							t.Fatalf("%s: column %d is %v, want %v", name, i, y[i], want)
 						}
 					}
 				}

@@ -68,6 +68,22 @@ GLOBL laneMask<>(SB), RODATA|NOPTR, $64
 	VCVTPS2PD    X0, Y1       \
 	VADDPD       Y1, acc, acc
 
+// CLEAR16 sets the 16 float64 sums of EACH16 to 0. EACH16 applies op(at, v, tmp, half) to them: each v has those of
+// the floats from byte at on, and half is its lower half. NARROW makes floats in half of v.
+#define CLEAR16 \
+	VXORPD Y0, Y0, Y0 \
+	VXORPD Y1, Y1, Y1 \
+	VXORPD Y2, Y2, Y2 \
+	VXORPD Y3, Y3, Y3
+
+#define EACH16(op) \
+	op(0, Y0, Y4, X0)  \
+	op(16, Y1, Y5, X1) \
+	op(32, Y2, Y6, X2) \
+	op(48, Y3, Y7, X3)
+
+#define NARROW(v, half) VCVTPD2PSY v, half
+
 // LDEXP multiplies v by 2 to the power n, n whole and in [-252, 252], with one rounding. It spoils n.
 #define LDEXP(n, v, tmp) \
 	VCVTPS2DQ n, n                  \

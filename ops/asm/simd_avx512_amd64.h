@@ -46,6 +46,16 @@
 	VCVTPS2PD     Y0, Z1       \
 	VADDPD        Z1, acc, acc
 
+#define CLEAR16 \
+	VXORPD X0, X0, X0 \
+	VXORPD X1, X1, X1
+
+#define EACH16(op) \
+	op(0, Z0, Z4, Y0)  \
+	op(32, Z1, Z5, Y1)
+
+#define NARROW(v, half) VCVTPD2PS v, half
+
 #define LDEXP(n, v, tmp) VSCALEFPS n, v, v
 
 #define HSUM \

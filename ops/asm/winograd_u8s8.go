@@ -140,46 +140,65 @@ func winogradU8S8Generic(op string, t, nr, kr int) WinogradU8S8 {
 // inverse9 times 9 is 1 modulo 2^32.
 const inverse9 = 0x38E38E39
 
-// The matrices of WinogradU8S8 by T; the input's are those of WinogradF32.
+// winogradLine is a one-dimensional transformation, of as many values as it looks at into as many as it makes.
+type winogradLine func(x [6]int32) [6]int32
+
+// The transformations by T; each line of numbers is one of the matrix in the comment on WinogradU8S8.
 var (
-	winogradIntG = map[int][][3]int32{
-		2: {{2, 0, 0}, {1, 1, 1}, {1, -1, 1}, {0, 0, 2}},
-		4: {{6, 0, 0}, {1, 1, 1}, {1, -1, 1}, {1, 2, 4}, {1, -2, 4}, {0, 0, 6}},
+	winogradLinesB = map[int]winogradLine{
+		2: func(x [6]int32) [6]int32 { return [6]int32{x[0] - x[2], x[1] + x[2], x[2] - x[1], x[1] - x[3]} },
+		4: func(x [6]int32) [6]int32 {
+			return [6]int32{
+				4*x[0] - 5*x[2] + x[4],
+				-4*x[1] - 4*x[2] + x[3] + x[4],
+				4*x[1] - 4*x[2] - x[3] + x[4],
+				-2*x[1] - x[2] + 2*x[3] + x[4],
+				2*x[1] - x[2] - 2*x[3] + x[4],
+				4*x[1] - 5*x[3] + x[5],
+			}
+		},
 	}
-	winogradIntBT = map[int][][6]int32{
-		2: {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}},
-		4: {{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}},
+	winogradLinesG = map[int]winogradLine{
+		2: func(x [6]int32) [6]int32 { return [6]int32{2 * x[0], x[0] + x[1] + x[2], x[0] - x[1] + x[2], 2 * x[2]} },
+		4: func(x [6]int32) [6]int32 {
+			return [6]int32{
+				6 * x[0],
+				x[0] + x[1] + x[2],
+				x[0] - x[1] + x[2],
+				x[0] + 2*x[1] + 4*x[2],
+				x[0] - 2*x[1] + 4*x[2],
+				6 * x[2],
+			}
+		},
 	}
-	winogradIntAT = map[int][][6]int32{
-		2: {{1, 1, 1, 0}, {0, 1, -1, -1}},
-		4: {{1, -4, -4, 1, 1, 0}, {0, -2, 2, 1, -1, 0}, {0, -1, -1, 1, 1, 0}, {0, -1, 1, 2, -2, 1}},
+	winogradLinesA = map[int]winogradLine{
+		2: func(x [6]int32) [6]int32 { return [6]int32{x[0] + x[1] + x[2], x[1] - x[2] - x[3]} },
+		4: func(x [6]int32) [6]int32 {
+			return [6]int32{
+				x[0] - 4*x[1] - 4*x[2] + x[3] + x[4],
+				-2*x[1] + 2*x[2] + x[3] - x[4],
+				-x[1] - x[2] + x[3] + x[4],
+				-x[1] + x[2] + 2*x[3] - 2*x[4] + x[5],
+			}
+		},
 	}
-	winogradShift = map[int][]int{2: {0, 0}, 4: {0, 1, 2, 2}}
 )
 
-// winogradIntBoth returns a d a^T for the first n rows and columns of d.
-func winogradIntBoth(a [][6]int32, d *[6][6]int32, n int) (out [6][6]int32) {
-	var rows [6][6]int32
-	for i := range a {
-		for j := range n {
-			for k := range n {
-				rows[i][j] += a[i][k] * d[k][j]
-			}
+// both transforms the first columns of x, then the first rows of what comes out.
+func (f winogradLine) both(x *[6][6]int32, columns, rows int) {
+	for j := range columns {
+		column := [6]int32{x[0][j], x[1][j], x[2][j], x[3][j], x[4][j], x[5][j]}
+		for i, v := range f(column) {
+			x[i][j] = v
 		}
 	}
-	for i := range a {
-		for j := range a {
-			for k := range n {
-				out[i][j] += rows[i][k] * a[j][k]
-			}
-		}
+	for i := range rows {
+		x[i] = f(x[i])
 	}
-	return out
 }
 
 func winogradInputU8(p *WinogradInputArgs, t int) {
-	n := t + 2
-	bt := winogradIntBT[t]
+	n, line := t+2, winogradLinesB[t]
 	pixels := unsafe.Slice(p.Pixels, p.Tiles*n*n)
 	for tile := range p.Tiles {
 		for c := range p.C {
@@ -187,58 +206,63 @@ func winogradInputU8(p *WinogradInputArgs, t int) {
 			for i := range n * n {
 				d[i/n][i%n] = int32(*(*uint8)(unsafe.Add(pixels[tile*n*n+i], p.Offset+c)))
 			}
-			v := winogradIntBoth(bt, &d, n)
+			line.both(&d, n, n)
+			to := unsafe.Add(unsafe.Pointer(p.V), 2*(p.C*tile+c))
 			for i := range n * n {
-				*(*int16)(unsafe.Add(unsafe.Pointer(p.V), i*p.PosStride+2*(p.C*tile+c))) = int16(v[i/n][i%n])
+				*(*int16)(unsafe.Add(to, i*p.PosStride)) = int16(d[i/n][i%n])
 			}
 		}
 	}
 }
 
 func winogradWeightsS8(p *WinogradWeightsArgs, t, nr, kr int) {
-	n := t + 2
-	g := winogradIntG[t]
+	n, line := t+2, winogradLinesG[t]
 	for d := range p.K {
 		for j := range nr {
-			var rows [6][3]int32 // G g
+			var w [6][6]int32
 			for s := range 9 {
-				w := int32(*(*int8)(unsafe.Add(unsafe.Pointer(p.W), s*p.TapStride+(d/kr*nr+j)*kr+d%kr)))
-				for a := range n {
-					rows[a][s%3] += g[a][s/3] * w
-				}
+				w[s/3][s%3] = int32(*(*int8)(unsafe.Add(unsafe.Pointer(p.W), s*p.TapStride+(d/kr*nr+j)*kr+d%kr)))
 			}
+			line.both(&w, 3, n)
+			to := unsafe.Add(unsafe.Pointer(p.U), 2*((d/2*nr+j)*2+d%2))
 			for i := range n * n {
-				r, b := &rows[i/n], &g[i%n]
-				u := r[0]*b[0] + r[1]*b[1] + r[2]*b[2]
-				*(*int16)(unsafe.Add(unsafe.Pointer(p.U), i*p.PosStride+2*((d/2*nr+j)*2+d%2))) = int16(u)
+				*(*int16)(unsafe.Add(to, i*p.PosStride)) = int16(w[i/n][i%n])
 			}
 		}
 	}
 }
 
 func winogradMultiplyS16(p *WinogradMultiplyArgs, nr int) {
+	const step = 8 // columns at a time
 	for pos := range p.Positions {
 		u := unsafe.Slice((*int16)(unsafe.Add(unsafe.Pointer(p.U), pos*p.UStride)), p.K*nr)
 		for m := range p.M {
 			v := unsafe.Slice((*int16)(unsafe.Add(unsafe.Pointer(p.V), pos*p.VStride+2*p.K*m)), p.K)
 			c := unsafe.Slice((*int32)(unsafe.Add(unsafe.Pointer(p.C), pos*p.CStride+4*nr*m)), nr)
-			if !p.Add {
-				clear(c)
-			}
-			for d := 0; d+2 <= len(v); d += 2 {
-				x0, x1 := int32(v[d]), int32(v[d+1])
-				w := u[d*nr:][:2*nr]
-				for j := range c {
-					c[j] += x0*int32(w[2*j]) + x1*int32(w[2*j+1])
+			for j := 0; j < nr; j += step {
+				var acc [step]int32
+				if p.Add {
+					copy(acc[:], c[j:])
 				}
+				w := u[2*j:]
+				for x := v; ; w = w[2*nr:] {
+					x0, x1 := int32(x[0]), int32(x[1])
+					q := w[:2*step]
+					for i := range acc {
+						acc[i] += x0*int32(q[2*i]) + x1*int32(q[2*i+1])
+					}
+					if x = x[2:]; len(x) < 2 {
+						break
+					}
+				}
+				copy(c[j:], acc[:])
 			}
 		}
 	}
 }
 
 func winogradOutputS32(p *WinogradOutputArgs, t, nr int, output igemmOutput) {
-	n := t + 2
-	at, shift := winogradIntAT[t], winogradShift[t]
+	n, line := t+2, winogradLinesA[t]
 	pixels := unsafe.Slice(p.Pixels, p.Tiles*t*t)
 	row := p.Row
 	for tile := range p.Tiles {
@@ -247,12 +271,8 @@ func winogradOutputS32(p *WinogradOutputArgs, t, nr int, output igemmOutput) {
 			for i := range n * n {
 				m[i/n][i%n] = *(*int32)(unsafe.Add(unsafe.Pointer(p.M), i*p.PosStride+4*(nr*tile+c)))
 			}
-			y := winogradIntBoth(at, &m, n)
+			line.both(&m, n, t)
 			for i := range t * t {
-				sum := y[i/t][i%t] >> 2
-				if t == 4 {
-					sum = y[i/t][i%t] * inverse9 >> (6 - shift[i/t] - shift[i%t])
-				}
 				if pixels[tile*t*t+i] == nil {
 					continue
 				}
@@ -260,8 +280,17 @@ func winogradOutputS32(p *WinogradOutputArgs, t, nr int, output igemmOutput) {
 				if p.Residuals != nil {
 					row.Res = unsafe.Add(unsafe.Slice(p.Residuals, p.Tiles*t*t)[tile*t*t+i], p.Offset)
 				}
-				row.finish(output, 0, c, sum)
+				row.finish(output, 0, c, sumOfProducts(m[i/t][i%t], t, i))
 			}
 		}
 	}
+}
+
+// sumOfProducts returns the sum that element i of Y stands for.
+func sumOfProducts(y int32, t, i int) int32 {
+	if t == 2 {
+		return y >> 2
+	}
+	e := [4]int{0, 1, 2, 2}
+	return y * inverse9 >> (6 - e[i/4] - e[i%4])
 }

@@ -83,16 +83,18 @@ func (v *winograd) divide() {
 	v.mem.m = positions * v.mem.mStride
 }
 
-// The nanoseconds that steps of a convolution take on one thread, by tier: of 1024 products of the direct form and of positions, and
-// of each transformed value of input, weights and products. Rough on purpose.
+// winogradTimes are the nanoseconds that steps of a convolution take on one thread: of 1024 products of the direct form and of
+// positions, and of each transformed value of input, weights and products. They are rough on purpose: what counts is their
+// ratio, which differs less from core to core.
 type winogradTimes struct{ direct, multiply, input, weights, output float64 }
 
 var (
-	winogradTimesAVX2  = winogradTimes{direct: 13, multiply: 12.6, input: 0.2, weights: 0.02, output: 0.15}
-	winogradTimesPlain = winogradTimes{direct: 1000, multiply: 1000, input: 30, weights: 30, output: 30}
+	winogradTimesAVX2  = winogradTimes{direct: 12.5, multiply: 12, input: 0.06, weights: 0.025, output: 0.12}
+	winogradTimesPlain = winogradTimes{direct: 500, multiply: 600, input: 12, weights: 8, output: 11}
 )
 
-// chooseWinograd returns the plan by which a convolution is quickest, nil where that is the direct form.
+// chooseWinograd returns the plan by which a convolution is quickest, nil where that is the direct form. It may look at batch
+// and threads, since results do not depend on the form.
 func chooseWinograd(l *layer, w *ops.Window) *winograd {
 	times := winogradTimesPlain
 	if l.g.Tier != asm.Generic {
@@ -105,9 +107,10 @@ func chooseWinograd(l *layer, w *ops.Window) *winograd {
 		if v == nil {
 			continue
 		}
-		positions, tiles := float64(v.k.Positions()), float64(v.tiles)
-		time := times.multiply*positions*products*tiles +
-			positions*(times.input*tiles*float64(l.kc)+times.output*tiles*float64(l.cols)+times.weights*1024*products*float64(v.chunks))
+		tiles, chunks := float64(v.tiles), float64(v.chunks)
+		// The last rows of a chunk, fewer than the kernel takes at a time, cost more: as one row more, about.
+		time := float64(v.k.Positions()) * (times.multiply*products*(tiles+chunks) + times.weights*1024*products*chunks +
+			tiles*(times.input*float64(l.kc)+times.output*float64(l.cols)))
 		if time < best {
 			best, plan = time, v
 		}

@@ -166,3 +166,73 @@ func runWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, thre
 	}
 	return out.Bytes()
 }
+
+// TestWinogradLimit checks that layers whose sums of products could leave the range in which a form is exact take another one, and
+// that what they take gives the bits of the direct form on the inputs that come nearest.
+func TestWinogradLimit(t *testing.T) {
+	for _, tc := range []struct {
+		channels  int
+		value     int8
+		four, two bool
+	}{
+		{112, 127, true, true},   // 9 * 112 * 127 * 255 is below 2^25
+		{116, 127, false, true},  // and 9 * 116 * 127 * 255 is not
+		{116, -128, false, true}, // neither is the magnitude of the smallest sum
+		{1840, 127, false, true}, // below 2^29
+		{1844, 127, false, false},
+	} {
+		c := winogradCase{n: 1, h: 4, w: 5, c: tc.channels, outs: 3, padY: 1, padX: 1, zero: 255}
+		rng := rand.New(rand.NewPCG(1, 1))
+		op, in := c.build(rng)
+		for i := range in[0].Uint8s() {
+			in[0].Uint8s()[i] = uint8(255 - rng.IntN(2))
+		}
+		for i := range in[1].Int8s() {
+			in[1].Int8s()[i] = tc.value
+		}
+		want := runWinograd(t, op, in, asm.Generic, 1, 0)
+		for _, tier := range asm.Supported() {
+			for _, size := range []int{2, 4} {
+				exact := map[int]bool{2: tc.two, 4: tc.four}[size]
+				if v := planWinograd(t, op, in, tier, size); v != nil && !exact {
+					t.Errorf("%v: %d channels of %d take F(%dx%d), which could overflow", tier, tc.channels, tc.value, size, size)
+				} else if v == nil && exact && tier == asm.AVX2 {
+					t.Errorf("%v: %d channels of %d do not take F(%dx%d)", tier, tc.channels, tc.value, size, size)
+				} else if v != nil && !bytes.Equal(runWinograd(t, op, in, tier, 1, size), want) {
+					t.Errorf("%v: %d channels of %d: F(%dx%d) differs from the direct form", tier, tc.channels, tc.value, size, size)
+				}
+			}
+		}
+	}
+}
+
+// TestWinogradNeedsSymmetricWeights checks that weights with zero points take the direct form.
+func TestWinogradNeedsSymmetricWeights(t *testing.T) {
+	op, in := winogradCase{n: 1, h: 8, w: 8, c: 32, outs: 32, padY: 1, padX: 1}.build(rand.New(rand.NewPCG(1, 1)))
+	in[1].QParams().ZeroPoint[7] = 1
+	for _, size := range []int{2, 4} {
+		if planWinograd(t, op, in, asm.AVX2, size) != nil {
+			t.Errorf("weights with a zero point take F(%dx%d)", size, size)
+		}
+	}
+}
+
+// planWinograd returns the plan for tiles of some outputs, nil where there is none.
+func planWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, size int) (plan *winograd) {
+	t.Helper()
+	types := make([]ops.Type, len(in))
+	for i, x := range in {
+		types[i] = ops.TypeOf(x)
+	}
+	out, err := op.Infer(types)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := op.prepare(&ops.Prepare{In: types, Out: out, Tier: tier, Threads: 1}, func(l *layer, w *ops.Window) *winograd {
+		plan = newWinograd(l, w, size)
+		return plan
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}

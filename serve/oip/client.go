@@ -63,6 +63,20 @@ func (c *Client) Infer(ctx context.Context, model, version string, r *InferReque
 	return response, nil
 }
 
+// Index asks for the models that the server knows, in the extension for model repositories.
+func (c *Client) Index(ctx context.Context) ([]IndexEntry, error) {
+	const path = "/v2/repository/index"
+	answer, err := c.do(ctx, http.MethodPost, path, []byte("{}"), -1)
+	if err != nil {
+		return nil, err
+	}
+	list, err := document[[]IndexEntry](c, path, answer)
+	if err != nil {
+		return nil, err
+	}
+	return *list, nil
+}
+
 // ServerMetadata asks for the server's name, version and extensions.
 func (c *Client) ServerMetadata(ctx context.Context) (*ServerMetadata, error) {
 	return get[ServerMetadata](ctx, c, "/v2")
@@ -110,16 +124,21 @@ func get[T any](ctx context.Context, c *Client, path string) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
+	return document[T](c, path, answer)
+}
+
+// document reads the document that is an answer.
+func document[T any](c *Client, path string, answer *http.Response) (*T, error) {
 	defer answer.Body.Close()
 	data, err := io.ReadAll(c.bound(answer.Body))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	document := new(T)
-	if err := decodeDocument(data, document); err != nil {
+	to := new(T)
+	if err := decodeDocument(data, to); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return document, nil
+	return to, nil
 }
 
 // do sends a request and returns an answer that is a success, whose body the caller closes.

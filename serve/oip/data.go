@@ -17,7 +17,7 @@ func (s *scanner) elements(t *Tensor) error {
 		return invalid("", "shape: %v", err)
 	}
 	if left := len(s.data) - s.at; n > (left+1)/2 {
-		return invalid("", "%d elements where shape %v needs %d", min(n-1, left/2), t.Shape, n)
+		return invalid("", "the data ends too early: shape %v needs %d elements", t.Shape, n)
 	}
 	r := dataReader{scanner: s, shape: t.Shape, want: n}
 	if t.Datatype == Bytes {

@@ -179,7 +179,7 @@ func TestRefused(t *testing.T) {
 		one("BYTES", "[1]"):                   "where '\"' is needed",
 		`{"inputs":[{"name":"x","shape":[-1],"datatype":"FP32","data":[]}]}`:                                                       "extent -1",
 		`{"inputs":[{"name":"x","shape":[4294967296,4294967296],"datatype":"FP32","data":[1]}]}`:                                   "shape",
-		`{"inputs":[{"name":"x","shape":[1000000000000],"datatype":"FP32","data":[1]}]}`:                                           "needs 1000000000000",
+		`{"inputs":[{"name":"x","shape":[1000000000000],"datatype":"FP32","data":[1]}]}`:                                           "needs 1000000000000 elements",
 		`{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]},{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}`: "a second tensor",
 		`{"inputs":[],"outputs":[{"name":"a"},{"name":"a"}]}`:                                                                      "a second output",
 		`{"inputs":[],"x":` + strings.Repeat("[", 100000):                                                                          "nested too deep",

@@ -2,6 +2,7 @@ package aten
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -23,9 +24,14 @@ func (m *Evaluator) LowerQuantized(g *graph.Graph) (*graph.Graph, []Pattern, err
 	if !m.pt2e.used(g) {
 		return g, nil, nil
 	}
+	return m.pt2e.lower(g)
+}
+
+// lower is LowerQuantized of a graph, or of one that an operator of it takes.
+func (d *decomposed) lower(g *graph.Graph) (*graph.Graph, []Pattern, error) {
 	l := &lowering{
-		decomposed: m.pt2e, g: graph.New(), real: make(map[*graph.Value]*graph.Value), ints: make(map[*graph.Value]*graph.Value),
-		uses: make(map[*graph.Value]int), nodes: make(map[*graph.Node]string),
+		decomposed: d, g: graph.New(), real: make(map[*graph.Value]*graph.Value), ints: make(map[*graph.Value]*graph.Value),
+		uses: make(map[*graph.Value]int), nodes: make(map[*graph.Node]string), inner: make(map[*graph.Node][]Pattern),
 	}
 	for _, v := range g.Inputs {
 		w := l.g.Input(v.Name, v.Type.DType, v.Type.Shape...)
@@ -64,11 +70,14 @@ func (m *Evaluator) LowerQuantized(g *graph.Graph) (*graph.Graph, []Pattern, err
 
 // used reports whether anything in a graph comes of decomposed operators.
 func (d *decomposed) used(g *graph.Graph) bool {
-	if len(d.weights) > 0 || len(d.dynamic) > 0 {
+	if len(d.weights) > 0 || len(d.dynamic) > 0 || len(d.taken) > 0 {
 		return true
 	}
 	for _, n := range g.Nodes {
 		if _, ok := n.Op.(int8.Quantize); ok {
+			return true
+		}
+		if inner, ok := n.Op.(interface{ Graphs() []*graph.Graph }); ok && slices.ContainsFunc(inner.Graphs(), d.used) {
 			return true
 		}
 	}
@@ -82,7 +91,8 @@ type lowering struct {
 	g          *graph.Graph
 	real, ints map[*graph.Value]*graph.Value
 	uses       map[*graph.Value]int
-	nodes      map[*graph.Node]string // what a node of g stands for
+	nodes      map[*graph.Node]string    // what a node of g stands for
+	inner      map[*graph.Node][]Pattern // of the graphs that a node of g takes
 }
 
 // patterns lists the int8 operators of the graph.
@@ -92,6 +102,7 @@ func (l *lowering) patterns() []Pattern {
 		if text := l.nodes[n]; text != "" {
 			list = append(list, Pattern{n.Scope, n.Op.Name(), text})
 		}
+		list = append(list, l.inner[n]...)
 	}
 	return list
 }
@@ -180,7 +191,17 @@ func (l *lowering) node(n *graph.Node) error {
 	if err != nil {
 		return err
 	}
-	outs, err := l.g.Add(n.Scope, n.Op, in...)
+	op, inner, err := l.control(n.Op)
+	if err != nil {
+		return err
+	}
+	outs, err := l.g.Add(n.Scope, op, in...)
+	if len(outs) > 0 {
+		l.inner[outs[0].Node] = inner
+		if text := l.taken[n]; text != "" {
+			l.nodes[outs[0].Node] = text
+		}
+	}
 	for i, w := range outs {
 		if w.Type.Q != nil {
 			l.ints[n.Outputs[i]] = w
@@ -189,6 +210,30 @@ func (l *lowering) node(n *graph.Node) error {
 		}
 	}
 	return err
+}
+
+// control returns an operator that takes graphs with the int8 form of these; others as they are.
+func (l *lowering) control(op ops.Op) (ops.Op, []Pattern, error) {
+	lower := func(g *graph.Graph) (*graph.Graph, []Pattern, error) {
+		if !l.used(g) {
+			return g, nil, nil
+		}
+		return l.decomposed.lower(g)
+	}
+	switch op := op.(type) {
+	case graph.If:
+		then, list, err := lower(op.Then)
+		if err != nil {
+			return nil, nil, err
+		}
+		other, more, err := lower(op.Else)
+		return graph.If{Then: then, Else: other}, append(list, more...), err
+	case graph.Loop:
+		body, list, err := lower(op.Body)
+		op.Body = body
+		return op, list, err
+	}
+	return op, nil, nil
 }
 
 // move adds an operator that only moves or compares values whose integers are known, on these.

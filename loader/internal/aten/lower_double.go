@@ -60,11 +60,7 @@ func (c *call) takesSingle(op ops.Op, in []*build.Tensor) bool {
 	}
 	types := make([]ops.Type, len(in))
 	for i, t := range in {
-		types[i] = t.Type()
-		types[i].Known = nil
-		if types[i].DType == tensor.Float64 {
-			types[i].DType = tensor.Float32
-		}
+		types[i] = ops.F32(t.Type().Shape...)
 	}
 	_, err := op.Infer(types)
 	c.failed(err)

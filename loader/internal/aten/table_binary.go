@@ -279,7 +279,7 @@ func where(c *call) Value {
 
 func maskedFill(c *call) Value {
 	_, isTensor := c.args[2].(*build.Tensor)
-	return c.apply(ops.Where{ANumber: !isTensor, KeepB: true}, c.tensor(1), c.tensor(2), c.tensor(0))
+	return c.apply(ops.Where{ANumber: !isTensor, KeepB: true}, c.maskOf(c.tensor(1)), c.tensor(2), c.tensor(0))
 }
 
 // lerp is self + weight * (end - self).

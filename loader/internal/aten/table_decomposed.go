@@ -11,7 +11,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-const integerRange = " quant_min:i quant_max:i dtype:i"
+const (
+	integerRange = " quant_min:i quant_max:i dtype:i"
+	tensorRange  = " quant_min:T quant_max:T dtype:i"
+)
 
 // decompositions quantize and dequantize in programs that PyTorch's PT2E flow
 // quantized (torch.ao.quantization.fx._decomposed), between operators on floats.
@@ -20,6 +23,8 @@ var decompositions = []operator{
 	{"quantized_decomposed::quantize_per_tensor", "input:T scale:T zero_point:T" + integerRange, quantizeDecomposed},
 	{"quantized_decomposed::dequantize_per_tensor", "input:T scale:f zero_point:i" + integerRange + " | out_dtype:i?=None", dequantizeDecomposed},
 	{"quantized_decomposed::dequantize_per_tensor", "input:T scale:T zero_point:T" + integerRange + " | out_dtype:i?=None", dequantizeDecomposed},
+	{"quantized_decomposed::quantize_per_tensor", "input:T scale:T zero_point:T" + tensorRange, boundsOf(quantizeDecomposed)},
+	{"quantized_decomposed::dequantize_per_tensor", "input:T scale:T zero_point:T" + tensorRange + " | out_dtype:i?=None", boundsOf(dequantizeDecomposed)},
 	{"quantized_decomposed::quantize_per_channel", "input:T scales:T zero_points:T axis:i" + integerRange, quantizeChannels},
 	{"quantized_decomposed::dequantize_per_channel", "input:T scales:T zero_points:T? axis:i" + integerRange + " | out_dtype:i?=None", dequantizeChannels},
 	{"quantized_decomposed::fake_quant_per_channel", "input:T scales:T zero_points:T axis:i quant_min:i quant_max:i", fakeQuantizeChannels},
@@ -33,11 +38,17 @@ type decomposed struct {
 	weights map[*tensor.Tensor]*tensor.Tensor // int8 weights by their real values
 	chosen  map[*graph.Value]*graph.Value     // what scales were chosen for, while the model runs
 	dynamic map[*graph.Value]*graph.Value     // what was quantized so, by the integers and their real values
+	tables  map[*graph.Value]table            // tables of integers by their real values
+	taken   map[*graph.Node]string            // what nodes that take rows of integers stand for
 }
+
+// table is a table [V, ...] of integers with a scale, and a zero point or none, for each row.
+type table struct{ ints, scales, zeros *build.Tensor }
 
 func newDecomposed() *decomposed {
 	return &decomposed{
 		weights: make(map[*tensor.Tensor]*tensor.Tensor), chosen: make(map[*graph.Value]*graph.Value), dynamic: make(map[*graph.Value]*graph.Value),
+		tables: make(map[*graph.Value]table), taken: make(map[*graph.Node]string),
 	}
 }
 
@@ -92,6 +103,24 @@ func (c *call) integers(x, scale, zero *build.Tensor, lo, hi int, d tensor.DType
 	q := c.arith(ops.Mul, c.cast(x, tensor.Float32), c.apply(ops.Unary{Fn: ops.Reciprocal}, scale))
 	q = c.arith(ops.Add, c.apply(ops.Unary{Fn: ops.Round}, q), zero)
 	return c.cast(c.apply(ops.Unary{Fn: ops.Clamp, Alpha: float64(lo), Beta: float64(hi)}, q), d)
+}
+
+// boundsOf lowers an operator whose bounds of the integers are tensors: constants.
+func boundsOf(lower func(*call) Value) func(*call) Value {
+	return func(c *call) Value {
+		for i := 3; i <= 4; i++ {
+			known := c.known(c.tensor(i))
+			if known == nil || known.Numel() != 1 {
+				return c.unsupported("with bounds that only the run knows")
+			}
+			wide, err := known.Contiguous().To(tensor.Int64)
+			if err != nil {
+				return c.failed(err)
+			}
+			c.args[i] = wide.Contiguous().Int64s()[0]
+		}
+		return lower(c)
+	}
 }
 
 func quantizeDecomposed(c *call) Value {
@@ -186,13 +215,20 @@ func dequantizeChannels(c *call) Value {
 	if !c.isNone(2) {
 		zeros = c.tensor(2)
 	}
+	var y *build.Tensor
 	if q, w := c.channelParams(scales, zeros, axis), c.known(x); q != nil && w != nil && w.DType() == tensor.Int8 {
-		return c.cast(c.realWeight(w, q), out)
+		y = c.realWeight(w, q)
+	} else {
+		each := zeros
+		if zeros != nil {
+			each = c.perChannel(zeros, axis, x.Rank())
+		}
+		y = c.realOf(x, c.perChannel(scales, axis, x.Rank()), each)
 	}
-	if zeros != nil {
-		zeros = c.perChannel(zeros, axis, x.Rank())
+	if axis == 0 && x.Rank() == 2 && c.err == nil {
+		c.decomposed().tables[c.read(y)] = table{x, scales, zeros}
 	}
-	return c.cast(c.realOf(x, c.perChannel(scales, axis, x.Rank()), zeros), out)
+	return c.cast(y, out)
 }
 
 // channelParams returns parameters of int8 weights, nil where only the run knows them.
@@ -246,7 +282,9 @@ func chooseParams(symmetric bool) func(*call) Value {
 			zero = c.arith(ops.Sub, scale, scale)
 		}
 		wide := c.cast(scale, tensor.Float64)
-		c.decomposed().chosen[c.read(wide)] = c.read(x)
+		if !symmetric { // for which there is no int8 kernel
+			c.decomposed().chosen[c.read(wide)] = c.read(x)
+		}
 		return &Tuple{Items: []Value{wide, c.cast(zero, tensor.Int64)}}
 	}
 }

@@ -27,26 +27,30 @@ var images = []operator{
 	{"aten::im2col", "self:T kernel_size:I dilation:I padding:I stride:I", im2col},
 	{"aten::col2im", "self:T output_size:I kernel_size:I dilation:I padding:I stride:I", col2im},
 
-	{"aten::upsample_nearest1d", "self:T output_size:I scales:f?=None", upsample(ops.Nearest, 1, -1, 2)},
-	{"aten::upsample_nearest1d", "input:T output_size:I? scale_factors:F?", upsampleVec(ops.Nearest, 1, -1, 2)},
-	{"aten::upsample_nearest2d", "self:T output_size:I scales_h:f?=None scales_w:f?=None", upsample(ops.Nearest, 1, -1, 2)},
-	{"aten::upsample_nearest2d", "input:T output_size:I? scale_factors:F?", upsampleVec(ops.Nearest, 1, -1, 2)},
-	{"aten::upsample_nearest3d", "self:T output_size:I scales_d:f?=None scales_h:f?=None scales_w:f?=None", upsample(ops.Nearest, 1, -1, 2)},
-	{"aten::upsample_nearest3d", "input:T output_size:I? scale_factors:F?", upsampleVec(ops.Nearest, 1, -1, 2)},
-	{"aten::_upsample_nearest_exact1d", "self:T output_size:I scales:f?=None", upsample(ops.NearestExact, 1, -1, 2)},
-	{"aten::_upsample_nearest_exact1d", "input:T output_size:I? scale_factors:F?", upsampleVec(ops.NearestExact, 1, -1, 2)},
-	{"aten::_upsample_nearest_exact2d", "self:T output_size:I scales_h:f?=None scales_w:f?=None", upsample(ops.NearestExact, 1, -1, 2)},
-	{"aten::_upsample_nearest_exact2d", "input:T output_size:I? scale_factors:F?", upsampleVec(ops.NearestExact, 1, -1, 2)},
-	{"aten::_upsample_nearest_exact3d", "self:T output_size:I scales_d:f?=None scales_h:f?=None scales_w:f?=None", upsample(ops.NearestExact, 1, -1, 2)},
-	{"aten::_upsample_nearest_exact3d", "input:T output_size:I? scale_factors:F?", upsampleVec(ops.NearestExact, 1, -1, 2)},
-	{"aten::upsample_linear1d", "self:T output_size:I align_corners:b scales:f?=None", upsample(ops.Linearly, 1, 2, 3)},
-	{"aten::upsample_linear1d", "input:T output_size:I? align_corners:b scale_factors:F?", upsampleVec(ops.Linearly, 1, 2, 3)},
-	{"aten::upsample_bilinear2d", "self:T output_size:I align_corners:b scales_h:f?=None scales_w:f?=None", upsample(ops.Linearly, 1, 2, 3)},
-	{"aten::upsample_bilinear2d", "input:T output_size:I? align_corners:b scale_factors:F?", upsampleVec(ops.Linearly, 1, 2, 3)},
-	{"aten::upsample_trilinear3d", "self:T output_size:I align_corners:b scales_d:f?=None scales_h:f?=None scales_w:f?=None", upsample(ops.Linearly, 1, 2, 3)},
-	{"aten::upsample_trilinear3d", "input:T output_size:I? align_corners:b scale_factors:F?", upsampleVec(ops.Linearly, 1, 2, 3)},
-	{"aten::upsample_bicubic2d", "self:T output_size:I align_corners:b scales_h:f?=None scales_w:f?=None", upsample(ops.Cubic, 1, 2, 3)},
-	{"aten::upsample_bicubic2d", "input:T output_size:I? align_corners:b scale_factors:F?", upsampleVec(ops.Cubic, 1, 2, 3)},
+	{"aten::upsample_nearest1d", "self:T output_size:I scales:f?=None", upsample(ops.Nearest, 1, -1, 2, (*call).resize)},
+	{"aten::upsample_nearest1d", "input:T output_size:I? scale_factors:F?", upsample(ops.Nearest, 1, -1, 2, (*call).resize)},
+	{"aten::upsample_nearest2d", "self:T output_size:I scales_h:f?=None scales_w:f?=None", upsample(ops.Nearest, 1, -1, 2, (*call).resize)},
+	{"aten::upsample_nearest2d", "input:T output_size:I? scale_factors:F?", upsample(ops.Nearest, 1, -1, 2, (*call).resize)},
+	{"aten::upsample_nearest3d", "self:T output_size:I scales_d:f?=None scales_h:f?=None scales_w:f?=None", upsample(ops.Nearest, 1, -1, 2, (*call).resize)},
+	{"aten::upsample_nearest3d", "input:T output_size:I? scale_factors:F?", upsample(ops.Nearest, 1, -1, 2, (*call).resize)},
+	{"aten::_upsample_nearest_exact1d", "self:T output_size:I scales:f?=None", upsample(ops.NearestExact, 1, -1, 2, (*call).resize)},
+	{"aten::_upsample_nearest_exact1d", "input:T output_size:I? scale_factors:F?", upsample(ops.NearestExact, 1, -1, 2, (*call).resize)},
+	{"aten::_upsample_nearest_exact2d", "self:T output_size:I scales_h:f?=None scales_w:f?=None", upsample(ops.NearestExact, 1, -1, 2, (*call).resize)},
+	{"aten::_upsample_nearest_exact2d", "input:T output_size:I? scale_factors:F?", upsample(ops.NearestExact, 1, -1, 2, (*call).resize)},
+	{"aten::_upsample_nearest_exact3d", "self:T output_size:I scales_d:f?=None scales_h:f?=None scales_w:f?=None", upsample(ops.NearestExact, 1, -1, 2, (*call).resize)},
+	{"aten::_upsample_nearest_exact3d", "input:T output_size:I? scale_factors:F?", upsample(ops.NearestExact, 1, -1, 2, (*call).resize)},
+	{"aten::upsample_linear1d", "self:T output_size:I align_corners:b scales:f?=None", upsample(ops.Linearly, 1, 2, 3, (*call).resize)},
+	{"aten::upsample_linear1d", "input:T output_size:I? align_corners:b scale_factors:F?", upsample(ops.Linearly, 1, 2, 3, (*call).resize)},
+	{"aten::upsample_bilinear2d", "self:T output_size:I align_corners:b scales_h:f?=None scales_w:f?=None", upsample(ops.Linearly, 1, 2, 3, (*call).resize)},
+	{"aten::upsample_bilinear2d", "input:T output_size:I? align_corners:b scale_factors:F?", upsample(ops.Linearly, 1, 2, 3, (*call).resize)},
+	{"aten::upsample_trilinear3d", "self:T output_size:I align_corners:b scales_d:f?=None scales_h:f?=None scales_w:f?=None", upsample(ops.Linearly, 1, 2, 3, (*call).resize)},
+	{"aten::upsample_trilinear3d", "input:T output_size:I? align_corners:b scale_factors:F?", upsample(ops.Linearly, 1, 2, 3, (*call).resize)},
+	{"aten::upsample_bicubic2d", "self:T output_size:I align_corners:b scales_h:f?=None scales_w:f?=None", upsample(ops.Cubic, 1, 2, 3, (*call).resize)},
+	{"aten::upsample_bicubic2d", "input:T output_size:I? align_corners:b scale_factors:F?", upsample(ops.Cubic, 1, 2, 3, (*call).resize)},
+	{"aten::_upsample_bilinear2d_aa", "self:T output_size:I align_corners:b scales_h:f?=None scales_w:f?=None", upsample(ops.Linearly, 1, 2, 3, (*call).resizeSmooth)},
+	{"aten::_upsample_bilinear2d_aa", "input:T output_size:I? align_corners:b scale_factors:F?", upsample(ops.Linearly, 1, 2, 3, (*call).resizeSmooth)},
+	{"aten::_upsample_bicubic2d_aa", "self:T output_size:I align_corners:b scales_h:f?=None scales_w:f?=None", upsample(ops.Cubic, 1, 2, 3, (*call).resizeSmooth)},
+	{"aten::_upsample_bicubic2d_aa", "input:T output_size:I? align_corners:b scale_factors:F?", upsample(ops.Cubic, 1, 2, 3, (*call).resizeSmooth)},
 	{"aten::__interpolate", "input:T size:I?=None scale_factor:F?=None mode:s='nearest' align_corners:b?=None recompute_scale_factor:b?=None antialias:b=False", interpolate},
 }
 
@@ -112,35 +116,22 @@ func col2im(c *call) Value {
 	return c.onBatch(c.tensor(0), 1, func(x *build.Tensor) *build.Tensor { return c.applyFloat(op, x) })
 }
 
-// upsample lowers resizing to given extents; the scales, where given, decide
-// which pixels are taken. The places of arguments are given, -1 for none.
-func upsample(mode ops.InterpolateMode, size, align, scales int) func(*call) Value {
+// upsample lowers resizing to given extents, or by scales, which are one list or the last arguments. Scales, where all
+// are given, decide which pixels are taken. The places of arguments are given, -1 for none.
+func upsample(mode ops.InterpolateMode, size, align, scales int, resize func(*call, ops.Interpolate, *build.Tensor, []*build.Number) *build.Tensor) func(*call) Value {
 	return func(c *call) Value {
 		op := ops.Interpolate{Mode: mode, AlignCorners: align > 0 && c.bool(align)}
-		given := true
-		for i := scales; i < len(c.args); i++ {
-			given = given && !c.isNone(i)
-		}
-		if given {
+		if _, list := Items(c.args[scales]); list {
+			op.Scales = c.floats(scales)
+		} else if !slices.Contains(c.args[scales:], nil) {
 			for i := scales; i < len(c.args); i++ {
 				op.Scales = append(op.Scales, c.float(i))
 			}
 		}
-		return c.resize(op, c.tensor(0), c.numbers(size))
-	}
-}
-
-// upsampleVec takes either extents or scales.
-func upsampleVec(mode ops.InterpolateMode, size, align, scales int) func(*call) Value {
-	return func(c *call) Value {
-		op := ops.Interpolate{Mode: mode, AlignCorners: align > 0 && c.bool(align)}
-		if !c.isNone(scales) {
-			op.Scales = c.floats(scales)
-		}
 		if c.isNone(size) {
-			return c.resize(op, c.tensor(0), nil)
+			return resize(c, op, c.tensor(0), nil)
 		}
-		return c.resize(op, c.tensor(0), c.numbers(size))
+		return resize(c, op, c.tensor(0), c.numbers(size))
 	}
 }
 
@@ -152,8 +143,12 @@ func interpolate(c *call) Value {
 		"nearest": ops.Nearest, "nearest-exact": ops.NearestExact, "linear": ops.Linearly, "bilinear": ops.Linearly, "trilinear": ops.Linearly, "bicubic": ops.Cubic,
 	}
 	mode, ok := modes[c.string(3)]
-	if !ok || c.bool(6) {
-		return c.unsupported("mode %q, antialias %v", c.string(3), c.bool(6))
+	if !ok {
+		return c.unsupported("mode %q", c.string(3))
+	}
+	resize := c.resize
+	if c.bool(6) {
+		resize = c.resizeSmooth
 	}
 	op := ops.Interpolate{Mode: mode, AlignCorners: !c.isNone(4) && c.bool(4)}
 	n := x.Rank() - 2
@@ -176,15 +171,15 @@ func interpolate(c *call) Value {
 				sized[i] = build.Extent(int(float64(c.extent(x, i+2)) * op.Scales[i]))
 			}
 			op.Scales = nil
-			return c.resize(op, x, sized)
+			return resize(op, x, sized)
 		}
-		return c.resize(op, x, nil)
+		return resize(op, x, nil)
 	}
 	size := c.numbers(1)
 	if len(size) == 1 && n > 1 {
 		size = slices.Repeat(size, n)
 	}
-	return c.resize(op, x, size)
+	return resize(op, x, size)
 }
 
 // resize resizes images to extents, or by the operator's scales without any.
@@ -192,10 +187,10 @@ func (c *call) resize(op ops.Interpolate, x *build.Tensor, size []*build.Number)
 	if q := x.Type().Q; q != nil && (op.Mode > ops.NearestExact || x.DType() != tensor.Uint8 || q.Scheme.PerChannel()) {
 		return c.throughFloatTo(x, q, func(x *build.Tensor) *build.Tensor { return c.resize(op, x, size) })
 	}
-	if x.DType() == tensor.Uint8 && x.Type().Q == nil {
-		return c.resizeBytes(op, x, size)
-	}
-	if d := x.DType(); d != tensor.Float32 && d.IsFloat() {
+	if d := x.DType(); d != tensor.Float32 && x.Type().Q == nil && (op.Mode > ops.NearestExact || d != tensor.Uint8 && !d.IsFloat()) {
+		if d == tensor.Float64 || !d.IsFloat() {
+			return c.resample(op, false, x, size)
+		}
 		return c.cast(c.resize(op, c.cast(x, tensor.Float32), size), d)
 	}
 	if size == nil {
@@ -210,16 +205,6 @@ func (c *call) resize(op ops.Interpolate, x *build.Tensor, size []*build.Number)
 		return c.apply(op, x)
 	}
 	return c.resizeOpen(op, x, size)
-}
-
-// resizeBytes resizes images of bytes by copying the nearest. PyTorch mixes bytes
-// with weights of 16 bits, which no operator here does.
-func (c *call) resizeBytes(op ops.Interpolate, x *build.Tensor, size []*build.Number) *build.Tensor {
-	if op.Mode > ops.NearestExact {
-		c.unsupported("%v of bytes", op.Mode)
-		return c.anything()
-	}
-	return c.cast(c.resize(op, c.cast(x, tensor.Float32), size), tensor.Uint8)
 }
 
 // resizeOpen resizes to extents that the inputs decide, as segmentation models

@@ -92,16 +92,22 @@ func (c *call) matmul(a, b *build.Tensor) *build.Tensor {
 	return c.applyFloat(ops.MatMul{}, a, b)
 }
 
-// untransposed returns what a tensor is the transposition of, nil where it is
-// none. Of a constant nothing is known until it is folded.
+// untransposed returns what a tensor is the transposition of, nil where it is none.
 func (c *call) untransposed(t *build.Tensor) *build.Tensor {
 	n := len(t.Views)
 	if n == 0 || t.Complex || t.Version != t.Store.Version {
 		return nil
 	}
 	w, ok := t.Views[n-1].(build.PermuteView)
-	if !ok || !swapsLast(w.Order) || t.Value == nil || t.Value.Node == nil {
+	if !ok || !swapsLast(w.Order) || t.Value == nil {
 		return nil
+	}
+	if t.Value.Node == nil { // of a constant, transposed at once
+		memory, err := c.Memory(t)
+		if n > 1 || err != nil {
+			return nil
+		}
+		return build.NewTensor(memory)
 	}
 	p, ok := t.Value.Node.Op.(ops.Permute)
 	if !ok || !slices.Equal(p.Order, w.Order) {

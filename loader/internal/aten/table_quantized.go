@@ -195,7 +195,7 @@ func (c *call) fake(x *build.Tensor, scale, zero, lo, hi float64) *build.Tensor 
 	q := c.arithNumber(ops.Mul, x, float64(1/float32(scale)))
 	q = c.apply(straightRound, q)
 	q = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: lo - zero, Beta: hi - zero}, q)
-	return c.arithNumber(ops.Mul, q, scale)
+	return c.arithNumber(ops.Mul, q, float64(float32(scale)))
 }
 
 func fakeQuantizeChannels(c *call) Value {

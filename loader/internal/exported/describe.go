@@ -1,6 +1,7 @@
 package exported
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,7 +51,7 @@ func (m *Model) int8() []Int8Description {
 	if !ok {
 		return nil
 	}
-	_, patterns, err := m.specialize(types, "")
+	_, patterns, err := m.specialize(context.Background(), types, "")
 	if err != nil {
 		return nil
 	}
@@ -61,11 +62,17 @@ func (m *Model) int8() []Int8Description {
 	return list
 }
 
-// quantized reports whether a node dequantizes.
+// quantized reports whether a node, of the graph or one inside, dequantizes.
 func (g *Graph) quantized() bool {
 	for i := range g.Nodes {
-		if strings.HasPrefix(operatorName(g.Nodes[i].Target), "quantized_decomposed::dequantize") {
+		name, of := strings.CutPrefix(operatorName(g.Nodes[i].Target), "quantized_decomposed::")
+		if of && (strings.HasPrefix(name, "dequantize") || strings.HasPrefix(name, "embedding")) {
 			return true
+		}
+		for _, in := range g.Nodes[i].Inputs {
+			if s, ok := in.Arg.(*Subgraph); ok && s.Graph.quantized() {
+				return true
+			}
 		}
 	}
 	return false

@@ -27,6 +27,7 @@ func init() {
 		"cond": cond, "while_loop": whileLoop, "map_impl": mapOver, "map": mapOver, "scan": scan,
 		"wrap": inline, "wrap_with_set_grad_enabled": inline, "wrap_with_autocast": autocast, "strict_mode": inline,
 		"tag_activation_checkpoint": inline, "wrap_activation_checkpoint": inline, "checkpoint": inline,
+		"out_dtype": outDType,
 		"invoke_subgraph": func(c *higherCall) ([]aten.Value, error) {
 			if len(c.rest) > 0 {
 				if _, ok := c.rest[0].(string); ok { // its name
@@ -64,8 +65,7 @@ func (s *scope) higherOrder(n *Node, at place, name string) error {
 		s.Note(at, describeTarget(n.Target))
 		return s.results(n, aten.Unknown{})
 	}
-	need := map[string]int{"cond": 2, "while_loop": 2}[name]
-	if len(c.graphs) != max(need, 1) {
+	if need := graphsOf(name); len(c.graphs) != need {
 		return fmt.Errorf("%d graphs", len(c.graphs))
 	}
 	for _, v := range flat(c.rest) {
@@ -85,7 +85,21 @@ func (s *scope) higherOrder(n *Node, at place, name string) error {
 			return s.set(n.Outputs[0], &aten.List{Items: out})
 		}
 	}
+	if name == "out_dtype" {
+		return s.results(n, out[0])
+	}
 	return s.results(n, &aten.Tuple{Items: out})
+}
+
+// graphsOf returns how many graphs an operator takes.
+func graphsOf(name string) int {
+	switch name {
+	case "cond", "while_loop":
+		return 2
+	case "out_dtype":
+		return 0
+	}
+	return 1
 }
 
 // flat returns arguments with the elements of lists in their place.
@@ -344,14 +358,7 @@ func (s *scope) lower(name string, args []aten.Value, keywords map[string]aten.V
 		if !ok || t.DType() != tensor.Float32 {
 			return v, nil
 		}
-		x, err := s.Read(t)
-		if err != nil {
-			return nil, err
-		}
-		if x, err = s.Cast(x, s.autocast); err != nil {
-			return nil, err
-		}
-		return build.NewTensor(x), nil
+		return s.castTensor(t, s.autocast)
 	}
 	var err error
 	for i, v := range args {

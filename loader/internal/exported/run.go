@@ -312,7 +312,14 @@ func (s *scope) set(out Arg, v aten.Value) error {
 		return nil
 	case Tensor:
 		if n := build.AsNumber(v); n != nil {
-			v = build.OfNumber(n)
+			t := build.OfNumber(n)
+			v = t
+			if d := s.of.Tensors[string(out)].DType; d.IsFloat() && t.DType().IsFloat() { // the default type of what was computed with numbers only
+				var err error
+				if v, err = s.castTensor(t, d); err != nil {
+					return err
+				}
+			}
 		}
 		if t, ok := v.(*build.Tensor); ok {
 			if err := s.compare(string(out), t); err != nil {

@@ -4,11 +4,14 @@
     chroot PYTORCH_2.6 python3 pt2e_resnet.py DATA OUT
 
 DATA has resnet20.th, calib.npz and test.npz. Written are OUT/resnet20_NAME.pt2 for the
-quantizers x86 and xnnpack, and OUT/resnet20_NAME_logits.npz with the logits that PyTorch
-2.6 computes from it for the test images: float arithmetic between quantize and dequantize.
+quantizers x86 and xnnpack, without weights that the program does not use and compressed,
+which PyTorch reads as well, and OUT/resnet20_NAME.npz with the logits that PyTorch 2.6
+computes from it for the test images: float arithmetic between quantize and dequantize.
 """
 
+import io
 import sys
+import zipfile
 
 import numpy as np
 import torch
@@ -60,6 +63,18 @@ def images(path):
     return torch.from_numpy(x.astype(np.float32)), d["y"]
 
 
+def save(program, path):
+    used = {s.target for s in program.graph_signature.input_specs}
+    for key in [k for k in program.state_dict if k not in used]:
+        del program._state_dict[key]
+    program._example_inputs = None
+    file = io.BytesIO()
+    torch.export.save(program, file)
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as small:
+        for record in whole.namelist():
+            small.writestr(record, whole.read(record))
+
+
 def main(data, out):
     torch.set_num_threads(1)
     state = torch.load(f"{data}/resnet20.th", map_location="cpu", weights_only=False)
@@ -78,10 +93,10 @@ def main(data, out):
             for i in range(0, len(calib), 64):
                 prepared(calib[i : i + 64])
         converted = convert_pt2e(prepared)
-        torch.export.save(torch.export.export(converted, (calib[:2],), dynamic_shapes=dims), f"{out}/resnet20_{name}.pt2")
+        save(torch.export.export(converted, (calib[:2],), dynamic_shapes=dims), f"{out}/resnet20_{name}.pt2")
         with torch.no_grad():
             logits = torch.cat([converted(test[i : i + 113]) for i in range(0, len(test), 113)]).numpy()
-        np.savez(f"{out}/resnet20_{name}_logits.npz", logits=logits)
+        np.savez_compressed(f"{out}/resnet20_{name}.npz", logits=logits)
         print(name, "accuracy", (logits.argmax(1) == labels).mean(), len(labels))
 
 

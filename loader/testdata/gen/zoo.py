@@ -1,7 +1,11 @@
 """Compares octet with PyTorch on every classification and segmentation model of
 torchvision, traced with random weights, and writes the table in docs/coverage.md.
 
-    zoo.py --octet ./octet [--docs docs/coverage.md] [NAME...]
+    zoo.py --octet ./octet [--docs docs/coverage.md] [--format ts|pt2] [NAME...]
+
+With --format pt2 models of torchvision and transformers, those of zoo_exported.py, are
+exported instead, and run as exported and after run_decompositions(): on two inputs, and
+on three where the batch is open.
 
 The smallest models come first, and the table is written again after each, so that a
 run that is cut short leaves what it has; with --results a later run goes on from there.
@@ -29,12 +33,17 @@ import torch
 import torchvision
 from torchvision.models import resnet
 
+import zoo_exported
+
 warnings.filterwarnings("ignore")
 
 # Models that are made for one size of images.
 SIZES = {"inception_v3": 299}
 
 SEGMENTATION = ["fcn_resnet50", "fcn_resnet101", "deeplabv3_resnet50", "deeplabv3_resnet101", "deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large"]
+
+
+FORMS = ("exported", "decomposed")
 
 
 def models():
@@ -51,7 +60,7 @@ def build(name):
     return torchvision.models.get_model(name, weights=None, **kwargs)
 
 
-def with_statistics(model, size):
+def with_statistics(model, *inputs):
     """Gives parameters that are all alike random values, which they have once
     trained, and batch norm the statistics of a batch of images. The last norm of a
     residual branch of ResNet gets a small scale, as training gives it: with branches
@@ -75,7 +84,7 @@ def with_statistics(model, size):
     if norms:
         model.train()
         with torch.no_grad():
-            model(torch.randn(4, 3, size, size))
+            model(*inputs)
     return model.eval()
 
 
@@ -90,7 +99,7 @@ def flat(out):
 def check(name, octet, folder):
     size = SIZES.get(name, 224)
     start = time.time()
-    model = with_statistics(build(name), size)
+    model = with_statistics(build(name), torch.randn(4, 3, size, size))
     parameters = sum(p.numel() for p in model.parameters())
     x = torch.randn(3, 3, size, size)
     path = os.path.join(folder, name + ".ts.pt")
@@ -127,18 +136,71 @@ def check(name, octet, folder):
         return result
     worst = 0.0
     for w, g in pairs:
-        if g.shape != w.shape:
-            result["error"] = f"an output has shape {g.shape}, want {w.shape}"
-            return result
-        if not np.isfinite(w).all():
-            result["error"] = "PyTorch's output is not finite"
-            return result
-        difference = float(np.abs(g - w).max() / np.abs(w).max())
+        difference = compare(w, g)
         if not difference <= worst:  # a NaN counts
             worst = difference
     result["error_relative"] = worst
     print(f"{name}: {worst:.2e}, PyTorch {made:.0f} s, octet {result['seconds']} s", flush=True)
     return result
+
+
+def compare(want, got):
+    """The largest difference relative to the largest absolute value."""
+    if got.shape != want.shape:
+        raise ValueError(f"an output has shape {got.shape}, want {want.shape}")
+    if not np.isfinite(want).all():
+        raise ValueError("PyTorch's output is not finite")
+    return float(np.abs(got - want).max() / max(np.abs(want).max(), 1e-30))
+
+
+def check_exported(name, octet, folder):
+    """The largest differences of a program as exported and decomposed, or why there are none."""
+    model, inputs = zoo_exported.build(name)
+    model = with_statistics(model, *inputs(4))
+    result = {"name": name, "parameters": sum(p.numel() for p in model.parameters())}
+    program = zoo_exported.export(model, inputs(2))
+    result["batch"] = "open" if len(zoo_exported.batches(program)) > 1 else "fixed"
+    runs = []
+    for batch in zoo_exported.batches(program):
+        x = inputs(batch)
+        with torch.no_grad():
+            runs.append((x, [t.numpy() for t in zoo_exported.tensors(model(*x))]))
+    for form in ("exported", "decomposed"):
+        try:
+            if form == "decomposed":
+                program = program.run_decompositions()
+            path = os.path.join(folder, "model.pt2")
+            torch.export.save(program, path)
+        except Exception as e:
+            result[form] = f"PyTorch: {type(e).__name__}: {e}"[:300]
+            continue
+        try:
+            result[form] = max(run_exported(octet, path, folder, program, x, want) for x, want in runs)
+        except Exception as e:
+            result[form] = f"octet: {e}"[:600]
+        os.remove(path)
+    print(f"{name}: batch {result['batch']}, {result['exported']}, {result['decomposed']}", flush=True)
+    return result
+
+
+def run_exported(octet, path, folder, program, x, want):
+    given, out = os.path.join(folder, "x.npz"), os.path.join(folder, "y.npz")
+    np.savez(given, **zoo_exported.arrays(program, x))
+    done = subprocess.run([octet, "run", path, "--input", given, "--output", out], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    got = np.load(out)
+    if len(got.files) != len(want):
+        raise RuntimeError(f"{len(got.files)} outputs, want {len(want)}")
+    return float(np.max([compare(w, got[n]) for n, w in zip(got.files, want)]))
+
+
+def table_exported(results):
+    lines = ["| model | parameters | batch | as exported | decomposed |", "|---|---|---|---|---|"]
+    for r in sorted(results.values(), key=lambda r: r["name"]):
+        cells = [f"{v:.1e}" if isinstance(v, float) else " ".join(str(v).replace("|", "/").split()) for v in (r.get(f, r.get("error", "")) for f in FORMS)]
+        lines.append(f"| {r['name']} | {r['parameters'] / 1e6:.2f} M | {r.get('batch', '')} | {cells[0]} | {cells[1]} |")
+    return "\n".join(lines) + "\n"
 
 
 def table(results):
@@ -156,48 +218,58 @@ def replace_file(path, text):
     os.replace(path + ".tmp", path)
 
 
-def write_docs(path, results):
+def write_docs(path, mark, rows):
     """Puts the table between its marks in the page."""
     with open(path) as f:
         page = f.read()
-    begin, end = "<!-- zoo: begin -->\n", "<!-- zoo: end -->"
+    begin, end = f"<!-- {mark}: begin -->\n", f"<!-- {mark}: end -->"
     before, rest = page.split(begin)
     after = rest.split(end)[1]
-    replace_file(path, before + begin + table(results) + end + after)
+    replace_file(path, before + begin + rows + end + after)
+
+
+def succeeded(result):
+    """Whether a model ran in all forms that PyTorch could write, close enough."""
+    values = [result.get(f) for f in FORMS if f in result] or [result.get("error_relative")]
+    return "error" not in result and all(isinstance(v, float) and v <= 1e-4 or str(v).startswith("PyTorch:") for v in values)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--octet", required=True)
     parser.add_argument("--docs")
+    parser.add_argument("--format", choices=("ts", "pt2"), default="ts")
     parser.add_argument("--results", help="JSON file that keeps results between runs")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
-    names = args.names or models()
+    pt2 = args.format == "pt2"
+    names = args.names or (zoo_exported.names() if pt2 else models())
     known = {}
     if args.results and os.path.exists(args.results):
         with open(args.results) as f:
             known = json.load(f)
-    failed = 0
-    for name in names:
-        if args.results and not args.names and "error_relative" in known.get(name, {}):
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                known[name] = check(name, os.path.abspath(args.octet), folder)
-            except Exception as e:  # a model that PyTorch cannot trace is a result, too
-                known[name] = {"name": name, "parameters": 0, "size": 0, "error": f"PyTorch: {e}"}
-        gc.collect()
-        r = known[name]
-        if "error" in r:
-            print(f"{name}: {r['error']}", flush=True)
-        failed += "error" in r or not r["error_relative"] <= 1e-4
+
+    def write():
         if args.results:
             replace_file(args.results, json.dumps(known, indent=1))
         if args.docs:
-            write_docs(args.docs, known)
-    if args.docs:
-        write_docs(args.docs, known)
+            write_docs(args.docs, "zoo of programs" if pt2 else "zoo", table_exported(known) if pt2 else table(known))
+
+    failed = 0
+    for name in names:
+        if args.results and not args.names and name in known and succeeded(known[name]):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                known[name] = (check_exported if pt2 else check)(name, os.path.abspath(args.octet), folder)
+            except Exception as e:  # a model that PyTorch cannot trace is a result, too
+                known[name] = {"name": name, "parameters": 0, "size": 0, "error": f"PyTorch: {e}"[:300]}
+        gc.collect()
+        if "error" in known[name]:
+            print(f"{name}: {known[name]['error']}", flush=True)
+        failed += not succeeded(known[name])
+        write()
+    write()
     print(f"{len(names)} models, {failed} of them failed")
     sys.exit(failed > 0)
 

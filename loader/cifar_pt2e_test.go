@@ -1,0 +1,148 @@
+package loader_test
+
+import (
+	"archive/zip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// TestPT2ECIFAR runs ResNet-20 as PyTorch's PT2E flow quantized it for x86 and for XNNPACK:
+// all layers in int8, with the file's parameters, and PyTorch's class on nearly all images.
+func TestPT2ECIFAR(t *testing.T) {
+	x, labels := images(t, "test.npz")
+	for name, same := range map[string]int{"x86": 1012, "xnnpack": 1012} {
+		file := filepath.Join("testdata", "quantized", "resnet20_"+name+".pt2")
+		g, err := loader.Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recorded, err := tensor.ReadNPZ(strings.TrimSuffix(file, "pt2")+"npz", 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, want := classes(logits(t, g, graph.Options{}, x, 64), 10), classes(floats(t, recorded.Get("logits")), 10)
+		t.Logf("%s: %d right, %d in PyTorch; %d of %d classes as there", name, count(have, labels), count(want, labels), count(have, want), len(want))
+		if count(have, want) < same {
+			t.Errorf("%s: %d of %d classes as in PyTorch, want %d", name, count(have, want), len(want), same)
+		}
+		c, err := g.Concrete()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := parametersOf(t, file)
+		layers := 0
+		for _, n := range c.Nodes {
+			switch n.Op.(type) {
+			case ops.Conv, ops.Linear, ops.MatMul:
+				t.Errorf("%s: %s of %s computes in float32", name, n.Op.Name(), n.Scope.Path)
+			}
+			for _, v := range n.Outputs {
+				if q := v.Type.Q; q != nil && !slices.ContainsFunc(p.values, q.Equal) {
+					t.Errorf("%s: %s of %s has parameters that the file has not: %v", name, n.Op.Name(), n.Scope.Path, q)
+				}
+			}
+			if op := n.Op.Name(); op == "int8.conv2d" || op == "int8.linear" {
+				layers++
+				if q := n.Inputs[1].Const.QParams(); !slices.ContainsFunc(p.scales, func(s []float32) bool { return slices.Equal(s, q.Scale) }) || slices.Max(q.ZeroPoint) != 0 {
+					t.Errorf("%s: the weight of %s has scales that the file has not", name, n.Scope.Path)
+				}
+			}
+		}
+		if layers != 20 {
+			t.Errorf("%s: %d layers in int8, want 20", name, layers)
+		}
+	}
+}
+
+// fileParameters are the scales and zero points in a quantized program's file.
+type fileParameters struct {
+	values []*tensor.QParams // of activations, as they are stored: in uint8
+	scales [][]float32       // of weights
+}
+
+// parametersOf reads them out of a flat archive, without octet's reader of programs.
+func parametersOf(t *testing.T, file string) fileParameters {
+	t.Helper()
+	z, err := zip.OpenReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	record := func(name string) []byte {
+		r, err := z.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	var program struct {
+		GraphModule struct {
+			Graph struct {
+				Nodes []struct {
+					Target string
+					Inputs []struct {
+						Name string
+						Arg  map[string]json.RawMessage
+					}
+				}
+			}
+		} `json:"graph_module"`
+	}
+	text := strings.NewReplacer(": Infinity", ": 0", ": -Infinity", ": 0").Replace(string(record("serialized_exported_program.json")))
+	if err := json.Unmarshal([]byte(text), &program); err != nil {
+		t.Fatal(err)
+	}
+	var p fileParameters
+	for _, n := range program.GraphModule.Graph.Nodes {
+		if n.Target != "torch.ops.quantized_decomposed.quantize_per_tensor.default" {
+			continue
+		}
+		args := make(map[string]float64)
+		for _, in := range n.Inputs {
+			for _, raw := range in.Arg {
+				var v float64
+				if json.Unmarshal(raw, &v) == nil {
+					args[in.Name] = v
+				}
+			}
+		}
+		shift := 0.0
+		if args["dtype"] == 2 { // int8
+			shift = 128
+		}
+		q := tensor.PerTensor(tensor.Uint8, float32(args["scale"]), int32(args["zero_point"]+shift))
+		q.Min, q.Max = int32(args["quant_min"]+shift), int32(args["quant_max"]+shift)
+		p.values = append(p.values, q)
+	}
+	weights := filepath.Join(t.TempDir(), "weights.pt")
+	if err := os.WriteFile(weights, record("serialized_state_dict.pt"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sd, err := loader.StateDict(weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, scales := range sd.All() {
+		if strings.HasPrefix(name, "_scale") {
+			p.scales = append(p.scales, floats(t, scales))
+		}
+	}
+	if len(p.values) < 20 || len(p.scales) != 20 {
+		t.Fatalf("%d parameters of values and %d of weights in the file", len(p.values), len(p.scales))
+	}
+	return p
+}
