@@ -51,9 +51,7 @@ TORCHVISION = {
     "vit_b_16": ((3, 64, 64), {"image_size": 64}),
     "vit_b_32": ((3, 64, 64), {"image_size": 64}),
     **{n: ((3, 8, 64, 64), {}) for n in ("r3d_18", "mc3_18", "r2plus1d_18", "swin3d_t")},
-    "s3d": ((3, 16, 224, 224), {}),
-    "mvit_v1_b": ((3, 8, 64, 64), {"spatial_size": (64, 64), "temporal_size": 8}),
-    "mvit_v2_s": ((3, 8, 64, 64), {"spatial_size": (64, 64), "temporal_size": 8}),
+    **{n: ((3, 16, 224, 224), {}) for n in ("s3d", "mvit_v1_b", "mvit_v2_s")},
     "raft_small": ((3, 128, 128), {}),
     "raft_large": ((3, 128, 128), {}),
 }
