@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -110,7 +109,8 @@ func (d *Dataset) Targets(g *graph.Graph) (*tensor.Tensor, error) {
 }
 
 // Unused returns the names of the arrays that are of no use to the model: neither inputs nor labels, mean, std or logits.
-// With whole, only what Inputs reads is of use. There are none where the data does not fit the model.
+// With whole, only what Inputs reads is of use. There are none where the data does not fit the model. Where mean and std are
+// there and no input has bytes to normalize, Unnormalized says so.
 func (d *Dataset) Unused(g *graph.Graph, whole bool) []string {
 	b, err := d.bind(g, whole)
 	if err != nil {
@@ -236,36 +236,6 @@ func pickSamples(t *tensor.Tensor, samples []int) (*tensor.Tensor, error) {
 		copy(dst[i*size:][:size], src[k*size:][:size])
 	}
 	return out, nil
-}
-
-// Misfit returns the error of a run on samples as a *tensor.FileError of their file, where it says that
-// they are not what the model takes, such as images of other channels; other errors as they are. part names the samples,
-// and may be empty.
-func (d *Dataset) Misfit(part string, err error) error {
-	_, shape := errors.AsType[*ops.ShapeError](err)
-	_, input := errors.AsType[*graph.InputError](err)
-	if !shape && !input {
-		return err
-	}
-	if name := d.plainBytes(); name != "" {
-		err = &BytesError{Array: name, Err: err}
-	}
-	return &tensor.FileError{File: d.file, Record: part, Reason: "the model does not take these samples", Err: err}
-}
-
-// plainBytes returns the name of an input that was given bytes for want of mean and std, "" where there is none.
-func (d *Dataset) plainBytes() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.bound == nil || !d.bound.graph.IsOpen() {
-		return ""
-	}
-	for i, a := range d.bound.inputs {
-		if a.Tensor.DType() == tensor.Uint8 && a.Tensor.Rank() > 0 && !d.bound.scales(i) {
-			return a.Name
-		}
-	}
-	return ""
 }
 
 // Inputs returns the arrays whole, as inputs of a model. Arrays are what they are, floats of any width too, but for

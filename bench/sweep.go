@@ -347,7 +347,7 @@ func (s Sweep) defaultBatch(g *graph.Graph) (batch int, notes []string) {
 	}
 	if types, err := InputTypes(g, nil, 1); err == nil {
 		if _, err := GraphWork(g, types); err == nil {
-			return 1, []string{fmt.Sprintf("measured with a batch of 1, where the file has %d (--batch gives another)", same)}
+			return 1, []string{fmt.Sprintf("measured with a batch of 1, where the file has %d", same)}
 		}
 	}
 	return 0, []string{fmt.Sprintf("measured with the batch of the file, %d: the model takes no batch of 1", same)}

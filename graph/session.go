@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/octet-ml/octet/internal/recent"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
@@ -52,6 +53,7 @@ type StepTrace struct {
 	Node     *Node
 	In, Out  []ops.Type
 	Choice   string // kernel, tile and tier
+	Packed   int    // bytes of packed weights
 	Duration time.Duration
 }
 
@@ -69,8 +71,8 @@ type Session struct {
 	planning flights
 
 	mu    sync.Mutex
-	plans []*planEntry // most recently used first
-	kept  int64        // bytes of plans and of what runs left for others
+	plans recent.List[*planEntry]
+	kept  int64 // bytes of plans and of what runs left for others
 
 	open  *specializations // of an open graph, else nil
 	state *SessionState    // of runs without one
@@ -174,7 +176,8 @@ func (g *Graph) compile(ctx context.Context, opts Options, home *Session) (*Sess
 	if err != nil {
 		return nil, err
 	}
-	s.plans, s.kept = []*planEntry{{plan: p}}, p.bytes()
+	s.plans.Add(&planEntry{plan: p})
+	s.kept = p.bytes()
 	return s, nil
 }
 
@@ -227,7 +230,10 @@ func once(made map[any]any) func(key any, build func() any) any {
 //     an index out of range, and around an *ops.UnsupportedError when it has no kernel for the
 //     types that follow from the inputs;
 //   - ErrClosed after Close;
-//   - of an open graph, in addition, what its program reports.
+//   - of an open graph, in addition, what comes of its program while a graph for such inputs is made: the loader's
+//     *ScriptError and *ExportedError, which say where, around a *RaisedError (an exception of the program), a
+//     *LimitError, or what else an operator refuses; an *UnsupportedError that lists operators; a *FileError for what the file
+//     holds.
 //
 // When one of these comes, the memory of the run is used again and the session stays as it was.
 func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
@@ -252,7 +258,8 @@ func (s *Session) Plan() string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.plans[0].plan.describe()
+	e, _ := s.plans.Latest()
+	return e.plan.describe()
 }
 
 // ArenaBytes returns the memory that activations and scratch take in one run
@@ -263,5 +270,6 @@ func (s *Session) ArenaBytes() int {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.plans[0].plan.arena
+	e, _ := s.plans.Latest()
+	return e.plan.arena
 }

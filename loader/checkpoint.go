@@ -2,20 +2,16 @@ package loader
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/tensor"
 )
-
-// wrapperKeys are the names under which checkpoints commonly hold the
-// state_dict, in the order they are tried.
-var wrapperKeys = []string{"state_dict", "model_state_dict", "model", "net", "weights", "params"}
 
 // loadCheckpoint decodes the pickle of a checkpoint, record of a file.
 func loadCheckpoint(record string, data []byte, limits pickle.Limits) (pickle.Value, int, error) {
@@ -23,42 +19,38 @@ func loadCheckpoint(record string, data []byte, limits pickle.Limits) (pickle.Va
 	if err == nil {
 		return v, n, nil
 	}
-	var pe *pickle.Error
-	if errors.Is(err, errForeignClass) && bytes.Contains(data, []byte("_parameters")) && bytes.Contains(data, []byte("_modules")) {
-		if errors.As(err, &pe) {
-			return nil, 0, &FileError{Record: record, Reason: "a whole module was pickled, which only the Python code that defines it can read (it " +
-				pe.Reason + "): save torch.save(model.state_dict(), path) instead, or trace it to TorchScript"}
-		}
+	if isA[*GlobalError](err) && bytes.Contains(data, []byte("_parameters")) && bytes.Contains(data, []byte("_modules")) {
+		err = filekind.OfModule(err)
+		return nil, 0, &FileError{Record: record, Err: err}
 	}
 	return nil, 0, &FileError{Record: record, Reason: "rejected", Err: err}
 }
 
 // weightsOf finds the state_dict in what a checkpoint holds and makes its
 // tensors.
-func weightsOf(top pickle.Value, r *rebuilder) (*Weights, error) {
-	dict, ok := top.(*pickle.Dict)
-	if !ok {
+func (f *modelFile) weightsOf(top pickle.Value, r *rebuilder) (*Weights, error) {
+	dict := dictOf(top)
+	if dict == nil {
 		return nil, &FileError{Reason: fmt.Sprintf("holds %s, not a state_dict: %s", pickle.Describe(top), howToSave)}
 	}
-	w := newWeights()
-	if !holdsTensors(dict) || wrapped(dict) {
-		key, inner, err := unwrap(dict)
-		if err != nil {
-			return nil, err
-		}
-		for i := range dict.Len() {
-			if k, v := dict.At(i); k != key {
-				w.note(keyName(k), v)
+	c, err := choose(dict, f.key)
+	if err != nil {
+		return nil, err
+	}
+	w := newWeights(c.dict.Len())
+	for depth, d := range c.outside {
+		for i := range d.Len() {
+			if k, v := d.At(i); k != c.path[depth] {
+				w.note(strings.Join(append(slices.Clone(c.path[:depth]), keyName(k)), "."), v)
 			}
 		}
-		dict = inner
 	}
-	for i := range dict.Len() {
-		k, v := dict.At(i)
+	for i := range c.dict.Len() {
+		k, v := c.dict.At(i)
 		if err := w.entry(keyName(k), v, r); err != nil {
 			return nil, err
 		}
-		dict.Release(i)
+		c.dict.Release(i)
 	}
 	return w.finish()
 }
@@ -68,6 +60,9 @@ func weightsOf(top pickle.Value, r *rebuilder) (*Weights, error) {
 func (w *Weights) entry(name string, v pickle.Value, r *rebuilder) error {
 	if !utf8.ValidString(name) {
 		return &FileError{Record: strconv.Quote(name), Reason: "the name of a tensor is not UTF-8"}
+	}
+	if len(name) > maxName {
+		return &FileError{Record: strings.ToValidUTF8(name[:64], "") + "...", Reason: fmt.Sprintf("the name of a tensor has %d bytes, at most %d are read", len(name), maxName)}
 	}
 	t, err := r.tensor(v)
 	if err != nil {
@@ -98,47 +93,6 @@ func (w *Weights) note(name string, v pickle.Value) {
 	default:
 		w.Skipped = append(w.Skipped, name)
 	}
-}
-
-// wrapped reports whether a dict that holds tensors is a checkpoint all the same: a state_dict
-// lies in it under a common name, beside a loss or a step that are tensors.
-func wrapped(dict *pickle.Dict) bool {
-	for _, k := range wrapperKeys {
-		v, _ := dict.Get(k)
-		if d, ok := v.(*pickle.Dict); ok && holdsTensors(d) {
-			return true
-		}
-	}
-	return false
-}
-
-// unwrap finds the state_dict in a checkpoint.
-func unwrap(dict *pickle.Dict) (key pickle.Value, inner *pickle.Dict, err error) {
-	for _, k := range wrapperKeys {
-		switch v, _ := dict.Get(k); v := v.(type) {
-		case *pickle.Dict:
-			if holdsTensors(v) {
-				return k, v, nil
-			}
-		case *pickle.Object:
-			return nil, nil, &FileError{Record: k, Reason: fmt.Sprintf("holds %s, not a state_dict: save its state_dict() instead", pickle.Describe(v))}
-		}
-	}
-	var found []string
-	for i := range dict.Len() {
-		k, v := dict.At(i)
-		if d, ok := v.(*pickle.Dict); ok && holdsTensors(d) {
-			key, inner = k, d
-			found = append(found, fmt.Sprintf("%q", keyName(k)))
-		}
-	}
-	switch len(found) {
-	case 0:
-		return nil, nil, &FileError{Reason: "a dict without tensors, and none of the dicts in it has any: " + howToSave}
-	case 1:
-		return key, inner, nil
-	}
-	return nil, nil, &FileError{Reason: "has several dicts of tensors (" + strings.Join(found, ", ") + "): save the one to load by itself"}
 }
 
 // holdsTensors reports whether a tensor is among a dict's values.
@@ -180,7 +134,11 @@ func keyName(k pickle.Value) string {
 	if s, ok := k.(string); ok {
 		return s
 	}
-	return fmt.Sprint(k)
+	switch k.(type) {
+	case nil, bool, int64, float64:
+		return fmt.Sprint(k)
+	}
+	return pickle.Describe(k)
 }
 
 // bool storages hold any byte, a bool must be 0 or 1.

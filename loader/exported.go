@@ -45,7 +45,11 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 	if !m.IsStatic() {
 		return g, nil
 	}
-	s, err := g.Concrete()
+	types, ok := g.Example()
+	if !ok {
+		return g, nil
+	}
+	s, err := g.SpecializeContext(f.context(), types...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +76,7 @@ func openExported(f *modelFile) (*exported.Model, *exported.Archive, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := exported.NewModel(p, weights)
+	m, err := exported.NewModel(p, weights, f.programLimits())
 	return m, a, err
 }
 

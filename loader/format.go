@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/loader/internal/container"
 )
 
@@ -24,13 +25,10 @@ func (f Format) HasGraph() bool {
 }
 
 func (f *modelFile) format() (Format, error) {
-	f.head = make([]byte, min(f.size, 512))
-	if err := readAt(f.r, f.head, 0); err != nil {
+	if err := f.readHead(); err != nil {
 		return "", err
 	}
 	switch {
-	case len(f.head) == 0:
-		return "", &FileError{Reason: "empty file"}
 	case isSafetensors(f.head, f.size):
 		_, metadata, _, err := readSafetensorsHeader(f.r, f.size)
 		if err != nil {
@@ -45,9 +43,16 @@ func (f *modelFile) format() (Format, error) {
 	case isExported(f):
 		return FormatExported, nil
 	case container.IsZip(f.head):
+		a, err := container.OpenWithin(f.r, f.size, f.budget())
+		switch {
+		case err != nil:
+			return "", err
+		case !a.Has(pickleRecord):
+			return "", &FileError{Err: filekind.OfRecords(a.Names())}
+		}
 		return FormatTorchZip, nil
-	case f.head[0] == 0x80:
+	case f.head[0] == pickleStart:
 		return FormatTorchLegacy, nil
 	}
-	return "", &FileError{Reason: unknownFormat(f.head)}
+	return "", f.unknown()
 }

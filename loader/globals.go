@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -96,11 +95,23 @@ func stateDictGlobal(module, name string) error {
 			return nil
 		}
 	}
-	if knownGlobals[module+"."+name] {
+	if full := module + "." + name; knownGlobals[full] || dictClasses[full] {
 		return nil
 	}
-	return errForeignClass
+	return &GlobalError{Name: module + "." + name}
 }
 
-// errForeignClass is a class or function that is not part of a state_dict.
-var errForeignClass = errors.New("a state_dict does not: save model.state_dict() and plain values only")
+// dictClasses are classes derived from dict.
+var dictClasses = map[string]bool{
+	"collections.defaultdict": true, "builtins.dict": true, "__builtin__.dict": true,
+	"pytorch_lightning.utilities.parsing.AttributeDict": true, "lightning_fabric.utilities.data.AttributeDict": true,
+	"lightning.fabric.utilities.data.AttributeDict": true, "lightning.pytorch.utilities.parsing.AttributeDict": true,
+}
+
+// GlobalError says that a file refers to a class or function that is not part of a state_dict. Nothing that a file names is ever
+// run; those that PyTorch's tensors and plain values are made with are known, and no others.
+type GlobalError struct{ Name string } // "package.module.Class"
+
+func (e *GlobalError) Error() string {
+	return e.Name + " is no part of a state_dict: save model.state_dict() and plain values only"
+}

@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"strconv"
 
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -31,10 +32,10 @@ type legacyReader struct {
 	limits pickle.Limits
 }
 
-func (f *modelFile) legacyStateDict() (*Weights, error) {
+func (f *modelFile) legacyCheckpoint() (pickle.Value, storageSource, error) {
 	l := &legacyReader{r: f.r, size: f.size, limits: f.pickleLimits()}
 	if err := l.header(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var top pickle.Value
 	err := l.pickle(func(data []byte) (n int, err error) {
@@ -42,17 +43,17 @@ func (f *modelFile) legacyStateDict() (*Weights, error) {
 		return n, err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	refs, err := collectStorages(top)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s := &legacyStorages{read: make(map[string]storage)}
 	if err := l.storages(refs, s); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return weightsOf(top, newRebuilder(s, f.size))
+	return top, s, nil
 }
 
 // header reads the pickles before the object.
@@ -63,7 +64,7 @@ func (l *legacyReader) header() error {
 	}
 	want, _ := new(big.Int).SetString(legacyMagic, 16)
 	if got, ok := magic.(*big.Int); !ok || got.Cmp(want) != 0 {
-		return &FileError{Reason: "a plain pickle, not a file of torch.save: " + howToSave}
+		return &FileError{Err: filekind.Of([]byte{pickleStart}, l.size)}
 	}
 	version, err := l.plain("protocol version")
 	if err != nil {

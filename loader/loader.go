@@ -4,7 +4,6 @@
 package loader
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/loader/internal/container"
+	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -28,12 +28,15 @@ type Named = tensor.Named
 //
 // The file may hold a state_dict (names and tensors) or a checkpoint with one
 // inside, under "state_dict", "model_state_dict", "model" or any other name if
-// it is the only one. The prefix "module." of DataParallel is dropped when all
-// names have it. Tensors keep their element type, quantized ones their
+// it is the only one, also beside tensors that are no weights, such as a loss. Of several
+// the option Key names one, without which they give a *KeyError; states of optimizers are
+// not among them. What DataParallel, torch.compile, FSDP and averaged models put into
+// names is dropped. Tensors keep their element type, quantized ones their
 // parameters, and tensors that shared memory share it.
 //
-// What is not read, and rejected with advice: pickled modules, TorchScript, tar
-// archives, sparse tensors, element types octet does not have.
+// What is not read is rejected with advice: a *KindError says what the file is instead, such as a
+// pickled module or TorchScript, a *GlobalError names a class that no state_dict has. Sparse tensors and
+// element types that octet does not have are not read either.
 func StateDict(path string, opts ...Option) (*Weights, error) {
 	f, err := Open(path, opts...)
 	if err != nil {
@@ -63,65 +66,48 @@ func (f *modelFile) stateDict() (*Weights, error) {
 	if err := f.fits(); err != nil {
 		return nil, err
 	}
-	r, size, head := f.r, f.size, make([]byte, min(f.size, 512))
-	if err := readAt(r, head, 0); err != nil {
+	if err := f.readHead(); err != nil {
 		return nil, err
 	}
 	switch {
-	case len(head) == 0:
-		return nil, &FileError{Reason: "empty file"}
-	case container.IsZip(head):
-		return f.zipStateDict()
-	case isTar(head):
-		return nil, &FileError{Reason: "a tar archive, as PyTorch wrote before 0.2: " + howToSave}
-	case isSafetensors(head, size):
-		tensors, _, err := ReadSafetensorsFrom(r, size)
+	case isSafetensors(f.head, f.size):
+		tensors, _, err := ReadSafetensorsFrom(f.r, f.size)
 		if err != nil {
 			return nil, err
 		}
-		w := newWeights()
+		w := newWeights(len(tensors))
 		for _, t := range tensors {
 			w.add(t.Name, t.Tensor)
 		}
 		return w.finish()
-	case head[0] == 0x80:
-		return f.legacyStateDict()
+	case container.IsZip(f.head), f.head[0] == pickleStart:
+		top, storages, err := f.checkpoint()
+		if err != nil {
+			return nil, err
+		}
+		return f.weightsOf(top, newRebuilder(storages, f.size))
 	}
-	return nil, &FileError{Reason: unknownFormat(head)}
+	return nil, f.unknown()
+}
+
+// pickleStart is the first byte of a pickle, of a file that torch.save wrote before PyTorch 1.6.
+const pickleStart = 0x80
+
+// checkpoint reads the object that torch.save wrote, and says where its storages are.
+func (f *modelFile) checkpoint() (pickle.Value, storageSource, error) {
+	if container.IsZip(f.head) {
+		return f.zipCheckpoint()
+	}
+	return f.legacyCheckpoint()
 }
 
 // howToSave is the advice for a file whose content is something else.
 const howToSave = "load it in PyTorch and save torch.save(model.state_dict(), path)"
 
-// isTar reports whether a file begins with the header of a tar archive, whose
-// magic is at byte 257.
-func isTar(head []byte) bool {
-	return len(head) >= 263 && bytes.HasPrefix(head[257:], []byte("ustar"))
-}
-
 // isSafetensors reports whether a file begins with the length of a JSON object
 // and its opening brace.
 func isSafetensors(head []byte, size int64) bool {
 	return len(head) > 8 && head[8] == '{' && binary.LittleEndian.Uint64(head) <= uint64(size)
-}
-
-func unknownFormat(head []byte) string {
-	for _, known := range []struct{ magic, reason string }{
-		{"\x1f\x8b", "compressed with gzip: decompress it first"},
-		{"BZh", "compressed with bzip2: decompress it first"},
-		{"\x28\xb5\x2f\xfd", "compressed with zstd: decompress it first"},
-		{"\xfd7zXZ", "compressed with xz: decompress it first"},
-		{"\x89HDF", "an HDF5 file, as Keras writes"},
-		{"\x93NUMPY", "a NumPy array"},
-		{"GGUF", "a GGUF file"},
-		{"version https://git-lfs", "a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
-		{"<", "a web page, not a model: the download went wrong"},
-	} {
-		if bytes.HasPrefix(head, []byte(known.magic)) {
-			return known.reason
-		}
-	}
-	return "not a format that is read: a state_dict saved by torch.save, or safetensors"
 }
 
 // readAt fills b from r; that the bytes are not there is an error, not a

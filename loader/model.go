@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -94,9 +95,11 @@ type modelFile struct {
 	head    []byte
 	mapping *Mapping
 	model   string // of several, "": not given
+	key     string // of the state_dict in a checkpoint, "": not given
 
-	ctx       context.Context
-	maxMemory int64 // 0: not given
+	ctx       context.Context // of reading, nil: none
+	limits    build.Limits    // of programs, zero: the default
+	maxMemory int64           // 0: not given
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -111,18 +114,11 @@ var modelFormats = []struct {
 	{func(f *modelFile) bool { return container.IsZip(f.head) }, rejectZip},
 	{func(f *modelFile) bool { return hasMagic(f.head, "ET12") }, refuseModel("a program of ExecuTorch (.pte), which only its runtime reads", exportAdvice)},
 	{func(f *modelFile) bool { return hasMagic(f.head, "PTMF") }, refuseModel("a model for PyTorch Mobile (flatbuffers)", exportAdvice)},
-	{func(f *modelFile) bool { return f.head[0] == 0x80 }, rejectWeights},
-	{func(f *modelFile) bool { return isTar(f.head) }, rejectModel("a tar archive, as PyTorch wrote before 0.2: " + howToSave)},
+	{func(f *modelFile) bool { return f.head[0] == pickleStart }, func(f *modelFile) (*graph.Graph, error) { return nil, rejectWeights(f) }},
 }
 
 // ErrWeightsOnly is the Err of the *FileError of a file without a graph.
 var ErrWeightsOnly = errors.New("weights without a graph, which need an architecture (nn.Build)")
-
-func rejectWeights(*modelFile) (*graph.Graph, error) { return nil, &FileError{Err: ErrWeightsOnly} }
-
-func rejectModel(reason string) func(*modelFile) (*graph.Graph, error) {
-	return func(*modelFile) (*graph.Graph, error) { return nil, &FileError{Reason: reason} }
-}
 
 // exportAdvice is the advice for a file that was made of a model for some other runtime.
 const exportAdvice = "save the model itself, torch.export.save(torch.export.export(model, args), path)"
@@ -145,7 +141,7 @@ func rejectZip(f *modelFile) (*graph.Graph, error) {
 	case a.Has(mobileRecord):
 		return refuseModel("a model for PyTorch Mobile (.ptl), which holds bytecode and no program", exportAdvice)(f)
 	}
-	return nil, &FileError{Err: ErrWeightsOnly}
+	return nil, rejectWeights(f)
 }
 
 // mobileRecord is the program of an archive for PyTorch Mobile.
@@ -176,19 +172,15 @@ func (f *modelFile) load(opts []Option) (*graph.Graph, error) {
 			return nil, err
 		}
 	}
-	f.head = make([]byte, min(max(f.size, 0), 512))
-	if err := readAt(f.r, f.head, 0); err != nil {
+	if err := f.readHead(); err != nil {
 		return nil, err
-	}
-	if len(f.head) == 0 {
-		return nil, &FileError{Reason: "empty file"}
 	}
 	for _, format := range modelFormats {
 		if format.is(f) {
 			return format.load(f)
 		}
 	}
-	return nil, &FileError{Reason: unknownFormat(f.head)}
+	return nil, f.unknown()
 }
 
 // loadOctet reads octet's own format, which Save describes.
@@ -339,6 +331,9 @@ func decodeModel(m *modelRecord, tensors map[string]*tensor.Tensor, budget *int)
 		if values = append(values, outputs...); len(values) > maxModelValues {
 			return nil, &FileError{Record: nodeLabel(i, &m.Nodes[i]), Reason: fmt.Sprintf("more than %d values", maxModelValues)}
 		}
+	}
+	if most := build.DefaultLimits.Outputs; len(m.Outputs) > most {
+		return nil, &FileError{Record: "outputs", Reason: fmt.Sprintf("%d outputs, at most %d are read", len(m.Outputs), most)}
 	}
 	outputs, err := pick(values, m.Outputs)
 	if err != nil {

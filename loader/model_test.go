@@ -374,14 +374,15 @@ func TestLoadDetects(t *testing.T) {
 		return path
 	}
 	for path, reason := range map[string]string{
-		plain:                           "nn.Build",
-		zip:                             "nn.Build",
-		write("legacy", "\x80\x02}."):   "nn.Build",
-		script:                          "constants.pkl: rejected",
-		write("page", "<html>"):         "a web page",
-		write("empty", ""):              "empty",
-		write("else", "something else"): "not a format that is read",
-		dir:                             "a folder",
+		plain:                              "nn.Build",
+		zip:                                "nn.Build",
+		"testdata/plain.legacy.pth":        "nn.Build",
+		write("pickle", "\x80\x02}."):      "a plain pickle",
+		script:                             "constants.pkl: rejected",
+		write("page", "<html>"):            "a web page",
+		write("empty", ""):                 "empty",
+		write("else", "something\x00else"): "not a format that is read",
+		dir:                                "a folder",
 	} {
 		_, err := Load(path)
 		var fe *FileError

@@ -382,7 +382,7 @@ func FuzzRebuild(f *testing.F) {
 		}
 		var w *Weights
 		if err == nil {
-			w, err = weightsOf(top, newRebuilder(memoryStorages{}, int64(len(raw))))
+			w, err = (&modelFile{}).weightsOf(top, newRebuilder(memoryStorages{}, int64(len(raw))))
 		}
 		if err != nil {
 			if !isFileError(err, "") {

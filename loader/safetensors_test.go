@@ -29,7 +29,7 @@ func TestReadSafetensors(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", how, err)
 		}
-		w := newWeights()
+		w := newWeights(0)
 		var names []string
 		for _, v := range tensors {
 			w.add(v.Name, v.Tensor)

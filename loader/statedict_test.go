@@ -171,9 +171,9 @@ func TestStateDictRefuses(t *testing.T) {
 		"refused_two.pth":            `several dicts of tensors ("a", "b")`,
 		"refused_tensor.pth":         "not a state_dict",
 		"refused_no_tensors.pth":     "a dict without tensors",
-		"refused_torchscript.pt":     "a TorchScript archive",
+		"refused_torchscript.pt":     "a TorchScript archive, graph and weights: load it as a model",
 		"byteorder_big.pth":          `byte order "big" is not read`,
-		"plain.npz":                  "not in a folder",
+		"plain.npz":                  "NumPy arrays, which are data (.npz)",
 		"gen":                        "a folder, not a file",
 	} {
 		if _, err := StateDict("testdata/" + file); !isFileError(err, reason) || !strings.HasPrefix(err.Error(), "testdata/"+file+": ") {
@@ -183,7 +183,7 @@ func TestStateDictRefuses(t *testing.T) {
 	tar := make([]byte, 1024)
 	copy(tar[257:], "ustar")
 	for reason, raw := range map[string]string{
-		"empty file": "", "not a format": "hello", "tar archive": string(tar), "gzip": "\x1f\x8b123", "web page": "<!DOCTYPE html>",
+		"empty file": "", "text file": "hello", "tar archive": string(tar), "gzip": "\x1f\x8b123", "web page": "<!DOCTYPE html>",
 		"Git LFS": "version https://git-lfs.github.com/spec/v1\n", "plain pickle": "\x80\x02K\x01.", "HDF5": "\x89HDF\r\n",
 	} {
 		if _, err := StateDictFrom(strings.NewReader(raw), int64(len(raw))); !isFileError(err, reason) {

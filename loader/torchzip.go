@@ -6,7 +6,9 @@ import (
 	"math"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/loader/internal/container"
+	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -21,33 +23,30 @@ const (
 
 const maxPickle = 64 << 20 // bytes of a record of code
 
-func (f *modelFile) zipStateDict() (*Weights, error) {
+func (f *modelFile) zipCheckpoint() (pickle.Value, storageSource, error) {
 	a, err := container.OpenWithin(f.r, f.size, f.budget())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if a.Has(scriptRecord) {
-		return nil, &FileError{Reason: "a TorchScript archive, graph and weights: load it as a model, without naming an architecture"}
-	}
-	if !a.Has(pickleRecord) {
-		return nil, &FileError{Record: pickleRecord, Reason: "not in the archive: this is a zip file, but not one of torch.save"}
+	if a.Has(scriptRecord) || !a.Has(pickleRecord) {
+		return nil, nil, &FileError{Err: filekind.OfRecords(a.Names())}
 	}
 	if err := checkByteOrder(a); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	limits := f.pickleLimits()
 	data, err := a.Read(pickleRecord, int64(limits.Bytes))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	top, n, err := loadCheckpoint(pickleRecord, data, limits)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if n != len(data) {
-		return nil, &FileError{Record: pickleRecord, Reason: fmt.Sprintf("%d bytes follow after the pickle", len(data)-n)}
+		return nil, nil, &FileError{Record: pickleRecord, Reason: fmt.Sprintf("%d bytes follow after the pickle", len(data)-n)}
 	}
-	return weightsOf(top, newRebuilder(newZipStorages(a, storageFolder), f.size))
+	return top, newZipStorages(a, storageFolder), nil
 }
 
 // checkByteOrder rejects files of big-endian machines. Files of PyTorch before
@@ -74,7 +73,7 @@ type zipStorages struct {
 }
 
 func newZipStorages(a *container.Archive, folder string) *zipStorages {
-	return &zipStorages{archive: a, folder: folder, read: make(map[string]storage)}
+	return &zipStorages{archive: a, folder: folder, read: make(map[string]storage, len(a.Names()))}
 }
 
 func (z *zipStorages) storage(ref storageRef) (storage, error) {

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet/tensor"
@@ -20,8 +21,9 @@ type Weights struct {
 	Skipped []string
 }
 
-func newWeights() *Weights {
-	return &Weights{index: make(map[string]int), Scalars: make(map[string]any)}
+// newWeights makes room for n tensors, as many as the file has names for.
+func newWeights(n int) *Weights {
+	return &Weights{tensors: make([]Named, 0, n), index: make(map[string]int, n), Scalars: make(map[string]any)}
 }
 
 func (w *Weights) add(name string, t *tensor.Tensor) {
@@ -33,36 +35,91 @@ func (w *Weights) add(name string, t *tensor.Tensor) {
 	w.tensors = append(w.tensors, Named{Name: name, Tensor: t})
 }
 
-// wrapperPrefixes are what wrappers of a module put in front of all names: DataParallel,
-// torch.compile.
-var wrapperPrefixes = []string{"module.", "_orig_mod."}
-
-// finish drops the prefixes of wrappers, in any order, and rejects a file without weights.
+// finish drops what wrappers of modules put into names, and rejects a file without weights.
 func (w *Weights) finish() (*Weights, error) {
 	if len(w.tensors) == 0 {
 		return nil, &FileError{Reason: "no tensors in it: " + howToSave}
 	}
-	for i := 0; i < len(wrapperPrefixes); i++ {
-		if w.dropPrefix(wrapperPrefixes[i]) {
-			i = -1
-		}
+	w.rename(withoutWrappers)
+	w.dropCounter()
+	for w.hasPrefix(dataParallel) {
+		w.rename(func(name string) string { return strings.TrimPrefix(name, dataParallel) })
 	}
 	return w, nil
 }
 
-// dropPrefix drops a prefix that all names have, and reports whether they had it.
-func (w *Weights) dropPrefix(prefix string) bool {
+// dataParallel is what DataParallel and DistributedDataParallel put in front of all names, averageCounter what averaged
+// models count beside them.
+const (
+	dataParallel   = "module."
+	averageCounter = "n_averaged"
+)
+
+// wrappers are the attributes in which torch.compile, FSDP and checkpointing of activations keep the modules they wrap, of
+// whichever part of a model.
+var wrappers = []string{"_orig_mod", "_fsdp_wrapped_module", "_fpw_module", "_checkpoint_wrapped_module"}
+
+// withoutWrappers returns a name without the attributes of wrappers.
+func withoutWrappers(name string) string {
+	if !strings.Contains(name, "_mod") {
+		return name
+	}
+	parts := slices.DeleteFunc(strings.Split(name, "."), func(part string) bool { return slices.Contains(wrappers, part) })
+	return strings.Join(parts, ".")
+}
+
+// rename gives all tensors other names, unless two would have the same.
+func (w *Weights) rename(to func(string) string) {
+	names := make(map[string]int, len(w.tensors))
+	changed := false
+	for i, t := range w.tensors {
+		name := to(t.Name)
+		changed = changed || name != t.Name
+		names[name] = i
+	}
+	if !changed || len(names) != len(w.tensors) {
+		return
+	}
+	w.index = names
+	for name, i := range names {
+		w.tensors[i].Name = name
+	}
+}
+
+// hasPrefix reports whether all names have a prefix and more.
+func (w *Weights) hasPrefix(prefix string) bool {
+	return !slices.ContainsFunc(w.tensors, func(t Named) bool { return !strings.HasPrefix(t.Name, prefix) || t.Name == prefix })
+}
+
+// dropCounter drops the number of models that were averaged, where all else is of the module.
+func (w *Weights) dropCounter() {
+	i, ok := w.index[averageCounter]
+	if !ok || len(w.tensors) == 1 {
+		return
+	}
 	for _, t := range w.tensors {
-		if !strings.HasPrefix(t.Name, prefix) || t.Name == prefix {
-			return false
+		if t.Name != averageCounter && !strings.HasPrefix(t.Name, dataParallel) {
+			return
 		}
 	}
+	w.tensors = slices.Delete(w.tensors, i, i+1)
 	clear(w.index)
-	for i := range w.tensors {
-		w.tensors[i].Name = strings.TrimPrefix(w.tensors[i].Name, prefix)
-		w.index[w.tensors[i].Name] = i
+	for i, t := range w.tensors {
+		w.index[t.Name] = i
 	}
-	return true
+	w.Skipped = append(w.Skipped, averageCounter)
+}
+
+// under returns the weights whose names begin with a part that all of them have, without that part; nil where there is none.
+func (w *Weights) under() *Weights {
+	part, _, ok := strings.Cut(w.tensors[0].Name, ".")
+	if !ok || !w.hasPrefix(part+".") {
+		return nil
+	}
+	inner := *w
+	inner.tensors = slices.Clone(w.tensors)
+	inner.rename(func(name string) string { return strings.TrimPrefix(name, part+".") })
+	return &inner
 }
 
 // Len returns the number of tensors.

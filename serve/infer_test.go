@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -39,9 +40,11 @@ func fromSlice[T tensor.Element](t testing.TB, values []T, shape ...int) *tensor
 	return x
 }
 
-// newServer returns a server that the test closes.
+// newServer returns a server that the test closes, and after which no goroutine may be left.
 func newServer(t testing.TB, opts Options) *Server {
 	t.Helper()
+	before := runtime.NumGoroutine()
+	t.Cleanup(func() { until(t, func() bool { return runtime.NumGoroutine() <= before }) })
 	s, err := New(opts)
 	if err != nil {
 		t.Fatal(err)

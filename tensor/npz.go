@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/internal/rawfile"
 )
 
@@ -86,7 +87,7 @@ func is[E error](err error) bool {
 func ReadNPZFrom(r io.ReaderAt, size, budget int64) (Arrays, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, &FileError{Reason: "not an npz file", Err: err}
+		return nil, &FileError{Reason: "not an npz file", Err: otherKind(r, size, err)}
 	}
 	budget = budgetOf(budget)
 	arrays := make(Arrays, 0, len(z.File))
@@ -97,6 +98,9 @@ func ReadNPZFrom(r io.ReaderAt, size, budget int64) (Arrays, error) {
 			return nil, &FileError{Record: f.Name, Reason: reason, Err: err}
 		}
 		if !isArray {
+			if e := filekind.OfRecords(memberNames(z)); e.Kind != filekind.Arrays && e.Kind != filekind.OtherZip {
+				return nil, &FileError{Reason: "not an npz file", Err: e}
+			}
 			return reject("not an array: an npz file holds .npy members only", nil)
 		}
 		if seen[name] {
@@ -115,6 +119,30 @@ func ReadNPZFrom(r io.ReaderAt, size, budget int64) (Arrays, error) {
 		arrays = append(arrays, Named{name, t})
 	}
 	return arrays, nil
+}
+
+// otherKind returns what a file is that is no zip archive, err where that is not known.
+func otherKind(r io.ReaderAt, size int64, err error) error {
+	head := make([]byte, min(size, 512))
+	if n, _ := r.ReadAt(head, 0); n < len(head) {
+		return err
+	}
+	switch e := filekind.Of(head, size); e.Kind {
+	case filekind.Unrecognized:
+		return err
+	case filekind.OtherZip:
+		return filekind.OfTruncated(err)
+	default:
+		return e
+	}
+}
+
+func memberNames(z *zip.Reader) []string {
+	names := make([]string, len(z.File))
+	for i, f := range z.File {
+		names[i] = f.Name
+	}
+	return names
 }
 
 // maxDeflate is how many bytes one of a deflated stream can become: 258 by each two bits.

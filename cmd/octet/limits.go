@@ -74,7 +74,7 @@ func parseSize(s string) (int64, error) {
 }
 
 // grace is how long a command may take to end by itself, after its context has.
-const grace = 600 * time.Millisecond
+const grace = 400 * time.Millisecond
 
 // memorySlack is what may be in memory beyond the bound: the garbage collector runs beside the program.
 const memorySlack = 24 << 20
@@ -126,6 +126,24 @@ func (e *overMemoryError) Error() string {
 	return fmt.Sprintf("it takes more memory than the %d MB that are allowed", e.limit>>20)
 }
 
+// advice returns the flag that an error about a file asks for.
+func advice(err error) string {
+	choice, isChoice := errors.AsType[*loader.ChoiceError](err)
+	key, isKey := errors.AsType[*loader.KeyError](err)
+	kind, isKind := errors.AsType[*loader.KindError](err)
+	switch {
+	case errors.Is(err, loader.ErrWeightsOnly):
+		return ": name it with --arch"
+	case isChoice && choice.Asked == "":
+		return " with --model"
+	case isKey && key.Asked == "":
+		return " with --key"
+	case isKind && (kind.Kind == loader.KindTorchScript || kind.Kind == loader.KindExported):
+		return ", without --arch"
+	}
+	return ""
+}
+
 // explain adds to an error what the command line can do about it.
 func (l *limits) explain(ctx context.Context, err error) string {
 	switch {
@@ -136,8 +154,5 @@ func (l *limits) explain(ctx context.Context, err error) string {
 	case is[*overMemoryError](err), is[*graph.MemoryError](err), is[*tensor.BudgetError](err):
 		return err.Error() + ": --max-memory gives more"
 	}
-	if errors.Is(err, loader.ErrWeightsOnly) {
-		return err.Error() + ": name it with --arch"
-	}
-	return err.Error()
+	return err.Error() + advice(err)
 }

@@ -18,11 +18,13 @@ import (
 type source struct {
 	arch  string // of a state_dict
 	model string // of several in an archive
+	key   string // of the state_dict in a checkpoint
 }
 
-// flags adds --arch and --model to a command.
+// flags adds --arch, --model and --key to a command.
 func (s *source) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.model, "model", "", "name of the model to load, of an archive of torch.export that holds several")
+	cmd.Flags().StringVar(&s.key, "key", "", "key of the state_dict to load, of a checkpoint that holds several: ema, or ema.module for one in another")
 	cmd.Flags().StringVar(&s.arch, "arch", "", fmt.Sprintf("architecture that a state_dict belongs to: %v", append(nn.Names(), "digits")))
 }
 
@@ -40,7 +42,7 @@ func architecture(name string) (nn.Architecture, error) {
 
 // loaderOptions say how a command reads a file.
 func (a *app) loaderOptions(ctx context.Context, from source) []loader.Option {
-	options := []loader.Option{loader.Context(ctx), loader.MaxMemory(a.limits.maxMemory), loader.Model(from.model)}
+	options := []loader.Option{loader.Context(ctx), loader.MaxMemory(a.limits.maxMemory), loader.Model(from.model), loader.Key(from.key)}
 	if a.mmap {
 		options = append(options, loader.Mapped(new(loader.Mapping))) // until the process ends
 	}

@@ -43,11 +43,11 @@ func (t *training) chooseLoss() error {
 	}
 	l, err := lossFor(t.flags, out, labels)
 	if err != nil {
-		return err
+		return t.samples.Mislabelled(t.work.model, err)
 	}
 	if l.name == "cross-entropy" {
 		if err := checkClasses(labels, out[0].Dim(l.axis)); err != nil {
-			return &tensor.FileError{File: t.flags.data, Record: "y", Err: err}
+			return t.samples.Mislabelled(t.work.model, err)
 		}
 	}
 	t.result.Loss = l.name
@@ -66,7 +66,7 @@ func lossFor(f *trainFlags, out []*tensor.Tensor, labels *tensor.Tensor) (traini
 	}
 	name := f.loss
 	if err != nil && (name == "" || name == "cross-entropy") {
-		return trainingLoss{}, usagef("--data %s: %v", f.data, err)
+		return trainingLoss{}, err
 	}
 	if name == "" {
 		switch {

@@ -106,7 +106,7 @@ func (w *work) concrete() error {
 		}
 	}
 	_, err = w.model.Specialize(types...)
-	return err
+	return d.Misfit("", err)
 }
 
 // proxy is a model that watches its runs.
@@ -298,7 +298,7 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 	if !metric.Counts() {
 		return nil
 	}
-	agreement, err := metric.Compare(outputs[0][0], outputs[1][0])
+	agreement, err := bench.CompareClasses(metric, outputs[0][0], outputs[1][0])
 	r.Agreement = &agreement
 	return err
 }

@@ -5,8 +5,11 @@ package container
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
+	"compress/flate"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
 	"path"
@@ -14,6 +17,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -33,13 +37,24 @@ const (
 	endRecord    = 22
 )
 
-// Archive is a zip file, whose records all lie in one folder at its top unless it is flat.
+// Archive is a zip file, whose records all lie in one folder at its top unless it is flat. Records may be many and small.
 type Archive struct {
 	file    io.ReaderAt
 	root    string
 	names   []string
-	records map[string]*zip.File
+	records []record // in the order of names
+	index   map[string]int32
 }
+
+// record is where a record lies in the file, and how.
+type record struct {
+	at, stored, size int64 // of the data, in the file and as read
+	crc              uint32
+	deflated         bool
+}
+
+// maxRecords keeps places in lists within an int32.
+const maxRecords = 1 << 30
 
 // IsZip reports whether a file that begins with head is a zip archive.
 func IsZip(head []byte) bool {
@@ -69,11 +84,18 @@ func OpenFlat(r io.ReaderAt, size, budget int64) (*Archive, error) {
 }
 
 func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name string, err error)) (*Archive, error) {
-	z, err := zip.NewReader(r, size)
+	small := &window{r: r, size: size}
+	z, err := zip.NewReader(small, size)
+	if err == nil && len(z.File) > maxRecords {
+		err = fmt.Errorf("%d records", len(z.File))
+	}
+	if errors.Is(err, zip.ErrFormat) { // the directory is at the end
+		err = filekind.OfTruncated(err)
+	}
 	if err != nil {
 		return nil, &tensor.FileError{Reason: "damaged zip archive", Err: err}
 	}
-	a := &Archive{file: r, records: make(map[string]*zip.File, len(z.File))}
+	a := &Archive{file: small, index: make(map[string]int32, len(z.File)), records: make([]record, 0, len(z.File))}
 	spans := make([]span, 0, len(z.File))
 	directory := int64(endRecord)
 	var inflated, total uint64
@@ -84,21 +106,21 @@ func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name 
 		}
 		root, name, err := split(f.Name)
 		if err != nil {
-			return nil, err
+			return nil, foreign(z, err)
 		}
 		switch {
 		case len(a.names) == 0:
 			a.root = root
 		case root != a.root:
 			return nil, reject(f.Name, "outside the archive's folder %q", a.root)
-		case a.records[name] != nil:
+		case a.Has(name):
 			return nil, reject(f.Name, "two records have this name")
 		}
-		s, err := checkRecord(f, size)
+		at, err := checkRecord(f, size)
 		if err != nil {
 			return nil, err
 		}
-		spans = append(spans, s)
+		spans = append(spans, span{at - localHeader - int64(len(f.Name)), at + int64(f.CompressedSize64), f.Name})
 		if f.Method == zip.Deflate {
 			if inflated += f.UncompressedSize64; inflated > uint64(size)*maxExpansion+deflateAllowed {
 				return nil, reject(f.Name, "deflated records claim more than %d times the file's %d bytes", maxExpansion, size)
@@ -107,13 +129,27 @@ func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name 
 		if total += f.UncompressedSize64; total > uint64(budget) {
 			return nil, &tensor.FileError{Record: f.Name, Err: &tensor.BudgetError{What: "the archive up to this record", Need: int64(min(total, math.MaxInt64)), Limit: budget}}
 		}
+		a.index[name] = int32(len(a.names))
 		a.names = append(a.names, name)
-		a.records[name] = f
+		a.records = append(a.records, record{at, int64(f.CompressedSize64), int64(f.UncompressedSize64), f.CRC32, f.Method == zip.Deflate})
 	}
 	if len(a.names) == 0 {
 		return nil, &tensor.FileError{Reason: "zip archive without records"}
 	}
 	return a, checkOverlap(spans, size-directory)
+}
+
+// foreign returns what an archive is where that is known not to come from PyTorch, else err.
+func foreign(z *zip.Reader, err error) error {
+	names := make([]string, len(z.File))
+	for i, f := range z.File {
+		names[i] = f.Name
+	}
+	switch e := filekind.OfRecords(names); e.Kind {
+	case filekind.Arrays, filekind.Keras, filekind.Packed:
+		return &tensor.FileError{Err: e}
+	}
+	return err
 }
 
 // span is where a record lies in the file, header included.
@@ -138,23 +174,24 @@ func splitName(full string) (root, name string, err error) {
 	return root, name, nil
 }
 
-func checkRecord(f *zip.File, size int64) (span, error) {
+// checkRecord returns where the data of a record begins.
+func checkRecord(f *zip.File, size int64) (int64, error) {
 	switch {
 	case f.Flags&1 != 0:
-		return span{}, reject(f.Name, "encrypted")
+		return 0, reject(f.Name, "encrypted")
 	case f.Method != zip.Store && f.Method != zip.Deflate:
-		return span{}, reject(f.Name, "compression method %d is not read: only stored and deflated records are", f.Method)
+		return 0, reject(f.Name, "compression method %d is not read: only stored and deflated records are", f.Method)
 	case f.Method == zip.Store && f.CompressedSize64 != f.UncompressedSize64:
-		return span{}, reject(f.Name, "stored with two sizes, %d and %d", f.CompressedSize64, f.UncompressedSize64)
+		return 0, reject(f.Name, "stored with two sizes, %d and %d", f.CompressedSize64, f.UncompressedSize64)
 	}
 	at, err := f.DataOffset()
 	if err != nil {
-		return span{}, &tensor.FileError{Record: f.Name, Reason: "no record at its place", Err: err}
+		return 0, &tensor.FileError{Record: f.Name, Reason: "no record at its place", Err: err}
 	}
 	if at < 0 || at > size || f.CompressedSize64 > uint64(size-at) {
-		return span{}, reject(f.Name, "%d bytes at %d reach past the file's end at %d", f.CompressedSize64, at, size)
+		return 0, reject(f.Name, "%d bytes at %d reach past the file's end at %d", f.CompressedSize64, at, size)
 	}
-	return span{at - localHeader - int64(len(f.Name)), at + int64(f.CompressedSize64), f.Name}, nil
+	return at, nil
 }
 
 // checkOverlap refuses records that share bytes, with each other or with the
@@ -188,71 +225,83 @@ func (a *Archive) Root() string { return a.root }
 func (a *Archive) Names() []string { return a.names }
 
 // Has reports whether there is a record of this name.
-func (a *Archive) Has(name string) bool { return a.records[name] != nil }
+func (a *Archive) Has(name string) bool {
+	_, ok := a.index[name]
+	return ok
+}
+
+// find returns the record of a name, nil when there is none.
+func (a *Archive) find(name string) *record {
+	if i, ok := a.index[name]; ok {
+		return &a.records[i]
+	}
+	return nil
+}
 
 // Size returns how many bytes a record has when read, -1 when there is none.
 func (a *Archive) Size(name string) int64 {
-	f := a.records[name]
-	if f == nil {
-		return -1
+	if f := a.find(name); f != nil {
+		return f.size
 	}
-	return int64(f.UncompressedSize64)
+	return -1
 }
 
 // Section returns a record as a file of its own, of as many bytes as it says. A
 // stored record is read where it lies, and its checksum is not compared; of a
 // deflated one at most limit bytes are read into memory.
 func (a *Archive) Section(name string, limit int64) (io.ReaderAt, int64, error) {
-	f := a.records[name]
-	if f == nil || f.Method != zip.Store {
+	f := a.find(name)
+	if f == nil || f.deflated {
 		data, err := a.Read(name, limit)
 		return bytes.NewReader(data), int64(len(data)), err
 	}
-	at, err := f.DataOffset()
-	if err != nil {
-		return nil, 0, &tensor.FileError{Record: name, Reason: "no record at its place", Err: err}
-	}
-	n := int64(f.UncompressedSize64)
-	return io.NewSectionReader(a.file, at, n), n, nil
+	return io.NewSectionReader(a.file, f.at, f.size), f.size, nil
 }
 
 // Read returns a record's bytes in memory aligned for tensors, at most limit of
 // them, and compares the checksum. A deflated record takes memory only as bytes
 // come out. A record that is not there, longer than limit or damaged gives a
 // *tensor.FileError.
-func (a *Archive) Read(name string, limit int64) ([]byte, error) {
-	f := a.records[name]
+func (a *Archive) Read(name string, limit int64) (data []byte, err error) {
+	f := a.find(name)
 	if f == nil {
 		return nil, reject(name, "no such record in the archive")
 	}
-	n := f.UncompressedSize64
 	limit = min(limit, math.MaxInt-tensor.Alignment) // what can be addressed
-	if limit < 0 || n > uint64(limit) {
-		return nil, reject(name, "%d bytes, at most %d are read", n, limit)
+	if f.size > limit {
+		return nil, reject(name, "%d bytes, at most %d are read", f.size, limit)
 	}
-	r, err := f.Open()
-	if err != nil {
-		return nil, &tensor.FileError{Record: name, Reason: "cannot be read", Err: err}
-	}
-	defer r.Close()
-	var data []byte
-	if f.Method == zip.Store { // known to be present
-		data = tensor.AlignedBytes(int(n))
-		_, err = io.ReadFull(r, data)
-	} else {
-		data, err = readGrowing(r, int(n))
-	}
-	if err == nil { // reading to the end compares the checksum
-		var one [1]byte
-		switch _, end := io.ReadFull(r, one[:]); {
-		case end == nil:
-			return nil, reject(name, "longer than the %d bytes its entry says", n)
-		case !errors.Is(end, io.EOF):
-			err = end
+	if f.deflated {
+		data, err = a.inflate(name, f)
+	} else { // known to be present
+		data = tensor.AlignedBytes(int(f.size))
+		if n, e := a.file.ReadAt(data, f.at); n < len(data) {
+			err = cmp.Or(e, io.ErrUnexpectedEOF)
 		}
 	}
+	if err == nil && f.crc != 0 && crc32.ChecksumIEEE(data) != f.crc {
+		err = zip.ErrChecksum
+	}
+	var fe *tensor.FileError
+	if err != nil && !errors.As(err, &fe) {
+		err = &tensor.FileError{Record: name, Reason: "damaged record", Err: err}
+	}
+	return data, err
+}
+
+// inflate reads a deflated record.
+func (a *Archive) inflate(name string, f *record) ([]byte, error) {
+	r := flate.NewReader(io.NewSectionReader(a.file, f.at, f.stored))
+	data, err := readGrowing(r, int(f.size))
 	if err != nil {
-		return nil, &tensor.FileError{Record: name, Reason: "damaged record", Err: err}
+		return nil, err
+	}
+	var one [1]byte
+	switch _, end := io.ReadFull(r, one[:]); {
+	case end == nil:
+		return nil, reject(name, "longer than the %d bytes its entry says", f.size)
+	case !errors.Is(end, io.EOF):
+		return nil, end
 	}
 	return data, nil
 }

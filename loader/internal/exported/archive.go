@@ -171,7 +171,7 @@ type ChoiceError struct {
 
 func (e *ChoiceError) Error() string {
 	if e.Asked == "" {
-		return fmt.Sprintf("holds several models, %s: name one with --model", strings.Join(e.Names, ", "))
+		return fmt.Sprintf("holds several models, %s: name one", strings.Join(e.Names, ", "))
 	}
 	return fmt.Sprintf("holds no model %q: it has %s", e.Asked, strings.Join(e.Names, ", "))
 }
