@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/octet-ml/octet/graph"
@@ -109,6 +110,7 @@ func EvaluateShard(ctx context.Context, s *graph.Session, d *Dataset, shard quan
 // outputs runs the model on batches of the samples from first on.
 func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *Dataset, batches quantize.Batches, size, first int) iter.Seq2[[]*tensor.Tensor, error] {
 	return func(yield func([]*tensor.Tensor, error) bool) {
+		left := e.N
 		for in, err := range batches {
 			if err != nil {
 				yield(nil, err)
@@ -121,7 +123,11 @@ func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *Dataset, 
 				return
 			}
 			e.Elapsed += time.Since(start)
-			first += size
+			if out, err = firstOf(out, min(size, left), leastBatch(s.Graph())); err != nil {
+				yield(nil, err)
+				return
+			}
+			first, left = first+size, left-size
 			if !yield(out, nil) {
 				return
 			}
@@ -163,6 +169,24 @@ func (e *Evaluation) measure(batches iter.Seq2[[]*tensor.Tensor, error], labels 
 		e.Value, e.Right, e.Counted = score.Value(), score.Right, score.Counted
 	}
 	return nil
+}
+
+// firstOf leaves out what a model computes for samples that fill a batch up.
+func firstOf(out []*tensor.Tensor, size, batch int) ([]*tensor.Tensor, error) {
+	if size >= batch {
+		return out, nil
+	}
+	short := slices.Clone(out)
+	for i, t := range short {
+		if t.Rank() > 0 && t.Dim(0) == batch {
+			part, err := t.Slice(0, 0, size, 1)
+			if err != nil {
+				return nil, err
+			}
+			short[i] = part.Contiguous()
+		}
+	}
+	return short, nil
 }
 
 // begin chooses the metric, where that is not done, by the outputs of the first batch.

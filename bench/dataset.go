@@ -126,7 +126,8 @@ func (d *Dataset) Batches(g *graph.Graph, size int) iter.Seq2[[]*tensor.Tensor, 
 	return d.First(g, size, d.n)
 }
 
-// First is Batches of the first samples only. A model that takes batches of one size gets those.
+// First is Batches of the first samples only. A model that takes batches of one size gets those: the
+// last is filled up with samples of it from its beginning, as Batch does.
 func (d *Dataset) First(g *graph.Graph, size, samples int) iter.Seq2[[]*tensor.Tensor, error] {
 	samples = min(samples, d.n)
 	return d.between(g, BatchSize(g, size), 0, samples, max(samples, 1))
@@ -169,26 +170,22 @@ func (d *Dataset) between(g *graph.Graph, size, from, to, end int) iter.Seq2[[]*
 }
 
 // BatchSize returns the size of the batches that a model is given: the one that it takes, where
-// that is one, and else the one that is wanted.
-func BatchSize(g *graph.Graph, wanted int) int {
-	if n := fixedBatch(g); n > 0 {
-		return n
-	}
-	return wanted
-}
+// that is one, and else the one that is wanted, within the model's bounds.
+func BatchSize(g *graph.Graph, wanted int) int { return g.BatchSize(wanted) }
 
-// fixedBatch returns the first extent of a graph's inputs that takes no other, 0 where it takes any.
-func fixedBatch(g *graph.Graph) int {
-	for _, v := range g.Inputs {
-		if v.Guard != nil && len(v.Guard.Shape) > 0 && v.Guard.Shape[0] > 0 {
-			return v.Guard.Shape[0]
-		}
-	}
-	return 0
-}
+// leastBatch returns the smallest batch that a model takes.
+func leastBatch(g *graph.Graph) int { return g.BatchSize(1) }
 
-// Batch returns samples [from, to) as inputs of a model.
+// Batch returns samples [from, to) as inputs of a model. Where the model takes no batch as small as
+// that, these samples are repeated to fill one.
 func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) {
+	if least := leastBatch(g); to-from < least && from < to && to <= d.n {
+		samples := make([]int, least)
+		for i := range samples {
+			samples[i] = from + i%(to-from)
+		}
+		return d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return pickSamples(t, samples) })
+	}
 	return d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return t.Slice(0, from, to, 1) })
 }
 

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,27 +46,6 @@ type Exampler interface {
 	Example() ([]ops.Type, bool)
 }
 
-// Guard says what a specialized graph accepts for one of its inputs.
-type Guard struct {
-	// Shape holds the extents, -1 where any will do.
-	Shape []int
-	// Value is what the input must be, when the graph depends on it.
-	Value *tensor.Tensor
-}
-
-// admits reports whether the graph may be used for t.
-func (g *Guard) admits(t *tensor.Tensor) bool {
-	if g == nil {
-		return true
-	}
-	for i, d := range g.Shape {
-		if d >= 0 && d != t.Shape()[i] {
-			return false
-		}
-	}
-	return g.Value == nil || t.IsBound() && bytes.Equal(g.Value.Contiguous().Bytes(), t.Contiguous().Bytes())
-}
-
 // State says what a specialized graph keeps between runs: its last outputs are
 // values that become the last inputs of the next run. Sessions of an open graph
 // pass them on; a graph that is compiled by itself takes and gives them like any.
@@ -100,7 +78,8 @@ type open struct {
 
 // NewOpen returns an open graph: one whose nodes a program makes when the types
 // of the inputs are known. It has inputs, of unknown types, and neither nodes
-// nor outputs. It can be compiled, and makes itself concrete as it runs.
+// nor outputs. It can be compiled, and makes itself concrete as it runs. Guards of
+// its inputs tell a caller what the program takes; the program checks it.
 func NewOpen(inputs []string, p Program) *Graph {
 	g := &Graph{open: &open{program: p}}
 	for _, name := range inputs {
@@ -119,7 +98,11 @@ func Derive(g *Graph, f func(*Graph) (*Graph, error)) (*Graph, error) {
 	for _, v := range g.Inputs {
 		names = append(names, v.Name)
 	}
-	return NewOpen(names, &derived{g.open, f}), nil
+	d := NewOpen(names, &derived{g.open, f})
+	for i, v := range g.Inputs {
+		d.Inputs[i].Guard = v.Guard
+	}
+	return d, nil
 }
 
 type derived struct {

@@ -42,6 +42,9 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 		return nil, err
 	}
 	g := graph.NewOpen(m.Inputs(), m)
+	for i, v := range g.Inputs {
+		v.Guard = m.Contract.Guard(i)
+	}
 	if !m.IsStatic() {
 		return g, nil
 	}

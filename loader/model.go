@@ -373,6 +373,15 @@ func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Gua
 	if guard.Shape != nil && len(guard.Shape) != len(in.Shape) {
 		return nil, fmt.Errorf("a guard of %d dimensions for %d", len(guard.Shape), len(in.Shape))
 	}
+	if in.Guard.Bounds != nil && len(in.Guard.Bounds) != len(in.Shape) {
+		return nil, fmt.Errorf("bounds of %d dimensions for %d", len(in.Guard.Bounds), len(in.Shape))
+	}
+	for i, b := range in.Guard.Bounds {
+		if b[0] < 0 || b[0] > in.Shape[i] || b[1] != 0 && b[1] < in.Shape[i] {
+			return nil, fmt.Errorf("extent %d of the example is %d, its bounds are %d and %d", i, in.Shape[i], b[0], b[1])
+		}
+		guard.Bounds = append(guard.Bounds, graph.Bound{Min: b[0], Max: b[1]})
+	}
 	if in.Guard.Value == "" {
 		return guard, nil
 	}

@@ -34,6 +34,9 @@ type Metric struct {
 	What string // what it counts, for people
 	// Chosen says that outputs and labels decided, not the caller.
 	Chosen bool
+	// Samples is how many the data has: outputs of more, which fill up the last batch of a model that
+	// takes only whole ones, do not count. With 0 all do.
+	Samples int
 
 	axis      int     // of classes
 	threshold float32 // of Binary

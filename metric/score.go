@@ -37,6 +37,10 @@ func NewScorer(m *Metric, labels *tensor.Tensor) *Scorer { return &Scorer{metric
 
 // Add counts the outputs of the next samples. A label of no class is a *LabelError, outputs of another form an *Error.
 func (s *Scorer) Add(out *tensor.Tensor) error {
+	out, err := s.metric.Part(out, s.at)
+	if err != nil {
+		return err
+	}
 	if out.Rank() == 0 || s.at+out.Dim(0) > s.labels.Dim(0) {
 		return &Error{s.metric.Name, fmt.Sprintf("the output %v does not have the samples first: %d are left", out, s.labels.Dim(0)-s.at)}
 	}
@@ -153,6 +157,18 @@ func (s *Scorer) Value() float64 {
 		return math.NaN()
 	}
 	return 1 - residual/total
+}
+
+// Part leaves out what a model computes for samples that only fill up the last batch, of the output for those from number at on.
+func (m *Metric) Part(out *tensor.Tensor, at int) (*tensor.Tensor, error) {
+	if m.Samples == 0 || at >= m.Samples || out.Rank() == 0 || at+out.Dim(0) <= m.Samples {
+		return out, nil
+	}
+	part, err := out.Slice(0, 0, m.Samples-at, 1)
+	if err != nil {
+		return nil, err
+	}
+	return part.Contiguous(), nil
 }
 
 // Classes returns the class at each place of an output, for a metric that counts.

@@ -81,9 +81,16 @@ func ByMetric(m *metric.Metric, float *graph.Graph, data Batches, labels *tensor
 
 func agreement(m *metric.Metric, float *graph.Graph, data Batches, opts graph.Options) Accuracy {
 	all := func(ctx context.Context, g *graph.Graph) (classes []int, err error) {
+		at := 0
 		err = eachOutput(ctx, g, data, opts, func(_ int, out []*tensor.Tensor) error {
-			c, err := m.Classes(out[0])
-			classes = append(classes, c...)
+			part, err := m.Part(out[0], at)
+			if err != nil {
+				return err
+			}
+			c, err := m.Classes(part)
+			if classes = append(classes, c...); part.Rank() > 0 {
+				at += part.Dim(0)
+			}
 			return err
 		})
 		return classes, err

@@ -134,6 +134,47 @@ func TestOutputForms(t *testing.T) {
 	}
 }
 
+// TestDistillOutputs trains a model of two heads: both have the teacher's as targets, so that the weights of both change.
+func TestDistillOutputs(t *testing.T) {
+	dir := t.TempDir()
+	model, data := filepath.Join(dir, "m"), filepath.Join(dir, "d.npz")
+	r := rand.New(rand.NewPCG(3, 3))
+	g := graph.New()
+	x := g.Input("x", tensor.Float32, 1, 6)
+	var heads []*graph.Value
+	for _, name := range []string{"a", "b"} {
+		y, err := g.Add1(graph.Scope{Path: name, Class: "Linear"}, ops.Linear{}, x, g.Const(name+".weight", normal(t, r, 3, 6)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		heads = append(heads, y)
+	}
+	g.SetOutputs(heads...)
+	if err := loader.Save(model, g); err != nil {
+		t.Fatal(err)
+	}
+	writeArrays(t, data, map[string]*tensor.Tensor{"x": normal(t, r, 16, 6)})
+	at := func(rate string) []*tensor.Tensor {
+		out, y := filepath.Join(dir, "o"+rate), filepath.Join(dir, "y.npz")
+		l := octetJSON[qatResult](t, "qat", model, "--calib", data, "--data", data, "--epochs", "4", "--batch", "8", "--bits", "3", "--lr", rate, "--distill", "-o", out)
+		if l.Loss != "mean of mse, mse of 2 outputs" {
+			t.Errorf("loss %q", l.Loss)
+		}
+		octet(t, exitOK, "run", out, "--input", data, "--output", y)
+		arrays, err := tensor.ReadNPZ(y, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []*tensor.Tensor{arrays.Get("output0"), arrays.Get("output1")}
+	}
+	still, trained := at("0.0000000001"), at("0.05")
+	for i := range still {
+		if string(still[i].Contiguous().Bytes()) == string(trained[i].Contiguous().Bytes()) {
+			t.Errorf("training does not change output %d", i)
+		}
+	}
+}
+
 // TestEvalAgainst compares outputs of any number and type with recorded ones, and names numbers that are not finite null.
 func TestEvalAgainst(t *testing.T) {
 	dir := t.TempDir()

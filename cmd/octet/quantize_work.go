@@ -138,19 +138,19 @@ type batches struct {
 func (w *work) eachOf(label string, b batches, f func(in []*tensor.Tensor) error) error {
 	bar := w.progress(label, b.to-b.from)
 	defer bar.end()
-	done := b.from
+	done, size := b.from, bench.BatchSize(w.model, w.flags.batch)
 	for in, err := range b.seq {
 		if err != nil {
 			return err
 		}
 		if err := f(in); err != nil {
-			part := fmt.Sprintf("samples %d to %d", done, min(done+w.flags.batch, b.to))
+			part := fmt.Sprintf("samples %d to %d", done, min(done+size, b.to))
 			if err := b.data.Misfit(part, err); exitCode(err) == exitFile {
 				return err
 			}
 			return fmt.Errorf("%s, %s: %w", w.flags.calib, part, err)
 		}
-		done = min(done+w.flags.batch, b.to)
+		done = min(done+size, b.to)
 		bar.set(done - b.from)
 	}
 	return nil

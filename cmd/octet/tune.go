@@ -116,6 +116,7 @@ func (w *work) accuracy(m *bench.Metric, d *bench.Dataset) (quantize.Accuracy, e
 	if err != nil {
 		return nil, err
 	}
+	m.Samples = d.Len()
 	return quantize.ByMetric(m, w.model, w.first(d, d.Len()), labels, w.options()), nil
 }
 

@@ -214,14 +214,23 @@ func (t *Trainer) Step(ctx context.Context, inputs ...*tensor.Tensor) (float64, 
 	return float64(c.outputs[0].Float32s()[0]), nil
 }
 
-// StepToward is Step with the outputs of a teacher on the same inputs as the targets, as Distill takes
+// StepToward is Step with the first output of a teacher on the same inputs as the targets, as Distill takes
 // them. The teacher is often the float model that is trained to be quantized.
 func (t *Trainer) StepToward(ctx context.Context, teacher *graph.Session, inputs ...*tensor.Tensor) (float64, error) {
+	return t.StepTowardOutputs(ctx, teacher, []int{0}, inputs...)
+}
+
+// StepTowardOutputs is StepToward with several outputs of the teacher as targets, in the order in which the loss takes them.
+func (t *Trainer) StepTowardOutputs(ctx context.Context, teacher *graph.Session, outputs []int, inputs ...*tensor.Tensor) (float64, error) {
 	targets, err := teacher.Run(ctx, inputs...)
 	if err != nil {
 		return 0, err
 	}
-	return t.Step(ctx, append(slices.Clone(inputs), targets[0])...)
+	all := slices.Clone(inputs)
+	for _, i := range outputs {
+		all = append(all, targets[i])
+	}
+	return t.Step(ctx, all...)
 }
 
 // stepOptions returns how a step is compiled.

@@ -82,7 +82,7 @@ func Bounds(q *tensor.QParams, act ops.Activation) (lo, hi int32) {
 		lo = max(lo, q.ZeroPoint[0])
 	}
 	if act == ops.ReLU6 {
-		hi = min(hi, ops.QuantizeScalar(6, q))
+		hi = min(hi, q.Quantize(6, 0))
 	}
 	return lo, max(hi, lo)
 }

@@ -327,6 +327,7 @@ func (r *run) finish(out []aten.Value, was aten.Form, before string) (*graph.Gra
 	}
 	r.Guards()
 	g := r.Graph()
+	r.bounds(g)
 	g.SetOutputs(append(values, state...)...)
 	if after != "" {
 		g.State = &graph.State{Before: before, After: after, Inputs: was.Values, Outputs: len(state)}
