@@ -36,7 +36,8 @@ type linears struct{}
 
 func (linears) Class() string { return "Linears" }
 
-func (linears) Forward(c *nn.Context, x *graph.Value) *graph.Value {
+func (linears) Forward(c *nn.Context, in ...*graph.Value) *graph.Value {
+	x := in[0]
 	for _, name := range []string{"a", "b", "c"} {
 		x = c.Call(name, nn.Linear{In: width, Out: width}, x)
 	}
