@@ -220,4 +220,3 @@ func TestClient(t *testing.T) {
 		t.Errorf("draining: ready %v, error %v", ready, err)
 	}
 }
-

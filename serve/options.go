@@ -45,7 +45,7 @@ type Options struct {
 	Control bool
 	// Origin is that of web pages which may use the server besides its own, "*" for all; "": none.
 	Origin string
-	// Host checks that requests name this computer as host, so that web pages elsewhere cannot reach a server of the loopback
+	// LocalHost checks that requests name this computer as host, so that web pages elsewhere cannot reach a server of the loopback
 	// interface under a name of their own.
 	LocalHost bool
 

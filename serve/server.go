@@ -62,9 +62,6 @@ func New(opts Options) (*Server, error) {
 	return s, nil
 }
 
-// SetLocalHost sets Options.LocalHost, for a server whose address is known later. No requests may be in progress.
-func (s *Server) SetLocalHost(check bool) { s.opts.LocalHost = check }
-
 // Configured is a version of a model that a server is to serve.
 type Configured struct {
 	Name    string

@@ -106,7 +106,7 @@ func (w *work) concrete() error {
 		}
 	}
 	_, err = w.model.Specialize(types...)
-	return err
+	return d.Misfit("", err)
 }
 
 // proxy is a model that watches its runs.
@@ -138,19 +138,19 @@ type batches struct {
 func (w *work) eachOf(label string, b batches, f func(in []*tensor.Tensor) error) error {
 	bar := w.progress(label, b.to-b.from)
 	defer bar.end()
-	done := b.from
+	done, size := b.from, bench.BatchSize(w.model, w.flags.batch)
 	for in, err := range b.seq {
 		if err != nil {
 			return err
 		}
 		if err := f(in); err != nil {
-			part := fmt.Sprintf("samples %d to %d", done, min(done+w.flags.batch, b.to))
+			part := fmt.Sprintf("samples %d to %d", done, min(done+size, b.to))
 			if err := b.data.Misfit(part, err); exitCode(err) == exitFile {
 				return err
 			}
 			return fmt.Errorf("%s, %s: %w", w.flags.calib, part, err)
 		}
-		done = min(done+w.flags.batch, b.to)
+		done = min(done+size, b.to)
 		bar.set(done - b.from)
 	}
 	return nil
@@ -258,6 +258,7 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 		return err
 	}
 	var outputs [][]*tensor.Tensor
+	var names []string
 	var metric *bench.Metric // that of the float model
 	for _, m := range []struct {
 		graph   *graph.Graph
@@ -282,11 +283,7 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 		if e.Labels && metric.Counts() {
 			m.figures.Right, m.figures.Counted = &e.Right, e.Counted
 		}
-		outputs = append(outputs, e.Outputs)
-	}
-	names := make([]string, len(outputs[0]))
-	for i := range names {
-		names[i] = fmt.Sprintf("output%d", i)
+		outputs, names = append(outputs, e.Outputs), e.Names
 	}
 	if r.Outputs, err = bench.CompareOutputs(outputs[1], outputs[0], names); err != nil {
 		return err
@@ -298,7 +295,7 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 	if !metric.Counts() {
 		return nil
 	}
-	agreement, err := metric.Compare(outputs[0][0], outputs[1][0])
+	agreement, err := bench.CompareClasses(metric, outputs[0][0], outputs[1][0])
 	r.Agreement = &agreement
 	return err
 }

@@ -101,6 +101,14 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
+	var l net.Listener
+	if !f.check {
+		if l, err = listen(f.addr, f.conns); err != nil {
+			return err
+		}
+		defer l.Close()
+		f.options.LocalHost = isLoopback(l.Addr())
+	}
 	s, err := serve.New(f.options)
 	if err != nil {
 		return &usageError{err}
@@ -113,7 +121,7 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 		err := s.Reload(ctx)
 		return errors.Join(a.printReports(s), err)
 	}
-	return a.listenAndServe(ctx, f, s)
+	return a.serveAt(ctx, f, s, l)
 }
 
 // serveOptions completes the options of the server.
@@ -126,13 +134,13 @@ func (a *app) serveOptions(f *serveFlags) error {
 		o.Threads = a.threads[0]
 	}
 	o.CPU, o.MaxMemory, o.Version = a.cpu, a.limits.maxMemory, version()
-	for text, to := range map[*string]*int64{&f.maxBody: &o.MaxBody, &f.bytes: &o.MaxInflightBytes} {
-		var err error
-		if *to, err = parseSize(*text); err != nil {
-			return usagef("a size: %v", err)
-		}
-	}
 	var err error
+	if o.MaxBody, err = parseSize(f.maxBody); err != nil {
+		return usagef("--max-body %w", err)
+	}
+	if o.MaxInflightBytes, err = parseSize(f.bytes); err != nil {
+		return usagef("--max-inflight-bytes %w", err)
+	}
 	if o.Batch, err = parseBatch(f.batch); err != nil {
 		return usagef("--batch %w", err)
 	}
@@ -179,14 +187,8 @@ func version() string {
 	return "unknown"
 }
 
-// listenAndServe serves until the context ends, and then drains.
-func (a *app) listenAndServe(ctx context.Context, f *serveFlags, s *serve.Server) error {
-	l, err := listen(f.addr, f.conns)
-	if err != nil {
-		return err
-	}
-	f.options.LocalHost = isLoopback(l.Addr())
-	s.SetLocalHost(f.options.LocalHost)
+// serveAt serves until the context ends, and then drains.
+func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, l net.Listener) error {
 	a.warnOpen(f, l)
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -196,9 +198,9 @@ func (a *app) listenAndServe(ctx context.Context, f *serveFlags, s *serve.Server
 		BaseContext: func(net.Listener) context.Context { return requests },
 		ErrorLog:    slog.NewLogLogger(discardIfNil(f.options.Logger).Handler(), slog.LevelDebug),
 	}
+	defer server.Close()
 	certificate, err := f.certificate(server)
 	if err != nil {
-		l.Close()
 		return err
 	}
 	failed := make(chan error, 1)
@@ -210,13 +212,11 @@ func (a *app) listenAndServe(ctx context.Context, f *serveFlags, s *serve.Server
 		}
 	}()
 	if err := a.loadAll(ctx, f, s, l); err != nil {
-		server.Close()
 		return err
 	}
-	ctx, stop := context.WithCancel(ctx)
+	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	reloads := reloadSignals(ctx)
-	go a.reloadLoop(ctx, f, s, certificate, reloads)
+	go a.reloadLoop(watching, f, s, certificate, reloadSignals(watching))
 	select {
 	case err := <-failed:
 		return err
@@ -279,7 +279,6 @@ func (a *app) drain(f *serveFlags, s *serve.Server, server *http.Server, cancel 
 	cancel()
 	if err != nil {
 		a.say("octet: requests were still in progress after --grace %v", f.grace)
-		server.Close()
 	}
 	return nil
 }
