@@ -26,6 +26,7 @@ type Evaluation struct {
 	Elapsed time.Duration    // inside the model
 	Outputs []*tensor.Tensor // of all samples, where they were kept
 	Logits  *tensor.Tensor   // the first of them
+	Names   []string         // of the outputs
 }
 
 // Top1 returns the share of samples whose class is the label, NaN without labels.
@@ -123,6 +124,7 @@ func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *Dataset, 
 				return
 			}
 			e.Elapsed += time.Since(start)
+			e.Names = s.Graph().OutputNames()[:len(out)]
 			if out, err = firstOf(out, min(size, left), leastBatch(s.Graph())); err != nil {
 				yield(nil, err)
 				return

@@ -12,6 +12,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -369,7 +370,7 @@ func TestFixedBatch(t *testing.T) {
 		}
 		m := *e.Metric
 		m.Samples = 6
-		got, err := m.Accuracy(g, d.Batches(g, c.wanted), labels, graph.Options{Threads: 1})(context.Background(), g)
+		got, err := quantize.ByMetric(&m, g, d.Batches(g, c.wanted), labels, graph.Options{Threads: 1})(context.Background(), g)
 		if err != nil || got != 5.0/6 {
 			t.Errorf("%s: accuracy %v, %v", name, got, err)
 		}

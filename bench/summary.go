@@ -2,7 +2,6 @@ package bench
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
@@ -66,12 +65,8 @@ func Summarize(g *graph.Graph, modules []Module) (*Summary, error) {
 	for _, v := range g.Inputs {
 		s.Inputs = append(s.Inputs, Port{v.Name, v.Type.String()})
 	}
-	for i, v := range g.Outputs {
-		name := v.Name
-		if name == "" {
-			name = fmt.Sprintf("output%d", i)
-		}
-		s.Outputs = append(s.Outputs, Port{name, v.Type.String()})
+	for i, name := range g.OutputNames() {
+		s.Outputs = append(s.Outputs, Port{name, g.Outputs[i].Type.String()})
 	}
 	for _, v := range g.Constants() {
 		s.Parameters += int64(v.Const.Numel())

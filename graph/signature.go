@@ -168,7 +168,7 @@ func (p *prober) signature() (*Signature, error) {
 			said = shaper.FreeExtents()
 		}
 	}
-	free, sure := p.free()
+	free, sure := p.free(said)
 	for i, v := range g.Inputs[:len(g.Inputs)-p.state] {
 		if said != nil {
 			sure = sure && !differ(said[i], free[i])
@@ -197,9 +197,9 @@ func differ(said, found []bool) bool {
 	return false
 }
 
-// free tries other extents, each alone and then with all that are equal to it. It reports false
-// where that took too much: what was not tried then counts as free.
-func (p *prober) free() (free [][]bool, sure bool) {
+// free tries other extents, each alone and then with all that are equal to it, but for those that the file says are fixed. It
+// reports false where that took too much, or another graph: what was not tried then counts as free.
+func (p *prober) free(said [][]bool) (free [][]bool, sure bool) {
 	sure = true
 	groups := make(map[int][]axisOf)
 	for i, t := range p.example {
@@ -207,7 +207,7 @@ func (p *prober) free() (free [][]bool, sure bool) {
 		for axis, n := range t.Shape {
 			guard := p.graph.Inputs[i].Guard
 			switch {
-			case i >= len(p.example)-p.state:
+			case i >= len(p.example)-p.state || said != nil && !said[i][axis]:
 			case guard == nil || axis >= len(guard.Shape) || guard.Shape[axis] < 0:
 				groups[n] = append(groups[n], axisOf{i, axis})
 			case p.open != nil: // its program would make another graph

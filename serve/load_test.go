@@ -449,3 +449,71 @@ func TestFairness(t *testing.T) {
 		t.Errorf("%d of 8 light runs before the second heavy one, which takes longer than they all", lightBeforeSecondHeavy)
 	}
 }
+
+// TestThreads gives long runs the threads that are idle, and short ones and those with others behind them one.
+func TestThreads(t *testing.T) {
+	g := newGate()
+	events := &recorder{}
+	s := newServer(t, Options{Threads: 4, Observer: events, Batch: BatchOff})
+	load(t, s, "m", g.model(t, 2))
+	d, err := s.find("m", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := fromSlice(t, make([]float32, 2), 1, 2)
+	infer := func() {
+		if _, err := s.Infer(t.Context(), "m", x); err != nil {
+			t.Error(err)
+		}
+	}
+	infer() // short
+	d.current.Load().warm = 3 * time.Millisecond
+	infer() // alone
+	g.close()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(infer)
+		<-g.entered
+	}
+	wg.Go(infer) // has to wait
+	until(t, func() bool { _, queued := admitted(s); return queued == 1 })
+	g.goOn <- nil
+	<-g.entered
+	g.open()
+	wg.Wait()
+	counts := map[int]int{}
+	events.mu.Lock()
+	defer events.mu.Unlock()
+	for _, e := range events.runs {
+		counts[e.Threads]++
+	}
+	// Short: 1. Alone: 4. Then with 3, 2, 1 and 0 idle others, and the one that waited with none.
+	if fmt.Sprint(counts) != "map[1:3 2:1 3:1 4:2]" {
+		t.Errorf("runs by threads: %v", counts)
+	}
+}
+
+// TestBatchDelay lets requests wait for others though nothing runs.
+func TestBatchDelay(t *testing.T) {
+	g := newGate()
+	events := &recorder{}
+	s := newServer(t, Options{Threads: 2, Batch: 2, BatchDelay: time.Hour, Observer: events})
+	load(t, s, "m", g.model(t, 2))
+	x := fromSlice(t, make([]float32, 2), 1, 2)
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			if _, err := s.Infer(t.Context(), "m", x); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait() // the second makes the run full
+	if len(events.runs) != 1 || events.runs[0].Requests != 2 {
+		t.Errorf("runs %+v", events.runs)
+	}
+	s.opts.BatchDelay = time.Millisecond
+	if _, err := s.Infer(t.Context(), "m", x); err != nil { // alone, after the delay
+		t.Error(err)
+	}
+}

@@ -17,8 +17,8 @@ type measureFlags struct {
 
 func (f *measureFlags) add(cmd *cobra.Command) {
 	s := cmd.Flags()
-	s.StringVar(&f.output, "output", "", "write the output as array y of this .npz file, of several outputs all, as output0, output1 and so on")
-	s.StringVar(&f.against, "against", "", "compare with recorded outputs: arrays output0, output1 and so on, or logits or y, or the only one, of this .npz file")
+	s.StringVar(&f.output, "output", "", "write the output as array y of this .npz file, of several outputs all, by their names")
+	s.StringVar(&f.against, "against", "", "compare with recorded outputs: arrays by the names of the outputs, or output0, output1 and so on, or logits or y, or the only one, of this .npz file")
 	s.StringVar(&f.metric, "metric", "", metricHelp)
 	s.Float64Var(&f.target, "target", 0, "least value of the metric (0 to 1): below it, exit with code 5")
 	s.Float64Var(&f.agreement, "target-agreement", 0, "least share of samples in the same class as --against: below it, exit with code 5")
@@ -54,7 +54,7 @@ func (f *measureFlags) finish(ctx context.Context, a *app, e *bench.Evaluation, 
 		}
 	}
 	if f.output != "" {
-		if err := writeOutputs(f.output, e.Outputs); err != nil {
+		if err := writeOutputs(f.output, e); err != nil {
 			return err
 		}
 	}

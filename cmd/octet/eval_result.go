@@ -62,7 +62,7 @@ func (r *evalResult) name() string {
 
 // compare compares outputs with recorded ones.
 func (r *evalResult) compare(ctx context.Context, a *app, path string, e *bench.Evaluation, classes bool) error {
-	recorded, names, err := a.recordedOutputs(ctx, path, len(e.Outputs))
+	recorded, names, err := a.recordedOutputs(ctx, path, e)
 	if err != nil {
 		return err
 	}
@@ -91,15 +91,18 @@ func (r *evalResult) compare(ctx context.Context, a *app, path string, e *bench.
 }
 
 // recordedOutputs reads outputs: all n, or only the first.
-func (a *app) recordedOutputs(ctx context.Context, path string, n int) (outputs []*tensor.Tensor, names []string, err error) {
+func (a *app) recordedOutputs(ctx context.Context, path string, e *bench.Evaluation) (outputs []*tensor.Tensor, names []string, err error) {
 	arrays, err := tensor.ReadNPZContext(ctx, path, a.limits.maxMemory)
 	if err != nil {
 		return nil, nil, err
 	}
+	n := len(e.Outputs)
 	for i := range n {
-		name := fmt.Sprintf("output%d", i)
-		if t := arrays.Get(name); t != nil {
-			outputs, names = append(outputs, t), append(names, name)
+		for _, name := range []string{outputName(e, i), fmt.Sprintf("output%d", i)} {
+			if t := arrays.Get(name); t != nil {
+				outputs, names = append(outputs, t), append(names, name)
+				break
+			}
 		}
 	}
 	if len(outputs) == n {
@@ -119,11 +122,19 @@ func (a *app) recordedOutputs(ctx context.Context, path string, n int) (outputs 
 	return outputs, names, nil
 }
 
+// outputName returns the name of an output, of what was read from a file its number.
+func outputName(e *bench.Evaluation, i int) string {
+	if i < len(e.Names) {
+		return e.Names[i]
+	}
+	return fmt.Sprintf("output%d", i)
+}
+
 // writeOutputs writes outputs as recordedOutputs reads them.
-func writeOutputs(path string, outputs []*tensor.Tensor) error {
+func writeOutputs(path string, e *bench.Evaluation) error {
 	var arrays []tensor.Named
-	for i, t := range outputs {
-		arrays = append(arrays, tensor.Named{Name: fmt.Sprintf("output%d", i), Tensor: t})
+	for i, t := range e.Outputs {
+		arrays = append(arrays, tensor.Named{Name: outputName(e, i), Tensor: t})
 	}
 	if len(arrays) == 1 {
 		arrays[0].Name = "y"

@@ -258,6 +258,7 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 		return err
 	}
 	var outputs [][]*tensor.Tensor
+	var names []string
 	var metric *bench.Metric // that of the float model
 	for _, m := range []struct {
 		graph   *graph.Graph
@@ -282,11 +283,7 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 		if e.Labels && metric.Counts() {
 			m.figures.Right, m.figures.Counted = &e.Right, e.Counted
 		}
-		outputs = append(outputs, e.Outputs)
-	}
-	names := make([]string, len(outputs[0]))
-	for i := range names {
-		names[i] = fmt.Sprintf("output%d", i)
+		outputs, names = append(outputs, e.Outputs), e.Names
 	}
 	if r.Outputs, err = bench.CompareOutputs(outputs[1], outputs[0], names); err != nil {
 		return err

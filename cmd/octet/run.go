@@ -17,8 +17,8 @@ func (a *app) runModel() *cobra.Command {
 		Use:   "run MODEL --input X.npz --output Y.npz",
 		Short: "Run a model once on arrays of a file",
 		Long: `run takes the model's inputs from an .npz file, by their names or else in
-their order, and writes its outputs as output0, output1 and so on, bfloat16 as
-float32. The model is given the arrays as they are, bytes as bytes; only where the
+their order, and writes its outputs by their names, which are output0, output1 and
+so on where the file of the model gives none, bfloat16 as float32. The model is given the arrays as they are, bytes as bytes; only where the
 file has mean and
 std, as data sets have, or with --scale-bytes, do bytes become floats (see octet
 help eval). name.0, name.1 and so on are the tensors of an input that is a list.`,
@@ -45,6 +45,7 @@ help eval). name.0, name.1 and so on are the tensors of an input that is a list.
 			if err != nil {
 				return d.Misfit("", err)
 			}
+			names := s.Graph().OutputNames()
 			arrays := make([]tensor.Named, len(out))
 			ports := make([]bench.Port, len(out))
 			for i, t := range out {
@@ -53,7 +54,7 @@ help eval). name.0, name.1 and so on are the tensors of an input that is a list.
 						return err
 					}
 				}
-				arrays[i] = tensor.Named{Name: fmt.Sprintf("output%d", i), Tensor: t}
+				arrays[i] = tensor.Named{Name: names[i], Tensor: t}
 				ports[i] = bench.Port{Name: arrays[i].Name, Type: t.String()}
 			}
 			if err := tensor.WriteNPZ(output, arrays); err != nil {

@@ -2,9 +2,9 @@ package oip
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -131,13 +131,12 @@ func (m *message) tensors(list string) ([]*Tensor, error) {
 	tensors := []*Tensor{}
 	names := map[string]bool{}
 	err := m.array(func(i int) error {
-		place := fmt.Sprintf("%s[%d]", list, i)
 		t, err := m.tensor()
 		if err != nil {
-			return at(place, err)
+			return at(fmt.Sprintf("%s[%d]", list, i), err)
 		}
 		if names[t.Name] {
-			return invalid(place, "a second tensor %s", quote(t.Name))
+			return invalid(fmt.Sprintf("%s[%d]", list, i), "a second tensor %s", quote(t.Name))
 		}
 		names[t.Name] = true
 		tensors = append(tensors, t)
@@ -291,24 +290,21 @@ func (m *message) parameters(place string) (Parameters, error) {
 	return parameters, err
 }
 
-// parameter decodes a value that is no array or object.
+// parameter decodes a value that is no array or object, and whose form was checked.
 func parameter(raw []byte) (any, error) {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, err
-	}
-	switch value := value.(type) {
-	case nil:
+	switch raw[0] {
+	case 'n':
 		return nil, fmt.Errorf("null where a bool, number or string is needed")
-	case json.Number:
-		if n, err := value.Int64(); err == nil {
-			return n, nil
-		}
-		return value.Float64()
+	case 't', 'f':
+		return raw[0] == 't', nil
+	case '"':
+		s := scanner{data: raw}
+		return s.text()
 	}
-	return value, nil
+	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		return n, nil
+	}
+	return strconv.ParseFloat(string(raw), 64)
 }
 
 func (m *message) requestedOutputs() ([]RequestedOutput, error) {

@@ -3,8 +3,9 @@ package oip
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
+	"strconv"
+	"unicode/utf8"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -112,25 +113,35 @@ func (p Parameters) append(to []byte) ([]byte, error) {
 		}
 		to = append(appendText(to, key), ':')
 		switch value := p[key].(type) {
-		case bool, int64, int, string:
+		case bool:
+			to = strconv.AppendBool(to, value)
+		case int64:
+			to = strconv.AppendInt(to, value, 10)
+		case int:
+			to = strconv.AppendInt(to, int64(value), 10)
+		case string:
+			to = appendText(to, value)
 		case float64:
-			if math.IsNaN(value) || math.IsInf(value, 0) {
+			text, err := json.Marshal(value)
+			if err != nil {
 				return nil, fmt.Errorf("parameter %q: JSON has no %v", key, value)
 			}
+			to = append(to, text...)
 		default:
 			return nil, fmt.Errorf("parameter %q: a %T where bool, int64, float64 or string is needed", key, value)
 		}
-		text, err := json.Marshal(p[key])
-		if err != nil {
-			return nil, err
-		}
-		to = append(to, text...)
 	}
 	return append(to, '}'), nil
 }
 
 // appendText writes a JSON string.
 func appendText(to []byte, text string) []byte {
-	quoted, _ := json.Marshal(text) // there is no error for a string
-	return append(to, quoted...)
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, _ := json.Marshal(text) // there is no error for a string
+			return append(to, quoted...)
+		}
+	}
+	to = append(append(to, '"'), text...)
+	return append(to, '"')
 }
