@@ -3,13 +3,14 @@ package bench
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/metric"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -62,8 +63,8 @@ func Evaluate(ctx context.Context, s *graph.Session, d *Dataset, batch int, prog
 	return EvaluateWith(ctx, s, d, EvalOptions{Batch: batch, Keep: true, Progress: progress})
 }
 
-// EvaluateWith is Evaluate with options. A metric that does not fit is a *MetricError, a label of no class a *tensor.FileError
-// with a *LabelError in it.
+// EvaluateWith is Evaluate with options. A named metric that does not fit is a *MetricError; labels that no metric fits, and a label of no
+// class, are a *tensor.FileError with a *MetricError or a *LabelError in it.
 func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptions) (*Evaluation, error) {
 	e := &Evaluation{N: d.Len(), Metric: o.Metric}
 	o.Batch = BatchSize(s.Graph(), o.Batch)
@@ -72,7 +73,7 @@ func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptio
 		return nil, err
 	}
 	if err := e.measure(e.outputs(ctx, s, d, d.Batches(s.Graph(), o.Batch), o.Batch, 0), labels, o); err != nil {
-		return nil, d.mislabelled(err)
+		return nil, d.Mislabelled(s.Graph(), err)
 	}
 	return e, nil
 }
@@ -110,6 +111,7 @@ func EvaluateShard(ctx context.Context, s *graph.Session, d *Dataset, shard quan
 // outputs runs the model on batches of the samples from first on.
 func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *Dataset, batches quantize.Batches, size, first int) iter.Seq2[[]*tensor.Tensor, error] {
 	return func(yield func([]*tensor.Tensor, error) bool) {
+		left := e.N
 		for in, err := range batches {
 			if err != nil {
 				yield(nil, err)
@@ -123,7 +125,11 @@ func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *Dataset, 
 			}
 			e.Elapsed += time.Since(start)
 			e.Names = s.Graph().OutputNames()[:len(out)]
-			first += size
+			if out, err = firstOf(out, min(size, left), leastBatch(s.Graph())); err != nil {
+				yield(nil, err)
+				return
+			}
+			first, left = first+size, left-size
 			if !yield(out, nil) {
 				return
 			}
@@ -134,7 +140,7 @@ func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *Dataset, 
 // measure takes in the outputs of all batches.
 func (e *Evaluation) measure(batches iter.Seq2[[]*tensor.Tensor, error], labels *tensor.Tensor, o EvalOptions) error {
 	e.Value = math.NaN()
-	var score *scorer
+	var score *metric.Scorer
 	done := 0
 	for out, err := range batches {
 		if err != nil {
@@ -146,7 +152,7 @@ func (e *Evaluation) measure(batches iter.Seq2[[]*tensor.Tensor, error], labels 
 			}
 		}
 		if e.Labels {
-			if err := score.add(out[0]); err != nil {
+			if err := score.Add(out[0]); err != nil {
 				return err
 			}
 		}
@@ -162,21 +168,31 @@ func (e *Evaluation) measure(batches iter.Seq2[[]*tensor.Tensor, error], labels 
 		}
 	}
 	if e.Labels {
-		e.Value, e.Right, e.Counted = score.value(), score.right, score.n
+		e.Value, e.Right, e.Counted = score.Value(), score.Right, score.Counted
 	}
 	return nil
 }
 
-// mislabelled returns a label of no class as an error of the file.
-func (d *Dataset) mislabelled(err error) error {
-	if _, ok := errors.AsType[*LabelError](err); ok {
-		return d.rejected("y", err)
+// firstOf leaves out what a model computes for samples that fill a batch up.
+func firstOf(out []*tensor.Tensor, size, batch int) ([]*tensor.Tensor, error) {
+	if size >= batch {
+		return out, nil
 	}
-	return err
+	short := slices.Clone(out)
+	for i, t := range short {
+		if t.Rank() > 0 && t.Dim(0) == batch {
+			part, err := t.Slice(0, 0, size, 1)
+			if err != nil {
+				return nil, err
+			}
+			short[i] = part.Contiguous()
+		}
+	}
+	return short, nil
 }
 
 // begin chooses the metric, where that is not done, by the outputs of the first batch.
-func (e *Evaluation) begin(name string, out []*tensor.Tensor, labels *tensor.Tensor) (*scorer, error) {
+func (e *Evaluation) begin(name string, out []*tensor.Tensor, labels *tensor.Tensor) (*metric.Scorer, error) {
 	if e.Metric == nil && (labels != nil || name != "") {
 		m, err := ChooseMetric(name, out, labels)
 		if err != nil {
@@ -185,7 +201,7 @@ func (e *Evaluation) begin(name string, out []*tensor.Tensor, labels *tensor.Ten
 		e.Metric = m
 	}
 	e.Labels = labels != nil && e.Metric != nil && e.Metric.Name != NoMetric && e.Metric.Name != Agreeing && e.Metric.Name != Cosine
-	return &scorer{metric: e.Metric, labels: labels}, nil
+	return metric.NewScorer(e.Metric, labels), nil
 }
 
 // keep puts the outputs of so many samples from first on in place. Those whose first dimension is not the samples can
@@ -242,7 +258,7 @@ func Classes(logits *tensor.Tensor) ([]int, error) {
 	if logits.Rank() != 2 || logits.DType() != tensor.Float32 || logits.Dim(1) == 0 {
 		return nil, fmt.Errorf("the output is %v where [samples, classes] is needed", logits)
 	}
-	return classesAlong(logits, 1)
+	return metric.Classes(logits, 1)
 }
 
 // Agreement compares the answers of two models, or of one model twice. N counts the places that have a class: of
@@ -274,20 +290,24 @@ func Compare(a, b *tensor.Tensor) (Agreement, error) {
 	if _, err := Classes(a); err != nil {
 		return Agreement{}, err
 	}
-	return (&Metric{Name: Top1, axis: 1}).Compare(a, b)
+	m, err := metric.Choose(metric.Agreeing, []*tensor.Tensor{a}, nil)
+	if err != nil {
+		return Agreement{}, err
+	}
+	return CompareClasses(m, a, b)
 }
 
-// Compare compares the classes that the metric finds in two outputs for the same samples.
-func (m *Metric) Compare(a, b *tensor.Tensor) (Agreement, error) {
+// CompareClasses compares the classes that a metric finds in two outputs for the same samples.
+func CompareClasses(m *Metric, a, b *tensor.Tensor) (Agreement, error) {
 	diff, err := CompareOutputs([]*tensor.Tensor{a}, []*tensor.Tensor{b}, []string{"outputs"})
 	if err != nil {
 		return Agreement{}, err
 	}
-	ca, err := m.classes(a)
+	ca, err := m.Classes(a)
 	if err != nil {
 		return Agreement{}, err
 	}
-	cb, err := m.classes(b)
+	cb, err := m.Classes(b)
 	if err != nil {
 		return Agreement{}, err
 	}

@@ -150,6 +150,9 @@ func checkLayers(t *testing.T, r Result) {
 		if i > 0 && l.Time > r.Layers[i-1].Time {
 			t.Errorf("layer %s is slower than the one before it", l.Name)
 		}
+		if weights := 64 * 64 * 9; l.Name == "layer3.2.conv2" && l.Op == "int8.conv2d" && l.PackedBytes != weights {
+			t.Errorf("the int8 weights of %s take %d bytes, want %d", l.Name, l.PackedBytes, weights)
+		}
 	}
 	if len(r.Layers) < 20 || math.Abs(share-1) > 1e-6 {
 		t.Errorf("%d layers with shares that add up to %v", len(r.Layers), share)

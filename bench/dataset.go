@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -110,7 +109,8 @@ func (d *Dataset) Targets(g *graph.Graph) (*tensor.Tensor, error) {
 }
 
 // Unused returns the names of the arrays that are of no use to the model: neither inputs nor labels, mean, std or logits.
-// With whole, only what Inputs reads is of use. There are none where the data does not fit the model.
+// With whole, only what Inputs reads is of use. There are none where the data does not fit the model. Where mean and std are
+// there and no input has bytes to normalize, Unnormalized says so.
 func (d *Dataset) Unused(g *graph.Graph, whole bool) []string {
 	b, err := d.bind(g, whole)
 	if err != nil {
@@ -126,7 +126,8 @@ func (d *Dataset) Batches(g *graph.Graph, size int) iter.Seq2[[]*tensor.Tensor, 
 	return d.First(g, size, d.n)
 }
 
-// First is Batches of the first samples only. A model that takes batches of one size gets those.
+// First is Batches of the first samples only. A model that takes batches of one size gets those: the
+// last is filled up with samples of it from its beginning, as Batch does.
 func (d *Dataset) First(g *graph.Graph, size, samples int) iter.Seq2[[]*tensor.Tensor, error] {
 	samples = min(samples, d.n)
 	return d.between(g, BatchSize(g, size), 0, samples, max(samples, 1))
@@ -169,26 +170,22 @@ func (d *Dataset) between(g *graph.Graph, size, from, to, end int) iter.Seq2[[]*
 }
 
 // BatchSize returns the size of the batches that a model is given: the one that it takes, where
-// that is one, and else the one that is wanted.
-func BatchSize(g *graph.Graph, wanted int) int {
-	if n := fixedBatch(g); n > 0 {
-		return n
-	}
-	return wanted
-}
+// that is one, and else the one that is wanted, within the model's bounds.
+func BatchSize(g *graph.Graph, wanted int) int { return g.BatchSize(wanted) }
 
-// fixedBatch returns the first extent of a graph's inputs that takes no other, 0 where it takes any.
-func fixedBatch(g *graph.Graph) int {
-	for _, v := range g.Inputs {
-		if v.Guard != nil && len(v.Guard.Shape) > 0 && v.Guard.Shape[0] > 0 {
-			return v.Guard.Shape[0]
-		}
-	}
-	return 0
-}
+// leastBatch returns the smallest batch that a model takes.
+func leastBatch(g *graph.Graph) int { return g.BatchSize(1) }
 
-// Batch returns samples [from, to) as inputs of a model.
+// Batch returns samples [from, to) as inputs of a model. Where the model takes no batch as small as
+// that, these samples are repeated to fill one.
 func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) {
+	if least := leastBatch(g); to-from < least && from < to && to <= d.n {
+		samples := make([]int, least)
+		for i := range samples {
+			samples[i] = from + i%(to-from)
+		}
+		return d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return pickSamples(t, samples) })
+	}
 	return d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return t.Slice(0, from, to, 1) })
 }
 
@@ -236,36 +233,6 @@ func pickSamples(t *tensor.Tensor, samples []int) (*tensor.Tensor, error) {
 		copy(dst[i*size:][:size], src[k*size:][:size])
 	}
 	return out, nil
-}
-
-// Misfit returns the error of a run on samples as a *tensor.FileError of their file, where it says that
-// they are not what the model takes, such as images of other channels; other errors as they are. part names the samples,
-// and may be empty.
-func (d *Dataset) Misfit(part string, err error) error {
-	_, shape := errors.AsType[*ops.ShapeError](err)
-	_, input := errors.AsType[*graph.InputError](err)
-	if !shape && !input {
-		return err
-	}
-	if name := d.plainBytes(); name != "" {
-		err = &BytesError{Array: name, Err: err}
-	}
-	return &tensor.FileError{File: d.file, Record: part, Reason: "the model does not take these samples", Err: err}
-}
-
-// plainBytes returns the name of an input that was given bytes for want of mean and std, "" where there is none.
-func (d *Dataset) plainBytes() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.bound == nil || !d.bound.graph.IsOpen() {
-		return ""
-	}
-	for i, a := range d.bound.inputs {
-		if a.Tensor.DType() == tensor.Uint8 && a.Tensor.Rank() > 0 && !d.bound.scales(i) {
-			return a.Name
-		}
-	}
-	return ""
 }
 
 // Inputs returns the arrays whole, as inputs of a model. Arrays are what they are, floats of any width too, but for

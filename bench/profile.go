@@ -26,6 +26,7 @@ type LayerProfile struct {
 	PercentOfPeak float64 `json:"percent_of_peak"`
 	Bytes         int64   `json:"bytes"`
 	GBs           float64 `json:"gbs"`
+	PackedBytes   int     `json:"packed_bytes"` // of weights in the order of the kernel
 }
 
 // Profiler collects the steps of runs: its Trace is an option of Compile.
@@ -73,7 +74,7 @@ func (p *Profiler) Layers(limits Limits) []LayerProfile {
 		w := ops.WorkOf(s.last.Node.Op, s.last.In, s.last.Out)
 		l := LayerProfile{
 			Name: s.last.Node.Scope.Path, Op: s.last.Node.Op.Name(), Kernel: s.last.Choice,
-			Time: quantile(s.times, 0.5), Bytes: w.Bytes,
+			Time: quantile(s.times, 0.5), Bytes: w.Bytes, PackedBytes: s.last.Packed,
 		}
 		l.Ms = milliseconds(l.Time)
 		if seconds := l.Time.Seconds(); seconds > 0 {

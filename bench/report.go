@@ -67,10 +67,10 @@ func (r *Report) WriteTable(w io.Writer) error {
 func writeLayers(w io.Writer, r Result) error {
 	fmt.Fprintf(w, "\n%s, %s, %d threads, batch %d: slowest layers first\n", r.Model, r.Precision, r.Threads, r.Batch)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "layer\toperator\tms\tshare\tGop/s\t% of peak\tGB/s\tMB\tkernel")
+	fmt.Fprintln(t, "layer\toperator\tms\tshare\tGop/s\t% of peak\tGB/s\tMB\tpacked MB\tkernel")
 	for _, l := range r.Layers {
-		fmt.Fprintf(t, "%s\t%s\t%.3f\t%.1f %%\t%.1f\t%.1f\t%.1f\t%.2f\t%s\n",
-			l.Name, l.Op, l.Ms, 100*l.Share, l.Gops, l.PercentOfPeak, l.GBs, float64(l.Bytes)/(1<<20), l.Kernel)
+		fmt.Fprintf(t, "%s\t%s\t%.3f\t%.1f %%\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%s\n",
+			l.Name, l.Op, l.Ms, 100*l.Share, l.Gops, l.PercentOfPeak, l.GBs, float64(l.Bytes)/(1<<20), float64(l.PackedBytes)/(1<<20), l.Kernel)
 	}
 	return t.Flush()
 }

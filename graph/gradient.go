@@ -19,7 +19,7 @@ func (g *Graph) Gradients(loss *Value, wrt []*Value) ([]*Value, error) {
 	if loss.Type.DType != tensor.Float32 || loss.Type.Numel() != 1 {
 		return nil, fmt.Errorf("gradients: the loss is %v, not one float32", loss.Type)
 	}
-	b := &gradBuilder{g: g, sum: make(map[*Value]*Value)}
+	b := &gradBuilder{Builder: Builder{Graph: g}, sum: make(map[*Value]*Value)}
 	needed := make(map[*Value]bool)
 	for _, v := range wrt {
 		needed[v] = true
@@ -55,10 +55,8 @@ func (g *Graph) Gradients(loss *Value, wrt []*Value) ([]*Value, error) {
 // gradBuilder implements ops.GradBuilder and keeps, for each value, the sum of
 // the gradients that its users have given so far.
 type gradBuilder struct {
-	g     *Graph
-	scope Scope
-	sum   map[*Value]*Value
-	err   error
+	Builder
+	sum map[*Value]*Value
 }
 
 func (b *gradBuilder) node(n *Node, needed map[*Value]bool) error {
@@ -85,7 +83,7 @@ func (b *gradBuilder) node(n *Node, needed map[*Value]bool) error {
 	for i, v := range n.Outputs {
 		out[i] = v
 	}
-	b.scope = n.Scope
+	b.Scope = n.Scope
 	grads := op.Grad(b, in, out, dout, need)
 	for i, d := range grads {
 		if b.err != nil {
@@ -110,11 +108,10 @@ func (b *gradBuilder) node(n *Node, needed map[*Value]bool) error {
 }
 
 func (b *gradBuilder) Apply(op ops.Op, in ...ops.Ref) ops.Ref {
-	out := b.ApplyAll(op, in...)
-	if len(out) == 0 {
-		return b.nothing()
+	if out := b.ApplyAll(op, in...); len(out) > 0 {
+		return out[0]
 	}
-	return out[0]
+	return b.Nothing()
 }
 
 func (b *gradBuilder) ApplyAll(op ops.Op, in ...ops.Ref) []ops.Ref {
@@ -125,12 +122,11 @@ func (b *gradBuilder) ApplyAll(op ops.Op, in ...ops.Ref) []ops.Ref {
 	for i, r := range in {
 		values[i] = r.(*Value)
 	}
-	out, err := b.g.Add(b.scope, op, values...)
-	if err != nil {
-		b.err = err
+	out := b.AddAll(op, 0, values...)
+	if b.err != nil {
 		return nil
 	}
-	b.g.Nodes[len(b.g.Nodes)-1].backward = true
+	b.Graph.Nodes[len(b.Graph.Nodes)-1].backward = true
 	refs := make([]ops.Ref, len(out))
 	for i, v := range out {
 		refs[i] = v
@@ -138,17 +134,8 @@ func (b *gradBuilder) ApplyAll(op ops.Op, in ...ops.Ref) []ops.Ref {
 	return refs
 }
 
-// nothing stands for a value after an error.
-func (b *gradBuilder) nothing() *Value { return b.g.Const("", tensor.Scalar(float32(0))) }
-
-func (b *gradBuilder) Const(t *tensor.Tensor) ops.Ref { return b.g.Const("", t) }
+func (b *gradBuilder) Const(t *tensor.Tensor) ops.Ref { return b.Builder.Const(t) }
 
 func (b *gradBuilder) Type(v ops.Ref) ops.Type { return v.(*Value).Type }
 
 func (b *gradBuilder) Constant(v ops.Ref) *tensor.Tensor { return v.(*Value).Const }
-
-func (b *gradBuilder) Fail(err error) {
-	if b.err == nil {
-		b.err = err
-	}
-}

@@ -56,6 +56,9 @@ func (g *Graph) checkInputs(inputs []*tensor.Tensor) error {
 			reason = fmt.Sprintf("it has shape %v where the graph takes %d dimensions, such as %v", t.Shape(), len(v.Type.Shape), v.Type.Shape)
 		case !v.acceptsParams(t):
 			reason = fmt.Sprintf("its quantization parameters are %v where the graph takes %v", t.QParams(), v.Type.Q)
+		case v.Guard.outside(t) >= 0:
+			axis := v.Guard.outside(t)
+			reason = fmt.Sprintf("its extent %d is %d where the graph takes %v", axis, t.Dim(axis), v.Guard.Bounds[axis])
 		case !v.Guard.admits(t):
 			reason = fmt.Sprintf("its shape %v or value is not the one this graph was made for, %v", t.Shape(), v.Type.Shape)
 		default:

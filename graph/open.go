@@ -1,12 +1,12 @@
 package graph
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
+	"github.com/octet-ml/octet/internal/recent"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -25,6 +25,13 @@ type Program interface {
 	Specialize(inputs []ops.Type, before string) (*Graph, error)
 }
 
+// ContextProgram is a Program that can be stopped while it makes a graph.
+type ContextProgram interface {
+	Program
+	// SpecializeContext is Specialize that fails with the error of ctx once that has ended.
+	SpecializeContext(ctx context.Context, inputs []ops.Type, before string) (*Graph, error)
+}
+
 // Checker is a program whose file says more of its inputs than guards can: bounds, and
 // what several have in common.
 type Checker interface {
@@ -37,27 +44,6 @@ type Checker interface {
 type Exampler interface {
 	// Example returns types of inputs, or false where none are known.
 	Example() ([]ops.Type, bool)
-}
-
-// Guard says what a specialized graph accepts for one of its inputs.
-type Guard struct {
-	// Shape holds the extents, -1 where any will do.
-	Shape []int
-	// Value is what the input must be, when the graph depends on it.
-	Value *tensor.Tensor
-}
-
-// admits reports whether the graph may be used for t.
-func (g *Guard) admits(t *tensor.Tensor) bool {
-	if g == nil {
-		return true
-	}
-	for i, d := range g.Shape {
-		if d >= 0 && d != t.Shape()[i] {
-			return false
-		}
-	}
-	return g.Value == nil || t.IsBound() && bytes.Equal(g.Value.Contiguous().Bytes(), t.Contiguous().Bytes())
 }
 
 // State says what a specialized graph keeps between runs: its last outputs are
@@ -87,12 +73,13 @@ type open struct {
 	program Program
 
 	mu     sync.Mutex
-	graphs []*Graph // most recently used first
+	graphs recent.List[*Graph]
 }
 
 // NewOpen returns an open graph: one whose nodes a program makes when the types
 // of the inputs are known. It has inputs, of unknown types, and neither nodes
-// nor outputs. It can be compiled, and makes itself concrete as it runs.
+// nor outputs. It can be compiled, and makes itself concrete as it runs. Guards of
+// its inputs tell a caller what the program takes; the program checks it.
 func NewOpen(inputs []string, p Program) *Graph {
 	g := &Graph{open: &open{program: p}}
 	for _, name := range inputs {
@@ -111,7 +98,11 @@ func Derive(g *Graph, f func(*Graph) (*Graph, error)) (*Graph, error) {
 	for _, v := range g.Inputs {
 		names = append(names, v.Name)
 	}
-	return NewOpen(names, &derived{g.open, f}), nil
+	d := NewOpen(names, &derived{g.open, f})
+	for i, v := range g.Inputs {
+		d.Inputs[i].Guard = v.Guard
+	}
+	return d, nil
 }
 
 type derived struct {
@@ -147,7 +138,11 @@ func (o *open) check(inputs []ops.Type, state int) error {
 }
 
 func (d *derived) Specialize(inputs []ops.Type, before string) (*Graph, error) {
-	g, _, err := d.from.specialize(inputs, before)
+	return d.SpecializeContext(context.Background(), inputs, before)
+}
+
+func (d *derived) SpecializeContext(ctx context.Context, inputs []ops.Type, before string) (*Graph, error) {
+	g, _, err := d.from.specialize(ctx, inputs, before)
 	if err != nil {
 		return nil, err
 	}
@@ -215,61 +210,71 @@ func (g *Graph) Concrete() (*Graph, error) {
 func (o *open) last() *Graph {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.graphs) == 0 {
-		return nil
-	}
-	return o.graphs[0]
+	g, _ := o.graphs.Latest()
+	return g
 }
 
 // Specialize returns the graph for inputs of these types: of an open graph what
 // its program makes, or made before for types that the same graph serves; any
 // other graph is itself the answer.
 func (g *Graph) Specialize(inputs ...ops.Type) (*Graph, error) {
+	return g.SpecializeContext(context.Background(), inputs...)
+}
+
+// SpecializeContext is Specialize that ends with ctx.
+func (g *Graph) SpecializeContext(ctx context.Context, inputs ...ops.Type) (*Graph, error) {
 	if g.open == nil {
 		return g, nil
 	}
-	s, _, err := g.open.specialize(inputs, "")
+	s, _, err := g.open.specialize(ctx, inputs, "")
 	return s, err
 }
 
 // specialize returns a graph for inputs of these types, and whether it was made
 // before, for others perhaps.
-func (o *open) specialize(inputs []ops.Type, before string) (g *Graph, known bool, err error) {
+func (o *open) specialize(ctx context.Context, inputs []ops.Type, before string) (g *Graph, known bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	example, err := examples(inputs)
 	if err != nil {
 		return nil, false, err
 	}
-	for i, s := range o.graphs {
-		if s.form() == before && s.accepts(example) && s.infers(inputs) {
-			state := 0
-			if s.State != nil {
-				state = s.State.Inputs
-			}
-			if err := o.check(inputs, state); err != nil {
-				return nil, false, err
-			}
-			copy(o.graphs[1:i+1], o.graphs[:i])
-			o.graphs[0] = s
-			return s, true, nil
+	serves := func(s *Graph) bool {
+		if err != nil || s.form() != before || !s.accepts(example) || !s.infers(inputs) {
+			return false
 		}
+		state := 0
+		if s.State != nil {
+			state = s.State.Inputs
+		}
+		err = o.check(inputs, state)
+		return err == nil
 	}
-	g, err = o.specializeAnew(inputs, before)
+	if s, ok := o.graphs.Use(serves); ok {
+		return s, true, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	g, err = o.specializeAnew(ctx, inputs, before)
 	return g, false, err
 }
 
 // specializeAnew makes a graph for inputs of these types. It runs under o.mu.
-func (o *open) specializeAnew(inputs []ops.Type, before string) (*Graph, error) {
-	s, err := o.program.Specialize(inputs, before)
+func (o *open) specializeAnew(ctx context.Context, inputs []ops.Type, before string) (s *Graph, err error) {
+	if p, ok := o.program.(ContextProgram); ok {
+		s, err = p.SpecializeContext(ctx, inputs, before)
+	} else {
+		s, err = o.program.Specialize(inputs, before)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if s.IsOpen() || len(s.Inputs) != len(inputs) {
 		return nil, fmt.Errorf("a program made a graph of %d inputs for %d", len(s.Inputs), len(inputs))
 	}
-	o.graphs = slices.Insert(o.graphs, 0, s)
-	o.graphs = o.graphs[:min(len(o.graphs), maxSpecializations)]
+	o.graphs.Add(s)
+	o.graphs.Keep(maxSpecializations, nil)
 	return s, nil
 }
 

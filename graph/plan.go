@@ -400,7 +400,11 @@ func (p *plan) newState(s *Session, arena []byte, workers []ops.Worker) (*state,
 func (p *plan) describe() string {
 	var b strings.Builder
 	for _, st := range p.steps {
-		fmt.Fprintf(&b, "%-40s %-18s %s\n", st.node.Scope.Path, st.node.Op.Name(), st.kernel.Choice)
+		fmt.Fprintf(&b, "%-40s %-18s %s", st.node.Scope.Path, st.node.Op.Name(), st.kernel.Choice)
+		if n := len(st.kernel.Weights); n > 0 {
+			fmt.Fprintf(&b, ", %d bytes of packed weights", n)
+		}
+		b.WriteByte('\n')
 	}
 	return b.String()
 }

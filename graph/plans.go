@@ -50,21 +50,15 @@ func (s *Session) take(key []byte) (*planEntry, *state) {
 
 // planned returns the plan of the key and makes it the most recent; s.mu is held.
 func (s *Session) planned(key []byte) *planEntry {
-	for i, e := range s.plans {
-		if e.plan.key == string(key) {
-			copy(s.plans[1:i+1], s.plans[:i])
-			s.plans[0] = e
-			return e
-		}
-	}
-	return nil
+	e, _ := s.plans.Use(func(e *planEntry) bool { return e.plan.key == string(key) })
+	return e
 }
 
 // hasPlan reports whether there is a plan of the key.
 func (s *Session) hasPlan(key []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.plans, func(e *planEntry) bool { return e.plan.key == string(key) })
+	return slices.ContainsFunc(s.plans.All(), func(e *planEntry) bool { return e.plan.key == string(key) })
 }
 
 // planFor makes the plan of the key, or waits until another has.
@@ -83,7 +77,7 @@ func (s *Session) planFor(ctx context.Context, key string, inputs []*tensor.Tens
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.plans = slices.Insert(s.plans, 0, &planEntry{plan: p})
+		s.plans.Add(&planEntry{plan: p})
 		s.kept += p.bytes()
 		s.evict()
 		return nil
@@ -121,16 +115,13 @@ func (s *Session) discard(st *state) { s.memory.Add(-st.plan.stateBytes(s.thread
 // evict gives up plans, the least recently used first, and what runs left, until the rest is within
 // what the options allow. The most recent plan stays, with the memory of one run. s.mu is held.
 func (s *Session) evict() {
-	for len(s.plans) > 1 && (len(s.plans) > s.opts.MaxPlans || s.kept > s.opts.MaxPlanMemory) {
-		last := len(s.plans) - 1
-		s.plans[last].gone = true
-		s.plans[last].trim(s, 0)
-		s.kept -= s.plans[last].plan.bytes()
-		s.plans[last] = nil
-		s.plans = s.plans[:last]
-	}
-	if s.kept > s.opts.MaxPlanMemory {
-		s.plans[0].trim(s, 1)
+	s.plans.Drop(func() bool { return s.plans.Len() > s.opts.MaxPlans || s.kept > s.opts.MaxPlanMemory }, func(e *planEntry) {
+		e.gone = true
+		e.trim(s, 0)
+		s.kept -= e.plan.bytes()
+	})
+	if e, ok := s.plans.Latest(); ok && s.kept > s.opts.MaxPlanMemory {
+		e.trim(s, 1)
 	}
 }
 
@@ -149,12 +140,12 @@ func (e *planEntry) trim(s *Session, keep int) {
 func (s *Session) Trim() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range s.plans {
+	for _, e := range s.plans.All() {
 		e.trim(s, 0)
 		e.free = nil
 	}
 	if s.open != nil {
-		for _, c := range s.open.list {
+		for _, c := range s.open.list.All() {
 			c.session.Trim()
 		}
 	}
@@ -164,7 +155,7 @@ func (s *Session) Trim() {
 func (s *Session) abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range s.plans {
+	for _, e := range s.plans.All() {
 		e.trim(s, 0)
 		e.gone = true
 	}

@@ -135,7 +135,7 @@ func (s *Session) step(ctx context.Context, st *state, i int) error {
 
 func (st *state) trace(i int, d time.Duration) StepTrace {
 	step := &st.plan.steps[i]
-	tr := StepTrace{Index: i, Node: step.node, Choice: step.kernel.Choice, Duration: d}
+	tr := StepTrace{Index: i, Node: step.node, Choice: step.kernel.Choice, Packed: len(step.kernel.Weights), Duration: d}
 	for _, j := range step.in {
 		tr.In = append(tr.In, st.plan.slots[j].typ)
 	}

@@ -157,7 +157,7 @@ func TestMaxRuns(t *testing.T) {
 		if err := <-results; !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a third run: %v", err)
 		}
-		if got, want := s.Memory(), 2*s.plans[0].plan.stateBytes(1); got != want {
+		if got, want := s.Memory(), 2*s.plans.All()[0].plan.stateBytes(1); got != want {
 			t.Errorf("%d bytes for two runs, want %d", got, want)
 		}
 		go run(context.Background())
@@ -283,15 +283,15 @@ func TestMaxPlanMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		var sum, left int64
-		for _, e := range s.plans {
+		for _, e := range s.plans.All() {
 			sum += e.plan.bytes() + int64(len(e.free))*e.plan.stateBytes(1)
 			left += int64(len(e.free)) * e.plan.stateBytes(1)
 		}
-		if sum != s.kept || left != s.Memory() || (sum > limit && len(s.plans) > 1) {
-			t.Fatalf("run %d: %d plans of %d bytes, counted as %d; runs left %d, counted as %d", i, len(s.plans), sum, s.kept, left, s.Memory())
+		if sum != s.kept || left != s.Memory() || (sum > limit && s.plans.Len() > 1) {
+			t.Fatalf("run %d: %d plans of %d bytes, counted as %d; runs left %d, counted as %d", i, s.plans.Len(), sum, s.kept, left, s.Memory())
 		}
 	}
-	if len(s.plans) < 2 {
+	if s.plans.Len() < 2 {
 		t.Error("one plan is kept where more fit")
 	}
 	s.Trim()
@@ -329,7 +329,7 @@ func TestControlMemoryIsOfTheRun(t *testing.T) {
 	s := compile(t, doubling(t, 100), Options{Threads: 1})
 	runOne(t, s, tensor.Scalar(int64(3)), vector(t, 1, 2))
 	kept := 0
-	calls := s.plans[0].free[0].calls
+	calls := s.plans.All()[0].free[0].calls
 	for i := range calls {
 		if calls[i].Kept != nil {
 			kept++

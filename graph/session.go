@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/octet-ml/octet/internal/recent"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
@@ -52,6 +53,7 @@ type StepTrace struct {
 	Node     *Node
 	In, Out  []ops.Type
 	Choice   string // kernel, tile and tier
+	Packed   int    // bytes of packed weights
 	Duration time.Duration
 }
 
@@ -69,8 +71,8 @@ type Session struct {
 	planning flights
 
 	mu    sync.Mutex
-	plans []*planEntry // most recently used first
-	kept  int64        // bytes of plans and of what runs left for others
+	plans recent.List[*planEntry]
+	kept  int64 // bytes of plans and of what runs left for others
 
 	open  *specializations // of an open graph, else nil
 	state *SessionState    // of runs without one
@@ -174,7 +176,8 @@ func (g *Graph) compile(ctx context.Context, opts Options, home *Session) (*Sess
 	if err != nil {
 		return nil, err
 	}
-	s.plans, s.kept = []*planEntry{{plan: p}}, p.bytes()
+	s.plans.Add(&planEntry{plan: p})
+	s.kept = p.bytes()
 	return s, nil
 }
 
@@ -255,7 +258,8 @@ func (s *Session) Plan() string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.plans[0].plan.describe()
+	e, _ := s.plans.Latest()
+	return e.plan.describe()
 }
 
 // ArenaBytes returns the memory that activations and scratch take in one run
@@ -266,5 +270,6 @@ func (s *Session) ArenaBytes() int {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.plans[0].plan.arena
+	e, _ := s.plans.Latest()
+	return e.plan.arena
 }

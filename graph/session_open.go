@@ -2,16 +2,16 @@ package graph
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 
+	"github.com/octet-ml/octet/internal/recent"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // specializations are what a session of an open graph compiled.
 type specializations struct {
-	list     []specialization // most recently used first, under Session.mu
+	list     recent.List[specialization] // under Session.mu
 	making   flights
 	stateful atomic.Bool // a model that keeps something was met: its runs take a state
 }
@@ -47,13 +47,10 @@ func (s *Session) specialized(ctx context.Context, inputs []*tensor.Tensor, form
 func (s *Session) madeBefore(key []byte, inputs []*tensor.Tensor, form string) *Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, c := range s.open.list {
-		if c.graph.form() == form && c.session.graph.accepts(inputs) && c.session.hasPlan(key) {
-			s.toFront(i)
-			return c.session
-		}
-	}
-	return nil
+	c, _ := s.open.list.Use(func(c specialization) bool {
+		return c.graph.form() == form && c.session.graph.accepts(inputs) && c.session.hasPlan(key)
+	})
+	return c.session
 }
 
 // specialize makes the session of the graph for the inputs.
@@ -69,7 +66,10 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 		}
 	}
 	o := s.graph.open
-	g, known, err := o.specialize(types, form)
+	g, known, err := o.specialize(ctx, types, form)
+	if ended := ctx.Err(); err != nil && ended != nil {
+		return nil, ended
+	}
 	if err != nil {
 		return nil, s.graph.unfit(types, err)
 	}
@@ -77,7 +77,7 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 	if err != nil && known && ctx.Err() == nil {
 		// Optimizing for the shapes it was made for may have made it unfit for others.
 		o.mu.Lock()
-		g, err = o.specializeAnew(types, form)
+		g, err = o.specializeAnew(ctx, types, form)
 		o.mu.Unlock()
 		if err != nil {
 			return nil, s.graph.unfit(types, err)
@@ -96,12 +96,8 @@ func (s *Session) compiled(ctx context.Context, g *Graph, inputs []*tensor.Tenso
 			return nil, err
 		}
 		s.mu.Lock()
-		s.open.list = slices.Insert(s.open.list, 0, specialization{g, c})
-		for len(s.open.list) > min(s.opts.MaxPlans, maxSpecializations) {
-			last := len(s.open.list) - 1
-			s.open.list[last].session.abandon()
-			s.open.list = slices.Delete(s.open.list, last, last+1)
-		}
+		s.open.list.Add(specialization{g, c})
+		s.open.list.Keep(min(s.opts.MaxPlans, maxSpecializations), func(c specialization) { c.session.abandon() })
 		s.mu.Unlock()
 	}
 	return c, c.planFor(ctx, string(planKey(nil, inputs)), inputs)
@@ -111,18 +107,8 @@ func (s *Session) compiled(ctx context.Context, g *Graph, inputs []*tensor.Tenso
 func (s *Session) compiledBefore(g *Graph) *Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.open.list, func(c specialization) bool { return c.graph == g })
-	if i < 0 {
-		return nil
-	}
-	s.toFront(i)
-	return s.open.list[0].session
-}
-
-func (s *Session) toFront(i int) {
-	c := s.open.list[i]
-	copy(s.open.list[1:i+1], s.open.list[:i])
-	s.open.list[0] = c
+	c, _ := s.open.list.Use(func(c specialization) bool { return c.graph == g })
+	return c.session
 }
 
 func (s *Session) inputName(i int) string {
@@ -140,8 +126,6 @@ func (s *Session) recent() *Session {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.open.list) == 0 {
-		return nil
-	}
-	return s.open.list[0].session
+	c, _ := s.open.list.Latest()
+	return c.session
 }

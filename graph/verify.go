@@ -21,7 +21,7 @@ func (g *Graph) Verify() error {
 		if err := checkType(v.Type); err != nil {
 			return fmt.Errorf("input %q: %w", v.Name, err)
 		}
-		if v.Guard != nil && len(v.Guard.Shape) > len(v.Type.Shape) {
+		if v.Guard != nil && max(len(v.Guard.Shape), len(v.Guard.Bounds)) > len(v.Type.Shape) {
 			return fmt.Errorf("input %q has a guard of %d dimensions and type %v", v.Name, len(v.Guard.Shape), v.Type)
 		}
 		defined[v] = true

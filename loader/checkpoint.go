@@ -61,6 +61,9 @@ func (w *Weights) entry(name string, v pickle.Value, r *rebuilder) error {
 	if !utf8.ValidString(name) {
 		return &FileError{Record: strconv.Quote(name), Reason: "the name of a tensor is not UTF-8"}
 	}
+	if len(name) > maxName {
+		return &FileError{Record: strings.ToValidUTF8(name[:64], "") + "...", Reason: fmt.Sprintf("the name of a tensor has %d bytes, at most %d are read", len(name), maxName)}
+	}
 	t, err := r.tensor(v)
 	if err != nil {
 		return reject(name, err)

@@ -42,10 +42,17 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 		return nil, err
 	}
 	g := graph.NewOpen(m.Inputs(), m)
+	for i, v := range g.Inputs {
+		v.Guard = m.Contract.Guard(i)
+	}
 	if !m.IsStatic() {
 		return g, nil
 	}
-	s, err := g.Concrete()
+	types, ok := g.Example()
+	if !ok {
+		return g, nil
+	}
+	s, err := g.SpecializeContext(f.context(), types...)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +79,7 @@ func openExported(f *modelFile) (*exported.Model, *exported.Archive, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := exported.NewModel(p, weights)
+	m, err := exported.NewModel(p, weights, f.programLimits())
 	return m, a, err
 }
 

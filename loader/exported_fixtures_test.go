@@ -47,21 +47,10 @@ var refusedPrograms = map[string]string{
 // TestExported runs all programs that PyTorch exported on the inputs recorded with them. The
 // runs of a program are those of one session.
 func TestExported(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(filepath.Dir(shareddata.Path(t, "pt2", "mlp_26.pt2")), "*.pt2"))
-	if err != nil || len(files) == 0 {
-		t.Fatal(err, len(files))
-	}
-	for _, file := range files {
+	for _, file := range exportedFiles(t) {
 		name := strings.TrimSuffix(filepath.Base(file), ".pt2")
 		t.Run(name, func(t *testing.T) {
-			text, err := os.ReadFile(strings.TrimSuffix(file, ".pt2") + ".json")
-			if err != nil {
-				t.Fatal(err)
-			}
-			var c exportedCase
-			if err := json.Unmarshal(text, &c); err != nil {
-				t.Fatal(err)
-			}
+			c := readExported(t, file)
 			g, err := Load(file)
 			if reason, ok := refusedPrograms[name]; ok {
 				refuseExported(t, g, err, reason)
@@ -73,9 +62,50 @@ func TestExported(t *testing.T) {
 			if c.Expect != "ok" {
 				t.Fatal("it should be refused")
 			}
-			runExported(t, g, filepath.Dir(file), &c)
+			runExported(t, g, filepath.Dir(file), c)
 		})
 	}
+}
+
+// exportedFiles lists the programs.
+func exportedFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(shareddata.Path(t, "pt2", "mlp_26.pt2")), "*.pt2"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, len(files))
+	}
+	return files
+}
+
+// readExported reads what stands beside a program.
+func readExported(t *testing.T, file string) *exportedCase {
+	t.Helper()
+	text, err := os.ReadFile(strings.TrimSuffix(file, ".pt2") + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &exportedCase{}
+	if err := json.Unmarshal(text, c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// exportedInputs reads what was recorded with a program: its inputs, and all arrays.
+func exportedInputs(t *testing.T, g *graph.Graph, path string) (in []*tensor.Tensor, arrays tensor.Arrays) {
+	t.Helper()
+	arrays, err := tensor.ReadNPZ(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range g.Inputs {
+		x := arrays.Get(v.Name)
+		if x == nil {
+			t.Fatalf("%s: no array %s", path, v.Name)
+		}
+		in = append(in, x)
+	}
+	return in, arrays
 }
 
 // refuseExported checks that a program is refused, when it is loaded or specialized.
@@ -99,18 +129,7 @@ func runExported(t *testing.T, g *graph.Graph, dir string, c *exportedCase) {
 	}
 	defer s.Close()
 	for _, k := range c.Cases {
-		arrays, err := tensor.ReadNPZ(filepath.Join(dir, k.File), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var in []*tensor.Tensor
-		for _, v := range g.Inputs {
-			x := arrays.Get(v.Name)
-			if x == nil {
-				t.Fatalf("%s: no array %s", k.File, v.Name)
-			}
-			in = append(in, x)
-		}
+		in, arrays := exportedInputs(t, g, filepath.Join(dir, k.File))
 		before := make([]*tensor.Tensor, len(in))
 		for i, x := range in {
 			before[i] = x.Clone()

@@ -9,14 +9,17 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/internal/rawfile"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Context makes reading a file fail once ctx has ended.
+// Context makes reading a file fail once ctx has ended, and making a graph of a program while it is read. Later runs have
+// contexts of their own.
 func Context(ctx context.Context) Option { return func(f *modelFile) { f.ctx = ctx } }
 
-// MaxMemory bounds the bytes that what is read of a file may take: a file that takes more is rejected with a *FileError whose
+// MaxMemory bounds the bytes that what is read of a file may take, and what a program may make while its graph is made, for which
+// a *LimitError comes: a file that takes more is rejected with a *FileError whose
 // Err is a *tensor.BudgetError. Without it the bound is 16 GiB, and that of the pickles in a file 4 GiB.
 func MaxMemory(bytes int64) Option { return func(f *modelFile) { f.maxMemory = bytes } }
 
@@ -111,7 +114,7 @@ func (f *File) Describe() (*Description, error) {
 	if err != nil {
 		return nil, f.name(err)
 	}
-	d, err := p.Describe()
+	d, err := p.Describe(f.f.context())
 	return d, f.name(err)
 }
 
@@ -130,6 +133,22 @@ func (f *File) name(err error) error {
 		return f.f.ctx.Err()
 	}
 	return inFile(err, f.path)
+}
+
+// context returns that of reading.
+func (f *modelFile) context() context.Context {
+	if f.ctx == nil {
+		return context.Background()
+	}
+	return f.ctx
+}
+
+// programLimits bound what a program does while its graph is made, also at runs with other inputs.
+func (f *modelFile) programLimits() build.Limits {
+	if f.limits != (build.Limits{}) {
+		return f.limits
+	}
+	return build.DefaultLimits.Within(f.maxMemory)
 }
 
 // budget returns the bytes that may be taken.

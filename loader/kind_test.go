@@ -124,3 +124,20 @@ func TestBuildUnderAttribute(t *testing.T) {
 		}
 	}
 }
+
+// TestLongNames: names are bounded in every format, and do not fill an error.
+func TestLongNames(t *testing.T) {
+	name := strings.Repeat("é", maxName)
+	path := filepath.Join(t.TempDir(), "w")
+	if err := WriteSafetensors(path, nil, []Named{{Name: name, Tensor: tensor.Scalar(float32(1))}}); err != nil {
+		t.Fatal(err)
+	}
+	raw := torchZipOf(t, pickled(dict(str(name), weight(1, 0, nums(1), nums(1)))))
+	_, safe := StateDict(path)
+	_, saved := StateDictFrom(bytes.NewReader(raw), int64(len(raw)))
+	for _, err := range []error{safe, saved} {
+		if !isFileError(err, "8192 bytes, at most 4096") || len(err.Error()) > 512 {
+			t.Errorf("got %.600v", err)
+		}
+	}
+}

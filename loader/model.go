@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -96,8 +97,9 @@ type modelFile struct {
 	model   string // of several, "": not given
 	key     string // of the state_dict in a checkpoint, "": not given
 
-	ctx       context.Context
-	maxMemory int64 // 0: not given
+	ctx       context.Context // of reading, nil: none
+	limits    build.Limits    // of programs, zero: the default
+	maxMemory int64           // 0: not given
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -330,6 +332,9 @@ func decodeModel(m *modelRecord, tensors map[string]*tensor.Tensor, budget *int)
 			return nil, &FileError{Record: nodeLabel(i, &m.Nodes[i]), Reason: fmt.Sprintf("more than %d values", maxModelValues)}
 		}
 	}
+	if most := build.DefaultLimits.Outputs; len(m.Outputs) > most {
+		return nil, &FileError{Record: "outputs", Reason: fmt.Sprintf("%d outputs, at most %d are read", len(m.Outputs), most)}
+	}
 	outputs, err := pick(values, m.Outputs)
 	if err != nil {
 		return nil, &FileError{Record: "outputs", Reason: err.Error()}
@@ -367,6 +372,15 @@ func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Gua
 	guard := &graph.Guard{Shape: in.Guard.Shape}
 	if guard.Shape != nil && len(guard.Shape) != len(in.Shape) {
 		return nil, fmt.Errorf("a guard of %d dimensions for %d", len(guard.Shape), len(in.Shape))
+	}
+	if in.Guard.Bounds != nil && len(in.Guard.Bounds) != len(in.Shape) {
+		return nil, fmt.Errorf("bounds of %d dimensions for %d", len(in.Guard.Bounds), len(in.Shape))
+	}
+	for i, b := range in.Guard.Bounds {
+		if b[0] < 0 || b[0] > in.Shape[i] || b[1] != 0 && b[1] < in.Shape[i] {
+			return nil, fmt.Errorf("extent %d of the example is %d, its bounds are %d and %d", i, in.Shape[i], b[0], b[1])
+		}
+		guard.Bounds = append(guard.Bounds, graph.Bound{Min: b[0], Max: b[1]})
 	}
 	if in.Guard.Value == "" {
 		return guard, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -230,7 +231,7 @@ func TestModelRoundTrip(t *testing.T) {
 func TestGuards(t *testing.T) {
 	b := newNet(t)
 	x := b.g.Input("x", tensor.Float32, 2, 3)
-	x.Guard = &graph.Guard{Shape: []int{-1, 3}}
+	x.Guard = &graph.Guard{Shape: []int{-1, 3}, Bounds: []graph.Bound{{Min: 1, Max: 4}, {}}}
 	n := b.g.Input("n", tensor.Int64)
 	n.Guard = &graph.Guard{Value: tensor.Scalar(int64(7))}
 	b.g.SetOutputs(b.add("relu", ops.Unary{Fn: ops.Relu}, x), n)
@@ -239,10 +240,21 @@ func TestGuards(t *testing.T) {
 	if !reflect.DeepEqual(g.Inputs[0].Guard, x.Guard) || g.Inputs[1].Guard.Value.Int64s()[0] != 7 || g.Inputs[1].Guard.Shape != nil {
 		t.Errorf("guards %v and %v", g.Inputs[0].Guard, g.Inputs[1].Guard)
 	}
-	for old, new := range map[string]string{`"shape":[-1,3]`: `"shape":[-1,3,3]`, `"value":"n.value"`: `"value":"m.value"`, `"dtype":"int64"`: `"dtype":"int32"`} {
+	for old, new := range map[string]string{`"shape":[-1,3]`: `"shape":[-1,3,3]`, `"bounds":[[1,4],[0,0]]`: `"bounds":[[3,4],[0,0]]`, `,[0,0]]`: `]`, `"value":"n.value"`: `"value":"m.value"`, `"dtype":"int64"`: `"dtype":"int32"`} {
 		raw := editModel(t, path, old, new)
 		if _, err := LoadFrom(bytes.NewReader(raw), int64(len(raw))); !isFileError(err, "") {
 			t.Errorf("%s gives %v", new, err)
+		}
+	}
+	s, err := g.Compile(graph.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for rows, want := range map[int]string{4: "", 5: "its extent 0 is 5 where the graph takes 1 to 4"} {
+		_, err := s.Run(context.Background(), zeros(t, tensor.Float32, rows, 3), tensor.Scalar(int64(7)))
+		if got := fmt.Sprint(err); want == "" && err != nil || !strings.Contains(got, want) {
+			t.Errorf("%d rows: %v, want %q", rows, err, want)
 		}
 	}
 	if err := Save(path, graph.NewOpen([]string{"x"}, nil)); !errors.Is(err, graph.ErrOpen) {
@@ -374,15 +386,15 @@ func TestLoadDetects(t *testing.T) {
 		return path
 	}
 	for path, reason := range map[string]string{
-		plain:                           "nn.Build",
-		zip:                             "nn.Build",
-		"testdata/plain.legacy.pth":     "nn.Build",
-		write("pickle", "\x80\x02}."):   "a plain pickle",
-		script:                          "constants.pkl: rejected",
-		write("page", "<html>"):         "a web page",
-		write("empty", ""):              "empty",
+		plain:                              "nn.Build",
+		zip:                                "nn.Build",
+		"testdata/plain.legacy.pth":        "nn.Build",
+		write("pickle", "\x80\x02}."):      "a plain pickle",
+		script:                             "constants.pkl: rejected",
+		write("page", "<html>"):            "a web page",
+		write("empty", ""):                 "empty",
 		write("else", "something\x00else"): "not a format that is read",
-		dir:                             "a folder",
+		dir:                                "a folder",
 	} {
 		_, err := Load(path)
 		var fe *FileError

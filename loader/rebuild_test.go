@@ -337,7 +337,7 @@ func TestZipRefuses(t *testing.T) {
 	}{
 		"bytes after the pickle": {torchZip(good+"N", map[string]int{"0": 24}), "data.pkl: 1 bytes follow"},
 		"pickle cut":             {torchZip(good[:len(good)-1], map[string]int{"0": 24}), "data.pkl: rejected: pickle byte"},
-		"other zip":              {[]byte(strings.ReplaceAll(string(torchZip(good, nil)), pickleRecord, "data.txt")), "not one of torch.save"},
+		"other zip":              {[]byte(strings.ReplaceAll(string(torchZip(good, nil)), pickleRecord, "data.txt")), "a zip file that PyTorch did not write"},
 		"name not UTF-8":         {torchZip(pickled(dict("U\x01\xff", weight(6, 0, nums(6), nums(1)))), map[string]int{"0": 24}), "not UTF-8"},
 		"whole module in entry":  {torchZip(pickled(dict(str("model"), global("argparse.Namespace")+")R")), nil), "model: holds a argparse.Namespace"},
 	} {

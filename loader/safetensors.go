@@ -24,6 +24,7 @@ import (
 const (
 	maxSafetensorsHeader = 100 << 20 // the format's own limit
 	safetensorsMetadata  = "__metadata__"
+	maxName              = 4 << 10 // bytes of the name of a tensor or field, in any format
 )
 
 var safetensorsDTypes = []struct {
@@ -234,6 +235,9 @@ func eachFieldOf(d *json.Decoder, f func(name string) error) error {
 		name, ok := token.(string)
 		if !ok {
 			return fmt.Errorf("%v where a name should be", token)
+		}
+		if len(name) > maxName {
+			return fmt.Errorf("a name of %d bytes, at most %d are read", len(name), maxName)
 		}
 		if err := f(name); err != nil {
 			return err

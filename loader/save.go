@@ -41,8 +41,9 @@ type inputRecord struct {
 
 // guardRecord is a graph.Guard.
 type guardRecord struct {
-	Shape []int  `json:"shape"`
-	Value string `json:"value"` // a tensor of the file
+	Shape  []int    `json:"shape"`
+	Bounds [][2]int `json:"bounds"` // the least and the largest extent of each dimension, 0 for no largest
+	Value  string   `json:"value"`  // a tensor of the file
 }
 
 // constantRecord is a constant. Scales and zero points of channels are tensors of
@@ -101,6 +102,9 @@ func encodeModel(g *graph.Graph) (string, []Named, error) {
 		r := inputRecord{Name: v.Name, DType: v.Type.DType, Shape: v.Type.Shape, QParams: v.Type.Q}
 		if v.Guard != nil {
 			r.Guard = &guardRecord{Shape: v.Guard.Shape}
+			for _, b := range v.Guard.Bounds {
+				r.Guard.Bounds = append(r.Guard.Bounds, [2]int{b.Min, b.Max})
+			}
 			if v.Guard.Value != nil {
 				r.Guard.Value = tensors.add(v.Name+".value", v.Guard.Value)
 			}

@@ -252,15 +252,7 @@ func TestScriptGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := g.Compile(graph.Options{Threads: 1})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			out, err := s.Run(context.Background(), data.Get("test"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			out := runInOrder(t, g, []*tensor.Tensor{data.Get("test")})[0]
 			if why := differ(out[0], data.Get("float"), 1e-5, 0); why != "" {
 				t.Error(why)
 			}

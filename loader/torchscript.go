@@ -56,7 +56,7 @@ func loadTorchScript(f *modelFile) (*graph.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Check(); err != nil {
+	if err := p.Check(f.context()); err != nil {
 		return nil, err
 	}
 	return graph.NewOpen(p.Inputs(), p), nil
@@ -73,7 +73,7 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 	if err := checkByteOrder(a); err != nil {
 		return nil, err
 	}
-	src := torchscript.Source{Code: make(map[string][]byte)}
+	src := torchscript.Source{Code: make(map[string][]byte), Limits: f.programLimits()}
 	if src.Version, err = scriptVersion(a); err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 		}
 		return data.tensor(v)
 	}
-	return torchscript.New(src)
+	return torchscript.New(f.context(), src)
 }
 
 // scriptVersion returns the version of an archive's operators.

@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/loader/internal/script"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -34,8 +36,11 @@ func moduleM(body string, more ...string) *scriptCase {
 }
 
 // runArchive loads an archive and runs it once on a 2x3 tensor of floats.
-func runArchive(data []byte) ([]*tensor.Tensor, error) {
-	g, err := LoadFrom(bytes.NewReader(data), int64(len(data)))
+func runArchive(data []byte) ([]*tensor.Tensor, error) { return runWith(data) }
+
+// runWith is runArchive with options.
+func runWith(data []byte, opts ...Option) ([]*tensor.Tensor, error) {
+	g, err := LoadFrom(bytes.NewReader(data), int64(len(data)), opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -339,17 +344,108 @@ func FuzzScript(f *testing.F) {
 	})
 }
 
-// TestLimitError loads programs that run or make more than any real one before their graph is complete.
+// TestLimitError loads programs that run or make more than they may before their graph is complete. The limits of the test are
+// low, so that they are reached soon; TestScriptBombs reaches those that hold by default.
 func TestLimitError(t *testing.T) {
-	for _, body := range []string{
-		"c = []\nfor i in range(1000000):\n  for j in range(1000000):\n    _0 = torch.append(c, j)\nreturn torch.add(x, torch.len(c))",
-		"c = [0]\nfor i in range(60):\n  c = torch.add(c, c)\nreturn torch.add(x, torch.len(c))",
+	low := build.Limits{Steps: 1 << 10, Items: 1 << 10, Work: 1 << 12, Nodes: 1 << 8, Evaluated: 1 << 10, Outputs: 1 << 6}
+	for body, limit := range map[string]string{
+		"c = []\nfor i in range(1000000):\n  for j in range(1000000):\n    _0 = torch.append(c, j)\nreturn torch.add(x, torch.len(c))": "list elements",
+		"while True:\n  pass\nreturn x": "runs too long",
+		"c = [0]\nfor i in range(60):\n  c = torch.add(c, c)\nreturn torch.add(x, torch.len(c))": "list elements",
+		"a = torch.mul([1], 500)\nfor i in range(20):\n  b = torch.count(a, 2)\nreturn x":        "runs too long",
+		"for i in range(300):\n  x = torch.add(x, 1)\nreturn x":                                  "too large a graph: 257 nodes",
+		"return torch.mul([x], 65)":   "returns more than 64 values",
+		"return torch.mul([1.5], 65)": "returns more than 64 values",
 	} {
-		_, err := runArchive(moduleM(body).archive(t))
-		var limit *LimitError
+		_, err := runWith(moduleM(body).archive(t), func(f *modelFile) { f.limits = low })
+		var over *LimitError
 		var at *ScriptError
-		if !errors.As(err, &limit) || !errors.As(err, &at) {
-			t.Errorf("%s\ngives %v", body, err)
+		if !errors.As(err, &over) || !errors.As(err, &at) || !strings.Contains(err.Error(), limit) {
+			t.Errorf("%s\ngives %v, want %q", body, err, limit)
 		}
 	}
+	if _, err := runWith(moduleM("return torch.mul([x], 64)").archive(t), func(f *modelFile) { f.limits = low }); err != nil {
+		t.Errorf("64 outputs: %v", err)
+	}
+	if d := build.DefaultLimits; d.Steps != 1<<23 || d.Items != 1<<24 || d.Work != 1<<25 || d.Nodes != 1<<18 || d.Evaluated != 1<<24 || d.Outputs != 1<<16 {
+		t.Errorf("the limits by default are %+v", d)
+	}
+}
+
+// TestManyOutputs: programs that return or make millions of values are refused, within the memory that is allowed.
+func TestManyOutputs(t *testing.T) {
+	const limit = 16 << 20
+	for name, body := range map[string]string{
+		"list of one tensor": "return torch.mul([x], 5000000)",
+		"list of numbers":    "return torch.mul([1.5], 5000000)",
+		"lists in a list":    "a = torch.mul([x], 2000)\nreturn torch.mul([a], 2500)",
+		"split":              "return torch.split(torch.zeros([5000000]), 1)",
+		"unbind":             "return torch.unbind(torch.zeros([5000000]))",
+		"appended":           "a = annotate(List[Tensor], [])\nfor i in range(5000000):\n  _0 = torch.append(a, torch.add(x, i))\nreturn a",
+		"kept":               "a = annotate(List[Tensor], [])\nfor i in range(5000000):\n  _0 = torch.append(a, x)\nreturn torch.stack(a)",
+		"dict":               "d = annotate(Dict[int, Tensor], {})\nfor i in range(5000000):\n  torch._set_item(d, i, x)\nreturn d",
+		"numbers":            "return torch.list(torch.arange(5000000))",
+	} {
+		data := moduleM(body).archive(t)
+		before := heapAllocs()
+		_, err := runWith(data, MaxMemory(limit))
+		if !isTyped(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if grown := heapAllocs() - before; grown > 6*limit {
+			t.Errorf("%s: %d bytes were allocated", name, grown)
+		}
+	}
+}
+
+// TestScriptContext: the end of a context stops the making of a graph, and that of loading is not kept for runs.
+func TestScriptContext(t *testing.T) {
+	data := moduleM("while True:\n  pass\nreturn x").archive(t)
+	x := must(tensor.New(tensor.Float32, 2, 3))
+	loading, stop := context.WithCancel(t.Context())
+	g := must(LoadFrom(bytes.NewReader(data), int64(len(data)), Context(loading)))
+	stop()
+	if _, err := g.SpecializeContext(loading, ops.TypeOf(x)); err != context.Canceled {
+		t.Errorf("making a graph gives %v", err)
+	}
+	s := must(g.Compile(graph.Options{Threads: 1}))
+	defer s.Close()
+	running, end := context.WithCancel(t.Context())
+	end()
+	if _, err := s.Run(running, x); err != context.Canceled {
+		t.Errorf("a run gives %v", err)
+	}
+
+	data = moduleM("return torch.add(x, 1)").archive(t)
+	loading, stop = context.WithCancel(t.Context())
+	g = must(LoadFrom(bytes.NewReader(data), int64(len(data)), Context(loading)))
+	stop()
+	fine := must(g.Compile(graph.Options{Threads: 1}))
+	defer fine.Close()
+	if _, err := fine.Run(t.Context(), x); err != nil {
+		t.Errorf("a run after the context of loading has ended: %v", err)
+	}
+}
+
+// TestScriptContextLate ends a context while a graph is made: after some thousands of statements.
+func TestScriptContextLate(t *testing.T) {
+	data := moduleM("while True:\n  pass\nreturn x").archive(t)
+	g := must(LoadFrom(bytes.NewReader(data), int64(len(data))))
+	ctx := &endsAfter{Context: t.Context(), looks: 10}
+	if _, err := g.SpecializeContext(ctx, ops.F32(2, 3)); err != context.Canceled || ctx.looks < -1000 {
+		t.Errorf("%v after %d looks", err, ctx.looks)
+	}
+}
+
+// endsAfter is a context that ends once it was looked at so many times.
+type endsAfter struct {
+	context.Context
+	looks int
+}
+
+func (c *endsAfter) Err() error {
+	if c.looks--; c.looks < 0 {
+		return context.Canceled
+	}
+	return nil
 }

@@ -153,10 +153,6 @@ func alignedFloats(n int) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(raw))), n)
 }
 
-func bytesOf(x []float32) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
-}
-
 // floatsOf returns n float32 values of a scratch buffer from index i on.
 func floatsOf(scratch []byte, i, n int) []float32 {
 	if n == 0 {

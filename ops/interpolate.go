@@ -159,8 +159,9 @@ type resize struct {
 	weight  []float32
 }
 
-// newResize computes the positions from a scale in float32, as PyTorch does.
-func (op Interpolate) newResize(in, out int, scale float64) *resize {
+// newResize computes the positions from a scale in float32, as PyTorch does; plane says that
+// images have two spatial dimensions.
+func (op Interpolate) newResize(in, out int, scale float64, plane bool) *resize {
 	r := &resize{in: in, out: out, taps: [numInterpolateModes]int{1, 1, 2, 4}[op.Mode]}
 	step := float32(in) / float32(out)
 	if scale > 0 {
@@ -175,8 +176,8 @@ func (op Interpolate) newResize(in, out int, scale float64) *resize {
 	for i := range out {
 		switch op.Mode {
 		case Nearest:
-			// The same and twice the extent do not follow the scale.
-			if out == in || out == 2*in {
+			// Of images of two dimensions the same and twice the extent do not follow the scale.
+			if plane && (out == in || out == 2*in) {
 				r.tap(i*in/out, 1)
 				continue
 			}
@@ -233,7 +234,7 @@ func (op Interpolate) resizes(shape tensor.Shape, size []int) (dims [3]*resize) 
 			if op.Scales != nil {
 				scale = op.Scales[k]
 			}
-			dims[i] = op.newResize(spatial[k], size[k], scale)
+			dims[i] = op.newResize(spatial[k], size[k], scale, len(size) == 2)
 		}
 	}
 	return dims

@@ -71,7 +71,7 @@ func (op Pad) Prepare(p *Prepare) (*Kernel, error) {
 // fillWith returns a function that sets every element to value.
 func fillWith(t Type, value float64) func(*tensor.Tensor) {
 	if t.Q != nil {
-		b := byte(QuantizeScalar(float32(value), t.Q))
+		b := byte(t.Q.Quantize(float32(value), 0))
 		return func(out *tensor.Tensor) { fill(out.Bytes(), b) }
 	}
 	if t.DType == tensor.Float32 {

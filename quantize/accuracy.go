@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/metric"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -17,51 +18,106 @@ type Batches = iter.Seq2[[]*tensor.Tensor, error]
 // Accuracy says how good a model is: the larger the better.
 type Accuracy func(ctx context.Context, m *graph.Graph) (float64, error)
 
-// Labelled returns the share of samples whose label is the class the model gives
-// them: the index of the greatest value in the sample's row of the first output.
-func Labelled(data Batches, labels []int64, opts graph.Options) Accuracy {
+// Labelled returns what the metric that outputs and labels suggest says of the first output, as metric.Choose takes it: the share of right classes,
+// along the axis that has them, the share of logits with the right sign, or the coefficient of determination. Labels are of all samples, int64
+// or float32, samples first. It fails with a *metric.Error where none fits.
+func Labelled(data Batches, labels *tensor.Tensor, opts graph.Options) Accuracy {
 	return func(ctx context.Context, m *graph.Graph) (float64, error) {
-		right, n := 0, 0
-		err := eachOutput(ctx, m, data, opts, func(_ int, out []*tensor.Tensor) error {
-			classes, err := classesOf(out)
-			if err != nil {
-				return err
+		var chosen *metric.Metric
+		err := firstOutputs(ctx, m, data, opts, func(out []*tensor.Tensor) (err error) {
+			if labels == nil {
+				return &metric.Error{Reason: "there are no labels"}
 			}
-			for _, class := range classes {
-				if n == len(labels) {
-					return fmt.Errorf("quantize: the model gives more rows than the %d labels", n)
-				}
-				if class == labels[n] {
-					right++
-				}
-				n++
-			}
-			return nil
+			chosen, err = metric.Choose("", out, labels)
+			return err
 		})
-		if err == nil && n != len(labels) {
-			err = fmt.Errorf("quantize: the model gives %d rows for %d labels", n, len(labels))
+		if err != nil {
+			return 0, err
 		}
-		return float64(right) / float64(max(n, 1)), err
+		return ByMetric(chosen, nil, data, labels, opts)(ctx, m)
 	}
 }
 
-// Agreement returns the share of rows of the first output that a model puts in
-// the same class as the float model does, which runs on the data once.
+// Agreement returns the share of classes of the first output that are those of the float model, which runs on the data
+// once: of samples, pixels or tokens, or of signs where there is one logit for each sample. It fails with a *metric.Error where the output
+// has no classes; Cosine is for those.
 func Agreement(float *graph.Graph, data Batches, opts graph.Options) Accuracy {
-	var want []int64
+	var judge Accuracy
 	return func(ctx context.Context, m *graph.Graph) (float64, error) {
-		if want == nil {
-			err := eachOutput(ctx, float, data, opts, func(_ int, out []*tensor.Tensor) error {
-				classes, err := classesOf(out)
-				want = append(want, classes...)
+		if judge == nil {
+			err := firstOutputs(ctx, float, data, opts, func(out []*tensor.Tensor) error {
+				chosen, err := metric.Choose(metric.Agreeing, out, nil)
+				if err == nil {
+					judge = ByMetric(chosen, float, data, nil, opts)
+				}
 				return err
 			})
 			if err != nil {
+				return 0, err
+			}
+		}
+		return judge(ctx, m)
+	}
+}
+
+// ByMetric returns what a metric says of the first output: of labels, as metric.Choose takes them, or for metric.Agreeing and
+// metric.Cosine of the float model's outputs, which runs on the data once.
+func ByMetric(m *metric.Metric, float *graph.Graph, data Batches, labels *tensor.Tensor, opts graph.Options) Accuracy {
+	switch m.Name {
+	case metric.Cosine:
+		return Cosine(float, data, opts)
+	case metric.Agreeing:
+		return agreement(m, float, data, opts)
+	}
+	return func(ctx context.Context, g *graph.Graph) (float64, error) {
+		s := metric.NewScorer(m, labels)
+		err := eachOutput(ctx, g, data, opts, func(_ int, out []*tensor.Tensor) error { return s.Add(out[0]) })
+		if err == nil {
+			err = s.Complete()
+		}
+		return s.Value(), err
+	}
+}
+
+func agreement(m *metric.Metric, float *graph.Graph, data Batches, opts graph.Options) Accuracy {
+	all := func(ctx context.Context, g *graph.Graph) (classes []int, err error) {
+		at := 0
+		err = eachOutput(ctx, g, data, opts, func(_ int, out []*tensor.Tensor) error {
+			part, err := m.Part(out[0], at)
+			if err != nil {
+				return err
+			}
+			c, err := m.Classes(part)
+			if classes = append(classes, c...); part.Rank() > 0 {
+				at += part.Dim(0)
+			}
+			return err
+		})
+		return classes, err
+	}
+	var want []int
+	return func(ctx context.Context, g *graph.Graph) (float64, error) {
+		if want == nil {
+			var err error
+			if want, err = all(ctx, float); err != nil {
 				want = nil
 				return 0, err
 			}
 		}
-		return Labelled(data, want, opts)(ctx, m)
+		have, err := all(ctx, g)
+		if err == nil && len(have) != len(want) {
+			err = fmt.Errorf("quantize: %d classes where the float model gives %d", len(have), len(want))
+		}
+		if err != nil {
+			return 0, err
+		}
+		same := 0
+		for i, c := range have {
+			if c == want[i] {
+				same++
+			}
+		}
+		return float64(same) / float64(max(len(want), 1)), nil
 	}
 }
 
@@ -88,6 +144,17 @@ func Cosine(float *graph.Graph, data Batches, opts graph.Options) Accuracy {
 		}
 		return least, nil
 	}
+}
+
+// firstOutputs calls f with what a model gives for the first batch.
+func firstOutputs(ctx context.Context, m *graph.Graph, data Batches, opts graph.Options, f func(out []*tensor.Tensor) error) error {
+	first := func(yield func([]*tensor.Tensor, error) bool) {
+		for in, err := range data {
+			yield(in, err)
+			return
+		}
+	}
+	return eachOutput(ctx, m, first, opts, func(_ int, out []*tensor.Tensor) error { return f(out) })
 }
 
 // eachOutput runs the model on all batches and calls f with the outputs of each.
@@ -155,35 +222,4 @@ func (o *outputs) compare(ctx context.Context, m *graph.Graph, data Batches, opt
 		return nil
 	})
 	return diff, err
-}
-
-// classesOf returns the class of each row of the first output.
-func classesOf(out []*tensor.Tensor) ([]int64, error) {
-	if len(out) == 0 || out[0].DType() != tensor.Float32 || out[0].Rank() == 0 {
-		return nil, errors.New("quantize: the model's first output is not float32 rows, whose greatest value would be a class")
-	}
-	return argmax(out[0]), nil
-}
-
-// argmax returns the index of the greatest element of each row of the last
-// dimension; x is float32.
-func argmax(x *tensor.Tensor) []int64 {
-	v := x.Contiguous().Float32s()
-	n := 1
-	if x.Rank() > 0 {
-		n = x.Dim(x.Rank() - 1)
-	}
-	if n == 0 {
-		return nil
-	}
-	out := make([]int64, len(v)/n)
-	for r := range out {
-		row := v[r*n : (r+1)*n]
-		for i, e := range row {
-			if e > row[out[r]] {
-				out[r] = int64(i)
-			}
-		}
-	}
-	return out
 }

@@ -162,7 +162,7 @@ func (f *faker) constants(n *graph.Node) (weight, bias *tensor.Tensor, err error
 			return nil, nil, err
 		}
 		bias = k.bias
-		if weight, err = dequantized(k.weight); err != nil {
+		if weight, err = k.weight.Dequantize(); err != nil {
 			return nil, nil, err
 		}
 	} else {

@@ -13,6 +13,7 @@ func oneSample(g *graph.Graph) *graph.Graph {
 	batch := 0
 	for _, v := range g.Inputs {
 		fixed := v.Guard != nil && (v.Guard.Value != nil || len(v.Guard.Shape) > 0 && v.Guard.Shape[0] >= 0)
+		fixed = fixed || v.Guard != nil && len(v.Guard.Bounds) > 0 && v.Guard.Bounds[0].Min > 1
 		if len(v.Type.Shape) == 0 || fixed || batch > 0 && v.Type.Shape[0] != batch {
 			return g
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/internal/shareddata"
 	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/metric"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -157,4 +158,17 @@ func TestResNet20(t *testing.T) {
 			t.Errorf("%v: %d right, want %d to %d", c.backend, right, c.from, c.to)
 		}
 	}
+}
+
+// argmax returns the index of the greatest element of each row of [N, classes].
+func argmax(x *tensor.Tensor) []int64 {
+	classes, err := metric.Classes(x, 1)
+	if err != nil {
+		panic(err)
+	}
+	out := make([]int64, len(classes))
+	for i, c := range classes {
+		out[i] = int64(c)
+	}
+	return out
 }

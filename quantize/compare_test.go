@@ -89,7 +89,7 @@ func TestClipping(t *testing.T) {
 	r, _, _ := compareOn(t, New(Options{Fixed: map[string]*tensor.QParams{"x": q}}), m, x)
 	clipped, saturated := 0, 0
 	for _, v := range x.Float32s() {
-		i := ops.QuantizeScalar(v, q)
+		i := q.Quantize(v, 0)
 		if i == 0 || i == 255 {
 			saturated++
 		}

@@ -16,7 +16,7 @@ func (q *Quantizer) overflows(p *prepared, n *graph.Node) bool {
 	if err != nil {
 		return false
 	}
-	w, err := quantizeWeight(n.Inputs[1].Const.Contiguous(), stored(params, tensor.Int8))
+	w, err := n.Inputs[1].Const.Quantize(stored(params, tensor.Int8))
 	slack := 0
 	if q.opts.Rounding == Learned {
 		slack = 1 // which may round to the other neighbour

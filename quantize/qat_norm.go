@@ -32,68 +32,45 @@ func (b *qatBuilder) normalizedLayer(n *graph.Node, in []*graph.Value, y *learne
 	conv := n.Op.(ops.Conv)
 	act, residual := conv.Act, conv.HasResidual
 	conv.Act, conv.HasResidual, conv.HasBias = ops.NoActivation, false, false
-	g := steps{b.Graph, n.Scope, nil}
+	g := graph.Builder{Graph: b.Graph, Scope: n.Scope}
 	bn := o.op.(ops.FoldBatchNorm)
 	args, err := b.floats(o.in)
 	if err != nil {
 		return nil, err
 	}
 	detached := slices.Clone(args)
-	detached[len(args)-4] = g.add(ops.Detach{}, args[len(args)-4])
-	folded := g.all(bn, 2, detached...)
+	detached[len(args)-4] = g.Add(ops.Detach{}, args[len(args)-4])
+	folded := g.AddAll(bn, 2, detached...)
 	l := b.a.weights[b.a.prepared.layers[n]]
-	z := g.add(conv, in[0], g.add(LSQOp{l.spec}, folded[0], b.Variable(l.scale), b.Variable(l.zero)))
+	z := g.Add(conv, in[0], g.Add(LSQOp{l.spec}, folded[0], b.Variable(l.scale), b.Variable(l.zero)))
 	var bias []*graph.Value
 	if bn.HasBias {
 		bias = args[1:2]
 		args = args[1:]
 	}
 	gamma, beta, mean, variance := args[1], args[2], args[3], args[4]
-	out := g.all(ops.BatchNormTrain{Eps: bn.Eps, Momentum: train.Momentum}, 5, z, g.add(ops.Unary{Fn: ops.Abs}, gamma), beta, mean, variance)
+	out := g.AddAll(ops.BatchNormTrain{Eps: bn.Eps, Momentum: train.Momentum}, 5, z, g.Add(ops.Unary{Fn: ops.Abs}, gamma), beta, mean, variance)
 	count := z.Type.Numel() / max(beta.Type.Numel(), 1)
-	running := g.all(runningStatistics{Eps: bn.Eps, Count: count}, 2, append([]*graph.Value{out[1], out[2], gamma, mean, variance}, bias...)...)
+	running := g.AddAll(runningStatistics{Eps: bn.Eps, Count: count}, 2, append([]*graph.Value{out[1], out[2], gamma, mean, variance}, bias...)...)
 	for i, v := range []*graph.Value{mean, variance} {
 		if v.Variable != nil {
-			g.all(ops.Assign{}, 0, v, running[i])
+			g.AddAll(ops.Assign{}, 0, v, running[i])
 		}
 	}
 	v := out[0]
 	if residual {
-		v = g.add(ops.Binary{Fn: ops.Add}, v, in[len(in)-1])
+		v = g.Add(ops.Binary{Fn: ops.Add}, v, in[len(in)-1])
 	}
 	switch act {
 	case ops.ReLU:
-		v = g.add(ops.Unary{Fn: ops.Relu}, v)
+		v = g.Add(ops.Unary{Fn: ops.Relu}, v)
 	case ops.ReLU6:
-		v = g.add(ops.Unary{Fn: ops.Relu6}, v)
+		v = g.Add(ops.Unary{Fn: ops.Relu6}, v)
 	}
-	if g.err != nil || y == nil {
-		return v, g.err
+	if err := g.Err(); err != nil || y == nil {
+		return v, err
 	}
 	return b.learn(n.Scope, y, v)
-}
-
-// steps adds nodes until the first error, after which what it returns has no meaning.
-type steps struct {
-	g     *graph.Graph
-	scope graph.Scope
-	err   error
-}
-
-func (s *steps) add(op ops.Op, in ...*graph.Value) *graph.Value { return s.all(op, 1, in...)[0] }
-
-func (s *steps) all(op ops.Op, outputs int, in ...*graph.Value) []*graph.Value {
-	if s.err == nil {
-		var out []*graph.Value
-		if out, s.err = s.g.Add(s.scope, op, in...); s.err == nil {
-			return out
-		}
-	}
-	out := make([]*graph.Value, outputs)
-	for i := range out {
-		out[i] = s.g.Const("", tensor.Scalar(float32(0)))
-	}
-	return out
 }
 
 // runningStatistics updates the running mean and variance of a convolution by those of one with folded weights.

@@ -29,8 +29,8 @@ type costs struct {
 // only adds to it.
 const costRuns = 15
 
-// measureCosts measures the latency of each module, one sample at a time,
-// unless costs are given.
+// measureCosts measures the latency of each module, one sample at a time, or as few as
+// the model takes, unless costs are given.
 func (t *tuner) measureCosts() (*costs, error) {
 	c := &costs{given: t.target.Cost, opts: t.q.opts.Session}
 	if c.given != nil {
@@ -42,8 +42,8 @@ func (t *tuner) measureCosts() (*costs, error) {
 			return nil, err
 		}
 		for _, x := range in {
-			if x.Rank() > 0 && x.Dim(0) > 1 {
-				if x, err = x.Slice(0, 0, 1, 1); err != nil {
+			if least := t.model.BatchSize(1); x.Rank() > 0 && x.Dim(0) > least {
+				if x, err = x.Slice(0, 0, least, 1); err != nil {
 					return nil, err
 				}
 				x = x.Contiguous()

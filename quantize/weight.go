@@ -91,7 +91,7 @@ func (q *Quantizer) layerConstants(p *prepared, n *graph.Node, inputScale float3
 	if q.opts.Rounding == Learned {
 		c.weight, err = learnedWeight(w, params, m, q.opts.CorrectBias)
 	} else {
-		c.weight, err = quantizeWeight(w, params)
+		c.weight, err = w.Quantize(params)
 	}
 	if err != nil || m == nil {
 		return c, err
@@ -133,55 +133,10 @@ func correctBias(bias, w, qw *tensor.Tensor, m *moments) (*tensor.Tensor, error)
 	return out, nil
 }
 
-// dequantized returns an int8 weight as float32.
-func dequantized(qw *tensor.Tensor) (*tensor.Tensor, error) {
-	out, err := tensor.New(tensor.Float32, qw.Shape()...)
-	if err != nil {
-		return nil, err
-	}
-	q, ints := qw.QParams(), qw.Int8s()
-	channel := channelOf(qw.Shape(), q)
-	for i, v := range ints {
-		c := channel(i)
-		out.Float32s()[i] = float32(int32(v)-q.ZeroPoint[c]) * q.Scale[c]
-	}
-	return out, nil
-}
-
-// quantizeWeight returns w as int8:
-// clamp(roundToEven(w * (1/scale)) + zero point, Min, Max).
-func quantizeWeight(w *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, error) {
-	out, err := tensor.New(tensor.Int8, w.Shape()...)
-	if err != nil {
-		return nil, err
-	}
-	src, dst := w.Float32s(), out.Int8s()
-	channel := channelOf(w.Shape(), q)
-	for i, v := range src {
-		c := channel(i)
-		t := float64(v*(1/q.Scale[c])) + 0
-		dst[i] = int8(min(max(math.RoundToEven(t)+float64(q.ZeroPoint[c]), float64(q.Min)), float64(q.Max)))
-	}
-	return out.WithQParams(q), nil
-}
-
-// channelOf returns which scale an element in row-major order has.
-func channelOf(shape tensor.Shape, q *tensor.QParams) func(i int) int {
-	if !q.Scheme.PerChannel() {
-		return func(int) int { return 0 }
-	}
-	inner := 1
-	for _, d := range shape[q.Axis+1:] {
-		inner *= d
-	}
-	n := shape[q.Axis]
-	return func(i int) int { return i / inner % n }
-}
-
 // sqnr is the signal to quantization noise ratio of a quantized tensor, in dB.
 func sqnr(x, qx *tensor.Tensor) float64 {
 	q := qx.QParams()
-	channel := channelOf(x.Shape(), q)
+	channel := q.Channels(x.Shape())
 	var signal, noise float64
 	ints := qx.Int8s()
 	for i, v := range x.Float32s() {

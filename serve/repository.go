@@ -163,6 +163,30 @@ func Scan(dir string) ([]Configured, error) {
 	return list, nil
 }
 
+// ScanModel lists the one model of a folder, under the name that is given: its file, or the versions that the folder
+// has, as VERSION/model.safetensors, .pt or .pt2.
+func ScanModel(name, dir string) ([]Configured, error) {
+	list, err := scanVersions(name, dir)
+	if err != nil || len(list) > 0 {
+		return list, err
+	}
+	if list, err = Scan(dir); err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s has no model: NAME%s, or VERSION/model%s", dir, modelFiles[0], modelFiles[0])
+	}
+	for i := range list {
+		if list[i].Name != list[0].Name {
+			return nil, fmt.Errorf("%s has several models, %s and %s among them", dir, list[0].Source.Path, list[i].Source.Path)
+		}
+	}
+	for i := range list {
+		list[i].Name = name
+	}
+	return list, nil
+}
+
 // scanVersions lists the versions of a model.
 func scanVersions(name, dir string) ([]Configured, error) {
 	entries, err := os.ReadDir(dir)

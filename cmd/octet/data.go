@@ -30,10 +30,13 @@ func adviseBytes(err error) error {
 	return err
 }
 
-// sayUnused names the arrays of a file that the model has no use for.
+// sayUnused names the arrays of a file that are of no use for the model.
 func (a *app) sayUnused(path string, d *bench.Dataset, g *graph.Graph, whole bool) {
 	if names := d.Unused(g, whole); len(names) > 0 {
 		a.say("%s: not used, for the model has no such input: %s", path, strings.Join(names, ", "))
+	}
+	if why := d.Unnormalized(g, whole); why != "" {
+		a.say("%s: %s", path, why)
 	}
 }
 

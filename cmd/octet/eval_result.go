@@ -79,7 +79,7 @@ func (r *evalResult) compare(ctx context.Context, a *app, path string, e *bench.
 	if m == nil || !m.Counts() {
 		return nil
 	}
-	c, err := m.Compare(own[0], recorded[0])
+	c, err := bench.CompareClasses(m, own[0], recorded[0])
 	if err != nil {
 		return err
 	}

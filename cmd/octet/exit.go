@@ -43,7 +43,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case optionsOfFile(err):
+	case faultOfFile(err):
 		return exitFile
 	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err),
 		is[*loader.ChoiceError](err), is[*loader.KeyError](err), is[*quantize.ShardError](err):
@@ -62,10 +62,11 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// optionsOfFile reports whether options are wrong that stand in a file, such as a saved calibration, and not on the command line.
-func optionsOfFile(err error) bool {
+// faultOfFile reports whether what is wrong stands in a file, and not on the command line: options of a saved calibration, labels that
+// fit no metric.
+func faultOfFile(err error) bool {
 	file, ok := errors.AsType[*loader.FileError](err)
-	return ok && (is[*quantize.BackendError](file) || is[*quantize.ConfigError](file) || is[*quantize.OptionError](file))
+	return ok && (is[*bench.MetricError](file) || is[*quantize.BackendError](file) || is[*quantize.ConfigError](file) || is[*quantize.OptionError](file))
 }
 
 func is[E error](err error) bool {

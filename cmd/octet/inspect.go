@@ -68,10 +68,9 @@ func (a *app) inspectFile(ctx context.Context, path string, v view) (*inspectRes
 	}
 	r := &inspectResult{File: path, Format: string(format), Bytes: f.Size()}
 	if v.arch == "" && !format.HasGraph() {
-		if v.plan || v.code || types != nil {
+		if r.Tensors, err = listTensors(f); err == nil && (v.plan || v.code || types != nil) {
 			return nil, usagef("%s holds weights only: --plan, --code and --shape need --arch", path)
 		}
-		r.Tensors, err = listTensors(f)
 		return r, err
 	}
 	var modules []bench.Module

@@ -74,7 +74,7 @@ func parseSize(s string) (int64, error) {
 }
 
 // grace is how long a command may take to end by itself, after its context has.
-const grace = 600 * time.Millisecond
+const grace = 400 * time.Millisecond
 
 // memorySlack is what may be in memory beyond the bound: the garbage collector runs beside the program.
 const memorySlack = 24 << 20

@@ -13,26 +13,29 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+// normal returns normally distributed numbers.
+func normal(t *testing.T, r *rand.Rand, shape ...int) *tensor.Tensor {
+	t.Helper()
+	x, err := tensor.New(tensor.Float32, shape...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
 // linearModel writes a model of two linear layers with the given outputs, in modules that can fall back.
 func linearModel(t *testing.T, path string, outputs int, more ...ops.Op) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(1, 1))
-	random := func(shape ...int) *tensor.Tensor {
-		x, err := tensor.New(tensor.Float32, shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range x.Float32s() {
-			x.Float32s()[i] = float32(r.NormFloat64())
-		}
-		return x
-	}
 	g := graph.New()
 	y := g.Input("x", tensor.Float32, 1, 6)
 	for i, n := range []int{8, outputs} {
 		name := string(rune('a' + i))
 		var err error
-		if y, err = g.Add1(graph.Scope{Path: name, Class: "Linear"}, ops.Linear{}, y, g.Const(name+".weight", random(n, y.Type.Shape[1]))); err != nil {
+		if y, err = g.Add1(graph.Scope{Path: name, Class: "Linear"}, ops.Linear{}, y, g.Const(name+".weight", normal(t, r, n, y.Type.Shape[1]))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -54,10 +57,7 @@ func TestOutputForms(t *testing.T) {
 	model, data, out := filepath.Join(dir, "m"), filepath.Join(dir, "d.npz"), filepath.Join(dir, "o")
 	const n = 16
 	r := rand.New(rand.NewPCG(2, 2))
-	x := make([]float32, n*6)
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
-	}
+	x := normal(t, r, n, 6)
 	ints := func(limit int64, shape ...int) *tensor.Tensor {
 		v := make([]int64, tensor.Shape(shape).Strides()[0]*shape[0])
 		for i := range v {
@@ -92,8 +92,7 @@ func TestOutputForms(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			linearModel(t, model, c.outputs, c.more...)
-			arrays := map[string]*tensor.Tensor{}
-			arrays["x"], _ = tensor.FromSlice(x, n, 6)
+			arrays := map[string]*tensor.Tensor{"x": x}
 			distill := []string{"--distill"}
 			if c.labels != nil {
 				arrays["y"], distill = c.labels, nil
@@ -116,7 +115,6 @@ func TestOutputForms(t *testing.T) {
 	}
 	// What does not fit is refused, before anything is trained.
 	linearModel(t, model, 3)
-	first, _ := tensor.FromSlice(x, n, 6)
 	for _, c := range []struct {
 		labels *tensor.Tensor
 		code   int
@@ -124,14 +122,55 @@ func TestOutputForms(t *testing.T) {
 		more   []string
 	}{
 		{ints(9, n), exitFile, "none of the model's 3 classes", nil},
-		{ints(9, n, 2), exitUsage, "do not fit the output", nil},
+		{ints(9, n, 2), exitFile, data + ": y: no metric: labels int64[16, 2] do not fit the output", nil},
 		{ints(3, n), exitUsage, `did you mean cross-entropy?`, []string{"--loss", "cross"}},
 		{ints(3, n), exitUsage, "do not have the form", []string{"--loss", "mse"}},
 	} {
-		writeArrays(t, data, map[string]*tensor.Tensor{"x": first, "y": c.labels})
+		writeArrays(t, data, map[string]*tensor.Tensor{"x": x, "y": c.labels})
 		_, said := octet(t, c.code, append([]string{"qat", model, "--calib", data, "--data", data, "--epochs", "1", "--batch", "8", "--lr", "0.01", "-o", out}, c.more...)...)
 		if !strings.Contains(said, c.says) {
 			t.Errorf("%v %v: said %q, want %q", c.labels, c.more, said, c.says)
+		}
+	}
+}
+
+// TestDistillOutputs trains a model of two heads: both have the teacher's as targets, so that the weights of both change.
+func TestDistillOutputs(t *testing.T) {
+	dir := t.TempDir()
+	model, data := filepath.Join(dir, "m"), filepath.Join(dir, "d.npz")
+	r := rand.New(rand.NewPCG(3, 3))
+	g := graph.New()
+	x := g.Input("x", tensor.Float32, 1, 6)
+	var heads []*graph.Value
+	for _, name := range []string{"a", "b"} {
+		y, err := g.Add1(graph.Scope{Path: name, Class: "Linear"}, ops.Linear{}, x, g.Const(name+".weight", normal(t, r, 3, 6)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		heads = append(heads, y)
+	}
+	g.SetOutputs(heads...)
+	if err := loader.Save(model, g); err != nil {
+		t.Fatal(err)
+	}
+	writeArrays(t, data, map[string]*tensor.Tensor{"x": normal(t, r, 16, 6)})
+	at := func(rate string) []*tensor.Tensor {
+		out, y := filepath.Join(dir, "o"+rate), filepath.Join(dir, "y.npz")
+		l := octetJSON[qatResult](t, "qat", model, "--calib", data, "--data", data, "--epochs", "4", "--batch", "8", "--bits", "3", "--lr", rate, "--distill", "-o", out)
+		if l.Loss != "mean of mse, mse of 2 outputs" {
+			t.Errorf("loss %q", l.Loss)
+		}
+		octet(t, exitOK, "run", out, "--input", data, "--output", y)
+		arrays, err := tensor.ReadNPZ(y, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []*tensor.Tensor{arrays.Get("output0"), arrays.Get("output1")}
+	}
+	still, trained := at("0.0000000001"), at("0.05")
+	for i := range still {
+		if string(still[i].Contiguous().Bytes()) == string(trained[i].Contiguous().Bytes()) {
+			t.Errorf("training does not change output %d", i)
 		}
 	}
 }

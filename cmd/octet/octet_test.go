@@ -121,7 +121,7 @@ func TestQuantizeAndInspect(t *testing.T) {
 	if float := s.Graph.Float; len(float) != 3 || float[0].Name != "avgpool" || float[2].Name != "fc" {
 		t.Errorf("in float32: %+v, want avgpool, flatten and fc", float)
 	}
-	if !strings.Contains(s.Plan, "igemm_u8s8") || !strings.Contains(s.Code, "int8.conv2d") || s.ArenaBytes == 0 {
+	if !strings.Contains(s.Plan, " bytes of packed weights\n") || !strings.Contains(s.Plan, "igemm_u8s8") || !strings.Contains(s.Code, "int8.conv2d") || s.ArenaBytes == 0 {
 		t.Errorf("plan:\n%s\ncode:\n%s", s.Plan, s.Code)
 	}
 	out, _ := octet(t, exitOK, "inspect", path, "--plan", "--code")

@@ -122,7 +122,7 @@ func (t *training) accuracyOf(g *graph.Graph) (*qatAccuracy, error) {
 func (t *training) likeFloat(e *bench.Evaluation) (*qatAccuracy, error) {
 	a := &qatAccuracy{N: e.N, Metric: t.metric.Name, counts: t.metric.Counts()}
 	if a.counts {
-		agreement, err := t.metric.Compare(e.Logits, t.float[0])
+		agreement, err := bench.CompareClasses(t.metric, e.Logits, t.float[0])
 		if err != nil {
 			return nil, err
 		}

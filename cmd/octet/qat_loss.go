@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/graph/train"
@@ -26,6 +27,8 @@ type trainingLoss struct {
 	axis  int // of classes, -1 without
 	float bool
 	loss  train.Loss
+
+	outputs []int // of the teacher, that are targets
 }
 
 // chooseLoss takes the loss that the first output and the labels of the samples suggest, or the named one.
@@ -43,15 +46,15 @@ func (t *training) chooseLoss() error {
 	}
 	l, err := lossFor(t.flags, out, labels)
 	if err != nil {
-		return err
+		return t.samples.Mislabelled(t.work.model, err)
 	}
 	if l.name == "cross-entropy" {
 		if err := checkClasses(labels, out[0].Dim(l.axis)); err != nil {
-			return &tensor.FileError{File: t.flags.data, Record: "y", Err: err}
+			return t.samples.Mislabelled(t.work.model, err)
 		}
 	}
 	t.result.Loss = l.name
-	if l.axis > 0 {
+	if l.axis > 0 && len(l.outputs) < 2 {
 		t.result.Loss += fmt.Sprintf(" of %d classes along axis %d", out[0].Dim(l.axis), l.axis)
 	}
 	t.note("loss %s, for the output %v", t.result.Loss, out[0])
@@ -62,11 +65,11 @@ func (t *training) chooseLoss() error {
 func lossFor(f *trainFlags, out []*tensor.Tensor, labels *tensor.Tensor) (trainingLoss, error) {
 	m, err := bench.ChooseMetric("", out, labels)
 	if f.distill {
-		return distillLoss(f, out[0], m, err), nil
+		return distillAll(f, out, m, err), nil
 	}
 	name := f.loss
 	if err != nil && (name == "" || name == "cross-entropy") {
-		return trainingLoss{}, usagef("--data %s: %v", f.data, err)
+		return trainingLoss{}, err
 	}
 	if name == "" {
 		switch {
@@ -84,15 +87,45 @@ func lossFor(f *trainFlags, out []*tensor.Tensor, labels *tensor.Tensor) (traini
 	case name == "cross-entropy" && (m.Axis() < 1 || m.OneHot()):
 		return trainingLoss{}, usagef("--loss cross-entropy: labels %v are not classes of the output %v", labels, out[0])
 	case name == "cross-entropy":
-		return trainingLoss{name, m.Axis(), false, train.CrossEntropyAlong(m.Axis())}, nil
+		return trainingLoss{name: name, axis: m.Axis(), float: false, loss: train.CrossEntropyAlong(m.Axis())}, nil
 	case labels.Numel()/labels.Dim(0) != out[0].Numel()/out[0].Dim(0):
 		return trainingLoss{}, usagef("--loss %s: labels %v do not have the form of the output %v", name, labels, out[0])
 	case name == "bce" && (err != nil || m.Name != bench.Binary && !m.OneHot()):
 		return trainingLoss{}, usagef("--loss bce: labels %v are not all 0 or 1", labels)
 	case name == "bce":
-		return trainingLoss{name, -1, true, train.BinaryCrossEntropy}, nil
+		return trainingLoss{name: name, axis: -1, float: true, loss: train.BinaryCrossEntropy}, nil
 	}
-	return trainingLoss{"mse", -1, true, train.MeanSquaredError}, nil
+	return trainingLoss{name: "mse", axis: -1, float: true, loss: train.MeanSquaredError}, nil
+}
+
+// distillAll is the mean of the losses of all outputs that are floats per sample: each is that which fits it, of the first output by
+// the metric, of which err says that there is none.
+func distillAll(f *trainFlags, out []*tensor.Tensor, m *bench.Metric, err error) trainingLoss {
+	l := distillLoss(f, out[0], m, err)
+	l.outputs = []int{0}
+	terms := []train.Term{{Loss: train.Of(0, l.loss)}}
+	names := []string{l.name}
+	for i, y := range out[1:] {
+		if y.DType() != tensor.Float32 || y.Rank() == 0 || y.Dim(0) != out[0].Dim(0) {
+			continue
+		}
+		own, err := bench.ChooseMetric(bench.Agreeing, []*tensor.Tensor{y}, nil)
+		if f.loss == "" && f.temperature == 1 {
+			own, err = nil, &bench.MetricError{} // nothing says that it has classes
+		}
+		next := distillLoss(f, y, own, err)
+		l.outputs = append(l.outputs, i+1)
+		names = append(names, next.name)
+		terms = append(terms, train.Term{Loss: train.Of(i+1, next.loss)})
+	}
+	if len(terms) == 1 {
+		return l
+	}
+	for i := range terms {
+		terms[i].Weight = 1 / float32(len(terms))
+	}
+	l.name, l.loss = fmt.Sprintf("mean of %s of %d outputs", strings.Join(names, ", "), len(terms)), train.Sum(terms...)
+	return l
 }
 
 // distillLoss fits the output: of classes where labels, --loss or --temperature say that there are any.
@@ -119,11 +152,11 @@ func distillLoss(f *trainFlags, out *tensor.Tensor, m *bench.Metric, err error) 
 	}
 	switch name {
 	case "kl":
-		return trainingLoss{name, axis, false, train.DistillAlong(axis, float32(f.temperature))}
+		return trainingLoss{name: name, axis: axis, float: false, loss: train.DistillAlong(axis, float32(f.temperature))}
 	case "bce":
-		return trainingLoss{name, -1, true, train.DistillBinary}
+		return trainingLoss{name: name, axis: -1, float: true, loss: train.DistillBinary}
 	}
-	return trainingLoss{name, -1, true, train.MeanSquaredError}
+	return trainingLoss{name: name, axis: -1, float: true, loss: train.MeanSquaredError}
 }
 
 func checkClasses(labels *tensor.Tensor, classes int) error {

@@ -66,7 +66,7 @@ func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error)
 		}
 		t.unlabelled = labels == nil || f.metric == bench.Agreeing || f.metric == bench.Cosine
 	}
-	if t.sampler, err = train.NewSampler(f.seed, t.samples.Len(), w.flags.batch); err != nil {
+	if t.sampler, err = train.NewSampler(f.seed, t.samples.Len(), bench.BatchSize(w.model, w.flags.batch)); err != nil {
 		return nil, &tensor.FileError{File: f.data, Reason: err.Error()}
 	}
 	if t.opts, err = f.options(cmd, t.sampler.PerEpoch()); err != nil {
@@ -267,7 +267,7 @@ func (t *training) step() (loss float64, labels *tensor.Tensor, err error) {
 		}
 	}
 	if t.teacher != nil {
-		loss, err = t.trainer.StepToward(ctx, t.teacher, in...)
+		loss, err = t.trainer.StepTowardOutputs(ctx, t.teacher, t.loss.outputs, in...)
 	} else {
 		var target *tensor.Tensor
 		if target, err = t.loss.target(labels, t.outShape); err == nil {

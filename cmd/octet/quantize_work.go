@@ -106,7 +106,7 @@ func (w *work) concrete() error {
 		}
 	}
 	_, err = w.model.Specialize(types...)
-	return err
+	return d.Misfit("", err)
 }
 
 // proxy is a model that watches its runs.
@@ -138,19 +138,19 @@ type batches struct {
 func (w *work) eachOf(label string, b batches, f func(in []*tensor.Tensor) error) error {
 	bar := w.progress(label, b.to-b.from)
 	defer bar.end()
-	done := b.from
+	done, size := b.from, bench.BatchSize(w.model, w.flags.batch)
 	for in, err := range b.seq {
 		if err != nil {
 			return err
 		}
 		if err := f(in); err != nil {
-			part := fmt.Sprintf("samples %d to %d", done, min(done+w.flags.batch, b.to))
+			part := fmt.Sprintf("samples %d to %d", done, min(done+size, b.to))
 			if err := b.data.Misfit(part, err); exitCode(err) == exitFile {
 				return err
 			}
 			return fmt.Errorf("%s, %s: %w", w.flags.calib, part, err)
 		}
-		done = min(done+w.flags.batch, b.to)
+		done = min(done+size, b.to)
 		bar.set(done - b.from)
 	}
 	return nil
@@ -295,7 +295,7 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 	if !metric.Counts() {
 		return nil
 	}
-	agreement, err := metric.Compare(outputs[0][0], outputs[1][0])
+	agreement, err := bench.CompareClasses(metric, outputs[0][0], outputs[1][0])
 	r.Agreement = &agreement
 	return err
 }

@@ -47,8 +47,8 @@ func (a *app) serve() *cobra.Command {
 		Short: "Answer requests for inference over HTTP (Open Inference Protocol, version 2)",
 		Long: `serve loads models, warms them up and answers requests of the Open Inference
 Protocol, as KServe and Triton have it: JSON, and tensors in binary. A model has the
-name of its file up to the first dot, or the one in front of the "=". A folder of
---models has NAME.safetensors, NAME.pt or NAME.pt2, or NAME/VERSION/model.safetensors.
+name of its file up to the first dot, or the one in front of the "="; FILE may be a
+folder with one model, in one or more versions. A folder of --models has NAME.safetensors, NAME.pt or NAME.pt2, or NAME/VERSION/model.safetensors.
 
 SIGHUP loads all models and the certificate anew. SIGTERM makes the server not ready, then
 it takes no more requests, answers those it has, and exits with 0; a second one ends it.`,

@@ -92,7 +92,16 @@ func (a *app) listModels(f *serveFlags) ([]serve.Configured, error) {
 		if !named {
 			name, path = serve.FileName(text), text
 		}
-		list = append(list, serve.Configured{Name: name, Source: serve.File(path)})
+		info, err := os.Stat(path)
+		if err != nil || !info.IsDir() {
+			list = append(list, serve.Configured{Name: name, Source: serve.File(path)})
+			continue
+		}
+		versions, err := serve.ScanModel(name, path)
+		if err != nil {
+			return nil, &usageError{err}
+		}
+		list = append(list, versions...)
 	}
 	if f.dir != "" {
 		found, err := serve.Scan(f.dir)

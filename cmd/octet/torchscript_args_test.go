@@ -110,6 +110,8 @@ func TestRunArrays(t *testing.T) {
 	list := scriptFile(t, "x: Tensor,\n    more: List[Tensor]", "for m in more:\n  x = torch.add(x, m)\nreturn x")
 	only := scriptFile(t, "more: List[Tensor]", "return torch.stack(more)")
 	masked := scriptFile(t, "x: Tensor,\n    mask: Optional[Tensor]=None,\n    scale: Optional[Tensor]=None", "if mask is not None:\n  x = torch.mul(x, mask)\nreturn x")
+	first := scriptFile(t, "more: List[Tensor],\n    mask: Optional[Tensor]=None,\n    n: int=3", "x = torch.mul(torch.sum(torch.stack(more)), n)\nif mask is not None:\n  x = torch.mul(x, mask)\nreturn x")
+	maybe := scriptFile(t, "x: Tensor,\n    more: Optional[List[Tensor]]=None", "if more is not None:\n  x = torch.sum(torch.stack(more))\nreturn x")
 	plain := scriptFile(t, "x: Tensor", "return torch.add(x, 1)")
 	y := scriptFile(t, "x: Tensor,\n    y: Tensor", "return torch.sub(x, y)")
 	difference := scriptFile(t, "p: Tensor,\n    q: Tensor", "return torch.sub(p, q)")
@@ -125,6 +127,10 @@ func TestRunArrays(t *testing.T) {
 		{"a list by name", list, []tensor.Named{array("more.0", two), array("x", one), array("more.1", two)}, exitOK, "", 5},
 		{"a list in order", list, []tensor.Named{array("a", one), array("b", two), array("c", two), array("d", two)}, exitOK, "", 7},
 		{"only a list", only, []tensor.Named{array("x", one), array("y", two)}, exitOK, "", 1},
+		{"a list before optional inputs", first, []tensor.Named{array("more.0", one), array("more.1", two)}, exitOK, "", 9},
+		{"a list before an optional input that is given", first, []tensor.Named{array("more.0", one), array("mask", two)}, exitOK, "not used, for the model has no such input: mask", 3},
+		{"an optional list", maybe, []tensor.Named{array("x", one), array("more.0", two)}, exitOK, "", 2},
+		{"an optional list left out", maybe, []tensor.Named{array("x", one)}, exitOK, "", 1},
 		{"an input y", y, []tensor.Named{array("y", one), array("x", two)}, exitOK, "", 1},
 		{"an array y in order", difference, []tensor.Named{array("a", two), array("y", one)}, exitOK, "", 1},
 		{"an optional input", masked, []tensor.Named{array("mask", two), array("x", two)}, exitOK, "", 4},

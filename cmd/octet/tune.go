@@ -8,7 +8,6 @@ import (
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/quantize"
-	"github.com/octet-ml/octet/tensor"
 )
 
 func (a *app) tune() *cobra.Command {
@@ -77,11 +76,8 @@ looks for the set that costs least. Exit code 5: no set is accurate enough.`,
 			if errors.As(err, &missed) {
 				return errors.Join(&accuracyError{m.Name, missed.Best, missed.Target}, w.printTuning(tuning))
 			}
-			if is[*bench.LabelError](err) {
-				return &tensor.FileError{File: f.data, Record: "y", Err: err}
-			}
 			if err != nil {
-				return err
+				return test.Mislabelled(w.model, err)
 			}
 			return w.finish(tuning, m)
 		},
@@ -111,7 +107,7 @@ func (w *work) metric(name string, d *bench.Dataset) (*bench.Metric, error) {
 		return nil, err
 	}
 	m, err := bench.ChooseMetric(name, out, labels)
-	return m, err
+	return m, d.Mislabelled(w.model, err)
 }
 
 // accuracy returns the function that tuning judges by.
@@ -120,7 +116,8 @@ func (w *work) accuracy(m *bench.Metric, d *bench.Dataset) (quantize.Accuracy, e
 	if err != nil {
 		return nil, err
 	}
-	return m.Accuracy(w.model, w.first(d, d.Len()), labels, w.options()), nil
+	m.Samples = d.Len()
+	return quantize.ByMetric(m, w.model, w.first(d, d.Len()), labels, w.options()), nil
 }
 
 // rawCurve tunes by the order of AMP's noise, as --fallback has it, and tells how far that has to go.

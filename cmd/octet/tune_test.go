@@ -53,18 +53,8 @@ func TestTune(t *testing.T) {
 func TestTuneMissed(t *testing.T) {
 	dir := t.TempDir()
 	r := rand.New(rand.NewPCG(1, 1))
-	random := func(shape ...int) *tensor.Tensor {
-		x, err := tensor.New(tensor.Float32, shape...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range x.Float32s() {
-			x.Float32s()[i] = float32(r.NormFloat64())
-		}
-		return x
-	}
 	g := graph.New()
-	y, err := g.Add1(graph.Scope{}, ops.Linear{}, g.Input("x", tensor.Float32, 1, 16), g.Const("weight", random(10, 16)))
+	y, err := g.Add1(graph.Scope{}, ops.Linear{}, g.Input("x", tensor.Float32, 1, 16), g.Const("weight", normal(t, r, 10, 16)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +63,7 @@ func TestTuneMissed(t *testing.T) {
 	if err := loader.Save(model, g); err != nil {
 		t.Fatal(err)
 	}
-	if err := tensor.WriteNPZ(data, []tensor.Named{{Name: "x", Tensor: random(200, 16)}}); err != nil {
+	if err := tensor.WriteNPZ(data, []tensor.Named{{Name: "x", Tensor: normal(t, r, 200, 16)}}); err != nil {
 		t.Fatal(err)
 	}
 	stdout, stderr := octet(t, exitAccuracy, "tune", model, "--calib", data, "--data", data, "--max-drop", "0%", "--bits", "2", "-o", out, "--metric", "agreement")

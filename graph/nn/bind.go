@@ -80,18 +80,18 @@ func BuildRandom(arch Architecture, seed uint64) (*graph.Graph, error) {
 }
 
 func build(arch Architecture, s source) (*graph.Graph, error) {
-	b := &builder{g: graph.New(), source: s, params: make(map[string]*graph.Value)}
+	b := &builder{Builder: graph.Builder{Graph: graph.New()}, source: s, params: make(map[string]*graph.Value)}
 	c := &Context{b: b, cls: arch.Root.Class()}
 	inputs := make([]*graph.Value, len(arch.Inputs))
 	for i, in := range arch.Inputs {
-		inputs[i] = b.g.Input(in.Name, in.DType, in.Shape...)
+		inputs[i] = b.Graph.Input(in.Name, in.DType, in.Shape...)
 	}
 	out := arch.Root.Forward(c, inputs...)
-	if b.err != nil {
-		return nil, fmt.Errorf("%s: %w", arch.Name, b.err)
+	if err := b.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", arch.Name, err)
 	}
-	b.g.SetOutputs(out)
-	return b.g, nil
+	b.Graph.SetOutputs(out)
+	return b.Graph, nil
 }
 
 // bound takes parameters from a state_dict and remembers what does not fit.

@@ -29,9 +29,8 @@ type Context struct {
 }
 
 type builder struct {
-	g      *graph.Graph
+	graph.Builder
 	source source
-	err    error
 	params map[string]*graph.Value
 }
 
@@ -56,8 +55,8 @@ const (
 // Call runs a child module under the given name.
 func (c *Context) Call(name string, m Module, x ...*graph.Value) *graph.Value {
 	child := &Context{b: c.b, path: join(c.path, name), cls: m.Class()}
-	if c.b.err != nil {
-		return c.anything()
+	if c.b.Err() != nil {
+		return c.b.Nothing()
 	}
 	return m.Forward(child, x...)
 }
@@ -75,34 +74,22 @@ func (c *Context) Parameter(name string, init Init, shape ...int) *graph.Value {
 	if v := c.b.params[full]; v != nil {
 		return v
 	}
-	v := c.b.g.Const(full, c.b.source.parameter(full, shape, init))
+	v := c.b.Graph.Const(full, c.b.source.parameter(full, shape, init))
 	c.b.params[full] = v
 	return v
 }
 
 // Apply adds an operator to the graph and returns its first output.
 func (c *Context) Apply(op ops.Op, x ...*graph.Value) *graph.Value {
-	if c.b.err != nil {
-		return c.anything()
-	}
-	out, err := c.b.g.Add(graph.Scope{Path: c.path, Class: c.cls}, op, x...)
-	if err != nil {
-		c.b.err = err
-		return c.anything()
-	}
-	return out[0]
+	c.b.Scope = graph.Scope{Path: c.path, Class: c.cls}
+	return c.b.Add(op, x...)
 }
 
 // Const adds a constant that is no parameter.
-func (c *Context) Const(t *tensor.Tensor) *graph.Value { return c.b.g.Const("", t) }
+func (c *Context) Const(t *tensor.Tensor) *graph.Value { return c.b.Const(t) }
 
 // Fail makes Build fail with the error, unless it failed before.
 func (c *Context) Fail(format string, args ...any) *graph.Value {
-	if c.b.err == nil {
-		c.b.err = fmt.Errorf("%s (%s): %w", c.path, c.cls, fmt.Errorf(format, args...))
-	}
-	return c.anything()
+	c.b.Fail(fmt.Errorf("%s (%s): %w", c.path, c.cls, fmt.Errorf(format, args...)))
+	return c.b.Nothing()
 }
-
-// anything is a value to return after an error.
-func (c *Context) anything() *graph.Value { return c.b.g.Const("", tensor.Scalar(float32(0))) }

@@ -2,6 +2,7 @@ package train
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -31,9 +32,9 @@ func MeanSquaredError(g *graph.Graph, outputs []*graph.Value) (*graph.Value, err
 	if err != nil {
 		return nil, err
 	}
-	b := builder{g: g}
-	d := b.add(ops.Binary{Fn: ops.Sub}, y, g.Input("target", tensor.Float32, y.Type.Shape...))
-	return b.add(ops.Reduce{Fn: ops.Mean}, b.add(ops.Unary{Fn: ops.Square}, d)), b.err
+	b := newBuilder(g)
+	d := b.Add(ops.Binary{Fn: ops.Sub}, y, g.Input("target", tensor.Float32, y.Type.Shape...))
+	return b.Add(ops.Reduce{Fn: ops.Mean}, b.Add(ops.Unary{Fn: ops.Square}, d)), b.Err()
 }
 
 // Distill returns the loss of a student whose targets are the logits of a teacher, float32 of the shape of its
@@ -45,9 +46,9 @@ func Distill(temperature float32) Loss {
 		if err != nil {
 			return nil, err
 		}
-		b := builder{g: g}
+		b := newBuilder(g)
 		teacher := g.Input("teacher", tensor.Float32, student.Type.Shape...)
-		return b.distill(student, teacher, len(student.Type.Shape)-1, temperature), b.err
+		return b.distill(student, teacher, len(student.Type.Shape)-1, temperature), b.Err()
 	}
 }
 
@@ -55,14 +56,14 @@ func Distill(temperature float32) Loss {
 func (b *builder) distill(student, teacher *graph.Value, axis int, temperature float32) *graph.Value {
 	rows := float32(student.Type.Numel()) / float32(max(student.Type.Shape[axis], 1))
 	scaled := func(v *graph.Value, factor float32) *graph.Value {
-		return b.add(ops.Binary{Fn: ops.Mul}, v, b.g.Const("", tensor.Scalar(factor)))
+		return b.Add(ops.Binary{Fn: ops.Mul}, v, b.Const(tensor.Scalar(factor)))
 	}
 	teacher = scaled(teacher, 1/temperature)
-	p := b.add(ops.Softmax{Axis: axis}, teacher)
-	logP := b.add(ops.Softmax{Axis: axis, Log: true}, teacher)
-	logQ := b.add(ops.Softmax{Axis: axis, Log: true}, scaled(student, 1/temperature))
-	divergence := b.add(ops.Binary{Fn: ops.Mul}, p, b.add(ops.Binary{Fn: ops.Sub}, logP, logQ))
-	return scaled(b.add(ops.Reduce{Fn: ops.Sum}, divergence), temperature*temperature/rows)
+	p := b.Add(ops.Softmax{Axis: axis}, teacher)
+	logP := b.Add(ops.Softmax{Axis: axis, Log: true}, teacher)
+	logQ := b.Add(ops.Softmax{Axis: axis, Log: true}, scaled(student, 1/temperature))
+	divergence := b.Add(ops.Binary{Fn: ops.Mul}, p, b.Add(ops.Binary{Fn: ops.Sub}, logP, logQ))
+	return scaled(b.Add(ops.Reduce{Fn: ops.Sum}, divergence), temperature*temperature/rows)
 }
 
 // Term is a loss with its weight in a sum.
@@ -75,22 +76,32 @@ type Term struct {
 func Sum(terms ...Term) Loss {
 	return func(g *graph.Graph, outputs []*graph.Value) (*graph.Value, error) {
 		var sum *graph.Value
-		b := builder{g: g}
+		b := newBuilder(g)
 		for _, t := range terms {
 			l, err := t.Loss(g, outputs)
 			if err != nil {
 				return nil, err
 			}
-			l = b.add(ops.Binary{Fn: ops.Mul}, l, g.Const("", tensor.Scalar(t.Weight)))
+			l = b.Add(ops.Binary{Fn: ops.Mul}, l, g.Const("", tensor.Scalar(t.Weight)))
 			if sum != nil {
-				l = b.add(ops.Binary{Fn: ops.Add}, sum, l)
+				l = b.Add(ops.Binary{Fn: ops.Add}, sum, l)
 			}
 			sum = l
 		}
 		if sum == nil {
 			return nil, errors.New("train: a sum of no losses")
 		}
-		return sum, b.err
+		return sum, b.Err()
+	}
+}
+
+// Of returns a loss of output i of the model alone, which it sees as the first.
+func Of(i int, l Loss) Loss {
+	return func(g *graph.Graph, outputs []*graph.Value) (*graph.Value, error) {
+		if i < 0 || i >= len(outputs) {
+			return nil, fmt.Errorf("train: a loss of output %d of a model with %d", i, len(outputs))
+		}
+		return l(g, outputs[i:i+1])
 	}
 }
 
@@ -101,18 +112,9 @@ func first(outputs []*graph.Value) (*graph.Value, error) {
 	return outputs[0], nil
 }
 
-// builder adds nodes until the first error, after which what it returns has no meaning.
-type builder struct {
-	g   *graph.Graph
-	err error
-}
+// builder writes a loss.
+type builder struct{ graph.Builder }
 
-func (b *builder) add(op ops.Op, in ...*graph.Value) *graph.Value {
-	if b.err == nil {
-		var v *graph.Value
-		if v, b.err = b.g.Add1(scope, op, in...); b.err == nil {
-			return v
-		}
-	}
-	return b.g.Const("", tensor.Scalar(float32(0)))
+func newBuilder(g *graph.Graph) *builder {
+	return &builder{graph.Builder{Graph: g, Scope: scope}}
 }

@@ -16,13 +16,13 @@ func CrossEntropyAlong(axis int) Loss {
 		if err != nil {
 			return nil, err
 		}
-		b := builder{g: g}
+		b := newBuilder(g)
 		rows, places, err := b.classesLast(logits, axis)
 		if err != nil {
 			return nil, err
 		}
-		labels := b.add(ops.Reshape{Shape: []int{rows.Type.Shape[0]}}, g.Input("labels", tensor.Int64, places...))
-		return b.add(ops.CrossEntropy{}, rows, labels), b.err
+		labels := b.Add(ops.Reshape{Shape: []int{rows.Type.Shape[0]}}, g.Input("labels", tensor.Int64, places...))
+		return b.Add(ops.CrossEntropy{}, rows, labels), b.Err()
 	}
 }
 
@@ -39,9 +39,9 @@ func (b *builder) classesLast(v *graph.Value, axis int) (rows *graph.Value, plac
 			order, places, n = append(order, i), append(places, e), n*e
 		}
 	}
-	last := b.add(ops.Permute{Order: append(order, axis)}, v)
-	rows = b.add(ops.Reshape{Shape: []int{n, shape[axis]}}, last)
-	return rows, places, b.err
+	last := b.Add(ops.Permute{Order: append(order, axis)}, v)
+	rows = b.Add(ops.Reshape{Shape: []int{n, shape[axis]}}, last)
+	return rows, places, b.Err()
 }
 
 // BinaryCrossEntropy is the mean of softplus(x) - x*y over all logits x, as torch.nn.functional.binary_cross_entropy_with_logits
@@ -51,15 +51,15 @@ func BinaryCrossEntropy(g *graph.Graph, outputs []*graph.Value) (*graph.Value, e
 	if err != nil {
 		return nil, err
 	}
-	b := builder{g: g}
-	return b.binaryCrossEntropy(x, g.Input("target", tensor.Float32, x.Type.Shape...)), b.err
+	b := newBuilder(g)
+	return b.binaryCrossEntropy(x, g.Input("target", tensor.Float32, x.Type.Shape...)), b.Err()
 }
 
 // binaryCrossEntropy is the mean of x - x*y - log sigmoid(x).
 func (b *builder) binaryCrossEntropy(x, y *graph.Value) *graph.Value {
-	d := b.add(ops.Binary{Fn: ops.Sub}, x, b.add(ops.Binary{Fn: ops.Mul}, x, y))
-	d = b.add(ops.Binary{Fn: ops.Sub}, d, b.add(ops.Unary{Fn: ops.LogSigmoid}, x))
-	return b.add(ops.Reduce{Fn: ops.Mean}, d)
+	d := b.Add(ops.Binary{Fn: ops.Sub}, x, b.Add(ops.Binary{Fn: ops.Mul}, x, y))
+	d = b.Add(ops.Binary{Fn: ops.Sub}, d, b.Add(ops.Unary{Fn: ops.LogSigmoid}, x))
+	return b.Add(ops.Reduce{Fn: ops.Mean}, d)
 }
 
 // DistillBinary is BinaryCrossEntropy with sigmoid of the teacher's logits, float32 of the output's shape, as the target.
@@ -68,9 +68,9 @@ func DistillBinary(g *graph.Graph, outputs []*graph.Value) (*graph.Value, error)
 	if err != nil {
 		return nil, err
 	}
-	b := builder{g: g}
-	teacher := b.add(ops.Unary{Fn: ops.Sigmoid}, g.Input("teacher", tensor.Float32, x.Type.Shape...))
-	return b.binaryCrossEntropy(x, teacher), b.err
+	b := newBuilder(g)
+	teacher := b.Add(ops.Unary{Fn: ops.Sigmoid}, g.Input("teacher", tensor.Float32, x.Type.Shape...))
+	return b.binaryCrossEntropy(x, teacher), b.Err()
 }
 
 // DistillAlong is Distill for classes along an axis.
@@ -83,8 +83,8 @@ func DistillAlong(axis int, temperature float32) Loss {
 		if axis < 1 || axis >= len(student.Type.Shape) {
 			return nil, fmt.Errorf("train: the output %v has no axis %d of classes", student.Type, axis)
 		}
-		b := builder{g: g}
+		b := newBuilder(g)
 		loss := b.distill(student, g.Input("teacher", tensor.Float32, student.Type.Shape...), axis, temperature)
-		return loss, b.err
+		return loss, b.Err()
 	}
 }

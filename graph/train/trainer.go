@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/recent"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -81,7 +82,7 @@ type Trainer struct {
 	step    int
 	factors []*tensor.Tensor // of each group, and last of what is in none
 
-	steps   []*compiled // most recently used first
+	steps   recent.List[*compiled]
 	key     []byte
 	forward *graph.Session // evaluation
 }
@@ -151,13 +152,13 @@ func New(m Model, opts Options) (*Trainer, error) {
 
 // Close releases the workers.
 func (t *Trainer) Close() {
-	for _, c := range t.steps {
+	for _, c := range t.steps.All() {
 		c.session.Close()
 	}
 	if t.forward != nil {
 		t.forward.Close()
 	}
-	t.steps, t.forward = nil, nil
+	t.steps, t.forward = recent.List[*compiled]{}, nil
 }
 
 // Steps returns the number of steps made.
@@ -213,14 +214,23 @@ func (t *Trainer) Step(ctx context.Context, inputs ...*tensor.Tensor) (float64, 
 	return float64(c.outputs[0].Float32s()[0]), nil
 }
 
-// StepToward is Step with the outputs of a teacher on the same inputs as the targets, as Distill takes
+// StepToward is Step with the first output of a teacher on the same inputs as the targets, as Distill takes
 // them. The teacher is often the float model that is trained to be quantized.
 func (t *Trainer) StepToward(ctx context.Context, teacher *graph.Session, inputs ...*tensor.Tensor) (float64, error) {
+	return t.StepTowardOutputs(ctx, teacher, []int{0}, inputs...)
+}
+
+// StepTowardOutputs is StepToward with several outputs of the teacher as targets, in the order in which the loss takes them.
+func (t *Trainer) StepTowardOutputs(ctx context.Context, teacher *graph.Session, outputs []int, inputs ...*tensor.Tensor) (float64, error) {
 	targets, err := teacher.Run(ctx, inputs...)
 	if err != nil {
 		return 0, err
 	}
-	return t.Step(ctx, append(slices.Clone(inputs), targets[0])...)
+	all := slices.Clone(inputs)
+	for _, i := range outputs {
+		all = append(all, targets[i])
+	}
+	return t.Step(ctx, all...)
 }
 
 // stepOptions returns how a step is compiled.
@@ -242,8 +252,8 @@ type Memory struct {
 // Memory returns what training takes; before the first step no Arena is known.
 func (t *Trainer) Memory() Memory {
 	var m Memory
-	if len(t.steps) > 0 {
-		m.Arena = t.steps[0].session.ArenaBytes()
+	if c, ok := t.steps.Latest(); ok {
+		m.Arena = c.session.ArenaBytes()
 	}
 	for i, p := range t.params {
 		m.Parameters += len(p.Value.Bytes())
@@ -256,10 +266,11 @@ func (t *Trainer) Memory() Memory {
 
 // Outputs returns what the model gave in the last step; the next one overwrites it.
 func (t *Trainer) Outputs() []*tensor.Tensor {
-	if len(t.steps) == 0 {
+	c, ok := t.steps.Latest()
+	if !ok {
 		return nil
 	}
-	return t.steps[0].outputs[1:]
+	return c.outputs[1:]
 }
 
 // compiled returns the session for a step with these inputs, making it when there is none.
@@ -286,16 +297,18 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 		}
 	}
 	t.key = key
-	for i, c := range t.steps {
+	same := func(c *compiled) bool {
 		if c.key == string(key) {
-			copy(t.steps[1:i+1], t.steps[:i])
-			t.steps[0] = c
-			return c, nil
+			return true
 		}
 		// Steps of another phase, such as before batch norm was frozen, are not likely to come again soon.
 		if c.phase != string(key[:phase]) {
 			c.session.Trim()
 		}
+		return false
+	}
+	if c, ok := t.steps.Use(same); ok {
+		return c, nil
 	}
 	s, err := t.stepGraph(inputs, true)
 	if err != nil {
@@ -314,11 +327,8 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 		}
 		c.outputs = append(c.outputs, o)
 	}
-	t.steps = append([]*compiled{c}, t.steps...)
-	if len(t.steps) > maxSteps {
-		t.steps[maxSteps].session.Close()
-		t.steps = t.steps[:maxSteps]
-	}
+	t.steps.Add(c)
+	t.steps.Keep(maxSteps, func(c *compiled) { c.session.Close() })
 	return c, nil
 }
 

@@ -22,7 +22,7 @@ func newIGemmU8S8Guards(t *testing.T, size int) *igemmU8S8Guards {
 
 type igemmU8S8Case struct {
 	m, n, ks, kc int
-	fill         string // of A and B
+	fill         string // of A and B; "pairs": random, of weights that PairsFit
 	strided      bool   // rows are a stride apart, not at offsets
 	res, inPlace bool
 	wzero        bool
@@ -35,7 +35,7 @@ type igemmU8S8Case struct {
 // rows places the left matrix of a case and returns the bytes of each row and position.
 func (tc igemmU8S8Case) rows(k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Rand, args *IGemmU8S8Args) [][][]uint8 {
 	value := func() uint8 {
-		if tc.fill == "random" {
+		if tc.fill == "random" || tc.fill == "pairs" && rng.IntN(2) == 0 {
 			return uint8(rng.Uint32())
 		}
 		return 255
@@ -96,6 +96,14 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 			w[i] = 127
 		case "alternate":
 			w[i] = int8(127 - 255*(i&1))
+		case "pairs":
+			w[i] = int8(rng.Uint32())
+			if i&1 == 1 && !PairsFit(w[i-1:i+1], 255) { // as large as it may be
+				w[i] = 127 - w[i-1] + 1
+				if w[i-1] < 0 {
+					w[i] = -128 - w[i-1]
+				}
+			}
 		default:
 			w[i] = int8(rng.Uint32())
 		}
@@ -259,8 +267,12 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 	checkStridedSentinels(t, tc, out, tc.m, width, args.CStride)
 }
 
-func TestIGemmU8S8(t *testing.T) {
-	forEachKernel(t, igemmU8S8Table, func(t *testing.T, k *IGemmU8S8) {
+func TestIGemmU8S8(t *testing.T) { testIGemmU8S8(t, igemmU8S8Table, "random") }
+
+func TestIGemmU8S8Pairs(t *testing.T) { testIGemmU8S8(t, igemmU8S8PairsTable, "pairs") }
+
+func testIGemmU8S8(t *testing.T, table []IGemmU8S8, fill string) {
+	forEachKernel(t, table, func(t *testing.T, k *IGemmU8S8) {
 		rng := newRand(1)
 		g := newIGemmU8S8Guards(t, 1<<19)
 		step := 1
@@ -273,7 +285,7 @@ func TestIGemmU8S8(t *testing.T) {
 			for n := 1; n <= 2*igemmU8S8Block(k)+1; n += 1 + rng.IntN(step) {
 				for range 6 / min(step, 6) {
 					tc := igemmU8S8Case{
-						m: m, n: n, ks: 1 + rng.IntN(3), kc: kcs[rng.IntN(len(kcs))], fill: "random",
+						m: m, n: n, ks: 1 + rng.IntN(3), kc: kcs[rng.IntN(len(kcs))], fill: fill,
 						res: flip(), inPlace: flip(), wzero: flip(), pre: flip(), post: flip(), rowScale: flip(),
 						output: igemmOutput(rng.IntN(3)), hugeMult: rng.IntN(8) == 0,
 					}
@@ -286,10 +298,28 @@ func TestIGemmU8S8(t *testing.T) {
 		}
 		for _, kc := range kcs {
 			for ks := 1; ks <= 25; ks += 1 + 3*rng.IntN(step) {
-				checkIGemmU8S8(t, k, g, rng, igemmU8S8Case{m: k.MR, n: k.NR + 1, ks: ks, kc: kc, fill: "random"})
+				checkIGemmU8S8(t, k, g, rng, igemmU8S8Case{m: k.MR, n: k.NR + 1, ks: ks, kc: kc, fill: fill})
 			}
 		}
 	})
+}
+
+// TestPairsFit checks the bound with all pairs of weights and the values that make the largest and the smallest sum.
+func TestPairsFit(t *testing.T) {
+	for a := -128; a < 128; a++ {
+		for b := -128; b < 128; b++ {
+			for _, most := range []int{1, 126, 127, 128, 200, 255} {
+				fits := true
+				for _, x := range [][2]int{{most, most}, {most, 0}, {0, most}} {
+					sum := x[0]*a + x[1]*b
+					fits = fits && sum == int(int16(sum))
+				}
+				if got := PairsFit([]int8{0, 0, int8(a), int8(b)}, most); got != fits {
+					t.Fatalf("weights %d and %d, values up to %d: %v, want %v", a, b, most, got, fits)
+				}
+			}
+		}
+	}
 }
 
 // igemmU8S8Block is the number of columns the widest inner loop handles at once.
@@ -302,10 +332,15 @@ func igemmU8S8Block(k *IGemmU8S8) int {
 
 // TestIGemmU8S8Extremes multiplies the largest operands over the largest depth that int32 holds.
 func TestIGemmU8S8Extremes(t *testing.T) {
-	forEachKernel(t, igemmU8S8Table, func(t *testing.T, k *IGemmU8S8) {
+	testIGemmU8S8Extremes(t, igemmU8S8Table, "min", "max", "alternate")
+	testIGemmU8S8Extremes(t, igemmU8S8PairsTable, "alternate")
+}
+
+func testIGemmU8S8Extremes(t *testing.T, table []IGemmU8S8, fills ...string) {
+	forEachKernel(t, table, func(t *testing.T, k *IGemmU8S8) {
 		rng := newRand(2)
 		g := newIGemmU8S8Guards(t, 1<<22)
-		for _, fill := range []string{"min", "max", "alternate"} {
+		for _, fill := range fills {
 			for _, kc := range []int{4, 65536} {
 				if quick() {
 					kc = min(kc, 4096)

@@ -41,6 +41,7 @@ func infos[K any, P interface {
 func Kernels() []Info {
 	var all []Info
 	all = append(all, infos(igemmU8S8Table)...)
+	all = append(all, infos(igemmU8S8PairsTable)...)
 	all = append(all, infos(dwconvU8S8Table)...)
 	all = append(all, infos(addU8Table)...)
 	all = append(all, infos(mulU8Table)...)

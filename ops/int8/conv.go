@@ -1,11 +1,7 @@
 package int8
 
 import (
-	"fmt"
-	"unsafe"
-
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -96,110 +92,15 @@ func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) *winogra
 	if op.isDepthwise(p, w, channels) {
 		return op.prepareDepthwise(p, w)
 	}
-	outs := p.In[1].Shape[0]
-	kc, taps := channels/op.Groups, w.Taps()
-	var fused *ops.FusedRows
-	if kc < 16 && op.Groups == 1 {
-		fused = ops.NewFusedRows(w, channels)
-	}
-	gather := fused == nil && (kc%4 != 0 || (taps > 1 && kc < 16))
-	l := &layer{
-		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: op.Groups, cols: outs / op.Groups, outChannels: outs,
-		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
-	}
-	view := w // what the kernel sees as positions
-	padBytes := max(kc, 1) * w.Kernel[2]
-	switch {
-	case fused != nil:
-		// Each kernel row is filled up to a multiple of 4 with weights of 0.
-		row := w.Kernel[2] * kc
-		l.ks, l.kc = fused.Window.Taps(), (row+3)/4*4
-		l.rowTail = l.kc - row
-		view = &fused.Window
-		padBytes = max(fused.RowBytes, l.kc)
-	case gather:
-		l.ks, l.kc = 1, (taps*kc+3)/4*4
-	}
-	if err := l.prepare(); err != nil {
+	v := newConvGemm(op, p, w, channels)
+	if err := v.l.prepare(); err != nil {
 		return nil, err
 	}
-	if v := choose(l, w); v != nil {
+	if v := choose(v.l, w); v != nil {
 		return v.kernel(), nil
 	}
-	pad := tensor.AlignedBytes(padBytes)
-	for i := range pad {
-		pad[i] = uint8(p.In[0].Q.ZeroPoint[0])
+	if err := v.divide(); err != nil {
+		return nil, err
 	}
-	mr := l.g.MR
-	var tiles *ops.Tiles
-	gathered, rows := 0, w.Pixels()
-	ind := ops.NewIndirection(w, channels)
-	if gather {
-		tiles, gathered = &ops.Tiles{Images: 1, Rows: rows, Step: mr}, mr
-	} else {
-		if tiles, err = ops.NewTiles(op, p, view, mr, channels); err != nil {
-			return nil, err
-		}
-		rows = tiles.Rows
-	}
-	grid := ops.NewGrid(rows, l.cols, l.depth, mr, l.g.NR, l.blockCols(), p.Threads)
-	mem := l.scratch(gathered, tiles.Buffer, min(tiles.Step, grid.RowStep))
-	outSize := p.Out[0].DType.Size()
-	task := func(c *ops.Call, i int, wk *ops.Worker) {
-		image, group := i/grid.Tasks/op.Groups, i/grid.Tasks%op.Groups
-		m0, m1, n0, n1 := grid.Task(i % grid.Tasks)
-		input := unsafe.Add(base(c.In[0]), group*kc)
-		if fused != nil {
-			input = unsafe.Pointer(unsafe.SliceData(c.Scratch))
-		}
-		t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&pad[0]), next: l.columnsAfter(c, group, n1)}
-		for m := m0; m < m1; m += tiles.Step {
-			t.m = min(tiles.Step, m1-m)
-			if gather {
-				t.input, t.stride = unsafe.Pointer(&wk.Scratch[mem.rows]), l.kc
-				ind.Gather(t.input, t.m, kc, l.kc, input, t.pad, m)
-			} else {
-				t.input, t.stride = tiles.Start(input, image, m), tiles.Stride
-				t.offsets = tiles.Offsets(wk.Scratch[mem.offsets:], m, m+t.m)
-			}
-			at := ((image*tiles.Rows+m)*outs + group*l.cols)
-			t.out = unsafe.Add(base(c.Out[0]), at*outSize)
-			if op.HasResidual {
-				t.res = unsafe.Add(base(c.In[len(c.In)-1]), at*outSize)
-			}
-			l.run(wk, &mem, &t)
-		}
-	}
-	tasks := tiles.Images * op.Groups * grid.Tasks
-	copies := 1
-	if fused != nil {
-		copies = ops.PixelTasks(fused.Rows, fused.RowBytes/4, p.Threads)
-	}
-	copyRows := func(c *ops.Call, i int, _ *ops.Worker) {
-		for r := i * fused.Rows / copies; r < (i+1)*fused.Rows/copies; r++ {
-			fused.Copy(unsafe.Pointer(unsafe.SliceData(c.Scratch)), base(c.In[0]), unsafe.Pointer(unsafe.SliceData(pad)), r)
-		}
-	}
-	k := &ops.Kernel{
-		Interruptible: true,
-		Run: func(c *ops.Call) error {
-			if fused != nil {
-				c.Parallel(copies, copyRows)
-			}
-			c.Parallel(tasks, task)
-			return nil
-		},
-		WorkerScratch: mem.total,
-		Parallel:      tasks,
-		Choice:        fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
-		Weights:       bytesOf(l.packed.weights),
-	}
-	if gather {
-		k.Choice += " over gathered rows"
-	}
-	if fused != nil {
-		k.Scratch = fused.Bytes
-		k.Choice += " over fused kernel rows"
-	}
-	return k, nil
+	return v.kernel(), nil
 }

@@ -130,7 +130,7 @@ func (v *winograd) kernel() *ops.Kernel {
 		WorkerPointers: v.chunk * max(positions, 2*outputs),
 		Parallel:       v.chunks * v.tasks,
 		Choice:         fmt.Sprintf("%s %s %dx%d, %d tiles at a time", v.k.Op, v.k.Tier, v.k.MR, v.k.NR, v.chunk),
-		Weights:        bytesOf(l.packed.weights),
+		Weights:        l.packed.weights.Bytes(),
 	}
 	multiply := v.multiply
 	if !v.shared {
@@ -207,7 +207,7 @@ func (v *winograd) panel(wk *ops.Worker, b, n0, tiles int, input unsafe.Pointer,
 	l, nr, depth := v.l, v.k.NR, v.depth(b)
 	weights := &wk.Args.WinogradWeights
 	*weights = asm.WinogradWeightsArgs{
-		W: &l.packed.weights[n0*l.ks*l.kc+b*v.block*nr], TapStride: nr * l.kc, K: depth, U: u, PosStride: v.mem.uStride,
+		W: &l.packed.weights.Panel(0, n0/nr)[b*v.block*nr], TapStride: nr * l.kc, K: depth, U: u, PosStride: v.mem.uStride,
 	}
 	v.k.Weights(weights)
 	args := &wk.Args.WinogradMultiply

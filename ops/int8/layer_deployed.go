@@ -156,7 +156,7 @@ type deployed struct {
 	tiles                 *ops.Tiles
 	step                  int // rows of a kernel call
 	grid                  ops.Grid
-	group                 int // packed bytes of one group
+	layout                ops.PanelLayout // of the weights, a matrix for each group
 	at                    struct{ x, pad, weights, bias, mult, real, zero, flag, total int }
 	mem                   struct{ rows, offsets, acc, sums, total int } // of a worker
 }
@@ -222,7 +222,6 @@ func (op DeployedLayer) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	d.grid = ops.NewGrid(d.tiles.Rows, d.cols, d.depth, mr, d.gemm.NR, max(asm.WeightBlock()/(d.ks*d.kc*d.gemm.NR), 1)*d.gemm.NR, p.Threads)
 	d.layOut()
-	panels := (d.cols + d.gemm.NR - 1) / d.gemm.NR * d.groups
 	tasks := d.tiles.Images * d.groups * d.grid.Tasks
 	quantize, pack, multiply := d.quantize, d.pack, d.multiply
 	return &ops.Kernel{
@@ -232,7 +231,7 @@ func (op DeployedLayer) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			}
 			d.prepareRun(c)
 			c.Parallel(d.quantizer.tasks, quantize)
-			c.Parallel(panels, pack)
+			c.Parallel(d.layout.Panels()*d.groups, pack)
 			c.Parallel(tasks, multiply)
 			return nil
 		},
@@ -247,14 +246,14 @@ func alignUp(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment *
 
 // layOut divides the scratch memory of a call and of a worker.
 func (d *deployed) layOut() {
-	d.group = d.gemm.PackedBytes(d.ks, d.kc, d.cols)
+	d.layout = ops.PanelLayout{Packing: d.gemm.Info, Matrices: d.groups, Depth: d.ks * d.kc, N: d.cols}
 	columns := alignUp(4 * (d.outs + d.gemm.NR))
 	at, next := &d.at, 0
 	for _, part := range []struct {
 		at   *int
 		size int
 	}{
-		{&at.x, d.quantizer.n + 64}, {&at.pad, max(d.kc, d.channels*d.taps) + 64}, {&at.weights, d.group * d.groups},
+		{&at.x, d.quantizer.n + 64}, {&at.pad, max(d.kc, d.channels*d.taps) + 64}, {&at.weights, d.layout.Len()},
 		{&at.bias, columns}, {&at.mult, columns}, {&at.real, columns}, {&at.zero, columns}, {&at.flag, tensor.Alignment},
 	} {
 		*part.at = next
@@ -351,10 +350,15 @@ func (d *deployed) quantize(c *ops.Call, i int, w *ops.Worker) {
 	d.quantizer.run(w, part[byte](c, d.at.x, d.quantizer.n), c.In[d.in.X].Float32s(), d.x(c), i)
 }
 
+// weights are the packed weights of a call.
+func (d *deployed) weights(c *ops.Call) ops.Panels[int8] {
+	return ops.Panels[int8]{PanelLayout: d.layout, Data: part[int8](c, d.at.weights, d.layout.Len())}
+}
+
 // pack quantizes and packs one panel of weights and computes its columns' constants, as pack of a layer does.
 func (d *deployed) pack(c *ops.Call, i int, w *ops.Worker) {
-	panels := (d.cols + d.gemm.NR - 1) / d.gemm.NR
-	group, n0 := i/panels, i%panels*d.gemm.NR
+	group, panel := i/d.layout.Panels(), i%d.layout.Panels()
+	n0 := panel * d.gemm.NR
 	n := min(d.gemm.NR, d.cols-n0)
 	x, y := d.x(c), d.y(c)
 	weights := c.In[d.in.W].Float32s()
@@ -383,8 +387,8 @@ func (d *deployed) pack(c *ops.Call, i int, w *ops.Worker) {
 		bias[ch], zero[ch] = int32(full), s.zero
 		mult[ch] = Multiplier(x.scale, s.scale, y.scale)
 	}
-	packed := part[int8](c, d.at.weights+group*d.group+n0*d.ks*d.kc, d.gemm.NR*d.ks*d.kc)
-	d.gemm.PackB(packed, rows, d.ks, d.kc, n)
+	packed := d.weights(c)
+	d.gemm.PackB(packed.Panel(group, panel), rows, d.ks, d.kc, n)
 }
 
 // quantizeColumn writes the integers of one output channel's weights [channels, taps] as [taps, channels], and returns their sum.
@@ -408,10 +412,11 @@ func (d *deployed) multiply(c *ops.Call, i int, w *ops.Worker) {
 	m0, m1, n0, n1 := d.grid.Task(i % d.grid.Tasks)
 	ch, n := group*d.cols+n0, n1-n0
 	input := unsafe.Pointer(&c.Scratch[d.at.x+group*d.channels])
+	packed := d.weights(c)
 	args := &w.Args.IGemmU8S8
 	*args = asm.IGemmU8S8Args{
 		KS: d.ks, KC: d.kc, N: n, Pad: unsafe.Pointer(&c.Scratch[d.at.pad]),
-		B:    &part[int8](c, d.at.weights+group*d.group+n0*d.ks*d.kc, 1)[0],
+		B:    packed.At(group, n0),
 		Bias: &part[int32](c, d.at.bias, d.outs)[ch], Mult: &part[float32](c, d.at.mult, d.outs)[ch],
 		C: unsafe.Pointer(&w.Scratch[d.mem.acc]), CStride: 4 * n, Scratch: unsafe.Pointer(unsafe.SliceData(w.Scratch)),
 	}

@@ -82,7 +82,7 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	outSize := p.Out[0].DType.Size()
 	task := func(c *ops.Call, i int, wk *ops.Worker) {
 		m0, m1, n0, n1 := grid.Task(i)
-		t := call{n0: n0, n1: n1, stride: k, next: l.columnsAfter(c, 0, n1)}
+		t := call{n0: n0, n1: n1, stride: k, next: l.packed.weights.Next(c, 0, n1)}
 		for m := m0; m < m1; m += step {
 			t.m = min(step, m1-m)
 			t.input = unsafe.Add(base(c.In[0]), k*m)
@@ -106,6 +106,6 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		WorkerScratch: mem.total,
 		Parallel:      grid.Tasks,
 		Choice:        fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
-		Weights:       bytesOf(l.packed.weights),
+		Weights:       l.packed.weights.Bytes(),
 	}, nil
 }

@@ -104,7 +104,7 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		t := call{
 			m: m1 - m0, n0: n0, n1: n1, input: unsafe.Pointer(&c.Scratch[l.kc*m0]), stride: l.kc, out: unsafe.Add(base(c.Out[0]), 4*m0*n),
 			scale: (*float32)(unsafe.Pointer(&c.Scratch[scaleAt+4*m0])), zero: (*int32)(unsafe.Pointer(&c.Scratch[zeroAt+4*m0])),
-			next: l.columnsAfter(c, 0, n1),
+			next: l.packed.weights.Next(c, 0, n1),
 		}
 		if op.HasResidual {
 			t.res = unsafe.Add(base(c.In[len(c.In)-1]), 4*m0*n)
@@ -124,7 +124,7 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		Scratch:       zeroAt + 4*rows,
 		WorkerScratch: mem.total,
 		Parallel:      grid.Tasks,
-		Weights:       bytesOf(l.packed.weights),
+		Weights:       l.packed.weights.Bytes(),
 		Choice:        fmt.Sprintf("%s %s %dx%d, rows quantized", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
 	}, nil
 }

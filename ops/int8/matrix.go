@@ -82,7 +82,7 @@ func Bounds(q *tensor.QParams, act ops.Activation) (lo, hi int32) {
 		lo = max(lo, q.ZeroPoint[0])
 	}
 	if act == ops.ReLU6 {
-		hi = min(hi, ops.QuantizeScalar(6, q))
+		hi = min(hi, q.Quantize(6, 0))
 	}
 	return lo, max(hi, lo)
 }
@@ -96,16 +96,15 @@ func Multiplier(sx, sw, sy float32) float32 {
 // matrix is the constant side of an int8 layer: weights in the kernel's order
 // and the per-column values of the epilogue.
 type matrix struct {
-	weights []int8
-	bias    []int32   // bias - zx*sum(w) + k*zx*zw
-	pre     []float32 // a float32 bias in units of the accumulators, nil without
-	zeros   []uint8   // with pre: a row of the output's zero point
-	post    []float32 // a float32 bias that is added to a float32 output, nil without
-	wsum    []int32   // sum(w) - k*zw, by which a row's own zero point counts; nil without those
-	wzero   []int32   // nil when all are 0
-	mult    []float32 // to the output's scale
-	group   int       // packed weights of one group
-	largest int64     // magnitude that a sum of products of uint8 values and weights of a column can have; 3x3 windows only
+	weights ops.Panels[int8] // a matrix for each group
+	bias    []int32          // bias - zx*sum(w) + k*zx*zw
+	pre     []float32        // a float32 bias in units of the accumulators, nil without
+	zeros   []uint8          // with pre: a row of the output's zero point
+	post    []float32        // a float32 bias that is added to a float32 output, nil without
+	wsum    []int32          // sum(w) - k*zw, by which a row's own zero point counts; nil without those
+	wzero   []int32          // nil when all are 0
+	mult    []float32        // to the output's scale
+	largest int64            // magnitude that a sum of products of uint8 values and weights of a column can have; 3x3 windows only
 }
 
 type matrixKey struct {
@@ -210,11 +209,11 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 	}
 	n := l.outChannels
 	m := &matrix{
-		group: l.g.PackedBytes(l.ks, l.kc, l.cols),
-		bias:  make([]int32, n+l.g.NR),
-		mult:  make([]float32, n+l.g.NR),
+		bias: make([]int32, n+l.g.NR),
+		mult: make([]float32, n+l.g.NR),
 	}
-	m.weights = int8s(tensor.AlignedBytes(m.group * l.groups))
+	layout := ops.PanelLayout{Packing: l.g.Info, Matrices: l.groups, Depth: l.ks * l.kc, N: l.cols}
+	m.weights = ops.Panels[int8]{PanelLayout: layout, Data: int8s(tensor.AlignedBytes(layout.Len()))}
 	var b []int32
 	switch {
 	case bias == nil:
@@ -269,7 +268,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		m.mult[c] = Multiplier(sx, wq.Scale[i], sy)
 		return nil
 	}
-	panels := (l.cols + l.g.NR - 1) / l.g.NR
+	panels := layout.Panels()
 	failed, largest := make([]error, panels*l.groups), make([]int64, panels*l.groups)
 	l.p.Parallel(len(failed), func(i int) {
 		group, n0 := i/panels, i%panels*l.g.NR
@@ -279,7 +278,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		defer orderedMemory.Put(memory)
 		ordered := l.ordered(w[first*l.depth:][:columns*l.depth], columns, memory)
 		size := l.ks * l.kc
-		l.g.PackB(m.weights[group*m.group+n0*size:][:l.g.NR*size], ordered, l.ks, l.kc, columns)
+		l.g.PackB(m.weights.Panel(group, i%panels), ordered, l.ks, l.kc, columns)
 		for c := range columns {
 			column := ordered[c*size:][:size]
 			sum := sumOf(column)
@@ -434,19 +433,6 @@ type call struct {
 	next             []byte // weights that are read later
 }
 
-// columnsAfter returns the weights that are read after those of the columns before n1 of a group: the next
-// ones of the layer, or those of the layer behind it.
-func (l *layer) columnsAfter(c *ops.Call, group, n1 int) []byte {
-	at := group*l.packed.group + n1*l.ks*l.kc
-	if n1 >= l.cols {
-		at = (group + 1) * l.packed.group
-	}
-	if at >= len(l.packed.weights) {
-		return c.Next[:min(len(c.Next), asm.WeightBlock())]
-	}
-	return bytesOf(l.packed.weights[at:])
-}
-
 // run computes the outputs of a call.
 func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	c := t.group*l.cols + t.n0
@@ -454,7 +440,7 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	args := &wk.Args.IGemmU8S8
 	*args = l.columns(c)
 	args.A, args.Offsets, args.AStride, args.Pad, args.KS, args.KC = t.input, t.offsets, t.stride, t.pad, l.ks, l.kc
-	args.B = &l.packed.weights[t.group*l.packed.group+t.n0*l.ks*l.kc]
+	args.B = l.packed.weights.At(t.group, t.n0)
 	args.M, args.N, args.RowScale, args.Scratch = t.m, t.n1-t.n0, t.scale, mem
 	l.g.Ahead(args, t.next)
 	switch {

@@ -25,7 +25,7 @@ func NewTable(label string, in, out *tensor.QParams, f func(float32) float32) Ta
 		if f != nil {
 			x = f(x)
 		}
-		t.Values[i] = uint8(ops.QuantizeScalar(x, out))
+		t.Values[i] = uint8(out.Quantize(x, 0))
 	}
 	return t
 }
@@ -55,7 +55,7 @@ func TableOf(op ops.Op, in, out *tensor.QParams, operands ...*tensor.Tensor) (Ta
 	}
 	t := Table{Label: op.Name(), Values: new([256]uint8), Out: out}
 	for i, v := range y[0].Float32s() {
-		t.Values[i] = uint8(ops.QuantizeScalar(v, out))
+		t.Values[i] = uint8(out.Quantize(v, 0))
 	}
 	return t, nil
 }

@@ -43,7 +43,7 @@ func TestTableOf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := ops.QuantizeScalar(y[0].Float32s()[0], out); int32(table.Values[i]) != want {
+			if want := out.Quantize(y[0].Float32s()[0], 0); int32(table.Values[i]) != want {
 				t.Errorf("%s of integer %d is %d, want %d", c.op.Name(), i, table.Values[i], want)
 			}
 		}

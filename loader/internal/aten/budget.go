@@ -1,36 +1,38 @@
 package aten
 
-// budget bounds the work of a program, which may be hostile. The limits are far
-// above what real ones need.
-type budget struct{ steps, items, work int }
+import "github.com/octet-ml/octet/loader/internal/build"
 
-const (
-	maxSteps = 1 << 23 // statements
-	maxItems = 1 << 24 // elements of lists and bytes of strings that are made
-	maxWork  = 1 << 25 // elements and bytes that are looked at
-)
+// counts are what a program has done: build.Limits say how much it may.
+type counts struct{ steps, items, work int }
+
+// maxItems is the most elements of a list, and bytes of a string, however much is allowed.
+const maxItems = 1 << 24
 
 // LimitError is a program that does more while its graph is made than any real one.
-type LimitError struct{ What string }
-
-func (e *LimitError) Error() string { return "the program " + e.What }
+type LimitError = build.LimitError
 
 var (
-	errSteps = &LimitError{"runs too long before its graph is complete"}
-	errItems = &LimitError{"makes too many list elements and strings"}
+	errSteps = &LimitError{What: "runs too long before its graph is complete"}
+	errItems = &LimitError{What: "makes too many list elements and strings"}
 )
 
+// stepsPerLook is how often steps and lists look at the context.
+const stepsPerLook = 1 << 8
+
 // Step counts a statement.
-func (b *budget) Step() error {
-	if b.steps++; b.steps > maxSteps {
+func (m *Evaluator) Step() error {
+	if m.counts.steps++; m.counts.steps > m.Limits().Steps {
 		return errSteps
+	}
+	if m.counts.steps%stepsPerLook == 0 {
+		return m.Ended()
 	}
 	return nil
 }
 
 // Spend counts what lists and strings take.
-func (b *budget) Spend(n int) error {
-	if b.items += n; n < 0 || b.items > maxItems {
+func (m *Evaluator) Spend(n int) error {
+	if m.counts.items += n; n < 0 || m.counts.items > m.Limits().Items {
 		return errItems
 	}
 	return nil
@@ -38,8 +40,8 @@ func (b *budget) Spend(n int) error {
 
 // Toil counts elements of lists and bytes of strings that are looked at: one
 // statement may look at millions.
-func (b *budget) Toil(n int) error {
-	if b.work += n; n < 0 || b.work > maxWork {
+func (m *Evaluator) Toil(n int) error {
+	if m.counts.work += n; n < 0 || m.counts.work > m.Limits().Work {
 		return errSteps
 	}
 	return nil

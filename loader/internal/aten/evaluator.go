@@ -13,7 +13,7 @@ import (
 // serves one execution of the program, on one goroutine.
 type Evaluator struct {
 	*build.Builder
-	budget
+	counts  counts
 	table   Table
 	opset   int // version of the operators
 	objects Objects
@@ -103,6 +103,9 @@ func (m *Evaluator) Operator(at fmt.Stringer, name string, args []Value, keyword
 		case Uninitialized:
 			return nil, fmt.Errorf("%s: an argument is used before it has a value", name)
 		}
+	}
+	if err := m.Ended(); err != nil {
+		return nil, err
 	}
 	if m.poisoned && slices.ContainsFunc(args, IsUnknown) {
 		if !m.table.Supports(name) {

@@ -258,7 +258,7 @@ func isMove(n *graph.Node) bool {
 func (l *lowering) moved(n *graph.Node, x *graph.Value) *graph.Value {
 	if pad, ok := n.Op.(ops.Pad); ok {
 		q := x.Type.Q
-		if float64(ops.QuantizeScalar(float32(pad.Value), q)-q.ZeroPoint[0])*float64(q.Scale[0]) != float64(pad.Value) {
+		if float64(q.Quantize(float32(pad.Value), 0)-q.ZeroPoint[0])*float64(q.Scale[0]) != float64(pad.Value) {
 			return nil // no integer stands for what fills the edges
 		}
 	}

@@ -2,6 +2,7 @@ package aten
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,10 +192,13 @@ func (m *Evaluator) Dispatch(name string, args []Value, keywords map[string]Valu
 			return m.run(m.newCall(name, bound), row.lower)
 		}
 	}
-	if base, ok := strings.CutSuffix(name, "_"); ok && m.table.Has(base) && len(args) > 0 {
+	if base := m.table.inPlaceOf(name); base != "" && len(args) > 0 {
 		if self, ok := args[0].(*build.Tensor); ok {
 			return m.inPlace(self, base, args, keywords)
 		}
+	}
+	if out, ok := keywords["out"].(*build.Tensor); ok && m.table.Has(name) {
+		return m.into(out, name, args, keywords)
 	}
 	if m.table.Has(name) {
 		return nil, unsupportedf("with arguments (%s)", describeArgs(args, keywords))
@@ -251,6 +255,35 @@ func (m *Evaluator) inPlace(self *build.Tensor, base string, args []Value, keywo
 	return self, c.err
 }
 
+// into evaluates an operator and writes its result to an existing tensor, which takes the result's shape.
+func (m *Evaluator) into(out *build.Tensor, name string, args []Value, keywords map[string]Value) (Value, error) {
+	others := maps.Clone(keywords)
+	delete(others, "out")
+	v, err := m.Dispatch(name, args, others)
+	if err != nil {
+		return nil, err
+	}
+	result, ok := v.(*build.Tensor)
+	if !ok {
+		return nil, unsupportedf("with the argument out")
+	}
+	if have := result.DType(); !storable(have, out.DType()) {
+		return nil, fmt.Errorf("a result of %v cannot be kept in %v", have, out.DType())
+	}
+	c := m.newCall(name, nil)
+	if !result.Type().Shape.Equal(out.Type().Shape) {
+		if len(out.Views) > 0 {
+			return nil, unsupportedf("to a part of a tensor that has another shape")
+		}
+		resized := c.cast(result, out.DType())
+		m.record(out)
+		*out = *build.NewTensor(c.read(resized))
+		return out, c.err
+	}
+	c.store(out, result)
+	return out, c.err
+}
+
 // withoutLiterals returns arguments that no function takes for numbers.
 func withoutLiterals(args []Value) []Value {
 	args = slices.Clone(args)
@@ -285,8 +318,20 @@ func (t Table) Has(name string) bool { return t[name] != nil }
 
 // Supports reports whether an operator has a row, or is the in-place form of one that has.
 func (t Table) Supports(name string) bool {
-	base, inPlace := strings.CutSuffix(name, "_")
-	return t.Has(name) || inPlace && t.Has(base)
+	return t.Has(name) || t.inPlaceOf(name) != ""
+}
+
+// inPlaceOf returns the operator that has a row and of which another is the in-place form: "aten::add" of "aten::add_"
+// and "aten::__and__" of "aten::__iand__". It returns "" where there is none.
+func (t Table) inPlaceOf(name string) string {
+	base, ok := strings.CutSuffix(name, "_")
+	if rest, special := strings.CutPrefix(name, "aten::__i"); special {
+		base, ok = "aten::__"+rest, true
+	}
+	if !ok || !t.Has(base) {
+		return ""
+	}
+	return base
 }
 
 // NewTable reads all rows.

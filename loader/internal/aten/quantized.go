@@ -43,7 +43,7 @@ func (c *call) dequantize(x *build.Tensor) *build.Tensor {
 		return c.cast(x, tensor.Float32)
 	}
 	if t := x.Held(); t != nil {
-		f, err := realValues(t)
+		f, err := t.Dequantize()
 		if err != nil {
 			c.failed(err)
 			return c.anything()
@@ -51,32 +51,6 @@ func (c *call) dequantize(x *build.Tensor) *build.Tensor {
 		return build.NewTensor(c.Constant("", f))
 	}
 	return c.apply(int8.Dequantize{}, x)
-}
-
-// realValues returns scale * (q - zero point) of a quantized tensor.
-func realValues(t *tensor.Tensor) (*tensor.Tensor, error) {
-	q := t.QParams()
-	wide, err := t.Contiguous().WithQParams(nil).To(tensor.Int32)
-	if err != nil {
-		return nil, err
-	}
-	out, err := tensor.New(tensor.Float32, t.Shape()...)
-	if err != nil {
-		return nil, err
-	}
-	inner, n := 1, 1
-	if q.Scheme.PerChannel() {
-		n = t.Dim(q.Axis)
-		for _, d := range t.Shape()[q.Axis+1:] {
-			inner *= d
-		}
-	}
-	y := out.Float32s()
-	for i, v := range wide.Contiguous().Int32s() {
-		k := i / inner % n
-		y[i] = float32(v-q.ZeroPoint[k]) * q.Scale[k]
-	}
-	return out, nil
 }
 
 // throughFloat computes with the real values of x and gives the result its parameters.
@@ -114,7 +88,7 @@ func (c *call) tableOf(op ops.Unary, x *build.Tensor, out *tensor.QParams) *buil
 	}
 	real := make([]float32, 256)
 	for i := range real {
-		real[i] = float32(int32(i)-in.ZeroPoint[0]) * in.Scale[0]
+		real[i] = in.Dequantize(int32(i), 0)
 	}
 	t, err := tensor.FromSlice(real, len(real))
 	if err != nil {
@@ -129,7 +103,7 @@ func (c *call) tableOf(op ops.Unary, x *build.Tensor, out *tensor.QParams) *buil
 	}
 	table := int8.Table{Label: op.Name(), Values: new([256]uint8), Out: out}
 	for i, v := range y[0].Contiguous().Float32s() {
-		table.Values[i] = uint8(ops.QuantizeScalar(v, out))
+		table.Values[i] = uint8(out.Quantize(v, 0))
 	}
 	return c.apply(table, x)
 }

@@ -279,7 +279,7 @@ func where(c *call) Value {
 
 func maskedFill(c *call) Value {
 	_, isTensor := c.args[2].(*build.Tensor)
-	return c.apply(ops.Where{ANumber: !isTensor, KeepB: true}, c.tensor(1), c.tensor(2), c.tensor(0))
+	return c.apply(ops.Where{ANumber: !isTensor, KeepB: true}, c.maskOf(c.tensor(1)), c.tensor(2), c.tensor(0))
 }
 
 // lerp is self + weight * (end - self).
@@ -319,9 +319,17 @@ func isClose(c *call) Value {
 	return c.arith(ops.LogicalOr, equal, near)
 }
 
+// hypot is sqrt(a*a + b*b), in parts of the greater one, whose square may be too large. Beside an infinity NaN does not count.
 func hypot(c *call) Value {
-	a, b := c.apply(ops.Unary{Fn: ops.Square}, c.tensor(0)), c.apply(ops.Unary{Fn: ops.Square}, c.tensor(1))
-	return c.apply(ops.Unary{Fn: ops.Sqrt}, c.arith(ops.Add, a, b))
+	a, b := c.apply(ops.Unary{Fn: ops.Abs}, c.tensor(0)), c.apply(ops.Unary{Fn: ops.Abs}, c.tensor(1))
+	top := c.arith(ops.Max, a, b)
+	unit := c.apply(ops.Where{ANumber: true, KeepB: true}, c.arithNumber(ops.Eq, top, int64(0)), c.lift(1.0), top)
+	part := func(t *build.Tensor) *build.Tensor {
+		return c.apply(ops.Unary{Fn: ops.Square}, c.arith(ops.Div, t, unit))
+	}
+	y := c.arith(ops.Mul, unit, c.apply(ops.Unary{Fn: ops.Sqrt}, c.arith(ops.Add, part(a), part(b))))
+	infinite := c.arith(ops.LogicalOr, c.arithNumber(ops.Eq, a, math.Inf(1)), c.arithNumber(ops.Eq, b, math.Inf(1)))
+	return c.apply(ops.Where{ANumber: true, KeepB: true}, infinite, c.lift(math.Inf(1)), y)
 }
 
 // logAddExp is log(exp(a) + exp(b)), from the greater one on.

@@ -283,17 +283,18 @@ func eye(c *call) Value {
 	return c.constOf(values, d, n, m)
 }
 
-// tensorOf makes a tensor of nested lists of numbers.
+// tensorOf makes a tensor of nested lists of numbers. Floats are rounded to float32 first, as TorchScript
+// rounds them, whatever the type that is asked for.
 func tensorOf(c *call) Value {
 	if t, ok := c.args[0].(*build.Tensor); ok {
 		return c.convert(t, c.dtypeOr(1, t.DType()), true)
 	}
 	if n := c.number(0); n != nil {
-		d := n.Kind.DType()
+		t := build.OfNumber(n)
 		if n.Kind == build.Float {
-			d = defaultFloat
+			t = c.cast(t, defaultFloat)
 		}
-		return c.cast(build.OfNumber(n), c.dtypeOr(1, d))
+		return c.cast(t, c.dtypeOr(1, t.DType()))
 	}
 	var leaves []*build.Number
 	var shape []int
@@ -322,11 +323,15 @@ func tensorOf(c *call) Value {
 		if k != build.Float {
 			return c.cast(c.intsOf(ints, shape...), d)
 		}
-		return c.constOf(numbers, d, shape...)
+		return c.cast(c.constOf(numbers, defaultFloat, shape...), d)
 	}
 	parts := make([]*build.Tensor, len(values))
 	for i, n := range values {
-		parts[i] = c.cast(build.OfNumber(n), d)
+		parts[i] = build.OfNumber(n)
+		if k == build.Float {
+			parts[i] = c.cast(parts[i], defaultFloat)
+		}
+		parts[i] = c.cast(parts[i], d)
 	}
 	to := make([]*build.Number, len(shape))
 	for i, s := range shape {

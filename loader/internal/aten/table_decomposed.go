@@ -181,7 +181,7 @@ func (c *call) realWeight(w *tensor.Tensor, q *tensor.QParams) *build.Tensor {
 		return c.anything()
 	}
 	w = w.Contiguous().WithQParams(q)
-	f, err := realValues(w)
+	f, err := w.Dequantize()
 	if err != nil {
 		c.failed(err)
 		return c.anything()

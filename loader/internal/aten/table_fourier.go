@@ -9,7 +9,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Complex numbers are pairs of float32 in a last dimension that programs do not
+// Complex numbers are pairs of float32 or float64 in a last dimension that programs do not
 // see; what front ends of audio models do with them is here.
 var fourier = []operator{
 	{"aten::stft", "self:T n_fft:i hop_length:i?=None win_length:i?=None window:T?=None normalized:b=False onesided:b?=None return_complex:b?=None", stft},
@@ -78,12 +78,17 @@ func (c *call) stft(x *build.Tensor, normalized, oneSided, complex bool) Value {
 	}
 	window := c.tensor(4)
 	if window == nil {
-		window = c.emit(ops.Full{Shape: []int{length}, Value: 1, DType: tensor.Float32})[0]
+		window = c.emit(ops.Full{Shape: []int{length}, Value: 1, DType: x.DType()})[0]
 	}
 	if left := (n - length) / 2; length < n { // the window lies in the middle of the frame
 		window = c.apply(ops.Pad{Before: []int{left}, After: []int{n - length - left}}, window)
 	}
-	y := c.apply(ops.STFT{Hop: hop, OneSided: oneSided, Normalized: normalized}, x, window)
+	var y *build.Tensor
+	if op := (ops.STFT{Hop: hop, OneSided: oneSided, Normalized: normalized}); x.DType() == tensor.Float64 {
+		y = c.stftDouble(op, x, window)
+	} else {
+		y = c.apply(op, x, window)
+	}
 	if complex {
 		y = asComplex(y)
 	}
@@ -96,7 +101,9 @@ func rfft(c *call) Value {
 	if x.Rank() < 1 {
 		return c.fail("a tensor without dimensions")
 	}
-	x = c.cast(x, tensor.Float32)
+	if x.DType() != tensor.Float64 {
+		x = c.cast(x, tensor.Float32)
+	}
 	n := c.extent(x, axis)
 	if want := c.intOr(1, n); want != n {
 		if want < 1 {
@@ -116,7 +123,12 @@ func rfft(c *call) Value {
 	if axis != last {
 		x = c.apply(ops.Permute{Order: order}, x)
 	}
-	y := c.apply(ops.RFFT{}, x)
+	var y *build.Tensor
+	if x.DType() == tensor.Float64 {
+		y = c.transformDouble(x, n, n/2+1, 1)
+	} else {
+		y = c.apply(ops.RFFT{}, x)
+	}
 	scale := 1.0
 	switch c.string(3) {
 	case "ortho":
@@ -134,6 +146,47 @@ func rfft(c *call) Value {
 	return y
 }
 
+// transformDouble multiplies the last dimension, of n float64 values, by the matrix of the discrete Fourier transform
+// of the given frequencies, times scale: [..., n] gives [..., frequencies, 2].
+func (c *call) transformDouble(x *build.Tensor, n, frequencies int, scale float64) *build.Tensor {
+	if n < 1 || n > maxInverse {
+		c.unsupported("of %d float64 values", n)
+		return c.anything()
+	}
+	matrix := make([]float64, n*2*frequencies)
+	for i := range n {
+		for f := range frequencies {
+			sin, cos := math.Sincos(2 * math.Pi * float64(f*i%n) / float64(n))
+			at := 2 * (i*frequencies + f)
+			matrix[at], matrix[at+1] = scale*cos, -scale*sin
+		}
+	}
+	y := c.matmul(x, c.constOf(matrix, tensor.Float64, n, 2*frequencies))
+	dims := c.Dims(x)
+	return c.reshape(y, append(slices.Clone(dims[:len(dims)-1]), build.Extent(frequencies), build.Extent(2)))
+}
+
+// stftDouble is the operator for float64 signals [..., T].
+func (c *call) stftDouble(op ops.STFT, x, window *build.Tensor) *build.Tensor {
+	if !c.takesSingle(op, []*build.Tensor{x, window}) {
+		return c.anything()
+	}
+	n, scale := c.extent(window, 0), 1.0
+	frequencies := n
+	if op.OneSided {
+		frequencies = n/2 + 1
+	}
+	if op.Normalized {
+		scale = 1 / math.Sqrt(float64(n))
+	}
+	frames := c.apply(ops.Windows{Axis: x.Rank() - 1, Size: n, Step: op.Hop}, x)
+	y := c.transformDouble(c.arith(ops.Mul, frames, window), n, frequencies, scale)
+	order := identityOrder(y.Rank()) // [..., frames, F, 2] to [..., F, frames, 2]
+	k := len(order) - 3
+	order[k], order[k+1] = k+1, k
+	return c.apply(ops.Permute{Order: order}, y)
+}
+
 func viewAsReal(c *call) Value {
 	if !c.tensor(0).Complex {
 		return c.fail("the numbers are real")
@@ -143,7 +196,7 @@ func viewAsReal(c *call) Value {
 
 func viewAsComplex(c *call) Value {
 	x := c.tensor(0)
-	if x.Rank() < 1 || c.extent(x, x.Rank()-1) != 2 || x.DType() != tensor.Float32 {
+	if x.Rank() < 1 || c.extent(x, x.Rank()-1) != 2 || !singleOrDouble(x) {
 		return c.fail("a tensor of shape %v", x.Type().Shape)
 	}
 	return asComplex(x)
@@ -227,7 +280,7 @@ func (c *call) inverse(x *build.Tensor, n int) *build.Tensor {
 	}
 	flat := slices.Clone(c.Dims(x))
 	flat[len(flat)-1] = build.Extent(2 * frequencies)
-	return c.matmul(c.reshape(pairs(x), flat), c.constOf(matrix, tensor.Float32, 2*frequencies, n))
+	return c.matmul(c.reshape(pairs(x), flat), c.constOf(matrix, x.DType(), 2*frequencies, n))
 }
 
 func irfft(c *call) Value {
@@ -266,7 +319,7 @@ func istft(c *call) Value {
 	}
 	window := c.tensor(4)
 	if window == nil {
-		window = c.emit(ops.Full{Shape: []int{length}, Value: 1, DType: tensor.Float32})[0]
+		window = c.emit(ops.Full{Shape: []int{length}, Value: 1, DType: x.DType()})[0]
 	}
 	if left := (n - length) / 2; length < n {
 		window = c.apply(ops.Pad{Before: []int{left}, After: []int{n - length - left}}, window)

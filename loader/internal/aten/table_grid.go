@@ -13,14 +13,19 @@ var grids = []operator{
 	{"aten::affine_grid_generator", "theta:T size:I align_corners:b", affineGrid},
 }
 
+// singleOrDouble reports whether a tensor is float32 or float64.
+func singleOrDouble(t *build.Tensor) bool {
+	return t.DType() == tensor.Float32 || t.DType() == tensor.Float64
+}
+
 // gridSample is torch.nn.functional.grid_sample of images [N, C, H, W] at places
 // [N, H', W', 2], x first, from -1 to 1: bilinear or of the nearest pixel, with zeros
 // or the border's pixels outside.
 func gridSample(c *call) Value {
 	x, grid := c.tensor(0), c.tensor(1)
 	mode, padding, align := c.int(2), c.int(3), c.bool(4)
-	if x.Rank() != 4 || mode != 0 && mode != 1 || padding != 0 && padding != 1 || x.DType() != tensor.Float32 || grid.DType() != tensor.Float32 {
-		return c.unsupported("mode %d with padding %d of %v: of float32 images bilinear (0) and nearest (1), with zeros (0) and the border (1)", mode, padding, x.Type())
+	if x.Rank() != 4 || mode != 0 && mode != 1 || padding != 0 && padding != 1 || !singleOrDouble(x) || grid.DType() != x.DType() {
+		return c.unsupported("mode %d with padding %d of %v: of float32 and float64 images bilinear (0) and nearest (1), with zeros (0) and the border (1)", mode, padding, x.Type())
 	}
 	if grid.Rank() != 4 || c.extent(grid, 3) != 2 {
 		return c.fail("a grid of shape %v", grid.Type().Shape)
@@ -70,7 +75,7 @@ func gridSample(c *call) Value {
 	var y *build.Tensor
 	if mode == 1 {
 		round := func(at *build.Tensor) *build.Tensor { return c.apply(ops.Unary{Fn: ops.Round}, at) }
-		y = sample(round(px), round(py), c.likeOf(px, 1, tensor.Float32))
+		y = sample(round(px), round(py), c.likeOf(px, 1, px.DType()))
 	} else {
 		x0, y0 := c.apply(ops.Unary{Fn: ops.Floor}, px), c.apply(ops.Unary{Fn: ops.Floor}, py)
 		right, below := c.arith(ops.Sub, px, x0), c.arith(ops.Sub, py, y0)
@@ -88,7 +93,7 @@ func gridSample(c *call) Value {
 // give for the pixels of images of a size [N, C, H, W].
 func affineGrid(c *call) Value {
 	theta, size := c.tensor(0), c.numbers(1)
-	if theta.Rank() != 3 || len(size) != 4 || theta.DType() != tensor.Float32 {
+	if theta.Rank() != 3 || len(size) != 4 || !singleOrDouble(theta) {
 		return c.unsupported("of %v for a size of %d numbers", theta.Type(), len(size))
 	}
 	h, w := c.plainInt(size[2]), c.plainInt(size[3])
@@ -110,6 +115,6 @@ func affineGrid(c *call) Value {
 			base = append(base, at(j, w), at(i, h), 1)
 		}
 	}
-	y := c.matmul(c.constOf(base, tensor.Float32, h*w, 3), c.apply(ops.Permute{Order: []int{0, 2, 1}}, theta))
+	y := c.matmul(c.constOf(base, theta.DType(), h*w, 3), c.apply(ops.Permute{Order: []int{0, 2, 1}}, theta))
 	return c.reshape(y, []*build.Number{c.Dims(theta)[0], build.Extent(h), build.Extent(w), build.Extent(2)})
 }

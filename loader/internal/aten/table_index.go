@@ -295,7 +295,7 @@ func scatterReduce(c *call) Value {
 
 // maskedScatter takes elements in turn where the mask is true.
 func maskedScatter(c *call) Value {
-	return c.takenInTurn(c.tensor(0), c.tensor(1), c.cast(c.tensor(2), c.tensor(0).DType()))
+	return c.takenInTurn(c.tensor(0), c.maskOf(c.tensor(1)), c.cast(c.tensor(2), c.tensor(0).DType()))
 }
 
 func maskedSelect(c *call) Value {

@@ -113,10 +113,15 @@ func stackAlong(axis int) func(*call) Value {
 	}
 }
 
+// mayCut counts n pieces before there are any, and reports whether so many may be made.
+func (c *call) mayCut(n int) bool {
+	c.failed(c.Spend(n))
+	return c.err == nil
+}
+
 // pieces cuts a dimension at the given places.
 func (c *call) pieces(t *build.Tensor, axis int, cuts []int) Value {
 	l := &List{}
-	c.failed(c.Spend(len(cuts)))
 	for i := range len(cuts) - 1 {
 		if c.err != nil {
 			return l
@@ -146,7 +151,10 @@ func splitEvery(c *call) Value {
 	if n < 0 || n == 0 && d > 0 {
 		return c.fail("pieces of %d", n)
 	}
-	return c.pieces(t, axis, every(max(n, 1), d))
+	if n = max(n, 1); !c.mayCut(d / n) {
+		return nil
+	}
+	return c.pieces(t, axis, every(n, d))
 }
 
 func splitSizes(c *call) Value {
@@ -176,7 +184,13 @@ func chunk(c *call) Value {
 	}
 	d := c.extent(t, axis)
 	if d == 0 {
-		return c.pieces(t, axis, make([]int, min(n, maxItems)+1))
+		if !c.mayCut(n) {
+			return nil
+		}
+		return c.pieces(t, axis, make([]int, n+1))
+	}
+	if !c.mayCut(min(n, d)) {
+		return nil
 	}
 	return c.pieces(t, axis, every(1+(d-1)/n, d))
 }
@@ -186,8 +200,11 @@ func tensorSplit(c *call) Value {
 	t := c.tensor(0)
 	axis, n := c.axis(2, t.Rank()), c.int(1)
 	d := c.extent(t, axis)
-	if n < 1 || n > maxItems {
+	if n < 1 {
 		return c.fail("%d pieces", n)
+	}
+	if !c.mayCut(n) {
+		return nil
 	}
 	cuts := []int{0}
 	for i := range n {

@@ -135,10 +135,10 @@ func swapsLast(order []int) bool {
 }
 
 // integerProduct multiplies matrices of integers, element by element: the
-// kernels of matrices compute in float32.
+// kernels of matrices compute in floats. Sums wrap around as the type does.
 func (c *call) integerProduct(a, b *build.Tensor) *build.Tensor {
-	if a.Rank() < 1 || b.Rank() < 1 {
-		c.fail("a tensor without dimensions")
+	if a.Rank() < 1 || b.Rank() < 1 || a.DType() != b.DType() {
+		c.fail("%v and %v", a.Type(), b.Type())
 		return c.anything()
 	}
 	// [..., M, 1, K] * [..., 1, N, K], summed over K.
@@ -155,12 +155,12 @@ func (c *call) integerProduct(a, b *build.Tensor) *build.Tensor {
 			y = c.reshape(y, slices.Insert(slices.Clone(right), len(right)-2, build.Extent(1)))
 		}
 	}
-	return c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{-1}}, c.arith(ops.Mul, x, y))
+	return c.cast(c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{-1}}, c.arith(ops.Mul, x, y)), a.DType())
 }
 
 func dot(c *call) Value {
 	if !c.tensor(0).DType().IsFloat() {
-		return c.apply(ops.Reduce{Fn: ops.Sum}, c.arith(ops.Mul, c.tensor(0), c.tensor(1)))
+		return c.integerProduct(c.tensor(0), c.tensor(1))
 	}
 	return c.applyFloat(ops.MatMul{}, c.tensor(0), c.tensor(1))
 }

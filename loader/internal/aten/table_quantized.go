@@ -152,22 +152,11 @@ func quantizeWeight(x *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, error)
 	if err != nil {
 		return nil, err
 	}
-	out, err := tensor.New(tensor.Int8, x.Shape()...)
+	all := *q
+	all.DType, all.Min, all.Max = tensor.Int8, -128, 127
+	out, err := f.Quantize(&all)
 	if err != nil {
 		return nil, err
-	}
-	inner, n := 1, 1
-	if q.Scheme.PerChannel() {
-		n = x.Dim(q.Axis)
-		for _, d := range x.Shape()[q.Axis+1:] {
-			inner *= d
-		}
-	}
-	raw := out.Bytes()
-	for i, v := range f.Contiguous().Float32s() {
-		k := i / inner % n
-		one := &tensor.QParams{DType: tensor.Int8, Scale: q.Scale[k : k+1], ZeroPoint: q.ZeroPoint[k : k+1], Min: -128, Max: 127}
-		raw[i] = byte(ops.QuantizeScalar(v, one))
 	}
 	return out.WithQParams(q), nil
 }
@@ -206,7 +195,7 @@ func (c *call) fake(x *build.Tensor, scale, zero, lo, hi float64) *build.Tensor 
 	q := c.arithNumber(ops.Mul, x, float64(1/float32(scale)))
 	q = c.apply(straightRound, q)
 	q = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: lo - zero, Beta: hi - zero}, q)
-	return c.arithNumber(ops.Mul, q, scale)
+	return c.arithNumber(ops.Mul, q, float64(float32(scale)))
 }
 
 func fakeQuantizeChannels(c *call) Value {

@@ -185,7 +185,7 @@ func (c *call) weightOf(p *Packed, n int) *tensor.Tensor {
 func quantizedConvTranspose(n int) func(*call) Value {
 	return func(c *call) Value {
 		x, p, out := c.tensor(0), c.packed(1), c.outParams(2)
-		w, err := realValues(c.weightOf(p, n))
+		w, err := c.weightOf(p, n).Dequantize()
 		if err != nil {
 			return c.failed(err)
 		}

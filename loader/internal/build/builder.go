@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -12,8 +13,10 @@ import (
 // Builder adds nodes to a graph and keeps what is known of its values besides
 // their types.
 type Builder struct {
-	region *Region     // where nodes go
-	Scope  graph.Scope // of the module whose nodes are added
+	region *Region         // where nodes go
+	Scope  graph.Scope     // of the module whose nodes are added
+	ctx    context.Context // while the graph is made
+	limits Limits
 	nodes  int
 
 	evaluated int // elements
@@ -99,16 +102,12 @@ type info struct {
 	value   *tensor.Tensor // evaluated
 }
 
-// maxEvaluated bounds the elements that are computed because the program asks
-// for a value that follows from constants.
-const maxEvaluated = 1 << 24
-
 // MaxNodes bounds the nodes of a graph.
 const MaxNodes = 1 << 18
 
 // NewBuilder returns a builder of a new graph.
 func NewBuilder() *Builder {
-	b := &Builder{info: make(map[*graph.Value]*info), given: make(map[*graph.Value]*tensor.Tensor)}
+	b := &Builder{ctx: context.Background(), limits: DefaultLimits, info: make(map[*graph.Value]*info), given: make(map[*graph.Value]*tensor.Tensor)}
 	b.region = &Region{Graph: graph.New(), consts: make(map[*tensor.Tensor]*graph.Value)}
 	return b
 }
@@ -198,14 +197,12 @@ func (b *Builder) know(v *graph.Value) {
 // Extent returns a plain extent as a number.
 func Extent(d int) *Number { return &Number{Kind: Int, Known: int64(d)} }
 
-var errTooLarge = errors.New("the program makes too large a graph")
-
 // Add appends a node. What follows from constants alone and is small becomes a
 // constant; operators that can be views stay, since they cost nothing, and so do casts of
 // named constants, whose names training and quantization ask for.
 func (b *Builder) Add(op ops.Op, inputs ...*graph.Value) ([]*graph.Value, error) {
-	if b.nodes++; b.nodes > MaxNodes {
-		return nil, fmt.Errorf("%w: %d nodes", errTooLarge, b.nodes)
+	if b.nodes++; b.nodes > b.limits.Nodes {
+		return nil, &LimitError{fmt.Sprintf("makes too large a graph: %d nodes", b.nodes)}
 	}
 	for i, v := range inputs {
 		inputs[i] = b.local(v)
@@ -355,7 +352,7 @@ func (b *Builder) evaluate(v *graph.Value) *tensor.Tensor {
 		}
 	}
 	for _, x := range v.Node.Outputs {
-		if b.evaluated += x.Type.Numel(); b.evaluated > maxEvaluated {
+		if b.evaluated += x.Type.Numel(); b.evaluated > b.limits.Evaluated {
 			return nil
 		}
 	}

@@ -1,6 +1,7 @@
 package exported
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,7 +51,7 @@ func (m *Model) int8() []Int8Description {
 	if !ok {
 		return nil
 	}
-	_, patterns, err := m.specialize(types, "")
+	_, patterns, err := m.specialize(context.Background(), types, "")
 	if err != nil {
 		return nil
 	}

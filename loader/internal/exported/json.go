@@ -18,6 +18,7 @@ const (
 	maxJSONDepth  = 400     // a graph inside a graph is seven deep
 	maxJSONValues = 1 << 23 // numbers, strings, lists and objects
 	maxJSONNumber = 400     // characters
+	maxJSONKey    = 4 << 10 // bytes
 	internLength  = 96      // strings up to this length that are equal are kept once
 )
 
@@ -140,6 +141,9 @@ func (r *jsonReader) object(f func(key string)) {
 	}
 	for r.err == nil {
 		key := r.str()
+		if len(key) > maxJSONKey {
+			r.fail("a key of %d bytes, at most %d are read", len(key), maxJSONKey)
+		}
 		if !r.expect(':') {
 			return
 		}

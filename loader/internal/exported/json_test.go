@@ -72,19 +72,20 @@ func TestJSONStrings(t *testing.T) {
 
 func TestJSONRefuses(t *testing.T) {
 	for text, reason := range map[string]string{
-		"\ufeff{}":                      "byte order mark",
-		"{\"a\":\"\xff\"}":              "not UTF-8",
-		`{"a":1,"a":2}`:                 `the key "a" stands twice`,
-		`{"b":{"a":1,"a":2}}`:           `b: the key "a"`,
-		`{} x`:                          "1 bytes follow",
-		`{"a":1,}`:                      "a string",
-		`[1,]`:                          "a number",
-		`{"a" 1}`:                       `':'`,
-		strings.Repeat("[", 200000):     "nested more than",
-		strings.Repeat(`{"a":`, 200000): "nested more than",
-		`[tru]`:                         "true or false",
-		``:                              "ends at byte 0",
-		`nul`:                           "a value",
+		"\ufeff{}":         "byte order mark",
+		"{\"a\":\"\xff\"}": "not UTF-8",
+		`{"a":1,"a":2}`:    `the key "a" stands twice`,
+		`{"` + strings.Repeat("k", 5000) + `":1}`: "a key of 5000 bytes",
+		`{"b":{"a":1,"a":2}}`:                     `b: the key "a"`,
+		`{} x`:                                    "1 bytes follow",
+		`{"a":1,}`:                                "a string",
+		`[1,]`:                                    "a number",
+		`{"a" 1}`:                                 `':'`,
+		strings.Repeat("[", 200000):               "nested more than",
+		strings.Repeat(`{"a":`, 200000):           "nested more than",
+		`[tru]`:                                   "true or false",
+		``:                                        "ends at byte 0",
+		`nul`:                                     "a value",
 	} {
 		r := read(text)
 		if r.skip(); !isFileError(r.end(), reason) {

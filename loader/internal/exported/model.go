@@ -1,6 +1,7 @@
 package exported
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,7 @@ type Model struct {
 	table    aten.Table
 	weights  []*tensor.Tensor // by input of the program, contiguous
 	saved    []*tensor.Tensor // the same as they are in the file
+	limits   build.Limits     // of what is done while a graph is made
 }
 
 // Error is something that went wrong while a program was executed, at a node of its graph.
@@ -42,7 +44,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // NewModel returns a program with its weights, as Archive.Weights gives them. A program
 // that does what octet cannot gives a *tensor.FileError.
-func NewModel(p *Program, weights []*tensor.Tensor) (*Model, error) {
+func NewModel(p *Program, weights []*tensor.Tensor, limits build.Limits) (*Model, error) {
 	for i, in := range p.Inputs {
 		switch in.Kind {
 		case CustomInput:
@@ -57,7 +59,7 @@ func NewModel(p *Program, weights []*tensor.Tensor) (*Model, error) {
 			return nil, unsupported("a program with an output that is a "+out.Kind.String(), "export the model for inference")
 		}
 	}
-	m := &Model{Program: p, saved: weights}
+	m := &Model{Program: p, saved: weights, limits: limits}
 	var err error
 	if m.Contract, err = p.Contract(); err != nil {
 		return nil, err
@@ -198,12 +200,20 @@ func (m *Model) IsStatic() bool {
 // Specialize executes the program for inputs of these types, and the state it kept, and
 // returns the graph that comes of it.
 func (m *Model) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
-	g, _, err := m.specialize(types, before)
+	return m.SpecializeContext(context.Background(), types, before)
+}
+
+// SpecializeContext is Specialize that ends with ctx.
+func (m *Model) SpecializeContext(ctx context.Context, types []ops.Type, before string) (*graph.Graph, error) {
+	g, _, err := m.specialize(ctx, types, before)
+	if ended := ctx.Err(); err != nil && ended != nil {
+		return nil, ended
+	}
 	return g, err
 }
 
 // specialize is Specialize, and lists the int8 operators that stand for patterns of the program.
-func (m *Model) specialize(types []ops.Type, before string) (*graph.Graph, []aten.Pattern, error) {
+func (m *Model) specialize(ctx context.Context, types []ops.Type, before string) (*graph.Graph, []aten.Pattern, error) {
 	was, err := aten.ParseForm(before, len(types))
 	if err != nil {
 		return nil, nil, err
@@ -214,6 +224,7 @@ func (m *Model) specialize(types []ops.Type, before string) (*graph.Graph, []ate
 		return nil, nil, err
 	}
 	r := &run{Evaluator: aten.NewEvaluator(m.table, aten.LatestVersion, nil), Model: m, symbols: symbols}
+	r.Bound(ctx, m.limits)
 	args, err := r.inputs(types[:own])
 	if err != nil {
 		return nil, nil, err
@@ -316,6 +327,7 @@ func (r *run) finish(out []aten.Value, was aten.Form, before string) (*graph.Gra
 	}
 	r.Guards()
 	g := r.Graph()
+	r.bounds(g)
 	g.SetOutputs(append(values, state...)...)
 	if after != "" {
 		g.State = &graph.State{Before: before, After: after, Inputs: was.Values, Outputs: len(state)}
@@ -328,11 +340,15 @@ func (r *run) finish(out []aten.Value, was aten.Form, before string) (*graph.Gra
 // and behind them what inputs are after the run, where it writes to them. What it writes
 // to buffers is left in them.
 func (r *run) outputs(out []aten.Value) ([]*graph.Value, error) {
+	if err := r.CheckOutputs(len(out)); err != nil {
+		return nil, err
+	}
 	var names []string
 	if t := r.Program.Out; t != nil {
 		names = t.Names()
 	}
 	var values []*graph.Value
+	seen := make(map[*graph.Value]bool)
 	add := func(v aten.Value, name string) error {
 		if missing, ok := v.(*aten.Missing); ok {
 			return aten.NewUnsupportedError([]aten.OperatorUse{{Name: missing.What, Count: 1}})
@@ -344,9 +360,10 @@ func (r *run) outputs(out []aten.Value) ([]*graph.Value, error) {
 		if err != nil {
 			return err
 		}
-		if name != "" && x.Name == "" && x.Const == nil && !slices.Contains(values, x) {
+		if name != "" && x.Name == "" && x.Const == nil && !seen[x] {
 			x.Name = name
 		}
+		seen[x] = true
 		values = append(values, x)
 		return nil
 	}

@@ -18,6 +18,7 @@ type Source struct {
 	Constants []pickle.Value    // of constants.pkl
 	Code      map[string][]byte // source files by their path below code/
 	Version   int               // of the operators
+	Limits    build.Limits      // of what the program may do while a graph is made
 	// Tensor returns the tensor that a value of a pickle is; constant says of
 	// which one. It returns nil for what is no tensor.
 	Tensor func(v pickle.Value, constant bool) (*tensor.Tensor, error)

@@ -1,6 +1,7 @@
 package torchscript
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,7 +41,8 @@ type input struct {
 }
 
 // New checks an archive and returns its program. Errors are *tensor.FileError.
-func New(src Source) (*Program, error) {
+// Once ctx has ended, it fails.
+func New(ctx context.Context, src Source) (*Program, error) {
 	code, err := parseCode(src.Code, len(src.Constants))
 	if err != nil {
 		return nil, err
@@ -49,7 +51,7 @@ func New(src Source) (*Program, error) {
 	if p.table, err = aten.NewTable(); err != nil {
 		return nil, err
 	}
-	_, root, err := p.start()
+	_, root, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -111,8 +113,8 @@ func (p *Program) callRoot(m *machine, root *aten.Object, args []aten.Value) (at
 
 // Check looks for operators that are not known and that every run needs. It
 // lists all that are not known in a *aten.UnsupportedError.
-func (p *Program) Check() error {
-	_, root, err := p.start()
+func (p *Program) Check(ctx context.Context) error {
+	_, root, err := p.start(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,12 +123,13 @@ func (p *Program) Check() error {
 
 // start returns a machine with the modules as the archive has them. Each
 // execution has its own, since programs may change them.
-func (p *Program) start() (*machine, *aten.Object, error) {
+func (p *Program) start(ctx context.Context) (*machine, *aten.Object, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := &reader{src: p.src, code: p.code, values: make(map[pickle.Value]aten.Value), tensors: make(map[*tensor.Tensor]*build.Tensor), contiguous: p.contiguous}
 	m := &machine{code: p.code}
 	m.Evaluator = aten.NewEvaluator(p.table, p.src.Version, m)
+	m.Bound(ctx, p.src.Limits)
 	for i, c := range p.src.Constants {
 		v, err := r.value(c, fmt.Sprintf("CONSTANTS.c%d", i), true)
 		if err != nil {
@@ -163,11 +166,15 @@ func rejected(err error, o *aten.Object) error {
 	return &tensor.FileError{Record: o.Path, Reason: fmt.Sprintf("a %s cannot be restored", o.Class.PublicName()), Err: err}
 }
 
-// findInputs lists the parameters of forward that are inputs.
+// findInputs lists the parameters of forward that are inputs. Behind a list, which has all tensors that are left, optional ones
+// keep their defaults.
 func (p *Program) findInputs() error {
 	for i, q := range p.forward.def.Params {
-		if i == 0 {
-			continue // self
+		if i == 0 { // self
+			continue
+		}
+		if p.TakesList() {
+			break
 		}
 		add := func(t *script.Type, part int) error {
 			in := input{name: q.Name, param: i, part: part, optional: q.Default != nil}
@@ -185,7 +192,7 @@ func (p *Program) findInputs() error {
 			case "Tensor", "int", "float", "bool", "number", "Scalar":
 			case "List":
 				in.kind = "list"
-				if len(t.Args) == 1 && t.Args[0].Name == "Tensor" && i == len(p.forward.def.Params)-1 {
+				if len(t.Args) == 1 && t.Args[0].Name == "Tensor" && !slices.ContainsFunc(p.forward.def.Params[i+1:], required) {
 					break
 				}
 				fallthrough
@@ -217,6 +224,11 @@ func (p *Program) findInputs() error {
 	return nil
 }
 
+// required reports whether a parameter has neither a default nor may be None.
+func required(q *script.Param) bool {
+	return q.Default == nil && (q.Type == nil || q.Type.Name != "Optional")
+}
+
 // Inputs returns the names of the inputs, in the order of forward's parameters.
 func (p *Program) Inputs() []string {
 	names := make([]string, len(p.inputs))
@@ -226,7 +238,7 @@ func (p *Program) Inputs() []string {
 	return names
 }
 
-// TakesList reports whether the last input is a list of tensors.
+// TakesList reports whether the last input, as far as they are known, is a list of tensors.
 func (p *Program) TakesList() bool {
 	return len(p.inputs) > 0 && p.inputs[len(p.inputs)-1].kind == "list"
 }
@@ -234,7 +246,20 @@ func (p *Program) TakesList() bool {
 // Specialize executes the program for inputs of these types, and the state it
 // kept, and returns the graph that comes of it.
 func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
-	m, root, err := p.start()
+	return p.SpecializeContext(context.Background(), types, before)
+}
+
+// SpecializeContext is Specialize that ends with ctx.
+func (p *Program) SpecializeContext(ctx context.Context, types []ops.Type, before string) (*graph.Graph, error) {
+	g, err := p.specialize(ctx, types, before)
+	if ended := ctx.Err(); err != nil && ended != nil {
+		return nil, ended
+	}
+	return g, err
+}
+
+func (p *Program) specialize(ctx context.Context, types []ops.Type, before string) (*graph.Graph, error) {
+	m, root, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -312,6 +337,9 @@ func (p *Program) arguments(m *machine, types []ops.Type) ([]aten.Value, error) 
 	for _, in := range p.inputs {
 		i := in.param - 1
 		if in.kind == "list" {
+			if in.optional && next == len(types) {
+				continue
+			}
 			l := &aten.List{}
 			for next < len(types) {
 				v, err := take(in)
@@ -382,6 +410,7 @@ func (m *machine) argument(in input, v *graph.Value, t ops.Type) (aten.Value, er
 // outputs returns a value's tensors and numbers as values of the graph.
 func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 	var values []*graph.Value
+	seen := make(map[*graph.Value]bool)
 	w := aten.NewWalker()
 	var add func(v aten.Value, name string) error
 	add = func(v aten.Value, name string) error {
@@ -389,6 +418,9 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 			return errors.New("the output is nested too deeply")
 		}
 		defer w.Leave()
+		if err := m.CheckOutputs(len(values)); err != nil {
+			return err
+		}
 		switch v := v.(type) {
 		case nil:
 			return nil
@@ -397,14 +429,14 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 			if err != nil {
 				return err
 			}
-			values = append(values, m.named(out, name, values))
+			values = append(values, m.named(out, name, seen))
 			return nil
 		case bool, int64, float64, *build.Number:
 			out, err := m.Scalar(build.AsNumber(v))
 			if err != nil {
 				return err
 			}
-			values = append(values, m.named(out, name, values))
+			values = append(values, m.named(out, name, seen))
 			return nil
 		case *aten.Tuple:
 			for i, x := range v.Items {
@@ -442,13 +474,14 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 	if len(values) == 0 {
 		return nil, errors.New("the model returns no tensor")
 	}
-	return values, nil
+	return values, m.CheckOutputs(len(values))
 }
 
 // named gives an output a name, unless it has one.
-func (m *machine) named(v *graph.Value, name string, before []*graph.Value) *graph.Value {
-	if name != "" && v.Name == "" && v.Const == nil && !slices.Contains(before, v) {
+func (m *machine) named(v *graph.Value, name string, before map[*graph.Value]bool) *graph.Value {
+	if name != "" && v.Name == "" && v.Const == nil && !before[v] {
 		v.Name = name
 	}
+	before[v] = true
 	return v
 }

@@ -1,6 +1,7 @@
 package torchscript
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -34,8 +35,8 @@ type ModuleInfo struct {
 }
 
 // Describe describes the program.
-func (p *Program) Describe() (*Description, error) {
-	_, root, err := p.start()
+func (p *Program) Describe(ctx context.Context) (*Description, error) {
+	_, root, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -15,11 +15,8 @@ import zipfile
 
 import numpy as np
 import torch
-import torch.ao.quantization.quantizer.x86_inductor_quantizer as x86
 import torch.nn.functional as F
 from torch import nn
-from torch.ao.quantization.quantize_pt2e import convert_pt2e, prepare_pt2e
-from torch.ao.quantization.quantizer.xnnpack_quantizer import XNNPACKQuantizer, get_symmetric_quantization_config
 
 
 class Block(nn.Module):
@@ -76,6 +73,10 @@ def save(program, path):
 
 
 def main(data, out):
+    import torch.ao.quantization.quantizer.x86_inductor_quantizer as x86
+    from torch.ao.quantization.quantize_pt2e import convert_pt2e, prepare_pt2e
+    from torch.ao.quantization.quantizer.xnnpack_quantizer import XNNPACKQuantizer, get_symmetric_quantization_config
+
     torch.set_num_threads(1)
     state = torch.load(f"{data}/resnet20.th", map_location="cpu", weights_only=False)
     state = state.get("state_dict", state)

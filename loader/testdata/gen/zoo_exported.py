@@ -42,18 +42,17 @@ def images(*shape):
 # Models of torchvision: the shape of an input behind the batch, and arguments of the model.
 TORCHVISION = {
     **{n: ((3, 64, 64), {}) for n in (
-        "alexnet convnext_tiny densenet121 efficientnet_b0 efficientnet_v2_s mnasnet1_0 mobilenet_v2 mobilenet_v3_large mobilenet_v3_small "
+        "alexnet convnext_tiny densenet121 efficientnet_b0 mnasnet1_0 mobilenet_v2 mobilenet_v3_large mobilenet_v3_small "
         "regnet_x_400mf regnet_y_400mf resnet18 resnet50 resnext50_32x4d wide_resnet50_2 shufflenet_v2_x1_0 squeezenet1_0 squeezenet1_1 "
         "swin_t swin_v2_t vgg11 vgg11_bn fcn_resnet50 deeplabv3_resnet50 deeplabv3_mobilenet_v3_large lraspp_mobilenet_v3_large").split()},
+    "efficientnet_v2_s": ((3, 128, 128), {}),  # smaller ones leave the last batch norms a pixel
     "googlenet": ((3, 96, 96), {"init_weights": False}),
     "inception_v3": ((3, 299, 299), {"init_weights": False}),
     "maxvit_t": ((3, 224, 224), {}),
     "vit_b_16": ((3, 64, 64), {"image_size": 64}),
     "vit_b_32": ((3, 64, 64), {"image_size": 64}),
     **{n: ((3, 8, 64, 64), {}) for n in ("r3d_18", "mc3_18", "r2plus1d_18", "swin3d_t")},
-    "s3d": ((3, 16, 224, 224), {}),
-    "mvit_v1_b": ((3, 8, 64, 64), {"spatial_size": (64, 64), "temporal_size": 8}),
-    "mvit_v2_s": ((3, 8, 64, 64), {"spatial_size": (64, 64), "temporal_size": 8}),
+    **{n: ((3, 16, 224, 224), {}) for n in ("s3d", "mvit_v1_b", "mvit_v2_s")},
     "raft_small": ((3, 128, 128), {}),
     "raft_large": ((3, 128, 128), {}),
 }

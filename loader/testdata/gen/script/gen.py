@@ -1,4 +1,5 @@
-"""Makes the fixtures of TorchScript from PyTorch 1.13.
+"""Makes the fixtures of TorchScript from PyTorch 1.13, those of families that need
+a later version from 2.14.
 
 Each family is one file ../../script/<family>.json.gz: a list of cases with the
 records of an archive that torch.jit.save wrote, and runs: inputs, and what PyTorch
@@ -233,12 +234,17 @@ def archive(files):
 
 def main():
     torch.set_num_threads(1)
+    version = tuple(int(v) for v in torch.__version__.split(".")[:2])
     for name in sys.argv[1:] or FAMILIES:
+        module = importlib.import_module("cases_" + name)
+        if version < getattr(module, "NEEDS", (1, 13)) or not sys.argv[1:] and version >= (2, 0) and not hasattr(module, "NEEDS"):
+            print(f"{name}: not with PyTorch {torch.__version__}")
+            continue
         torch.manual_seed(0)
         random.seed(0)
         np.random.seed(0)
         suite = Suite(name)
-        importlib.import_module("cases_" + name).cases(suite)
+        module.cases(suite)
         suite.write()
 
 

@@ -1,16 +1,26 @@
-package bench
+package metric
 
 import (
 	"errors"
 	"math"
 	"testing"
 
-	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// TestChooseMetric checks which metric outputs and labels of many forms get, and what it says of them.
-func TestChooseMetric(t *testing.T) {
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func of[T tensor.Element](v []T, shape ...int) *tensor.Tensor {
+	return must(tensor.FromSlice(v, shape...))
+}
+
+// TestChoose checks which metric outputs and labels of many forms get, and what it says of them.
+func TestChoose(t *testing.T) {
 	f := func(v []float32, shape ...int) *tensor.Tensor { return of(v, shape...) }
 	i := func(v []int64, shape ...int) *tensor.Tensor { return of(v, shape...) }
 	for _, c := range []struct {
@@ -48,10 +58,10 @@ func TestChooseMetric(t *testing.T) {
 		{"agreement of nothing", Agreeing, f([]float32{1, 2}, 1, 2, 1), nil, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m, err := ChooseMetric(c.metric, []*tensor.Tensor{c.out}, c.labels)
+			m, err := Choose(c.metric, []*tensor.Tensor{c.out}, c.labels)
 			if c.want == "" {
-				if _, ok := errors.AsType[*MetricError](err); !ok {
-					t.Errorf("got %+v and %v, want a MetricError", m, err)
+				if _, ok := errors.AsType[*Error](err); !ok {
+					t.Errorf("got %+v and %v, want a Error", m, err)
 				}
 				return
 			}
@@ -61,55 +71,18 @@ func TestChooseMetric(t *testing.T) {
 			if math.IsNaN(c.value) {
 				return
 			}
-			s := &scorer{metric: m, labels: c.labels}
-			if err := s.add(c.out); err != nil || math.Abs(s.value()-c.value) > 1e-12 {
-				t.Errorf("%v, %v, want %v", s.value(), err, c.value)
+			s := NewScorer(m, c.labels)
+			if err := s.Add(c.out); err != nil || math.Abs(s.Value()-c.value) > 1e-12 {
+				t.Errorf("%v, %v, want %v", s.Value(), err, c.value)
 			}
 		})
 	}
-	m := must(ChooseMetric(Top1, []*tensor.Tensor{f(make([]float32, 4), 2, 2)}, i([]int64{0, 1}, 2)))
+	m := must(Choose(Top1, []*tensor.Tensor{f(make([]float32, 4), 2, 2)}, i([]int64{0, 1}, 2)))
 	for _, bad := range []int64{-1, 2} {
-		s := &scorer{metric: m, labels: i([]int64{0, bad}, 2)}
+		s := NewScorer(m, i([]int64{0, bad}, 2))
 		var label *LabelError
-		if err := s.add(f(make([]float32, 4), 2, 2)); !errors.As(err, &label) || label.Sample != 1 || label.Label != bad || label.Classes != 2 {
+		if err := s.Add(f(make([]float32, 4), 2, 2)); !errors.As(err, &label) || label.Sample != 1 || label.Label != bad || label.Classes != 2 {
 			t.Errorf("a label of %d: %v", bad, err)
-		}
-	}
-}
-
-// TestCompareOutputs compares outputs of several types.
-func TestCompareOutputs(t *testing.T) {
-	nan := float32(math.NaN())
-	a := []*tensor.Tensor{of([]float32{3, 4}, 2), of([]int64{1, 2, 3}, 3), of([]bool{true, false}, 1, 2), of([]float32{nan, 1}, 2), tensor.Scalar(float32(2))}
-	b := []*tensor.Tensor{of([]float64{3, 5}, 2), of([]int32{1, 2, 4}, 3), of([]bool{true, false}, 1, 2), of([]float32{nan, 1}, 2), tensor.Scalar(nan)}
-	d := must(CompareOutputs(a, b, []string{"a", "b", "c", "d", "e"}))
-	if math.Abs(d[0].SQNR-10*math.Log10(34)) > 1e-9 || math.Abs(d[0].Cosine-29/math.Sqrt(25*34)) > 1e-9 || d[0].MaxAbsDiff != 1 || d[0].Equal != 1 {
-		t.Errorf("floats: %+v", d[0])
-	}
-	if d[1].Equal != 2 || d[2].Equal != 2 || !math.IsInf(d[2].SQNR, 1) || d[3].Equal != 2 || !math.IsNaN(d[4].MaxAbsDiff) {
-		t.Errorf("others: %+v", d[1:])
-	}
-	for _, other := range [][]*tensor.Tensor{a[:1], {a[1], a[0], a[2], a[3], a[4]}} {
-		if _, err := CompareOutputs(a, other, make([]string, 5)); err == nil {
-			t.Errorf("%v were compared with %v", a, other)
-		}
-	}
-}
-
-// TestDefaultBatch checks the batch that bench takes for a model that was saved with another.
-func TestDefaultBatch(t *testing.T) {
-	for _, c := range []struct {
-		inputs []graphInput
-		want   int
-		notes  int
-	}{
-		{[]graphInput{{"x", tensor.Float32, []int{64, 3}}, {"n", tensor.Int64, nil}}, 1, 1},
-		{[]graphInput{{"x", tensor.Float32, []int{64, 3}}, {"h", tensor.Float32, []int{7, 64}}}, 0, 0},
-		{[]graphInput{{"x", tensor.Float32, []int{1, 3}}}, 0, 0},
-	} {
-		var g *graph.Graph = model(t, c.inputs...)
-		if batch, notes := (Sweep{}).defaultBatch(g); batch != c.want || len(notes) != c.notes {
-			t.Errorf("%v: a batch of %d, %q", c.inputs, batch, notes)
 		}
 	}
 }

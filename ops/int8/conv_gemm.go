@@ -1,0 +1,141 @@
+package int8
+
+import (
+	"bytes"
+	"fmt"
+	"unsafe"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// convGemm is a convolution prepared as an indirect matrix multiplication.
+type convGemm struct {
+	op        Conv
+	l         *layer
+	w         *ops.Window
+	view      *ops.Window // what the kernel sees as positions
+	channels  int         // of all groups
+	kc        int         // channels of a group
+	fused     *ops.FusedRows
+	gather    bool // rows are copied, since a position has few values
+	ind       *ops.Indirection
+	tiles     *ops.Tiles
+	grid      ops.Grid
+	mem       scratch
+	pad       []byte
+	outSize   int // bytes of an output
+	copyTasks int
+}
+
+// newConvGemm chooses how the kernel sees the rows of a convolution, and makes the layer, which is not packed yet.
+func newConvGemm(op Conv, p *ops.Prepare, w *ops.Window, channels int) *convGemm {
+	outs, kc, taps := p.In[1].Shape[0], channels/op.Groups, w.Taps()
+	v := &convGemm{op: op, w: w, view: w, channels: channels, kc: kc, outSize: p.Out[0].DType.Size()}
+	if kc < 16 && op.Groups == 1 {
+		v.fused = ops.NewFusedRows(w, channels)
+	}
+	v.gather = v.fused == nil && (kc%4 != 0 || (taps > 1 && kc < 16))
+	v.l = &layer{
+		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: op.Groups, cols: outs / op.Groups, outChannels: outs,
+		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
+	}
+	padBytes := max(kc, 1) * w.Kernel[2]
+	switch {
+	case v.fused != nil:
+		// Each kernel row is filled up to a multiple of 4 with weights of 0.
+		row := w.Kernel[2] * kc
+		v.l.ks, v.l.kc = v.fused.Window.Taps(), (row+3)/4*4
+		v.l.rowTail = v.l.kc - row
+		v.view = &v.fused.Window
+		padBytes = max(v.fused.RowBytes, v.l.kc)
+	case v.gather:
+		v.l.ks, v.l.kc = 1, (taps*kc+3)/4*4
+	}
+	v.pad = tensor.AlignedBytes(padBytes)
+	copy(v.pad, bytes.Repeat([]byte{uint8(p.In[0].Q.ZeroPoint[0])}, padBytes))
+	return v
+}
+
+// divide divides the output into tasks, and their memory.
+func (v *convGemm) divide() error {
+	l := v.l
+	mr, gathered, rows := l.g.MR, 0, v.w.Pixels()
+	v.ind = ops.NewIndirection(v.w, v.channels)
+	if v.gather {
+		v.tiles, gathered = &ops.Tiles{Images: 1, Rows: rows, Step: mr}, mr
+	} else {
+		var err error
+		if v.tiles, err = ops.NewTiles(v.op, l.p, v.view, mr, v.channels); err != nil {
+			return err
+		}
+		rows = v.tiles.Rows
+	}
+	v.grid = ops.NewGrid(rows, l.cols, l.depth, mr, l.g.NR, l.blockCols(), l.p.Threads)
+	v.mem = l.scratch(gathered, v.tiles.Buffer, min(v.tiles.Step, v.grid.RowStep))
+	return nil
+}
+
+func (v *convGemm) kernel() *ops.Kernel {
+	l, tasks := v.l, v.tiles.Images*v.op.Groups*v.grid.Tasks
+	k := &ops.Kernel{
+		Interruptible: true,
+		WorkerScratch: v.mem.total,
+		Parallel:      tasks,
+		Choice:        fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		Weights:       l.packed.weights.Bytes(),
+	}
+	if v.gather {
+		k.Choice += " over gathered rows"
+	}
+	multiply, copyRows := v.multiply, v.copyRows
+	k.Run = func(c *ops.Call) error { c.Parallel(tasks, multiply); return nil }
+	if v.fused != nil {
+		k.Scratch = v.fused.Bytes
+		k.Choice += " over fused kernel rows"
+		v.copyTasks = ops.PixelTasks(v.fused.Rows, v.fused.RowBytes/4, l.p.Threads)
+		k.Run = func(c *ops.Call) error {
+			c.Parallel(v.copyTasks, copyRows)
+			c.Parallel(tasks, multiply)
+			return nil
+		}
+	}
+	return k
+}
+
+// copyRows copies some rows of the input, padded, so that the taps of a kernel row lie side by side.
+func (v *convGemm) copyRows(c *ops.Call, i int, _ *ops.Worker) {
+	to, pad := unsafe.Pointer(unsafe.SliceData(c.Scratch)), unsafe.Pointer(unsafe.SliceData(v.pad))
+	for r := i * v.fused.Rows / v.copyTasks; r < (i+1)*v.fused.Rows/v.copyTasks; r++ {
+		v.fused.Copy(to, base(c.In[0]), pad, r)
+	}
+}
+
+// multiply computes one task of the output.
+func (v *convGemm) multiply(c *ops.Call, i int, wk *ops.Worker) {
+	l, tiles, groups := v.l, v.tiles, v.op.Groups
+	image, group := i/v.grid.Tasks/groups, i/v.grid.Tasks%groups
+	m0, m1, n0, n1 := v.grid.Task(i % v.grid.Tasks)
+	input := unsafe.Add(base(c.In[0]), group*v.kc)
+	if v.fused != nil {
+		input = unsafe.Pointer(unsafe.SliceData(c.Scratch))
+	}
+	t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&v.pad[0]), next: l.packed.weights.Next(c, group, n1)}
+	for m := m0; m < m1; m += tiles.Step {
+		t.m = min(tiles.Step, m1-m)
+		if v.gather {
+			t.input, t.stride = unsafe.Pointer(&wk.Scratch[v.mem.rows]), l.kc
+			v.ind.Gather(t.input, t.m, v.kc, l.kc, input, t.pad, m)
+		} else {
+			t.input, t.stride = tiles.Start(input, image, m), tiles.Stride
+			t.offsets = tiles.Offsets(wk.Scratch[v.mem.offsets:], m, m+t.m)
+		}
+		at := (image*tiles.Rows+m)*l.outChannels + group*l.cols
+		t.out = unsafe.Add(base(c.Out[0]), at*v.outSize)
+		if v.op.HasResidual {
+			t.res = unsafe.Add(base(c.In[len(c.In)-1]), at*v.outSize)
+		}
+		l.run(wk, &v.mem, &t)
+	}
+}
