@@ -12,6 +12,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
 

@@ -25,6 +25,7 @@ import (
 type serverBench struct {
 	url, version, data, tokenFile string
 	json                          bool // bodies
+	blind                         bool // the server does not say what its model takes
 	load                          loadtest.Load
 	requestTimeout                time.Duration
 }
@@ -43,6 +44,7 @@ func (b *serverBench) flags(cmd *cobra.Command) {
 	s.IntVar(&b.load.Warmup, "warmup", 10, "with --url: requests before, which do not count")
 	s.StringVar(&b.data, "data", "", "with --url: samples to send (.npz, see octet help eval), --batch of them a request (default: random)")
 	s.BoolVar(&b.json, "json-tensors", false, "with --url: send tensors as JSON numbers, and ask for such, not in binary")
+	s.BoolVar(&b.blind, "no-metadata", false, "with --url: do not ask the server for the inputs of MODEL: there is one, named input, of the type and --shape given")
 	s.StringVar(&b.tokenFile, "token-file", "", "with --url: file of the bearer token")
 	s.DurationVar(&b.requestTimeout, "request-timeout", 30*time.Second, "with --url: bound on each request, counted as status timeout; 0: none")
 }
@@ -51,7 +53,7 @@ func (b *serverBench) flags(cmd *cobra.Command) {
 var modelFlags = []string{"precision", "runs", "profile", "format", "arch", "model", "threads"}
 
 // serverFlags are those that only a server has a use for.
-var serverFlags = []string{"model-version", "clients", "rate", "seed", "max-in-flight", "duration", "requests", "warmup", "data", "json-tensors", "token-file", "request-timeout"}
+var serverFlags = []string{"model-version", "clients", "rate", "seed", "max-in-flight", "duration", "requests", "warmup", "data", "json-tensors", "no-metadata", "token-file", "request-timeout"}
 
 // check returns an error for flags that are not for what is measured, and sets defaults.
 func (b *serverBench) check(cmd *cobra.Command, args []string, batches []int) error {
@@ -104,9 +106,9 @@ func (a *app) benchServer(ctx context.Context, b *serverBench, args []string, sh
 	} else if name, err = onlyModel(ctx, client); err != nil {
 		return err
 	}
-	model, err := client.ModelMetadata(ctx, name, b.version)
+	model, err := b.model(ctx, client, name, shapes)
 	if err != nil {
-		return fmt.Errorf("%s: %w", b.url, err)
+		return err
 	}
 	requests, err := b.requests(ctx, a, model, shapes, batch)
 	if err != nil {
@@ -148,6 +150,25 @@ func (b *serverBench) client() (*oip.Client, error) {
 		client.Token = strings.TrimSpace(string(token))
 	}
 	return client, nil
+}
+
+// model returns what a model takes, as the server or the command line says.
+func (b *serverBench) model(ctx context.Context, client *oip.Client, name string, shapes []ops.Type) (*oip.ModelMetadata, error) {
+	if !b.blind {
+		m, err := client.ModelMetadata(ctx, name, b.version)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", b.url, err)
+		}
+		return m, nil
+	}
+	if len(shapes) != 1 {
+		return nil, usagef("--no-metadata needs --shape, of one input")
+	}
+	in := oip.TensorMetadata{Name: "input", Datatype: oip.FP32, Shape: make([]int64, len(shapes[0].Shape))}
+	if shapes[0].DType != tensor.Invalid {
+		in.Datatype = oip.DatatypeOf(shapes[0].DType)
+	}
+	return &oip.ModelMetadata{Name: name, Inputs: []oip.TensorMetadata{in}}, nil
 }
 
 // onlyModel returns the name of the one model that a server has.

@@ -108,6 +108,10 @@ func TestBenchURL(t *testing.T) {
 	if r.Loop != "open" || r.OK != 50 || r.Lag == nil || s.binary != 36 || s.shapes["[1, 3, 5]"] != 50+10 {
 		t.Errorf("%+v %+v, the server saw %v", r, r.Result, s.shapes)
 	}
+	octet(t, exitOK, "bench", "m", "--url", url, "--no-metadata", "--requests", "5", "--warmup", "0", "--shape", "4x3")
+	if s.shapes["[4, 3]"] != 5 {
+		t.Errorf("without metadata, the server saw %v", s.shapes)
+	}
 	out, _ := octet(t, exitOK, "bench", "--url", url, "--requests", "5", "--shape", "1x3x5")
 	if !strings.Contains(out, "closed loop   1 clients") || !strings.Contains(out, "5 of 5") || !strings.Contains(out, "p99.9") {
 		t.Errorf("printed:\n%s", out)
@@ -173,6 +177,7 @@ func TestBenchURLErrors(t *testing.T) {
 		{exitUsage, "either clients", []string{"--url", url, "--clients", "2", "--rate", "1"}},
 		{exitUsage, "not for --url", []string{"--url", url, "--runs", "2"}},
 		{exitUsage, "needs --url", []string{"m", "--clients", "2"}},
+		{exitUsage, "needs --shape", []string{"m", "--url", url, "--no-metadata"}},
 		{exitUsage, "one MODEL", []string{"a", "b", "--url", url}},
 		{exitUsage, "it must be http", []string{"--url", "localhost:80"}},
 		{exitFailed, "404", []string{"other", "--url", url}},

@@ -2,7 +2,6 @@ package int8
 
 import (
 	"bytes"
-	"fmt"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -41,6 +40,7 @@ func newConvGemm(op Conv, p *ops.Prepare, w *ops.Window, channels int) *convGemm
 		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: op.Groups, cols: outs / op.Groups, outChannels: outs,
 		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
 	}
+	v.l.onePacking = mayBeWinograd(v.l, w)
 	padBytes := max(kc, 1) * w.Kernel[2]
 	switch {
 	case v.fused != nil:
@@ -83,7 +83,7 @@ func (v *convGemm) kernel() *ops.Kernel {
 		Interruptible: true,
 		WorkerScratch: v.mem.total,
 		Parallel:      tasks,
-		Choice:        fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		Choice:        l.choice(),
 		Weights:       l.packed.weights.Bytes(),
 	}
 	if v.gather {

@@ -27,14 +27,19 @@ type winograd struct {
 	mem           struct{ v, vBlock, u, uStride, m, mStride int } // bytes
 }
 
+// mayBeWinograd reports whether a layer is one that Winograd's algorithm can compute, unless its weights forbid it.
+func mayBeWinograd(l *layer, w *ops.Window) bool {
+	window, one := [3]int{1, 3, 3}, [3]int{1, 1, 1}
+	return w.Kernel == window && w.Stride == one && w.Dilation == one && w.Pad[0] == 0 && l.groups == 1 && l.kc >= 16 && l.kc%4 == 0
+}
+
 // newWinograd returns the plan of a layer for tiles of T outputs, nil where the layer is none for it or could overflow.
 func newWinograd(l *layer, w *ops.Window, t int) *winograd {
-	window, one := [3]int{1, 3, 3}, [3]int{1, 1, 1}
-	if w.Kernel != window || w.Stride != one || w.Dilation != one || w.Pad[0] != 0 || l.groups != 1 || l.ks != 9 || l.packed.wzero != nil {
+	if !l.onePacking || l.packed.wzero != nil {
 		return nil
 	}
 	v := &winograd{l: l, w: w, k: asm.WinogradU8S8For(t, l.g)}
-	if v.k == nil || l.kc < max(v.k.MinChannels(), 16) || l.packed.largest >= int64(v.k.Limit()) {
+	if v.k == nil || l.kc < v.k.MinChannels() || l.packed.largest >= int64(v.k.Limit()) {
 		return nil
 	}
 	v.rows, v.columns = (w.Out[1]+t-1)/t, (w.Out[2]+t-1)/t

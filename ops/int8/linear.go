@@ -1,7 +1,6 @@
 package int8
 
 import (
-	"fmt"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -105,7 +104,7 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		Run:           func(c *ops.Call) error { c.Parallel(grid.Tasks, task); return nil },
 		WorkerScratch: mem.total,
 		Parallel:      grid.Tasks,
-		Choice:        fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		Choice:        l.choice(),
 		Weights:       l.packed.weights.Bytes(),
 	}, nil
 }

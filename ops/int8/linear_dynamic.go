@@ -1,7 +1,6 @@
 package int8
 
 import (
-	"fmt"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -125,6 +124,6 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		WorkerScratch: mem.total,
 		Parallel:      grid.Tasks,
 		Weights:       l.packed.weights.Bytes(),
-		Choice:        fmt.Sprintf("%s %s %dx%d, rows quantized", l.g.Op, l.g.Tier, l.g.MR, l.g.NR),
+		Choice:        l.choice() + ", rows quantized",
 	}, nil
 }

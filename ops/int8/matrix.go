@@ -104,13 +104,15 @@ type matrix struct {
 	wsum    []int32          // sum(w) - k*zw, by which a row's own zero point counts; nil without those
 	wzero   []int32          // nil when all are 0
 	mult    []float32        // to the output's scale
-	largest int64            // magnitude that a sum of products of uint8 values and weights of a column can have; 3x3 windows only
+	pairs   []bool           // of each group's panels, whether they are packed for layer.pairs; nil without any
+	largest int64            // magnitude that a sum of products of uint8 values and weights of a column can have; with onePacking only
 }
 
 type matrixKey struct {
 	weight, bias *tensor.Tensor
 	kernel       asm.Info
 	in, out      *tensor.QParams
+	onePacking   bool
 }
 
 // layer is what conv and linear have in common: a matrix multiplication of
@@ -119,6 +121,9 @@ type layer struct {
 	op               ops.Op
 	p                *ops.Prepare
 	g                *asm.IGemmU8S8
+	pairs            *asm.IGemmU8S8 // of panels whose products may be summed by pairs in 16 bits, nil without
+	most             int            // largest integer of the input
+	onePacking       bool           // all panels are packed for g
 	groups           int
 	cols             int // output channels of a group
 	ks, kc           int // positions and bytes of the kernel call, kc a multiple of 4
@@ -164,7 +169,8 @@ func (l *layer) prepare() error {
 	if l.out != nil && !convertible(in, l.depth, l.out, bias, l.resMult) {
 		l.g = asm.IGemmU8S8For(asm.Generic)
 	}
-	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out}, func() *matrix {
+	l.choosePairs()
+	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out, l.onePacking}, func() *matrix {
 		var m *matrix
 		m, err = l.pack(weight.Contiguous().Int8s(), bias)
 		return m
@@ -269,7 +275,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		return nil
 	}
 	panels := layout.Panels()
-	failed, largest := make([]error, panels*l.groups), make([]int64, panels*l.groups)
+	failed, largest, pairs := make([]error, panels*l.groups), make([]int64, panels*l.groups), make([]bool, panels*l.groups)
 	l.p.Parallel(len(failed), func(i int) {
 		group, n0 := i/panels, i%panels*l.g.NR
 		columns := min(l.g.NR, l.cols-n0)
@@ -278,11 +284,15 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		defer orderedMemory.Put(memory)
 		ordered := l.ordered(w[first*l.depth:][:columns*l.depth], columns, memory)
 		size := l.ks * l.kc
-		l.g.PackB(m.weights.Panel(group, i%panels), ordered, l.ks, l.kc, columns)
+		k := l.g
+		if l.pairs != nil && asm.PairsFit(ordered, l.most) {
+			k, pairs[i] = l.pairs, true
+		}
+		k.PackB(m.weights.Panel(group, i%panels), ordered, l.ks, l.kc, columns)
 		for c := range columns {
 			column := ordered[c*size:][:size]
 			sum := sumOf(column)
-			if l.ks == 9 {
+			if l.onePacking {
 				positive := positiveSum(column)
 				largest[i] = max(largest[i], 255*positive, 255*(positive-sum))
 			}
@@ -297,7 +307,12 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 			return nil, err
 		}
 	}
-	m.largest = slices.Max(largest)
+	for _, size := range largest {
+		m.largest = max(m.largest, size)
+	}
+	if slices.Contains(pairs, true) {
+		m.pairs = pairs
+	}
 	return m, nil
 }
 
@@ -433,8 +448,8 @@ type call struct {
 	next             []byte // weights that are read later
 }
 
-// run computes the outputs of a call.
-func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
+// runWith computes the outputs of a call with a kernel.
+func (l *layer) runWith(k *asm.IGemmU8S8, wk *ops.Worker, s *scratch, t *call) {
 	c := t.group*l.cols + t.n0
 	mem := unsafe.Pointer(unsafe.SliceData(wk.Scratch))
 	args := &wk.Args.IGemmU8S8
@@ -442,7 +457,7 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	args.A, args.Offsets, args.AStride, args.Pad, args.KS, args.KC = t.input, t.offsets, t.stride, t.pad, l.ks, l.kc
 	args.B = l.packed.weights.At(t.group, t.n0)
 	args.M, args.N, args.RowScale, args.Scratch = t.m, t.n1-t.n0, t.scale, mem
-	l.g.Ahead(args, t.next)
+	k.Ahead(args, t.next)
 	switch {
 	case l.packed.wsum != nil:
 		args.ASum, args.WZero = t.zero, &l.packed.wsum[c]
@@ -465,10 +480,10 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 		args.ResStride = args.CStride
 	}
 	if l.out != nil {
-		l.g.Run(args)
+		k.Run(args)
 		return
 	}
-	l.g.Dequantize(args)
+	k.Dequantize(args)
 	l.activate.Run(args.C, t.m, args.N, args.CStride)
 }
 
