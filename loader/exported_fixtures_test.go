@@ -36,7 +36,6 @@ type exportedValue struct{ Name, Kind, DType string }
 
 // refusedPrograms are those of the programs that octet does not run, with what it says.
 var refusedPrograms = map[string]string{
-	"bn_train_214":     "aten::batch_norm: in training mode",
 	"custom_op_26":     "mylib::double",
 	"dropout_train_26": "aten::dropout",
 	"item_214":         "aten::slice: what follows from the values of the inputs",
@@ -59,7 +58,7 @@ func TestExported(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.Expect != "ok" {
+			if !strings.HasPrefix(c.Expect, "ok") {
 				t.Fatal("it should be refused")
 			}
 			runExported(t, g, filepath.Dir(file), c)

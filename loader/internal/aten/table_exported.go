@@ -45,8 +45,8 @@ var exports = []operator{
 
 	{"aten::_native_batch_norm_legit_no_training", "input:T weight:T? bias:T? running_mean:T running_var:T momentum:f eps:f", nativeBatchNorm(6)},
 	{"aten::_native_batch_norm_legit", "input:T weight:T? bias:T? training:b momentum:f eps:f", batchStatisticsOnly},
-	{"aten::_native_batch_norm_legit", "input:T weight:T? bias:T? running_mean:T running_var:T training:b momentum:f eps:f", nativeBatchNorm(7)},
-	{"aten::_native_batch_norm_legit_functional", "input:T weight:T? bias:T? running_mean:T running_var:T training:b momentum:f eps:f", nativeBatchNorm(7)},
+	{"aten::_native_batch_norm_legit", "input:T weight:T? bias:T? running_mean:T running_var:T training:b momentum:f eps:f", normLegit(true)},
+	{"aten::_native_batch_norm_legit_functional", "input:T weight:T? bias:T? running_mean:T running_var:T training:b momentum:f eps:f", normLegit(false)},
 	{"aten::native_batch_norm", "input:T weight:T? bias:T? running_mean:T? running_var:T? training:b momentum:f eps:f", nativeBatchNorm(7)},
 	{"aten::native_group_norm", "input:T weight:T? bias:T? N:n C:n HxW:n group:i eps:f", nativeGroupNorm},
 
@@ -244,6 +244,20 @@ func nativeBatchNorm(eps int) func(*call) Value {
 		}
 		y := c.normalize(c.tensor(0), c.tensor(1), c.tensor(2), c.tensor(3), c.tensor(4), c.float(eps))
 		return c.withMissing(y, "the mean", "the deviation", "the running mean", "the running variance")
+	}
+}
+
+// normLegit is batch norm of decompositions, in training mode too.
+func normLegit(inPlace bool) func(*call) Value {
+	return func(c *call) Value {
+		if !c.bool(5) {
+			return nativeBatchNorm(7)(c)
+		}
+		out := c.trainedNorm(6, inPlace)
+		if list, ok := out.(*Tuple); ok { // without what the gradient keeps
+			list.Items = append(list.Items[:3:3], list.Items[4:]...)
+		}
+		return out
 	}
 }
 

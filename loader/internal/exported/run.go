@@ -151,13 +151,37 @@ func (s *scope) call(n *Node, i int) error {
 			return err
 		}
 	}
+	if name == "aten::batch_norm" {
+		name, args, keywords = trainedBatchNorm(name, args, keywords)
+	}
 	v, err := s.Operator(at, name, args, keywords)
 	if err != nil {
 		return err
 	}
+	if items, ok := aten.Items(v); ok && name == "aten::_batch_norm_with_update" && operatorName(n.Target) != name {
+		v = items[0]
+	}
 	s.unchecked = name == "aten::lstm"
 	defer func() { s.unchecked = false }()
 	return s.results(n, v)
+}
+
+// trainedBatchNorm returns the call of batch norm in training mode that updates running statistics as
+// PyTorch's operator for that; other calls as they are. The first five arguments are input, weight,
+// bias and the running statistics, then come training, momentum and eps.
+func trainedBatchNorm(name string, args []aten.Value, keywords map[string]aten.Value) (string, []aten.Value, map[string]aten.Value) {
+	all := make([]aten.Value, 8)
+	for i, p := range []string{"input", "weight", "bias", "running_mean", "running_var", "training", "momentum", "eps"} {
+		if i < len(args) {
+			all[i] = args[i]
+		} else {
+			all[i] = keywords[p]
+		}
+	}
+	if all[5] != true || all[3] == nil || all[4] == nil {
+		return name, args, keywords
+	}
+	return "aten::_batch_norm_with_update", append(all[:5:5], all[6:]...), nil
 }
 
 // arguments returns the arguments of an operator. Where a program does not say how they

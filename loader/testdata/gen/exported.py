@@ -28,10 +28,10 @@ def array(x):
     return np.asarray(x.detach().clone().numpy() if isinstance(x, torch.Tensor) else x)
 
 
-def save(name, module, *runs, dynamic=None, decompose=False):
+def save(name, module, *runs, dynamic=None, decompose=False, train=False):
     """Exports module for the first of the runs, which are tuples of arguments and dicts of keyword arguments."""
     runs = [run if isinstance(run[-1], dict) else (*run, {}) for run in runs]
-    program = export(module.eval(), runs[0][:-1], runs[0][-1], dynamic_shapes=dynamic, strict=False)
+    program = export(module.train(train), runs[0][:-1], runs[0][-1], dynamic_shapes=dynamic, strict=False)
     if decompose:
         program = program.run_decompositions()
     torch.export.save(program, f"{out}/{name}.pt2")
@@ -186,3 +186,5 @@ save("number", Number(), (r(6, 2), 3), (r(6, 2), 5), dynamic=(None, Dim.DYNAMIC)
 save("bags_core", Bags(), (torch.tensor([1, 2, 4, 5]), torch.tensor([0, 2])), decompose=True)
 save("functions", Functions(), (r(24),))
 save("functions_core", Functions(), (r(24),), decompose=True)
+save("norm_train", nn.BatchNorm2d(3, momentum=0.3), (r(2, 3, 4, 4),), (r(2, 3, 4, 4) * 2,), (r(2, 3, 4, 4),), train=True)
+save("norm_train_core", nn.BatchNorm2d(3, momentum=0.3), (r(2, 3, 4, 4),), (r(2, 3, 4, 4) * 2,), (r(2, 3, 4, 4),), train=True, decompose=True)

@@ -200,7 +200,7 @@ def export(model, inputs):
 def batches(program):
     """The batches a program takes, of 2 and 3."""
     extents = [n.meta["val"].shape[0] for n in program.graph.nodes if n.op == "placeholder" and n.name in program.graph_signature.user_inputs]
-    return (2,) if all(isinstance(e, int) for e in extents) else (2, 3)
+    return (2,) if all(str(e).isdigit() for e in extents) else (2, 3)
 
 
 def arrays(program, inputs):

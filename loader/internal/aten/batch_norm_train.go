@@ -1,0 +1,55 @@
+package aten
+
+import (
+	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
+)
+
+// trainedNorms are the forms of batch norm in training mode in exported programs: they normalize
+// by the statistics of the batch, and move the running ones towards these. A TorchScript file in
+// training mode is refused: it was most likely saved without a call of eval().
+var trainedNorms = []operator{
+	{"aten::_batch_norm_with_update", "input:T weight:T? bias:T? running_mean:T running_var:T momentum:f eps:f", func(c *call) Value {
+		return c.trainedNorm(5, true)
+	}},
+	{"aten::_batch_norm_with_update_functional", "input:T weight:T? bias:T? running_mean:T running_var:T momentum:f eps:f", func(c *call) Value {
+		return c.trainedNorm(5, false)
+	}},
+}
+
+// trainedNorm is batch norm whose momentum is argument momentum, with eps behind it. The running
+// statistics are written in place, or returned as last two results.
+func (c *call) trainedNorm(momentum int, inPlace bool) Value {
+	x, mean, variance := c.tensor(0), c.tensor(3), c.tensor(4)
+	if x.Rank() < 2 {
+		return c.fail("a batch of %d dimensions", x.Rank())
+	}
+	axes, values := []int{0}, c.extent(x, 0)
+	for i := 2; i < x.Rank(); i++ {
+		axes = append(axes, i)
+		values *= c.extent(x, i)
+	}
+	if values < 2 {
+		return c.fail("a batch of %d values per channel has no variance", values)
+	}
+	out := c.batchStatistics(x, c.tensor(1), c.tensor(2), c.float(momentum+1))
+	f := c.cast(x, mean.DType())
+	moved := func(running *build.Tensor, op ops.Reduce) *build.Tensor {
+		op.Axes = axes
+		share := c.arithNumber(ops.Mul, c.apply(op, f), c.float(momentum))
+		return c.arith(ops.Add, c.arithNumber(ops.Mul, running, 1-c.float(momentum)), share)
+	}
+	newMean, newVariance := moved(mean, ops.Reduce{Fn: ops.Mean}), moved(variance, ops.Reduce{Fn: ops.Var, Correction: 1})
+	result, ok := out.(*build.Tensor)
+	if c.err != nil || !ok {
+		return out
+	}
+	if !inPlace {
+		list := c.withMissing(result, "the mean", "the deviation", "what its gradient keeps").(*Tuple)
+		list.Items = append(list.Items, newMean, newVariance)
+		return list
+	}
+	c.store(mean, newMean)
+	c.store(variance, newVariance)
+	return c.withMissing(result, "the mean", "the deviation", "what its gradient keeps")
+}
