@@ -262,6 +262,24 @@ func (s *Session) Plan() string {
 	return e.plan.describe()
 }
 
+// Warnings returns what a user should know of the kernels that run for the most recent shapes, each with
+// the path of its module: layers that are probably slower in int8 than in float32.
+func (s *Session) Warnings() []string {
+	if s = s.recent(); s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, _ := s.plans.Latest()
+	var list []string
+	for _, st := range e.plan.steps {
+		if w := st.kernel.Warning; w != "" {
+			list = append(list, fmt.Sprintf("%s (%s): %s", st.node.Scope.Path, st.node.Op.Name(), w))
+		}
+	}
+	return list
+}
+
 // ArenaBytes returns the memory that activations and scratch take in one run
 // with the most recent shapes.
 func (s *Session) ArenaBytes() int {

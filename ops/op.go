@@ -149,6 +149,8 @@ type Kernel struct {
 	WorkerScratch, WorkerPointers int
 	// Choice says which kernel, tile and split were chosen, for `--plan`.
 	Choice string
+	// Warning says what a user should know of the choice; "" where there is nothing to say.
+	Warning string
 	// Parallel is the number of independent tasks of the largest phase.
 	Parallel int
 	// Weights are packed constants that a call reads first, which the kernel before
