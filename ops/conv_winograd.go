@@ -23,7 +23,7 @@ const (
 // winogradTile returns the T of F(T x T, 3x3) by which the convolution is
 // quicker, 0 where it is computed directly. T = 4 multiplies four times less, with
 // errors of about 1e-5 of the largest output, and reads four times as many
-// weights; T = 2 multiplies 2.25 times less and reads 1.8 times as many. It looks at
+// weights; T = 2 multiplies 2.25 times less and reads 1.8 times as many. What Prepare.MaxPacked forbids is left out. It looks at
 // one image and one thread, so that batch and threads do not change the result.
 func (op Conv) winogradTile(p *Prepare, w *Window) int {
 	tile, _ := op.winogradCost(p, w)
@@ -66,6 +66,9 @@ func (op Conv) winogradCost(p *Prepare, w *Window) (tile int, us float64) {
 	for _, t := range []int{2, 4} {
 		tiles := w.Out[0] * ((w.Out[1] + t - 1) / t) * ((w.Out[2] + t - 1) / t)
 		positions := (t + 2) * (t + 2)
+		if p.MaxPacked > 0 && float64(positions)/9 > p.MaxPacked {
+			continue
+		}
 		transforms := transformTime / 1000 * float64(tiles) * float64(positions) * float64(c+outs)
 		if time := cost(positions, tiles, (tiles+winogradChunk-1)/winogradChunk) + transforms; time < us {
 			us, tile = time, t

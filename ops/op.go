@@ -104,6 +104,8 @@ type Prepare struct {
 	Share func(key any, build func() any) any
 	// MaxMemory bounds the bytes that a graph inside the operator may take; 0 means no bound.
 	MaxMemory int64
+	// MaxPacked bounds the bytes of packed weights over those of the weights; 0 means no bound.
+	MaxPacked float64
 }
 
 // Packed returns the packed form of a constant, made once per session.

@@ -127,7 +127,7 @@ func (a *app) inspectGraph(r *inspectResult, f *loader.File, path string, v view
 		}
 		defer s.Close()
 		r.Plan, r.Warnings = s.Plan(), s.Warnings()
-		r.ArenaBytes = s.ArenaBytes()
+		r.ArenaBytes, r.PackedBytes = s.ArenaBytes(), s.PackedBytes()
 	}
 	return nil
 }
@@ -170,13 +170,14 @@ type inspectResult struct {
 	Format string `json:"format"`
 	Bytes  int64  `json:"bytes"`
 	// Program is what is known of an exported program.
-	Program    *loader.ExportedDescription `json:"program,omitempty"`
-	Graph      *bench.Summary              `json:"graph,omitempty"`
-	Tensors    []bench.Port                `json:"tensors,omitempty"`
-	Plan       string                      `json:"plan,omitempty"`
-	Warnings   []string                    `json:"warnings,omitempty"`    // with the plan: layers that are probably slower in int8 than in float32
-	ArenaBytes int                         `json:"arena_bytes,omitempty"` // with the plan: activations and scratch of one run
-	Code       string                      `json:"code,omitempty"`
+	Program     *loader.ExportedDescription `json:"program,omitempty"`
+	Graph       *bench.Summary              `json:"graph,omitempty"`
+	Tensors     []bench.Port                `json:"tensors,omitempty"`
+	Plan        string                      `json:"plan,omitempty"`
+	Warnings    []string                    `json:"warnings,omitempty"`     // with the plan: layers that are probably slower in int8 than in float32
+	ArenaBytes  int                         `json:"arena_bytes,omitempty"`  // with the plan: activations and scratch of one run
+	PackedBytes int                         `json:"packed_bytes,omitempty"` // with the plan: weights in the order of the kernels
+	Code        string                      `json:"code,omitempty"`
 	// Unsupported lists the operators of a program that octet does not have.
 	Unsupported []unsupportedUse `json:"unsupported,omitempty"`
 
@@ -227,7 +228,7 @@ func (a *app) printInspect(r *inspectResult) error {
 		}
 	}
 	if r.Plan != "" {
-		fmt.Fprintf(a.out, "\nplan (%.2f MB for activations and scratch)\n%s", float64(r.ArenaBytes)/(1<<20), r.Plan)
+		fmt.Fprintf(a.out, "\nplan (%.2f MB for activations and scratch, %.2f MB of packed weights)\n%s", float64(r.ArenaBytes)/(1<<20), float64(r.PackedBytes)/(1<<20), r.Plan)
 	}
 	for i, w := range r.Warnings {
 		if i == 0 {

@@ -56,3 +56,15 @@ func TestInspectWarns(t *testing.T) {
 		}
 	}
 }
+
+// TestMaxPackedFlag checks that the bound of packed weights reaches the plan, and that one below 1 is refused.
+func TestMaxPackedFlag(t *testing.T) {
+	bytes := func(args ...string) int {
+		args = append([]string{"inspect", digitsModel, "--arch", "digits", "--plan"}, args...)
+		return octetJSON[inspectResult](t, args...).PackedBytes
+	}
+	if free, bound := bytes(), bytes("--max-packed", "1"); bound <= 0 || bound > free {
+		t.Errorf("%d bytes of packed weights, %d with a bound", free, bound)
+	}
+	octet(t, exitUsage, "inspect", digitsModel, "--max-packed", "0.5")
+}
