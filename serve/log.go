@@ -37,7 +37,7 @@ func (l *logger) Request(e RequestEvent) {
 	if p, ok := errors.AsType[*panicError](e.Err); ok {
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	}
-	if parent, ok := e.Context.Value(traceKey{}).(string); ok && parent != "" {
+	if parent := TraceParent(e.Context); parent != "" {
 		attributes = append(attributes, slog.String("traceparent", parent))
 	}
 	l.LogAttrs(context.WithoutCancel(e.Context), level, "request", attributes...)
