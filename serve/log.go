@@ -61,3 +61,8 @@ func TraceParent(ctx context.Context) string {
 	parent, _ := ctx.Value(traceKey{}).(string)
 	return parent
 }
+
+// WithTraceParent returns a context of a request that bears the header traceparent.
+func WithTraceParent(ctx context.Context, parent string) context.Context {
+	return context.WithValue(ctx, traceKey{}, parent[:min(len(parent), 128)])
+}
