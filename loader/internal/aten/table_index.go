@@ -23,6 +23,7 @@ var indexing = []operator{
 	{"aten::take", "self:T index:T", take},
 	{"aten::scatter", "self:T dim:i index:T src:N", scatter(ops.ScatterSet)},
 	{"aten::scatter", "self:T dim:i index:T src:N | reduce:s", scatterNamed},
+	{"aten::scatter", "self:T dim:i index:T value:n | reduce:s", scatterNamed},
 	{"aten::scatter_add", "self:T dim:i index:T src:T", scatter(ops.ScatterAdd)},
 	{"aten::scatter_reduce", "self:T dim:i index:T src:T reduce:s | include_self:b=True", scatterReduce},
 	{"aten::masked_scatter", "self:T mask:T source:T", maskedScatter},
@@ -33,7 +34,7 @@ var indexing = []operator{
 	{"aten::embedding", "weight:T indices:T padding_idx:i=-1 scale_grad_by_freq:b=False sparse:b=False", embedding},
 	{"aten::embedding_bag", "weight:T indices:T offsets:T scale_grad_by_freq:b=False mode:i=0 sparse:b=False per_sample_weights:T?=None include_last_offset:b=False padding_idx:i?=None", embeddingBag},
 	{"aten::isin", "elements:T test_elements:T | assume_unique:b=False invert:b=False", isIn},
-	{"aten::bucketize", "input:T boundaries:T out_int32:b=False right:b=False", bucketize},
+	{"aten::bucketize", "self:T boundaries:T | out_int32:b=False right:b=False", bucketize},
 }
 
 // indexed resolves the indices of x[i, :, mask]: for each indexed dimension its

@@ -17,6 +17,7 @@ var joins = []operator{
 	{"aten::vstack", "tensors:L", stackAlong(0)},
 	{"aten::split", "self:T split_size:i dim:i=0", splitEvery},
 	{"aten::split", "self:T split_size:I dim:i=0", splitSizes},
+	{"aten::split", "self:T split_sizes:I dim:i=0", splitSizes},
 	{"aten::split_with_sizes", "self:T split_sizes:I dim:i=0", splitSizes},
 	{"aten::tensor_split", "self:T sections:i dim:i=0", tensorSplit},
 	{"aten::tensor_split", "self:T indices:I dim:i=0", tensorSplitAt},

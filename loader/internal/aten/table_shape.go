@@ -13,10 +13,11 @@ var shapes = []operator{
 	{"aten::size", "self:T", sizes},
 	{"aten::dim", "self:T", func(c *call) Value { return int64(c.tensor(0).Rank()) }},
 	{"aten::numel", "self:T", numel},
-	{"aten::len", "self:T", func(c *call) Value { return c.dimension(c.tensor(0), 0) }},
+	{"aten::len", "t:T", func(c *call) Value { return c.dimension(c.tensor(0), 0) }},
 	{"aten::stride", "self:T", strides},
 	{"aten::stride", "self:T dim:i", stride},
 	{"aten::is_contiguous", "self:T memory_format:i?=None", func(c *call) Value { return c.tensor(0).IsContiguous() }},
+	{"aten::view", "self:T dtype:i", viewDType}, // one size is a list of one
 	{"aten::view", "self:T size:I", viewAs},
 	{"aten::_unsafe_view", "self:T size:I", viewAs},
 	{"aten::reshape", "self:T shape:I", reshape},
@@ -170,6 +171,15 @@ func (c *call) shaped(t *build.Tensor, to []*build.Number) *build.Tensor {
 func viewAs(c *call) Value {
 	t := c.tensor(0)
 	return c.shaped(t, c.resolve(t, c.numbers(1)))
+}
+
+// viewDType reads the bits of the elements as another type.
+func viewDType(c *call) Value {
+	t := c.tensor(0)
+	if d := c.dtypeOr(1, t.DType()); d != t.DType() {
+		return c.unsupported("of the bits of %v as %v", t.DType(), d)
+	}
+	return build.Alias(t)
 }
 
 func reshape(c *call) Value { return viewAs(c) }
