@@ -285,8 +285,13 @@ func cosineSimilarity(c *call) Value {
 }
 
 func pairwiseDistance(c *call) Value {
-	d := c.arithNumber(ops.Add, c.arith(ops.Sub, c.tensor(0), c.tensor(1)), c.float(3))
-	return c.apply(ops.Reduce{Fn: ops.Norm, P: ops.NormOrder(c.float(2)), Axes: []int{-1}, KeepDims: c.bool(4)}, d)
+	return c.distance(c.tensor(0), c.tensor(1), c.float(2), c.float(3), c.bool(4))
+}
+
+// distance is the norm of a - b + eps along the last dimension.
+func (c *call) distance(a, b *build.Tensor, p, eps float64, keep bool) *build.Tensor {
+	d := c.arithNumber(ops.Add, c.arith(ops.Sub, a, b), eps)
+	return c.apply(ops.Reduce{Fn: ops.Norm, P: ops.NormOrder(p), Axes: []int{-1}, KeepDims: keep}, d)
 }
 
 // cDist is the distance of each row of the one to each of the other.
