@@ -61,7 +61,7 @@ var arithmetic = []operator{
 	{"aten::copy", "self:T src:N non_blocking:b=False", copyTensor},
 	{"aten::isclose", "self:T other:T rtol:f=1e-05 atol:f=1e-08 equal_nan:b=False", isClose},
 	{"aten::hypot", "self:T other:T", hypot},
-	{"aten::logaddexp", "self:T other:T", logAddExp},
+	{"aten::logaddexp", "self:T other:T", func(c *call) Value { return c.logAddExp(c.tensor(0), c.tensor(1)) }},
 	{"aten::xlogy", "self:T other:N", xLogY(ops.Log)},
 	{"aten::xlogy", "self:n other:T", xLogY(ops.Log)},
 	{"aten::special_xlog1py", "self:T other:N", xLogY(ops.Log1p)},
@@ -336,8 +336,7 @@ func hypot(c *call) Value {
 }
 
 // logAddExp is log(exp(a) + exp(b)), from the greater one on.
-func logAddExp(c *call) Value {
-	a, b := c.tensor(0), c.tensor(1)
+func (c *call) logAddExp(a, b *build.Tensor) *build.Tensor {
 	d := c.apply(ops.Unary{Fn: ops.Neg}, c.apply(ops.Unary{Fn: ops.Abs}, c.arith(ops.Sub, a, b)))
 	top := c.arith(ops.Max, a, b)
 	y := c.arith(ops.Add, top, c.apply(ops.Unary{Fn: ops.Log1p}, c.apply(ops.Unary{Fn: ops.Exp}, d)))

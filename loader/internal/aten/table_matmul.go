@@ -186,6 +186,9 @@ func outer(c *call) Value {
 
 func addMM(c *call) Value {
 	x, a, b, beta, alpha := c.tensor(0), c.tensor(1), c.tensor(2), c.args[3], c.args[4]
+	if x.DType() != a.DType() {
+		return c.fail("%v, %v and %v: all must have the same type", x.Type(), a.Type(), b.Type())
+	}
 	// self + a b with a weight on the right is what linear layers were before.
 	if one(beta) && one(alpha) && a.Rank() == 2 && x.Rank() == 1 && a.DType().IsFloat() {
 		if weight := c.untransposed(b); weight != nil && weight.Rank() == 2 {
@@ -205,6 +208,9 @@ func one(v Value) bool {
 }
 
 func addSumMM(c *call) Value {
+	if x, a := c.tensor(0), c.tensor(1); x.DType() != a.DType() {
+		return c.fail("%v and %v: all must have the same type", x.Type(), a.Type())
+	}
 	sum := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{0}}, c.matmul(c.tensor(1), c.tensor(2)))
 	if f, ok := build.ToFloat(c.args[3]); ok && f == 0 { // what is NaN in self does not count
 		return c.times(sum, c.args[4])

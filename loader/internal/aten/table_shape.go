@@ -31,6 +31,7 @@ var shapes = []operator{
 	{"aten::unsqueeze", "self:T dim:i", unsqueeze},
 	{"aten::atleast_1d", "self:T", atLeast(1)},
 	{"aten::atleast_2d", "self:T", atLeast(2)},
+	{"aten::atleast_3d", "self:T", atLeast(3)},
 }
 
 // dimension returns an extent as a value of the program.
@@ -285,8 +286,14 @@ func unsqueeze(c *call) Value {
 func atLeast(n int) func(*call) Value {
 	return func(c *call) Value {
 		to := slices.Clone(c.Dims(c.tensor(0)))
+		if n == 3 && len(to) == 2 { // the new dimension of a matrix is the last one
+			to = append(to, build.Extent(1))
+		}
 		for len(to) < n {
 			to = slices.Insert(to, 0, build.Extent(1))
+		}
+		if n == 3 && c.tensor(0).Rank() == 1 {
+			to[1], to[2] = to[2], to[1]
 		}
 		return c.shaped(c.tensor(0), to)
 	}
