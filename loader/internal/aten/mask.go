@@ -38,9 +38,30 @@ func (c *call) coarse(x *build.Tensor, splitter float64) *build.Tensor {
 
 // assertMask raises unless all elements are true.
 func (c *call) assertMask(ok *build.Tensor) {
+	c.assertAll(ok, "Mask tensor can take 0 and 1 values only")
+}
+
+// assertDims raises unless two shapes are the same, of the example and of every run.
+func (c *call) assertDims(a, b []*build.Number, message string) {
+	if len(a) != len(b) {
+		c.fail("%s", message)
+		return
+	}
+	for i := range a {
+		if a[i].Known != nil && b[i].Known != nil && a[i].Known != b[i].Known {
+			c.fail("%s: %v and %v in dimension %d", message, a[i].Known, b[i].Known, i)
+		}
+		if a[i] != b[i] && len(a[i].Deps)+len(b[i].Deps) > 0 {
+			c.assertAll(c.arith(ops.Eq, build.OfNumber(a[i]), build.OfNumber(b[i])), message)
+		}
+	}
+}
+
+// assertAll raises PyTorch's RuntimeError unless all elements are true.
+func (c *call) assertAll(ok *build.Tensor, message string) {
 	v := c.read(c.apply(ops.Reduce{Fn: ops.All}, ok))
 	if c.err == nil {
-		_, err := c.Add(ops.Assert{Message: "the model raises RuntimeError: Mask tensor can take 0 and 1 values only"}, v)
+		_, err := c.Add(ops.Assert{Message: "the model raises RuntimeError: " + message}, v)
 		c.failed(err)
 	}
 }

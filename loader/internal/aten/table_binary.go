@@ -61,8 +61,11 @@ var arithmetic = []operator{
 	{"aten::copy", "self:T src:N non_blocking:b=False", copyTensor},
 	{"aten::isclose", "self:T other:T rtol:f=1e-05 atol:f=1e-08 equal_nan:b=False", isClose},
 	{"aten::hypot", "self:T other:T", hypot},
-	{"aten::logaddexp", "self:T other:T", logAddExp},
-	{"aten::xlogy", "self:T other:N", xLogY},
+	{"aten::logaddexp", "self:T other:T", func(c *call) Value { return c.logAddExp(c.tensor(0), c.tensor(1)) }},
+	{"aten::xlogy", "self:T other:N", xLogY(ops.Log)},
+	{"aten::xlogy", "self:n other:T", xLogY(ops.Log)},
+	{"aten::special_xlog1py", "self:T other:N", xLogY(ops.Log1p)},
+	{"aten::special_xlog1py", "self:n other:T", xLogY(ops.Log1p)},
 }
 
 // binary lowers a function of two elements.
@@ -333,8 +336,7 @@ func hypot(c *call) Value {
 }
 
 // logAddExp is log(exp(a) + exp(b)), from the greater one on.
-func logAddExp(c *call) Value {
-	a, b := c.tensor(0), c.tensor(1)
+func (c *call) logAddExp(a, b *build.Tensor) *build.Tensor {
 	d := c.apply(ops.Unary{Fn: ops.Neg}, c.apply(ops.Unary{Fn: ops.Abs}, c.arith(ops.Sub, a, b)))
 	top := c.arith(ops.Max, a, b)
 	y := c.arith(ops.Add, top, c.apply(ops.Unary{Fn: ops.Log1p}, c.apply(ops.Unary{Fn: ops.Exp}, d)))
@@ -343,11 +345,14 @@ func logAddExp(c *call) Value {
 	return c.apply(ops.Where{}, infinite, top, y)
 }
 
-// xLogY is a * log(b), and 0 where a is.
-func xLogY(c *call) Value {
-	a := c.tensor(0)
-	y := c.arith(ops.Mul, a, c.apply(ops.Unary{Fn: ops.Log}, c.tensor(1)))
+func xLogY(fn ops.UnaryFn) func(*call) Value {
+	return func(c *call) Value { return c.timesLog(c.tensor(0), c.tensor(1), fn) }
+}
+
+// timesLog is a * log(b), and 0 where a is; log is Log or Log1p.
+func (c *call) timesLog(a, b *build.Tensor, log ops.UnaryFn) *build.Tensor {
+	y := c.arith(ops.Mul, a, c.apply(ops.Unary{Fn: log}, b))
 	y = c.apply(ops.Where{ANumber: true}, c.arithNumber(ops.Eq, a, int64(0)), c.lift(0.0), y)
-	nan := c.apply(ops.Unary{Fn: ops.IsNaN}, c.tensor(1))
-	return c.apply(ops.Where{}, nan, c.arith(ops.Mul, a, c.tensor(1)), y)
+	nan := c.apply(ops.Unary{Fn: ops.IsNaN}, b)
+	return c.apply(ops.Where{}, nan, c.arith(ops.Mul, a, b), y)
 }

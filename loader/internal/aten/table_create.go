@@ -38,6 +38,8 @@ var creations = []operator{
 	{"aten::eye", "n:i" + newTensor, eye},
 	{"aten::eye", "n:i m:i" + newTensor, eye},
 	{"aten::tensor", "data:v | dtype:i?=None device:v?=None requires_grad:b=False", tensorOf},
+	{"aten::tensor", "t:n | dtype:i?=None device:v?=None requires_grad:b=False", tensorOf},
+	{"aten::as_tensor", "t:n | dtype:i?=None device:v?=None", tensorOf},
 	{"aten::as_tensor", "data:v | dtype:i?=None device:v?=None", tensorOf},
 	{"aten::one_hot", "self:T num_classes:i=-1", oneHot},
 	{"aten::tril_indices", "row:i col:i offset:i=0" + newTensor, triangleIndices(false)},

@@ -12,8 +12,8 @@ import (
 // Complex numbers are pairs of float32 or float64 in a last dimension that programs do not
 // see; what front ends of audio models do with them is here.
 var fourier = []operator{
-	{"aten::stft", "self:T n_fft:i hop_length:i?=None win_length:i?=None window:T?=None normalized:b=False onesided:b?=None return_complex:b?=None", stft},
-	{"aten::stft", "self:T n_fft:i hop_length:i? win_length:i? window:T? center:b pad_mode:s normalized:b onesided:b? return_complex:b?", stftCentered},
+	{"aten::stft", "self:T n_fft:i hop_length:i?=None win_length:i?=None window:T?=None normalized:b=False onesided:b?=None return_complex:b?=None align_to_window:b?=None", unaligned(8, stft)},
+	{"aten::stft", "self:T n_fft:i hop_length:i? win_length:i? window:T? center:b pad_mode:s normalized:b onesided:b? return_complex:b?=None align_to_window:b?=None", unaligned(10, stftCentered)},
 	{"aten::fft_rfft", "self:T n:i?=None dim:i=-1 norm:s?=None", rfft},
 	{"aten::fft_irfft", "self:T n:i?=None dim:i=-1 norm:s?=None", irfft},
 	{"aten::istft", "self:T n_fft:i hop_length:i?=None win_length:i?=None window:T?=None center:b=True normalized:b=False onesided:b?=None length:i?=None return_complex:b=False", istft},
@@ -43,6 +43,16 @@ func pairs(t *build.Tensor) *build.Tensor {
 
 func stft(c *call) Value {
 	return c.stft(c.tensor(0), c.bool(5), c.isNone(6) || c.bool(6), !c.isNone(7) && c.bool(7))
+}
+
+// unaligned refuses frames that begin with the window, which argument i asks for.
+func unaligned(i int, lower func(*call) Value) func(*call) Value {
+	return func(c *call) Value {
+		if !c.isNone(i) && c.bool(i) {
+			return c.unsupported("with align_to_window")
+		}
+		return lower(c)
+	}
 }
 
 // stftCentered pads so that the first frame is centered on the first value.

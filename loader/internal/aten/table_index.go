@@ -23,8 +23,10 @@ var indexing = []operator{
 	{"aten::take", "self:T index:T", take},
 	{"aten::scatter", "self:T dim:i index:T src:N", scatter(ops.ScatterSet)},
 	{"aten::scatter", "self:T dim:i index:T src:N | reduce:s", scatterNamed},
+	{"aten::scatter", "self:T dim:i index:T value:n | reduce:s", scatterNamed},
 	{"aten::scatter_add", "self:T dim:i index:T src:T", scatter(ops.ScatterAdd)},
 	{"aten::scatter_reduce", "self:T dim:i index:T src:T reduce:s | include_self:b=True", scatterReduce},
+	{"aten::index_reduce", "self:T dim:i index:T source:T reduce:s | include_self:b=True", indexReduce},
 	{"aten::masked_scatter", "self:T mask:T source:T", maskedScatter},
 	{"aten::masked_select", "self:T mask:T", maskedSelect},
 	{"aten::nonzero", "self:T", nonzero},
@@ -32,8 +34,6 @@ var indexing = []operator{
 	{"aten::nonzero_numpy", "self:T", nonzeroTuple},
 	{"aten::embedding", "weight:T indices:T padding_idx:i=-1 scale_grad_by_freq:b=False sparse:b=False", embedding},
 	{"aten::embedding_bag", "weight:T indices:T offsets:T scale_grad_by_freq:b=False mode:i=0 sparse:b=False per_sample_weights:T?=None include_last_offset:b=False padding_idx:i?=None", embeddingBag},
-	{"aten::isin", "elements:T test_elements:T | assume_unique:b=False invert:b=False", isIn},
-	{"aten::bucketize", "input:T boundaries:T out_int32:b=False right:b=False", bucketize},
 }
 
 // indexed resolves the indices of x[i, :, mask]: for each indexed dimension its
@@ -293,6 +293,23 @@ func scatterReduce(c *call) Value {
 	return c.arith(divide, y, count)
 }
 
+// indexReduce is scatterReduce with one index for all of a slice of the source.
+func indexReduce(c *call) Value {
+	index, source := c.tensor(2), c.tensor(3)
+	if c.string(4) == "sum" || source.Rank() < 1 || index.Rank() != 1 {
+		return c.unsupported("%q of %v at %v", c.string(4), source.Type(), index.Type())
+	}
+	axis := c.axis(1, source.Rank())
+	c.assertDims([]*build.Number{c.length(index)}, c.Dims(source)[axis:axis+1], "as many indices as slices of the source are needed")
+	to := make([]*build.Number, source.Rank())
+	for i := range to {
+		to[i] = build.Extent(1)
+	}
+	to[axis] = c.length(index)
+	c.args[2] = c.expand(c.reshape(c.cast(index, tensor.Int64), to), c.Dims(source))
+	return scatterReduce(c)
+}
+
 // maskedScatter takes elements in turn where the mask is true.
 func maskedScatter(c *call) Value {
 	return c.takenInTurn(c.tensor(0), c.maskOf(c.tensor(1)), c.cast(c.tensor(2), c.tensor(0).DType()))
@@ -417,33 +434,4 @@ func embeddingBag(c *call) Value {
 	}
 	rest := &Missing{c.name + ": other outputs than the bags"}
 	return &Tuple{Items: []Value{y, rest, rest, rest}}
-}
-
-// isIn compares each element with all of a vector.
-func isIn(c *call) Value {
-	x, set := c.tensor(0), c.tensor(1)
-	set = c.shaped(set, c.resolve(set, []*build.Number{build.Extent(-1)}))
-	equal := c.arith(ops.Eq, c.reshape(x, append(slices.Clone(c.Dims(x)), build.Extent(1))), set)
-	y := c.apply(ops.Reduce{Fn: ops.Any, Axes: []int{-1}}, equal)
-	if c.bool(3) {
-		y = c.apply(ops.Unary{Fn: ops.LogicalNot}, y)
-	}
-	return y
-}
-
-// bucketize counts the boundaries below each element, or up to it. NaN lies behind
-// all numbers.
-func bucketize(c *call) Value {
-	x, bounds := c.tensor(0), c.tensor(1)
-	fn := ops.Le
-	if c.bool(3) {
-		fn = ops.Lt
-	}
-	below := c.arith(fn, c.reshape(x, append(slices.Clone(c.Dims(x)), build.Extent(1))), bounds)
-	above := c.apply(ops.Unary{Fn: ops.LogicalNot}, below)
-	y := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{-1}}, above)
-	if c.bool(2) {
-		y = c.cast(y, tensor.Int32)
-	}
-	return y
 }

@@ -15,8 +15,17 @@ var joins = []operator{
 	{"aten::stack", "tensors:L dim:i=0", stack},
 	{"aten::hstack", "tensors:L", stackAlong(1)},
 	{"aten::vstack", "tensors:L", stackAlong(0)},
+	{"aten::dstack", "tensors:L", stackAlong(2)},
+	{"aten::column_stack", "tensors:L", columnStack},
+	{"aten::hsplit", "self:T sections:i", splitBy(1, tensorSplit)},
+	{"aten::hsplit", "self:T indices:I", splitBy(1, tensorSplitAt)},
+	{"aten::vsplit", "self:T sections:i", splitBy(0, tensorSplit)},
+	{"aten::vsplit", "self:T indices:I", splitBy(0, tensorSplitAt)},
+	{"aten::dsplit", "self:T sections:i", splitBy(2, tensorSplit)},
+	{"aten::dsplit", "self:T indices:I", splitBy(2, tensorSplitAt)},
 	{"aten::split", "self:T split_size:i dim:i=0", splitEvery},
 	{"aten::split", "self:T split_size:I dim:i=0", splitSizes},
+	{"aten::split", "self:T split_sizes:I dim:i=0", splitSizes},
 	{"aten::split_with_sizes", "self:T split_sizes:I dim:i=0", splitSizes},
 	{"aten::tensor_split", "self:T sections:i dim:i=0", tensorSplit},
 	{"aten::tensor_split", "self:T indices:I dim:i=0", tensorSplitAt},
@@ -101,8 +110,11 @@ func stackAlong(axis int) func(*call) Value {
 			if len(to) == 0 {
 				to = append(to, build.Extent(1))
 			}
-			if axis == 0 && len(to) == 1 {
+			if axis != 1 && len(to) == 1 {
 				to = slices.Insert(to, 0, build.Extent(1))
+			}
+			if axis == 2 && len(to) == 2 {
+				to = append(to, build.Extent(1))
 			}
 			in = append(in, c.shaped(t, to))
 		}
@@ -111,6 +123,22 @@ func stackAlong(axis int) func(*call) Value {
 		}
 		return c.joinAlong(in, min(axis, in[0].Rank()-1))
 	}
+}
+
+// columnStack joins vectors as columns, and matrices side by side.
+func columnStack(c *call) Value {
+	var in []*build.Tensor
+	for _, t := range c.tensors(0) {
+		to := slices.Clone(c.Dims(t))
+		for len(to) < 2 {
+			to = append(to, build.Extent(1))
+		}
+		in = append(in, c.shaped(t, to))
+	}
+	if len(in) == 0 {
+		return c.fail("there is nothing to join")
+	}
+	return c.joinAlong(in, 1)
 }
 
 // mayCut counts n pieces before there are any, and reports whether so many may be made.
@@ -215,6 +243,26 @@ func tensorSplit(c *call) Value {
 		cuts = append(cuts, cuts[i]+k)
 	}
 	return c.pieces(t, axis, cuts)
+}
+
+// splitBy splits a dimension into as many equal parts as are asked for, or at some places. hsplit takes the only
+// dimension of a vector.
+func splitBy(axis int, lower func(*call) Value) func(*call) Value {
+	return func(c *call) Value {
+		t := c.tensor(0)
+		at := axis
+		if axis == 1 && t.Rank() == 1 {
+			at = 0
+		}
+		if t.Rank() <= at || t.Rank() < 2 && axis != 1 {
+			return c.fail("a tensor of %d dimensions", t.Rank())
+		}
+		if n, ok := c.args[1].(int64); ok && (n < 1 || c.extent(t, at)%int(n) != 0) {
+			return c.fail("%d parts of an extent of %d", n, c.extent(t, at))
+		}
+		c.args = append(c.args, int64(at))
+		return lower(c)
+	}
 }
 
 func tensorSplitAt(c *call) Value {

@@ -27,7 +27,7 @@ var containers = []operator{
 	{"aten::count", "self:l el:v", countOf},
 	{"aten::remove", "self:l el:v", removeItem},
 	{"aten::sort", "self:l reverse:b=False", sortList},
-	{"aten::sorted", "self:l", sortedList},
+	{"aten::sorted", "input:l", sortedList},
 	{"aten::_set_item", "self:v idx:v v:v", setItem},
 	{"aten::__getitem__", "self:v idx:v", getItem},
 	{"aten::Delete", "self:v idx:v", deleteItem},

@@ -186,6 +186,9 @@ func outer(c *call) Value {
 
 func addMM(c *call) Value {
 	x, a, b, beta, alpha := c.tensor(0), c.tensor(1), c.tensor(2), c.args[3], c.args[4]
+	if x.DType() != a.DType() {
+		return c.fail("%v, %v and %v: all must have the same type", x.Type(), a.Type(), b.Type())
+	}
 	// self + a b with a weight on the right is what linear layers were before.
 	if one(beta) && one(alpha) && a.Rank() == 2 && x.Rank() == 1 && a.DType().IsFloat() {
 		if weight := c.untransposed(b); weight != nil && weight.Rank() == 2 {
@@ -205,6 +208,9 @@ func one(v Value) bool {
 }
 
 func addSumMM(c *call) Value {
+	if x, a := c.tensor(0), c.tensor(1); x.DType() != a.DType() {
+		return c.fail("%v and %v: all must have the same type", x.Type(), a.Type())
+	}
 	sum := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{0}}, c.matmul(c.tensor(1), c.tensor(2)))
 	if f, ok := build.ToFloat(c.args[3]); ok && f == 0 { // what is NaN in self does not count
 		return c.times(sum, c.args[4])
@@ -285,8 +291,13 @@ func cosineSimilarity(c *call) Value {
 }
 
 func pairwiseDistance(c *call) Value {
-	d := c.arithNumber(ops.Add, c.arith(ops.Sub, c.tensor(0), c.tensor(1)), c.float(3))
-	return c.apply(ops.Reduce{Fn: ops.Norm, P: ops.NormOrder(c.float(2)), Axes: []int{-1}, KeepDims: c.bool(4)}, d)
+	return c.distance(c.tensor(0), c.tensor(1), c.float(2), c.float(3), c.bool(4))
+}
+
+// distance is the norm of a - b + eps along the last dimension.
+func (c *call) distance(a, b *build.Tensor, p, eps float64, keep bool) *build.Tensor {
+	d := c.arithNumber(ops.Add, c.arith(ops.Sub, a, b), eps)
+	return c.apply(ops.Reduce{Fn: ops.Norm, P: ops.NormOrder(p), Axes: []int{-1}, KeepDims: keep}, d)
 }
 
 // cDist is the distance of each row of the one to each of the other.

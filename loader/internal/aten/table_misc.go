@@ -8,7 +8,7 @@ import (
 // families are all operators.
 var families = [][]operator{
 	convolutions, normalizations, activations, poolings, arithmetic, pointwise, products, shapes, parts, joins, creations, reductions,
-	indexing, images, recurrences, quantizations, quantizedLayers, fourier, losses, grids, scalars, containers, texts, queries, exports, decompositions, partDecompositions, trainedNorms,
+	indexing, images, recurrences, quantizations, quantizedLayers, fourier, losses, classLosses, scans, searches, grids, scalars, containers, texts, queries, exports, decompositions, partDecompositions, trainedNorms,
 }
 
 // queries ask for properties, and others are of no consequence for inference.
@@ -59,6 +59,7 @@ var queries = []operator{
 	{"aten::get_default_dtype", "", constant(int64(6))},
 	{"aten::broadcast_shapes", "shapes:*", broadcastShapes},
 	{"aten::infer_size", "a:I b:I", broadcastShapes},
+	{"aten::_infer_size", "a:I b:I", broadcastShapes},
 	{"prim::TupleIndex", "tup:v i:i", getItem},
 	{"prim::TupleUnpack", "tup:v", func(c *call) Value { return c.args[0] }},
 }

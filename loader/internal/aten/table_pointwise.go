@@ -11,7 +11,7 @@ import (
 var pointwise = []operator{
 	{"aten::abs", "self:T", unary(ops.Abs)},
 	{"aten::absolute", "self:T", unary(ops.Abs)},
-	{"prim::abs", "self:T", unary(ops.Abs)},
+	{"prim::abs", "x:T", unary(ops.Abs)},
 	{"aten::neg", "self:T", unary(ops.Neg)},
 	{"aten::negative", "self:T", unary(ops.Neg)},
 	{"aten::positive", "self:T", identity},
@@ -86,6 +86,8 @@ var pointwise = []operator{
 	{"aten::long", "self:T", toType(tensor.Int64)},
 	{"aten::int", "self:T", toType(tensor.Int32)},
 	{"aten::bool", "self:T", toType(tensor.Bool)},
+	{"aten::_cast_Double", "self:T non_blocking:b=False", toType(tensor.Float64)},
+	{"aten::_cast_Half", "self:T non_blocking:b=False", toType(tensor.Float16)},
 	{"aten::_cast_Float", "self:T non_blocking:b=False", toType(tensor.Float32)},
 	{"aten::_cast_Long", "self:T non_blocking:b=False", toType(tensor.Int64)},
 	{"aten::_cast_Int", "self:T non_blocking:b=False", toType(tensor.Int32)},
@@ -93,7 +95,7 @@ var pointwise = []operator{
 	{"aten::detach", "self:T", identity},
 	{"aten::alias", "self:T", identity},
 	{"aten::requires_grad_", "self:T requires_grad:b=True", identity},
-	{"prim::data", "self:T", identity},
+	{"prim::data", "a:T", identity},
 	{"aten::clone", "self:T | memory_format:i?=None", clone},
 }
 

@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	maxPoolParams = "self:T kernel_size:I stride:I=[] padding:I=0 dilation:I=1 ceil_mode:b=False"
+	maxPoolParams = "self:T" + maxPoolWindow
+	maxPoolWindow = " kernel_size:I stride:I=[] padding:I=0 dilation:I=1 ceil_mode:b=False"
 	avgPoolParams = "self:T kernel_size:I stride:I=[] padding:I=0 ceil_mode:b=False count_include_pad:b=True"
 )
 
@@ -16,8 +17,8 @@ var poolings = []operator{
 	{"aten::max_pool1d", maxPoolParams, maxPool(1)},
 	{"aten::max_pool2d", maxPoolParams, maxPool(2)},
 	{"aten::max_pool3d", maxPoolParams, maxPool(3)},
-	{"quantized::max_pool1d", maxPoolParams, maxPool(1)},
-	{"quantized::max_pool2d", maxPoolParams, maxPool(2)},
+	{"quantized::max_pool1d", "qx:T" + maxPoolWindow, maxPool(1)},
+	{"quantized::max_pool2d", "qx:T" + maxPoolWindow, maxPool(2)},
 	{"aten::max_pool1d_with_indices", maxPoolParams, maxPoolIndices(1)},
 	{"aten::max_pool2d_with_indices", maxPoolParams, maxPoolIndices(2)},
 	{"aten::max_pool3d_with_indices", maxPoolParams, maxPoolIndices(3)},

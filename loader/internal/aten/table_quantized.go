@@ -9,14 +9,20 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-const quantizedOut = " scale:f zero_point:i"
+// How PyTorch calls the parameters of a result differs between operators.
+const (
+	quantizedOut = " output_scale:f output_zero_point:i"
+	sumOut       = " scale:f zero_point:i"
+)
 
 var quantizations = []operator{
 	{"aten::quantize_per_tensor", "self:T scale:f zero_point:i dtype:i", quantizePerTensor},
 	{"aten::quantize_per_tensor", "self:T scale:T zero_point:T dtype:i", quantizePerTensor},
 	{"aten::quantize_per_channel", "self:T scales:T zero_points:T axis:i dtype:i", quantizePerChannel},
 	{"aten::dequantize", "self:T", func(c *call) Value { return c.dequantize(c.tensor(0)) }},
+	{"aten::dequantize", "qtensor:T", func(c *call) Value { return c.dequantize(c.tensor(0)) }},
 	{"aten::dequantize", "tensors:L", dequantizeAll},
+	{"aten::dequantize", "qtensors:L", dequantizeAll},
 	{"aten::int_repr", "self:T", intRepr},
 	{"aten::q_scale", "self:T", func(c *call) Value { return float64(c.params(c.tensor(0)).Scale[0]) }},
 	{"aten::q_zero_point", "self:T", func(c *call) Value { return int64(c.params(c.tensor(0)).ZeroPoint[0]) }},
@@ -24,28 +30,32 @@ var quantizations = []operator{
 	{"aten::fake_quantize_per_tensor_affine", "self:T scale:T zero_point:T quant_min:i quant_max:i", fakeQuantizeTensors},
 	{"aten::fake_quantize_per_channel_affine", "self:T scale:T zero_point:T axis:i quant_min:i quant_max:i", fakeQuantizeChannels},
 
-	{"quantized::add", "qa:T qb:T" + quantizedOut, quantizedSum(ops.NoActivation)},
-	{"quantized::add_relu", "qa:T qb:T" + quantizedOut, quantizedSum(ops.ReLU)},
-	{"quantized::mul", "qa:T qb:T" + quantizedOut, quantizedProduct(ops.NoActivation)},
-	{"quantized::mul_relu", "qa:T qb:T" + quantizedOut, quantizedProduct(ops.ReLU)},
-	{"quantized::matmul", "qa:T qb:T" + quantizedOut, quantizedMatmul},
+	{"quantized::add", "qa:T qb:T" + sumOut, quantizedSum(ops.NoActivation)},
+	{"quantized::add_relu", "qa:T qb:T" + sumOut, quantizedSum(ops.ReLU)},
+	{"quantized::mul", "qa:T qb:T" + sumOut, quantizedProduct(ops.NoActivation)},
+	{"quantized::mul_relu", "qa:T qb:T" + sumOut, quantizedProduct(ops.ReLU)},
+	{"quantized::matmul", "qa:T qb:T" + sumOut, quantizedMatmul},
 	{"quantized::add", "qa:T b:n", addScalar(false)},
+	{"quantized::add", "b:n qa:T", swapped(addScalar(false))},
 	{"quantized::add_relu", "qa:T b:n", addScalar(true)},
+	{"quantized::add_relu", "b:n qa:T", swapped(addScalar(true))},
 	{"quantized::add_scalar", "qa:T b:n", addScalar(false)},
 	{"quantized::add_scalar_relu", "qa:T b:n", addScalar(true)},
 	{"quantized::mul", "qa:T b:n", mulScalar(false)},
+	{"quantized::mul", "b:n qa:T", swapped(mulScalar(false))},
 	{"quantized::mul_relu", "qa:T b:n", mulScalar(true)},
+	{"quantized::mul_relu", "b:n qa:T", swapped(mulScalar(true))},
 	{"quantized::mul_scalar", "qa:T b:n", mulScalar(false)},
 	{"quantized::mul_scalar_relu", "qa:T b:n", mulScalar(true)},
 	{"quantized::cat", "qx:L dim:i scale:f? zero_point:i?", quantizedCat(false)},
 	{"quantized::cat_relu", "qx:L dim:i scale:f? zero_point:i?", quantizedCat(true)},
 	{"quantized::relu6", "qx:T inplace:b=False", unary(ops.Relu6)},
-	{"quantized::clamp", "self:T min:n?=None max:n?=None", clamp},
-	{"quantized::threshold", "self:T threshold:n value:n", unaryWith(ops.Threshold)},
+	{"quantized::clamp", "qx:T min:n?=None max:n?=None", clamp},
+	{"quantized::threshold", "qx:T threshold:n value:n", unaryWith(ops.Threshold)},
 	{"quantized::sigmoid", "qx:T" + quantizedOut, quantizedFunction(ops.Sigmoid, 1)},
-	{"quantized::hardswish", "qx:T" + quantizedOut, quantizedFunction(ops.HardSwish, 1)},
+	{"quantized::hardswish", "input:T" + quantizedOut, quantizedFunction(ops.HardSwish, 1)},
 	{"quantized::leaky_relu", "qx:T negative_slope:n inplace:b" + quantizedOut, quantizedLeaky},
-	{"quantized::elu", "self:T" + quantizedOut + " alpha:n=1 scale_:n=1 input_scale:n=1", quantizedELU(ops.ELU)},
+	{"quantized::elu", "self:T" + quantizedOut + " alpha:n=1 scale:n=1 input_scale:n=1", quantizedELU(ops.ELU)},
 	{"quantized::celu", "self:T" + quantizedOut + " alpha:n=1", quantizedELU(ops.CELU)},
 	{"quantized::softmax", "qx:T dim:i" + quantizedOut, quantizedSoftmax},
 	{"quantized::dropout", "self:T" + quantizedOut + " p:n=0.5 training:b=False", func(c *call) Value { return build.Alias(c.tensor(0)) }},
@@ -270,6 +280,14 @@ func (c *call) scalarTable(label string, x *build.Tensor, out *tensor.QParams, r
 		}
 		return v
 	}), x)
+}
+
+// swapped lowers a number and a tensor as the tensor and the number.
+func swapped(lower func(*call) Value) func(*call) Value {
+	return func(c *call) Value {
+		c.args[0], c.args[1] = c.args[1], c.args[0]
+		return lower(c)
+	}
 }
 
 // addScalar moves the zero point as long as that stays within the integers, and

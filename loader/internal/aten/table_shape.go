@@ -13,10 +13,11 @@ var shapes = []operator{
 	{"aten::size", "self:T", sizes},
 	{"aten::dim", "self:T", func(c *call) Value { return int64(c.tensor(0).Rank()) }},
 	{"aten::numel", "self:T", numel},
-	{"aten::len", "self:T", func(c *call) Value { return c.dimension(c.tensor(0), 0) }},
+	{"aten::len", "t:T", func(c *call) Value { return c.dimension(c.tensor(0), 0) }},
 	{"aten::stride", "self:T", strides},
 	{"aten::stride", "self:T dim:i", stride},
 	{"aten::is_contiguous", "self:T memory_format:i?=None", func(c *call) Value { return c.tensor(0).IsContiguous() }},
+	{"aten::view", "self:T dtype:i", viewDType}, // one size is a list of one
 	{"aten::view", "self:T size:I", viewAs},
 	{"aten::_unsafe_view", "self:T size:I", viewAs},
 	{"aten::reshape", "self:T shape:I", reshape},
@@ -30,6 +31,7 @@ var shapes = []operator{
 	{"aten::unsqueeze", "self:T dim:i", unsqueeze},
 	{"aten::atleast_1d", "self:T", atLeast(1)},
 	{"aten::atleast_2d", "self:T", atLeast(2)},
+	{"aten::atleast_3d", "self:T", atLeast(3)},
 }
 
 // dimension returns an extent as a value of the program.
@@ -172,6 +174,15 @@ func viewAs(c *call) Value {
 	return c.shaped(t, c.resolve(t, c.numbers(1)))
 }
 
+// viewDType reads the bits of the elements as another type.
+func viewDType(c *call) Value {
+	t := c.tensor(0)
+	if d := c.dtypeOr(1, t.DType()); d != t.DType() {
+		return c.unsupported("of the bits of %v as %v", t.DType(), d)
+	}
+	return build.Alias(t)
+}
+
 func reshape(c *call) Value { return viewAs(c) }
 
 func reshapeAs(c *call) Value { return c.shaped(c.tensor(0), c.Dims(c.tensor(1))) }
@@ -275,8 +286,14 @@ func unsqueeze(c *call) Value {
 func atLeast(n int) func(*call) Value {
 	return func(c *call) Value {
 		to := slices.Clone(c.Dims(c.tensor(0)))
+		if n == 3 && len(to) == 2 { // the new dimension of a matrix is the last one
+			to = append(to, build.Extent(1))
+		}
 		for len(to) < n {
 			to = slices.Insert(to, 0, build.Extent(1))
+		}
+		if n == 3 && c.tensor(0).Rank() == 1 {
+			to[1], to[2] = to[2], to[1]
 		}
 		return c.shaped(c.tensor(0), to)
 	}

@@ -1,0 +1,144 @@
+package aten
+
+import (
+	"math"
+
+	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+const quantileParams = "self:T q:N dim:i?=None keepdim:b=False | interpolation:s='linear'"
+
+// nanMean is the mean of what is no NaN.
+func nanMean(c *call) Value {
+	x := c.tensor(0)
+	if !x.DType().IsFloat() {
+		return c.fail("of %v", x.Type())
+	}
+	if !c.isNone(3) {
+		x = c.cast(x, c.dtypeOr(3, x.DType()))
+	}
+	number := c.fn(ops.LogicalNot, c.fn(ops.IsNaN, x))
+	sum := func(t *build.Tensor) *build.Tensor {
+		return c.apply(ops.Reduce{Fn: ops.Sum, Axes: c.axes(1, x.Rank()), KeepDims: c.bool(2)}, t)
+	}
+	return c.arith(ops.Div, sum(c.zeroUnless(number, x)), sum(number))
+}
+
+func nanMedian(c *call) Value {
+	x := c.shaped(c.tensor(0), c.resolve(c.tensor(0), []*build.Number{build.Extent(-1)}))
+	if c.extent(x, 0) == 0 && x.DType().IsFloat() {
+		return c.cast(c.lift(math.NaN()), x.DType())
+	}
+	return c.middleNumber(x, 0, false).Items[0]
+}
+
+func nanMedianAlong(c *call) Value {
+	return c.middleNumber(c.tensor(0), c.axis(1, c.tensor(0).Rank()), c.bool(2))
+}
+
+// middleNumber is the median of what is no NaN and its index; of NaN alone it is NaN.
+func (c *call) middleNumber(x *build.Tensor, axis int, keep bool) *Tuple {
+	if !x.DType().IsFloat() || x.Rank() == 0 {
+		return c.middle(x, axis, keep)
+	}
+	sorted := c.applyAll(ops.Sort{Axis: axis}, x) // NaN comes last
+	count := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{axis}, KeepDims: true}, c.fn(ops.LogicalNot, c.fn(ops.IsNaN, x)))
+	at := c.arithNumber(ops.FloorDiv, c.arithNumber(ops.Sub, c.arithNumber(ops.Max, count, int64(1)), int64(1)), int64(2))
+	out := make([]Value, 2)
+	for i := range out {
+		y := c.apply(ops.Gather{Axis: axis}, sorted[i], at)
+		if !keep {
+			y = c.selected(y, axis, build.Extent(0))
+		}
+		out[i] = y
+	}
+	return &Tuple{Items: out}
+}
+
+// quantile is what a share q of the values along a dimension, or of all, is below. Several shares give a first dimension.
+func quantile(c *call) Value {
+	x, axis, keep := c.tensor(0), 0, c.bool(3)
+	shares, isTensor := c.args[1].(*build.Tensor)
+	if !isTensor {
+		shares = c.cast(c.lift(c.args[1]), x.DType())
+	}
+	if d := x.DType(); d != tensor.Float32 && d != tensor.Float64 || shares.DType() != d || shares.Rank() > 1 || c.isNone(2) && keep {
+		return c.unsupported("of %v for %v", x.Type(), shares.Type())
+	}
+	if c.isNone(2) {
+		x = c.shaped(x, c.resolve(x, []*build.Number{build.Extent(-1)}))
+	} else if axis = c.axis(2, x.Rank()); x.Rank() == 0 {
+		return c.unsupported("of a tensor without dimensions")
+	}
+	n := c.extent(x, axis)
+	if n == 0 {
+		return c.fail("quantile() input tensor must be non-empty")
+	}
+	c.assertAll(c.arith(ops.LogicalAnd, c.arithNumber(ops.Ge, shares, int64(0)), c.arithNumber(ops.Le, shares, int64(1))), "quantile() q values must be in the range [0, 1]")
+	rank := c.arithNumber(ops.Mul, c.shaped(shares, c.resolve(shares, []*build.Number{build.Extent(-1)})), int64(n-1))
+	y := c.between(c.applyAll(ops.Sort{Axis: axis}, x)[0], rank, axis, c.string(4))
+	isNaN := c.apply(ops.Reduce{Fn: ops.Any, Axes: []int{axis}, KeepDims: true}, c.fn(ops.IsNaN, x))
+	y = c.apply(ops.Where{ANumber: true, KeepB: true}, isNaN, c.lift(math.NaN()), y)
+	if shares.Rank() == 0 {
+		if keep {
+			return y
+		}
+		return c.selected(y, axis, build.Extent(0))
+	}
+	order := []int{axis}
+	for i := range y.Rank() {
+		if i != axis {
+			order = append(order, i)
+		}
+	}
+	y = c.permuted(y, order)
+	if !keep {
+		return y
+	}
+	dims := c.Dims(y)
+	to := append([]*build.Number{dims[0]}, dims[1:axis+1]...)
+	to = append(append(to, build.Extent(1)), dims[axis+1:]...)
+	return c.shaped(y, to)
+}
+
+// between returns what stands at places in sorted values that lie between two of them.
+func (c *call) between(sorted, rank *build.Tensor, axis int, interpolation string) *build.Tensor {
+	switch interpolation {
+	case "linear":
+	case "midpoint":
+	case "lower":
+		rank = c.fn(ops.Floor, rank)
+	case "higher":
+		rank = c.fn(ops.Ceil, rank)
+	case "nearest":
+		rank = c.fn(ops.Round, rank)
+	default:
+		c.fail("unknown interpolation %q", interpolation)
+	}
+	take := func(at *build.Tensor) *build.Tensor {
+		return c.apply(ops.IndexSelect{Axis: axis}, sorted, c.cast(at, tensor.Int64))
+	}
+	floor := c.fn(ops.Floor, rank)
+	low := take(floor)
+	if interpolation != "linear" && interpolation != "midpoint" {
+		return low
+	}
+	ceil := c.fn(ops.Ceil, rank)
+	share := c.arith(ops.Sub, rank, floor)
+	if interpolation == "midpoint" {
+		share = c.fullLike(share, 0.5)
+	}
+	to := make([]*build.Number, sorted.Rank())
+	for i := range to {
+		to[i] = build.Extent(1)
+	}
+	to[axis] = c.length(share)
+	share = c.reshape(share, to)
+	high := take(ceil)
+	step := c.arith(ops.Sub, high, low)
+	near := c.arith(ops.Add, low, c.arith(ops.Mul, share, step))
+	far := c.arith(ops.Sub, high, c.arith(ops.Mul, step, c.fromOne(share)))
+	return c.apply(ops.Where{}, c.arithNumber(ops.Lt, share, 0.5), near, far)
+}
