@@ -43,6 +43,7 @@ type Sweep struct {
 	Runs       int        // 0: about two seconds
 	CPU        string     // tier, as graph.Options.CPU
 	MaxMemory  int64      // as graph.Options.MaxMemory; of the random inputs too
+	MaxPacked  float64    // as graph.Options.MaxPacked
 	Profile    bool       // measure each layer too
 	// Progress, when set, is told what is about to be measured.
 	Progress func(what string)
@@ -226,7 +227,7 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 	if err != nil {
 		return nil, nil, err
 	}
-	q := quantize.New(quantize.Options{Dynamic: precision == Int8Dynamic, Session: graph.Options{CPU: s.CPU, MaxMemory: s.MaxMemory}})
+	q := quantize.New(quantize.Options{Dynamic: precision == Int8Dynamic, Session: graph.Options{CPU: s.CPU, MaxMemory: s.MaxMemory, MaxPacked: s.MaxPacked}})
 	if precision == Int8Dynamic {
 		int8, err := q.Quantize(g)
 		if err != nil {
@@ -286,7 +287,7 @@ func whyFloat(r *quantize.Report) []string {
 
 // measure times one combination.
 func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, limits func(int) Limits) (Result, error) {
-	opts := graph.Options{Threads: threads, CPU: s.CPU, MaxMemory: s.MaxMemory}
+	opts := graph.Options{Threads: threads, CPU: s.CPU, MaxMemory: s.MaxMemory, MaxPacked: s.MaxPacked}
 	var notes []string
 	if batch == 0 {
 		batch, notes = s.defaultBatch(g)

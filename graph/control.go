@@ -265,7 +265,7 @@ func newPart(g *Graph, p *ops.Prepare, inputs []ops.Type) (*part, error) {
 	if limit <= 0 {
 		limit = defaultMaxMemory
 	}
-	s := &Session{graph: o.g, tier: p.Tier, threads: p.Threads, opts: Options{MaxMemory: limit}, pack: p.Pack}
+	s := &Session{graph: o.g, tier: p.Tier, threads: p.Threads, opts: Options{MaxMemory: limit, MaxPacked: p.MaxPacked}, pack: p.Pack}
 	pl, err := s.makePlan(context.Background(), "", inputs)
 	return &part{session: s, plan: pl}, err
 }

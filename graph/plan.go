@@ -268,7 +268,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	kernel, err := n.Op.Prepare(&ops.Prepare{
 		In: types, Out: outTypes, Tier: s.tier, Threads: s.threads,
-		Pack: pack, Share: once(p.shared), MaxMemory: s.opts.MaxMemory,
+		Pack: pack, Share: once(p.shared), MaxMemory: s.opts.MaxMemory, MaxPacked: s.opts.MaxPacked,
 	})
 	if err != nil {
 		return err

@@ -37,6 +37,10 @@ type Options struct {
 	// need more are refused with a *MemoryError before memory is taken, so that a
 	// small file cannot ask for a large machine. 0 means 16 GiB.
 	MaxMemory int64
+	// MaxPacked bounds, for each layer, the bytes of its packed weights over those of its weights, at least 1: 1 keeps
+	// weights from being transformed for Winograd's algorithm, which takes 1.8 or 4 times as many bytes in float32.
+	// The layer is then slower, and its results differ in their last bits. 0 means no bound.
+	MaxPacked float64
 	// Recompute, of a graph with gradients, bounds the arena by computing values again instead of keeping
 	// them. It is chosen for the example shapes of the inputs. A target of its own, it is no limit: what MaxMemory is.
 	Recompute Recompute
@@ -104,6 +108,9 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 	opts.MaxMemory = min(opts.MaxMemory, math.MaxInt/2) // as the default
 	if opts.MaxPlanMemory <= 0 {
 		opts.MaxPlanMemory = defaultMaxPlanMemory
+	}
+	if opts.MaxPacked != 0 && !(opts.MaxPacked >= 1) {
+		return nil, &OptionError{"MaxPacked", fmt.Sprintf("%v: it must be at least 1, or 0 for no bound", opts.MaxPacked)}
 	}
 	if opts.Threads > ops.MaxThreads {
 		return nil, &OptionError{"Threads", fmt.Sprintf("%d, and at most %d are possible", opts.Threads, ops.MaxThreads)}
@@ -260,6 +267,43 @@ func (s *Session) Plan() string {
 	defer s.mu.Unlock()
 	e, _ := s.plans.Latest()
 	return e.plan.describe()
+}
+
+// Warnings returns what a user should know of the kernels that run for the most recent shapes, each with
+// the path of its module: layers that are probably slower in int8 than in float32.
+func (s *Session) Warnings() []string {
+	if s = s.recent(); s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, _ := s.plans.Latest()
+	var list []string
+	for _, st := range e.plan.steps {
+		if w := st.kernel.Warning; w != "" {
+			list = append(list, fmt.Sprintf("%s (%s): %s", st.node.Scope.Path, st.node.Op.Name(), w))
+		}
+	}
+	return list
+}
+
+// PackedBytes returns the memory of the packed weights that kernels read with the most recent shapes.
+func (s *Session) PackedBytes() int {
+	if s = s.recent(); s == nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, _ := s.plans.Latest()
+	total := 0
+	seen := make(map[*byte]bool) // layers may share their weights
+	for _, st := range e.plan.steps {
+		if w := st.kernel.Weights; len(w) > 0 && !seen[&w[0]] {
+			seen[&w[0]] = true
+			total += len(w)
+		}
+	}
+	return total
 }
 
 // ArenaBytes returns the memory that activations and scratch take in one run

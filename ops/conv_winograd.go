@@ -23,17 +23,32 @@ const (
 // winogradTile returns the T of F(T x T, 3x3) by which the convolution is
 // quicker, 0 where it is computed directly. T = 4 multiplies four times less, with
 // errors of about 1e-5 of the largest output, and reads four times as many
-// weights; T = 2 multiplies 2.25 times less and reads 1.8 times as many. It looks at
+// weights; T = 2 multiplies 2.25 times less and reads 1.8 times as many. What Prepare.MaxPacked forbids is left out. It looks at
 // one image and one thread, so that batch and threads do not change the result.
 func (op Conv) winogradTile(p *Prepare, w *Window) int {
+	tile, _ := op.winogradCost(p, w)
+	return tile
+}
+
+// WinogradTime estimates the microseconds that one image takes on one thread in float32 where Winograd's algorithm computes
+// the convolution, and returns 0 where it is computed directly.
+func (op Conv) WinogradTime(p *Prepare, w *Window) float64 {
+	if tile, us := op.winogradCost(p, w); tile > 0 {
+		return us
+	}
+	return 0
+}
+
+// winogradCost returns the tile and what it takes.
+func (op Conv) winogradCost(p *Prepare, w *Window) (tile int, us float64) {
 	in := p.In
 	one, two := [3]int{1, 1, 1}, [3]int{1, 3, 3}
 	if w.Kernel != two || w.Stride != one || w.Dilation != one || op.Groups != 1 || w.Pad[0] != 0 || in[1].Known == nil || (op.HasBias && in[2].Known == nil) {
-		return 0
+		return 0, 0
 	}
 	outs, c := in[1].Shape[0], in[1].Shape[1]
 	if min(c, outs) < 32 {
-		return 0
+		return 0, 0
 	}
 	rate := float64(macRatePlain)
 	switch {
@@ -47,16 +62,19 @@ func (op Conv) winogradTile(p *Prepare, w *Window) int {
 		weights := float64(products) * float64(c) * float64(outs)
 		return max(weights*float64(rows)/rate, float64(passes)*4*weights/weightRate)
 	}
-	best, tile := 0.85*cost(9, w.Out[0]*w.Out[1]*w.Out[2], 1), 0
+	us = 0.85 * cost(9, w.Out[0]*w.Out[1]*w.Out[2], 1)
 	for _, t := range []int{2, 4} {
 		tiles := w.Out[0] * ((w.Out[1] + t - 1) / t) * ((w.Out[2] + t - 1) / t)
 		positions := (t + 2) * (t + 2)
+		if p.MaxPacked > 0 && float64(positions)/9 > p.MaxPacked {
+			continue
+		}
 		transforms := transformTime / 1000 * float64(tiles) * float64(positions) * float64(c+outs)
-		if us := cost(positions, tiles, (tiles+winogradChunk-1)/winogradChunk) + transforms; us < best {
-			best, tile = us, t
+		if time := cost(positions, tiles, (tiles+winogradChunk-1)/winogradChunk) + transforms; time < us {
+			us, tile = time, t
 		}
 	}
-	return tile
+	return tile, us
 }
 
 // winogradChunk is how many tiles are transformed at a time: enough to use each

@@ -104,6 +104,8 @@ type Prepare struct {
 	Share func(key any, build func() any) any
 	// MaxMemory bounds the bytes that a graph inside the operator may take; 0 means no bound.
 	MaxMemory int64
+	// MaxPacked bounds the bytes of packed weights over those of the weights; 0 means no bound.
+	MaxPacked float64
 }
 
 // Packed returns the packed form of a constant, made once per session.
@@ -149,6 +151,8 @@ type Kernel struct {
 	WorkerScratch, WorkerPointers int
 	// Choice says which kernel, tile and split were chosen, for `--plan`.
 	Choice string
+	// Warning says what a user should know of the choice; "" where there is nothing to say.
+	Warning string
 	// Parallel is the number of independent tasks of the largest phase.
 	Parallel int
 	// Weights are packed constants that a call reads first, which the kernel before

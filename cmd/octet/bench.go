@@ -72,7 +72,7 @@ func (a *app) benchLocal(ctx context.Context, sweep *bench.Sweep, args []string,
 	if format != "table" && format != "go" {
 		return usagef("--format %q: use table or go", format)
 	}
-	sweep.Threads, sweep.CPU, sweep.MaxMemory = a.threads, a.cpu, a.limits.maxMemory
+	sweep.Threads, sweep.CPU, sweep.MaxMemory, sweep.MaxPacked = a.threads, a.cpu, a.limits.maxMemory, a.maxPacked
 	if a.onTerminal() {
 		sweep.Progress = func(what string) { a.say("%s", what) }
 	}

@@ -21,7 +21,7 @@ func (a *app) inspect() *cobra.Command {
 		Short: "Show what is in a model file",
 		Long: `inspect shows the format of a file, its modules, parameters, operators and
 multiply-accumulates (MACs), and for an int8 model what computes in float32 all
-the same. Of a file with weights only, it lists the tensors; --arch gives it a graph.
+the same; --plan also names layers that are probably slower in int8 on this CPU. Of a file with weights only, it lists the tensors; --arch gives it a graph.
 TorchScript does not say the shapes of inputs: without --shape its modules and the
 operators of its source are shown, with it the graph that is made of them. A program
 of torch.export does: its inputs are shown with the bounds of their extents, and its
@@ -126,8 +126,8 @@ func (a *app) inspectGraph(r *inspectResult, f *loader.File, path string, v view
 			return err
 		}
 		defer s.Close()
-		r.Plan = s.Plan()
-		r.ArenaBytes = s.ArenaBytes()
+		r.Plan, r.Warnings = s.Plan(), s.Warnings()
+		r.ArenaBytes, r.PackedBytes = s.ArenaBytes(), s.PackedBytes()
 	}
 	return nil
 }
@@ -170,12 +170,14 @@ type inspectResult struct {
 	Format string `json:"format"`
 	Bytes  int64  `json:"bytes"`
 	// Program is what is known of an exported program.
-	Program    *loader.ExportedDescription `json:"program,omitempty"`
-	Graph      *bench.Summary              `json:"graph,omitempty"`
-	Tensors    []bench.Port                `json:"tensors,omitempty"`
-	Plan       string                      `json:"plan,omitempty"`
-	ArenaBytes int                         `json:"arena_bytes,omitempty"` // with the plan: activations and scratch of one run
-	Code       string                      `json:"code,omitempty"`
+	Program     *loader.ExportedDescription `json:"program,omitempty"`
+	Graph       *bench.Summary              `json:"graph,omitempty"`
+	Tensors     []bench.Port                `json:"tensors,omitempty"`
+	Plan        string                      `json:"plan,omitempty"`
+	Warnings    []string                    `json:"warnings,omitempty"`     // with the plan: layers that are probably slower in int8 than in float32
+	ArenaBytes  int                         `json:"arena_bytes,omitempty"`  // with the plan: activations and scratch of one run
+	PackedBytes int                         `json:"packed_bytes,omitempty"` // with the plan: weights in the order of the kernels
+	Code        string                      `json:"code,omitempty"`
 	// Unsupported lists the operators of a program that octet does not have.
 	Unsupported []unsupportedUse `json:"unsupported,omitempty"`
 
@@ -226,7 +228,13 @@ func (a *app) printInspect(r *inspectResult) error {
 		}
 	}
 	if r.Plan != "" {
-		fmt.Fprintf(a.out, "\nplan (%.2f MB for activations and scratch)\n%s", float64(r.ArenaBytes)/(1<<20), r.Plan)
+		fmt.Fprintf(a.out, "\nplan (%.2f MB for activations and scratch, %.2f MB of packed weights)\n%s", float64(r.ArenaBytes)/(1<<20), float64(r.PackedBytes)/(1<<20), r.Plan)
+	}
+	for i, w := range r.Warnings {
+		if i == 0 {
+			fmt.Fprintln(a.out, "\nwarnings")
+		}
+		fmt.Fprintf(a.out, "%s\n", w)
 	}
 	if r.Code != "" {
 		fmt.Fprintf(a.out, "\n%s", r.Code)

@@ -19,11 +19,12 @@ type app struct {
 	// What the two write to: documents and files go there as they are.
 	stdout, stderr io.Writer
 
-	threads []int
-	cpu     string
-	json    bool
-	mmap    bool
-	limits  limits
+	threads   []int
+	cpu       string
+	maxPacked float64
+	json      bool
+	mmap      bool
+	limits    limits
 
 	tier    asm.Tier
 	started bool // the command line was understood
@@ -92,12 +93,16 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 			if a.tier, err = asm.Resolve(a.cpu); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("max-packed") && !(a.maxPacked >= 1) {
+				return fmt.Errorf("--max-packed %v: it must be at least 1", a.maxPacked)
+			}
 			return a.limits.set(cmd)
 		},
 	}
 	flags := root.PersistentFlags()
 	flags.IntSliceVar(&a.threads, "threads", nil, "number of threads (default: one per core); bench takes a list")
 	flags.StringVar(&a.cpu, "cpu", "", "CPU tier to use (default: $OCTET_CPU, else the best; see octet cpu)")
+	flags.Float64Var(&a.maxPacked, "max-packed", 0, "packed weights of a layer over its weights, at most, in bytes: 1 forgoes float32 Winograd, which takes up to 4 times as many (default: no bound)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
 	flags.BoolVar(&a.mmap, "mmap", false, "map the weights of an octet file into memory instead of reading them: nobody may change or shorten the file meanwhile")
 	a.limits.add(root)
@@ -127,7 +132,7 @@ func (a *app) markStart(root *cobra.Command) {
 
 // options returns how to compile a model by the common flags.
 func (a *app) options() graph.Options {
-	opts := graph.Options{CPU: a.cpu, MaxMemory: a.limits.maxMemory}
+	opts := graph.Options{CPU: a.cpu, MaxMemory: a.limits.maxMemory, MaxPacked: a.maxPacked}
 	if len(a.threads) > 0 {
 		opts.Threads = a.threads[0]
 	}

@@ -96,11 +96,16 @@ func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) *winogra
 	if err := v.l.prepare(); err != nil {
 		return nil, err
 	}
-	if v := choose(v.l, w); v != nil {
-		return v.kernel(), nil
+	plan := choose(v.l, w)
+	k := (*ops.Kernel)(nil)
+	if plan != nil {
+		k = plan.kernel()
+	} else {
+		if err := v.divide(); err != nil {
+			return nil, err
+		}
+		k = v.kernel()
 	}
-	if err := v.divide(); err != nil {
-		return nil, err
-	}
-	return v.kernel(), nil
+	k.Warning = op.slowerThanFloat(v.l, w, plan)
+	return k, nil
 }

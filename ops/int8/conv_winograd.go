@@ -98,25 +98,39 @@ var (
 	winogradTimesPlain = winogradTimes{direct: 500, multiply: 600, input: 12, weights: 8, output: 11}
 )
 
+func (l *layer) winogradTimes() winogradTimes {
+	if l.g.Tier != asm.Generic {
+		return winogradTimesAVX2
+	}
+	return winogradTimesPlain
+}
+
+// directTime returns the nanoseconds that the direct form of a 3x3 convolution takes.
+func (l *layer) directTime(w *ops.Window) float64 {
+	return l.winogradTimes().direct * 9 * l.products() * float64(w.Pixels())
+}
+
+// products returns the thousands of products of one pixel and one tap.
+func (l *layer) products() float64 { return float64(l.kc) * float64(l.cols) / 1024 }
+
+// time returns the nanoseconds that the plan takes.
+func (v *winograd) time() float64 {
+	l, times, tiles, chunks := v.l, v.l.winogradTimes(), float64(v.tiles), float64(v.chunks)
+	// The last rows of a chunk, fewer than the kernel takes at a time, cost more: as one row more, about.
+	return float64(v.k.Positions()) * (times.multiply*l.products()*(tiles+chunks) + times.weights*1024*l.products()*chunks +
+		tiles*(times.input*float64(l.kc)+times.output*float64(l.cols)))
+}
+
 // chooseWinograd returns the plan by which a convolution is quickest, nil where that is the direct form. It may look at batch
 // and threads, since results do not depend on the form.
 func chooseWinograd(l *layer, w *ops.Window) *winograd {
-	times := winogradTimesPlain
-	if l.g.Tier != asm.Generic {
-		times = winogradTimesAVX2
-	}
-	products := float64(l.kc) * float64(l.cols) / 1024
-	best, plan := 0.95*times.direct*9*products*float64(w.Pixels()), (*winograd)(nil)
+	best, plan := 0.95*l.directTime(w), (*winograd)(nil)
 	for _, t := range []int{2, 4} {
 		v := newWinograd(l, w, t)
 		if v == nil {
 			continue
 		}
-		tiles, chunks := float64(v.tiles), float64(v.chunks)
-		// The last rows of a chunk, fewer than the kernel takes at a time, cost more: as one row more, about.
-		time := float64(v.k.Positions()) * (times.multiply*products*(tiles+chunks) + times.weights*1024*products*chunks +
-			tiles*(times.input*float64(l.kc)+times.output*float64(l.cols)))
-		if time < best {
+		if time := v.time(); time < best {
 			best, plan = time, v
 		}
 	}
