@@ -22,13 +22,17 @@ type layer struct {
 	rows                          int
 }
 
-// layers are those that ResNet-18 and -50, MobileNetV2 and BERT-base spend their time in.
+// layers are those that ResNet-18 and -50, VGG-16, MobileNetV2 and BERT-base spend their time in.
 var layers = []layer{
 	{name: "conv7x7_224_3_64", size: 224, c: 3, outs: 64, kernel: 7, stride: 2},
 	{name: "conv3x3_224_3_32", size: 224, c: 3, outs: 32, kernel: 3, stride: 2},
 	{name: "conv3x3_56_64_64", size: 56, c: 64, outs: 64, kernel: 3, stride: 1},
+	{name: "conv3x3_56_256_256", size: 56, c: 256, outs: 256, kernel: 3, stride: 1},
 	{name: "conv3x3_28_128_128", size: 28, c: 128, outs: 128, kernel: 3, stride: 1},
+	{name: "conv3x3_28_256_256", size: 28, c: 256, outs: 256, kernel: 3, stride: 1},
+	{name: "conv3x3_28_512_512", size: 28, c: 512, outs: 512, kernel: 3, stride: 1},
 	{name: "conv3x3_14_256_256", size: 14, c: 256, outs: 256, kernel: 3, stride: 1},
+	{name: "conv3x3_14_512_512", size: 14, c: 512, outs: 512, kernel: 3, stride: 1},
 	{name: "conv3x3_7_512_512", size: 7, c: 512, outs: 512, kernel: 3, stride: 1},
 	{name: "conv3x3_28_256_256_s2", size: 28, c: 256, outs: 256, kernel: 3, stride: 2},
 	{name: "conv1x1_56_64_256", size: 56, c: 64, outs: 256, kernel: 1, stride: 1, residual: true},

@@ -27,6 +27,11 @@ type LayerProfile struct {
 	Bytes         int64   `json:"bytes"`
 	GBs           float64 `json:"gbs"`
 	PackedBytes   int     `json:"packed_bytes"` // of weights in the order of the kernel
+	// Float32Ms is, of an int8 layer, what its module takes in float32: 0 where that was not measured.
+	Float32Ms float64 `json:"float32_ms,omitempty"`
+
+	least time.Duration
+	int8  bool // it multiplies integers
 }
 
 // Profiler collects the steps of runs: its Trace is an option of Compile.
@@ -75,6 +80,7 @@ func (p *Profiler) Layers(limits Limits) []LayerProfile {
 		l := LayerProfile{
 			Name: s.last.Node.Scope.Path, Op: s.last.Node.Op.Name(), Kernel: s.last.Choice,
 			Time: quantile(s.times, 0.5), Bytes: w.Bytes, PackedBytes: s.last.Packed,
+			least: s.times[0], int8: w.Int8MACs > 0,
 		}
 		l.Ms = milliseconds(l.Time)
 		if seconds := l.Time.Seconds(); seconds > 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -44,7 +45,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 	for _, x := range r.Results {
 		speedUp := ""
 		for _, f := range r.Results {
-			if x.Precision != Float32 && f.Precision == Float32 && f.Model == x.Model && f.Threads == x.Threads && f.Batch == x.Batch && x.MedianMs > 0 {
+			if x.Precision != Float32 && x.comparesWith(f) && x.MedianMs > 0 {
 				speedUp = fmt.Sprintf("%.2f", f.MedianMs/x.MedianMs)
 			}
 		}
@@ -53,6 +54,11 @@ func (r *Report) WriteTable(w io.Writer) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for _, x := range r.Results {
+		if err := writeSlower(w, x); err != nil {
+			return err
+		}
 	}
 	for _, x := range r.Results {
 		if len(x.Layers) > 0 {
@@ -67,10 +73,17 @@ func (r *Report) WriteTable(w io.Writer) error {
 func writeLayers(w io.Writer, r Result) error {
 	fmt.Fprintf(w, "\n%s, %s, %d threads, batch %d: slowest layers first\n", r.Model, r.Precision, r.Threads, r.Batch)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "layer\toperator\tms\tshare\tGop/s\t% of peak\tGB/s\tMB\tpacked MB\tkernel")
+	fmt.Fprintln(t, "layer\toperator\tms\tfloat32 ms\tshare\tGop/s\t% of peak\tGB/s\tMB\tpacked MB\tkernel")
 	for _, l := range r.Layers {
-		fmt.Fprintf(t, "%s\t%s\t%.3f\t%.1f %%\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%s\n",
-			l.Name, l.Op, l.Ms, 100*l.Share, l.Gops, l.PercentOfPeak, l.GBs, float64(l.Bytes)/(1<<20), float64(l.PackedBytes)/(1<<20), l.Kernel)
+		float := ""
+		if l.Float32Ms > 0 {
+			float = fmt.Sprintf("%.3f", l.Float32Ms)
+		}
+		if slices.ContainsFunc(r.Slower, func(s SlowerLayer) bool { return s.Name == l.Name }) && l.int8 {
+			float += " (faster)"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%.3f\t%s\t%.1f %%\t%.1f\t%.1f\t%.1f\t%.2f\t%.2f\t%s\n",
+			l.Name, l.Op, l.Ms, float, 100*l.Share, l.Gops, l.PercentOfPeak, l.GBs, float64(l.Bytes)/(1<<20), float64(l.PackedBytes)/(1<<20), l.Kernel)
 	}
 	return t.Flush()
 }

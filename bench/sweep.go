@@ -72,8 +72,12 @@ type Result struct {
 	AllocsPerRun int            `json:"allocs_per_run"`
 	Notes        []string       `json:"notes,omitempty"`
 	Layers       []LayerProfile `json:"layers,omitempty"`
+	// Slower are the modules that are slower in int8 than in float32; see Report.CompareLayers.
+	Slower []SlowerLayer `json:"slower_than_float32,omitempty"`
 
 	Times []time.Duration `json:"-"` // of each run
+
+	profile []LayerProfile // Layers, whether or not they are shown
 }
 
 // PrecisionError says that a model cannot be measured in a precision.
@@ -321,10 +325,13 @@ func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, 
 		r.Gops = work.Ops() / seconds / 1e9
 		r.PercentOfPeak = 100 * l.Ideal(work) / seconds
 	}
-	if s.Profile {
-		if r.Layers, err = Profile(ctx, g, opts, in, min(t.Runs, 50), l); err != nil {
+	if s.Profile || len(s.Precisions) > 1 && slices.Contains(s.Precisions, Float32) {
+		if r.profile, err = Profile(ctx, g, opts, in, min(t.Runs, 50), l); err != nil {
 			return Result{}, err
 		}
+	}
+	if s.Profile {
+		r.Layers = r.profile
 	}
 	if work.Int8MACs > 0 {
 		r.Notes = append(r.Notes, missingTier(session.Tier())...)

@@ -65,7 +65,8 @@ func (e *TargetError) Error() string {
 // enough at the least cost. It ranks them by how much noise they put into the
 // model's outputs for each unit of cost that int8 saves, lets a growing number of
 // the first fall back until the accuracy suffices, and then takes back into int8
-// whichever of them it can spare, the dearest first.
+// whichever of them it can spare, the dearest first. At last those fall back that cost
+// more in int8 than in float, where that makes the model cheaper and keeps it accurate enough.
 //
 // The modules it finds are added to the quantizer's exclusions: Quantize then
 // gives the tuned model. When the target cannot be met, Tune returns what it
@@ -111,15 +112,24 @@ func (t *tuner) tune() error {
 	if t.cost, err = t.measureCosts(); err != nil {
 		return err
 	}
+	found, err := t.suffice()
+	if err == nil && t.target.Order == nil {
+		found, err = t.quicken(found)
+	}
+	t.choose(found)
+	return err
+}
+
+// suffice returns modules to leave in float for the accuracy.
+func (t *tuner) suffice() (TuningPoint, error) {
 	whole, err := t.try(nil)
 	if err != nil || whole.Met {
-		t.choose(whole)
-		return err
+		return whole, err
 	}
 	order := t.target.Order
 	if order == nil {
 		if t.result.Modules, err = t.rank(); err != nil {
-			return err
+			return whole, err
 		}
 		for _, m := range t.result.Modules {
 			order = append(order, m.Name)
@@ -127,10 +137,9 @@ func (t *tuner) tune() error {
 	}
 	found, err := t.grow(order)
 	if err == nil && t.target.Order == nil {
-		found, err = t.spare(found)
+		return t.spare(found)
 	}
-	t.choose(found)
-	return err
+	return found, err
 }
 
 func (t *tuner) choose(p TuningPoint) {
@@ -232,6 +241,30 @@ func (t *tuner) spare(p TuningPoint) (TuningPoint, error) {
 			return p, err
 		}
 		if next.Met && t.cost.within(next.Cost, p.Cost) {
+			p = next
+		}
+	}
+	return p, nil
+}
+
+// quicken leaves in float what costs more in int8, all of it or else what it can, the worst first.
+func (t *tuner) quicken(p TuningPoint) (TuningPoint, error) {
+	modules, err := t.q.layerModules(t.model)
+	if err != nil {
+		return p, err
+	}
+	modules = slices.DeleteFunc(modules, func(name string) bool { return !t.cost.slower(name) || slices.Contains(p.Fallback, name) })
+	slices.SortStableFunc(modules, func(a, b string) int { return compareDescending(t.cost.saved(b), t.cost.saved(a)) })
+	for _, more := range slices.Concat([][]string{modules}, slices.Collect(slices.Chunk(modules, 1))) {
+		more = slices.DeleteFunc(slices.Clone(more), func(name string) bool { return slices.Contains(p.Fallback, name) })
+		if len(more) == 0 {
+			continue
+		}
+		next, err := t.try(slices.Concat(p.Fallback, more))
+		if err != nil {
+			return p, err
+		}
+		if next.Met && next.Cost < p.Cost {
 			p = next
 		}
 	}

@@ -95,6 +95,15 @@ func (c *costs) saved(path string) float64 {
 	return float - int8
 }
 
+// slower reports whether a module costs more in int8, as far as costs that are measured can tell.
+func (c *costs) slower(path string) bool {
+	int8, float := c.module(path)
+	if c.given == nil {
+		float *= 1.05
+	}
+	return int8 > float
+}
+
 // of returns the cost of a model with some modules in float: what its run takes,
 // or by given costs the sum of what these modules cost more than in int8.
 func (c *costs) of(ctx context.Context, m *graph.Graph, fallback []string) (float64, error) {

@@ -34,14 +34,10 @@ func (q *Quantizer) Sensitivities(ctx context.Context, m *graph.Graph, data Batc
 	}
 	all := p.decision
 	var out []ModuleSensitivity
-	for _, n := range p.graph.Nodes {
-		seen := slices.ContainsFunc(out, func(s ModuleSensitivity) bool { return s.Name == n.Scope.Path })
-		if !isLayer(n.Op) || !all[n].Quantize || seen || n.Scope.Path == "" {
-			continue
-		}
+	for _, name := range layerModules(p.graph, all) {
 		p.decision = make(map[*graph.Node]Decision)
 		for _, k := range p.graph.Nodes {
-			p.decision[k] = Decision{Quantize: isLayer(k.Op) && all[k].Quantize && k.Scope.Path == n.Scope.Path}
+			p.decision[k] = Decision{Quantize: isLayer(k.Op) && all[k].Quantize && k.Scope.Path == name}
 		}
 		c, err := q.convert(p)
 		if err != nil {
@@ -51,7 +47,7 @@ func (q *Quantizer) Sensitivities(ctx context.Context, m *graph.Graph, data Batc
 		if err != nil {
 			return nil, err
 		}
-		s := ModuleSensitivity{Name: n.Scope.Path}
+		s := ModuleSensitivity{Name: name}
 		for _, d := range diff {
 			if d.noise > 0 {
 				s.Noise = max(s.Noise, min(d.noise/max(d.signal, math.SmallestNonzeroFloat64), math.MaxFloat64))
@@ -61,6 +57,25 @@ func (q *Quantizer) Sensitivities(ctx context.Context, m *graph.Graph, data Batc
 	}
 	slices.SortStableFunc(out, func(a, b ModuleSensitivity) int { return compareDescending(a.Noise, b.Noise) })
 	return out, nil
+}
+
+// layerModules lists the modules whose layers the quantizer would quantize, in the order of the graph.
+func (q *Quantizer) layerModules(m *graph.Graph) ([]string, error) {
+	p, err := q.prepare(m, nil)
+	if err != nil {
+		return nil, err
+	}
+	return layerModules(p.graph, p.decision), nil
+}
+
+func layerModules(g *graph.Graph, decision map[*graph.Node]Decision) []string {
+	var names []string
+	for _, n := range g.Nodes {
+		if name := n.Scope.Path; isLayer(n.Op) && decision[n].Quantize && name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func compareDescending(a, b float64) int {

@@ -248,6 +248,48 @@ func TestTuneTakesTheCheaperModules(t *testing.T) {
 	}
 }
 
+// TestTuneLeavesSlowModulesInFloat lets modules cost more in int8 than in float: they fall back though the accuracy
+// does not need it, together or, where that loses accuracy, the worst of those that it allows.
+func TestTuneLeavesSlowModulesInFloat(t *testing.T) {
+	gain := map[string]float64{"fc1": 2, "fc3": -3, "fc4": -1} // what int8 saves
+	cost := func(module string) (int8, float float64) { return 10, 10 + gain[module] }
+	for name, c := range map[string]struct {
+		forbidden []string // modules of which not all may be in float
+		needed    string   // the module that must be
+		want      []string
+		cost      float64
+	}{
+		"all":         {want: []string{"fc3", "fc4"}, cost: -4},
+		"one of them": {forbidden: []string{"fc3", "fc4"}, want: []string{"fc3"}, cost: -3},
+		"not one":     {forbidden: []string{"fc3"}, want: []string{"fc4"}, cost: -1},
+		"besides":     {needed: "fc1", want: []string{"fc1", "fc3", "fc4"}, cost: -2},
+	} {
+		accuracy := func(_ context.Context, m *graph.Graph) (float64, error) {
+			float := inFloat(m)
+			if len(float) == 4 {
+				return 1, nil // the model itself
+			}
+			missing := func(n string) bool { return !slices.Contains(float, n) }
+			if c.needed != "" && missing(c.needed) || c.forbidden != nil && !slices.ContainsFunc(c.forbidden, missing) {
+				return 0.5, nil
+			}
+			return 1, nil
+		}
+		r, q, err := tuneChain(t, Options{}, Target{Accuracy: accuracy, Cost: cost})
+		if err != nil || !sameSet(r.Fallback, c.want) || r.Cost != c.cost || r.Accuracy != 1 {
+			t.Errorf("%s: %v in float at a cost of %v, want %v at %v: %v", name, r.Fallback, r.Cost, c.want, c.cost, err)
+		}
+		if !sameSet(q.Options().Filter.ExcludeNames, c.want) {
+			t.Errorf("%s: excluded are %v", name, q.Options().Filter.ExcludeNames)
+		}
+	}
+	// Whoever gives the order wants its shortest prefix.
+	always := func(context.Context, *graph.Graph) (float64, error) { return 1, nil }
+	if r, _, err := tuneChain(t, Options{}, Target{Accuracy: always, Cost: cost, Order: []string{"fc3"}}); err != nil || len(r.Fallback) != 0 {
+		t.Errorf("in a given order %v fall back: %v", r.Fallback, err)
+	}
+}
+
 func TestTuneTargets(t *testing.T) {
 	// Each module in float is worth a tenth.
 	tenth := func(_ context.Context, m *graph.Graph) (float64, error) {

@@ -54,6 +54,9 @@ func (s *Server) routes() []route {
 		{path: "/v2/repository/models/{model}/load", methods: post(s.handleLoad)},
 		{path: "/v2/repository/models/{model}/unload", methods: post(s.handleUnload)},
 	}
+	if s.opts.Metrics != nil {
+		list = append(list, route{path: "/metrics", methods: get(s.handleMetrics)})
+	}
 	for _, path := range []string{"/v2/models/{model}", "/v2/models/{model}/versions/{version}"} {
 		list = append(list,
 			route{path: path, methods: get(s.handleModel)},
@@ -62,6 +65,11 @@ func (s *Server) routes() []route {
 			route{path: path + "/infer", methods: post(s.handleInfer)})
 	}
 	return list
+}
+
+func (s *Server) handleMetrics(w http.ResponseWriter, r *http.Request) error {
+	s.opts.Metrics.ServeHTTP(w, r)
+	return nil
 }
 
 // Handler returns the server's HTTP side: the Open Inference Protocol with the extensions for binary data, statistics, the model
@@ -91,7 +99,7 @@ func (s *Server) wrap(route route) http.HandlerFunc {
 		}
 		ctx := context.WithValue(r.Context(), requestKey{}, id)
 		if parent := r.Header.Get("Traceparent"); parent != "" {
-			ctx = context.WithValue(ctx, traceKey{}, parent[:min(len(parent), 128)])
+			ctx = WithTraceParent(ctx, parent)
 		}
 		r = r.WithContext(ctx)
 		defer s.recover(w, id)
@@ -224,11 +232,7 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if r.ContentLength != 0 && !bodyRead(r) {
 		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
 	}
-	text := strings.ToValidUTF8(strings.Join(strings.Fields(err.Error()), " "), "\uFFFD")
-	if isA[*panicError](err) {
-		text = "internal error in request " + requestID(r)
-	}
-	writeJSON(w, code.HTTP(), oip.ErrorResponse{Error: text})
+	writeJSON(w, code.HTTP(), oip.ErrorResponse{Error: ErrorText(err, requestID(r))})
 }
 
 // bodyRead reports whether a body of known size was small enough that reading it to the end does no harm.

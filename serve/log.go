@@ -37,7 +37,7 @@ func (l *logger) Request(e RequestEvent) {
 	if p, ok := errors.AsType[*panicError](e.Err); ok {
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	}
-	if parent, ok := e.Context.Value(traceKey{}).(string); ok && parent != "" {
+	if parent := TraceParent(e.Context); parent != "" {
 		attributes = append(attributes, slog.String("traceparent", parent))
 	}
 	l.LogAttrs(context.WithoutCancel(e.Context), level, "request", attributes...)
@@ -60,4 +60,9 @@ type traceKey struct{}
 func TraceParent(ctx context.Context) string {
 	parent, _ := ctx.Value(traceKey{}).(string)
 	return parent
+}
+
+// WithTraceParent returns a context of a request that bears the header traceparent.
+func WithTraceParent(ctx context.Context, parent string) context.Context {
+	return context.WithValue(ctx, traceKey{}, parent[:min(len(parent), 128)])
 }

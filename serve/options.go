@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"runtime"
 	"time"
 
@@ -39,7 +40,7 @@ type Options struct {
 	// BatchDelay is how long a request waits for others to join it where joining is worthwhile; 0: not at all.
 	BatchDelay time.Duration
 
-	// Token, unless empty, is what requests over HTTP must bear.
+	// Token, unless empty, is what requests over HTTP and gRPC must bear.
 	Token string
 	// Control lets clients load and unload configured models over HTTP. It needs a token.
 	Control bool
@@ -53,6 +54,8 @@ type Options struct {
 	Decoder Decoder
 	// Observer is told what happens.
 	Observer Observer
+	// Metrics, unless nil, answers GET /metrics, for requests that bear the token.
+	Metrics http.Handler
 	// Logger gets a line for each request that fails for a reason of the server's or takes longer than SlowRequest, and for each
 	// load; nil: none.
 	Logger *slog.Logger

@@ -60,7 +60,6 @@ type job struct {
 
 	outputs []*tensor.Tensor
 	err     error
-	queued  time.Duration
 	ran     time.Duration
 }
 

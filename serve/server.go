@@ -62,6 +62,9 @@ func New(opts Options) (*Server, error) {
 	return s, nil
 }
 
+// Options returns the options, with what was not given filled in: other protocols keep to them.
+func (s *Server) Options() Options { return s.opts }
+
 // Configured is a version of a model that a server is to serve.
 type Configured struct {
 	Name    string

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/octet-ml/octet/graph"
@@ -87,6 +88,15 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// ErrorText returns what a client is told of an error: on one line, and of a panic only the server's name of the request, under which
+// the log has the rest.
+func ErrorText(err error, id string) string {
+	if isA[*panicError](err) {
+		return "internal error in request " + id
+	}
+	return strings.ToValidUTF8(strings.Join(strings.Fields(err.Error()), " "), "\uFFFD")
+}
 
 // CodeOf returns the code of an error of this package, of the protocol or of a run.
 func CodeOf(err error) Code {

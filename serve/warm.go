@@ -3,7 +3,6 @@ package serve
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -111,6 +110,10 @@ func (w *warmer) least(ctx context.Context, inputs []*tensor.Tensor) (time.Durat
 // minGain is the part of the time of a sample that joining has to save.
 const minGain = 0.1
 
+// maxMisses is how many sizes in a row may save nothing before larger ones are not tried: kernels have row counts of their own, so that
+// two samples may take twice the time of one and four hardly more.
+const maxMisses = 2
+
 // batches fills the table: sizes are doubled while the time per sample falls, or up to the most that is asked for.
 func (w *warmer) batches(ctx context.Context, choice Batching) error {
 	b := &w.instance.batch
@@ -118,17 +121,17 @@ func (w *warmer) batches(ctx context.Context, choice Batching) error {
 	if choice > 1 {
 		most = int(choice)
 	}
-	before := w.instance.warm.Seconds()
-	b.rows = []batchRow{{1, before}}
-	b.reason = "off: joining two samples saves less than a tenth of their time"
-	for size := 2; size <= most; size *= 2 {
+	best := batchRow{1, w.instance.warm.Seconds()}
+	b.rows = []batchRow{best}
+	b.reason = "off: joined samples take no tenth less time than single ones"
+	misses := 0
+	for size := 2; size <= most && misses < maxMisses; size *= 2 {
 		inputs, err := w.inputs(size, 1)
 		if err != nil {
 			return err
 		}
 		reason, err := w.sameBits(ctx, inputs, size)
-		var tooLarge *graph.MemoryError
-		if errors.As(err, &tooLarge) {
+		if isA[*graph.MemoryError](err) {
 			reason, err = fmt.Sprintf("%d samples take too much memory", size), nil
 		}
 		if err != nil {
@@ -140,45 +143,47 @@ func (w *warmer) batches(ctx context.Context, choice Batching) error {
 			}
 			break
 		}
-		perSample, gains, err := w.gain(ctx, inputs, size, before)
+		row, gains, err := w.gain(ctx, inputs, size, best)
 		if err != nil {
 			return err
 		}
-		b.rows = append(b.rows, batchRow{size, perSample})
-		if choice == BatchAuto && !gains {
-			break
+		b.rows = append(b.rows, row)
+		if !gains && choice == BatchAuto {
+			misses++
+			continue
 		}
+		misses, best = 0, row
 		b.sizes = append(b.sizes, size)
-		before = perSample
 	}
 	if len(b.sizes) > 0 {
-		first, last := b.rows[0].PerSample, b.rows[len(b.sizes)].PerSample
-		b.reason = fmt.Sprintf("up to %d samples: %.3g ms each alone, %.3g joined", b.most(), first*1e3, last*1e3)
+		b.reason = fmt.Sprintf("up to %d samples: %.3g ms each alone, %.3g joined", b.most(), b.rows[0].PerSample*1e3, best.PerSample*1e3)
 	}
 	return nil
 }
 
-// gain measures the time per sample of a size, and again where it gains: a busy machine slows down one run and not the next.
-func (w *warmer) gain(ctx context.Context, inputs []*tensor.Tensor, size int, before float64) (perSample float64, gains bool, err error) {
-	half, err := w.inputs(size/2, 1)
+// gain measures the time per sample of a size beside the best before, and both again where it gains: a busy machine slows down one run
+// and not the next.
+func (w *warmer) gain(ctx context.Context, inputs []*tensor.Tensor, size int, best batchRow) (row batchRow, gains bool, err error) {
+	before, err := w.inputs(best.Samples, 1)
 	if err != nil {
-		return 0, false, err
+		return row, false, err
 	}
 	for range 2 {
-		took, err := w.least(ctx, inputs)
+		if row, err = w.measure(ctx, inputs, size); err != nil || row.PerSample > (1-minGain)*best.PerSample {
+			return row, false, err
+		}
+		again, err := w.measure(ctx, before, best.Samples)
 		if err != nil {
-			return 0, false, err
+			return row, false, err
 		}
-		perSample = took.Seconds() / float64(size)
-		if perSample > (1-minGain)*before {
-			return perSample, false, nil
-		}
-		if took, err = w.least(ctx, half); err != nil {
-			return 0, false, err
-		}
-		before = min(before, took.Seconds()/float64(size/2))
+		best.PerSample = min(best.PerSample, again.PerSample)
 	}
-	return perSample, perSample <= (1-minGain)*before, nil
+	return row, row.PerSample <= (1-minGain)*best.PerSample, nil
+}
+
+func (w *warmer) measure(ctx context.Context, inputs []*tensor.Tensor, size int) (batchRow, error) {
+	took, err := w.least(ctx, inputs)
+	return batchRow{size, took.Seconds() / float64(size)}, err
 }
 
 // sameBits compares a joined run with single ones. It says what differs.

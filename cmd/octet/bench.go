@@ -25,6 +25,7 @@ func (a *app) bench() *cobra.Command {
 		Long: `bench measures models in every combination of --precision, --threads and
 --batch. Without MODEL it measures --arch with random weights. A float model
 measured as int8 is calibrated on random inputs: right for speed, not for accuracy.
+With float32 beside int8, layers that are slower in int8 on this CPU are named.
 A TorchScript file does not say the shapes of its inputs: without --shape, usual
 ones are tried, images of 224x224 and sentences of 128 tokens, and the one used is named.
 
@@ -92,6 +93,7 @@ func (a *app) benchLocal(ctx context.Context, sweep *bench.Sweep, args []string,
 		}
 	}
 	report.CPU.Limits = limits.list
+	report.CompareLayers()
 	a.sayNotes(report.Results)
 	switch {
 	case a.json:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/serve"
+	"github.com/octet-ml/octet/serve/prom"
 )
 
 // serveFlags are the flags of serve.
@@ -28,6 +28,8 @@ type serveFlags struct {
 	maxBody string
 	bytes   string
 	addr    string
+	grpc    string
+	admin   string
 	token   string
 	cert    string
 	key     string
@@ -44,9 +46,9 @@ func (a *app) serve() *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve MODEL... [NAME=FILE...]",
-		Short: "Answer requests for inference over HTTP (Open Inference Protocol, version 2)",
+		Short: "Answer requests for inference over HTTP and gRPC (Open Inference Protocol, version 2)",
 		Long: `serve loads models, warms them up and answers requests of the Open Inference
-Protocol, as KServe and Triton have it: JSON, and tensors in binary. A model has the
+Protocol, as KServe and Triton have it: over HTTP in JSON, and tensors in binary, and with --grpc-addr over gRPC. A model has the
 name of its file up to the first dot, or the one in front of the "="; FILE may be a
 folder with one model, in one or more versions. A folder of --models has NAME.safetensors, NAME.pt or NAME.pt2, or NAME/VERSION/model.safetensors.
 
@@ -65,6 +67,8 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	flags, o := cmd.Flags(), &f.options
 	f.from.flags(cmd)
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen at, or unix:PATH; systemd's socket, where it gives one")
+	flags.StringVar(&f.grpc, "grpc-addr", "", "address to answer gRPC at, or unix:PATH; none unless given")
+	flags.StringVar(&f.admin, "admin-addr", "", "address for /metrics and /debug/pprof, without token and TLS, or unix:PATH; unless given, /metrics is at --addr and profiles are off")
 	flags.StringVar(&f.dir, "models", "", "folder of models")
 	flags.StringArrayVar(&f.shapes, "shape", nil, "[NAME=]SHAPES: inputs of a model whose file says none, as those of TorchScript: 1x3x224x224, or 1x64:int64,1x64:int64")
 	flags.StringArrayVar(&f.warm, "warm", nil, "[NAME=]X.npz: inputs to warm a model up with")
@@ -101,19 +105,21 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
-	var l net.Listener
+	var l listeners
 	if !f.check {
-		if l, err = listen(f.addr, f.conns); err != nil {
+		if l, err = f.listen(); err != nil {
 			return err
 		}
-		defer l.Close()
-		f.options.LocalHost = isLoopback(l.Addr())
+		defer l.close()
+		f.options.LocalHost = isLoopback(l.http.Addr())
 	}
+	metrics := a.metrics(f)
 	s, err := serve.New(f.options)
 	if err != nil {
 		return &usageError{err}
 	}
 	defer s.Close()
+	metrics.Watch(s)
 	if err := s.Configure(configured...); err != nil {
 		return &usageError{err}
 	}
@@ -121,7 +127,7 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 		err := s.Reload(ctx)
 		return errors.Join(a.printReports(s), err)
 	}
-	return a.serveAt(ctx, f, s, l)
+	return a.serveAt(ctx, f, s, metrics, l)
 }
 
 // serveOptions completes the options of the server.
@@ -188,29 +194,22 @@ func version() string {
 }
 
 // serveAt serves until the context ends, and then drains.
-func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, l net.Listener) error {
-	a.warnOpen(f, l)
+func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metrics *prom.Metrics, l listeners) error {
+	for _, open := range []net.Listener{l.http, l.grpc} {
+		a.warnOpen(f, open)
+	}
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
-		HTTP2:       &http.HTTP2Config{MaxConcurrentStreams: 250},
-		BaseContext: func(net.Listener) context.Context { return requests },
-		ErrorLog:    slog.NewLogLogger(discardIfNil(f.options.Logger).Handler(), slog.LevelDebug),
-	}
-	defer server.Close()
-	certificate, err := f.certificate(server)
+	certificate, err := f.certificate()
 	if err != nil {
 		return err
 	}
-	failed := make(chan error, 1)
-	go func() {
-		if certificate != nil {
-			failed <- server.ServeTLS(l, "", "")
-		} else {
-			failed <- server.Serve(l)
-		}
-	}()
+	servers := f.servers(requests, s, metrics, certificate, l)
+	failed := make(chan error, len(servers))
+	for _, one := range servers {
+		go func() { failed <- one.serve() }()
+		defer one.close()
+	}
 	if err := a.loadAll(ctx, f, s, l); err != nil {
 		return err
 	}
@@ -222,11 +221,11 @@ func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, l net
 		return err
 	case <-ctx.Done():
 	}
-	return a.drain(f, s, server, cancel)
+	return a.drain(f, s, servers, cancel)
 }
 
 // loadAll loads the models, and says that the server is ready. It fails where none of them can be loaded.
-func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l net.Listener) error {
+func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l listeners) error {
 	err := s.Reload(ctx)
 	if ctx.Err() != nil {
 		return nil // interrupted meanwhile
@@ -246,9 +245,15 @@ func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l net
 	}
 	ready, reason := s.Ready()
 	if ready {
-		a.say("ready at %s", address(scheme, l.Addr()))
+		a.say("ready at %s", address(scheme, l.http.Addr()))
 	} else {
-		a.say("serving at %s, not ready: %s", address(scheme, l.Addr()), reason)
+		a.say("serving at %s, not ready: %s", address(scheme, l.http.Addr()), reason)
+	}
+	if l.grpc != nil {
+		a.say("gRPC at %s", address("grpc", l.grpc.Addr()))
+	}
+	if l.admin != nil {
+		a.say("metrics and profiles at %s", address("http", l.admin.Addr()))
 	}
 	return notify("READY=1")
 }
@@ -264,7 +269,7 @@ func anyReady(s *serve.Server) bool {
 }
 
 // drain ends the server: not ready, then without new requests, then without any.
-func (a *app) drain(f *serveFlags, s *serve.Server, server *http.Server, cancel func()) error {
+func (a *app) drain(f *serveFlags, s *serve.Server, servers []server, cancel func()) error {
 	a.limits.patient.Store(true)
 	go a.exitAtSecondSignal()
 	s.Drain()
@@ -272,7 +277,14 @@ func (a *app) drain(f *serveFlags, s *serve.Server, server *http.Server, cancel 
 	time.Sleep(f.drain)
 	ctx, done := context.WithTimeout(context.Background(), f.grace)
 	defer done()
-	err := server.Shutdown(ctx)
+	ended := make(chan error, len(servers))
+	for _, one := range servers {
+		go func() { ended <- one.shutdown(ctx) }()
+	}
+	var err error
+	for range servers {
+		err = errors.Join(err, <-ended)
+	}
 	if err == nil {
 		err = s.Stop(ctx)
 	}

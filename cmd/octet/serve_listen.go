@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -16,23 +15,52 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// listen returns a listener at host:port, at unix:PATH, or the one that systemd has opened (sd_listen_fds(3)).
-func listen(addr string, connections int) (net.Listener, error) {
-	l, err := inherited()
-	if err == nil && l == nil {
-		network := "tcp"
-		if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-			network, addr = "unix", path
-			if err := removeStale(path); err != nil {
-				return nil, err
-			}
+// listeners are those of a server; grpc and admin are nil unless they are asked for.
+type listeners struct{ http, grpc, admin net.Listener }
+
+// listen opens the listeners of the flags: for HTTP the one that systemd has opened (sd_listen_fds(3)), where there is one.
+func (f *serveFlags) listen() (l listeners, err error) {
+	defer func() {
+		if err != nil {
+			l.close()
 		}
-		l, err = net.Listen(network, addr)
+	}()
+	if l.http, err = inherited(); err == nil && l.http != nil {
+		l.http = netutil.LimitListener(l.http, max(f.conns, 1))
 	}
+	for _, one := range []struct {
+		to   *net.Listener
+		addr string
+	}{{&l.http, f.addr}, {&l.grpc, f.grpc}, {&l.admin, f.admin}} {
+		if err == nil && *one.to == nil && one.addr != "" {
+			*one.to, err = listenAt(one.addr, f.conns)
+		}
+	}
+	return l, err
+}
+
+// listenAt returns a listener at host:port or unix:PATH.
+func listenAt(addr string, connections int) (net.Listener, error) {
+	network := "tcp"
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		network, addr = "unix", path
+		if err := removeStale(path); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen(network, addr)
 	if err != nil {
 		return nil, err
 	}
 	return netutil.LimitListener(l, max(connections, 1)), nil
+}
+
+func (l *listeners) close() {
+	for _, one := range []net.Listener{l.http, l.grpc, l.admin} {
+		if one != nil {
+			one.Close()
+		}
+	}
 }
 
 // inherited returns the socket that systemd passes to this process, nil without one.
@@ -97,6 +125,9 @@ func address(scheme string, a net.Addr) string {
 
 // warnOpen says that others can reach the server as they like.
 func (a *app) warnOpen(f *serveFlags, l net.Listener) {
+	if l == nil {
+		return
+	}
 	if l.Addr().Network() != "unix" && !isLoopback(l.Addr()) && (f.options.Token == "" || f.cert == "") {
 		a.say("octet: %v can be reached from other computers, without a token or without TLS (--token-file, --tls-cert)", l.Addr())
 	}
@@ -108,8 +139,8 @@ type certificate struct {
 	current   atomic.Pointer[tls.Certificate]
 }
 
-// certificate lets a server use the certificate of the flags; nil without one.
-func (f *serveFlags) certificate(server *http.Server) (*certificate, error) {
+// certificate reads the certificate of the flags; nil without one.
+func (f *serveFlags) certificate() (*certificate, error) {
 	if f.cert == "" {
 		return nil, nil
 	}
@@ -117,8 +148,15 @@ func (f *serveFlags) certificate(server *http.Server) (*certificate, error) {
 	if err := c.read(); err != nil {
 		return nil, err
 	}
-	server.TLSConfig = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil }}
 	return c, nil
+}
+
+// config lets a server present the certificate; nil without one.
+func (c *certificate) config() *tls.Config {
+	if c == nil {
+		return nil
+	}
+	return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil }}
 }
 
 // read reads the certificate. Where that fails the one before stays.

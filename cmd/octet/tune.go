@@ -21,7 +21,9 @@ func (a *app) tune() *cobra.Command {
 		Long: `tune quantizes a model, and leaves modules in float32 until the accuracy on a
 data set is at most --max-drop below the float model's. It ranks modules by what
 int8 in each alone puts into the model's outputs, and by what it saves, and
-looks for the set that costs least. Exit code 5: no set is accurate enough.`,
+looks for the set that costs least. With --cost latency, modules that are slower in
+int8 than in float32 on this CPU stay in float32 too, where that makes the model
+faster. Exit code 5: no set is accurate enough.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			target := quantize.Target{}

@@ -185,5 +185,7 @@ var architectures = map[string]func() Architecture{
 	"resnet34":       ResNet34,
 	"resnet50":       ResNet50,
 	"mobilenet_v2":   MobileNetV2,
+	"vgg11":          VGG11,
+	"vgg16":          VGG16,
 	"bert_base":      BERTBase,
 }
