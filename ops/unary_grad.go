@@ -53,7 +53,6 @@ var unaryDerivatives = [numUnaryFns]unaryDerivative{
 	Acosh:       {false, func(x, _, _ float64) float64 { return 1 / math.Sqrt(x*x-1) }},
 	Atanh:       {false, func(x, _, _ float64) float64 { return 1 / (1 - x*x) }},
 	Erf:         {false, func(x, _, _ float64) float64 { return 2 / math.SqrtPi * math.Exp(-x*x) }},
-	LGamma:      {false, func(x, _, _ float64) float64 { return digamma(x) }},
 	Erfc:        {false, func(x, _, _ float64) float64 { return -2 / math.SqrtPi * math.Exp(-x*x) }},
 	Sigmoid:     {true, func(y, _, _ float64) float64 { return y * (1 - y) }},
 	LogSigmoid:  {false, func(x, _, _ float64) float64 { return sigmoid(-x) }},
