@@ -71,6 +71,9 @@ const (
 	IsFinite
 	LogicalNot
 	BitwiseNot
+	SignBit // of negative numbers, -0 and NaN with the sign
+	LGamma  // ln|gamma(x)|
+	Digamma // the derivative of LGamma
 	numUnaryFns
 )
 

@@ -67,6 +67,9 @@ var unaryFunctions = [numUnaryFns]unaryFunction{
 	IsInf:       {name: "isinf", kind: givesBool, test: func(x float64) bool { return math.IsInf(x, 0) }},
 	IsFinite:    {name: "isfinite", kind: givesBool, test: func(x float64) bool { return x-x == 0 }},
 	LogicalNot:  {name: "logical_not", kind: givesBool, test: func(x float64) bool { return x == 0 }},
+	SignBit:     {name: "signbit", kind: givesBool, test: math.Signbit},
+	LGamma:      {name: "lgamma", kind: givesFloat, float: func(x, _, _ float64) float64 { return lgamma(x) }},
+	Digamma:     {name: "digamma", kind: givesFloat, float: func(x, _, _ float64) float64 { return digamma(x) }},
 	BitwiseNot:  {name: "bitwise_not", kind: bitsOnly, int: func(x int64) int64 { return ^x }},
 }
 
@@ -100,6 +103,37 @@ func sign(x float64) float64 {
 		return -1
 	}
 	return 0
+}
+
+// lgamma is ln|gamma(x)|, infinite at both infinities.
+func lgamma(x float64) float64 {
+	if math.IsInf(x, 0) {
+		return math.Inf(1)
+	}
+	y, _ := math.Lgamma(x)
+	return y
+}
+
+// digamma is the derivative of lgamma: by reflection below 0, by recurrence up to 10, and by its asymptotic series from
+// there (Abramowitz and Stegun 6.3.7, 6.3.5, 6.3.18).
+func digamma(x float64) float64 {
+	switch {
+	case x == 0:
+		return math.Copysign(math.Inf(1), -x)
+	case x < 0 && x == math.Trunc(x):
+		return math.NaN()
+	case x < 0:
+		return digamma(1-x) - math.Pi/math.Tan(math.Pi*(x-math.Trunc(x)))
+	case math.IsInf(x, 1):
+		return x
+	}
+	y := 0.0
+	for ; x < 10; x++ {
+		y -= 1 / x
+	}
+	z := 1 / (x * x)
+	series := z * (1.0/12 - z*(1.0/120-z*(1.0/252-z*(1.0/240-z*(1.0/132-z*(691.0/32760-z/12))))))
+	return y + math.Log(x) - 0.5/x - series
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

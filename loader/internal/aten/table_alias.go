@@ -12,5 +12,6 @@ var aliases = map[string]string{
 	"aten::unsafe_split_with_sizes": "aten::split_with_sizes",
 	"aten::special_expit":           "aten::sigmoid", "aten::special_erf": "aten::erf", "aten::special_erfc": "aten::erfc", "aten::special_exp2": "aten::exp2",
 	"aten::special_expm1": "aten::expm1", "aten::special_log1p": "aten::log1p", "aten::special_logit": "aten::logit", "aten::special_xlogy": "aten::xlogy",
+	"aten::special_gammaln": "aten::lgamma", "aten::special_digamma": "aten::digamma", "aten::special_psi": "aten::digamma",
 	"aten::special_softmax": "aten::softmax", "aten::special_log_softmax": "aten::log_softmax", "aten::special_logsumexp": "aten::logsumexp", "aten::special_round": "aten::round",
 }

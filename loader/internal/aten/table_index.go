@@ -33,6 +33,8 @@ var indexing = []operator{
 	{"aten::where", "condition:T", nonzeroTuple},
 	{"aten::nonzero_numpy", "self:T", nonzeroTuple},
 	{"aten::embedding", "weight:T indices:T padding_idx:i=-1 scale_grad_by_freq:b=False sparse:b=False", embedding},
+	{"aten::embedding_renorm", "self:T indices:T max_norm:f norm_type:f", embeddingRenorm},
+	{"aten::fill_diagonal", "self:T fill_value:n wrap:b=False", fillDiagonal},
 	{"aten::embedding_bag", "weight:T indices:T offsets:T scale_grad_by_freq:b=False mode:i=0 sparse:b=False per_sample_weights:T?=None include_last_offset:b=False padding_idx:i?=None", embeddingBag},
 }
 
@@ -373,6 +375,35 @@ func embedding(c *call) Value {
 		return c.takeRows(t, c.tensor(1), "dequantize, embedding")
 	}
 	return c.apply(ops.Embedding{}, c.tensor(0), c.tensor(1))
+}
+
+// embeddingRenorm shortens the rows that are looked up and whose norm is above max_norm.
+func embeddingRenorm(c *call) Value {
+	weight, indices := c.tensor(0), c.tensor(1)
+	if weight.Rank() != 2 || !weight.DType().IsFloat() {
+		return c.fail("of %v", weight.Type())
+	}
+	norm := c.apply(ops.Reduce{Fn: ops.Norm, P: ops.NormOrder(c.float(3)), Axes: []int{1}, KeepDims: true}, weight)
+	flat := c.shaped(indices, c.resolve(indices, []*build.Number{build.Extent(-1)}))
+	column := c.reshape(c.cast(flat, tensor.Int64), []*build.Number{c.length(flat), build.Extent(1)})
+	used := c.apply(ops.Scatter{Number: true}, c.likeOf(norm, 0, tensor.Int64), column, c.lift(int64(1)))
+	long := c.arith(ops.LogicalAnd, used, c.arithNumber(ops.Gt, norm, c.float(2)))
+	scale := c.binaryValues(ops.Div, c.float(2), c.arithNumber(ops.Add, norm, 1e-7))
+	return c.apply(ops.Where{}, long, c.arith(ops.Mul, weight, scale), weight)
+}
+
+// fillDiagonal sets the diagonal of a matrix.
+func fillDiagonal(c *call) Value {
+	x := c.tensor(0)
+	if x.Rank() < 2 {
+		return c.fail("of %v: two dimensions are needed", x.Type())
+	}
+	if x.Rank() > 2 || c.bool(2) {
+		return c.unsupported("of %d dimensions, wrap %v", x.Rank(), c.bool(2))
+	}
+	ones := c.likeOf(x, 1, tensor.Bool)
+	on := c.arith(ops.LogicalXor, c.apply(ops.Triangle{}, ones), c.apply(ops.Triangle{Diagonal: -1}, ones))
+	return c.apply(ops.Where{ANumber: true, KeepB: true}, on, c.tensor(1), x)
 }
 
 // embeddingBag sums, averages or takes the greatest of the rows of each bag. An

@@ -64,4 +64,12 @@ def cases(s):
     s.op("torch.column_stack([a, b])", (s.rand(3), s.rand(3, 2)), (s.rand(2), s.rand(3)))
     for e in ["amax", "amin", "prod", "mean"]:
         for i in [True, False]:
-            s.op(f"a.index_reduce(0, b, c, '{e}', include_self={i})", (s.rand(4, 3), torch.tensor([0, 2, 0]), s.rand(3, 3)), (s.rand(4), torch.tensor([1]), s.rand(1)), (s.rand(4, 3), torch.tensor([0, 2]), s.rand(3, 3)), tol=2e-6)
+            s.op(f"a.detach().index_reduce(0, b, c.detach(), '{e}', include_self={i})", (s.rand(4, 3), torch.tensor([0, 2, 0]), s.rand(3, 3)), (s.rand(4), torch.tensor([1]), s.rand(1)), (s.rand(4, 3), torch.tensor([0, 2]), s.rand(3, 3)), tol=2e-6)
+    wide = torch.tensor([0.0, -0.0, 0.5, 1.0, 2.0, -0.5, -1.0, -2.5, 1e-3, 100.0, 1e30, INF, -INF, NAN, 3.75, -10.25, 12.0])
+    for e in ["torch.lgamma(a.detach())", "torch.digamma(a.detach())", "torch.signbit(a)", "torch.special.gammaln(a.detach())"]:
+        s.op(e, wide, wide.double(), s.rand(4, dtype=I64, lo=1, hi=9), s.rand(3, dtype=BOOL), s.rand(0), s.rand(3, dtype=I64), tol=5e-6)
+    for e in ["a.fill_diagonal_(2.5)", "a.clone().fill_diagonal_(1)"]:
+        s.op(e, s.rand(3, 3), s.rand(2, 4), s.rand(4, 2), s.rand(0, 2), s.rand(3, 3, dtype=I64), s.rand(3))
+    for p in [2.0, 1.0]:
+        m = torch.nn.Embedding(6, 3, max_norm=1.0, norm_type=p)
+        s.module(m, torch.tensor([[0, 2], [2, 5]]), torch.tensor([1]), torch.tensor([0, 1, 2, 3, 4, 5]), tol=3e-6)
