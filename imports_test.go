@@ -63,7 +63,6 @@ var internalTable = []packageRow{
 // onlyImporter names the one package that may import a dependency, with those in its folder.
 var onlyImporter = map[string]string{
 	"github.com/klauspost/cpuid/v2": "ops/asm",
-	"github.com/prometheus":         "serve/prom",
 	"github.com/spf13/cobra":        "cmd/octet",
 	"github.com/vbauerster/mpb/v8":  "cmd/octet",
 	"golang.org/x/net":              "cmd/octet",

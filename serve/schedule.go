@@ -86,11 +86,11 @@ func (s *scheduler) enter(j *job) error {
 	s.push(j)
 	s.dispatch(time.Time{})
 	s.mu.Unlock()
-	if !j.joinUntil.IsZero() {
-		timer := time.AfterFunc(time.Until(j.joinUntil), func() {
+	if until := j.joinUntil; !until.IsZero() {
+		timer := time.AfterFunc(time.Until(until), func() { // when the job may be another request's already
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.dispatch(j.joinUntil)
+			s.dispatch(until)
 		})
 		defer timer.Stop()
 	}

@@ -68,7 +68,7 @@ func (f *serveFlags) add(cmd *cobra.Command) {
 	f.from.flags(cmd)
 	flags.StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen at, or unix:PATH; systemd's socket, where it gives one")
 	flags.StringVar(&f.grpc, "grpc-addr", "", "address to answer gRPC at, or unix:PATH; none unless given")
-	flags.StringVar(&f.admin, "admin-addr", "", "address for /metrics and /debug/pprof, without token and TLS, or unix:PATH; unless given, /metrics is at --addr and profiles are off")
+	flags.StringVar(&f.admin, "admin-addr", "", "address for /metrics without token and TLS, or unix:PATH; unless given, it is at --addr")
 	flags.StringVar(&f.dir, "models", "", "folder of models")
 	flags.StringArrayVar(&f.shapes, "shape", nil, "[NAME=]SHAPES: inputs of a model whose file says none, as those of TorchScript: 1x3x224x224, or 1x64:int64,1x64:int64")
 	flags.StringArrayVar(&f.warm, "warm", nil, "[NAME=]X.npz: inputs to warm a model up with")
@@ -253,7 +253,7 @@ func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l lis
 		a.say("gRPC at %s", address("grpc", l.grpc.Addr()))
 	}
 	if l.admin != nil {
-		a.say("metrics and profiles at %s", address("http", l.admin.Addr()))
+		a.say("metrics at %s", address("http", l.admin.Addr()))
 	}
 	return notify("READY=1")
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"time"
 
 	"github.com/octet-ml/octet/serve"
@@ -65,13 +64,9 @@ func (f *serveFlags) httpServer(ctx context.Context, h http.Handler, c *certific
 	return server{serve: run, shutdown: web.Shutdown, close: func() { web.Close() }}
 }
 
-// adminHandler shows metrics and profiles.
+// adminHandler shows metrics.
 func adminHandler(m *prom.Metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	return mux
 }

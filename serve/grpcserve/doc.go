@@ -1,5 +1,5 @@
 // Package grpcserve answers requests over gRPC with the models of a serve.Server: the Open Inference Protocol's service
-// inference.GRPCInferenceService, health checks (grpc.health.v1) and reflection. Requests share the queues, the bounds and the
+// inference.GRPCInferenceService, and health checks (grpc.health.v1). Requests share the queues, the bounds and the
 // token of those over HTTP, and the same tensors give the same bits.
 //
 //	g := grpcserve.New(srv, nil)

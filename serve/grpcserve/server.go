@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc/credentials"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/reflection"
 
 	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/serve/grpcserve/pb"
@@ -63,7 +62,6 @@ func New(s *serve.Server, config *tls.Config) *Server {
 	g.grpc = grpc.NewServer(options...)
 	g.grpc.RegisterService(g.service(), g)
 	healthpb.RegisterHealthServer(g.grpc, &health{server: s, stopping: g.stopping})
-	reflection.Register(g.grpc)
 	return g
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -87,30 +87,34 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 	for _, want := range []string{
-		`octet_requests_total{code="ok",model="m",protocol="inprocess",version=""} 10`,
-		`octet_requests_total{code="invalid_argument",model="m",protocol="inprocess",version=""} 4`,
-		`octet_requests_total{code="canceled",model="m",protocol="inprocess",version=""} 1`,
-		`octet_requests_total{code="unavailable",model="broken",protocol="inprocess",version=""} 1`,
-		`octet_rejected_total{model="broken",reason="unavailable",version=""} 1`,
+		`octet_requests_total{model="m",version="",protocol="inprocess",code="ok"} 10`,
+		`octet_requests_total{model="m",version="",protocol="inprocess",code="invalid_argument"} 4`,
+		`octet_requests_total{model="m",version="",protocol="inprocess",code="canceled"} 1`,
+		`octet_requests_total{model="broken",version="",protocol="inprocess",code="unavailable"} 1`,
+		`octet_rejected_total{model="broken",version="",reason="unavailable"} 1`,
 		`octet_request_duration_seconds_count{model="m",version=""} 15`,
 		`octet_queue_duration_seconds_count{model="m",version=""} 10`,
 		`octet_samples_total{model="m",version=""} 30`,
-		`octet_model_loads_total{model="m",result="success",version=""} 1`,
-		`octet_model_loads_total{model="broken",result="failure",version=""} 1`,
+		`octet_model_loads_total{model="m",version="",result="success"} 1`,
+		`octet_model_loads_total{model="broken",version="",result="failure"} 1`,
 		`octet_model_ready{model="m",version=""} 1`,
 		`octet_model_ready{model="broken",version=""} 0`,
 		`octet_queue_length{model="m",version=""} 0`,
 		`octet_inflight_bytes 0`,
 		`octet_sequences{model="m",version=""} 0`,
-		`octet_model_bytes{kind="weights",model="m",version=""} 16`,
-		`tier="generic",version="v1"} 1`,
+		`octet_model_bytes{model="m",version="",kind="weights"} 16`,
+		`octet_build_info{version="v1",tier="generic",goversion="go`,
+		`octet_batch_samples_bucket{model="m",version="",le="2"} 0`,
+		`octet_batch_samples_bucket{model="m",version="",le="4"} 10`,
+		`octet_batch_samples_bucket{model="m",version="",le="+Inf"} 10`,
+		`octet_batch_samples_sum{model="m",version=""} 30`,
 		`go_goroutines `,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)
 		}
 	}
-	problems, err := testutil.GatherAndLint(m.registry)
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v, error %v", problems, err)
 	}
