@@ -272,7 +272,11 @@ func scatterReduce(c *call) Value {
 	y := x
 	switch {
 	case self:
-	case name == "amax" || name == "amin": // one of those that meet
+	case name == "amax" && x.DType().IsFloat():
+		y = c.apply(ops.Scatter{Axis: axis, Number: true}, x, index, c.lift(math.Inf(-1)))
+	case name == "amin" && x.DType().IsFloat():
+		y = c.apply(ops.Scatter{Axis: axis, Number: true}, x, index, c.lift(math.Inf(1)))
+	case name == "amax" || name == "amin": // one of those that meet, for integers have no infinity
 		y = c.apply(ops.Scatter{Axis: axis}, x, index, src)
 	case name == "prod":
 		y = set(x, 1)
