@@ -36,17 +36,18 @@ const (
 // measure reads the names of model and version, and adds up what the rest takes.
 func measure(message []byte) (measured, error) {
 	m := measured{bytes: int64(len(message))}
-	err := fields(message, func(field protowire.Number, value []byte) error {
-		switch field {
-		case fieldModel:
+	err := fields(message, func(field protowire.Number, kind protowire.Type, value []byte) error {
+		switch {
+		case kind != protowire.BytesType: // of none of the fields: decoding leaves it as it is
+		case field == fieldModel:
 			m.model = string(value)
-		case fieldVersion:
+		case field == fieldVersion:
 			m.version = string(value)
-		case fieldInputs:
+		case field == fieldInputs:
 			return m.input(value)
-		case fieldWanted:
+		case field == fieldWanted:
 			return m.part(value, fieldOutputParameters)
-		case fieldParameters:
+		case field == fieldParameters:
 			m.bytes += partBytes
 		}
 		m.bytes += int64(len(value))
@@ -58,7 +59,7 @@ func measure(message []byte) (measured, error) {
 // part adds up a message whose own field of parameters is given.
 func (m *measured) part(message []byte, parameters protowire.Number) error {
 	m.bytes += partBytes + int64(len(message))
-	return fields(message, func(field protowire.Number, _ []byte) error {
+	return fields(message, func(field protowire.Number, _ protowire.Type, _ []byte) error {
 		if field == parameters {
 			m.bytes += partBytes
 		}
@@ -68,14 +69,16 @@ func (m *measured) part(message []byte, parameters protowire.Number) error {
 
 func (m *measured) input(message []byte) error {
 	m.bytes += partBytes + int64(len(message))
-	return fields(message, func(field protowire.Number, value []byte) error {
+	return fields(message, func(field protowire.Number, kind protowire.Type, value []byte) error {
 		switch field {
 		case fieldInputParameters:
 			m.bytes += partBytes
 		case fieldExtents:
 			m.bytes += varintFactor * int64(len(value))
 		case fieldContents:
-			return m.contents(value)
+			if kind == protowire.BytesType {
+				return m.contents(value)
+			}
 		}
 		return nil
 	})
@@ -83,7 +86,7 @@ func (m *measured) input(message []byte) error {
 
 func (m *measured) contents(message []byte) error {
 	m.bytes += partBytes
-	return fields(message, func(field protowire.Number, value []byte) error {
+	return fields(message, func(field protowire.Number, _ protowire.Type, value []byte) error {
 		switch field {
 		case fieldElements:
 			m.bytes += elementBytes + int64(len(value))
@@ -97,7 +100,7 @@ func (m *measured) contents(message []byte) error {
 }
 
 // fields calls f with each field of a message: of text, bytes, messages and lists of numbers their bytes, else those of the number.
-func fields(message []byte, f func(field protowire.Number, value []byte) error) error {
+func fields(message []byte, f func(field protowire.Number, kind protowire.Type, value []byte) error) error {
 	for len(message) > 0 {
 		field, kind, n := protowire.ConsumeTag(message)
 		if n < 0 {
@@ -112,7 +115,7 @@ func fields(message []byte, f func(field protowire.Number, value []byte) error) 
 		if kind == protowire.BytesType {
 			value, _ = protowire.ConsumeBytes(value)
 		}
-		if err := f(field, value); err != nil {
+		if err := f(field, kind, value); err != nil {
 			return err
 		}
 		message = message[n:]

@@ -227,6 +227,8 @@ func FuzzMeasure(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(encoded)
+	f.Add([]byte("00"))       // a number where the protocol has a message
+	f.Add([]byte("\x08\x01")) // a number where it has a name
 	f.Fuzz(func(t *testing.T, message []byte) {
 		m, err := measure(message)
 		r := &pb.ModelInferRequest{}
