@@ -38,12 +38,15 @@ type job struct {
 	task    Task
 	n       int64
 	next    atomic.Int64 // next index to take
-	helpers atomic.Int32 // workers in the job; they join under Pool.mu
+	helpers atomic.Int32 // workers in the job, who join under Pool.mu, and asleep while the caller sleeps on idle
 	joined  int          // workers that ever joined it, under Pool.mu: each has a place of its own in call.Workers
-	waiting atomic.Bool  // the caller sleeps on idle
 	failed  any          // what a task panicked with in a worker, under Pool.mu until helpers is 0
-	idle    sync.Cond    // signalled when helpers reaches 0
+	idle    sync.Cond    // signalled when the last helper leaves a caller that sleeps
 }
+
+// asleep is what a caller that sleeps adds to job.helpers. One word holds both, so that the last helper and the caller
+// cannot miss each other, in whatever order a CPU, or an emulator of one, makes writes to two words seen.
+const asleep = 1 << 16
 
 // MaxThreads is the most workers that a pool has.
 const MaxThreads = 1024
@@ -110,11 +113,11 @@ func (p *Pool) finish(j *job) {
 	p.mu.Unlock()
 	if !spin(func() bool { return j.helpers.Load() == 0 }) {
 		p.mu.Lock()
-		j.waiting.Store(true)
-		for j.helpers.Load() > 0 {
+		j.helpers.Add(asleep)
+		for j.helpers.Load() > asleep {
 			j.idle.Wait()
 		}
-		j.waiting.Store(false)
+		j.helpers.Add(-asleep)
 		p.mu.Unlock()
 	}
 	if v := j.failed; v != nil {
@@ -225,7 +228,7 @@ func (p *Pool) help(j *job, place int) {
 // leave is join's reverse. The caller of a job that nobody helps may already be
 // on its next one.
 func (p *Pool) leave(j *job) {
-	if j.helpers.Add(-1) == 0 && j.waiting.Load() {
+	if j.helpers.Add(-1) == asleep {
 		p.mu.Lock()
 		j.idle.Signal()
 		p.mu.Unlock()

@@ -123,3 +123,26 @@ func TestPoolPanics(t *testing.T) {
 		}
 	}
 }
+
+// TestPoolWakesCaller lets workers finish about when a caller that watched for them falls asleep: neither may miss the other.
+func TestPoolWakesCaller(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	c := poolCall(p)
+	busy := func(d time.Duration, done func() bool) {
+		for start := time.Now(); time.Since(start) < d && !done(); {
+		}
+	}
+	for n := range 3000 {
+		length := spinTime/2 + time.Duration(n%100)*time.Microsecond
+		var helped atomic.Bool
+		c.Parallel(2, func(c *Call, _ int, w *Worker) {
+			if w == &c.Workers[0] {
+				busy(200*time.Microsecond, helped.Load)
+				return
+			}
+			helped.Store(true)
+			busy(length, func() bool { return false })
+		})
+	}
+}
