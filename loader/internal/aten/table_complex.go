@@ -5,6 +5,7 @@ import (
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Complex numbers are pairs of float32 or float64 in a last dimension that programs do not see.
@@ -87,6 +88,21 @@ func (c *call) conj(t *build.Tensor) *build.Tensor {
 // complexFrom joins real and imaginary parts.
 func (c *call) complexFrom(re, im *build.Tensor) *build.Tensor {
 	return asComplex(c.apply(ops.Stack{Axis: -1}, re, im))
+}
+
+// complexParts are the types of the parts of complex types, by PyTorch's numbers of those.
+var complexParts = map[int]tensor.DType{9: tensor.Float32, 10: tensor.Float64}
+
+// convertComplex returns complex numbers with parts of a type, a new tensor.
+func (c *call) convertComplex(t *build.Tensor, part tensor.DType) *build.Tensor {
+	p := pairs(t)
+	if p.DType() != part {
+		p = c.cast(p, part)
+	}
+	if !t.Complex {
+		return c.toComplex(p)
+	}
+	return asComplex(build.NewTensor(c.read(p)))
 }
 
 // toComplex gives real numbers an imaginary part.

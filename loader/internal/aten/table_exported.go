@@ -199,8 +199,7 @@ func assertTensor(c *call) Value {
 
 // toCopy converts to another type, and always gives a tensor of its own.
 func toCopy(c *call) Value {
-	t := c.tensor(0)
-	return c.convert(t, c.dtypeOr(1, t.DType()), true)
+	return c.convertTo(c.tensor(0), 1, true)
 }
 
 func emptyPermuted(c *call) Value {

@@ -51,3 +51,8 @@ def cases(s):
         s.op(e if ".real" in e else real(e), (r(3, 4), r(3, 4), r(3, 4, 2) + 5), tol=5e-6)
     s.op(real(f"({z} * {y}).mul_(a)"), (r(3, 4), r(3, 4), r(3, 4, 2) + 5), tol=5e-6)
     s.op("torch.fft.irfft2(torch.fft.rfft2(a, norm='ortho') * torch.view_as_complex(b), s=[4, 6], norm='ortho')", (r(2, 4, 6), r(4, 4, 2)), tol=5e-6)
+    s.op(real("a.to(torch.complex64)"), r(3, 4), r(2, dtype=torch.int64))
+    s.op(real(f"{z}.to(torch.complex128)"), pair(3, 4))
+    s.op(f"{z}.real.to(torch.float64), {z}.to('cpu').imag", pair(3, 4))
+    s.op(real(f"a.type_as({z})"), pair(3, 4))
+    s.op(f"{z}.to(torch.float32)", pair(3, 4))
