@@ -28,7 +28,7 @@ func (s *scanner) elements(t *Tensor) error {
 			return err
 		}
 	} else {
-		if t.Value, err = tensor.New(t.Datatype.DType(), t.Shape...); err != nil {
+		if t.Value, err = s.memory.tensor(t.Datatype.DType(), t.Shape); err != nil {
 			return err
 		}
 		r.element = s.elementReader(t.Value)
