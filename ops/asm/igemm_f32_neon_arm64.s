@@ -3,7 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "neon_arm64.h"
-#include "tail_arm64.h"
+#include "tail_words_arm64.h"
 
 #define TILEROWS 6
 

@@ -5,7 +5,7 @@
 #include "neon_arm64.h"
 #include "pair_arm64.h"
 #include "mathf32_arm64.h"
-#include "tail_arm64.h"
+#include "tail_words_arm64.h"
 
 // func softmaxF32NEON(args *SoftmaxF32Args)
 //

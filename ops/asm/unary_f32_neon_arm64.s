@@ -4,7 +4,7 @@
 #include "neon_arm64.h"
 #include "pair_arm64.h"
 #include "mathf32_arm64.h"
-#include "tail_arm64.h"
+#include "tail_words_arm64.h"
 #include "unary_f32_body_arm64.h"
 
 // func clampF32NEON(dst, src *float32, n int, p, q float32)
