@@ -95,25 +95,6 @@ func (m *moments) covariance(group, block int, centered bool) []float32 {
 	return out
 }
 
-// squares returns the mean square of each input of a row, for each group.
-func (m *moments) squares() [][]float64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	bounds := rowBlocks(m.size)
-	at := products(bounds)
-	out := make([][]float64, m.groups)
-	for g := range out {
-		out[g] = make([]float64, m.size)
-		for b, from := range bounds[:len(bounds)-1] {
-			k := bounds[b+1] - from
-			for i := range k {
-				out[g][from+i] = float64(m.second[g*at[len(at)-1]+at[b]+i*k+i]) / float64(max(m.rows, 1))
-			}
-		}
-	}
-	return out
-}
-
 // rowSize is the number of inputs that an output of a layer is the sum over.
 func rowSize(n *graph.Node) int {
 	return n.Inputs[1].Type.Numel() / max(n.Inputs[1].Type.Shape[0], 1)

@@ -53,9 +53,8 @@ func (q *Quantizer) greatestInput() int32 {
 	return most
 }
 
-// fit returns the integers between qmin and qmax nearest to u0 and u1 with which a pair is safe: least is h0 and h1 times the
-// squares of what they are off.
-func (p *weightPairs) fit(u0, u1, h0, h1, qmin, qmax float64) (q0, q1 float64) {
+// fit returns the integers between qmin and qmax nearest to u0 and u1, by the squares of what they are off, with which a pair is safe.
+func (p *weightPairs) fit(u0, u1, qmin, qmax float64) (q0, q1 float64) {
 	q0 = min(max(math.RoundToEven(u0), qmin), qmax)
 	q1 = min(max(math.RoundToEven(u1), qmin), qmax)
 	sum := p.exceeded(q0, q1)
@@ -68,10 +67,7 @@ func (p *weightPairs) fit(u0, u1, h0, h1, qmin, qmax float64) (q0, q1 float64) {
 	} else {
 		qmax = 0
 	}
-	if h0+h1 == 0 {
-		h0, h1 = 1, 1
-	}
-	q0 = math.RoundToEven((float64(h0*u0) + float64(h1*(sum-u1))) / (h0 + h1))
+	q0 = math.RoundToEven((u0 + (sum - u1)) / 2)
 	q0 = min(max(q0, qmin, sum-qmax), qmax, sum-qmin)
 	return q0, sum - q0
 }
@@ -106,7 +102,7 @@ func (p *weightPairs) project(dst, src []float32, scale float32, zero, qmin, qma
 		}
 		r0, r1 := min(max(math.RoundToEven(u0), lo), hi), min(max(math.RoundToEven(u1), lo), hi)
 		if p.exceeded(r0, r1) != 0 {
-			q0, q1 := p.fit(u0, u1, 1, 1, lo, hi)
+			q0, q1 := p.fit(u0, u1, lo, hi)
 			dst[a], dst[b] = float32((q0-z)*float64(scale)), float32((q1-z)*float64(scale))
 		}
 	}
@@ -134,11 +130,11 @@ func scaleSteps(weights int) int { return min(max(1<<16/max(weights, 1), 16), 12
 // scaleRefinements is how often the best scale is then fitted to the integers it gives.
 const scaleRefinements = 4
 
-// pairScale is the search for a scale of the weights x, in the order of pairs, with importances h of their errors, nil for 1.
+// pairScale is the search for a scale of the weights x, in the order of pairs. All errors count alike, also where the inputs' second
+// moments are known: weighted by those, many small errors of one sign are taken for less than they are, since inputs go together.
 type pairScale struct {
 	*weightPairs
 	x          []float32
-	h          []float64
 	qmin, qmax float64
 }
 
@@ -146,18 +142,14 @@ type pairScale struct {
 func (s *pairScale) cost(scale float32, most float64) (sum float64, best float32) {
 	inverse, step := 1/scale, float64(scale)
 	var xq, qq float64
-	h0, h1 := 1.0, 1.0
 	for i := 0; i+1 < len(s.x) && sum <= most; i += 2 {
-		if s.h != nil {
-			h0, h1 = s.h[i], s.h[i+1]
-		}
 		x0, x1 := float64(s.x[i]), float64(s.x[i+1])
-		q0, q1 := s.fit(units(s.x[i], inverse, 0), units(s.x[i+1], inverse, 0), h0, h1, s.qmin, s.qmax)
+		q0, q1 := s.fit(units(s.x[i], inverse, 0), units(s.x[i+1], inverse, 0), s.qmin, s.qmax)
 		// The conversions keep the compiler of some CPUs from fusing: all give the same file.
 		d0, d1 := x0-float64(q0*step), x1-float64(q1*step)
-		sum += float64(h0*float64(d0*d0)) + float64(h1*float64(d1*d1))
-		xq += float64(h0*float64(x0*q0)) + float64(h1*float64(x1*q1))
-		qq += float64(h0*float64(q0*q0)) + float64(h1*float64(q1*q1))
+		sum += float64(d0*d0) + float64(d1*d1)
+		xq += float64(x0*q0) + float64(x1*q1)
+		qq += float64(q0*q0) + float64(q1*q1)
 	}
 	return sum, float32(xq / qq)
 }
@@ -195,8 +187,8 @@ func (s *pairScale) search(observed float32) float32 {
 }
 
 // scales returns the observed parameters of a weight [outs, ...] with the scales, each no less than the observed one, of least
-// square error under the constraint. importance has those of the errors of a row of each group of outputs; nil for 1.
-func (p *weightPairs) scales(w *tensor.Tensor, q *tensor.QParams, importance [][]float64) *tensor.QParams {
+// square error under the constraint.
+func (p *weightPairs) scales(w *tensor.Tensor, q *tensor.QParams) *tensor.QParams {
 	if w.Numel() == 0 {
 		return q
 	}
@@ -209,17 +201,10 @@ func (p *weightPairs) scales(w *tensor.Tensor, q *tensor.QParams, importance [][
 	for range min(runtime.GOMAXPROCS(0), len(q.Scale)) {
 		wait.Go(func() {
 			s := pairScale{weightPairs: p, x: make([]float32, rows*len(p.order)), qmin: float64(q.Min), qmax: float64(q.Max)}
-			if importance != nil {
-				s.h = make([]float64, len(s.x))
-			}
 			for k := int(next.Add(1)) - 1; k < len(q.Scale); k = int(next.Add(1)) - 1 {
 				for r := range rows {
 					o := k*rows + r
-					at := r * len(p.order)
-					inOrder(s.x[at:], src[o*size:(o+1)*size], p.order)
-					if importance != nil {
-						inOrder(s.h[at:], importance[o*len(importance)/outs], p.order)
-					}
+					inOrder(s.x[r*len(p.order):], src[o*size:(o+1)*size], p.order)
 				}
 				found.Scale[k] = s.search(q.Scale[k])
 			}
@@ -229,8 +214,8 @@ func (p *weightPairs) scales(w *tensor.Tensor, q *tensor.QParams, importance [][
 	return &found
 }
 
-// inOrder writes the values of one output channel in the order of pairs.
-func inOrder[T float32 | float64](dst, src []T, order []int32) {
+// inOrder writes the weights of one output channel in the order of pairs.
+func inOrder(dst, src []float32, order []int32) {
 	for i, at := range order {
 		dst[i] = 0
 		if at >= 0 {
@@ -239,19 +224,21 @@ func inOrder[T float32 | float64](dst, src []T, order []int32) {
 	}
 }
 
-// safeScales is scales of a layer's weight, with the calibration's second moments of its inputs where there are. It is
-// kept: tuning asks for it time and again.
-func (q *Quantizer) safeScales(p *weightPairs, layer string, n *graph.Node, params *tensor.QParams) *tensor.QParams {
+// safeScales is scales of a layer's weight. They are kept: tuning asks for them time and again.
+func (q *Quantizer) safeScales(p *weightPairs, n *graph.Node, params *tensor.QParams) *tensor.QParams {
 	w := n.Inputs[1].Const.Contiguous()
-	var importance [][]float64
-	rows := int64(0)
-	if m := q.moments[layer]; q.opts.Rounding == Learned && m != nil && m.second != nil && m.rows > 0 && m.fits(n) {
-		importance, rows = m.squares(), m.rows
+	key := safeKey{
+		weight: maphash.Bytes(q.seed, w.Bytes()), params: maphash.String(q.seed, fmt.Sprint(*params)),
+		order: maphash.String(q.seed, fmt.Sprint(p.order)), least: p.least, largest: p.largest,
 	}
-	key := maphash.String(q.seed, fmt.Sprint(layer, *params, p.least, p.largest, rows, len(p.order), maphash.Bytes(q.seed, w.Bytes())))
-	if kept := q.safe[key]; kept != nil {
-		return kept
+	if q.safe[key] == nil {
+		q.safe[key] = p.scales(w, params)
 	}
-	q.safe[key] = p.scales(w, params, importance)
 	return q.safe[key]
+}
+
+// safeKey says what the scales of a weight follow from, by hashes.
+type safeKey struct {
+	weight, params, order uint64
+	least, largest        float64
 }

@@ -18,18 +18,14 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// TestFitPair compares with all integers there are, for inputs of 8 bits and fewer, and for importances of any size.
+// TestFitPair compares with all integers there are, for inputs of 8 bits and fewer.
 func TestFitPair(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 3000 {
 		least, largest := int8.PairLimits([]int{255, 255, 200, 140}[i%4])
 		p := &weightPairs{least: float64(least), largest: float64(largest)}
 		u0, u1 := r.NormFloat64()*90, r.NormFloat64()*90
-		h0, h1 := 1.0, 1.0
-		if i%3 == 0 {
-			h0, h1 = math.Exp(3*r.NormFloat64()), math.Exp(3*r.NormFloat64())
-		}
-		cost := func(q0, q1 float64) float64 { return h0*(q0-u0)*(q0-u0) + h1*(q1-u1)*(q1-u1) }
+		cost := func(q0, q1 float64) float64 { return (q0-u0)*(q0-u0) + (q1-u1)*(q1-u1) }
 		best := math.Inf(1)
 		for a := -128; a <= 127; a++ {
 			for b := -128; b <= 127; b++ {
@@ -38,14 +34,10 @@ func TestFitPair(t *testing.T) {
 				}
 			}
 		}
-		q0, q1 := p.fit(u0, u1, h0, h1, -128, 127)
+		q0, q1 := p.fit(u0, u1, -128, 127)
 		if p.exceeded(q0, q1) != 0 || max(q0, q1) > 127 || min(q0, q1) < -128 || cost(q0, q1) > best*(1+1e-9) {
-			t.Fatalf("%v and %v, weighted %v and %v, become %v and %v: %v, the best is %v", u0, u1, h0, h1, q0, q1, cost(q0, q1), best)
+			t.Fatalf("%v and %v become %v and %v: %v, the best is %v", u0, u1, q0, q1, cost(q0, q1), best)
 		}
-	}
-	p := &weightPairs{least: -128, largest: 128}
-	if q0, q1 := p.fit(100, 90, 0, 0, -128, 127); q0 != 69 || q1 != 59 {
-		t.Errorf("weights without importance become %v and %v", q0, q1)
 	}
 }
 
@@ -58,21 +50,18 @@ func TestPairSafeScales(t *testing.T) {
 		if i >= 40 {
 			size = 200 + 2*i
 		}
-		x, h := make([]float32, size), make([]float64, size)
+		x := make([]float32, size)
 		for j := range x {
-			x[j], h[j] = float32(r.NormFloat64()), 1
+			x[j] = float32(r.NormFloat64())
 			if size < 10 {
 				x[j] = max(x[j], -x[j]) + 0.3
 			}
-			if i%2 == 0 {
-				h[j] = math.Exp(r.NormFloat64())
-			}
 		}
-		testPairSafeScales(t, x, h)
+		testPairSafeScales(t, x)
 	}
 }
 
-func testPairSafeScales(t *testing.T, x []float32, h []float64) {
+func testPairSafeScales(t *testing.T, x []float32) {
 	t.Helper()
 	size := len(x)
 	p := &weightPairs{order: int8.WeightPairs(ops.Linear{}, []int{1, size}), least: -128, largest: 128}
@@ -83,10 +72,10 @@ func testPairSafeScales(t *testing.T, x []float32, h []float64) {
 	}
 	q, _ := observer.QParams()
 	observed := q.Scale[0]
-	found := p.scales(w, q, [][]float64{h}).Scale[0]
-	cost := func(scale float32) float64 { return bestOfPairs(x, h, scale) }
+	found := p.scales(w, q).Scale[0]
+	cost := func(scale float32) float64 { return bestOfPairs(x, scale) }
 	if size > 10 {
-		search := pairScale{p, x, h, -128, 127}
+		search := pairScale{p, append(x, 0)[:size+size%2], -128, 127}
 		cost = func(scale float32) float64 { c, _ := search.cost(scale, math.Inf(1)); return c }
 	}
 	least, safe := cost(observed), observed
@@ -111,19 +100,19 @@ func testPairSafeScales(t *testing.T, x []float32, h []float64) {
 }
 
 // bestOfPairs is the least error of safe integers of a scale: of all for the first weight of a pair, and the nearest that they leave for the second.
-func bestOfPairs(x []float32, h []float64, scale float32) float64 {
+func bestOfPairs(x []float32, scale float32) float64 {
 	sum, size := 0.0, len(x)
 	for a := 0; a < size; a += 2 {
 		best := math.Inf(1)
 		for q0 := -128.0; q0 <= 127; q0++ {
 			d0 := float64(x[a]) - q0*float64(scale)
-			d1, h1 := 0.0, 0.0
+			d1 := 0.0
 			if a+1 < size {
 				q1 := math.RoundToEven(float64(x[a+1]) / float64(scale))
 				q1 = min(max(q1, -128-min(q0, 0)), 128-max(q0, 0), 127)
-				d1, h1 = float64(x[a+1])-q1*float64(scale), h[a+1]
+				d1 = float64(x[a+1]) - q1*float64(scale)
 			}
-			best = min(best, h[a]*d0*d0+h1*d1*d1)
+			best = min(best, d0*d0+d1*d1)
 		}
 		sum += best
 	}
@@ -330,7 +319,7 @@ func TestRoundLearnedPairs(t *testing.T) {
 			if p.exceeded(got[i], got[i+3]) != 0 {
 				t.Fatalf("a pair of %v becomes %v and %v", row, got[i], got[i+3])
 			}
-			near[i], near[i+3] = p.fit(row[i], row[i+3], 1, 1, -4, 3)
+			near[i], near[i+3] = p.fit(row[i], row[i+3], -4, 3)
 		}
 		for code := range 1 << (3 * size) {
 			ok := true

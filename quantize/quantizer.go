@@ -99,8 +99,8 @@ type Quantizer struct {
 	values    map[string]Observer // of activations, by the value's name
 	moments   map[string]*moments // of layers' inputs, by the name of their weight
 	rounded   map[constantsKey]*constants
-	safe      map[uint64]*tensor.QParams // of pair-safe weights
-	seed      maphash.Seed               // of the hashes in keys of rounded and safe
+	safe      map[safeKey]*tensor.QParams // of pair-safe weights
+	seed      maphash.Seed                // of the hashes in keys of rounded and safe
 	report    *Report
 	learned   *QAT // the last proxy for training, nil without one
 
@@ -119,7 +119,7 @@ type Quantizer struct {
 func New(opts Options) *Quantizer {
 	return &Quantizer{
 		opts: opts, values: make(map[string]Observer), moments: make(map[string]*moments), rounded: make(map[constantsKey]*constants),
-		safe: make(map[uint64]*tensor.QParams),
+		safe: make(map[safeKey]*tensor.QParams),
 		seed: maphash.MakeSeed(),
 	}
 }

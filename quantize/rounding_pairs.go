@@ -79,16 +79,16 @@ func (r *rounder) across(o, i, j int, q, u float64) (float64, holding) {
 		return q, loose
 	}
 	if i < j {
-		q, _ = r.pairs.fit(u, v, 1, 1, r.qmin, r.qmax)
+		q, _ = r.pairs.fit(u, v, r.qmin, r.qmax)
 	} else {
-		_, q = r.pairs.fit(v, u, 1, 1, r.qmin, r.qmax)
+		_, q = r.pairs.fit(v, u, r.qmin, r.qmax)
 	}
 	return q, fixed
 }
 
 // fitPair rounds a pair of the block to what is safe.
 func (r *rounder) fitPair(i, j int, q, u []float64) {
-	q[i], q[j] = r.pairs.fit(u[i], u[j], float64(r.c[i*r.size+i]), float64(r.c[j*r.size+j]), r.qmin, r.qmax)
+	q[i], q[j] = r.pairs.fit(u[i], u[j], r.qmin, r.qmax)
 }
 
 // mendPairs makes pairs safe that rounding has taken beyond it.

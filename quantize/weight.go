@@ -24,7 +24,7 @@ func (q *Quantizer) weightQParams(p *prepared, n *graph.Node) (*tensor.QParams, 
 	}
 	params, err := obs.QParams()
 	if pairs := q.pairsOf(n); err == nil && pairs != nil {
-		params = q.safeScales(pairs, p.layers[n], n, params)
+		params = q.safeScales(pairs, n, params)
 	}
 	return params, err
 }
