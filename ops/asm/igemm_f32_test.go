@@ -14,6 +14,7 @@ type igemmF32Case struct {
 	lo, hi       float32
 	inPlace      bool // the residual is the output
 	strided      bool // rows are a stride apart, not at offsets
+	gap          int  // values between the positions of a panel and the next panel
 }
 
 func (c igemmF32Case) String() string {
@@ -47,6 +48,9 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[5]*guarded) {
 	w := fill(make([]float32, c.n*depth))
 	b := atEnd[float32](mem[1], k.PackedLen(c.ks, c.kc, c.n))
 	k.PackB(b, w, c.ks, c.kc, c.n)
+	if c.gap > 0 {
+		b = spread(b, atEnd[float32](mem[1], len(b)+(roundUp(c.n, k.NR)/k.NR-1)*c.gap), k.NR*depth, c.gap)
+	}
 	bias := make([]float32, roundUp(c.n, k.NR))
 	fill(bias[:c.n])
 	// The last row of the output ends at the guard; rows are an odd number of floats apart.
@@ -57,6 +61,7 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[5]*guarded) {
 		A: unsafe.Pointer(&a[0]), Offsets: &table[0], Pad: unsafe.Pointer(&pad[0]), KS: c.ks, KC: c.kc,
 		B: &b[0], M: c.m, N: c.n, Bias: &bias[0], Lo: c.lo, Hi: c.hi, C: &out[0], CStride: 4 * stride,
 	}
+	args.BGap = 4 * c.gap
 	if c.strided {
 		args.Offsets, args.Pad, args.AStride = nil, nil, 4*c.kc
 	}
@@ -106,6 +111,15 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[5]*guarded) {
 	checkStridedSentinels(t, c.String(), asBytes(out), c.m, 4*c.n, 4*stride)
 }
 
+// spread copies packed panels to dst with a gap behind each but the last.
+func spread[T any](packed, dst []T, panel, gap int) []T {
+	packed = append([]T(nil), packed...)
+	for i := 0; i*panel < len(packed); i++ {
+		copy(dst[i*(panel+gap):], packed[i*panel:][:panel])
+	}
+	return dst
+}
+
 func igemmF32Memory(t *testing.T) *[5]*guarded {
 	var mem [5]*guarded
 	for i := range mem {
@@ -132,6 +146,9 @@ func TestIGemmF32Sizes(t *testing.T) {
 					c := igemmF32Case{ks: i%3 + 1, kc: kc, m: m, n: n, res: i%2 == 0, inPlace: i%4 == 0, lo: -inf, hi: inf}
 					if i%5 == 0 {
 						c.lo, c.hi = 0, 6
+					}
+					if i%3 == 0 {
+						c.gap = c.kc * k.NR * (i%2 + 1)
 					}
 					if i%7 < 3 {
 						c.strided, c.ks = true, 1
