@@ -47,7 +47,7 @@ func TestIGemmGroupsF32(t *testing.T) {
 				shifts[i] = int32(4 * kc * (i * GroupColumns / width))
 			}
 			w := random(make([]float32, n*ks*kc))
-			b := atEnd[float32](mem[1], k.PackedLen(ks, kc, n))
+			b := atEnd[float32](mem[1], packedLen(k.NR, ks, kc, n))
 			k.PackB(b, w, ks, kc, n)
 			if gap > 0 {
 				b = spread(b, atEnd[float32](mem[1], len(b)+(roundUp(n, k.NR)/k.NR-1)*gap), k.NR*ks*kc, gap)
@@ -70,7 +70,7 @@ func TestIGemmGroupsF32(t *testing.T) {
 
 			want := make([]float32, len(out))
 			for g := range groups {
-				packed := make([]float32, one.PackedLen(ks, kc, width))
+				packed := make([]float32, packedLen(one.NR, ks, kc, width))
 				one.PackB(packed, w[g*width*ks*kc:], ks, kc, width)
 				single := args
 				single.Groups, single.B, single.BGap, single.N = nil, &packed[0], 0, width
