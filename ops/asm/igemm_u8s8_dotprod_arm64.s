@@ -3,6 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "neon_arm64.h"
+#include "narrow_arm64.h"
 #include "tail_arm64.h"
 #include "igemm_u8s8_signed_arm64.h"
 

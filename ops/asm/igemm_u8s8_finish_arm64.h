@@ -73,12 +73,7 @@ output:
 	// V8-11 Mult, V12-15 PreBias, V20 ResZero, V21 ResMult, V22 Zero, V23 Lo, V24 Hi, R20: whether there is a PreBias.
 	COLUMNS16(IGemmU8S8Args_Mult, V8, V9, V10, V11, multiplier)
 	COLUMNS16(IGemmU8S8Args_PreBias, V12, V13, V14, V15, preBias)
-	MOVW  IGemmU8S8Args_Zero(R0), R22
-	VDUP  R22, V22.H8
-	MOVW  IGemmU8S8Args_Lo(R0), R22
-	VDUP  R22, V23.B16
-	MOVW  IGemmU8S8Args_Hi(R0), R22
-	VDUP  R22, V24.B16
+	NARROWING(IGemmU8S8Args_Zero, IGemmU8S8Args_Lo, IGemmU8S8Args_Hi, R22)
 	MOVW  IGemmU8S8Args_ResZero(R0), R22
 	VDUP  R22, V20.S4
 	MOVW  IGemmU8S8Args_ResMult(R0), R22
@@ -92,10 +87,7 @@ quantize:
 	FLDPQ 0(R12), (F0, F1)
 	FLDPQ 32(R12), (F2, F3)
 	ADD   $64, R12, R12
-	SCVTF_4S(0, 0)
-	SCVTF_4S(1, 1)
-	SCVTF_4S(2, 2)
-	SCVTF_4S(3, 3)
+	FLOATS4(0, 1, 2, 3)
 	CBZ   R20, exact
 	FADD_4S(0, 0, 12)
 	FADD_4S(1, 1, 13)
@@ -136,21 +128,7 @@ residual:
 	ADD    R17, R16, R16
 
 round:
-	// Narrowing saturates, which clamps as the bounds do.
-	FCVTNS_4S(0, 0)
-	FCVTNS_4S(1, 1)
-	FCVTNS_4S(2, 2)
-	FCVTNS_4S(3, 3)
-	SQXTN_4H(0, 0)
-	SQXTN2_8H(0, 1)
-	SQXTN_4H(2, 2)
-	SQXTN2_8H(2, 3)
-	SQADD_8H(0, 0, 22)
-	SQADD_8H(2, 2, 22)
-	SQXTUN_8B(0, 0)
-	SQXTUN2_16B(0, 2)
-	VUMAX V23.B16, V0.B16, V0.B16
-	VUMIN V24.B16, V0.B16, V0.B16
+	NARROW16(22, V23, V24)
 	CMP   $16, R11
 	BLT   quantizeTail
 	FMOVQ F0, (R14)

@@ -3,6 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "neon_arm64.h"
+#include "narrow_arm64.h"
 #include "tail_arm64.h"
 
 // A 6 x 16 tile. USMMLA adds the products of eight depths of two rows and two columns, exactly: V(8p+q) has the sums of rows 2p, 2p+1 and
