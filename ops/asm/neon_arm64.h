@@ -208,3 +208,5 @@
 #define LDR_Q(d, n, i)   WORD $(0x3DC00000|(i)<<10|(n)<<5|(d))      // LDR Qd, [Xn,#16*i]
 #define LDRX_Q(d, n, m)  WORD $(0x3CE06800|(m)<<16|(n)<<5|(d))      // LDR Qd, [Xn,Xm]
 #define STRX_Q(d, n, m)  WORD $(0x3CA06800|(m)<<16|(n)<<5|(d))      // STR Qd, [Xn,Xm]
+#define LDRX_S(d, n, m)  WORD $(0xBC606800|(m)<<16|(n)<<5|(d))      // LDR Sd, [Xn,Xm]
+#define STRX_S(d, n, m)  WORD $(0xBC206800|(m)<<16|(n)<<5|(d))      // STR Sd, [Xn,Xm]
