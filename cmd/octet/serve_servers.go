@@ -21,7 +21,7 @@ type server struct {
 
 // metrics makes the server count what it does, and show it to those who ask at --addr, unless --admin-addr is given.
 func (a *app) metrics(f *serveFlags) *prom.Metrics {
-	m := prom.New(prom.Build{Version: f.options.Version, Tier: a.tier.String()})
+	m := prom.New(prom.Build{Version: f.options.Version, Tier: a.tier.InUse().String()})
 	f.options.Observer = m
 	if f.admin == "" {
 		f.options.Metrics = m.Handler()
