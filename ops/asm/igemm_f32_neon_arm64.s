@@ -276,6 +276,8 @@ store:
 stored:
 	CMP  $16, R2
 	BLT  unpack
+	MOVD IGemmF32Args_BGap(R0), R7
+	ADD  R7, R1
 	ADD  $64, R3
 	SUBS $16, R2
 	BGT  panel
@@ -352,9 +354,11 @@ unpackRow:
 
 row:
 	// One row takes two panels at a time, to keep as many sums in flight.
-	MUL R23, R24, R25
-	LSL $6, R25
-	ADD R1, R25
+	MUL  R23, R24, R25
+	LSL  $6, R25
+	ADD  R1, R25
+	MOVD IGemmF32Args_BGap(R0), R7
+	ADD  R7, R25
 
 rowPosition:
 	PIXEL(R8)
@@ -363,7 +367,8 @@ rowPosition:
 	SUBS $1, R5
 	BNE  rowPosition
 
-	MOVD R25, R1
+	MOVD IGemmF32Args_BGap(R0), R7
+	ADD  R7, R25, R1
 	MOVD IGemmF32Args_Bias(R0), R7
 	ADD  R3, R7
 	VLD1.P 64(R7), [V16.S4, V17.S4, V18.S4, V19.S4]
