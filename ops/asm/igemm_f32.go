@@ -86,9 +86,6 @@ func (k *IGemmF32) BlockN(ks, kc int) int {
 	return max(WeightBlock()/(4*ks*kc)/k.NR*k.NR, k.blockMin)
 }
 
-// PackedLen returns the number of packed weights for n columns.
-func (k *IGemmF32) PackedLen(ks, kc, n int) int { return roundUp(n, k.NR) * ks * kc }
-
 // PackB arranges weights as the kernel reads them: panels of NR columns; in a
 // panel, for each depth, NR columns. The weight of column n, position s and depth
 // c is w[(n*ks+s)*kc+c]. Columns from n on are 0.

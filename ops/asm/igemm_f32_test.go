@@ -46,7 +46,7 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[5]*guarded) {
 		}
 	}
 	w := fill(make([]float32, c.n*depth))
-	b := atEnd[float32](mem[1], k.PackedLen(c.ks, c.kc, c.n))
+	b := atEnd[float32](mem[1], packedLen(k.NR, c.ks, c.kc, c.n))
 	k.PackB(b, w, c.ks, c.kc, c.n)
 	if c.gap > 0 {
 		b = spread(b, atEnd[float32](mem[1], len(b)+(roundUp(c.n, k.NR)/k.NR-1)*c.gap), k.NR*depth, c.gap)
@@ -174,7 +174,7 @@ func TestIGemmF32SpecialValues(t *testing.T) {
 				for i := range w {
 					w[i] = 1
 				}
-				b := make([]float32, k.PackedLen(1, 1, n))
+				b := make([]float32, packedLen(k.NR, 1, 1, n))
 				k.PackB(b, w, 1, 1, n)
 				bias := make([]float32, roundUp(n, k.NR))
 				out := make([]float32, m*n)
@@ -206,7 +206,7 @@ func TestIGemmF32Tiling(t *testing.T) {
 				s[i] = float32(rnd.NormFloat64())
 			}
 		}
-		b := make([]float32, k.PackedLen(ks, kc, n))
+		b := make([]float32, packedLen(k.NR, ks, kc, n))
 		k.PackB(b, w, ks, kc, n)
 		bias := make([]float32, roundUp(n, k.NR))
 		run := func(m, n0, n1 int) []float32 {
@@ -270,7 +270,7 @@ func newConvF32(k *IGemmF32, h, w, c, n, window int) *convF32 {
 		}
 	}
 	p.zero = make([]float32, c)
-	p.b = make([]float32, k.PackedLen(p.ks, c, n))
+	p.b = make([]float32, packedLen(k.NR, p.ks, c, n))
 	k.PackB(p.b, p.weights, p.ks, c, n)
 	p.bias = make([]float32, roundUp(n, k.NR))
 	p.out = make([]float32, h*w*n)

@@ -145,9 +145,6 @@ func (k *IGemmU8S8) ScratchBytes(ks, kc int) int {
 	return k.scratch(ks, kc)
 }
 
-// PackedBytes returns the size of packed weights for n columns.
-func (k *IGemmU8S8) PackedBytes(ks, kc, n int) int { return roundUp(n, k.NR) * ks * kc }
-
 // PackB arranges weights as the kernel reads them: panels of NR columns; in a panel, for
 // each position and each group of KR depths, NR columns of KR values. The weight
 // of column n, position s and depth c is w[(n*ks+s)*kc+c]; kc is a multiple of 4.

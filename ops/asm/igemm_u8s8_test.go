@@ -109,7 +109,7 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 			w[i] = int8(rng.Uint32())
 		}
 	}
-	b := atEnd[int8](g.b, k.PackedBytes(tc.ks, tc.kc, tc.n))
+	b := atEnd[int8](g.b, packedLen(k.NR, tc.ks, tc.kc, tc.n))
 	k.PackB(b, w, tc.ks, tc.kc, tc.n)
 	if tc.gap > 0 {
 		b = spread(b, atEnd[int8](g.b, len(b)+(roundUp(tc.n, k.NR)/k.NR-1)*tc.gap), k.NR*depth, tc.gap)
@@ -400,7 +400,7 @@ func newIGemmU8S8Bench(k *IGemmU8S8, m, n, ks, kc int) *IGemmU8S8Args {
 	for i := range table {
 		table[i] = int32(i % (ks * k.MR) * kc)
 	}
-	b := aligned(k.PackedBytes(ks, kc, n))
+	b := aligned(packedLen(k.NR, ks, kc, n))
 	w := make([]int8, n*ks*kc)
 	for i := range w {
 		w[i] = int8(rng.Uint32())

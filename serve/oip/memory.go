@@ -38,15 +38,15 @@ func (m *Memory) tensor(dtype tensor.DType, shape tensor.Shape) (*tensor.Tensor,
 	return tensor.FromBytes(dtype, m.take(size), shape...)
 }
 
-// take returns n aligned bytes. Where they are not there, twice as many as are wanted so far are taken: the next request like this one
-// has them all.
+// take returns n aligned bytes. Where they are not there, as many are taken as the request at hand has wanted so far, so that the next
+// like it finds them.
 func (m *Memory) take(n int) []byte {
 	first := m.used
 	if n > 0 && len(m.data) > 0 {
 		first += -int(uintptr(unsafe.Pointer(unsafe.SliceData(m.data)))+uintptr(first)) & (tensor.Alignment - 1)
 	}
 	if first+n > len(m.data) {
-		m.data = tensor.AlignedBytes(min(2*(m.used+n), maxKept))
+		m.data = tensor.AlignedBytes(max(min(first+n, maxKept), n))
 		first = 0
 	}
 	m.used = first + n
