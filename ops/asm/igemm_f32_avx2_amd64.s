@@ -51,6 +51,35 @@
 	VFMADD231PS  Y15, Y13, Y7      \
 	VFMADD231PS  Y15, Y14, Y11
 
+// STEP1 is one depth of one row by four panels, at SI, R12 bytes apart, the last one at R13.
+#define STEP1(a, b) \
+	VBROADCASTSS a(R8)(BX*1), Y12            \
+	VFMADD231PS  b(SI), Y12, Y0              \
+	VFMADD231PS  b+32(SI), Y12, Y1           \
+	VFMADD231PS  b(SI)(R12*1), Y12, Y2       \
+	VFMADD231PS  b+32(SI)(R12*1), Y12, Y3    \
+	VFMADD231PS  b(SI)(R12*2), Y12, Y4       \
+	VFMADD231PS  b+32(SI)(R12*2), Y12, Y5    \
+	VFMADD231PS  b(R13), Y12, Y6             \
+	VFMADD231PS  b+32(R13), Y12, Y7
+
+// EACH8 applies op to the sums of a row of 64 columns and their place in it.
+#define EACH8(op) \
+	op(0, Y0)   \
+	op(32, Y1)  \
+	op(64, Y2)  \
+	op(96, Y3)  \
+	op(128, Y4) \
+	op(160, Y5) \
+	op(192, Y6) \
+	op(224, Y7)
+
+#define ADDBIAS(at, v) VADDPS at(R11), v, v
+#define ADDRES(at, v) VADDPS at(R9), v, v
+#define STORE(at, v) \
+	CLAMP(v)            \
+	VMOVUPS v, at(R8)
+
 // STORE32 finishes a row of 32 columns.
 #define STORE32(v0, v1, v2, v3, nores) \
 	VADDPS  (R11), v0, v0       \
@@ -94,10 +123,16 @@ tile:
 	XORQ R14, R14
 
 panel:
-	// Few rows take two panels at a time, to keep as many sums in flight.
+	// Few rows take two panels at a time, one row four, to keep as many sums in flight.
 	PREFETCHING(BP, AX)
 	CMPQ rows-8(SP), $3
 	JGT  one
+	CMPQ R15, $64
+	JLT  few
+	CMPQ rows-8(SP), $1
+	JEQ  four
+
+few:
 	CMPQ R15, $32
 	JGE  two
 
@@ -224,6 +259,60 @@ narrow1:
 	DECQ DX
 	JNZ  narrow1
 	JMP  next
+
+four:
+	ZERO12
+	MOVQ  offsets-32(SP), AX
+	MOVQ  IGemmF32Args_KS(DI), CX
+	MOVQ  IGemmF32Args_KC(DI), R12
+	IMULQ CX, R12
+	SHLQ  $6, R12
+	ADDQ  IGemmF32Args_BGap(DI), R12
+	LEAQ  (R12)(R12*2), R13
+	ADDQ  SI, R13
+
+position64:
+	PIXEL(0, AX, R8)
+	ADDQ $24, AX
+	XORQ BX, BX
+	MOVQ IGemmF32Args_KC(DI), DX
+	SUBQ $2, DX
+	JLT  rest64
+
+depth64:
+	STEP1(0, 0)
+	STEP1(4, 64)
+	ADDQ $128, SI
+	ADDQ $128, R13
+	ADDQ $8, BX
+	SUBQ $2, DX
+	JGE  depth64
+
+rest64:
+	ADDQ $2, DX
+	JZ   next64
+	STEP1(0, 0)
+	ADDQ $64, SI
+	ADDQ $64, R13
+
+next64:
+	DECQ CX
+	JNZ  position64
+
+	MOVQ R13, SI
+	ADDQ IGemmF32Args_BGap(DI), SI
+	EPILOGUE
+	EACH8(ADDBIAS)
+	TESTQ R9, R9
+	JZ   store64
+	EACH8(ADDRES)
+
+store64:
+	EACH8(STORE)
+	ADDQ $256, R14
+	SUBQ $64, R15
+	JGT  panel
+	JMP  nextTile
 
 two:
 	ZERO12

@@ -103,6 +103,7 @@ type matrix struct {
 	wzero   []int32          // nil when all are 0
 	mult    []float32        // to the output's scale
 	pairs   []bool           // of each group's panels, whether they are packed for layer.pairs; nil without any
+	safe    int              // panels whose products may be summed by pairs in 16 bits, whether or not a kernel does
 	// positions are the sums of the weights at each position of a column, one column after the other; nil with one position.
 	positions []int32
 	largest   int64 // magnitude that a sum of products of uint8 values and weights of a column can have; with onePacking only
@@ -220,7 +221,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		bias: make([]int32, n+l.g.NR),
 		mult: make([]float32, n+l.g.NR),
 	}
-	layout := ops.PanelLayout{Packing: l.g.Info, Matrices: l.groups, Depth: l.ks * l.kc, N: l.cols}
+	layout := ops.PanelLayout{Packing: l.g.Info, Matrices: l.groups, Depth: l.g.PanelBytes(l.ks, l.kc) / l.g.NR, N: l.cols}
 	m.weights = ops.Panels[int8]{PanelLayout: layout, Data: int8s(tensor.AlignedBytes(layout.Len()))}
 	var b []int32
 	switch {
@@ -280,7 +281,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		return nil
 	}
 	panels := layout.Panels()
-	failed, largest, pairs := make([]error, panels*l.groups), make([]int64, panels*l.groups), make([]bool, panels*l.groups)
+	failed, largest, safe := make([]error, panels*l.groups), make([]int64, panels*l.groups), make([]bool, panels*l.groups)
 	l.p.Parallel(len(failed), func(i int) {
 		group, n0 := i/panels, i%panels*l.g.NR
 		columns := min(l.g.NR, l.columnsOf(group)-n0)
@@ -293,8 +294,8 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		ordered := l.ordered(w[first*l.depth:][:columns*l.depth], first, columns, memory)
 		size := l.ks * l.kc
 		k := l.g
-		if l.pairs != nil && asm.PairsFit(ordered, l.most) {
-			k, pairs[i] = l.pairs, true
+		if safe[i] = asm.PairsFit(ordered, l.most); safe[i] && l.pairs != nil {
+			k = l.pairs
 		}
 		k.PackB(m.weights.Panel(group, i%panels), ordered, l.ks, l.kc, columns)
 		for c := range columns {
@@ -318,8 +319,13 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 	for _, size := range largest {
 		m.largest = max(m.largest, size)
 	}
-	if slices.Contains(pairs, true) {
-		m.pairs = pairs
+	for _, is := range safe {
+		if is {
+			m.safe++
+		}
+	}
+	if l.pairs != nil && m.safe > 0 {
+		m.pairs = safe
 	}
 	return m, nil
 }
