@@ -17,14 +17,14 @@ type CPU struct {
 	Arch   string   `json:"arch"`
 	Name   string   `json:"name,omitempty"`
 	Cores  int      `json:"cores"`
-	Tier   string   `json:"tier"`  // that the kernels ran with
+	Tier   string   `json:"tier"`  // the strongest of the kernels that ran
 	Tiers  []string `json:"tiers"` // that the machine has
 	Limits []Limits `json:"limits,omitempty"`
 }
 
 // DescribeCPU describes this machine, running with the given tier.
 func DescribeCPU(tier asm.Tier) CPU {
-	c := CPU{OS: runtime.GOOS, Arch: runtime.GOARCH, Name: asm.CPUName(), Cores: runtime.NumCPU(), Tier: tier.String()}
+	c := CPU{OS: runtime.GOOS, Arch: runtime.GOARCH, Name: asm.CPUName(), Cores: runtime.NumCPU(), Tier: tier.InUse().String()}
 	for _, t := range asm.Supported() {
 		c.Tiers = append(c.Tiers, t.String())
 	}

@@ -21,7 +21,7 @@ type server struct {
 
 // metrics makes the server count what it does, and show it to those who ask at --addr, unless --admin-addr is given.
 func (a *app) metrics(f *serveFlags) *prom.Metrics {
-	m := prom.New(prom.Build{Version: f.options.Version, Tier: a.tier.String()})
+	m := prom.New(prom.Build{Version: f.options.Version, Tier: a.tier.InUse().String()})
 	f.options.Observer = m
 	if f.admin == "" {
 		f.options.Metrics = m.Handler()
@@ -64,9 +64,10 @@ func (f *serveFlags) httpServer(ctx context.Context, h http.Handler, c *certific
 	return server{serve: run, shutdown: web.Shutdown, close: func() { web.Close() }}
 }
 
-// adminHandler shows metrics.
+// adminHandler shows metrics, and profiles where the build has them.
 func adminHandler(m *prom.Metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
+	profiles(mux)
 	return mux
 }

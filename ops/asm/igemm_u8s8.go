@@ -21,6 +21,7 @@ type IGemmU8S8Args struct {
 	KS      int            // number of positions, at least 1
 	KC      int            // bytes at each position, a multiple of 4
 	B       *int8          // packed weights of these columns, see PackB
+	BGap    int            // bytes between the end of a panel's KS positions and the next panel, where panels hold more of them
 	M       int            // rows, at least 1
 	N       int            // columns, at least 1
 
@@ -73,6 +74,8 @@ type IGemmU8S8 struct {
 	Info
 	run      func(args *IGemmU8S8Args, output igemmOutput)
 	scratch  func(ks, kc int) int // nil: none
+	gaps     bool                 // it takes BGap
+	order    igemmU8S8Order       // of the weights in a panel
 	stepCols int                  // columns of one step of the inner loop, in which Ahead's weights come nearer by four depths
 }
 
@@ -89,7 +92,7 @@ func (k *IGemmU8S8) Ahead(args *IGemmU8S8Args, next []byte) {
 //	C = roundToEven(min(max(t, Lo-Zero), Hi-Zero)) + Zero
 //
 // The caller guarantees that t stays below 2^31 in magnitude.
-func (k *IGemmU8S8) Run(args *IGemmU8S8Args) { k.run(args, outputUint8) }
+func (k *IGemmU8S8) Run(args *IGemmU8S8Args) { k.compute(args, outputUint8) }
 
 // Dequantize stores float32:
 //
@@ -97,10 +100,43 @@ func (k *IGemmU8S8) Run(args *IGemmU8S8Args) { k.run(args, outputUint8) }
 //	C = min(max(t + r[m][n], FloatLo), FloatHi)
 //
 // where what is nil is 0, and RowScale 1.
-func (k *IGemmU8S8) Dequantize(args *IGemmU8S8Args) { k.run(args, outputFloat32) }
+func (k *IGemmU8S8) Dequantize(args *IGemmU8S8Args) { k.compute(args, outputFloat32) }
 
 // Accumulate stores acc itself, as int32.
-func (k *IGemmU8S8) Accumulate(args *IGemmU8S8Args) { k.run(args, outputInt32) }
+func (k *IGemmU8S8) Accumulate(args *IGemmU8S8Args) { k.compute(args, outputInt32) }
+
+// compute runs the kernel; one that takes no gap computes one panel at a time.
+func (k *IGemmU8S8) compute(args *IGemmU8S8Args, output igemmOutput) {
+	if args.BGap == 0 || k.gaps {
+		k.run(args, output)
+		return
+	}
+	size := 4
+	if output == outputUint8 {
+		size = 1
+	}
+	whole := *args
+	for n0 := 0; n0 < whole.N; n0 += k.NR {
+		*args = whole
+		args.N, args.BGap, args.C = min(k.NR, whole.N-n0), 0, unsafe.Add(whole.C, size*n0)
+		args.B = at(whole.B, n0*whole.KS*whole.KC+n0/k.NR*whole.BGap)
+		if whole.Res != nil {
+			args.Res = unsafe.Add(whole.Res, size*n0)
+		}
+		args.Bias, args.Mult, args.WZero = columnsFrom(whole.Bias, n0), columnsFrom(whole.Mult, n0), columnsFrom(whole.WZero, n0)
+		args.PreBias, args.PostBias = columnsFrom(whole.PreBias, n0), columnsFrom(whole.PostBias, n0)
+		k.run(args, output)
+	}
+	*args = whole
+}
+
+// columnsFrom returns what there is for the columns from n on, or nil.
+func columnsFrom[T any](p *T, n int) *T {
+	if p == nil {
+		return nil
+	}
+	return at(p, n)
+}
 
 // ScratchBytes returns the scratch memory one call needs.
 func (k *IGemmU8S8) ScratchBytes(ks, kc int) int {
@@ -110,34 +146,58 @@ func (k *IGemmU8S8) ScratchBytes(ks, kc int) int {
 	return k.scratch(ks, kc)
 }
 
-// PackedBytes returns the size of packed weights for n columns.
-func (k *IGemmU8S8) PackedBytes(ks, kc, n int) int { return roundUp(n, k.NR) * ks * kc }
+// igemmU8S8Order says what a kernel's panels of weights have besides the order that NR and KR give; all 0: nothing.
+type igemmU8S8Order struct {
+	step  int // depths are rounded up to a multiple of it, with weights of 0
+	block int // columns that are side by side, of NR: the blocks of a panel follow each other
+	head  int // bytes ahead of the weights, a multiple of NR
+	pack  func(head, columns []int8, depth int)
+}
+
+// PanelBytes returns the size of NR columns of packed weights.
+func (k *IGemmU8S8) PanelBytes(ks, kc int) int {
+	return k.NR*roundUp(ks*kc, max(k.order.step, 1)) + k.order.head
+}
+
+// TakesGaps reports whether a call may read some of the positions that a panel holds, with BGap for the others.
+func (k *IGemmU8S8) TakesGaps() bool { return k.order.step == 0 && k.order.head == 0 }
 
 // PackB arranges weights as the kernel reads them: panels of NR columns; in a panel, for
-// each position and each group of KR depths, NR columns of KR values. The weight
+// each position and each group of KR depths, NR columns of KR values, and what else the kernel's order says. The weight
 // of column n, position s and depth c is w[(n*ks+s)*kc+c]; kc is a multiple of 4.
 // Columns from n on are 0.
 func (k *IGemmU8S8) PackB(dst, w []int8, ks, kc, n int) {
-	depth := ks * kc
-	t := TransposeF32For(k.Tier)
+	depth, size := ks*kc, k.PanelBytes(ks, kc)
 	for n0 := 0; n0 < n; n0 += k.NR {
-		panel := dst[n0*depth:][:k.NR*depth]
-		if n-n0 < k.NR {
+		panel := dst[n0/k.NR*size:][:size]
+		columns := w[n0*depth:][:min(k.NR, n-n0)*depth]
+		if k.NR*depth+k.order.head != size || len(columns) < k.NR*depth {
 			clear(panel)
 		}
-		columns := w[n0*depth:][:min(k.NR, n-n0)*depth]
-		switch k.KR {
-		case 4:
-			t.Run(words(panel), words(columns), len(columns)/max(depth, 1), depth/4, k.NR, depth/4)
-		case 2:
-			for j := 0; j*depth < len(columns); j++ {
-				packPairs(panel, columns[j*depth:][:depth], j, k.NR)
-			}
-		default:
-			for j := 0; j*depth < len(columns); j++ {
-				for d := 0; d < depth; d += k.KR {
-					copy(panel[d*k.NR+j*k.KR:][:k.KR], columns[j*depth+d:])
-				}
+		if k.order.pack != nil {
+			k.order.pack(panel[:k.order.head], columns, depth)
+		}
+		k.packPanel(panel[k.order.head:], columns, depth)
+	}
+}
+
+// packPanel arranges the columns of a panel.
+func (k *IGemmU8S8) packPanel(panel, columns []int8, depth int) {
+	switch {
+	case k.KR == 4 && k.order.step <= 4:
+		t := TransposeF32For(k.Tier)
+		t.Run(words(panel), words(columns), len(columns)/max(depth, 1), depth/4, k.NR, depth/4)
+	case k.KR == 2:
+		for j := 0; j*depth < len(columns); j++ {
+			packPairs(panel, columns[j*depth:][:depth], j, k.NR)
+		}
+	default:
+		block := k.order.block
+		rounded := roundUp(depth, k.order.step)
+		for j := 0; j*depth < len(columns); j++ {
+			column, to := columns[j*depth:][:depth], panel[j/block*block*rounded:]
+			for d := 0; d < depth; d += k.KR {
+				copy(to[d*block+j%block*k.KR:][:k.KR], column[d:])
 			}
 		}
 	}
@@ -162,7 +222,7 @@ func IGemmU8S8For(tier Tier) *IGemmU8S8 { return pick(igemmU8S8Table, tier) }
 
 var igemmU8S8Table = []IGemmU8S8{{
 	Info: Info{Op: "igemm_u8s8", Tier: Generic, MR: 4, NR: 8, KR: 4},
-	run:  igemmU8S8Generic, stepCols: 8,
+	run:  igemmU8S8Generic, stepCols: 8, gaps: true,
 }}
 
 const (
@@ -172,9 +232,10 @@ const (
 
 func igemmU8S8Generic(p *IGemmU8S8Args, output igemmOutput) {
 	const mr, nr = igemmU8S8GenericMR, igemmU8S8GenericNR
-	b := unsafe.Slice(p.B, roundUp(p.N, nr)*p.KS*p.KC)
+	size := nr * p.KS * p.KC
+	b := unsafe.Slice(p.B, (p.N-1)/nr*(size+p.BGap)+size)
 	for n0 := 0; n0 < p.N; n0 += nr {
-		panel := b[n0*p.KS*p.KC:][:nr*p.KS*p.KC]
+		panel := b[n0/nr*(size+p.BGap):][:size]
 		for m := range p.M {
 			var acc [nr]int32
 			w := panel

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// Tier is a level of CPU support that kernels are written for. Tiers are values
+// Tier names a set of CPU features that kernels are written for. Tiers are values
 // a caller passes along; nothing in the package changes with the CPU it runs on
 // but what Supported and Best answer.
 type Tier uint8
 
-// The tiers. Generic is plain Go and runs everywhere.
+// The tiers, those of one architecture in order of strength. Generic is plain Go and runs everywhere.
 const (
 	Generic    Tier = iota
 	AVX2            // AVX2 and FMA3
@@ -28,21 +28,39 @@ const (
 	numTiers
 )
 
-// tiers lists each tier's name and the next weaker one, whose kernels a CPU of
-// this tier also runs.
+// features is a set of what a CPU has and a kernel asks for.
+type features uint8
+
+const (
+	featureAVX2 features = 1 << iota // with FMA3
+	featureAVXVNNI
+	featureAVX512 // F, BW, DQ and VL, with BMI2
+	featureAVX512VNNI
+	featureNEON
+	featureDotProd
+	featureI8MM
+)
+
+// tiers lists each tier's name and the features that its kernels ask for.
 var tiers = [numTiers]struct {
-	name   string
-	weaker Tier
+	name string
+	asks features
 }{
-	Generic:    {"generic", Generic},
-	AVX2:       {"avx2", Generic},
-	AVXVNNI:    {"avxvnni", AVX2},
-	AVX512:     {"avx512", AVX2},
-	AVX512VNNI: {"avx512vnni", AVX512},
-	NEON:       {"neon", Generic},
-	DotProd:    {"dotprod", NEON},
-	I8MM:       {"i8mm", DotProd},
+	Generic:    {"generic", 0},
+	AVX2:       {"avx2", featureAVX2},
+	AVXVNNI:    {"avxvnni", featureAVX2 | featureAVXVNNI},
+	AVX512:     {"avx512", featureAVX2 | featureAVX512},
+	AVX512VNNI: {"avx512vnni", featureAVX2 | featureAVX512 | featureAVX512VNNI},
+	NEON:       {"neon", featureNEON},
+	DotProd:    {"dotprod", featureNEON | featureDotProd},
+	I8MM:       {"i8mm", featureNEON | featureDotProd | featureI8MM},
 }
+
+// has reports whether f holds all of o.
+func (f features) has(o features) bool { return o&^f == 0 }
+
+// cpuHas reports whether this CPU and build have the features of a tier.
+func cpuHas(t Tier) bool { return cpuFeatures().has(tiers[t].asks) }
 
 // String returns the name that OCTET_CPU takes.
 func (t Tier) String() string {
@@ -53,13 +71,17 @@ func (t Tier) String() string {
 }
 
 // Includes reports whether a CPU of tier t runs kernels of tier o.
-func (t Tier) Includes(o Tier) bool {
-	for ; t != o; t = tiers[t].weaker {
-		if t == Generic {
-			return false
+func (t Tier) Includes(o Tier) bool { return tiers[t].asks.has(tiers[o].asks) }
+
+// InUse returns the strongest tier that a kernel is written for among those a CPU of tier t runs: what naming t comes to.
+func (t Tier) InUse() Tier {
+	used := Generic
+	for _, k := range Kernels() {
+		if t.Includes(k.Tier) {
+			used = max(used, k.Tier)
 		}
 	}
-	return true
+	return used
 }
 
 // Supported returns the tiers of this CPU and build, weakest first. It always

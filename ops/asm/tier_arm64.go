@@ -2,14 +2,15 @@
 
 package asm
 
-import "github.com/klauspost/cpuid/v2"
+import "golang.org/x/sys/cpu"
 
-func cpuHas(t Tier) bool {
-	switch t {
-	case Generic, NEON: // Advanced SIMD is part of ARMv8.0
-		return true
-	case DotProd:
-		return cpuid.CPU.Supports(cpuid.ASIMDDP)
+func cpuFeatures() features {
+	have := featureNEON // part of ARMv8.0
+	if cpu.ARM64.HasASIMDDP {
+		have |= featureDotProd
 	}
-	return false
+	if cpu.ARM64.HasI8MM || windowsHasI8MM() {
+		have |= featureI8MM
+	}
+	return have
 }

@@ -2,4 +2,4 @@
 
 package asm
 
-func cpuHas(t Tier) bool { return t == Generic }
+func cpuFeatures() features { return 0 }

@@ -21,6 +21,7 @@ type convGemm struct {
 	gather    bool // rows are copied, since a position has few values
 	ind       *ops.Indirection
 	tiles     *ops.Tiles
+	biases    []spanBias // of tiles
 	grid      ops.Grid
 	mem       scratch
 	pad       []byte
@@ -35,13 +36,14 @@ func newConvGemm(op Conv, p *ops.Prepare, w *ops.Window, channels int) *convGemm
 	if kc < 16 && op.Groups == 1 {
 		v.fused = ops.NewFusedRows(w, channels)
 	}
-	v.gather = v.fused == nil && (kc%4 != 0 || (taps > 1 && kc < 16))
 	v.l = &layer{
 		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: op.Groups, cols: outs / op.Groups, outChannels: outs,
 		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
 	}
+	v.l.joinGroups()
 	v.l.onePacking = mayBeWinograd(v.l, w)
-	padBytes := max(kc, 1) * w.Kernel[2]
+	v.gather = v.fused == nil && v.l.kc%4 != 0
+	padBytes := max(v.l.kc, 1) * w.Kernel[2]
 	switch {
 	case v.fused != nil:
 		// Each kernel row is filled up to a multiple of 4 with weights of 0.
@@ -64,21 +66,25 @@ func (v *convGemm) divide() error {
 	mr, gathered, rows := l.g.MR, 0, v.w.Pixels()
 	v.ind = ops.NewIndirection(v.w, v.channels)
 	if v.gather {
-		v.tiles, gathered = &ops.Tiles{Images: 1, Rows: rows, Step: mr}, mr
+		v.tiles, gathered = ops.GatheredTiles(rows, mr), mr
 	} else {
+		work := 0
+		if l.mayLeaveOut() {
+			work = l.kc * l.cols
+		}
 		var err error
-		if v.tiles, err = ops.NewTiles(v.op, l.p, v.view, mr, v.channels); err != nil {
+		if v.tiles, err = ops.NewTiles(v.op, l.p, v.view, mr, v.channels, work); err != nil {
 			return err
 		}
-		rows = v.tiles.Rows
+		rows, v.biases = v.tiles.Rows, l.spanBiases(v.tiles)
 	}
-	v.grid = ops.NewGrid(rows, l.cols, l.depth, mr, l.g.NR, l.blockCols(), l.p.Threads)
+	v.grid = ops.NewGrid(rows, l.cols, l.depth, mr, l.g.NR, l.blockCols(v.tiles.Taps()), l.p.Threads)
 	v.mem = l.scratch(gathered, v.tiles.Buffer, min(v.tiles.Step, v.grid.RowStep))
 	return nil
 }
 
 func (v *convGemm) kernel() *ops.Kernel {
-	l, tasks := v.l, v.tiles.Images*v.op.Groups*v.grid.Tasks
+	l, tasks := v.l, v.tiles.Images*v.l.groups*v.grid.Tasks
 	k := &ops.Kernel{
 		Interruptible: true,
 		WorkerScratch: v.mem.total,
@@ -114,22 +120,28 @@ func (v *convGemm) copyRows(c *ops.Call, i int, _ *ops.Worker) {
 
 // multiply computes one task of the output.
 func (v *convGemm) multiply(c *ops.Call, i int, wk *ops.Worker) {
-	l, tiles, groups := v.l, v.tiles, v.op.Groups
+	l, tiles, groups := v.l, v.tiles, v.l.groups
 	image, group := i/v.grid.Tasks/groups, i/v.grid.Tasks%groups
 	m0, m1, n0, n1 := v.grid.Task(i % v.grid.Tasks)
-	input := unsafe.Add(base(c.In[0]), group*v.kc)
+	n1 = min(n1, l.columnsOf(group))
+	if n0 >= n1 {
+		return
+	}
+	input := unsafe.Add(base(c.In[0]), l.firstChannel(group))
 	if v.fused != nil {
 		input = unsafe.Pointer(unsafe.SliceData(c.Scratch))
 	}
-	t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&v.pad[0]), next: l.packed.weights.Next(c, group, n1)}
-	for m := m0; m < m1; m += tiles.Step {
-		t.m = min(tiles.Step, m1-m)
+	t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&v.pad[0])}
+	next := l.packed.weights.Next(c, group, n1)
+	for m := m0; m < m1; {
+		s := tiles.Span(m, m1)
+		t.m, t.first, t.taps, t.bias, t.next = s.M1-m, s.First, s.Taps, biasOf(v.biases, &s), s.Ahead(next, m0, m1)
 		if v.gather {
 			t.input, t.stride = unsafe.Pointer(&wk.Scratch[v.mem.rows]), l.kc
 			v.ind.Gather(t.input, t.m, v.kc, l.kc, input, t.pad, m)
 		} else {
 			t.input, t.stride = tiles.Start(input, image, m), tiles.Stride
-			t.offsets = tiles.Offsets(wk.Scratch[v.mem.offsets:], m, m+t.m)
+			t.offsets = tiles.Offsets(wk.Scratch[v.mem.offsets:], &s)
 		}
 		at := (image*tiles.Rows+m)*l.outChannels + group*l.cols
 		t.out = unsafe.Add(base(c.Out[0]), at*v.outSize)
@@ -137,5 +149,6 @@ func (v *convGemm) multiply(c *ops.Call, i int, wk *ops.Worker) {
 			t.res = unsafe.Add(base(c.In[len(c.In)-1]), at*v.outSize)
 		}
 		l.run(wk, &v.mem, &t)
+		m = s.M1
 	}
 }

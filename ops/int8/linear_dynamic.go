@@ -84,13 +84,13 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	if err := l.prepare(); err != nil {
 		return nil, err
 	}
-	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(), p.Threads)
+	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(1), p.Threads)
 	mem := l.scratch(0, 0, 0)
 	q := newInputQuantizer(op.Range, p, rows, k, l.kc)
 	multiply := func(c *ops.Call, i int, wk *ops.Worker) {
 		m0, m1, n0, n1 := grid.Task(i)
 		t := call{
-			m: m1 - m0, n0: n0, n1: n1, input: unsafe.Pointer(&c.Scratch[l.kc*m0]), stride: l.kc, out: unsafe.Add(base(c.Out[0]), 4*m0*n),
+			m: m1 - m0, n0: n0, n1: n1, taps: 1, input: unsafe.Pointer(&c.Scratch[l.kc*m0]), stride: l.kc, out: unsafe.Add(base(c.Out[0]), 4*m0*n),
 			scale: &q.scales(c)[m0], zero: &q.zeros(c)[m0],
 			next: l.packed.weights.Next(c, 0, n1),
 		}
