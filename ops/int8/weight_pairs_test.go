@@ -60,7 +60,7 @@ func testConvPairs(t *testing.T, op Conv, x, w []int) {
 		for i := range weights {
 			weights[i] = int8((i + 1) >> shift & 127)
 		}
-		ordered := l.ordered(weights, 1, new([]int8))
+		ordered := l.ordered(weights, 0, 1, new([]int8))
 		for i, at := range pairs {
 			want := int8(0)
 			if at >= 0 {
