@@ -184,3 +184,6 @@
 #define USMMLA(d, n, m)        WORD $(0x4E80AC00|(m)<<16|(n)<<5|(d))                          // USMMLA Vd.4S, Vn.16B, Vm.16B
 #define USDOT_4S(d, n, m)      WORD $(0x4E809C00|(m)<<16|(n)<<5|(d))                          // USDOT Vd.4S, Vn.16B, Vm.16B
 #define USDOT_LANE(d, n, m, i) WORD $(0x4F80F000|((i)&1)<<21|((i)>>1)<<11|(m)<<16|(n)<<5|(d)) // USDOT Vd.4S, Vn.16B, Vm.4B[i]
+
+// A load with an index in a register.
+#define LDR_Q(t, n, m) WORD $(0x3CE06800|(m)<<16|(n)<<5|(t)) // LDR Qt, [Xn,Xm]

@@ -22,7 +22,7 @@ var (
 	neonMacro    = regexp.MustCompile(`^#define (\w+)\(([^)]+)\)\s+WORD \$(\S+)\s+// (.+)$`)
 	neonHex      = regexp.MustCompile(`#0x[0-9a-f]+`)
 	neonOperand  = regexp.MustCompile(`\b[a-z]\b`)
-	neonArgument = regexp.MustCompile(`([VS])([dnm])\b|\[i\]|#s\b`)
+	neonArgument = regexp.MustCompile(`([VSQX])([dnmt])\b|\[i\]|#s\b`)
 )
 
 // TestNEONEncoding decodes what each macro emits for random operands and compares it with the comment beside it.
@@ -69,6 +69,9 @@ func neonLimits(syntax string) map[string][2]int {
 		switch {
 		case m[2] != "":
 			limits[m[2]] = [2]int{0, 31}
+			if m[1] == "X" { // 31 is another register or none
+				limits[m[2]] = [2]int{0, 30}
+			}
 		case m[0] == "[i]":
 			limits["i"] = [2]int{0, 3}
 			if strings.Contains(syntax, ".H[i]") {
