@@ -20,9 +20,11 @@ type layer struct {
 	size, c, outs, kernel, stride int
 	depthwise, residual           bool
 	rows                          int
+	group                         int // channels of a group, 0 for all
+	dilation                      int // 0 is 1
 }
 
-// layers are those that ResNet-18 and -50, VGG-16, MobileNetV2 and BERT-base spend their time in.
+// layers are those that ResNet-18 and -50, VGG-16, MobileNetV2, RegNetY, ResNeXt, DeepLab and BERT-base spend their time in.
 var layers = []layer{
 	{name: "conv7x7_224_3_64", size: 224, c: 3, outs: 64, kernel: 7, stride: 2},
 	{name: "conv3x3_224_3_32", size: 224, c: 3, outs: 32, kernel: 3, stride: 2},
@@ -54,6 +56,17 @@ var layers = []layer{
 	{name: "dwconv3x3_56_144", size: 56, c: 144, outs: 144, kernel: 3, stride: 1, depthwise: true},
 	{name: "dwconv3x3_14_576", size: 14, c: 576, outs: 576, kernel: 3, stride: 1, depthwise: true},
 	{name: "dwconv5x5_14_576", size: 14, c: 576, outs: 576, kernel: 5, stride: 1, depthwise: true},
+	{name: "conv3x3_56_128_128_groups_of_4", size: 56, c: 128, outs: 128, kernel: 3, stride: 1, group: 4},
+	{name: "conv3x3_112_48_48_s2_groups_of_8", size: 112, c: 48, outs: 48, kernel: 3, stride: 2, group: 8},
+	{name: "conv3x3_28_104_104_groups_of_8", size: 28, c: 104, outs: 104, kernel: 3, stride: 1, group: 8},
+	{name: "conv3x3_14_208_208_groups_of_8", size: 14, c: 208, outs: 208, kernel: 3, stride: 1, group: 8},
+	{name: "conv3x3_7_440_440_groups_of_8", size: 7, c: 440, outs: 440, kernel: 3, stride: 1, group: 8},
+	{name: "conv3x3_14_512_512_groups_of_16", size: 14, c: 512, outs: 512, kernel: 3, stride: 1, group: 16},
+	{name: "conv3x3_28_120_120_groups_of_24", size: 28, c: 120, outs: 120, kernel: 3, stride: 1, group: 24},
+	{name: "conv3x3_7_1024_1024_groups_of_32", size: 7, c: 1024, outs: 1024, kernel: 3, stride: 1, group: 32},
+	{name: "conv3x3_28_256_256_d2", size: 28, c: 256, outs: 256, kernel: 3, stride: 1, dilation: 2},
+	{name: "conv3x3_14_960_256_d12", size: 14, c: 960, outs: 256, kernel: 3, stride: 1, dilation: 12},
+	{name: "conv3x3_33_960_256_d12", size: 33, c: 960, outs: 256, kernel: 3, stride: 1, dilation: 12},
 	{name: "linear_1_512_1000", rows: 1, c: 512, outs: 1000},
 	{name: "linear_128_768_768", rows: 128, c: 768, outs: 768},
 	{name: "linear_128_768_3072", rows: 128, c: 768, outs: 3072},
@@ -69,6 +82,10 @@ func (l layer) graph(precision string) *graph.Graph {
 	if l.depthwise {
 		groups = l.c
 	}
+	if l.group > 0 {
+		groups = l.c / l.group
+	}
+	dilation := max(l.dilation, 1)
 	inShape, weightShape := []int{1, l.c, l.size, l.size}, append([]int{l.outs, l.c / groups}, taps...)
 	if l.rows > 0 {
 		inShape, weightShape = []int{l.rows, l.c}, []int{l.outs, l.c}
@@ -78,7 +95,7 @@ func (l layer) graph(precision string) *graph.Graph {
 		w.Float32s()[i] = float32(rng.NormFloat64()) / 8
 	}
 	conv := ops.Conv{
-		Stride: []int{l.stride, l.stride}, Padding: []int{l.kernel / 2, l.kernel / 2}, Dilation: []int{1, 1},
+		Stride: []int{l.stride, l.stride}, Padding: []int{l.kernel / 2 * dilation, l.kernel / 2 * dilation}, Dilation: []int{dilation, dilation},
 		Groups: groups, HasBias: true, HasResidual: l.residual, Act: ops.ReLU,
 	}
 	linear := ops.Linear{HasBias: true}

@@ -45,6 +45,7 @@ type Sweep struct {
 	MaxMemory  int64      // as graph.Options.MaxMemory; of the random inputs too
 	MaxPacked  float64    // as graph.Options.MaxPacked
 	Profile    bool       // measure each layer too
+	PairSafe   bool       // quantize float models to pair-safe weights; see quantize.Spec
 	// Progress, when set, is told what is about to be measured.
 	Progress func(what string)
 }
@@ -228,14 +229,18 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 		return nil, nil, err
 	}
 	q := quantize.New(quantize.Options{Dynamic: precision == Int8Dynamic, Session: graph.Options{CPU: s.CPU, MaxMemory: s.MaxMemory, MaxPacked: s.MaxPacked}})
+	var overrides []quantize.Override
+	if s.PairSafe {
+		overrides = append(overrides, quantize.WithPairSafeWeights())
+	}
 	if precision == Int8Dynamic {
-		int8, err := q.Quantize(g)
+		int8, err := q.Quantize(g, overrides...)
 		if err != nil {
 			return nil, nil, err
 		}
 		return int8, nil, nil
 	}
-	calib, err := q.Calib(g)
+	calib, err := q.Calib(g, overrides...)
 	if err != nil {
 		return nil, nil, err
 	}

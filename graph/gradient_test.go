@@ -121,6 +121,8 @@ var gradientCases = []gradientCase{
 	{name: "max along a dimension", op: ops.ArgMax{Axis: 1, Values: true}, shapes: [][]int{{3, 4}}, apart: 0.1},
 	{name: "min along a dimension", op: ops.ArgMax{Axis: 0, Values: true, Min: true, KeepDims: true}, shapes: [][]int{{3, 4}}, apart: 0.1},
 	{name: "full", op: ops.Full{Like: true, Value: 2, DType: tensor.Float32}, shapes: [][]int{{3, 4}}},
+	{name: "fft", op: ops.FFT{Norm: ops.FFTOrtho}, shapes: [][]int{{2, 6, 2}}},
+	{name: "fft inverse", op: ops.FFT{Inverse: true, Norm: ops.FFTByN}, shapes: [][]int{{2, 67, 2}}},
 	{name: "rfft", op: ops.RFFT{}, shapes: [][]int{{2, 7}}},
 	{name: "stft", op: ops.STFT{Hop: 2, OneSided: true, Normalized: true}, shapes: [][]int{{11}, {4}}},
 	{name: "tile", op: ops.Tile{Repeats: []int{2, 1, 3}}, shapes: [][]int{{2, 3}}},

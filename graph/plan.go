@@ -42,6 +42,7 @@ type step struct {
 	kernel  *ops.Kernel
 	in, out []int // slots
 	scratch span  // in the arena
+	writes  bool  // variables
 }
 
 type span struct{ start, size int }
@@ -283,6 +284,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 		}
 	}
 	st := step{node: n, kernel: kernel, in: in}
+	_, st.writes = n.Op.(Writer)
 	for i, t := range outTypes {
 		j := p.addSlot(n.Outputs[i], slot{typ: t, input: -1, output: -1})
 		touch(j)

@@ -78,7 +78,7 @@ func (r *sessionRun) checkOutputs(outputs []*tensor.Tensor) error {
 }
 
 // steps computes outputs from inputs in the memory of st. When ctx ends it stops within the
-// step at hand and returns the error of ctx.
+// step at hand and returns the error of ctx, unless a variable has been written: then it goes to its end.
 func (s *Session) steps(ctx context.Context, st *state, outputs, inputs []*tensor.Tensor) (err error) {
 	for i, t := range inputs {
 		t = t.Contiguous()
@@ -95,6 +95,9 @@ func (s *Session) steps(ctx context.Context, st *state, outputs, inputs []*tenso
 		return err
 	}
 	for i := range st.calls {
+		if st.plan.steps[i].writes {
+			ctx = context.Background() // all variables are written, or none
+		}
 		if err := s.step(ctx, st, i); err != nil {
 			return err
 		}

@@ -92,6 +92,11 @@ const (
 // node cannot run on the chosen CPU tier. Of an open graph, that happens at the
 // first run with inputs of new types, whose errors Run then returns.
 func (g *Graph) Compile(opts Options) (*Session, error) {
+	return g.CompileContext(context.Background(), opts)
+}
+
+// CompileContext is Compile that fails with the error of ctx when it ends before the plan is made.
+func (g *Graph) CompileContext(ctx context.Context, opts Options) (*Session, error) {
 	if err := opts.Recompute.Validate(); err != nil {
 		return nil, err
 	}
@@ -124,7 +129,7 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 		threads = min(threads, opts.Threads)
 	}
 	home := &Session{tier: tier, pool: pool, threads: threads, life: newLifetime(opts.MaxRuns), memory: new(atomic.Int64)}
-	s, err := g.compile(context.Background(), opts, home)
+	s, err := g.compile(ctx, opts, home)
 	if err != nil && opts.Pool == nil {
 		pool.Close()
 	}
@@ -232,7 +237,8 @@ func once(made map[any]any) func(key any, build func() any) any {
 //     have those of the input);
 //   - a *MemoryError when a run with such inputs takes more than Options.MaxMemory;
 //   - the error of ctx when it ends before the outputs are there: a run stops within the
-//     node that computes, when that works in tasks, else behind it;
+//     node that computes, when that works in tasks, else behind it. A run that has begun to write variables
+//     goes on to its end, so that all of them are written, or none;
 //   - a *NodeError around an *ops.ValueError when an operator does not accept a value, such as
 //     an index out of range, and around an *ops.UnsupportedError when it has no kernel for the
 //     types that follow from the inputs;

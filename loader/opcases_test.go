@@ -146,6 +146,7 @@ func opCases() []opCase {
 		{ops.PadMode{Fn: ops.Reflect, Before: []int{0, 2}, After: []int{0, 1}}, []operand{f32(2, 4)}},
 		{ops.PadMode{Fn: ops.Replicate, Before: []int{0, 2}, After: []int{3, -1}}, []operand{f32(2, 4)}},
 		{ops.PixelShuffle{Factor: 2}, []operand{f32(1, 4, 2, 3)}},
+		{ops.FFT{Inverse: true}, []operand{f32(2, 67, 2)}},
 		{ops.RFFT{}, []operand{f32(2, 8)}},
 		{ops.STFT{Hop: 3, OneSided: true}, []operand{f32(2, 16), f32(8)}},
 		{ops.SoftmaxGrad{SoftmaxAttributes: ops.SoftmaxAttributes{Axis: 1}}, []operand{f32(2, 3), f32(2, 3)}},

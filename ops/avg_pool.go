@@ -173,7 +173,8 @@ func (r *Regions) MaxTaps() int {
 	return n
 }
 
-// Fill writes pointers to the input pixels of output pixel i and returns their number.
+// Fill writes pointers to the input pixels of output pixel i and returns their number. They have the order of RowTaps, so
+// that a mean over a whole image has the same bits from AvgPool.
 func (r *Regions) Fill(dst []unsafe.Pointer, input unsafe.Pointer, pixelBytes, i int) int {
 	at := [3]int{}
 	for d := 2; d >= 0; d-- {
@@ -187,11 +188,22 @@ func (r *Regions) Fill(dst []unsafe.Pointer, input unsafe.Pointer, pixelBytes, i
 	y0, y1 := span(1)
 	x0, x1 := span(2)
 	n := 0
+	add := func(z, y, x int) {
+		dst[n] = unsafe.Add(input, pixelBytes*(((i*r.In[0]+z)*r.In[1]+y)*r.In[2]+x))
+		n++
+	}
+	if z1-z0 == 1 {
+		for x := x0; x < x1; x++ {
+			for y := y0; y < y1; y++ {
+				add(z0, y, x)
+			}
+		}
+		return n
+	}
 	for z := z0; z < z1; z++ {
 		for y := y0; y < y1; y++ {
 			for x := x0; x < x1; x++ {
-				dst[n] = unsafe.Add(input, pixelBytes*(((i*r.In[0]+z)*r.In[1]+y)*r.In[2]+x))
-				n++
+				add(z, y, x)
 			}
 		}
 	}

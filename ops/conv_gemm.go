@@ -51,15 +51,19 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 	}
 	v.pack(p)
 	rows := w.Pixels()
-	v.tiles, v.ind = &Tiles{Images: 1, Rows: rows, Step: v.g.MR}, NewIndirection(w, v.channels*4)
+	v.tiles, v.ind = GatheredTiles(rows, v.g.MR), NewIndirection(w, v.channels*4)
 	if !v.gather {
+		work := 0
+		if isFinite(p, p.In[1].Known) {
+			work = v.depth * v.n
+		}
 		var err error
-		if v.tiles, err = NewTiles(op, p, view, v.g.MR, v.channels*4); err != nil {
+		if v.tiles, err = NewTiles(op, p, view, v.g.MR, v.channels*4, work); err != nil {
 			return nil, err
 		}
 		rows = v.tiles.Rows
 	}
-	v.grid = NewGrid(rows, v.n, taps*v.kc, v.g.MR, v.g.NR, v.g.BlockN(v.ks, max(v.depth, 1)), p.Threads)
+	v.grid = NewGrid(rows, v.n, taps*v.kc, v.g.MR, v.g.NR, v.g.BlockN(v.tiles.Taps(), max(v.depth, 1)), p.Threads)
 	return v.kernel(p.Threads), nil
 }
 
@@ -130,20 +134,22 @@ func (v *convGemm) multiply(c *Call, i int, wk *Worker) {
 	rowBytes := 4 * v.outs
 	args := &wk.Args.IGemmF32
 	*args = asm.IGemmF32Args{
-		Pad: unsafe.Pointer(&v.pad[0]), KS: v.ks, KC: v.depth, B: panels.At(group, n0), N: n1 - n0,
+		Pad: unsafe.Pointer(&v.pad[0]), KC: v.depth, N: n1 - n0,
 		Bias: &bias[group*v.n+n0], Lo: v.lo, Hi: v.hi, CStride: rowBytes,
 	}
-	for m := m0; m < m1; m += v.tiles.Step {
-		args.M = min(v.tiles.Step, m1-m)
+	for m := m0; m < m1; {
+		s := v.tiles.Span(m, m1)
+		args.M, args.KS = s.M1-m, s.Taps
+		args.B, args.BGap = panels.Position(group, n0, s.First, v.ks), panels.Gap(s.Taps, v.ks)
 		if v.weights.constant {
-			v.g.Ahead(args, panels.Next(c, group, n1))
+			v.g.Ahead(args, s.Ahead(panels.Next(c, group, n1), m0, m1))
 		}
 		if v.gather {
 			args.A, args.AStride = unsafe.Pointer(&wk.Scratch[0]), 4*v.depth
 			v.ind.Gather(args.A, args.M, v.kc*4, v.depth*4, input, args.Pad, m)
 		} else {
 			args.A, args.AStride = v.tiles.Start(input, image, m), v.tiles.Stride
-			args.Offsets = v.tiles.Offsets(wk.Scratch, m, m+args.M)
+			args.Offsets = v.tiles.Offsets(wk.Scratch, &s)
 		}
 		at := (image*v.tiles.Rows+m)*rowBytes + 4*(group*v.n+n0)
 		args.C = (*float32)(unsafe.Add(base(c.Out[0]), at))
@@ -152,5 +158,6 @@ func (v *convGemm) multiply(c *Call, i int, wk *Worker) {
 		}
 		v.g.Run(args)
 		v.activate.Run(unsafe.Pointer(args.C), args.M, args.N, args.CStride)
+		m = s.M1
 	}
 }

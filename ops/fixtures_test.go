@@ -23,6 +23,7 @@ var fixtureOps = map[string]func(json.RawMessage) (Op, error){
 	"argmax":          decodeOp[ArgMax],
 	"addmm":           decodeOp[AddMM],
 	"arange":          decodeOp[Arange],
+	"fft":             decodeOp[FFT],
 	"rfft":            decodeOp[RFFT],
 	"stft":            decodeOp[STFT],
 	"pad_mode":        decodeOp[PadMode],

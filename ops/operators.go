@@ -32,6 +32,7 @@ func init() {
 		Row[Embedding]("embedding", nil),
 		Row[EmbeddingGrad]("embedding_grad", nil),
 		Row[Expand]("expand", nil),
+		Row[FFT]("fft", nil),
 		Row[Flatten]("flatten", nil),
 		Row[Flip]("flip", nil),
 		Row[Fold]("fold", nil),

@@ -43,6 +43,19 @@ func (p *Panels[T]) At(matrix, n int) *T {
 	return &p.Data[p.Index(matrix, n)]
 }
 
+// Position returns column n of a matrix, which is the first of a panel, from position s of ks on that its depths are divided into.
+func (p *Panels[T]) Position(matrix, n, s, ks int) *T {
+	if len(p.Data) == 0 {
+		return nil
+	}
+	return &p.Data[p.Index(matrix, n)+p.PanelLen()/ks*s]
+}
+
+// Gap returns the bytes from the end of the positions of a panel, of ks, that are read to the next panel.
+func (p *Panels[T]) Gap(read, ks int) int {
+	return p.PanelLen() / ks * (ks - read) * int(unsafe.Sizeof(*new(T)))
+}
+
 // Panel returns panel i of a matrix.
 func (p *Panels[T]) Panel(matrix, i int) []T {
 	at := p.Index(matrix, i*p.Packing.NR)

@@ -23,6 +23,8 @@ type Tiles struct {
 
 	ind   *Indirection
 	mr    int
+	taps  int
+	spans []Span  // of an image, with table; nil where every call reads all taps
 	table []int32 // of a whole image, shared by all runs; nil where they would be too many
 }
 
@@ -31,52 +33,68 @@ type Tiles struct {
 const maxTable = 4 << 20
 
 type tilesKey struct {
-	window     Window
-	mr, pixels int
+	window           Window
+	mr, pixels, work int
+}
+
+// offsetTable are the offsets of an image, span by span.
+type offsetTable struct {
+	spans   []Span
+	offsets []int32
 }
 
 // NewTiles prepares the rows of a convolution of images with pixels of
-// pixelBytes for a kernel with tiles of mr rows.
-func NewTiles(op Op, p *Prepare, w *Window, mr, pixelBytes int) (*Tiles, error) {
+// pixelBytes for a kernel with tiles of mr rows. work is the number of multiply-accumulates of a row and tap
+// where taps in the padding may be left out, else 0.
+func NewTiles(op Op, p *Prepare, w *Window, mr, pixelBytes, work int) (*Tiles, error) {
 	if pixelBytes >= asm.MaxStride {
 		return nil, &UnsupportedError{Op: op.Name(), Reason: fmt.Sprintf("pixels of %d bytes are above the %d that kernels take", pixelBytes, asm.MaxStride)}
 	}
 	if w.IsPointwise() {
-		return &Tiles{Images: 1, Rows: w.Pixels(), Stride: pixelBytes, Step: roundUp(max(w.Pixels(), 1), mr), mr: mr}, nil
+		return &Tiles{Images: 1, Rows: w.Pixels(), Stride: pixelBytes, Step: roundUp(max(w.Pixels(), 1), mr), mr: mr, taps: 1}, nil
 	}
 	one := *w
 	one.Batch = 1
-	t := &Tiles{Images: w.Batch, Rows: one.Pixels(), ImageBytes: w.In[0] * w.In[1] * w.In[2] * pixelBytes, mr: mr}
+	t := &Tiles{Images: w.Batch, Rows: one.Pixels(), ImageBytes: w.In[0] * w.In[1] * w.In[2] * pixelBytes, mr: mr, taps: w.Taps()}
 	if t.ImageBytes > 1<<31-1 {
 		return nil, &UnsupportedError{Op: op.Name(), Reason: fmt.Sprintf("an image of %d bytes is above the 2 GiB that offsets reach", t.ImageBytes)}
 	}
 	t.ind = NewIndirection(&one, pixelBytes)
-	taps := w.Taps()
+	taps := t.taps
 	t.Step = roundUp(max(t.Rows, 1), mr)
 	if t.Step > maxTable/4/taps {
 		t.Step = max(maxTable/64/4/taps/mr*mr, mr)
 		t.Buffer = alignBytes(4 * t.Step * taps)
 		return t, nil
 	}
-	t.table = Shared(p, tilesKey{one, mr, pixelBytes}, func() []int32 {
-		table := make([]int32, t.Step*taps)
-		t.ind.fillOffsets(table, mr, 0, t.Rows)
-		return table
+	shared := Shared(p, tilesKey{one, mr, pixelBytes, work}, func() offsetTable {
+		if work == 0 {
+			table := make([]int32, t.Step*taps)
+			t.ind.fillOffsets(table, mr, 0, t.Rows, 0, taps)
+			return offsetTable{nil, table}
+		}
+		spans := one.spans(mr, work)
+		var table []int32
+		for _, s := range spans {
+			table = append(table, make([]int32, roundUp(s.M1-s.M0, mr)*s.Taps)...)
+			t.ind.fillOffsets(table[s.at:], mr, s.M0, s.M1-s.M0, s.First, s.Taps)
+		}
+		return offsetTable{spans, table}
 	})
+	t.spans, t.table = shared.spans, shared.offsets
 	return t, nil
 }
 
-// Offsets returns those of the rows from m0 on to m1, which are at most Step; m0 is a multiple of the tile's
-// rows. They may lie in buffer, of Buffer bytes; nil stands for rows that are Stride apart.
-func (t *Tiles) Offsets(buffer []byte, m0, m1 int) *int32 {
+// Offsets returns those of a span's rows. They may lie in buffer, of Buffer bytes; nil stands for rows that are Stride apart.
+func (t *Tiles) Offsets(buffer []byte, s *Span) *int32 {
 	switch {
 	case t.Stride > 0:
 		return nil
 	case t.table != nil:
-		return &t.table[m0*len(t.ind.delta)]
+		return &t.table[s.at]
 	}
 	offsets := unsafe.Slice((*int32)(unsafe.Pointer(&buffer[0])), t.Buffer/4)
-	t.ind.fillOffsets(offsets, t.mr, m0, m1-m0)
+	t.ind.fillOffsets(offsets, t.mr, s.M0, s.M1-s.M0, 0, t.taps)
 	return &offsets[0]
 }
 
@@ -86,12 +104,11 @@ func (t *Tiles) Start(input unsafe.Pointer, image, m0 int) unsafe.Pointer {
 	return unsafe.Add(input, image*t.ImageBytes+m0*t.Stride)
 }
 
-// fillOffsets writes the offsets of count pixels from first on, those of tap s of pixel m
+// fillOffsets writes the offsets of count pixels from first on, those of tap tap0+s, of taps many, of pixel m
 // at ((m/mr)*taps+s)*mr + m%mr; pixels that fill up the last tile repeat the last one. Taps outside
 // the image are -1.
-func (ind *Indirection) fillOffsets(dst []int32, mr, first, count int) {
+func (ind *Indirection) fillOffsets(dst []int32, mr, first, count, tap0, taps int) {
 	w := &ind.w
-	taps := len(ind.delta)
 	p := w.pixel(first)
 	for m := range roundUp(count, mr) {
 		tile := dst[m/mr*taps*mr:][:taps*mr]
@@ -103,14 +120,16 @@ func (ind *Indirection) fillOffsets(dst []int32, mr, first, count int) {
 		}
 		z, y, x := p.z*w.Stride[0]-w.Pad[0], p.y*w.Stride[1]-w.Pad[1], p.x*w.Stride[2]-w.Pad[2]
 		start := ind.stride * ((z*w.In[1]+y)*w.In[2] + x)
-		at, s := tile[m%mr:], 0
+		at, s := tile[m%mr:], -tap0
 		for kz := range w.Kernel[0] {
 			for ky := range w.Kernel[1] {
 				row := uint(z+kz*w.Dilation[0]) < uint(w.In[0]) && uint(y+ky*w.Dilation[1]) < uint(w.In[1])
 				for kx := range w.Kernel[2] {
-					at[s*mr] = -1
-					if row && uint(x+kx*w.Dilation[2]) < uint(w.In[2]) {
-						at[s*mr] = int32(start + ind.delta[s])
+					if uint(s) < uint(taps) {
+						at[s*mr] = -1
+						if row && uint(x+kx*w.Dilation[2]) < uint(w.In[2]) {
+							at[s*mr] = int32(start + ind.delta[tap0+s])
+						}
 					}
 					s++
 				}

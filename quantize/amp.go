@@ -166,7 +166,7 @@ func (f *faker) constants(n *graph.Node) (weight, bias *tensor.Tensor, err error
 			return nil, nil, err
 		}
 	} else {
-		if weight, err = fake(n.Inputs[1].Const, w); err != nil {
+		if weight, err = fake(f.q.pairsOf(n).projected(n.Inputs[1].Const, w), w); err != nil {
 			return nil, nil, err
 		}
 		if hasBias(n.Op) {

@@ -42,7 +42,8 @@ type QAT struct {
 	constants Spec               // of constants that are quantized
 	params    []*train.Parameter // of the model
 	values    map[string]*learned
-	weights   map[string]*learned // by layer name
+	weights   map[string]*learned     // by layer name
+	pairs     map[string]*weightPairs // of pair-safe ones
 	all       []*train.Parameter
 	session   *graph.Session // of Run
 	options   graph.Options
@@ -71,7 +72,7 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 		return nil, errors.New("quantize: inputs that are quantized while running have no scale to learn: train with Dynamic off")
 	}
 	a := &QAT{
-		prepared: p, values: make(map[string]*learned), weights: make(map[string]*learned), options: q.opts.Session,
+		prepared: p, values: make(map[string]*learned), weights: make(map[string]*learned), pairs: make(map[string]*weightPairs), options: q.opts.Session,
 		deployed: q.opts.Forward == Deployed || q.opts.Forward == DefaultForward && q.opts.Backend == Native,
 		positive: q.opts.Backend == Native, constants: q.observers.Activation.Spec,
 	}
@@ -101,6 +102,7 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 		if err != nil {
 			return nil, err
 		}
+		a.pairs[name] = q.pairsOf(n)
 		if a.weights[name], err = a.learn(strings.TrimSuffix(name, ".weight")+".w_ob", qp); err != nil {
 			return nil, err
 		}

@@ -22,14 +22,17 @@ func TestDeployedForward(t *testing.T) {
 		r := goldenModel(t, name)
 		for _, backend := range []Backend{Native, Reference, DISC, FBGEMM} {
 			t.Run(name+"/"+backend.String(), func(t *testing.T) { testDeployedForward(t, r, backend) })
+			if backend != Reference {
+				t.Run(name+"/"+backend.String()+", pair-safe", func(t *testing.T) { testDeployedForward(t, r, backend, WithPairSafeWeights()) })
+			}
 		}
 	}
 }
 
-func testDeployedForward(t *testing.T, r goldenRun, backend Backend) {
+func testDeployedForward(t *testing.T, r goldenRun, backend Backend, overrides ...Override) {
 	ctx := context.Background()
 	q := New(Options{Backend: backend, Device: X86, Session: graph.Options{Threads: 2}})
-	calib, err := q.Calib(r.model)
+	calib, err := q.Calib(r.model, overrides...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +67,9 @@ func testDeployedForward(t *testing.T, r goldenRun, backend Backend) {
 		got, want := mustRun(t, qat.Run, x), mustRun(t, s.Run, x)
 		if !bytes.Equal(got.Contiguous().Bytes(), want.Contiguous().Bytes()) {
 			t.Errorf("%s: the proxy gives %v, the converted model %v", when, got.Contiguous().Float32s()[:3], want.Contiguous().Float32s()[:3])
+		}
+		if exceeded, at := modelPairs(t, m, 255); q.observers.Weight.Spec.PairSafe && (exceeded != 0 || at == 0) {
+			t.Errorf("%s: %d pairs exceed 16 bits, %d are at the limit", when, exceeded, at)
 		}
 	}
 	check("before training")

@@ -325,7 +325,7 @@ func (b *qatBuilder) layer(n *graph.Node, in []observed) error {
 // fakeLayer computes a layer on fake-quantized values.
 func (b *qatBuilder) fakeLayer(n *graph.Node, in []*graph.Value, y *learned) (*graph.Value, error) {
 	var err error
-	if in[1], err = b.learn(n.Scope, b.a.weights[b.a.prepared.layers[n]], in[1]); err != nil {
+	if in[1], err = b.learnWeight(n, in[1]); err != nil {
 		return nil, err
 	}
 	out, err := b.Graph.Add1(n.Scope, n.Op, in...)
@@ -342,7 +342,11 @@ func (b *qatBuilder) deployedLayer(n *graph.Node, in []*graph.Value, quantized [
 		DeployedLayer: int8.DeployedLayer{Layer: n.Op, X: x.spec.params(), W: w.spec.params(), FloatBias: b.a.prepared.policy.floatBias},
 		weight:        w.spec,
 	}
-	args := slices.Concat(x.inputs(), in[1:2], b.steps(w), in[2:])
+	weight, err := b.safeWeight(n, in[1])
+	if err != nil {
+		return nil, err
+	}
+	args := slices.Concat(x.inputs(), []*graph.Value{weight}, b.steps(w), in[2:])
 	if hasResidual(n.Op) && y != nil {
 		r := quantized[len(in)-1]
 		params := r.spec.params()

@@ -41,8 +41,14 @@ func (b *qatBuilder) normalizedLayer(n *graph.Node, in []*graph.Value, y *learne
 	detached := slices.Clone(args)
 	detached[len(args)-4] = g.Add(ops.Detach{}, args[len(args)-4])
 	folded := g.AddAll(bn, 2, detached...)
-	l := b.a.weights[b.a.prepared.layers[n]]
-	z := g.Add(conv, in[0], g.Add(LSQOp{l.spec}, folded[0], b.Variable(l.scale), b.Variable(l.zero)))
+	if err := g.Err(); err != nil {
+		return nil, err
+	}
+	weight, err := b.learnWeight(n, folded[0])
+	if err != nil {
+		return nil, err
+	}
+	z := g.Add(conv, in[0], weight)
 	var bias []*graph.Value
 	if bn.HasBias {
 		bias = args[1:2]

@@ -348,3 +348,55 @@ func TestQATTwice(t *testing.T) {
 		t.Error("training changed the model")
 	}
 }
+
+// TestQATStepCancelled ends the context of a step behind every node: parameters, statistics and the optimizer's state
+// are those of whole steps, in the deployed arithmetic and in the toolkit's.
+func TestQATStepCancelled(t *testing.T) {
+	for _, backend := range []Backend{Native, FBGEMM} {
+		state := func(tr *train.Trainer) []byte {
+			var b []byte
+			for _, p := range tr.Parameters() {
+				b = append(b, p.Value.Bytes()...)
+			}
+			return b
+		}
+		var behind func(graph.StepTrace)
+		trainer := func(trace func(graph.StepTrace)) (*qatFixture, *train.Trainer) {
+			f := newQATFixture(t, Options{Backend: backend, Session: graph.Options{Threads: 2}})
+			f.q.opts.Session.Trace = trace
+			return f, f.trainer(t, f.qat(t), train.Options{FreezeBatchNorm: train.Never, ClipNorm: 1})
+		}
+		f, whole := trainer(nil)
+		_, disturbed := trainer(func(s graph.StepTrace) { behind(s) })
+		nodes, made, want := 1, 0, state(whole)
+		for last := 0; last < nodes; last++ {
+			ctx, cancel := context.WithCancel(context.Background())
+			seen := 0
+			behind = func(s graph.StepTrace) {
+				if seen++; s.Index == last {
+					cancel()
+				}
+			}
+			switch _, err := disturbed.Step(ctx, f.x, f.target); {
+			case err == nil:
+				f.steps(t, whole, 1)
+				made, nodes, want = made+1, seen, state(whole)
+			case errors.Is(err, context.Canceled):
+				nodes = max(nodes, seen+1)
+			default:
+				t.Fatal(err)
+			}
+			if !bytes.Equal(state(disturbed), want) {
+				t.Fatalf("%v: the context ended behind node %d, after %d steps", backend, last, whole.Steps())
+			}
+		}
+		behind = func(graph.StepTrace) {}
+		f.steps(t, disturbed, 1) // with the optimizer's state
+		if f.steps(t, whole, 1); !bytes.Equal(state(disturbed), state(whole)) {
+			t.Errorf("%v: a later step differs", backend)
+		}
+		if made < 10 || nodes-made < 40 {
+			t.Errorf("%v: of steps with %d nodes %d were made", backend, nodes, made)
+		}
+	}
+}

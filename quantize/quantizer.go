@@ -71,6 +71,18 @@ func WithBits(activation, weight int) Override {
 	}
 }
 
+// WithPairSafeWeights makes weights pair-safe; see Spec.
+func WithPairSafeWeights() Override {
+	return func(o *Options) {
+		obs, err := o.Observers()
+		if err != nil {
+			return // the call that this is given to reports it
+		}
+		obs.Weight.Spec.PairSafe = true
+		o.Weight = &obs.Weight
+	}
+}
+
 // WithBias quantizes biases to other integers.
 func WithBias(s Spec) Override { return func(o *Options) { o.Bias = &s } }
 
@@ -87,7 +99,8 @@ type Quantizer struct {
 	values    map[string]Observer // of activations, by the value's name
 	moments   map[string]*moments // of layers' inputs, by the name of their weight
 	rounded   map[constantsKey]*constants
-	seed      maphash.Seed // of the hashes in keys of rounded
+	safe      map[safeKey]*tensor.QParams // of pair-safe weights
+	seed      maphash.Seed                // of the hashes in keys of rounded and safe
 	report    *Report
 	learned   *QAT // the last proxy for training, nil without one
 
@@ -106,6 +119,7 @@ type Quantizer struct {
 func New(opts Options) *Quantizer {
 	return &Quantizer{
 		opts: opts, values: make(map[string]Observer), moments: make(map[string]*moments), rounded: make(map[constantsKey]*constants),
+		safe: make(map[safeKey]*tensor.QParams),
 		seed: maphash.MakeSeed(),
 	}
 }
@@ -159,6 +173,9 @@ func (q *Quantizer) configure(overrides []Override) error {
 	}
 	if s := o.Weight.Spec; s.Axis != 0 || s.DType == tensor.Int32 {
 		return &OptionError{"Weight", &ConfigError{Kind: o.Weight.Kind, Reason: "weights are 8 bits, per tensor or along axis 0"}}
+	}
+	if o.Activation.Spec.PairSafe {
+		return &OptionError{"Activation", &ConfigError{Kind: o.Activation.Kind, Reason: "only weights are pair-safe"}}
 	}
 	if int(q.opts.Rounding) >= len(roundingNames) {
 		return &BackendError{"rounding", q.opts.Rounding.String(), roundingNames}

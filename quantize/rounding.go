@@ -56,8 +56,8 @@ func (r *Rounding) UnmarshalText(text []byte) error {
 // There the choices are found by gradient descent. Here they begin with the
 // nearest integers, each rounded with what the ones before it have changed in mind
 // (Frantar et al., "GPTQ", 2022), and are then turned over one by one as long as
-// that helps.
-func roundLearned(u []float64, outs, size int, c []float32, qmin, qmax float64) []float64 {
+// that helps. Pairs, nil without, are kept safe.
+func roundLearned(u []float64, outs, size int, c []float32, qmin, qmax float64, pairs *blockPairs) []float64 {
 	q := make([]float64, len(u))
 	propagate := newPropagation(c, size)
 	var next int
@@ -65,7 +65,7 @@ func roundLearned(u []float64, outs, size int, c []float32, qmin, qmax float64) 
 	var wait sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), outs) {
 		wait.Go(func() {
-			r := rounder{size: size, c: c, qmin: qmin, qmax: qmax, e: make([]float64, size), g: make([]float64, size)}
+			r := rounder{size: size, c: c, qmin: qmin, qmax: qmax, pairs: pairs, e: make([]float64, size), g: make([]float64, size)}
 			for {
 				mu.Lock()
 				o := next
@@ -74,7 +74,7 @@ func roundLearned(u []float64, outs, size int, c []float32, qmin, qmax float64) 
 				if o >= outs {
 					return
 				}
-				r.row(q[o*size:(o+1)*size], u[o*size:(o+1)*size], propagate)
+				r.row(o, q[o*size:(o+1)*size], u[o*size:(o+1)*size], propagate)
 			}
 		})
 	}
@@ -87,24 +87,36 @@ type rounder struct {
 	size       int
 	c          []float32
 	qmin, qmax float64
+	pairs      *blockPairs
+	held       []holding // of the weights of a row, with pairs
 	e, g       []float64 // change of each weight, and c times it
 }
 
-// row rounds u to q, from both starts, and keeps the better result.
-func (r *rounder) row(q, u []float64, p *propagation) {
+// row rounds u, the weights of output o, to q, from both starts, and keeps the better result.
+func (r *rounder) row(o int, q, u []float64, p *propagation) {
 	for i, v := range u {
 		q[i] = r.nearest(v)
 	}
+	r.holdPairs(o, q, u)
+	start := slices.Clone(q)
 	least := r.descend(q, u)
 	if p == nil {
 		return
 	}
 	other := make([]float64, len(u))
-	p.round(other, u, r.nearest)
+	p.round(other, u, func(i int, v float64) float64 {
+		if r.holds(i) != loose {
+			return start[i]
+		}
+		return r.nearest(v)
+	})
 	for i, v := range u {
 		// Only the integers on both sides of a weight are candidates.
-		other[i] = min(max(other[i], r.clamp(math.Floor(v))), r.clamp(math.Ceil(v)))
+		if r.holds(i) == loose {
+			other[i] = min(max(other[i], r.clamp(math.Floor(v))), r.clamp(math.Ceil(v)))
+		}
 	}
+	r.mendPairs(other, u)
 	if r.descend(other, u) < least {
 		copy(q, other)
 	}
@@ -130,8 +142,8 @@ func (r *rounder) descend(q, u []float64) float64 {
 			if e > 0 {
 				step = -1
 			}
-			// The neighbour on the weight's other side.
-			if t := q[i] + step; t < r.qmin || t > r.qmax || math.Abs(e+step) >= 1 {
+			// The neighbour on the weight's other side, or towards a weight that is held off.
+			if t := q[i] + step; t < r.qmin || t > r.qmax || math.Abs(e+step) >= max(1, math.Abs(e)) || !r.mayBe(i, t, q) {
 				continue
 			}
 			if gain := 2*step*r.g[i] + float64(r.c[i*r.size+i]); gain < -1e-12 {
@@ -140,6 +152,9 @@ func (r *rounder) descend(q, u []float64) float64 {
 				r.change(i, step)
 				changed = true
 			}
+		}
+		if r.pairs != nil && r.exchange(q, u) {
+			changed = true
 		}
 		if !changed {
 			break
@@ -212,14 +227,14 @@ func newPropagation(c []float32, size int) *propagation {
 	return p
 }
 
-// round rounds u to q.
-func (p *propagation) round(q, u []float64, nearest func(float64) float64) {
+// round rounds u to q: nearest says to what, of a weight's index and what it is then.
+func (p *propagation) round(q, u []float64, nearest func(int, float64) float64) {
 	w := make([]float64, p.size)
 	for i, a := range p.order {
 		w[i] = u[a]
 	}
 	for i, a := range p.order {
-		q[a] = nearest(w[i])
+		q[a] = nearest(a, w[i])
 		row := p.upper[i*p.size : (i+1)*p.size]
 		d := (w[i] - q[a]) / row[i]
 		for j := i + 1; j < p.size; j++ {
@@ -279,9 +294,9 @@ func inverse(l []float64, n int) []float64 {
 }
 
 // learnedWeight returns the weight w as int8 with parameters q, rounded with the
-// moments of its inputs. With centered, what changes the outputs' mean does not
+// moments of its inputs, and its pairs kept safe where they are constrained. With centered, what changes the outputs' mean does not
 // count, because the bias is corrected for that.
-func learnedWeight(w *tensor.Tensor, q *tensor.QParams, m *moments, centered bool) (*tensor.Tensor, error) {
+func learnedWeight(w *tensor.Tensor, q *tensor.QParams, m *moments, centered bool, pairs *weightPairs) (*tensor.Tensor, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.second == nil || m.rows == 0 {
@@ -298,15 +313,19 @@ func learnedWeight(w *tensor.Tensor, q *tensor.QParams, m *moments, centered boo
 		for b, from := range bounds[:len(bounds)-1] {
 			size := bounds[b+1] - from
 			at := func(i int) int { return (g*outs+i/size)*m.size + from + i%size }
-			u := make([]float64, outs*size)
-			for i := range u {
+			unit := func(o, i int) float64 {
 				c := 0
 				if len(q.Scale) > 1 {
-					c = g*outs + i/size
+					c = g*outs + o
 				}
-				u[i] = float64(src[at(i)])/float64(q.Scale[c]) + float64(q.ZeroPoint[c])
+				return float64(src[(g*outs+o)*m.size+from+i])/float64(q.Scale[c]) + float64(q.ZeroPoint[c])
 			}
-			for i, v := range roundLearned(u, outs, size, m.covariance(g, b, centered), float64(q.Min), float64(q.Max)) {
+			u := make([]float64, outs*size)
+			for i := range u {
+				u[i] = unit(i/size, i%size)
+			}
+			constraint := pairs.block(from, size, unit)
+			for i, v := range roundLearned(u, outs, size, m.covariance(g, b, centered), float64(q.Min), float64(q.Max), constraint) {
 				dst[at(i)] = int8(v)
 			}
 		}

@@ -51,7 +51,7 @@ func TestRoundLearned(t *testing.T) {
 	for i := range u {
 		u[i] = r.NormFloat64() * 3
 	}
-	q := roundLearned(u, outs, size, c, -8, 7)
+	q := roundLearned(u, outs, size, c, -8, 7, nil)
 	learned, nearest, optimal := 0.0, 0.0, 0.0
 	for o := range outs {
 		row, got := u[o*size:(o+1)*size], q[o*size:(o+1)*size]

@@ -15,6 +15,11 @@ type Spec struct {
 	Scheme   tensor.QScheme
 	Axis     int   // of per-channel schemes
 	Min, Max int32 // the integers in use; both 0 means the whole range of DType
+	// PairSafe keeps the sum of any two weights that kernels multiply side by side so small that VPMADDUBSW, which adds both
+	// products in 16 bits, does not saturate whatever the inputs are: with inputs of 8 bits the positive ones of a pair add up to at
+	// most 128, and so do the negative ones. Scales are chosen for the least error under that constraint. It is for weights, int8
+	// and symmetric; activations and biases have no pairs.
+	PairSafe bool
 }
 
 // The specs the backends are made of.
@@ -76,6 +81,8 @@ func (s Spec) Validate() error {
 		return bad("the axis is negative")
 	case !s.Scheme.PerChannel() && s.Axis != 0:
 		return bad("a per-tensor scheme has no axis")
+	case s.PairSafe && (s.DType != tensor.Int8 || !s.Scheme.Symmetric()):
+		return bad("only symmetric int8 weights are made pair-safe")
 	}
 	return nil
 }
@@ -87,6 +94,9 @@ func (s Spec) String() string {
 	if s.Scheme.PerChannel() {
 		str += fmt.Sprintf(" axis %d", s.Axis)
 	}
+	if s.PairSafe {
+		str += " pair-safe"
+	}
 	return str
 }
 
@@ -96,12 +106,14 @@ type specJSON struct {
 	Axis   int    `json:"axis,omitempty"`
 	Min    int32  `json:"quant_min"`
 	Max    int32  `json:"quant_max"`
+
+	PairSafe bool `json:"pair_safe,omitempty"`
 }
 
 // MarshalJSON writes the element type and scheme by name.
 func (s Spec) MarshalJSON() ([]byte, error) {
 	lo, hi := s.Range()
-	return json.Marshal(specJSON{s.DType.String(), s.Scheme.String(), s.Axis, lo, hi})
+	return json.Marshal(specJSON{s.DType.String(), s.Scheme.String(), s.Axis, lo, hi, s.PairSafe})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes and validates it.
@@ -118,7 +130,7 @@ func (s *Spec) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	read := Spec{DType: dtype, Scheme: scheme, Axis: j.Axis, Min: j.Min, Max: j.Max}
+	read := Spec{DType: dtype, Scheme: scheme, Axis: j.Axis, Min: j.Min, Max: j.Max, PairSafe: j.PairSafe}
 	if lo, hi := tensor.QRange(dtype); read.Min == lo && read.Max == hi {
 		read.Min, read.Max = 0, 0
 	}

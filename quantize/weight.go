@@ -10,7 +10,7 @@ import (
 )
 
 // weightQParams returns the parameters of a layer's weight, by the type that
-// the observer has.
+// the observer has: the learned ones, or the observed ones, made pair-safe where the spec says so.
 func (q *Quantizer) weightQParams(p *prepared, n *graph.Node) (*tensor.QParams, error) {
 	if l := q.learned.weight(p.layers[n]); l != nil {
 		return l.qparams()
@@ -22,7 +22,11 @@ func (q *Quantizer) weightQParams(p *prepared, n *graph.Node) (*tensor.QParams, 
 	if err := obs.Observe(n.Inputs[1].Const); err != nil {
 		return nil, err
 	}
-	return obs.QParams()
+	params, err := obs.QParams()
+	if pairs := q.pairsOf(n); err == nil && pairs != nil {
+		params = q.safeScales(pairs, n, params)
+	}
+	return params, err
 }
 
 // biasQParams returns the parameters a bias is fake-quantized with. The
@@ -51,6 +55,7 @@ type constantsKey struct {
 	params   uint64 // hash of its parameters
 	rounding Rounding
 	correct  bool
+	safe     bool  // whether pairs are constrained
 	rows     int64 // of the moments
 }
 
@@ -69,6 +74,7 @@ func (q *Quantizer) layerConstants(p *prepared, n *graph.Node, inputScale float3
 		return nil, err
 	}
 	params = stored(params, tensor.Int8)
+	pairs, chosen := q.pairsOf(n), params
 	if c.bias != nil && inputScale > 0 {
 		params = coverBias(params, inputScale, c.bias.Contiguous().Float32s())
 	}
@@ -82,16 +88,17 @@ func (q *Quantizer) layerConstants(p *prepared, n *graph.Node, inputScale float3
 		}
 		key = constantsKey{
 			name: name, weight: maphash.Bytes(q.seed, w.Bytes()), params: maphash.String(q.seed, fmt.Sprint(*params)),
-			rounding: q.opts.Rounding, correct: q.opts.CorrectBias, rows: m.rows,
+			rounding: q.opts.Rounding, correct: q.opts.CorrectBias, safe: pairs != nil, rows: m.rows,
 		}
 		if kept := q.rounded[key]; kept != nil {
 			return kept, nil
 		}
 	}
 	if q.opts.Rounding == Learned {
-		c.weight, err = learnedWeight(w, params, m, q.opts.CorrectBias)
+		c.weight, err = learnedWeight(w, params, m, q.opts.CorrectBias, pairs)
 	} else {
-		c.weight, err = w.Quantize(params)
+		// What training projects. A scale that was raised for a bias leaves it safe.
+		c.weight, err = pairs.projected(w, chosen).Quantize(params)
 	}
 	if err != nil || m == nil {
 		return c, err

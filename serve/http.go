@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"context"
-
 	"github.com/octet-ml/octet/serve/oip"
 )
 
@@ -90,18 +88,17 @@ func (s *Server) wrap(route route) http.HandlerFunc {
 	protection := s.protection()
 	return func(w http.ResponseWriter, r *http.Request) {
 		id := "r" + strconv.FormatUint(s.http.requests.Add(1), 36)
-		w.Header().Set("X-Request-Id", id)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+		h := w.Header()
+		h.Set(requestIDHeader, id)
+		h["X-Content-Type-Options"] = noSniff
 		control := http.NewResponseController(w)
 		_ = control.SetWriteDeadline(time.Now().Add(s.opts.Timeout + writeTimeout)) // a recorder has none
 		if s.draining() {
-			w.Header().Set("Connection", "close")
+			h.Set("Connection", "close")
 		}
-		ctx := context.WithValue(r.Context(), requestKey{}, id)
 		if parent := r.Header.Get("Traceparent"); parent != "" {
-			ctx = WithTraceParent(ctx, parent)
+			r = r.WithContext(WithTraceParent(r.Context(), parent))
 		}
-		r = r.WithContext(ctx)
 		defer s.recover(w, id)
 		if done, err := s.guard(w, r, route, protection); err != nil {
 			writeError(w, r, err)
@@ -130,13 +127,12 @@ func (s *Server) wrap(route route) http.HandlerFunc {
 	}
 }
 
-// requestKey is the key of the server's name of a request in its context.
-type requestKey struct{}
+// requestIDHeader is the header of an answer with the server's name of the request.
+const requestIDHeader = "X-Request-Id"
 
-func requestID(r *http.Request) string {
-	id, _ := r.Context().Value(requestKey{}).(string)
-	return id
-}
+func requestID(w http.ResponseWriter) string { return w.Header().Get(requestIDHeader) }
+
+var noSniff = []string{"nosniff"}
 
 // recover answers a request whose handler panicked.
 func (s *Server) recover(w http.ResponseWriter, id string) {
@@ -232,7 +228,7 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if r.ContentLength != 0 && !bodyRead(r) {
 		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
 	}
-	writeJSON(w, code.HTTP(), oip.ErrorResponse{Error: ErrorText(err, requestID(r))})
+	writeJSON(w, code.HTTP(), oip.ErrorResponse{Error: ErrorText(err, requestID(w))})
 }
 
 // bodyRead reports whether a body of known size was small enough that reading it to the end does no harm.

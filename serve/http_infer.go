@@ -22,7 +22,7 @@ func (s *Server) handleInfer(w http.ResponseWriter, r *http.Request) error {
 	}
 	t, err := s.Admit(r.Context(), Admission{
 		Model: r.PathValue("model"), Version: r.PathValue("version"),
-		Bytes: form.memory(), Body: form.Size, Protocol: "http", ID: requestID(r),
+		Bytes: form.memory(), Body: form.Size, Protocol: "http", ID: requestID(w),
 	})
 	if err != nil {
 		return err
@@ -35,38 +35,45 @@ func (s *Server) handleInfer(w http.ResponseWriter, r *http.Request) error {
 		}
 		t.Done(err, written)
 	}()
-	buffer := buffers.Get().(*[]byte)
-	defer giveBack(buffer)
-	var headerLength int
-	headerLength, err = s.answer(w, r, t, form, buffer)
-	if err != nil {
-		return err
+	memory := memories.Get().(*requestMemory)
+	headerLength, err := s.answer(w, r, t, form, memory)
+	told := err
+	if err == nil {
+		written, err = writeAnswer(w, memory.answer, headerLength) // where that fails there is no client to tell
 	}
+	memory.giveBack() // not after a panic, when somebody may still have it
+	return told
+}
+
+// writeAnswer writes an answer, of which the first headerLength bytes are JSON, or below 0 all.
+func writeAnswer(w http.ResponseWriter, answer []byte, headerLength int) (written int64, err error) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	if headerLength >= 0 {
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set(oip.HeaderLength, strconv.Itoa(headerLength))
 	}
-	h.Set("Content-Length", strconv.Itoa(len(*buffer)))
-	n, writeErr := w.Write(*buffer)
-	written = int64(n)
-	if writeErr != nil {
-		err = &Error{Code: Canceled, Reason: "the client did not read the answer", Err: writeErr}
-		return nil
+	h.Set("Content-Length", strconv.Itoa(len(answer)))
+	n, err := w.Write(answer)
+	if err != nil {
+		err = &Error{Code: Canceled, Reason: "the client did not read the answer", Err: err}
 	}
-	return nil
+	return int64(n), err
 }
 
-// answer reads, runs, and writes the answer into the buffer.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *Ticket, form bodyForm, buffer *[]byte) (headerLength int, err error) {
+// answer reads, runs, and writes the answer into the memory.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *Ticket, form bodyForm, memory *requestMemory) (headerLength int, err error) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout)) // a recorder has none
 	var body io.Reader = http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
 	if form.Size < 0 {
 		body = &growingReader{body, t, form.factor()}
 	}
-	request, err := oip.ReadInferRequest(body, form.Body, t.Raw())
+	read := memory.tensors.ReadInferRequest
+	if t.instance.signature.Stateful {
+		read = oip.ReadInferRequest // its state may keep an input
+	}
+	request, err := read(body, form.Body, t.Raw())
 	if err != nil {
 		return 0, err
 	}
@@ -75,7 +82,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *Ticket, form 
 	if err != nil {
 		return 0, err
 	}
-	*buffer, headerLength, err = response.Append((*buffer)[:0])
+	memory.answer, headerLength, err = response.Append(memory.answer[:0])
 	return headerLength, err
 }
 
@@ -137,15 +144,20 @@ func (g *growingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// buffers hold answers.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
+// requestMemory is what a request and its answer take, to be used again by others.
+type requestMemory struct {
+	tensors oip.Memory
+	answer  []byte
+}
 
-// maxBuffer is the most that a buffer keeps for the next answer.
-const maxBuffer = 1 << 20
+var memories = sync.Pool{New: func() any { return new(requestMemory) }}
 
-func giveBack(buffer *[]byte) {
-	if cap(*buffer) > maxBuffer {
-		*buffer = nil
+// maxAnswer is the most that is kept for the next answer.
+const maxAnswer = 1 << 20
+
+func (m *requestMemory) giveBack() {
+	if cap(m.answer) > maxAnswer {
+		m.answer = nil
 	}
-	buffers.Put(buffer)
+	memories.Put(m)
 }

@@ -143,7 +143,7 @@ func (s *Server) handleForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.runForm(r, form)
+	answer, err := s.runForm(r, requestID(w), form)
 	if code := CodeOf(err); code == NotFound || code == Unauthenticated {
 		return err
 	} else if err != nil {
@@ -188,9 +188,9 @@ func formError(err error) error {
 }
 
 // runForm runs the request of a form, admitted as any other, and returns the answer as JSON.
-func (s *Server) runForm(r *http.Request, form map[string]string) (text string, err error) {
+func (s *Server) runForm(r *http.Request, id string, form map[string]string) (text string, err error) {
 	size := int64(len(form["json"]))*jsonExpansion + int64(len(form["picture"]))*2
-	t, err := s.Admit(r.Context(), Admission{Model: form["model"], Version: form["version"], Bytes: size, Body: r.ContentLength, Protocol: "http", ID: requestID(r)})
+	t, err := s.Admit(r.Context(), Admission{Model: form["model"], Version: form["version"], Bytes: size, Body: r.ContentLength, Protocol: "http", ID: id})
 	if err != nil {
 		return "", err
 	}

@@ -56,6 +56,7 @@ and statuses, in a closed loop of --clients or an open one at a --rate.`,
 	shapeFlag(cmd, &shape)
 	f.IntVar(&sweep.Runs, "runs", 0, "measured runs (default: about two seconds)")
 	f.BoolVar(&sweep.Profile, "profile", false, "show each layer too, the slowest first")
+	pairSafeFlag(cmd, &sweep.PairSafe)
 	f.StringVar(&format, "format", "table", "table, or go: for benchstat")
 	return cmd
 }

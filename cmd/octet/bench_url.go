@@ -189,11 +189,14 @@ func onlyModel(ctx context.Context, client *oip.Client) (string, error) {
 	return names[0], nil
 }
 
-// mostRequests bounds how many different requests are kept of --data.
-const mostRequests = 1024
+// Bounds of the different requests that are kept of --data.
+const (
+	mostRequests     = 1024
+	mostRequestBytes = 256 << 20
+)
 
 // requests returns what is sent in turn.
-func (b *serverBench) requests(ctx context.Context, a *app, model *oip.ModelMetadata, shapes []ops.Type, batch int) ([]*oip.InferRequest, error) {
+func (b *serverBench) requests(ctx context.Context, a *app, model *oip.ModelMetadata, shapes []ops.Type, batch int) ([]*oip.EncodedRequest, error) {
 	g, types, err := inputsOf(model, shapes, batch, b.data != "")
 	if err != nil {
 		return nil, err
@@ -203,18 +206,27 @@ func (b *serverBench) requests(ctx context.Context, a *app, model *oip.ModelMeta
 		if err != nil {
 			return nil, err
 		}
-		return []*oip.InferRequest{b.request(g, in)}, nil
+		one, err := b.request(g, in).Encode()
+		return []*oip.EncodedRequest{one}, err
 	}
 	d, err := a.openDataset(ctx, b.data, false)
 	if err != nil {
 		return nil, err
 	}
-	var requests []*oip.InferRequest
+	var requests []*oip.EncodedRequest
+	size := 0
 	for in, err := range d.First(g, batch, min(d.Len(), mostRequests*batch)) {
 		if err != nil {
 			return nil, err
 		}
-		requests = append(requests, b.request(g, in))
+		one, err := b.request(g, in).Encode()
+		if err != nil {
+			return nil, err
+		}
+		requests = append(requests, one)
+		if size += one.Size(); size > mostRequestBytes {
+			break
+		}
 	}
 	return requests, nil
 }

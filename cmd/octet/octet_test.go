@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 
+	"github.com/octet-ml/octet/internal/fixture"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
@@ -380,38 +380,19 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// interruptedAfter is a context that is cancelled once it was looked at so often:
-// in the middle of what a command does, on any machine.
-type interruptedAfter struct {
-	context.Context
-	looks  atomic.Int64
-	cancel context.CancelFunc
-}
-
-func (c *interruptedAfter) Err() error {
-	if c.looks.Add(-1) == 0 {
-		c.cancel()
-	}
-	return c.Context.Err()
-}
-
 // TestInterruptCalibration interrupts at several points of calibrating,
 // measuring and tuning: nothing is left, not even of what was to be saved first.
 func TestInterruptCalibration(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	for _, looks := range []int64{3, 20, 50} {
+	for _, looks := range []int{3, 20, 50} {
 		for _, args := range [][]string{
 			digitsFlags("quantize", at("model"), "--save-state", at("state"), "--report", at("page"), "--batch", "4"),
 			digitsFlags("tune", at("model"), "--data", digitsTest, "--max-drop", "0%", "--bits", "2", "--report", at("page"), "--batch", "4"),
 			digitsFlags("qat", at("model"), "--data", digitsCalib, "--eval", digitsTest, "--distill", "--epochs", "3", "--lr", "0.001", "--batch", "4"),
 		} {
-			inner, cancel := context.WithCancel(context.Background())
-			ctx := &interruptedAfter{Context: inner, cancel: cancel}
-			ctx.looks.Store(looks)
 			var out, stderr bytes.Buffer
-			code := run(ctx, args, &out, &stderr)
-			cancel()
+			code := run(fixture.EndingAt(t, looks), args, &out, &stderr)
 			if code != exitFailed || out.Len() > 0 || stderr.String() != "octet: interrupted\n" {
 				t.Errorf("%s after %d looks: exit code %d, printed %q and said %q", args[0], looks, code, out.String(), stderr.String())
 			}

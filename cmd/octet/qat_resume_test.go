@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/internal/fixture"
 	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -175,6 +176,45 @@ func TestQATStopped(t *testing.T) {
 			t.Error("steps before the checkpoint were made again")
 		}
 	})
+}
+
+// TestQATInterruptedAnywhere interrupts a training again and again, within steps and between them, until it is done: the
+// checkpoints are those of whole steps, and model and log those of an undisturbed training.
+func TestQATInterruptedAnywhere(t *testing.T) {
+	whole, r := newInterrupted(t), newInterrupted(t)
+	few := func(r interrupted, more ...string) []string {
+		return r.args(append([]string{"--epochs", "2"}, more...)...)
+	}
+	octet(t, exitOK, few(whole)...)
+	code, interruptions, steps := exitFailed, 0, 0
+	for looks := 1500; code != exitOK; looks += 131 {
+		var out, stderr bytes.Buffer
+		code = run(fixture.EndingAt(t, looks), few(r, "--checkpoint", r.checkpoint, "--resume"), &out, &stderr)
+		if code == exitOK {
+			break
+		}
+		if code != exitFailed || !strings.Contains(stderr.String(), "octet: interrupted\n") {
+			t.Fatalf("exit code %d: %s", code, stderr.String())
+		}
+		if _, err := os.Stat(r.checkpoint); err != nil {
+			continue // in front of the first step
+		}
+		n := r.saved(t)
+		if _, logged := logged(t, r.log); logged != n {
+			t.Errorf("the checkpoint has %d steps, the log %d", n, logged)
+		}
+		if n > steps {
+			interruptions, steps = interruptions+1, n
+		}
+	}
+	if interruptions < 3 {
+		t.Errorf("the training was interrupted %d times between its steps", interruptions)
+	}
+	sameFiles(t, r.out, whole.out)
+	lines, _ := logged(t, r.log)
+	if want, _ := logged(t, whole.log); !slices.Equal(lines, want) {
+		t.Errorf("the log has %d lines, and is not that of an undisturbed training with %d", len(lines), len(want))
+	}
 }
 
 // TestQATCheckpointRefused checks that a checkpoint which is damaged, or of something else, is an error that names it

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -167,7 +166,7 @@ func (t *training) epochs() error {
 			return err
 		}
 	}
-	// A step that has begun is made, and its state written, however long that takes.
+	// The checkpoint of an interrupted training is written, however long that takes.
 	t.limits.patient.Store(t.flags.checkpoint != "")
 	defer t.limits.patient.Store(false)
 	for t.finished < t.flags.epochs {
@@ -218,15 +217,16 @@ func (t *training) epoch() error {
 	defer bar.end()
 	right, seen := 0, 0
 	for t.sampler.Epoch() == t.finished {
-		if err := t.ctx.Err(); err != nil {
-			if saved := t.save(); saved != nil {
-				t.say("no checkpoint was written: %v", saved)
-			}
-			return err
-		}
 		began := time.Now()
 		rate := t.flags.lr * t.opts.Schedule(t.trainer.Steps())
 		l, labels, err := t.step()
+		if ended := t.ctx.Err(); err != nil && ended != nil {
+			t.sampler.Unread()
+			if saved := t.save(); saved != nil {
+				t.say("no checkpoint was written: %v", saved)
+			}
+			return ended
+		}
 		if err != nil {
 			return err
 		}
@@ -253,9 +253,8 @@ func (t *training) epoch() error {
 	return nil
 }
 
-// step makes one step. An interruption does not stop it: the sampler and the parameters go together.
+// step makes one step with the next batch. An interruption stops it, and then nothing but the sampler has changed.
 func (t *training) step() (loss float64, labels *tensor.Tensor, err error) {
-	ctx := context.WithoutCancel(t.ctx)
 	epoch, samples := t.sampler.Epoch(), t.sampler.Next()
 	in, labels, err := t.samples.Select(t.model, samples)
 	if err != nil {
@@ -267,11 +266,11 @@ func (t *training) step() (loss float64, labels *tensor.Tensor, err error) {
 		}
 	}
 	if t.teacher != nil {
-		loss, err = t.trainer.StepTowardOutputs(ctx, t.teacher, t.loss.outputs, in...)
+		loss, err = t.trainer.StepTowardOutputs(t.ctx, t.teacher, t.loss.outputs, in...)
 	} else {
 		var target *tensor.Tensor
 		if target, err = t.loss.target(labels, t.outShape); err == nil {
-			loss, err = t.trainer.Step(ctx, append(in, target)...)
+			loss, err = t.trainer.Step(t.ctx, append(in, target)...)
 		}
 	}
 	return loss, labels, t.samples.Misfit("", err)

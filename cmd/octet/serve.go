@@ -215,6 +215,7 @@ func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metri
 	}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
+	go trimLoop(watching)
 	go a.reloadLoop(watching, f, s, certificate, reloadSignals(watching))
 	select {
 	case err := <-failed:

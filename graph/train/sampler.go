@@ -44,3 +44,16 @@ func (s *Sampler) Next() []int {
 	}
 	return b
 }
+
+// Unread takes back the last batch that Next returned, so that Next returns it again: for a step that was not made.
+// At the first batch of the first epoch there is nothing to take back.
+func (s *Sampler) Unread() {
+	switch {
+	case s.next > 0:
+		s.next--
+	case s.epoch > 0:
+		s.epoch--
+		s.next = s.PerEpoch() - 1
+		s.shuffle()
+	}
+}

@@ -185,12 +185,14 @@ func (t *Trainer) trains(i int) bool {
 }
 
 // Step makes one step with the inputs of the model and then the targets of the loss, and returns the
-// loss before it. When it fails, no parameter has changed. A step that has begun is not cancelled.
+// loss before it. When it fails, nothing has changed: neither parameters and buffers, nor what the optimizer keeps, nor
+// Steps. So it is when ctx ends: a step then stops at the node at hand, with the error of ctx, or, when it has begun to
+// write parameters, it is made to its end. A Sampler takes back the batch of a step that was not made with Unread.
 func (t *Trainer) Step(ctx context.Context, inputs ...*tensor.Tensor) (float64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	c, err := t.compiled(inputs)
+	c, err := t.compiled(ctx, inputs)
 	if err != nil {
 		return 0, err
 	}
@@ -207,7 +209,7 @@ func (t *Trainer) Step(ctx context.Context, inputs ...*tensor.Tensor) (float64, 
 		}
 		t.opts.Optimizer.factors((*[numFactors]float32)(f.Float32s()), t.step, lr, decay)
 	}
-	if err := c.session.RunInto(context.Background(), c.outputs, inputs); err != nil {
+	if err := c.session.RunInto(ctx, c.outputs, inputs); err != nil {
 		return 0, err
 	}
 	t.step++
@@ -274,7 +276,7 @@ func (t *Trainer) Outputs() []*tensor.Tensor {
 }
 
 // compiled returns the session for a step with these inputs, making it when there is none.
-func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
+func (t *Trainer) compiled(ctx context.Context, inputs []*tensor.Tensor) (*compiled, error) {
 	key := append(t.key[:0], 0)
 	if t.mode().BatchStatistics {
 		key[0] = 1
@@ -314,7 +316,7 @@ func (t *Trainer) compiled(inputs []*tensor.Tensor) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.graph.Compile(t.stepOptions())
+	session, err := s.graph.CompileContext(ctx, t.stepOptions())
 	if err != nil {
 		return nil, err
 	}
@@ -480,7 +482,7 @@ func (t *Trainer) Gradients(ctx context.Context, inputs ...*tensor.Tensor) (floa
 		}
 	}
 	s.graph.SetOutputs(outputs...)
-	session, err := s.graph.Compile(t.stepOptions())
+	session, err := s.graph.CompileContext(ctx, t.stepOptions())
 	if err != nil {
 		return 0, nil, err
 	}

@@ -56,5 +56,5 @@
 
 // TAP loads 16 channels of the tap whose pointer is in R(r) into V(v), which is V by name, and makes them signed; flip: 128 in each byte.
 #define TAP(r, v, V, flip) \
-	LDR_Q(v, r, 2); \
+	LDRX_Q(v, r, 2); \
 	VEOR flip.B16, V.B16, V.B16

@@ -183,3 +183,6 @@ func checkNoAllocs(t *testing.T, f func()) {
 		t.Errorf("%v allocations per call, want 0", n)
 	}
 }
+
+// packedLen returns how many weights PackB of a matrix kernel with panels of nr columns writes for n of them.
+func packedLen(nr, ks, kc, n int) int { return roundUp(n, nr) * ks * kc }

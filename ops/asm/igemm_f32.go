@@ -15,6 +15,7 @@ type IGemmF32Args struct {
 	KS      int            // number of positions, at least 1
 	KC      int            // values at each position, at least 1
 	B       *float32       // packed weights of these columns, see PackB
+	BGap    int            // bytes between the end of a panel's KS positions and the next panel, where panels hold more of them
 	M       int            // rows, at least 1
 	N       int            // columns, at least 1
 
@@ -47,9 +48,10 @@ const MaxStride = 1 << 28
 type IGemmF32 struct {
 	Info
 	run       func(args *IGemmF32Args)
-	blockMin  int // columns of the widest tile: a block is no narrower
-	stepCols  int // columns and
-	stepDepth int // depth of one step of the inner loop, in which Ahead's weights come nearer
+	blockMin  int  // columns of the widest tile: a block is no narrower
+	stepCols  int  // columns and
+	stepDepth int  // depth of one step of the inner loop, in which Ahead's weights come nearer
+	gaps      bool // it takes BGap
 }
 
 // Ahead makes the call that args describes bring weights near that a later one reads.
@@ -59,7 +61,23 @@ func (k *IGemmF32) Ahead(args *IGemmF32Args, next []byte) {
 }
 
 // Run computes the outputs.
-func (k *IGemmF32) Run(args *IGemmF32Args) { k.run(args) }
+func (k *IGemmF32) Run(args *IGemmF32Args) {
+	if args.BGap == 0 || k.gaps {
+		k.run(args)
+		return
+	}
+	// A kernel that takes no gap computes one panel at a time.
+	whole := *args
+	for n0 := 0; n0 < whole.N; n0 += k.NR {
+		args.N, args.BGap, args.Bias, args.C = min(k.NR, whole.N-n0), 0, at(whole.Bias, n0), at(whole.C, n0)
+		args.B = (*float32)(unsafe.Add(unsafe.Pointer(whole.B), n0/k.NR*(4*k.NR*whole.KS*whole.KC+whole.BGap)))
+		if whole.Res != nil {
+			args.Res = at(whole.Res, n0)
+		}
+		k.run(args)
+	}
+	*args = whole
+}
 
 // BlockN returns how many columns, a multiple of NR, one call should take
 // at this depth, for their packed weights to stay in a core's second-level cache
@@ -67,9 +85,6 @@ func (k *IGemmF32) Run(args *IGemmF32Args) { k.run(args) }
 func (k *IGemmF32) BlockN(ks, kc int) int {
 	return max(WeightBlock()/(4*ks*kc)/k.NR*k.NR, k.blockMin)
 }
-
-// PackedLen returns the number of packed weights for n columns.
-func (k *IGemmF32) PackedLen(ks, kc, n int) int { return roundUp(n, k.NR) * ks * kc }
 
 // PackB arranges weights as the kernel reads them: panels of NR columns; in a
 // panel, for each depth, NR columns. The weight of column n, position s and depth
@@ -115,18 +130,19 @@ func IGemmF32For(tier Tier) *IGemmF32 { return pick(igemmF32Table, tier) }
 
 var igemmF32Table = []IGemmF32{{
 	Info: Info{Op: "igemm_f32", Tier: Generic, MR: 4, NR: 8, KR: 1},
-	run:  igemmF32Generic, blockMin: 8, stepCols: 8, stepDepth: 1,
+	run:  igemmF32Generic, blockMin: 8, stepCols: 8, stepDepth: 1, gaps: true,
 }}
 
 func igemmF32Generic(p *IGemmF32Args) {
 	const mr, nr = 4, 8
 	depth := p.KS * p.KC
-	b := unsafe.Slice(p.B, roundUp(p.N, nr)*depth)
+	panel := nr*depth + p.BGap/4
+	b := unsafe.Slice(p.B, (p.N-1)/nr*panel+nr*depth)
 	bias := unsafe.Slice(p.Bias, p.N)
 	for n0 := 0; n0 < p.N; n0 += nr {
 		for m := range p.M {
 			var acc [nr]float32
-			w := b[n0*depth:][:nr*depth]
+			w := b[n0/nr*panel:][:nr*depth]
 			for s := range p.KS {
 				for _, x := range unsafe.Slice((*float32)(position(p.A, p.Offsets, p.AStride, p.Pad, p.KS, m, s, mr)), p.KC) {
 					q := (*[nr]float32)(w)

@@ -286,6 +286,7 @@ next:
 	STORE16(Y10, Y11, nores5)
 
 stored:
+	ADDQ IGemmF32Args_BGap(DI), SI
 	ADDQ $64, R14
 	SUBQ $16, R15
 	JGT  panel
@@ -352,6 +353,7 @@ two:
 	MOVQ  IGemmF32Args_KC(DI), R12
 	IMULQ CX, R12
 	SHLQ  $6, R12
+	ADDQ  IGemmF32Args_BGap(DI), R12
 	ADDQ  SI, R12
 
 position32:
@@ -385,6 +387,7 @@ next32:
 	JNZ  position32
 
 	MOVQ R12, SI
+	ADDQ IGemmF32Args_BGap(DI), SI
 	EPILOGUE
 	STORE32(Y0, Y1, Y2, Y3, nores6)
 	STORE32(Y4, Y5, Y6, Y7, nores7)

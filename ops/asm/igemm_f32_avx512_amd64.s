@@ -262,7 +262,7 @@ nores:                       \
 
 // func igemmF32AVX512(args *IGemmF32Args)
 //
-// DI args, SI first panel, BP bytes of a panel. In the depth loop: AX the offsets of a
+// DI args, SI first panel, BP bytes from one panel to the next. In the depth loop: AX the offsets of a
 // position's rows, CX the prefetch pointer, R8-R15 the rows, BX the byte offset into them, DX depths left.
 TEXT ·igemmF32AVX512(SB), NOSPLIT, $120-8
 	MOVQ  args+0(FP), DI
@@ -270,6 +270,7 @@ TEXT ·igemmF32AVX512(SB), NOSPLIT, $120-8
 	MOVQ  IGemmF32Args_KC(DI), BP
 	IMULQ IGemmF32Args_KS(DI), BP
 	SHLQ  $6, BP
+	ADDQ  IGemmF32Args_BGap(DI), BP
 	FIRSTTILE(DX, fill, walking)
 	MOVQ  DX, PREFETCH
 
@@ -311,8 +312,9 @@ three:
 	MULTIPLY(position3x8, depth3x8, rest3x8, next3x8, LOADROWS8, AHEAD3, STEP3X8, finish3)
 
 finish3:
-	// SI has passed the first of the three panels.
+	// SI has passed the positions of the first of the three panels.
 	LEAQ    (SI)(BP*2), SI
+	ADDQ    IGemmF32Args_BGap(DI), SI
 	EPILOGUE
 	MOVQ    LEFT, AX
 	KXNORW  K1, K1, K1
@@ -366,6 +368,7 @@ columns24:
 
 finish2:
 	ADDQ    BP, SI
+	ADDQ    IGemmF32Args_BGap(DI), SI
 	EPILOGUE
 	MOVQ    LEFT, AX
 	KXNORW  K1, K1, K1

@@ -14,6 +14,7 @@ type igemmF32Case struct {
 	lo, hi       float32
 	inPlace      bool // the residual is the output
 	strided      bool // rows are a stride apart, not at offsets
+	gap          int  // values between the positions of a panel and the next panel
 }
 
 func (c igemmF32Case) String() string {
@@ -45,8 +46,11 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[5]*guarded) {
 		}
 	}
 	w := fill(make([]float32, c.n*depth))
-	b := atEnd[float32](mem[1], k.PackedLen(c.ks, c.kc, c.n))
+	b := atEnd[float32](mem[1], packedLen(k.NR, c.ks, c.kc, c.n))
 	k.PackB(b, w, c.ks, c.kc, c.n)
+	if c.gap > 0 {
+		b = spread(b, atEnd[float32](mem[1], len(b)+(roundUp(c.n, k.NR)/k.NR-1)*c.gap), k.NR*depth, c.gap)
+	}
 	bias := make([]float32, roundUp(c.n, k.NR))
 	fill(bias[:c.n])
 	// The last row of the output ends at the guard; rows are an odd number of floats apart.
@@ -57,6 +61,7 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[5]*guarded) {
 		A: unsafe.Pointer(&a[0]), Offsets: &table[0], Pad: unsafe.Pointer(&pad[0]), KS: c.ks, KC: c.kc,
 		B: &b[0], M: c.m, N: c.n, Bias: &bias[0], Lo: c.lo, Hi: c.hi, C: &out[0], CStride: 4 * stride,
 	}
+	args.BGap = 4 * c.gap
 	if c.strided {
 		args.Offsets, args.Pad, args.AStride = nil, nil, 4*c.kc
 	}
@@ -106,6 +111,15 @@ func (c igemmF32Case) run(t *testing.T, k *IGemmF32, mem *[5]*guarded) {
 	checkStridedSentinels(t, c.String(), asBytes(out), c.m, 4*c.n, 4*stride)
 }
 
+// spread copies packed panels to dst with a gap behind each but the last.
+func spread[T any](packed, dst []T, panel, gap int) []T {
+	packed = append([]T(nil), packed...)
+	for i := 0; i*panel < len(packed); i++ {
+		copy(dst[i*(panel+gap):], packed[i*panel:][:panel])
+	}
+	return dst
+}
+
 func igemmF32Memory(t *testing.T) *[5]*guarded {
 	var mem [5]*guarded
 	for i := range mem {
@@ -133,6 +147,9 @@ func TestIGemmF32Sizes(t *testing.T) {
 					if i%5 == 0 {
 						c.lo, c.hi = 0, 6
 					}
+					if i%3 == 0 {
+						c.gap = c.kc * k.NR * (i%2 + 1)
+					}
 					if i%7 < 3 {
 						c.strided, c.ks = true, 1
 					}
@@ -157,7 +174,7 @@ func TestIGemmF32SpecialValues(t *testing.T) {
 				for i := range w {
 					w[i] = 1
 				}
-				b := make([]float32, k.PackedLen(1, 1, n))
+				b := make([]float32, packedLen(k.NR, 1, 1, n))
 				k.PackB(b, w, 1, 1, n)
 				bias := make([]float32, roundUp(n, k.NR))
 				out := make([]float32, m*n)
@@ -189,7 +206,7 @@ func TestIGemmF32Tiling(t *testing.T) {
 				s[i] = float32(rnd.NormFloat64())
 			}
 		}
-		b := make([]float32, k.PackedLen(ks, kc, n))
+		b := make([]float32, packedLen(k.NR, ks, kc, n))
 		k.PackB(b, w, ks, kc, n)
 		bias := make([]float32, roundUp(n, k.NR))
 		run := func(m, n0, n1 int) []float32 {
@@ -253,7 +270,7 @@ func newConvF32(k *IGemmF32, h, w, c, n, window int) *convF32 {
 		}
 	}
 	p.zero = make([]float32, c)
-	p.b = make([]float32, k.PackedLen(p.ks, c, n))
+	p.b = make([]float32, packedLen(k.NR, p.ks, c, n))
 	k.PackB(p.b, p.weights, p.ks, c, n)
 	p.bias = make([]float32, roundUp(n, k.NR))
 	p.out = make([]float32, h*w*n)

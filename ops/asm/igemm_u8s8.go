@@ -21,6 +21,7 @@ type IGemmU8S8Args struct {
 	KS      int            // number of positions, at least 1
 	KC      int            // bytes at each position, a multiple of 4
 	B       *int8          // packed weights of these columns, see PackB
+	BGap    int            // bytes between the end of a panel's KS positions and the next panel, where panels hold more of them
 	M       int            // rows, at least 1
 	N       int            // columns, at least 1
 
@@ -74,6 +75,7 @@ type IGemmU8S8 struct {
 	run      func(args *IGemmU8S8Args, output igemmOutput)
 	scratch  func(ks, kc int) int // nil: none
 	order    igemmU8S8Order       // of the weights in a panel
+	gaps     bool                 // it takes BGap
 	stepCols int                  // columns of one step of the inner loop, in which Ahead's weights come nearer by four depths
 }
 
@@ -90,7 +92,7 @@ func (k *IGemmU8S8) Ahead(args *IGemmU8S8Args, next []byte) {
 //	C = roundToEven(min(max(t, Lo-Zero), Hi-Zero)) + Zero
 //
 // The caller guarantees that t stays below 2^31 in magnitude.
-func (k *IGemmU8S8) Run(args *IGemmU8S8Args) { k.run(args, outputUint8) }
+func (k *IGemmU8S8) Run(args *IGemmU8S8Args) { k.compute(args, outputUint8) }
 
 // Dequantize stores float32:
 //
@@ -98,10 +100,43 @@ func (k *IGemmU8S8) Run(args *IGemmU8S8Args) { k.run(args, outputUint8) }
 //	C = min(max(t + r[m][n], FloatLo), FloatHi)
 //
 // where what is nil is 0, and RowScale 1.
-func (k *IGemmU8S8) Dequantize(args *IGemmU8S8Args) { k.run(args, outputFloat32) }
+func (k *IGemmU8S8) Dequantize(args *IGemmU8S8Args) { k.compute(args, outputFloat32) }
 
 // Accumulate stores acc itself, as int32.
-func (k *IGemmU8S8) Accumulate(args *IGemmU8S8Args) { k.run(args, outputInt32) }
+func (k *IGemmU8S8) Accumulate(args *IGemmU8S8Args) { k.compute(args, outputInt32) }
+
+// compute runs the kernel; one that takes no gap computes one panel at a time.
+func (k *IGemmU8S8) compute(args *IGemmU8S8Args, output igemmOutput) {
+	if args.BGap == 0 || k.gaps {
+		k.run(args, output)
+		return
+	}
+	size := 4
+	if output == outputUint8 {
+		size = 1
+	}
+	whole := *args
+	for n0 := 0; n0 < whole.N; n0 += k.NR {
+		*args = whole
+		args.N, args.BGap, args.C = min(k.NR, whole.N-n0), 0, unsafe.Add(whole.C, size*n0)
+		args.B = at(whole.B, n0*whole.KS*whole.KC+n0/k.NR*whole.BGap)
+		if whole.Res != nil {
+			args.Res = unsafe.Add(whole.Res, size*n0)
+		}
+		args.Bias, args.Mult, args.WZero = columnsFrom(whole.Bias, n0), columnsFrom(whole.Mult, n0), columnsFrom(whole.WZero, n0)
+		args.PreBias, args.PostBias = columnsFrom(whole.PreBias, n0), columnsFrom(whole.PostBias, n0)
+		k.run(args, output)
+	}
+	*args = whole
+}
+
+// columnsFrom returns what there is for the columns from n on, or nil.
+func columnsFrom[T any](p *T, n int) *T {
+	if p == nil {
+		return nil
+	}
+	return at(p, n)
+}
 
 // ScratchBytes returns the scratch memory one call needs.
 func (k *IGemmU8S8) ScratchBytes(ks, kc int) int {
@@ -124,8 +159,9 @@ func (k *IGemmU8S8) PanelBytes(ks, kc int) int {
 	return k.NR*roundUp(ks*kc, max(k.order.step, 1)) + k.order.head
 }
 
-// PackedBytes returns the size of packed weights for n columns.
-func (k *IGemmU8S8) PackedBytes(ks, kc, n int) int { return ceil(n, k.NR) * k.PanelBytes(ks, kc) }
+// PartsOfPanels reports whether a call may read some of the positions that panels were packed for: KS fewer, with BGap. Otherwise
+// it reads all of them.
+func (k *IGemmU8S8) PartsOfPanels() bool { return k.order.block == 0 && k.order.head == 0 }
 
 // PackB arranges weights as the kernel reads them: panels of NR columns; in a panel, for
 // each position and each group of KR depths, NR columns of KR values, and what else the kernel's order says. The weight
@@ -187,7 +223,7 @@ func IGemmU8S8For(tier Tier) *IGemmU8S8 { return pick(igemmU8S8Table, tier) }
 
 var igemmU8S8Table = []IGemmU8S8{{
 	Info: Info{Op: "igemm_u8s8", Tier: Generic, MR: 4, NR: 8, KR: 4},
-	run:  igemmU8S8Generic, stepCols: 8,
+	run:  igemmU8S8Generic, stepCols: 8, gaps: true,
 }}
 
 const (
@@ -197,9 +233,10 @@ const (
 
 func igemmU8S8Generic(p *IGemmU8S8Args, output igemmOutput) {
 	const mr, nr = igemmU8S8GenericMR, igemmU8S8GenericNR
-	b := unsafe.Slice(p.B, roundUp(p.N, nr)*p.KS*p.KC)
+	size := nr * p.KS * p.KC
+	b := unsafe.Slice(p.B, (p.N-1)/nr*(size+p.BGap)+size)
 	for n0 := 0; n0 < p.N; n0 += nr {
-		panel := b[n0*p.KS*p.KC:][:nr*p.KS*p.KC]
+		panel := b[n0/nr*(size+p.BGap):][:size]
 		for m := range p.M {
 			var acc [nr]int32
 			w := panel

@@ -152,6 +152,7 @@ quantized:
 	JNZ  quantize
 
 nextPanel:
+	ADDQ IGemmU8S8Args_BGap(DI), BX
 	ADDQ $16, R12
 	CMPQ R12, IGemmU8S8Args_N(DI)
 	JLT  panel

@@ -170,7 +170,7 @@ tile:
 	MOVQ BX, WEIGHTS
 
 block:
-	// DX = bytes of a panel; R11 = panels of this block: 4, 2 or 1.
+	// DX = bytes from one panel to the next; R11 = panels of this block: 4, 2 or 1.
 	PREFETCHING(BP, AX)
 	MOVQ  IGemmU8S8Args_KS(DI), R14
 	MOVQ  IGemmU8S8Args_KC(DI), R15
@@ -178,6 +178,7 @@ block:
 	IMULQ R15, DX
 	START
 	SHLQ  $4, DX
+	ADDQ  IGemmU8S8Args_BGap(DI), DX
 	LEAQ  (DX)(DX*2), CX
 	MOVQ  COLUMN, R10
 	MOVQ  IGemmU8S8Args_N(DI), R11
@@ -426,6 +427,9 @@ nextBlock:
 	SHLQ  $4, BX
 	ADDQ  BX, R10
 	IMULQ AX, BX
+	MOVQ  IGemmU8S8Args_BGap(DI), AX
+	IMULQ R8, AX
+	ADDQ  AX, BX
 	ADDQ  BX, WEIGHTS
 	MOVQ  WEIGHTS, BX
 	MOVQ  R10, COLUMN

@@ -15,7 +15,7 @@ func IGemmU8S8PairsFor(g *IGemmU8S8) *IGemmU8S8 {
 // The plain Go row adds in int32, as that of IGemmU8S8.
 var igemmU8S8PairsTable = []IGemmU8S8{{
 	Info: Info{Op: "igemm_u8s8_pairs", Tier: Generic, MR: igemmU8S8GenericMR, NR: igemmU8S8GenericNR, KR: 4},
-	run:  igemmU8S8Generic, stepCols: igemmU8S8GenericNR,
+	run:  igemmU8S8Generic, stepCols: igemmU8S8GenericNR, gaps: true,
 }}
 
 // PairsFit reports whether x0*w[d] + x1*w[d+1] fits an int16 for every even depth d and all values from 0 to most: the largest

@@ -30,6 +30,7 @@ type igemmU8S8Case struct {
 	rowScale     bool
 	output       igemmOutput
 	hugeMult     bool
+	gap          int // bytes between the positions of a panel and the next panel
 }
 
 // rows places the left matrix of a case and returns the bytes of each row and position.
@@ -116,12 +117,15 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 			w[i] = int8(rng.Uint32())
 		}
 	}
-	b := atEnd[int8](g.b, k.PackedBytes(tc.ks, tc.kc, tc.n))
+	b := atEnd[int8](g.b, ceil(tc.n, k.NR)*k.PanelBytes(tc.ks, tc.kc))
 	k.PackB(b, w, tc.ks, tc.kc, tc.n)
+	if tc.gap > 0 {
+		b = spread(b, atEnd[int8](g.b, len(b)+(roundUp(tc.n, k.NR)/k.NR-1)*tc.gap), k.NR*depth, tc.gap)
+	}
 
 	padded := roundUp(tc.n, k.NR)
 	args := IGemmU8S8Args{
-		KS: tc.ks, KC: tc.kc, B: &b[0], M: tc.m, N: tc.n,
+		KS: tc.ks, KC: tc.kc, B: &b[0], BGap: tc.gap, M: tc.m, N: tc.n,
 		ResZero: int32(rng.IntN(256)), ResMult: float32(rng.NormFloat64()) * 0.5,
 		Zero: int32(rng.IntN(256)), Lo: 0, Hi: 255,
 		FloatLo: float32(math.Inf(-1)), FloatHi: float32(math.Inf(1)),
@@ -212,7 +216,7 @@ func checkIGemmU8S8(t *testing.T, k *IGemmU8S8, g *igemmU8S8Guards, rng *rand.Ra
 	}
 
 	before := args
-	k.run(&args, tc.output)
+	k.compute(&args, tc.output)
 	if args != before {
 		t.Fatalf("%+v: the arguments were changed", tc)
 	}
@@ -297,6 +301,9 @@ func testIGemmU8S8(t *testing.T, table []IGemmU8S8, fill string) {
 						res: flip(), inPlace: flip(), wzero: flip(), pre: flip(), post: flip(), rowScale: flip(),
 						output: igemmOutput(rng.IntN(3)), hugeMult: rng.IntN(8) == 0,
 					}
+					if k.PartsOfPanels() {
+						tc.gap = rng.IntN(3) * k.NR * tc.kc
+					}
 					if tc.strided = rng.IntN(3) == 0; tc.strided {
 						tc.ks = 1
 					}
@@ -310,6 +317,24 @@ func testIGemmU8S8(t *testing.T, table []IGemmU8S8, fill string) {
 			}
 		}
 	})
+}
+
+// TestIGemmGapOfOtherKernels checks that kernels that take no gap give the same results panel by panel.
+func TestIGemmGapOfOtherKernels(t *testing.T) {
+	g, rng := newIGemmU8S8Guards(t, 1<<19), newRand(5)
+	k := igemmU8S8Table[0]
+	k.gaps = false
+	for i := range 60 {
+		checkIGemmU8S8(t, &k, g, rng, igemmU8S8Case{
+			m: 1 + i%7, n: 1 + i, ks: 1 + i%3, kc: 8, fill: "random", gap: 8 * k.NR * (1 + i%2), output: igemmOutput(i % 3),
+			res: i%2 == 0, wzero: i%5 == 0, pre: i%4 == 0, post: i%7 == 0, rowScale: i%8 == 0,
+		})
+	}
+	f, mem := igemmF32Table[0], igemmF32Memory(t)
+	f.gaps = false
+	for i := range 40 {
+		igemmF32Case{ks: 1 + i%3, kc: 5, m: 1 + i%7, n: 1 + i, res: i%2 == 0, lo: float32(math.Inf(-1)), hi: float32(math.Inf(1)), gap: 5 * f.NR}.run(t, &f, mem)
+	}
 }
 
 // TestPairsFit checks the bound with all pairs of weights and the values that make the largest and the smallest sum.
@@ -385,7 +410,7 @@ func newIGemmU8S8Bench(k *IGemmU8S8, m, n, ks, kc int) *IGemmU8S8Args {
 	for i := range table {
 		table[i] = int32(i % (ks * k.MR) * kc)
 	}
-	b := aligned(k.PackedBytes(ks, kc, n))
+	b := aligned(ceil(n, k.NR) * k.PanelBytes(ks, kc))
 	w := make([]int8, n*ks*kc)
 	for i := range w {
 		w[i] = int8(rng.Uint32())

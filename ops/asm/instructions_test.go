@@ -24,8 +24,9 @@ var instructionSets = []struct {
 	{"arm64", []Tier{NEON, DotProd, I8MM}, cutWords, tierOfWord},
 }
 
-// TestInstructionTiers assembles the kernels and checks that none has an instruction which the tier in its name does not promise.
-func TestInstructionTiers(t *testing.T) {
+// listFunctions assembles the kernels of an architecture.
+func listFunctions(t *testing.T, arch string) []listedFunction {
+	t.Helper()
 	if quick() {
 		t.Skip("no CPU that kernels run on changes what they are assembled to")
 	}
@@ -33,20 +34,25 @@ func TestInstructionTiers(t *testing.T) {
 	if err != nil {
 		t.Skip("the go tool is not here: ", err)
 	}
+	cmd := exec.Command(tool, "build", "-asmflags=-S", "-o", os.DevNull, ".")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=")
+	listing, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, listing)
+	}
+	functions := parseListing(t, listing)
+	if len(functions) == 0 {
+		t.Fatal("go build lists no assembly")
+	}
+	return functions
+}
+
+// TestInstructionTiers assembles the kernels and checks that none has an instruction which the tier in its name does not promise.
+func TestInstructionTiers(t *testing.T) {
 	for _, set := range instructionSets {
 		t.Run(set.arch, func(t *testing.T) {
-			cmd := exec.Command(tool, "build", "-asmflags=-S", "-o", os.DevNull, ".")
-			cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+set.arch, "CGO_ENABLED=0", "GOFLAGS=")
-			listing, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Fatalf("go build: %v\n%s", err, listing)
-			}
-			functions := parseListing(t, listing)
-			if len(functions) == 0 {
-				t.Fatal("go build lists no assembly")
-			}
 			found := map[Tier]int{}
-			for _, f := range functions {
+			for _, f := range listFunctions(t, set.arch) {
 				tier, err := tierOfFunction(f.name, set.tiers)
 				if err != nil {
 					t.Error(err)

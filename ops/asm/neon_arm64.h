@@ -28,6 +28,16 @@
 #define FMINNMV(d, n)         WORD $(0x6EB0C800|(n)<<5|(d))                                  // FMINNMV Sd, Vn.4S
 #define FADDP_S(d, n)         WORD $(0x7E30D800|(n)<<5|(d))                                  // FADDP Sd, Vn.2S
 
+// Float64 arithmetic, and conversions between float64 and float32; the forms with a 2 read or write the upper half.
+#define FADD_2D(d, n, m)  WORD $(0x4E60D400|(m)<<16|(n)<<5|(d)) // FADD Vd.2D, Vn.2D, Vm.2D
+#define FSUB_2D(d, n, m)  WORD $(0x4EE0D400|(m)<<16|(n)<<5|(d)) // FSUB Vd.2D, Vn.2D, Vm.2D
+#define FMUL_2D(d, n, m)  WORD $(0x6E60DC00|(m)<<16|(n)<<5|(d)) // FMUL Vd.2D, Vn.2D, Vm.2D
+#define FADDP_2D(d, n, m) WORD $(0x6E60D400|(m)<<16|(n)<<5|(d)) // FADDP Vd.2D, Vn.2D, Vm.2D
+#define FCVTL_2D(d, n)    WORD $(0x0E617800|(n)<<5|(d))         // FCVTL Vd.2D, Vn.2S
+#define FCVTL2_2D(d, n)   WORD $(0x4E617800|(n)<<5|(d))         // FCVTL2 Vd.2D, Vn.4S
+#define FCVTN_2S(d, n)    WORD $(0x0E616800|(n)<<5|(d))         // FCVTN Vd.2S, Vn.2D
+#define FCVTN2_4S(d, n)   WORD $(0x4E616800|(n)<<5|(d))         // FCVTN2 Vd.4S, Vn.2D
+
 // Float32 comparisons: all bits of a lane where it holds, else none; a NaN never holds.
 #define FCMEQ_4S(d, n, m) WORD $(0x4E20E400|(m)<<16|(n)<<5|(d)) // FCMEQ Vd.4S, Vn.4S, Vm.4S
 #define FCMGE_4S(d, n, m) WORD $(0x6E20E400|(m)<<16|(n)<<5|(d)) // FCMGE Vd.4S, Vn.4S, Vm.4S
@@ -185,5 +195,18 @@
 #define USDOT_4S(d, n, m)      WORD $(0x4E809C00|(m)<<16|(n)<<5|(d))                          // USDOT Vd.4S, Vn.16B, Vm.16B
 #define USDOT_LANE(d, n, m, i) WORD $(0x4F80F000|((i)&1)<<21|((i)>>1)<<11|(m)<<16|(n)<<5|(d)) // USDOT Vd.4S, Vn.16B, Vm.4B[i]
 
-// A load with an index in a register.
-#define LDR_Q(t, n, m) WORD $(0x3CE06800|(m)<<16|(n)<<5|(t)) // LDR Qt, [Xn,Xm]
+// Instructions that the assembler has for the names of registers: these take numbers that macros compute. It has no load and store of Q
+// registers with two registers for the address.
+#define AND_16B(d, n, m) WORD $(0x4E201C00|(m)<<16|(n)<<5|(d))      // AND Vd.16B, Vn.16B, Vm.16B
+#define BIC_16B(d, n, m) WORD $(0x4E601C00|(m)<<16|(n)<<5|(d))      // BIC Vd.16B, Vn.16B, Vm.16B
+#define BSL_16B(d, n, m) WORD $(0x6E601C00|(m)<<16|(n)<<5|(d))      // BSL Vd.16B, Vn.16B, Vm.16B
+#define BIT_16B(d, n, m) WORD $(0x6EA01C00|(m)<<16|(n)<<5|(d))      // BIT Vd.16B, Vn.16B, Vm.16B
+#define MOV_16B(d, n)    WORD $(0x4EA01C00|(n)<<16|(n)<<5|(d))      // MOV Vd.16B, Vn.16B
+#define ADD_4S(d, n, m)  WORD $(0x4EA08400|(m)<<16|(n)<<5|(d))      // ADD Vd.4S, Vn.4S, Vm.4S
+#define SUB_4S(d, n, m)  WORD $(0x6EA08400|(m)<<16|(n)<<5|(d))      // SUB Vd.4S, Vn.4S, Vm.4S
+#define SHL_4S(d, n, s)  WORD $(0x4F005400|(32+(s))<<16|(n)<<5|(d)) // SHL Vd.4S, Vn.4S, #s
+#define LDR_Q(d, n, i)   WORD $(0x3DC00000|(i)<<10|(n)<<5|(d))      // LDR Qd, [Xn,#16*i]
+#define LDRX_Q(d, n, m)  WORD $(0x3CE06800|(m)<<16|(n)<<5|(d))      // LDR Qd, [Xn,Xm]
+#define STRX_Q(d, n, m)  WORD $(0x3CA06800|(m)<<16|(n)<<5|(d))      // STR Qd, [Xn,Xm]
+#define LDRX_S(d, n, m)  WORD $(0xBC606800|(m)<<16|(n)<<5|(d))      // LDR Sd, [Xn,Xm]
+#define STRX_S(d, n, m)  WORD $(0xBC206800|(m)<<16|(n)<<5|(d))      // STR Sd, [Xn,Xm]

@@ -22,7 +22,7 @@ var (
 	neonMacro    = regexp.MustCompile(`^#define (\w+)\(([^)]+)\)\s+WORD \$(\S+)\s+// (.+)$`)
 	neonHex      = regexp.MustCompile(`#0x[0-9a-f]+`)
 	neonOperand  = regexp.MustCompile(`\b[a-z]\b`)
-	neonArgument = regexp.MustCompile(`([VSQX])([dnmt])\b|\[i\]|#s\b`)
+	neonArgument = regexp.MustCompile(`([VSQX])([dnm])\b|\[i\]|#s\b|#16\*i\b`)
 )
 
 // TestNEONEncoding decodes what each macro emits for random operands and compares it with the comment beside it.
@@ -67,11 +67,12 @@ func neonLimits(syntax string) map[string][2]int {
 	limits := map[string][2]int{}
 	for _, m := range neonArgument.FindAllStringSubmatch(syntax, -1) {
 		switch {
+		case m[1] == "X": // 31 is no register of these
+			limits[m[2]] = [2]int{0, 30}
 		case m[2] != "":
 			limits[m[2]] = [2]int{0, 31}
-			if m[1] == "X" { // 31 is another register or none
-				limits[m[2]] = [2]int{0, 30}
-			}
+		case m[0] == "#16*i": // an offset, of which the decoder leaves out 0
+			limits["i"] = [2]int{1, 4095}
 		case m[0] == "[i]":
 			limits["i"] = [2]int{0, 3}
 			if strings.Contains(syntax, ".H[i]") {
@@ -81,6 +82,9 @@ func neonLimits(syntax string) map[string][2]int {
 			limits["s"] = [2]int{1, 32}
 			if strings.Contains(syntax, "Vd.8H, Vn.8H") || strings.Contains(syntax, "SHRN") {
 				limits["s"] = [2]int{1, 16}
+			}
+			if strings.HasPrefix(syntax, "SHL ") { // to the left, by less than that
+				limits["s"] = [2]int{0, 31}
 			}
 		}
 	}
@@ -110,6 +114,8 @@ func neonSyntax(syntax string, operands map[string]int) string {
 			return fmt.Sprintf("[%d]", operands["i"])
 		case "#s":
 			return fmt.Sprintf("#%d", operands["s"])
+		case "#16*i":
+			return fmt.Sprintf("#%d", 16*operands["i"])
 		}
 		return fmt.Sprintf("%c%d", arg[0], operands[arg[1:]])
 	})

@@ -62,7 +62,7 @@ func TestIGemmF32Pack(t *testing.T) {
 					for i := range b {
 						b[i] = float32(i + 1)
 					}
-					dst := atEnd[float32](outMem, k.PackedLen(1, depth, n))
+					dst := atEnd[float32](outMem, packedLen(k.NR, 1, depth, n))
 					fillSentinel(dst)
 					if kn {
 						k.PackBKN(dst, b, depth, n, stride)
@@ -86,7 +86,7 @@ func TestIGemmF32Pack(t *testing.T) {
 				}
 			}
 		}
-		b, dst := make([]float32, 100*100), make([]float32, k.PackedLen(1, 100, 100))
+		b, dst := make([]float32, 100*100), make([]float32, packedLen(k.NR, 1, 100, 100))
 		checkNoAllocs(t, func() { k.PackBKN(dst, b, 100, 100, 100); k.PackBNK(dst, b, 100, 100, 100) })
 	})
 }
@@ -112,7 +112,7 @@ func BenchmarkIGemmF32Pack(b *testing.B) {
 	for _, order := range []string{"nk", "kn"} {
 		b.Run("128x64_"+order, func(b *testing.B) {
 			benchEachKernel(b, igemmF32Table, func(b *testing.B, k *IGemmF32) {
-				src, dst := make([]float32, 128*64), make([]float32, k.PackedLen(1, 64, 128))
+				src, dst := make([]float32, 128*64), make([]float32, packedLen(k.NR, 1, 64, 128))
 				b.SetBytes(4 * int64(len(src)))
 				for b.Loop() {
 					if order == "nk" {

@@ -171,7 +171,7 @@ func newWinogradConv(k *WinogradF32, conv *convF32) *winogradConv {
 	pos := k.Positions()
 	flat := make([]float32, pos*n*c)
 	k.Weights(flat, conv.weights, c, n)
-	packed := p.gemm.PackedLen(1, c, n)
+	packed := packedLen(p.gemm.NR, 1, c, n)
 	p.u = make([]float32, pos*packed)
 	for i := range pos {
 		p.gemm.PackB(p.u[i*packed:][:packed], flat[i*n*c:], 1, c, n)
@@ -212,7 +212,7 @@ func newWinogradConv(k *WinogradF32, conv *convF32) *winogradConv {
 func (p *winogradConv) run() {
 	p.k.Input(&p.inArgs)
 	inf := float32(math.Inf(1))
-	packed, block := p.gemm.PackedLen(1, p.c, p.n), p.gemm.BlockN(1, p.c)
+	packed, block := packedLen(p.gemm.NR, 1, p.c, p.n), p.gemm.BlockN(1, p.c)
 	for i := range p.k.Positions() {
 		for n0 := 0; n0 < p.n; n0 += block {
 			p.gemmArgs = IGemmF32Args{

@@ -3,14 +3,43 @@
 package asm
 
 func init() {
-	winograd2U8S8Table = append(winograd2U8S8Table, WinogradU8S8{
-		Info: Info{Op: "winograd2_u8s8", Tier: AVX2, MR: 6, NR: 16, KR: 2}, T: 2, packed: 2, inputChannels: 16,
-		input: winograd2InputU8AVX2, weights: winograd2WeightsS8AVX2, multiply: winogradMultiplyS16AVX2, output: winograd2OutputS32AVX2,
-	})
-	winograd4U8S8Table = append(winograd4U8S8Table, WinogradU8S8{
-		Info: Info{Op: "winograd4_u8s8", Tier: AVX2, MR: 6, NR: 16, KR: 2}, T: 4, packed: 2, inputChannels: 16,
-		input: winograd4InputU8AVX2, weights: winograd4WeightsS8AVX2, multiply: winogradMultiplyS16AVX2, output: winograd4OutputS32AVX2,
-	})
+	// The transformations of a tile size: those of weights that are packed by two depths and by four.
+	type forms struct {
+		input                   func(args *WinogradInputArgs)
+		weights, weightsOfQuads func(args *WinogradWeightsArgs)
+		output                  func(args *WinogradOutputArgs, output igemmOutput)
+	}
+	avx2 := [2]forms{
+		{winograd2InputU8AVX2, winograd2WeightsS8AVX2, winograd2WeightsQuadsAVX2, winograd2OutputS32AVX2},
+		{winograd4InputU8AVX2, winograd4WeightsS8AVX2, winograd4WeightsQuadsAVX2, winograd4OutputS32AVX2},
+	}
+	avx512 := [2]forms{
+		{winograd2InputU8AVX512, winograd2WeightsS8AVX512, winograd2WeightsQuadsAVX512, winograd2OutputS32AVX512},
+		{winograd4InputU8AVX512, winograd4WeightsS8AVX512, winograd4WeightsQuadsAVX512, winograd4OutputS32AVX512},
+	}
+	for _, row := range []struct {
+		tier             Tier
+		mr, kr, channels int
+		forms            [2]forms
+		multiply         func(args *WinogradMultiplyArgs)
+	}{
+		{AVX2, 6, 2, 16, avx2, winogradMultiplyS16AVX2},
+		{AVXVNNI, 6, 4, 16, avx2, winogradMultiplyS16AVXVNNI},
+		{AVX512, 12, 2, 32, avx512, winogradMultiplyS16AVX512},
+		{AVX512VNNI, 12, 4, 32, avx512, winogradMultiplyS16AVX512VNNI},
+	} {
+		for i, table := range []*[]WinogradU8S8{&winograd2U8S8Table, &winograd4U8S8Table} {
+			f, t := row.forms[i], 2+2*i
+			weights := f.weights
+			if row.kr == 4 {
+				weights = f.weightsOfQuads
+			}
+			*table = append(*table, WinogradU8S8{
+				Info: Info{Op: (*table)[0].Op, Tier: row.tier, MR: row.mr, NR: 16, KR: 2}, T: t, packed: row.kr, inputChannels: row.channels,
+				input: f.input, weights: weights, multiply: row.multiply, output: f.output,
+			})
+		}
+	}
 }
 
 //go:noescape
@@ -26,10 +55,49 @@ func winograd2WeightsS8AVX2(args *WinogradWeightsArgs)
 func winograd4WeightsS8AVX2(args *WinogradWeightsArgs)
 
 //go:noescape
+func winograd2WeightsQuadsAVX2(args *WinogradWeightsArgs)
+
+//go:noescape
+func winograd4WeightsQuadsAVX2(args *WinogradWeightsArgs)
+
+//go:noescape
 func winogradMultiplyS16AVX2(args *WinogradMultiplyArgs)
+
+//go:noescape
+func winogradMultiplyS16AVXVNNI(args *WinogradMultiplyArgs)
+
+//go:noescape
+func winogradMultiplyS16AVX512(args *WinogradMultiplyArgs)
+
+//go:noescape
+func winogradMultiplyS16AVX512VNNI(args *WinogradMultiplyArgs)
 
 //go:noescape
 func winograd2OutputS32AVX2(args *WinogradOutputArgs, output igemmOutput)
 
 //go:noescape
 func winograd4OutputS32AVX2(args *WinogradOutputArgs, output igemmOutput)
+
+//go:noescape
+func winograd2InputU8AVX512(args *WinogradInputArgs)
+
+//go:noescape
+func winograd4InputU8AVX512(args *WinogradInputArgs)
+
+//go:noescape
+func winograd2WeightsS8AVX512(args *WinogradWeightsArgs)
+
+//go:noescape
+func winograd4WeightsS8AVX512(args *WinogradWeightsArgs)
+
+//go:noescape
+func winograd2WeightsQuadsAVX512(args *WinogradWeightsArgs)
+
+//go:noescape
+func winograd4WeightsQuadsAVX512(args *WinogradWeightsArgs)
+
+//go:noescape
+func winograd2OutputS32AVX512(args *WinogradOutputArgs, output igemmOutput)
+
+//go:noescape
+func winograd4OutputS32AVX512(args *WinogradOutputArgs, output igemmOutput)

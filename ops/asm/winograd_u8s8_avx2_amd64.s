@@ -3,7 +3,19 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "tail_amd64.h"
-#include "winograd_u8s8_avx2_amd64.h"
+#include "simd_avx2_amd64.h"
+#include "winograd_u8s8_body_amd64.h"
+
+#define V15 Y15
+
+// NEXTQUADS goes from the first to the second half of 16 columns, or to the next depths.
+#define NEXTQUADS(columns) \
+	SUBQ  $96, DX \
+	DECQ  BX      \
+	TESTL $1, BX  \
+	JNZ   columns \
+	ADDQ  $64, DX \
+	TESTQ BX, BX
 
 // func winograd2InputU8AVX2(args *WinogradInputArgs)
 TEXT ·winograd2InputU8AVX2(SB), 0, $512-8
@@ -20,6 +32,14 @@ TEXT ·winograd2WeightsS8AVX2(SB), NOSPLIT, $0-8
 // func winograd4WeightsS8AVX2(args *WinogradWeightsArgs)
 TEXT ·winograd4WeightsS8AVX2(SB), NOSPLIT, $0-8
 	WEIGHTS(WEIGHTS4)
+
+// func winograd2WeightsQuadsAVX2(args *WinogradWeightsArgs)
+TEXT ·winograd2WeightsQuadsAVX2(SB), NOSPLIT, $0-8
+	WEIGHTSQUADS(WEIGHTS2)
+
+// func winograd4WeightsQuadsAVX2(args *WinogradWeightsArgs)
+TEXT ·winograd4WeightsQuadsAVX2(SB), NOSPLIT, $0-8
+	WEIGHTSQUADS(WEIGHTS4)
 
 // func winograd2OutputS32AVX2(args *WinogradOutputArgs, output igemmOutput)
 TEXT ·winograd2OutputS32AVX2(SB), 0, $544-9

@@ -21,6 +21,7 @@ type convGemm struct {
 	gather    bool // rows are copied, since a position has few values
 	ind       *ops.Indirection
 	tiles     *ops.Tiles
+	biases    []spanBias // of tiles
 	grid      ops.Grid
 	mem       scratch
 	pad       []byte
@@ -64,15 +65,19 @@ func (v *convGemm) divide() error {
 	mr, gathered, rows := l.g.MR, 0, v.w.Pixels()
 	v.ind = ops.NewIndirection(v.w, v.channels)
 	if v.gather {
-		v.tiles, gathered = &ops.Tiles{Images: 1, Rows: rows, Step: mr}, mr
+		v.tiles, gathered = ops.GatheredTiles(rows, mr), mr
 	} else {
+		work := 0
+		if l.mayLeaveOut() {
+			work = l.kc * l.cols
+		}
 		var err error
-		if v.tiles, err = ops.NewTiles(v.op, l.p, v.view, mr, v.channels); err != nil {
+		if v.tiles, err = ops.NewTiles(v.op, l.p, v.view, mr, v.channels, work); err != nil {
 			return err
 		}
-		rows = v.tiles.Rows
+		rows, v.biases = v.tiles.Rows, l.spanBiases(v.tiles)
 	}
-	v.grid = ops.NewGrid(rows, l.cols, l.depth, mr, l.g.NR, l.blockCols(), l.p.Threads)
+	v.grid = ops.NewGrid(rows, l.cols, l.depth, mr, l.g.NR, l.blockCols(v.tiles.Taps()), l.p.Threads)
 	v.mem = l.scratch(gathered, v.tiles.Buffer, min(v.tiles.Step, v.grid.RowStep))
 	return nil
 }
@@ -121,15 +126,17 @@ func (v *convGemm) multiply(c *ops.Call, i int, wk *ops.Worker) {
 	if v.fused != nil {
 		input = unsafe.Pointer(unsafe.SliceData(c.Scratch))
 	}
-	t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&v.pad[0]), next: l.packed.weights.Next(c, group, n1)}
-	for m := m0; m < m1; m += tiles.Step {
-		t.m = min(tiles.Step, m1-m)
+	t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&v.pad[0])}
+	next := l.packed.weights.Next(c, group, n1)
+	for m := m0; m < m1; {
+		s := tiles.Span(m, m1)
+		t.m, t.first, t.taps, t.bias, t.next = s.M1-m, s.First, s.Taps, biasOf(v.biases, &s), s.Ahead(next, m0, m1)
 		if v.gather {
 			t.input, t.stride = unsafe.Pointer(&wk.Scratch[v.mem.rows]), l.kc
 			v.ind.Gather(t.input, t.m, v.kc, l.kc, input, t.pad, m)
 		} else {
 			t.input, t.stride = tiles.Start(input, image, m), tiles.Stride
-			t.offsets = tiles.Offsets(wk.Scratch[v.mem.offsets:], m, m+t.m)
+			t.offsets = tiles.Offsets(wk.Scratch[v.mem.offsets:], &s)
 		}
 		at := (image*tiles.Rows+m)*l.outChannels + group*l.cols
 		t.out = unsafe.Add(base(c.Out[0]), at*v.outSize)
@@ -137,5 +144,6 @@ func (v *convGemm) multiply(c *ops.Call, i int, wk *ops.Worker) {
 			t.res = unsafe.Add(base(c.In[len(c.In)-1]), at*v.outSize)
 		}
 		l.run(wk, &v.mem, &t)
+		m = s.M1
 	}
 }

@@ -64,49 +64,52 @@ func TestConvFarBeyondRange(t *testing.T) { testConv(t, 1e-10) }
 
 func testConv(t *testing.T, scale float32) {
 	for _, c := range layerCases {
-		t.Run(c.String(), func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(7, 8))
-			in, op := c.build(rng, scale)
-			types := make([]ops.Type, len(in))
-			for i, x := range in {
-				types[i] = ops.TypeOf(x)
-			}
-			types[0].Known = nil
-			outTypes, err := op.Infer(types)
+		t.Run(c.String(), func(t *testing.T) { c.check(t, scale) })
+	}
+}
+
+// check compares with the definition.
+func (c layerCase) check(t *testing.T, scale float32) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	in, op := c.build(rng, scale)
+	types := make([]ops.Type, len(in))
+	for i, x := range in {
+		types[i] = ops.TypeOf(x)
+	}
+	types[0].Known = nil
+	outTypes, err := op.Infer(types)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := c.define(op, in, outTypes[0].Shape)
+	for _, tier := range asm.Supported() {
+		for _, threads := range []int{1, 2} {
+			pool := ops.NewPool(threads)
+			defer pool.Close()
+			k, err := op.Prepare(&ops.Prepare{In: types, Out: outTypes, Tier: tier, Threads: threads})
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := c.define(op, in, outTypes[0].Shape)
-			for _, tier := range asm.Supported() {
-				for _, threads := range []int{1, 2} {
-					pool := ops.NewPool(threads)
-					defer pool.Close()
-					k, err := op.Prepare(&ops.Prepare{In: types, Out: outTypes, Tier: tier, Threads: threads})
-					if err != nil {
-						t.Fatal(err)
-					}
-					out, _ := tensor.New(outTypes[0].DType, outTypes[0].Shape...)
-					if err := ops.RunKernel(k, pool, in, []*tensor.Tensor{out}); err != nil {
-						t.Fatal(err)
-					}
-					got := make([]float32, out.Numel())
-					for i := range got {
-						if c.float {
-							got[i] = out.Float32s()[i]
-						} else {
-							got[i] = float32(out.Uint8s()[i])
-						}
-					}
-					if !slices.Equal(got, want) {
-						i := 0
-						for got[i] == want[i] {
-							i++
-						}
-						t.Errorf("%v, %d threads, %s: element %d of %d is %v, want %v", tier, threads, k.Choice, i, len(got), got[i], want[i])
-					}
+			out, _ := tensor.New(outTypes[0].DType, outTypes[0].Shape...)
+			if err := ops.RunKernel(k, pool, in, []*tensor.Tensor{out}); err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, out.Numel())
+			for i := range got {
+				if c.float {
+					got[i] = out.Float32s()[i]
+				} else {
+					got[i] = float32(out.Uint8s()[i])
 				}
 			}
-		})
+			if !slices.Equal(got, want) {
+				i := 0
+				for got[i] == want[i] {
+					i++
+				}
+				t.Errorf("%v, %d threads, %s: element %d of %d is %v, want %v", tier, threads, k.Choice, i, len(got), got[i], want[i])
+			}
+		}
 	}
 }
 

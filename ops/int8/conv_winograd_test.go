@@ -150,7 +150,7 @@ func runWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, thre
 		t.Fatal(err)
 	}
 	if size > 0 && !strings.HasPrefix(k.Choice, "winograd") {
-		if tier == asm.Generic || tier == asm.AVX2 {
+		if hasWinograd(tier, size, in[0]) {
 			t.Fatalf("%v computes it as %s", tier, k.Choice)
 		}
 		return nil
@@ -165,6 +165,23 @@ func runWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, thre
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// hasWinograd reports whether a tier has the kernel of tiles of some outputs for an image.
+func hasWinograd(tier asm.Tier, size int, image *tensor.Tensor) bool {
+	k := asm.WinogradU8S8For(size, asm.IGemmU8S8For(tier))
+	return k != nil && image.Shape()[3] >= k.MinChannels()
+}
+
+// TestWinogradX86 checks that all tiers of x86 have the kernels.
+func TestWinogradX86(t *testing.T) {
+	for _, tier := range []asm.Tier{asm.AVX2, asm.AVXVNNI, asm.AVX512, asm.AVX512VNNI} {
+		for _, size := range []int{2, 4} {
+			if asm.IGemmU8S8For(tier).Tier == tier && asm.WinogradU8S8For(size, asm.IGemmU8S8For(tier)) == nil {
+				t.Errorf("%v has no kernel of F(%dx%d)", tier, size, size)
+			}
+		}
+	}
 }
 
 // TestWinogradLimit checks that layers whose sums of products could leave the range in which a form is exact take another one, and
@@ -196,7 +213,7 @@ func TestWinogradLimit(t *testing.T) {
 				exact := map[int]bool{2: tc.two, 4: tc.four}[size]
 				if v := planWinograd(t, op, in, tier, size); v != nil && !exact {
 					t.Errorf("%v: %d channels of %d take F(%dx%d), which could overflow", tier, tc.channels, tc.value, size, size)
-				} else if v == nil && exact && tier == asm.AVX2 {
+				} else if v == nil && exact && hasWinograd(tier, size, in[0]) {
 					t.Errorf("%v: %d channels of %d do not take F(%dx%d)", tier, tc.channels, tc.value, size, size)
 				} else if v != nil && !bytes.Equal(runWinograd(t, op, in, tier, 1, size), want) {
 					t.Errorf("%v: %d channels of %d: F(%dx%d) differs from the direct form", tier, tc.channels, tc.value, size, size)

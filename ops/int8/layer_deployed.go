@@ -212,10 +212,10 @@ func (op DeployedLayer) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	d.gather = d.channels%4 != 0 || d.channels == 0 || d.taps > 1 && d.channels < 16
 	if d.gather {
 		d.ks, d.kc = 1, max(d.depth+3, 4)/4*4
-		d.tiles = &ops.Tiles{Images: 1, Rows: rows}
+		d.tiles = ops.GatheredTiles(rows, d.step)
 	} else {
 		var err error
-		if d.tiles, err = ops.NewTiles(op, p, win, mr, d.channels*d.groups); err != nil {
+		if d.tiles, err = ops.NewTiles(op, p, win, mr, d.channels*d.groups, 0); err != nil {
 			return nil, err
 		}
 		d.step = min(d.step, d.tiles.Step)
@@ -436,7 +436,8 @@ func (d *deployed) multiply(c *ops.Call, i int, w *ops.Worker) {
 			d.window.Gather(args.A, args.M, d.channels, d.kc, input, args.Pad, m)
 		} else {
 			args.A, args.AStride = d.tiles.Start(input, image, m), d.tiles.Stride
-			args.Offsets = d.tiles.Offsets(w.Scratch[d.mem.offsets:], m, m+args.M)
+			s := d.tiles.Span(m, m+args.M)
+			args.Offsets = d.tiles.Offsets(w.Scratch[d.mem.offsets:], &s)
 		}
 		if args.ASum != nil {
 			d.rowSums(sums[:args.M], args)

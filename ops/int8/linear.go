@@ -72,7 +72,7 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	gather := l.kc != k
 	mr := l.g.MR
-	grid := ops.NewGrid(rows, n, k, mr, l.g.NR, l.blockCols(), p.Threads)
+	grid := ops.NewGrid(rows, n, k, mr, l.g.NR, l.blockCols(1), p.Threads)
 	step, gathered := grid.RowStep, 0
 	if gather {
 		step, gathered = mr, mr
@@ -81,7 +81,7 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	outSize := p.Out[0].DType.Size()
 	task := func(c *ops.Call, i int, wk *ops.Worker) {
 		m0, m1, n0, n1 := grid.Task(i)
-		t := call{n0: n0, n1: n1, stride: k, next: l.packed.weights.Next(c, 0, n1)}
+		t := call{n0: n0, n1: n1, taps: 1, stride: k, next: l.packed.weights.Next(c, 0, n1)}
 		for m := m0; m < m1; m += step {
 			t.m = min(step, m1-m)
 			t.input = unsafe.Add(base(c.In[0]), k*m)

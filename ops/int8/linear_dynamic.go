@@ -80,7 +80,7 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	if err := l.prepare(); err != nil {
 		return nil, err
 	}
-	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(), p.Threads)
+	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(1), p.Threads)
 	mem := l.scratch(0, 0, 0)
 	scaleAt := (rows*l.kc + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment
 	zeroAt := scaleAt + 4*rows
@@ -101,7 +101,7 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	multiply := func(c *ops.Call, i int, wk *ops.Worker) {
 		m0, m1, n0, n1 := grid.Task(i)
 		t := call{
-			m: m1 - m0, n0: n0, n1: n1, input: unsafe.Pointer(&c.Scratch[l.kc*m0]), stride: l.kc, out: unsafe.Add(base(c.Out[0]), 4*m0*n),
+			m: m1 - m0, n0: n0, n1: n1, taps: 1, input: unsafe.Pointer(&c.Scratch[l.kc*m0]), stride: l.kc, out: unsafe.Add(base(c.Out[0]), 4*m0*n),
 			scale: (*float32)(unsafe.Pointer(&c.Scratch[scaleAt+4*m0])), zero: (*int32)(unsafe.Pointer(&c.Scratch[zeroAt+4*m0])),
 			next: l.packed.weights.Next(c, 0, n1),
 		}

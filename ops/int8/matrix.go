@@ -105,7 +105,9 @@ type matrix struct {
 	wzero   []int32          // nil when all are 0
 	mult    []float32        // to the output's scale
 	pairs   []bool           // of each group's panels, whether they are packed for layer.pairs; nil without any
-	largest int64            // magnitude that a sum of products of uint8 values and weights of a column can have; with onePacking only
+	// positions are the sums of the weights at each position of a column, one column after the other; nil with one position.
+	positions []int32
+	largest   int64 // magnitude that a sum of products of uint8 values and weights of a column can have; with onePacking only
 }
 
 type matrixKey struct {
@@ -239,6 +241,9 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 	if l.dynamic {
 		m.wsum = make([]int32, n+l.g.NR)
 	}
+	if l.ks > 1 {
+		m.positions = make([]int32, n*l.ks)
+	}
 	if slices.ContainsFunc(wq.ZeroPoint, func(z int32) bool { return z != 0 }) {
 		m.wzero = make([]int32, n+l.g.NR)
 	}
@@ -291,7 +296,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		k.PackB(m.weights.Panel(group, i%panels), ordered, l.ks, l.kc, columns)
 		for c := range columns {
 			column := ordered[c*size:][:size]
-			sum := sumOf(column)
+			sum := m.sumOf(column, first+c, l.ks)
 			if l.onePacking {
 				positive := positiveSum(column)
 				largest[i] = max(largest[i], 255*positive, 255*(positive-sum))
@@ -368,9 +373,9 @@ func channelsLast(dst, src []int8, taps int) {
 	}
 }
 
-// blockCols returns how many columns a task takes at most.
-func (l *layer) blockCols() int {
-	return max(asm.WeightBlock()/max(l.ks*l.kc*l.g.NR, 1), 1) * l.g.NR
+// blockCols returns how many columns a task that reads so many positions takes at most.
+func (l *layer) blockCols(positions int) int {
+	return max(asm.WeightBlock()/max(positions*l.kc*l.g.NR, 1), 1) * l.g.NR
 }
 
 func int8s(b []byte) []int8 {
@@ -406,6 +411,8 @@ func (l *layer) scratch(gatheredRows, offsets, rows int) scratch {
 // call is one call of the kernel: m rows by the columns [n0, n1) of a group.
 type call struct {
 	group, m, n0, n1 int
+	first, taps      int            // positions that are read
+	bias             []int32        // of all columns for these positions, nil for that of all positions
 	input            unsafe.Pointer // where the rows begin, the group's first channel of it
 	offsets          *int32         // of the rows, or nil and
 	stride           int            // the bytes between them
@@ -422,8 +429,11 @@ func (l *layer) runWith(k *asm.IGemmU8S8, wk *ops.Worker, s *scratch, t *call) {
 	mem := unsafe.Pointer(unsafe.SliceData(wk.Scratch))
 	args := &wk.Args.IGemmU8S8
 	*args = l.columns(c)
-	args.A, args.Offsets, args.AStride, args.Pad, args.KS, args.KC = t.input, t.offsets, t.stride, t.pad, l.ks, l.kc
-	args.B = l.packed.weights.At(t.group, t.n0)
+	args.A, args.Offsets, args.AStride, args.Pad, args.KS, args.KC = t.input, t.offsets, t.stride, t.pad, t.taps, l.kc
+	args.B, args.BGap = l.packed.weights.Position(t.group, t.n0, t.first, l.ks), l.packed.weights.Gap(t.taps, l.ks)
+	if t.bias != nil {
+		args.Bias = &t.bias[c]
+	}
 	args.M, args.N, args.RowScale, args.Scratch = t.m, t.n1-t.n0, t.scale, mem
 	k.Ahead(args, t.next)
 	switch {

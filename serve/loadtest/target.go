@@ -17,15 +17,15 @@ const (
 )
 
 // Inference returns a target that asks a server for inferences: request i of the requests, in turn. timeout bounds each; 0
-// is no bound.
-func Inference(client *oip.Client, model, version string, requests []*oip.InferRequest, timeout time.Duration) Target {
+// is no bound. They are encoded, so that the client leaves as much of the machine to the server as it can.
+func Inference(client *oip.Client, model, version string, requests []*oip.EncodedRequest, timeout time.Duration) Target {
 	return func(ctx context.Context, i int) (string, error) {
 		if timeout > 0 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, timeout)
 			defer cancel()
 		}
-		_, err := client.Infer(ctx, model, version, requests[i%len(requests)])
+		_, err := client.InferEncoded(ctx, model, version, requests[i%len(requests)])
 		return statusOf(err), err
 	}
 }

@@ -32,7 +32,7 @@ func (m *message) finish(r io.Reader, body Body, tensors []*Tensor) error {
 	}
 	for _, t := range tensors {
 		if t.Binary {
-			if err := t.readBinary(r, m.binary[t], body.Size >= 0); err != nil {
+			if err := t.readBinary(r, m.binary[t], body.Size >= 0, m.memory); err != nil {
 				return err
 			}
 		}
@@ -46,7 +46,7 @@ func (m *message) finish(r io.Reader, body Body, tensors []*Tensor) error {
 }
 
 // readBinary reads the size bytes of t. Where the length of the body did not vouch for them, memory is taken as they come.
-func (t *Tensor) readBinary(r io.Reader, size int64, vouched bool) error {
+func (t *Tensor) readBinary(r io.Reader, size int64, vouched bool, memory *Memory) error {
 	if t.Datatype == Bytes || !vouched {
 		data, err := io.ReadAll(io.LimitReader(r, size))
 		if err != nil {
@@ -58,7 +58,7 @@ func (t *Tensor) readBinary(r io.Reader, size int64, vouched bool) error {
 		return t.setBinary(data)
 	}
 	var err error
-	if t.Value, err = tensor.New(t.Datatype.DType(), t.Shape...); err != nil {
+	if t.Value, err = memory.tensor(t.Datatype.DType(), t.Shape); err != nil {
 		return err
 	}
 	n, err := io.ReadFull(r, t.Value.Bytes())
@@ -119,9 +119,17 @@ func (t *Tensor) setElements(data []byte, n int) error {
 }
 
 // readRaw reads a body that is one tensor, without JSON.
-func readRaw(r io.Reader, body Body, raw *TensorMetadata) (*Tensor, error) {
+func readRaw(r io.Reader, body Body, raw *TensorMetadata, memory *Memory) (*Tensor, error) {
 	if raw == nil {
 		return nil, invalid("", "%s of 0: a body that is raw data is for models with one input", HeaderLength)
+	}
+	t := &Tensor{Name: raw.Name, Datatype: raw.Datatype, Binary: true}
+	var err error
+	if t.Datatype != Bytes && body.Size >= 0 {
+		if t.Shape, err = rawShape(raw, body.Size); err != nil {
+			return nil, err
+		}
+		return t, t.readBinary(r, body.Size, true, memory)
 	}
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -130,21 +138,19 @@ func readRaw(r io.Reader, body Body, raw *TensorMetadata) (*Tensor, error) {
 	if int64(len(data)) < body.Size {
 		return nil, invalid("", "%d bytes where %d are announced", len(data), body.Size)
 	}
-	t := &Tensor{Name: raw.Name, Datatype: raw.Datatype, Binary: true}
 	if t.Datatype == Bytes {
 		t.Shape, t.Elements = tensor.Shape{1}, [][]byte{data}
 		return t, nil
 	}
-	if t.Shape, err = rawShape(raw, len(data)); err != nil {
+	if t.Shape, err = rawShape(raw, int64(len(data))); err != nil {
 		return nil, err
 	}
 	return t, t.setBinary(data)
 }
 
 // rawShape gives the free extents of a model's input for a number of bytes: the first what is left, others 1.
-func rawShape(raw *TensorMetadata, size int) (tensor.Shape, error) {
-	element := raw.Datatype.DType().Size()
-	shape, free, fixed := make(tensor.Shape, len(raw.Shape)), -1, element
+func rawShape(raw *TensorMetadata, size int64) (tensor.Shape, error) {
+	shape, free, fixed := make(tensor.Shape, len(raw.Shape)), -1, int64(raw.Datatype.DType().Size())
 	for i, extent := range raw.Shape {
 		switch {
 		case extent < 0 && free < 0:
@@ -153,11 +159,11 @@ func rawShape(raw *TensorMetadata, size int) (tensor.Shape, error) {
 			shape[i] = 1
 		default:
 			shape[i] = int(extent)
-			fixed *= int(extent)
+			fixed *= extent
 		}
 	}
 	if free >= 0 && fixed > 0 && size%fixed == 0 {
-		shape[free] = size / fixed
+		shape[free] = int(size / fixed)
 		return shape, nil
 	}
 	if free < 0 && size == fixed {

@@ -40,12 +40,17 @@ func (e *StatusError) Error() string {
 // Infer runs a model, in the version that the server chooses when version is "". Tensors of the request that are Binary travel in
 // binary; the parameter BinaryDataOutput asks for outputs in binary. An answer that is not a success is a *StatusError.
 func (c *Client) Infer(ctx context.Context, model, version string, r *InferRequest) (*InferResponse, error) {
-	body, headerLength, err := r.Append(nil)
+	encoded, err := r.Encode()
 	if err != nil {
 		return nil, err
 	}
+	return c.InferEncoded(ctx, model, version, encoded)
+}
+
+// InferEncoded is Infer with a request that is encoded already, and may be sent by several goroutines at a time.
+func (c *Client) InferEncoded(ctx context.Context, model, version string, r *EncodedRequest) (*InferResponse, error) {
 	path := modelPath(model, version) + "/infer"
-	answer, err := c.do(ctx, http.MethodPost, path, body, headerLength)
+	answer, err := c.do(ctx, http.MethodPost, path, r.body, r.headerLength)
 	if err != nil {
 		return nil, err
 	}

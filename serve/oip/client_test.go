@@ -1,13 +1,16 @@
 package oip
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -134,4 +137,42 @@ func ExampleClient_Infer() {
 	in := NewTensor("x", image)
 	in.Binary = true
 	_, _ = client.Infer(context.Background(), "resnet20", "", &InferRequest{Inputs: []*Tensor{in}, Parameters: Parameters{BinaryDataOutput: true}})
+}
+
+// TestInferEncoded sends one encoded request from several goroutines: the bytes are those of Append each time.
+func TestInferEncoded(t *testing.T) {
+	x, err := tensor.FromSlice([]float32{1, -2.5}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := NewTensor("x", x)
+	input.Binary = true
+	request := &InferRequest{Inputs: []*Tensor{input}}
+	want, length, err := request.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got, err := io.ReadAll(r.Body)
+		if err != nil || !bytes.Equal(got, want) || r.Header.Get(HeaderLength) != strconv.Itoa(length) {
+			t.Errorf("got %q with a header of %s, error %v", got, r.Header.Get(HeaderLength), err)
+		}
+		_, _ = w.Write([]byte(`{"model_name":"m","outputs":[]}`))
+	}))
+	defer web.Close()
+	encoded, err := request.Encode()
+	if err != nil || encoded.Size() != len(want) {
+		t.Fatal(encoded, err)
+	}
+	input.Binary = false // does not matter any more
+	client := &Client{URL: web.URL, HTTP: web.Client()}
+	var requests sync.WaitGroup
+	for range 8 {
+		requests.Go(func() {
+			if _, err := client.InferEncoded(t.Context(), "m", "", encoded); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	requests.Wait()
 }

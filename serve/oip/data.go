@@ -28,10 +28,14 @@ func (s *scanner) elements(t *Tensor) error {
 			return err
 		}
 	} else {
-		if t.Value, err = tensor.New(t.Datatype.DType(), t.Shape...); err != nil {
+		if t.Value, err = s.memory.tensor(t.Datatype.DType(), t.Shape); err != nil {
 			return err
 		}
 		r.element = s.elementReader(t.Value)
+		if t.Datatype == FP32 {
+			values := t.Value.Float32s()
+			r.more = func(i int) int { return s.moreFloat32s(values[i:]) }
+		}
 	}
 	return r.read()
 }
@@ -42,6 +46,7 @@ type dataReader struct {
 	shape   tensor.Shape
 	want    int
 	element func(i int) error
+	more    func(i int) int // reads elements from i on, each behind a comma, as far as they are of a usual form; nil: none
 	got     int
 	flat    bool
 	known   bool
@@ -49,7 +54,8 @@ type dataReader struct {
 
 func (r *dataReader) read() error {
 	if len(r.shape) == 0 && r.next() != '[' {
-		return r.leaf()
+		_, err := r.leaf()
+		return err
 	}
 	if err := r.level(0); err != nil {
 		return err
@@ -64,7 +70,6 @@ func (r *dataReader) read() error {
 func (r *dataReader) level(depth int) error {
 	n := 0
 	err := r.array(func(int) error {
-		n++
 		if r.next() != '[' {
 			if !r.known {
 				r.known, r.flat = true, depth == 0
@@ -72,8 +77,11 @@ func (r *dataReader) level(depth int) error {
 			if !r.flat && depth != len(r.shape)-1 {
 				return r.misnested()
 			}
-			return r.leaf()
+			leaves, err := r.leaf()
+			n += leaves
+			return err
 		}
+		n++
 		if r.known && r.flat || depth+1 >= len(r.shape) {
 			return r.misnested()
 		}
@@ -89,13 +97,17 @@ func (r *dataReader) misnested() error {
 	return invalid("", "data nested otherwise than shape %v: give it flat or nested as the shape", r.shape)
 }
 
-func (r *dataReader) leaf() error {
+// leaf reads an element, and those behind it that more takes. It returns how many they were.
+func (r *dataReader) leaf() (n int, err error) {
 	if r.got == r.want {
-		return invalid("", "more than the %d elements that shape %v needs", r.want, r.shape)
+		return 0, invalid("", "more than the %d elements that shape %v needs", r.want, r.shape)
 	}
-	err := r.element(r.got)
-	r.got++
-	return err
+	n = 1
+	if err = r.element(r.got); err == nil && r.more != nil {
+		n += r.more(r.got + 1)
+	}
+	r.got += n
+	return n, err
 }
 
 // elementReader returns a function that reads element i of t, which is contiguous.
@@ -189,58 +201,22 @@ func roundToOdd(v float64) float32 {
 
 // float reads a number, rounded once to nearest even.
 func (s *scanner) float(bits int) (float64, error) {
+	if bits == 32 {
+		s.next()
+		if v, n := shortFloat32(s.data[s.at:]); n > 0 {
+			s.at += n
+			return float64(v), nil
+		}
+	}
 	raw, _, err := s.number()
 	if err != nil {
 		return 0, err
-	}
-	if bits == 32 {
-		if v, ok := shortFloat32(raw); ok {
-			return float64(v), nil
-		}
 	}
 	v, err := strconv.ParseFloat(borrow(raw), bits)
 	if err != nil {
 		return 0, s.errorf("%s does not fit FP%d", quote(string(raw)), bits)
 	}
 	return v, nil
-}
-
-var powersOf10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
-
-// shortFloat32 gives the float32 nearest to a decimal number of few digits, without an exponent, as most numbers are. Digits and power
-// of ten are exact in float64, so their quotient is rounded once (Clinger: How to read floating point numbers accurately, 1990).
-// Rounding that to float32 is right unless it lies in the middle of two float32 values, where the digits decide: then ok is false.
-func shortFloat32(number []byte) (v float32, ok bool) {
-	var digits uint64
-	decimals, point := 0, false
-	for i, c := range number {
-		switch {
-		case c-'0' <= 9:
-			digits = digits*10 + uint64(c-'0')
-			if point {
-				decimals++
-			}
-		case c == '.':
-			point = true
-		case c != '-' || i > 0:
-			return 0, false
-		}
-		if digits >= 1<<53/10 {
-			return 0, false
-		}
-	}
-	if decimals >= len(powersOf10) {
-		return 0, false
-	}
-	wide := float64(digits) / powersOf10[decimals]
-	const dropped = 1<<29 - 1 // bits of a float64 that a normal float32 lacks
-	if math.Float64bits(wide)&dropped == 1<<28 || wide < 0x1p-126 && digits != 0 {
-		return 0, false
-	}
-	if number[0] == '-' {
-		wide = math.Copysign(wide, -1)
-	}
-	return float32(wide), true
 }
 
 // integer reads a number that is written as an integer.

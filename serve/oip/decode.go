@@ -1,7 +1,6 @@
 package oip
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strconv"
@@ -22,14 +21,18 @@ type Body struct {
 // only if the body is as long as it says. A body with a header length of 0 is the input that raw describes, without JSON; raw is nil
 // for a model that has more than one. What does not follow the protocol is an *InvalidError; other errors are those of r.
 func ReadInferRequest(r io.Reader, body Body, raw *TensorMetadata) (*InferRequest, error) {
+	return readInferRequest(r, body, raw, nil)
+}
+
+func readInferRequest(r io.Reader, body Body, raw *TensorMetadata, memory *Memory) (*InferRequest, error) {
 	if body.HeaderLength == 0 {
-		input, err := readRaw(r, body, raw)
+		input, err := readRaw(r, body, raw, memory)
 		if err != nil {
 			return nil, err
 		}
 		return &InferRequest{Inputs: []*Tensor{input}, Parameters: Parameters{BinaryDataOutput: true}}, nil
 	}
-	s, err := readHeader(r, body)
+	s, err := readHeader(r, body, memory)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +67,7 @@ func ReadInferRequest(r io.Reader, body Body, raw *TensorMetadata) (*InferReques
 
 // ReadInferResponse reads an answer from r, as ReadInferRequest reads a request.
 func ReadInferResponse(r io.Reader, body Body) (*InferResponse, error) {
-	s, err := readHeader(r, body)
+	s, err := readHeader(r, body, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +100,7 @@ func ReadInferResponse(r io.Reader, body Body) (*InferResponse, error) {
 }
 
 // readHeader reads the JSON of a message.
-func readHeader(r io.Reader, body Body) (*scanner, error) {
+func readHeader(r io.Reader, body Body, memory *Memory) (*scanner, error) {
 	size := body.Size
 	if body.HeaderLength > 0 {
 		if size >= 0 && body.HeaderLength > size {
@@ -108,17 +111,14 @@ func readHeader(r io.Reader, body Body) (*scanner, error) {
 	} else if body.HeaderLength < -1 {
 		return nil, invalid("", "%s of %d", HeaderLength, body.HeaderLength)
 	}
-	var buffer bytes.Buffer
-	if size > 0 {
-		buffer.Grow(int(min(size, 1<<20)) + bytes.MinRead)
-	}
-	if _, err := buffer.ReadFrom(r); err != nil {
+	text, err := memory.readText(r, size)
+	if err != nil {
 		return nil, err
 	}
-	if int64(buffer.Len()) < size {
-		return nil, invalid("", "%d bytes where %d are announced", buffer.Len(), size)
+	if int64(len(text)) < size {
+		return nil, invalid("", "%d bytes where %d are announced", len(text), size)
 	}
-	return &scanner{data: buffer.Bytes()}, nil
+	return &scanner{data: text, memory: memory}, nil
 }
 
 // message reads the JSON of a message and remembers how many bytes its binary tensors have.
@@ -195,7 +195,7 @@ func (m *message) tensor() (*Tensor, error) {
 		return nil, err
 	}
 	if dataAt >= 0 {
-		s := scanner{data: m.scanner.data, at: dataAt}
+		s := scanner{data: m.scanner.data, at: dataAt, memory: m.memory}
 		if err := s.elements(t); err != nil {
 			return nil, at("data", err)
 		}

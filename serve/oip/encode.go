@@ -20,6 +20,24 @@ func (r *InferRequest) Append(to []byte) (body []byte, headerLength int, err err
 	return w.finish(r.Inputs)
 }
 
+// EncodedRequest is an InferRequest in the form in which it travels, to be sent any number of times.
+type EncodedRequest struct {
+	body         []byte
+	headerLength int
+}
+
+// Encode returns the request as Append writes it, and fails as that does.
+func (r *InferRequest) Encode() (*EncodedRequest, error) {
+	body, headerLength, err := r.Append(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &EncodedRequest{body, headerLength}, nil
+}
+
+// Size returns the bytes of the body.
+func (r *EncodedRequest) Size() int { return len(r.body) }
+
 // Append writes the answer behind to, as InferRequest.Append does a request. A NaN or infinity in a tensor that is not Binary
 // is a *NotFiniteError.
 func (r *InferResponse) Append(to []byte) (body []byte, headerLength int, err error) {

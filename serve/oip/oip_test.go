@@ -286,13 +286,13 @@ func TestShortFloat32(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	taken := 0
 	check := func(text string) {
-		got, ok := shortFloat32([]byte(text))
-		if !ok {
+		got, n := shortFloat32([]byte(text))
+		if n == 0 {
 			return
 		}
 		taken++
 		want, err := strconv.ParseFloat(text, 32)
-		if err != nil || math.Float32bits(got) != math.Float32bits(float32(want)) {
+		if err != nil || n != len(text) || math.Float32bits(got) != math.Float32bits(float32(want)) {
 			t.Errorf("%s: got %v, want %v, %v", text, got, want, err)
 		}
 	}
@@ -305,6 +305,11 @@ func TestShortFloat32(t *testing.T) {
 	}
 	check("-0")
 	check("-0.0")
+	for text, want := range map[string]int{"01": 0, "-": 0, ".5": 0, "1.": 0, "1.e": 0, "1e2": 0, "1.5E2": 0, "12,": 2, "1.25]": 4, "-3 ": 2, "00": 0, "0.10.2": 4, "18446744073709551617": 0, "": 0} {
+		if _, n := shortFloat32([]byte(text)); n != want {
+			t.Errorf("%q: %d bytes are read, want %d", text, n, want)
+		}
+	}
 	if taken < 200_000 {
 		t.Errorf("only %d numbers are short", taken)
 	}

@@ -12,8 +12,9 @@ const maxDepth = 16
 // scanner reads JSON (RFC 8259) from bytes in one pass. It exists for tensor data: encoding/json takes as long to decode the
 // pixels of a small picture as a network takes to classify it.
 type scanner struct {
-	data []byte
-	at   int
+	data   []byte
+	at     int
+	memory *Memory // of the tensors; nil: of their own
 }
 
 func (s *scanner) errorf(format string, args ...any) error {

@@ -536,10 +536,16 @@ def recurrent(s):
             s.add("RNN", {"Cell": cell, "Layers": depth, "Bidirectional": two, "BatchFirst": first, "HasBias": bias}, tensors, f, outputs=tuple(range(states + 1)))
 
 
+def complex_transforms(s):
+    for shape, inverse, norm, name in [([8, 2], False, "none", "backward"), ([2, 6, 2], True, "n", "backward"), ([2, 3, 67, 2], False, "ortho", "ortho"), ([5, 2], True, "none", "forward")]:
+        f = torch.fft.ifft if inverse else torch.fft.fft
+        s.add("FFT", {"Inverse": inverse, "Norm": norm}, [s.rand(*shape)], lambda x: torch.view_as_real(f(torch.view_as_complex(x), norm=name)))
+
+
 def main():
     torch.set_num_threads(1)
     s = Gradients(7)
-    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent]:
+    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 

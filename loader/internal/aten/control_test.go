@@ -20,7 +20,7 @@ func (p testPlace) String() string { return string(p) }
 // newProgram returns an evaluator for a program without a language.
 func newProgram(t *testing.T) *Evaluator {
 	t.Helper()
-	table, err := NewTable()
+	table, err := Operators()
 	if err != nil {
 		t.Fatal(err)
 	}

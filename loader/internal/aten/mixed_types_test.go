@@ -10,7 +10,7 @@ import (
 
 // TestMixedTypes multiplies matrices of different element types, which PyTorch refuses: it promotes in no product.
 func TestMixedTypes(t *testing.T) {
-	table, err := NewTable()
+	table, err := Operators()
 	if err != nil {
 		t.Fatal(err)
 	}

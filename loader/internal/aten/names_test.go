@@ -68,7 +68,7 @@ var ownForms = []string{"aten::add", "aten::sub", "aten::mul", "aten::div", "ate
 // TestNames calls every operator with the arguments of each overload by position and by the names PyTorch gives them,
 // all of them and those without a default: where a row takes the one, one takes the others. Every row has such an overload.
 func TestNames(t *testing.T) {
-	table, err := NewTable()
+	table, err := Operators()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/tensor"
@@ -97,6 +98,14 @@ func parseDefault(text string) (Value, error) {
 	return nil, fmt.Errorf("default %q", text)
 }
 
+// missing returns the value of a parameter that a call leaves out. Lists can be changed: each call has its own.
+func (p *parameterSpec) missing() Value {
+	if _, ok := (*p.fallback).(*List); ok {
+		return &List{}
+	}
+	return *p.fallback
+}
+
 // takes reports whether a value may be an argument for the parameter.
 func (p *parameterSpec) takes(v Value) bool {
 	if v == nil {
@@ -164,7 +173,7 @@ func bind(specs []parameterSpec, args []Value, keywords map[string]Value) ([]Val
 		case named:
 			used++
 		case p.fallback != nil:
-			out[i] = *p.fallback
+			out[i] = p.missing()
 			continue
 		default:
 			return nil, false
@@ -334,8 +343,10 @@ func (t Table) inPlaceOf(name string) string {
 	return base
 }
 
-// NewTable reads all rows.
-func NewTable() (Table, error) {
+// Operators returns the table of all operators. It is read once, and nobody changes it.
+var Operators = sync.OnceValues(readTable)
+
+func readTable() (Table, error) {
 	t := make(Table)
 	for _, family := range families {
 		for _, o := range family {

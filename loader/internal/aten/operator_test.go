@@ -161,7 +161,7 @@ func TestOperatorList(t *testing.T) {
 		t.Fatalf("%s has no marks for the list", path)
 	}
 	spaces := make(map[string][]string)
-	table, err := NewTable()
+	table, err := Operators()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestOperatorList(t *testing.T) {
 // parameters allow and the operator mostly does not. Each gives a value or an
 // error, in little time and memory.
 func TestOperatorsRefuse(t *testing.T) {
-	table, err := NewTable()
+	table, err := Operators()
 	if err != nil {
 		t.Fatal(err)
 	}

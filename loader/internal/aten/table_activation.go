@@ -61,8 +61,8 @@ func (c *call) unary(op ops.Unary, x *build.Tensor) *build.Tensor {
 	switch {
 	case x.Type().Q != nil:
 		return c.quantizedUnary(op, x)
-	case x.Complex && op.Fn == ops.Abs:
-		return c.complexAbs(x)
+	case x.Complex:
+		return c.complexUnary(op, x)
 	}
 	if op.Fn == ops.Clamp && op.Alpha == 0 && op.Beta == 6 {
 		op = ops.Unary{Fn: ops.Relu6}

@@ -110,6 +110,9 @@ func (c *call) binaryValues(fn ops.BinaryFn, a, b Value) *build.Tensor {
 	if x.Type().Q != nil || y.Type().Q != nil {
 		return c.quantizedBinary(fn, x, y)
 	}
+	if x.Complex || y.Complex {
+		return c.complexArith(fn, x, y)
+	}
 	return c.apply(ops.Binary{Fn: fn, ANumber: !aTensor, BNumber: !bTensor}, x, y)
 }
 

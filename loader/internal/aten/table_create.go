@@ -289,7 +289,7 @@ func eye(c *call) Value {
 // rounds them, whatever the type that is asked for.
 func tensorOf(c *call) Value {
 	if t, ok := c.args[0].(*build.Tensor); ok {
-		return c.convert(t, c.dtypeOr(1, t.DType()), true)
+		return c.convertTo(t, 1, true)
 	}
 	if n := c.number(0); n != nil {
 		t := build.OfNumber(n)

@@ -66,9 +66,6 @@ var exports = []operator{
 	{"aten::_embedding_bag_forward_only", bagParams, tableBag},
 	{"aten::histc", "self:T bins:i=100 min:n=0 max:n=0", histogram},
 	{"transformers::grouped_mm_fallback", "input:T weight:T offs:T", groupedProduct},
-
-	{"aten::_fft_r2c", "self:T dim:I normalization:i onesided:b", realToComplex},
-	{"aten::_fft_c2r", "self:T dim:I normalization:i last_dim_size:i", complexToReal},
 }
 
 // bagParams are those of embedding bags as decompositions call them.
@@ -202,8 +199,7 @@ func assertTensor(c *call) Value {
 
 // toCopy converts to another type, and always gives a tensor of its own.
 func toCopy(c *call) Value {
-	t := c.tensor(0)
-	return c.convert(t, c.dtypeOr(1, t.DType()), true)
+	return c.convertTo(c.tensor(0), 1, true)
 }
 
 func emptyPermuted(c *call) Value {
@@ -316,40 +312,4 @@ func attentionMath(c *call) Value {
 	}
 	c.args = []Value{c.args[0], c.args[1], c.args[2], c.args[3], c.args[4], c.args[5], c.args[7], c.args[8]}
 	return c.withMissing(attention(c), "the weights")
-}
-
-// fftNorm returns the name of a normalization: 0 none, 1 by the root of the length, 2 by the length.
-func (c *call) fftNorm(i int, names [3]string) Value {
-	n := c.int(i)
-	if n < 0 || n > 2 {
-		return c.fail("normalization %d", n)
-	}
-	return names[n]
-}
-
-func (c *call) oneDim(i int) Value {
-	dims := c.ints(i)
-	if len(dims) != 1 {
-		return c.unsupported("over %d dimensions", len(dims))
-	}
-	return int64(dims[0])
-}
-
-func realToComplex(c *call) Value {
-	if !c.bool(3) {
-		return c.unsupported("with both halves of the spectrum")
-	}
-	c.args = []Value{c.args[0], nil, c.oneDim(1), c.fftNorm(2, [3]string{"backward", "ortho", "forward"})}
-	if c.err != nil {
-		return nil
-	}
-	return rfft(c)
-}
-
-func complexToReal(c *call) Value {
-	c.args = []Value{c.args[0], c.args[3], c.oneDim(1), c.fftNorm(2, [3]string{"forward", "ortho", "backward"})}
-	if c.err != nil {
-		return nil
-	}
-	return irfft(c)
 }

@@ -2,43 +2,16 @@ package aten
 
 import (
 	"math"
-	"slices"
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Complex numbers are pairs of float32 or float64 in a last dimension that programs do not
-// see; what front ends of audio models do with them is here.
 var fourier = []operator{
 	{"aten::stft", "self:T n_fft:i hop_length:i?=None win_length:i?=None window:T?=None normalized:b=False onesided:b?=None return_complex:b?=None align_to_window:b?=None", unaligned(8, stft)},
 	{"aten::stft", "self:T n_fft:i hop_length:i? win_length:i? window:T? center:b pad_mode:s normalized:b onesided:b? return_complex:b?=None align_to_window:b?=None", unaligned(10, stftCentered)},
-	{"aten::fft_rfft", "self:T n:i?=None dim:i=-1 norm:s?=None", rfft},
-	{"aten::fft_irfft", "self:T n:i?=None dim:i=-1 norm:s?=None", irfft},
 	{"aten::istft", "self:T n_fft:i hop_length:i?=None win_length:i?=None window:T?=None center:b=True normalized:b=False onesided:b?=None length:i?=None return_complex:b=False", istft},
-	{"aten::view_as_real", "self:T", viewAsReal},
-	{"aten::view_as_complex", "self:T", viewAsComplex},
-	{"aten::complex", "real:T imag:T", complexOf},
-	{"aten::real", "self:T", part(0)},
-	{"aten::imag", "self:T", part(1)},
-	{"aten::conj", "self:T", conj},
-	{"aten::angle", "self:T", angle},
-	{"aten::is_complex", "self:T", func(c *call) Value { return c.tensor(0).Complex }},
-}
-
-// asComplex makes pairs complex numbers.
-func asComplex(t *build.Tensor) *build.Tensor {
-	t = build.Alias(t)
-	t.Complex = true
-	return t
-}
-
-// pairs returns complex numbers as pairs.
-func pairs(t *build.Tensor) *build.Tensor {
-	t = build.Alias(t)
-	t.Complex = false
-	return t
 }
 
 func stft(c *call) Value {
@@ -105,77 +78,6 @@ func (c *call) stft(x *build.Tensor, normalized, oneSided, complex bool) Value {
 	return y
 }
 
-func rfft(c *call) Value {
-	x := c.tensor(0)
-	axis := c.axis(2, x.Rank())
-	if x.Rank() < 1 {
-		return c.fail("a tensor without dimensions")
-	}
-	if x.DType() != tensor.Float64 {
-		x = c.cast(x, tensor.Float32)
-	}
-	n := c.extent(x, axis)
-	if want := c.intOr(1, n); want != n {
-		if want < 1 {
-			return c.fail("%d values", want)
-		}
-		after := make([]int, x.Rank())
-		after[axis] = want - n
-		x = c.apply(ops.Pad{Before: make([]int, x.Rank()), After: after}, x)
-		n = want
-	}
-	if c.err != nil {
-		return nil
-	}
-	order := identityOrder(x.Rank())
-	last := len(order) - 1
-	order[axis], order[last] = order[last], order[axis]
-	if axis != last {
-		x = c.apply(ops.Permute{Order: order}, x)
-	}
-	var y *build.Tensor
-	if x.DType() == tensor.Float64 {
-		y = c.transformDouble(x, n, n/2+1, 1)
-	} else {
-		y = c.apply(ops.RFFT{}, x)
-	}
-	scale := 1.0
-	switch c.string(3) {
-	case "ortho":
-		scale = 1 / math.Sqrt(float64(n))
-	case "forward":
-		scale = 1 / float64(n)
-	}
-	if scale != 1 {
-		y = c.arithNumber(ops.Mul, y, scale)
-	}
-	y = asComplex(y)
-	if axis != last {
-		return c.permuted(y, order)
-	}
-	return y
-}
-
-// transformDouble multiplies the last dimension, of n float64 values, by the matrix of the discrete Fourier transform
-// of the given frequencies, times scale: [..., n] gives [..., frequencies, 2].
-func (c *call) transformDouble(x *build.Tensor, n, frequencies int, scale float64) *build.Tensor {
-	if n < 1 || n > maxInverse {
-		c.unsupported("of %d float64 values", n)
-		return c.anything()
-	}
-	matrix := make([]float64, n*2*frequencies)
-	for i := range n {
-		for f := range frequencies {
-			sin, cos := math.Sincos(2 * math.Pi * float64(f*i%n) / float64(n))
-			at := 2 * (i*frequencies + f)
-			matrix[at], matrix[at+1] = scale*cos, -scale*sin
-		}
-	}
-	y := c.matmul(x, c.constOf(matrix, tensor.Float64, n, 2*frequencies))
-	dims := c.Dims(x)
-	return c.reshape(y, append(slices.Clone(dims[:len(dims)-1]), build.Extent(frequencies), build.Extent(2)))
-}
-
 // stftDouble is the operator for float64 signals [..., T].
 func (c *call) stftDouble(op ops.STFT, x, window *build.Tensor) *build.Tensor {
 	if !c.takesSingle(op, []*build.Tensor{x, window}) {
@@ -190,130 +92,14 @@ func (c *call) stftDouble(op ops.STFT, x, window *build.Tensor) *build.Tensor {
 		scale = 1 / math.Sqrt(float64(n))
 	}
 	frames := c.apply(ops.Windows{Axis: x.Rank() - 1, Size: n, Step: op.Hop}, x)
-	y := c.transformDouble(c.arith(ops.Mul, frames, window), n, frequencies, scale)
+	y := pairs(c.realFFT(c.arith(ops.Mul, frames, window), frequencies, ops.FFTPlain))
+	if scale != 1 {
+		y = c.arithNumber(ops.Mul, y, scale)
+	}
 	order := identityOrder(y.Rank()) // [..., frames, F, 2] to [..., F, frames, 2]
 	k := len(order) - 3
 	order[k], order[k+1] = k+1, k
 	return c.apply(ops.Permute{Order: order}, y)
-}
-
-func viewAsReal(c *call) Value {
-	if !c.tensor(0).Complex {
-		return c.fail("the numbers are real")
-	}
-	return pairs(c.tensor(0))
-}
-
-func viewAsComplex(c *call) Value {
-	x := c.tensor(0)
-	if x.Rank() < 1 || c.extent(x, x.Rank()-1) != 2 || !singleOrDouble(x) {
-		return c.fail("a tensor of shape %v", x.Type().Shape)
-	}
-	return asComplex(x)
-}
-
-func complexOf(c *call) Value {
-	return asComplex(c.apply(ops.Stack{Axis: -1}, c.tensor(0), c.tensor(1)))
-}
-
-// partOf returns the real or the imaginary parts.
-func (c *call) partOf(t *build.Tensor, i int) *build.Tensor {
-	p := pairs(t)
-	return c.selected(p, p.Rank()-1, build.Extent(i))
-}
-
-func part(i int) func(*call) Value {
-	return func(c *call) Value {
-		t := c.tensor(0)
-		if !t.Complex {
-			if i == 0 {
-				return build.Alias(t)
-			}
-			return c.fail("the numbers are real")
-		}
-		return c.partOf(t, i)
-	}
-}
-
-func conj(c *call) Value {
-	t := c.tensor(0)
-	if !t.Complex {
-		return build.Alias(t)
-	}
-	return asComplex(c.apply(ops.Stack{Axis: -1}, c.partOf(t, 0), c.apply(ops.Unary{Fn: ops.Neg}, c.partOf(t, 1))))
-}
-
-func angle(c *call) Value {
-	t := c.tensor(0)
-	if !t.Complex {
-		return c.unsupported("of real numbers")
-	}
-	return c.apply(ops.Binary{Fn: ops.Atan2}, c.partOf(t, 1), c.partOf(t, 0))
-}
-
-// complexAbs is the absolute value.
-func (c *call) complexAbs(t *build.Tensor) *build.Tensor {
-	return c.apply(ops.Reduce{Fn: ops.Norm, P: 2, Axes: []int{-1}}, pairs(t))
-}
-
-// complexShaped is shaped of complex numbers.
-func (c *call) complexShaped(t *build.Tensor, to []*build.Number) *build.Tensor {
-	return asComplex(c.shaped(pairs(t), append(slices.Clone(to), build.Extent(2))))
-}
-
-// maxInverse bounds the frames of the inverse transform, whose matrix has as many
-// columns as a frame has values, and rows.
-const maxInverse = 2048
-
-// inverse returns the n real values whose transform starts with the complex
-// numbers of the last dimension, divided by n: [..., F] gives [..., n]. As in
-// torch.fft.irfft the imaginary parts of the first, and of the middle frequency, do not count.
-func (c *call) inverse(x *build.Tensor, n int) *build.Tensor {
-	frequencies := c.extent(x, x.Rank()-1)
-	if n < 1 || n > maxInverse || frequencies < 1 {
-		c.unsupported("of %d frequencies to %d values", frequencies, n)
-		return c.anything()
-	}
-	matrix := make([]float64, 2*frequencies*n)
-	for f := range min(frequencies, n/2+1) {
-		weight := 2 / float64(n)
-		if f == 0 || 2*f == n {
-			weight = 1 / float64(n)
-		}
-		for i := range n {
-			sin, cos := math.Sincos(2 * math.Pi * float64(f*i%n) / float64(n))
-			matrix[2*f*n+i] = weight * cos
-			if f > 0 && 2*f != n {
-				matrix[(2*f+1)*n+i] = -weight * sin
-			}
-		}
-	}
-	flat := slices.Clone(c.Dims(x))
-	flat[len(flat)-1] = build.Extent(2 * frequencies)
-	return c.matmul(c.reshape(pairs(x), flat), c.constOf(matrix, x.DType(), 2*frequencies, n))
-}
-
-func irfft(c *call) Value {
-	x := c.tensor(0)
-	if !x.Complex || x.Rank() < 1 {
-		return c.unsupported("of real numbers")
-	}
-	axis := c.axis(2, x.Rank())
-	n := c.intOr(1, 2*(c.extent(x, axis)-1))
-	order := identityOrder(x.Rank())
-	last := len(order) - 1
-	order[axis], order[last] = order[last], order[axis]
-	y := c.inverse(c.permuted(x, order), n)
-	switch c.string(3) {
-	case "ortho":
-		y = c.arithNumber(ops.Mul, y, math.Sqrt(float64(n)))
-	case "forward":
-		y = c.arithNumber(ops.Mul, y, float64(n))
-	}
-	if c.err != nil {
-		return nil
-	}
-	return c.permuted(y, order)
 }
 
 // istft adds the frames of an inverse transform where they overlap, and divides
@@ -324,7 +110,7 @@ func istft(c *call) Value {
 	if !x.Complex || x.Rank() < 2 || x.Rank() > 3 || c.bool(9) || !c.isNone(7) && !c.bool(7) {
 		return c.unsupported("of two-sided or real spectra, or to complex numbers")
 	}
-	if n < 1 || n > maxInverse || hop < 1 || length < 1 || length > n {
+	if n < 1 || n > maxComputed || hop < 1 || length < 1 || length > n {
 		return c.fail("frames of %d, %d apart, and a window of %d", n, hop, length)
 	}
 	window := c.tensor(4)
@@ -339,7 +125,7 @@ func istft(c *call) Value {
 	if single {
 		order = []int{1, 0}
 	}
-	frames := c.arith(ops.Mul, c.inverse(c.permuted(x, order), n), window) // [B, T, n]
+	frames := c.arith(ops.Mul, c.inverseReal(c.permuted(x, order), n, ops.FFTByN), window) // [B, T, n]
 	if c.bool(6) {
 		frames = c.arithNumber(ops.Mul, frames, math.Sqrt(float64(n)))
 	}

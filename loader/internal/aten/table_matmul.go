@@ -77,6 +77,9 @@ func matmul(c *call) Value { return c.matmul(c.tensor(0), c.tensor(1)) }
 // matmul multiplies matrices. One that was transposed just for this is taken as
 // it was, since the kernels read either form.
 func (c *call) matmul(a, b *build.Tensor) *build.Tensor {
+	if a.Complex || b.Complex {
+		return c.overParts(a, b, c.matmul)
+	}
 	if a.Type().Q != nil || b.Type().Q != nil {
 		c.unsupported("on quantized values")
 	}
@@ -227,7 +230,11 @@ func einsum(c *call) Value {
 			}
 		}
 	}
-	return c.applyFloat(ops.Einsum{Equation: strings.ReplaceAll(c.string(0), " ", "")}, c.tensors(1)...)
+	op, in := ops.Einsum{Equation: strings.ReplaceAll(c.string(0), " ", "")}, c.tensors(1)
+	if len(in) == 2 && (in[0].Complex || in[1].Complex) {
+		return c.overParts(in[0], in[1], func(a, b *build.Tensor) *build.Tensor { return c.applyFloat(op, a, b) })
+	}
+	return c.applyFloat(op, in...)
 }
 
 func tensorDot(c *call) Value {

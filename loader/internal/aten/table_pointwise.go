@@ -257,12 +257,29 @@ func clampTensors(c *call) Value {
 // in any case.
 func to(i, k int) func(*call) Value {
 	return func(c *call) Value {
-		t := c.tensor(0)
-		return c.convert(t, c.dtypeOr(i, t.DType()), k < len(c.args) && c.bool(k))
+		return c.convertTo(c.tensor(0), i, k < len(c.args) && c.bool(k))
 	}
 }
 
+// convertTo converts to the type that argument i names, if any.
+func (c *call) convertTo(t *build.Tensor, i int, always bool) *build.Tensor {
+	switch {
+	case c.isNone(i) && t.Complex:
+		return c.convertComplex(t, t.DType())
+	case c.isNone(i):
+		return c.convert(t, t.DType(), always)
+	}
+	if part, ok := complexParts[c.int(i)]; ok {
+		return c.convertComplex(t, part)
+	}
+	return c.convert(t, c.dtypeOr(i, t.DType()), always)
+}
+
+// convert converts to real numbers of a type; of complex ones it keeps the real part.
 func (c *call) convert(t *build.Tensor, d tensor.DType, always bool) *build.Tensor {
+	if t.Complex {
+		return c.cast(c.partOf(t, 0), d)
+	}
 	if t.Type().Q != nil {
 		if d != t.DType() {
 			c.unsupported("from a quantized to another type")
@@ -278,7 +295,12 @@ func (c *call) convert(t *build.Tensor, d tensor.DType, always bool) *build.Tens
 	return c.cast(t, d)
 }
 
-func toOther(c *call) Value { return c.convert(c.tensor(0), c.tensor(1).DType(), false) }
+func toOther(c *call) Value {
+	if other := c.tensor(1); other.Complex {
+		return c.convertComplex(c.tensor(0), other.DType())
+	}
+	return c.convert(c.tensor(0), c.tensor(1).DType(), false)
+}
 
 func toType(d tensor.DType) func(*call) Value {
 	return func(c *call) Value { return c.convert(c.tensor(0), d, false) }

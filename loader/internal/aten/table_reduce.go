@@ -73,6 +73,9 @@ var reductions = []operator{
 
 // reduced applies a reduction over axes, over all without any.
 func (c *call) reduced(op ops.Reduce, x *build.Tensor) *build.Tensor {
+	if x.Complex && (op.Fn == ops.Sum || op.Fn == ops.Mean) && c.err == nil {
+		return c.complexFrom(c.reduced(op, c.partOf(x, 0)), c.reduced(op, c.partOf(x, 1)))
+	}
 	if op.Fn == ops.Mean && len(op.Axes) > 0 {
 		if y, ok := c.spatialMean(x, op.Axes, op.KeepDims); ok {
 			return y

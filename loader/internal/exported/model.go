@@ -64,7 +64,7 @@ func NewModel(p *Program, weights []*tensor.Tensor, limits build.Limits) (*Model
 	if m.Contract, err = p.Contract(); err != nil {
 		return nil, err
 	}
-	if m.table, err = aten.NewTable(); err != nil {
+	if m.table, err = aten.Operators(); err != nil {
 		return nil, err
 	}
 	m.weights = make([]*tensor.Tensor, len(weights))

@@ -367,8 +367,11 @@ func (s *scope) set(out Arg, v aten.Value) error {
 // or octet computes something else than PyTorch.
 func (s *scope) compare(name string, t *build.Tensor) error {
 	m := s.of.Tensors[name]
-	if m.DType == tensor.Invalid || t.Complex || s.unchecked {
-		return nil // complex numbers have two elements here
+	if m.DType == tensor.Invalid || s.unchecked {
+		return nil
+	}
+	if t.Complex {
+		return fmt.Errorf("%s is complex where the file says %s%s", name, m.Type, m.shape())
 	}
 	have := t.Type()
 	if have.Q != nil && m.DType == tensor.Int8 {

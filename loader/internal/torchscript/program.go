@@ -48,7 +48,7 @@ func New(ctx context.Context, src Source) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{src: src, code: code, contiguous: make(map[*tensor.Tensor]*tensor.Tensor)}
-	if p.table, err = aten.NewTable(); err != nil {
+	if p.table, err = aten.Operators(); err != nil {
 		return nil, err
 	}
 	_, root, err := p.start(ctx)

@@ -1,0 +1,203 @@
+package aten
+
+import (
+	"slices"
+
+	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Complex numbers are pairs of float32 or float64 in a last dimension that programs do not see.
+var complexNumbers = []operator{
+	{"aten::view_as_real", "self:T", viewAsReal},
+	{"aten::view_as_complex", "self:T", viewAsComplex},
+	{"aten::complex", "real:T imag:T", complexOf},
+	{"aten::real", "self:T", part(0)},
+	{"aten::imag", "self:T", part(1)},
+	{"aten::conj", "self:T", conj},
+	{"aten::angle", "self:T", angle},
+	{"aten::polar", "abs:T angle:T", func(c *call) Value { return c.polar(c.tensor(0), c.tensor(1)) }},
+	{"aten::is_complex", "self:T", func(c *call) Value { return c.tensor(0).Complex }},
+}
+
+// asComplex makes pairs complex numbers.
+func asComplex(t *build.Tensor) *build.Tensor {
+	t = build.Alias(t)
+	t.Complex = true
+	return t
+}
+
+// pairs returns complex numbers as pairs.
+func pairs(t *build.Tensor) *build.Tensor {
+	t = build.Alias(t)
+	t.Complex = false
+	return t
+}
+
+func viewAsReal(c *call) Value {
+	if !c.tensor(0).Complex {
+		return c.fail("the numbers are real")
+	}
+	return pairs(c.tensor(0))
+}
+
+func viewAsComplex(c *call) Value {
+	x := c.tensor(0)
+	if x.Rank() < 1 || c.extent(x, x.Rank()-1) != 2 || !singleOrDouble(x) {
+		return c.fail("a tensor of shape %v", x.Type().Shape)
+	}
+	return asComplex(x)
+}
+
+func complexOf(c *call) Value {
+	return c.complexFrom(c.tensor(0), c.tensor(1))
+}
+
+// partOf returns the real or the imaginary parts.
+func (c *call) partOf(t *build.Tensor, i int) *build.Tensor {
+	p := pairs(t)
+	return c.selected(p, p.Rank()-1, build.Extent(i))
+}
+
+func part(i int) func(*call) Value {
+	return func(c *call) Value {
+		t := c.tensor(0)
+		if !t.Complex {
+			if i == 0 {
+				return build.Alias(t)
+			}
+			return c.fail("the numbers are real")
+		}
+		return c.partOf(t, i)
+	}
+}
+
+func conj(c *call) Value {
+	t := c.tensor(0)
+	if !t.Complex {
+		return build.Alias(t)
+	}
+	return c.conj(t)
+}
+
+func (c *call) conj(t *build.Tensor) *build.Tensor {
+	return c.complexFrom(c.partOf(t, 0), c.apply(ops.Unary{Fn: ops.Neg}, c.partOf(t, 1)))
+}
+
+// complexFrom joins real and imaginary parts.
+func (c *call) complexFrom(re, im *build.Tensor) *build.Tensor {
+	return asComplex(c.apply(ops.Stack{Axis: -1}, re, im))
+}
+
+// complexParts are the types of the parts of complex types, by PyTorch's numbers of those.
+var complexParts = map[int]tensor.DType{9: tensor.Float32, 10: tensor.Float64}
+
+// convertComplex returns complex numbers with parts of a type, a new tensor.
+func (c *call) convertComplex(t *build.Tensor, part tensor.DType) *build.Tensor {
+	p := pairs(t)
+	if p.DType() != part {
+		p = c.cast(p, part)
+	}
+	if !t.Complex {
+		return c.toComplex(p)
+	}
+	return asComplex(build.NewTensor(c.read(p)))
+}
+
+// toComplex gives real numbers an imaginary part.
+func (c *call) toComplex(t *build.Tensor) *build.Tensor {
+	return c.complexFrom(t, c.apply(ops.Full{Like: true, DType: t.DType()}, t))
+}
+
+func angle(c *call) Value {
+	t := c.tensor(0)
+	if !t.Complex {
+		return c.unsupported("of real numbers")
+	}
+	return c.apply(ops.Binary{Fn: ops.Atan2}, c.partOf(t, 1), c.partOf(t, 0))
+}
+
+// complexAbs is the absolute value.
+func (c *call) complexAbs(t *build.Tensor) *build.Tensor {
+	return c.apply(ops.Reduce{Fn: ops.Norm, P: 2, Axes: []int{-1}}, pairs(t))
+}
+
+// complexShaped is shaped of complex numbers.
+func (c *call) complexShaped(t *build.Tensor, to []*build.Number) *build.Tensor {
+	return asComplex(c.shaped(pairs(t), append(slices.Clone(to), build.Extent(2))))
+}
+
+// complexArith applies a function of two elements to complex numbers, of which one may be real.
+func (c *call) complexArith(fn ops.BinaryFn, a, b *build.Tensor) *build.Tensor {
+	if c.err != nil {
+		return c.anything()
+	}
+	switch {
+	case fn == ops.Add || fn == ops.Sub:
+		return asComplex(c.arith(fn, pairs(c.ensureComplex(a)), pairs(c.ensureComplex(b))))
+	case fn == ops.Mul && !a.Complex:
+		return c.complexScaled(fn, b, a)
+	case (fn == ops.Mul || fn == ops.Div) && !b.Complex:
+		return c.complexScaled(fn, a, b)
+	case fn == ops.Mul:
+		return c.complexProduct(a, b)
+	case fn == ops.Div:
+		power := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{-1}}, c.apply(ops.Unary{Fn: ops.Square}, pairs(b)))
+		return c.complexScaled(ops.Div, c.complexProduct(c.ensureComplex(a), c.conj(b)), power)
+	}
+	c.unsupported("on complex numbers")
+	return c.anything()
+}
+
+func (c *call) ensureComplex(t *build.Tensor) *build.Tensor {
+	if t.Complex || c.err != nil {
+		return t
+	}
+	if !t.DType().IsFloat() {
+		t = c.cast(t, defaultFloat)
+	}
+	return c.toComplex(t)
+}
+
+// complexScaled multiplies or divides both parts by real numbers.
+func (c *call) complexScaled(fn ops.BinaryFn, t, by *build.Tensor) *build.Tensor {
+	return c.complexFrom(c.arith(fn, c.partOf(t, 0), by), c.arith(fn, c.partOf(t, 1), by))
+}
+
+func (c *call) complexProduct(a, b *build.Tensor) *build.Tensor {
+	ar, ai, br, bi := c.partOf(a, 0), c.partOf(a, 1), c.partOf(b, 0), c.partOf(b, 1)
+	re := c.arith(ops.Sub, c.arith(ops.Mul, ar, br), c.arith(ops.Mul, ai, bi))
+	return c.complexFrom(re, c.arith(ops.Add, c.arith(ops.Mul, ar, bi), c.arith(ops.Mul, ai, br)))
+}
+
+// complexUnary applies a function of one element to complex numbers.
+func (c *call) complexUnary(op ops.Unary, t *build.Tensor) *build.Tensor {
+	switch op.Fn {
+	case ops.Abs:
+		return c.complexAbs(t)
+	case ops.Neg:
+		return asComplex(c.apply(op, pairs(t)))
+	case ops.Square:
+		return c.complexProduct(t, t)
+	case ops.Exp:
+		return c.polar(c.apply(op, c.partOf(t, 0)), c.partOf(t, 1))
+	}
+	c.unsupported("on complex numbers")
+	return c.anything()
+}
+
+// polar returns complex numbers by absolute value and angle.
+func (c *call) polar(size, angle *build.Tensor) *build.Tensor {
+	return c.complexFrom(c.arith(ops.Mul, size, c.apply(ops.Unary{Fn: ops.Cos}, angle)), c.arith(ops.Mul, size, c.apply(ops.Unary{Fn: ops.Sin}, angle)))
+}
+
+// overParts evaluates a function of two operands that is linear in each, such as a product of matrices, of complex numbers.
+func (c *call) overParts(a, b *build.Tensor, f func(a, b *build.Tensor) *build.Tensor) *build.Tensor {
+	a, b = c.ensureComplex(a), c.ensureComplex(b)
+	if c.err != nil {
+		return c.anything()
+	}
+	ar, ai, br, bi := c.partOf(a, 0), c.partOf(a, 1), c.partOf(b, 0), c.partOf(b, 1)
+	return c.complexFrom(c.arith(ops.Sub, f(ar, br), f(ai, bi)), c.arith(ops.Add, f(ar, bi), f(ai, br)))
+}
