@@ -11,7 +11,7 @@ import (
 type PanelLayout struct {
 	Packing  asm.Info // the kernel whose order it is
 	Matrices int      // of one shape: the groups of a convolution, the gates of a cell, the positions of a transform
-	Depth, N int      // weights of a column, as the kernel counts them, and columns of a matrix
+	Depth, N int      // weights of a column, with what the kernel keeps beside them, and columns of a matrix
 }
 
 // Panels returns how many panels a matrix has.

@@ -74,6 +74,7 @@ type IGemmU8S8 struct {
 	Info
 	run      func(args *IGemmU8S8Args, output igemmOutput)
 	scratch  func(ks, kc int) int // nil: none
+	order    igemmU8S8Order       // of the weights in a panel
 	gaps     bool                 // it takes BGap
 	stepCols int                  // columns of one step of the inner loop, in which Ahead's weights come nearer by four depths
 }
@@ -145,31 +146,59 @@ func (k *IGemmU8S8) ScratchBytes(ks, kc int) int {
 	return k.scratch(ks, kc)
 }
 
+// igemmU8S8Order says what a kernel's panels of weights have besides the order that NR and KR give; all 0: nothing.
+type igemmU8S8Order struct {
+	step  int // depths are rounded up to a multiple of it, with weights of 0
+	block int // columns that are side by side, of NR: the blocks of a panel follow each other
+	head  int // bytes ahead of the weights, a multiple of NR
+	pack  func(head, columns []int8, depth int)
+}
+
+// PanelBytes returns the size of NR columns of packed weights.
+func (k *IGemmU8S8) PanelBytes(ks, kc int) int {
+	return k.NR*roundUp(ks*kc, max(k.order.step, 1)) + k.order.head
+}
+
+// PartsOfPanels reports whether a call may read some of the positions that panels were packed for: KS fewer, with BGap. Otherwise
+// it reads all of them.
+func (k *IGemmU8S8) PartsOfPanels() bool { return k.order.block == 0 && k.order.head == 0 }
+
 // PackB arranges weights as the kernel reads them: panels of NR columns; in a panel, for
-// each position and each group of KR depths, NR columns of KR values. The weight
+// each position and each group of KR depths, NR columns of KR values, and what else the kernel's order says. The weight
 // of column n, position s and depth c is w[(n*ks+s)*kc+c]; kc is a multiple of 4.
 // Columns from n on are 0.
 func (k *IGemmU8S8) PackB(dst, w []int8, ks, kc, n int) {
-	depth := ks * kc
-	t := TransposeF32For(k.Tier)
+	depth, size := ks*kc, k.PanelBytes(ks, kc)
 	for n0 := 0; n0 < n; n0 += k.NR {
-		panel := dst[n0*depth:][:k.NR*depth]
-		if n-n0 < k.NR {
+		panel := dst[n0/k.NR*size:][:size]
+		columns := w[n0*depth:][:min(k.NR, n-n0)*depth]
+		if k.NR*depth+k.order.head != size || len(columns) < k.NR*depth {
 			clear(panel)
 		}
-		columns := w[n0*depth:][:min(k.NR, n-n0)*depth]
-		switch k.KR {
-		case 4:
-			t.Run(words(panel), words(columns), len(columns)/max(depth, 1), depth/4, k.NR, depth/4)
-		case 2:
-			for j := 0; j*depth < len(columns); j++ {
-				packPairs(panel, columns[j*depth:][:depth], j, k.NR)
-			}
-		default:
-			for j := 0; j*depth < len(columns); j++ {
-				for d := 0; d < depth; d += k.KR {
-					copy(panel[d*k.NR+j*k.KR:][:k.KR], columns[j*depth+d:])
-				}
+		if k.order.pack != nil {
+			k.order.pack(panel[:k.order.head], columns, depth)
+		}
+		k.packPanel(panel[k.order.head:], columns, depth)
+	}
+}
+
+// packPanel arranges the columns of a panel.
+func (k *IGemmU8S8) packPanel(panel, columns []int8, depth int) {
+	switch {
+	case k.KR == 4 && k.order.step <= 4:
+		t := TransposeF32For(k.Tier)
+		t.Run(words(panel), words(columns), len(columns)/max(depth, 1), depth/4, k.NR, depth/4)
+	case k.KR == 2:
+		for j := 0; j*depth < len(columns); j++ {
+			packPairs(panel, columns[j*depth:][:depth], j, k.NR)
+		}
+	default:
+		block := k.order.block
+		rounded := roundUp(depth, k.order.step)
+		for j := 0; j*depth < len(columns); j++ {
+			column, to := columns[j*depth:][:depth], panel[j/block*block*rounded:]
+			for d := 0; d < depth; d += k.KR {
+				copy(to[d*block+j%block*k.KR:][:k.KR], column[d:])
 			}
 		}
 	}

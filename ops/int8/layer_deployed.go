@@ -246,7 +246,7 @@ func alignUp(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment *
 
 // layOut divides the scratch memory of a call and of a worker.
 func (d *deployed) layOut() {
-	d.layout = ops.PanelLayout{Packing: d.gemm.Info, Matrices: d.groups, Depth: d.ks * d.kc, N: d.cols}
+	d.layout = ops.PanelLayout{Packing: d.gemm.Info, Matrices: d.groups, Depth: d.gemm.PanelBytes(d.ks, d.kc) / d.gemm.NR, N: d.cols}
 	columns := alignUp(4 * (d.outs + d.gemm.NR))
 	at, next := &d.at, 0
 	for _, part := range []struct {

@@ -220,7 +220,7 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		bias: make([]int32, n+l.g.NR),
 		mult: make([]float32, n+l.g.NR),
 	}
-	layout := ops.PanelLayout{Packing: l.g.Info, Matrices: l.groups, Depth: l.ks * l.kc, N: l.cols}
+	layout := ops.PanelLayout{Packing: l.g.Info, Matrices: l.groups, Depth: l.g.PanelBytes(l.ks, l.kc) / l.g.NR, N: l.cols}
 	m.weights = ops.Panels[int8]{PanelLayout: layout, Data: int8s(tensor.AlignedBytes(layout.Len()))}
 	var b []int32
 	switch {
