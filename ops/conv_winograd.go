@@ -15,6 +15,7 @@ import (
 const (
 	macRateAVX512 = 85_000
 	macRateAVX2   = 45_000
+	macRateNEON   = 15_000 // to the other two as on the models of Cortex-A72 and Neoverse N1, whatever their clocks
 	macRatePlain  = 1_000
 	weightRate    = 10_000
 	transformTime = 0.4
@@ -56,6 +57,8 @@ func (op Conv) winogradCost(p *Prepare, w *Window) (tile int, us float64) {
 		rate = macRateAVX512
 	case p.Tier.Includes(asm.AVX2):
 		rate = macRateAVX2
+	case p.Tier.Includes(asm.NEON):
+		rate = macRateNEON
 	}
 	// cost returns the microseconds of products of rows x c x outs, where the weights of all are read passes times.
 	cost := func(products, rows, passes int) float64 {

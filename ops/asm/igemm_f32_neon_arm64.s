@@ -45,6 +45,27 @@
 	FMLA_LANE(6, 22, 24, i);     \
 	FMLA_LANE(7, 23, 24, i)
 
+// MUL3 multiplies vector b of a panel by depth i of three rows, into vector j of their sums; DEPTH3 is depth i of three rows by the
+// panels at R1 and R25.
+#define MUL3(j, b, i) \
+	FMLA_LANE(0+j, b, 24, i); \
+	FMLA_LANE(8+j, b, 25, i); \
+	FMLA_LANE(16+j, b, 26, i)
+
+#define DEPTH3(i) \
+	FLDPQ.P 32(R1), (F27, F28);  \
+	FLDPQ.P 32(R25), (F29, F30); \
+	MUL3(0, 27, i);              \
+	MUL3(1, 28, i);              \
+	MUL3(4, 29, i);              \
+	MUL3(5, 30, i);              \
+	FLDPQ.P 32(R1), (F27, F28);  \
+	FLDPQ.P 32(R25), (F29, F30); \
+	MUL3(2, 27, i);              \
+	MUL3(3, 28, i);              \
+	MUL3(6, 29, i);              \
+	MUL3(7, 30, i)
+
 // DEPTHS4 takes four depths of a kind.
 #define DEPTHS4(depth) \
 	depth(0); \
@@ -68,6 +89,16 @@
 	FMOVS.P 4(R11), F27; \
 	FMOVS.P 4(R12), F28; \
 	FMOVS.P 4(R13), F29
+
+#define LOAD3 \
+	FMOVQ.P 16(R8), F24; \
+	FMOVQ.P 16(R9), F25; \
+	FMOVQ.P 16(R10), F26
+
+#define LOADONE3 \
+	FMOVS.P 4(R8), F24; \
+	FMOVS.P 4(R9), F25; \
+	FMOVS.P 4(R10), F26
 
 #define LOAD1 FMOVQ.P 16(R8), F24
 
@@ -122,17 +153,6 @@ done:
 	FMAX_4S(v, v, 28); \
 	FMIN_4S(v, v, 29)
 
-// ADDROW32 adds V16 to V23 to the sums of a single row.
-#define ADDROW32 \
-	FADD_4S(0, 0, 16); \
-	FADD_4S(1, 1, 17); \
-	FADD_4S(2, 2, 18); \
-	FADD_4S(3, 3, 19); \
-	FADD_4S(4, 4, 20); \
-	FADD_4S(5, 5, 21); \
-	FADD_4S(6, 6, 22); \
-	FADD_4S(7, 7, 23)
-
 #define CLEAR4(a, b, c, d) \
 	VEOR a.B16, a.B16, a.B16; \
 	VEOR b.B16, b.B16, b.B16; \
@@ -164,6 +184,59 @@ nores:                             \
 	ADD   R7, R8;              \
 	SUBS  $1, R11;             \
 	BEQ   stored
+
+// ADD32 adds the 32 values at r to V(v) to V(v+7).
+#define ADD32(v, r) \
+	FLDPQ (r), (F24, F25);   \
+	FLDPQ 32(r), (F26, F27); \
+	FADD_4S(v, v, 24);       \
+	FADD_4S(v+1, v+1, 25);   \
+	FADD_4S(v+2, v+2, 26);   \
+	FADD_4S(v+3, v+3, 27);   \
+	FLDPQ 64(r), (F24, F25); \
+	FLDPQ 96(r), (F26, F27); \
+	FADD_4S(v+4, v+4, 24);   \
+	FADD_4S(v+5, v+5, 25);   \
+	FADD_4S(v+6, v+6, 26);   \
+	FADD_4S(v+7, v+7, 27)
+
+// STORE32 finishes a row of 32 columns, V(v) to V(v+7); R12 is the bias, the rest as in STORE.
+#define STORE32(v, a, b, c, d, e, f, g, h, nores) \
+	ADD32(v, R12);          \
+	CBZ   R9, nores;        \
+	ADD32(v, R9);           \
+	ADD   R10, R9;          \
+nores:                          \
+	CLAMP(v);               \
+	CLAMP(v+1);             \
+	CLAMP(v+2);             \
+	CLAMP(v+3);             \
+	CLAMP(v+4);             \
+	CLAMP(v+5);             \
+	CLAMP(v+6);             \
+	CLAMP(v+7);             \
+	FSTPQ (a, b), (R8);     \
+	FSTPQ (c, d), 32(R8);   \
+	FSTPQ (e, f), 64(R8);   \
+	FSTPQ (g, h), 96(R8);   \
+	ADD   R7, R8;           \
+	SUBS  $1, R11;          \
+	BEQ   stored32
+
+// EPILOGUE points R8, R9 and R12 at the first row's outputs, residual and bias, R7 and R10 being the steps to the next row, and sets R11 to the rows of the tile.
+#define EPILOGUE \
+	BOUNDS;                               \
+	MOVD IGemmF32Args_Bias(R0), R12;      \
+	ADD  R3, R12;                         \
+	MOVD $TILEROWS, R7;                   \
+	CMP  R7, R20;                         \
+	CSEL LT, R20, R7, R11;                \
+	MOVD IGemmF32Args_CStride(R0), R7;    \
+	MOVD IGemmF32Args_ResStride(R0), R10; \
+	ADD  R3, R21, R8;                     \
+	ADD  R3, R22, R9;                     \
+	CMP  $0, R22;                         \
+	CSEL EQ, ZR, R9, R9
 
 // func igemmF32NEON(args *IGemmF32Args)
 //
@@ -223,10 +296,10 @@ panel:
 	MOVD R23, R5
 	CLEAR4(V0, V1, V2, V3)
 	CLEAR4(V4, V5, V6, V7)
-	CMP  $1, R20
-	BNE  six
+	CMP  $3, R20
+	BGT  six
 	CMP  $32, R2
-	BGE  row
+	BGE  few
 
 six:
 	CLEAR4(V8, V9, V10, V11)
@@ -249,19 +322,8 @@ position:
 
 finish:
 	// Bias, residual, bounds and store.
-	MOVD IGemmF32Args_Bias(R0), R7
-	ADD  R3, R7
-	VLD1 (R7), [V24.S4, V25.S4, V26.S4, V27.S4]
-	BOUNDS
-	MOVD $TILEROWS, R7
-	CMP  R7, R20
-	CSEL LT, R20, R7, R11
-	MOVD IGemmF32Args_CStride(R0), R7
-	MOVD IGemmF32Args_ResStride(R0), R10
-	ADD  R3, R21, R8
-	ADD  R3, R22, R9
-	CMP  $0, R22
-	CSEL EQ, ZR, R9, R9
+	EPILOGUE
+	VLD1 (R12), [V24.S4, V25.S4, V26.S4, V27.S4]
 	CMP  $16, R2
 	BLT  part
 
@@ -276,6 +338,8 @@ store:
 stored:
 	CMP  $16, R2
 	BLT  unpack
+	MOVD IGemmF32Args_BGap(R0), R7
+	ADD  R7, R1
 	ADD  $64, R3
 	SUBS $16, R2
 	BGT  panel
@@ -350,44 +414,46 @@ unpackRow:
 	BNE  unpackRow
 	B    nextTile
 
-row:
-	// One row takes two panels at a time, to keep as many sums in flight.
-	MUL R23, R24, R25
-	LSL $6, R25
-	ADD R1, R25
+few:
+	// Few rows take two panels at a time, to keep as many sums in flight; R25 is the second.
+	MUL  R23, R24, R25
+	LSL  $6, R25
+	ADD  R1, R25
+	MOVD IGemmF32Args_BGap(R0), R7
+	ADD  R7, R25
+	CMP  $1, R20
+	BEQ  row
+	CLEAR4(V8, V9, V10, V11)
+	CLEAR4(V12, V13, V14, V15)
+	CLEAR4(V16, V17, V18, V19)
+	CLEAR4(V20, V21, V22, V23)
 
-rowPosition:
+fewPosition:
+	PIXEL(R8)
+	PIXEL(R9)
+	PIXEL(R10)
+	ADD  $(4*TILEROWS-12), R4
+	DEPTHS(LOAD3, LOADONE3, DEPTH3, few8, few4, few1, fewOne, fewDone)
+	SUBS $1, R5
+	BNE  fewPosition
+	B    finish32
+
+row:
 	PIXEL(R8)
 	ADD  $(4*TILEROWS-4), R4
 	DEPTHS(LOAD1, LOADONE1, DEPTH1, row8, row4, row1, rowOne, rowDone)
 	SUBS $1, R5
-	BNE  rowPosition
+	BNE  row
 
-	MOVD R25, R1
-	MOVD IGemmF32Args_Bias(R0), R7
-	ADD  R3, R7
-	VLD1.P 64(R7), [V16.S4, V17.S4, V18.S4, V19.S4]
-	VLD1 (R7), [V20.S4, V21.S4, V22.S4, V23.S4]
-	BOUNDS
-	ADD  R3, R21, R8
-	ADDROW32
-	CBZ  R22, rowStore
-	ADD  R3, R22, R9
-	VLD1.P 64(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
-	VLD1 (R9), [V20.S4, V21.S4, V22.S4, V23.S4]
-	ADDROW32
+finish32:
+	MOVD IGemmF32Args_BGap(R0), R1
+	ADD  R25, R1
+	EPILOGUE
+	STORE32(0, F0, F1, F2, F3, F4, F5, F6, F7, nores6)
+	STORE32(8, F8, F9, F10, F11, F12, F13, F14, F15, nores7)
+	STORE32(16, F16, F17, F18, F19, F20, F21, F22, F23, nores8)
 
-rowStore:
-	CLAMP(0)
-	CLAMP(1)
-	CLAMP(2)
-	CLAMP(3)
-	CLAMP(4)
-	CLAMP(5)
-	CLAMP(6)
-	CLAMP(7)
-	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R8)
-	VST1 [V4.S4, V5.S4, V6.S4, V7.S4], (R8)
+stored32:
 	ADD  $128, R3
 	SUBS $32, R2
 	BGT  panel

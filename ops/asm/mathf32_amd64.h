@@ -1,5 +1,6 @@
-// Vector functions of float32, for the vectors that simd_*_amd64.h names. The
-// coefficients come from testdata/gen/mathcoef.py.
+// Vector functions of float32, for the vectors that simd_*_amd64.h names.
+
+#include "mathcoef_f32.h"
 
 #define CONST(name, v) \
 	DATA name+0(SB)/4, v  \
@@ -33,17 +34,17 @@ CONST(mathInf<>, $0x7f800000)
 CONST(mathSign<>, $0x80000000)
 CONST(mathAbs<>, $0x7fffffff)
 
-CONST(expHi<>, $0x42b20000)    // 89: e^89 is infinite
-CONST(expLo<>, $0xc2d10000)    // -104.5: e^-104.5 rounds to 0
-CONST(expRound<>, $0x4b400000) // 1.5*2^23: adding it rounds to whole numbers
-CONST(expLog2e<>, $0x3fb8aa3b)
-CONST(expLn2Hi<>, $0x3f317200) // ln 2 with trailing zeros, so that a multiple of it is exact
-CONST(expLn2Lo<>, $0x35bfbe8e)
-CONST(exp0<>, $0x3efffffe)
-CONST(exp1<>, $0x3e2aaa48)
-CONST(exp2<>, $0x3d2aac7a)
-CONST(exp3<>, $0x3c091d36)
-CONST(exp4<>, $0x3ab511a9)
+CONST(expHi<>, EXP_HI)
+CONST(expLo<>, EXP_LO)
+CONST(expRound<>, EXP_ROUND)
+CONST(expLog2e<>, EXP_LOG2E)
+CONST(expLn2Hi<>, EXP_LN2_HI)
+CONST(expLn2Lo<>, EXP_LN2_LO)
+CONST(exp0<>, EXP0)
+CONST(exp1<>, EXP1)
+CONST(exp2<>, EXP2)
+CONST(exp3<>, EXP3)
+CONST(exp4<>, EXP4)
 
 // EXPPARTS makes of x the parts r in [0.7, 1.42] and n, whole, of e^x = r*2^n. It spoils x.
 // A NaN in x makes r NaN: VMINPS and VMAXPS return their first operand here. The last sum, 1 + (r + r^2*q), adds

@@ -1,4 +1,6 @@
-// Vector functions of float32, on pairs of vectors. The coefficients are those of mathf32_amd64.h and unary_f32_body_amd64.h.
+// Vector functions of float32, on pairs of vectors.
+
+#include "mathcoef_f32.h"
 
 // The constants are a table of vectors, which R9 points to: a name is the place of one.
 #define mathOne 0
@@ -85,59 +87,59 @@ CONST(mathInf, $0x7f800000)
 CONST(mathMinusInf, $0xff800000)
 CONST(mathNaN, $0x7fc00000)
 CONST(mathSign, $0x80000000)
-CONST(expHi, $0x42b20000) // 89: e^89 is infinite
-CONST(expLo, $0xc2d10000) // -104.5: e^-104.5 rounds to 0
-CONST(expLog2e, $0x3fb8aa3b)
-CONST(expLn2Hi, $0x3f317200) // ln 2 with trailing zeros, so that a multiple of it is exact
-CONST(expLn2Lo, $0x35bfbe8e)
-CONST(exp0, $0x3efffffe)
-CONST(exp1, $0x3e2aaa48)
-CONST(exp2, $0x3d2aac7a)
-CONST(exp3, $0x3c091d36)
-CONST(exp4, $0x3ab511a9)
-CONST(tanhSplit, $0x3f200000) // 0.625
-CONST(tanh0, $0xbeaaaa99)
-CONST(tanh1, $0x3e088393)
-CONST(tanh2, $0xbd5c1e2d)
-CONST(tanh3, $0x3ca9134c)
-CONST(tanh4, $0xbbbaf0e1)
-CONST(erf0, $0x3e0375d4)
-CONST(erf1, $0xbec0939f)
-CONST(erf2, $0x3de7167c)
-CONST(erf3, $0xbcdbfc87)
-CONST(erf4, $0x3baa02d9)
-CONST(erf5, $0xba51fb80)
-CONST(erf6, $0x38a4b519)
-CONST(erfSqrt2, $0x3fb504f3)
-CONST(tailSlope, $0x3fa00000) // 1.25
-CONST(tailLow, $0x32da8d4b) // what the constant coefficient misses
-CONST(tailInverse, $0x3feccccd) // 1.85, about 1/q
-CONST(tail0, $0x3f13c2ce)
-CONST(tail1, $0xbd8d6e31)
-CONST(tail2, $0xbd525100)
-CONST(tail3, $0x3d8b4863)
-CONST(tail4, $0xbcf545dc)
-CONST(tail5, $0x3a3c3754)
-CONST(tail6, $0x3b827b6e)
-CONST(tail7, $0xb9b3ce91)
-CONST(tail8, $0xba20c6c0)
-CONST(tail9, $0x36becfcd)
-CONST(tail10, $0x38794201)
-CONST(halfInverse, $0x3fbb645a) // 1.464: 1.464 - s/2 is 1/s within 8 % for s in [1, 2]
-CONST(softInverse, $0x3f51eb85) // 0.82: 2/s within 23 % for s in [2, 3]
-CONST(log0, $0x3f2aaaac)
-CONST(log1, $0x3ecccb58)
-CONST(log2, $0x3e928458)
-CONST(log3, $0x3e5b7366)
-CONST(log4, $0x3e78b9a3)
-CONST(logMin, $0x00800000) // the smallest normal number
-CONST(logScale, $0x4b800000) // 2^24
-CONST(logShift, $0x41c00000) // 24
-CONST(logSqrtHalf, $0x3f3504f3)
-CONST(gelu1Hi, $0x3fcc422a) // 2*sqrt(2/pi)
-CONST(gelu1Lo, $0xb342bc9b)
-CONST(gelu3Hi, $0x3d922279) // 2*sqrt(2/pi)*0.044715
-CONST(gelu3Lo, $0x3124d8b5)
+CONST(expHi, EXP_HI)
+CONST(expLo, EXP_LO)
+CONST(expLog2e, EXP_LOG2E)
+CONST(expLn2Hi, EXP_LN2_HI)
+CONST(expLn2Lo, EXP_LN2_LO)
+CONST(exp0, EXP0)
+CONST(exp1, EXP1)
+CONST(exp2, EXP2)
+CONST(exp3, EXP3)
+CONST(exp4, EXP4)
+CONST(tanhSplit, TANH_SPLIT)
+CONST(tanh0, TANH0)
+CONST(tanh1, TANH1)
+CONST(tanh2, TANH2)
+CONST(tanh3, TANH3)
+CONST(tanh4, TANH4)
+CONST(erf0, ERF0)
+CONST(erf1, ERF1)
+CONST(erf2, ERF2)
+CONST(erf3, ERF3)
+CONST(erf4, ERF4)
+CONST(erf5, ERF5)
+CONST(erf6, ERF6)
+CONST(erfSqrt2, ERF_SQRT2)
+CONST(tailSlope, TAIL_SLOPE)
+CONST(tailLow, TAIL_LOW)
+CONST(tailInverse, TAIL_INVERSE)
+CONST(tail0, TAIL0)
+CONST(tail1, TAIL1)
+CONST(tail2, TAIL2)
+CONST(tail3, TAIL3)
+CONST(tail4, TAIL4)
+CONST(tail5, TAIL5)
+CONST(tail6, TAIL6)
+CONST(tail7, TAIL7)
+CONST(tail8, TAIL8)
+CONST(tail9, TAIL9)
+CONST(tail10, TAIL10)
+CONST(halfInverse, HALF_INVERSE)
+CONST(softInverse, SOFT_INVERSE)
+CONST(log0, LOG0)
+CONST(log1, LOG1)
+CONST(log2, LOG2)
+CONST(log3, LOG3)
+CONST(log4, LOG4)
+CONST(logMin, LOG_MIN)
+CONST(logScale, LOG_SCALE)
+CONST(logShift, LOG_SHIFT)
+CONST(logSqrtHalf, LOG_SQRT_HALF)
+CONST(gelu1Hi, GELU1_HI)
+CONST(gelu1Lo, GELU1_LO)
+CONST(gelu3Hi, GELU3_HI)
+CONST(gelu3Lo, GELU3_LO)
 
 GLOBL mathf32<>(SB), RODATA|NOPTR, $1040
 

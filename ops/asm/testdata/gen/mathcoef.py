@@ -1,4 +1,4 @@
-"""Fits the polynomials of the float32 vector math kernels (mathconst_amd64.h).
+"""Fits the polynomials of the float32 vector math kernels (mathcoef_f32.h, and tables in unary_f32_tail_avx512_amd64.h).
 
 Each is a weighted minimax fit by Lawson's iteration on a Chebyshev grid. Coefficients are
 rounded to float32 one by one, highest degree first, the lower ones being fitted
