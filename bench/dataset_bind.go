@@ -11,6 +11,36 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+// Bound returns g for the arrays that the data has: where they name parts of its inputs, as in name.0 and name.key, or
+// leave out optional ones, the graph whose inputs they are (graph.Graph.Bind), else g itself.
+func (d *Dataset) Bound(g *graph.Graph) (*graph.Graph, error) {
+	parameters := g.Parameters()
+	var names, left []string
+	for _, a := range d.arrays {
+		if name, _, _ := strings.Cut(a.Name, "."); slices.Contains(parameters, name) {
+			names = append(names, a.Name)
+		} else if !slices.Contains(reserved, a.Name) {
+			left = append(left, a.Name)
+		}
+	}
+	if len(names) == 0 {
+		return g, nil
+	}
+	b, err := d.bind(g, true)
+	switch {
+	case err == nil && !slices.ContainsFunc(names, func(n string) bool { return strings.Contains(n, ".") || !slices.Contains(arrayNames(b.inputs), n) }):
+		return g, nil
+	case err != nil && len(left) > 0:
+		reason := fmt.Sprintf("no input of the model, which has %v", parameters)
+		return nil, &tensor.FileError{File: d.file, Record: strings.Join(left, ", "), Reason: reason}
+	}
+	bound, err := g.Bind(names...)
+	if err != nil {
+		return nil, &tensor.FileError{File: d.file, Err: err}
+	}
+	return bound, nil
+}
+
 // binding says what the arrays of a data set are for a graph.
 type binding struct {
 	graph   *graph.Graph

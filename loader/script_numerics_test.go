@@ -21,6 +21,9 @@ func TestScriptNumerics(t *testing.T) {
 		body, want string
 		dtype      tensor.DType
 	}{
+		"batch norm of float16": {"x = torch.to(torch.reshape(torch.tensor([-900., -300., 300., 900.]), [4, 1]), 5)\n" +
+			"y = torch.to(torch.batch_norm(x, None, None, None, None, True, 0.1, 1.0e-05, True), 6)\n", "[-1.3417969 -0.44726562 0.44726562 1.3417969]", tensor.Float32},
+		"rms norm of float16": {"y = torch.to(torch.rms_norm(torch.to(torch.tensor([-0.01, 0.02, 0.03]), 5), [3]), 6)\n", "[-0.46289062 0.92578125 1.3886719]", tensor.Float32}, // before PyTorch 2.8 with another eps
 		"sum as int32":        {"y = torch.sum(torch.tensor([True, True, False]), dtype=3)\n", "[2]", tensor.Int32},
 		"prod as int8":        {"y = torch.prod(torch.tensor([100, 3]), dtype=1)\n", "[44]", tensor.Int8},
 		"cumsum as int32":     {"y = torch.cumsum(torch.tensor([1, 2]), 0, dtype=3)\n", "[1 3]", tensor.Int32},

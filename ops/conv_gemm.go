@@ -13,10 +13,12 @@ type convGemm struct {
 	w                 *Window
 	g                 *asm.IGemmF32
 	channels, outs    int // of all groups
-	kc, n             int // those of a group
+	groups            int // matrices: the groups, or 1 where one call computes several
+	kc, n             int // channels of a group, and columns of a matrix
 	ks, depth         int // positions of the kernel call and values at each
 	fused             *FusedRows
-	gather            bool // rows are copied, since a position has few values
+	gather            bool    // rows are copied, since a position has few values
+	shifts            []int32 // where one call computes several groups: see asm.IGemmGroupsF32For
 	layout            PanelLayout
 	weights           *prepack // panels, then the bias
 	ind               *Indirection
@@ -34,14 +36,15 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 		activate: ActivationAfterClamps(op.Act, p.Tier),
 	}
 	v.lo, v.hi = op.Act.Bounds()
-	v.kc, v.n = v.channels/op.Groups, v.outs/op.Groups
+	v.groups, v.kc, v.n = op.Groups, v.channels/op.Groups, v.outs/op.Groups
 	v.ks, v.depth = w.Taps(), v.kc
 	view, taps := w, w.Taps() // view: what the kernel sees as positions
-	v.pad = alignedFloats(max(v.kc, 1) * w.Kernel[2])
+	v.joinGroups(p.Tier)
+	v.pad = alignedFloats(max(v.channels/v.groups, 1) * w.Kernel[2])
 	if v.kc < 16 && op.Groups == 1 {
 		v.fused = NewFusedRows(w, 4*v.channels)
 	}
-	v.gather = v.fused == nil && taps > 1 && v.kc < 16
+	v.gather = v.fused == nil && v.shifts == nil && taps > 1 && v.kc < gatherBelow
 	switch {
 	case v.fused != nil:
 		v.ks, v.depth = v.fused.Window.Taps(), w.Kernel[2]*v.kc
@@ -63,19 +66,45 @@ func (op Conv) prepareGemm(p *Prepare, w *Window) (*Kernel, error) {
 		}
 		rows = v.tiles.Rows
 	}
-	v.grid = NewGrid(rows, v.n, taps*v.kc, v.g.MR, v.g.NR, v.g.BlockN(v.tiles.Taps(), max(v.depth, 1)), p.Threads)
+	v.grid = NewGrid(rows, v.n, taps*v.kc, v.g.MR, v.g.NR, v.blockN(), p.Threads)
 	return v.kernel(p.Threads), nil
+}
+
+// gatherBelow is the number of channels of a group below which copying rows takes less time than finding the pixels of each position.
+const gatherBelow = 4
+
+// joinGroups lets one call compute all groups of as many columns as have channels of their own in it.
+func (v *convGemm) joinGroups(tier asm.Tier) {
+	k := asm.IGemmGroupsF32For(tier)
+	if v.groups == 1 || v.kc == 0 || v.n != asm.GroupColumns {
+		return
+	}
+	v.shifts = make([]int32, roundUp(v.outs, k.NR)/asm.GroupColumns)
+	for i := range v.outs / asm.GroupColumns {
+		v.shifts[i] = int32(4 * v.kc * i)
+	}
+	v.g, v.groups, v.n = k, 1, v.outs
+}
+
+// blockN returns how many columns a task takes at most. Those of small groups are few products, so that their weights have to
+// come from the first-level cache.
+func (v *convGemm) blockN() int {
+	block := v.g.BlockN(v.tiles.Taps(), max(v.depth, 1))
+	if v.shifts != nil {
+		block = min(block, max((16<<10)/(4*v.tiles.Taps()*v.depth*v.g.NR), 1)*v.g.NR)
+	}
+	return block
 }
 
 // pack packs the weight, a matrix for each group, and the bias.
 func (v *convGemm) pack(p *Prepare) {
-	v.layout = PanelLayout{Packing: v.g.Info, Matrices: v.op.Groups, Depth: v.ks * v.depth, N: v.n}
+	v.layout = PanelLayout{Packing: v.g.Info, Matrices: v.groups, Depth: v.ks * v.depth, N: v.n}
 	taps, group, tier := v.w.Taps(), v.n*v.w.Taps()*v.kc, p.Tier
 	v.weights = &prepack{inputs: weightAndBias(v.op.HasBias), size: v.layout.Len() + v.outs + v.g.NR, order: p.In[1].Numel()}
 	v.weights.pack = func(dst, order []float32, in packInputs, _ int) {
 		panels, bias := panelsOf(v.layout, dst)
 		src := channelsLastWeight(tier, order, in[0].Float32s(), v.outs, v.kc, taps)
-		for i := range v.op.Groups {
+		for i := range v.groups {
 			v.g.PackB(panels.Data[panels.Index(i, 0):], src[i*group:], v.ks, v.depth, v.n)
 		}
 		copyBias(bias, in[1])
@@ -84,7 +113,7 @@ func (v *convGemm) pack(p *Prepare) {
 }
 
 func (v *convGemm) kernel(threads int) *Kernel {
-	tasks := v.tiles.Images * v.op.Groups * v.grid.Tasks
+	tasks := v.tiles.Images * v.groups * v.grid.Tasks
 	k := &Kernel{
 		Interruptible: true,
 		WorkerScratch: v.tiles.Buffer,
@@ -124,7 +153,7 @@ func (v *convGemm) copyRows(c *Call, i int, _ *Worker) {
 
 // multiply computes one task of the output.
 func (v *convGemm) multiply(c *Call, i int, wk *Worker) {
-	image, group := i/v.grid.Tasks/v.op.Groups, i/v.grid.Tasks%v.op.Groups
+	image, group := i/v.grid.Tasks/v.groups, i/v.grid.Tasks%v.groups
 	m0, m1, n0, n1 := v.grid.Task(i % v.grid.Tasks)
 	panels, bias := panelsOf(v.layout, v.weights.values(c))
 	input := unsafe.Add(base(c.In[0]), group*v.kc*4)
@@ -137,11 +166,14 @@ func (v *convGemm) multiply(c *Call, i int, wk *Worker) {
 		Pad: unsafe.Pointer(&v.pad[0]), KC: v.depth, N: n1 - n0,
 		Bias: &bias[group*v.n+n0], Lo: v.lo, Hi: v.hi, CStride: rowBytes,
 	}
+	if v.shifts != nil {
+		args.Groups = &v.shifts[n0/asm.GroupColumns]
+	}
 	for m := m0; m < m1; {
 		s := v.tiles.Span(m, m1)
 		args.M, args.KS = s.M1-m, s.Taps
 		args.B, args.BGap = panels.Position(group, n0, s.First, v.ks), panels.Gap(s.Taps, v.ks)
-		if v.weights.constant {
+		if v.weights.constant && v.shifts == nil {
 			v.g.Ahead(args, s.Ahead(panels.Next(c, group, n1), m0, m1))
 		}
 		if v.gather {

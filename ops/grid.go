@@ -1,13 +1,21 @@
 package ops
 
+import (
+	"math"
+	"slices"
+)
+
 // Grid divides an M x N output of a matrix multiplication into independent
 // tasks. Tasks are numbered with rows fastest, so that one after the other they
 // use the same packed columns.
 type Grid struct {
 	M, N        int
-	RowStep     int // rows of a task, a multiple of the tile's
-	ColStep     int // columns of a task, a multiple of the tile's
+	RowStep     int // rows of a task at most, a multiple of the tile's
+	ColStep     int // columns of a task at most, a multiple of the tile's
 	Rows, Tasks int // tasks in the direction of the rows, and in all
+
+	mr, nr        int // the tile
+	tiles, panels int // of rows and of columns
 }
 
 // smallWork is the number of multiply-accumulates below which a second worker
@@ -17,34 +25,61 @@ const smallWork = 1 << 18
 // NewGrid chooses the division for an M x N output with depth K and tiles of
 // mr x nr. Of the columns a task takes at most cols, a multiple of nr.
 func NewGrid(m, n, k, mr, nr, cols, threads int) Grid {
-	g := Grid{M: m, N: n}
+	g := Grid{M: m, N: n, mr: mr, nr: nr, tiles: max(ceilDiv(m, mr), 1), panels: max(ceilDiv(n, nr), 1)}
 	if m <= mr {
 		cols = n // the packed columns are read once, whatever their number
 	}
-	// Blocks of about the same size, since the next one is brought near during each.
-	blocks := max((n+cols-1)/max(cols, 1), 1)
-	g.ColStep = roundUp((n+blocks-1)/blocks, nr)
-	g.RowStep = (m + mr - 1) / mr * mr
+	rowTasks, colTasks := 1, min(max(ceilDiv(n, max(cols, 1)), 1), g.panels)
 	if threads > 1 && m*n*k > smallWork {
 		want := 4 * threads
-		colTasks := (n + g.ColStep - 1) / g.ColStep
-		tiles := (m + mr - 1) / mr
-		rowTasks := min(max((want+colTasks-1)/colTasks, 1), tiles)
-		g.RowStep = (tiles + rowTasks - 1) / rowTasks * mr
+		rowTasks = tasksOf(ceilDiv(want, colTasks), g.tiles, colTasks, threads)
 		// Few rows: divide the columns instead.
-		if have := rowTasks * colTasks; have < want && n > nr {
-			colTasks = min((want+rowTasks-1)/rowTasks, (n+nr-1)/nr)
-			g.ColStep = ((n+nr-1)/nr + colTasks - 1) / colTasks * nr
+		if rowTasks*colTasks < want {
+			colTasks = tasksOf(ceilDiv(want, rowTasks), g.panels, rowTasks, threads)
 		}
 	}
-	g.Rows = max((m+g.RowStep-1)/g.RowStep, 1)
-	g.Tasks = g.Rows * max((n+g.ColStep-1)/g.ColStep, 1)
+	g.RowStep, g.ColStep = ceilDiv(g.tiles, rowTasks)*mr, ceilDiv(g.panels, colTasks)*nr
+	g.Rows, g.Tasks = rowTasks, rowTasks*colTasks
 	return g
 }
 
-// Task returns the rows and columns [m0, m1) x [n0, n1) of task i.
-func (g *Grid) Task(i int) (m0, m1, n0, n1 int) {
-	r, c := i%g.Rows, i/g.Rows
-	m0, n0 = r*g.RowStep, c*g.ColStep
-	return m0, min(m0+g.RowStep, g.M), n0, min(n0+g.ColStep, g.N)
+// tasksOf returns how many tasks to make of count rows or columns of tiles: want or a few more, as many as make the shares of the
+// threads most even with so many others in the other direction.
+func tasksOf(want, count, others, threads int) int {
+	const more = 8
+	want = min(want, count)
+	best, least := want, math.MaxInt
+	for n := want; n <= min(want+more, count); n++ {
+		if share := longestShare(count, n, others, threads); share < least {
+			best, least = n, share
+		}
+	}
+	return best
 }
+
+// longestShare returns the most tiles that a thread computes of others times count, in n tasks each, where a thread takes the next
+// task when it has done one.
+func longestShare(count, n, others, threads int) int {
+	busy := make([]int, threads)
+	for i := range n * others {
+		next := 0
+		for t, b := range busy {
+			if b < busy[next] {
+				next = t
+			}
+		}
+		busy[next] += (i%n+1)*count/n - i%n*count/n
+	}
+	return slices.Max(busy)
+}
+
+// Task returns the rows and columns [m0, m1) x [n0, n1) of task i. All tasks have the same number of tiles, or one more.
+func (g *Grid) Task(i int) (m0, m1, n0, n1 int) {
+	r, c, cols := i%g.Rows, i/g.Rows, g.Tasks/g.Rows
+	m0, m1 = r*g.tiles/g.Rows*g.mr, (r+1)*g.tiles/g.Rows*g.mr
+	n0, n1 = c*g.panels/cols*g.nr, (c+1)*g.panels/cols*g.nr
+	return m0, min(m1, g.M), n0, min(n1, g.N)
+}
+
+// ceilDiv returns n / by, rounded up.
+func ceilDiv(n, by int) int { return (n + by - 1) / by }

@@ -1,13 +1,19 @@
 package ops
 
-import "math"
+import (
+	"math"
 
-// reduction describes a function of many elements as one or two passes over
+	"github.com/octet-ml/octet/tensor"
+)
+
+// reduction describes a function of many elements as some passes over
 // them. W holds elements, A what is accumulated.
 type reduction[W, A compute] struct {
 	first  pass[W, A]
 	second *pass[W, A] // sees what the first pass gave as aux
-	// finish turns what the last pass accumulated over n elements into the result.
+	third  *pass[W, A] // sees the same as aux
+	// finish turns what the first pass, or the second one if there is one, accumulated over n elements into the result. Its aux is what the third
+	// pass accumulated, or without one what the passes saw.
 	finish func(acc, aux A, n int) A
 	// between turns what the first pass accumulated into aux.
 	between func(acc A, n int) A
@@ -154,8 +160,18 @@ func floatReduction[W float32 | float64](op Reduce) reduction[W, float64] {
 			d := float64(x) - mean
 			return acc + float64(d*d)
 		})
+		// The mean is rounded. Its error counts where it is far above the deviations, and elements are as exact as it: the sum of the
+		// deviations then is not 0 (Chan, Golub and LeVeque, Algorithms for Computing the Sample Variance, 1983, eq. 1.7).
+		exact := computeTypeOf[W]() == tensor.Float64
+		if exact {
+			sum := passOf(0, func(acc, mean float64, x W) float64 { return acc + (float64(x) - mean) })
+			r.third = &sum
+		}
 		r.second = &squares
-		r.finish = func(acc, _ float64, n int) float64 {
+		r.finish = func(acc, left float64, n int) float64 {
+			if exact {
+				acc = max(acc-float64(left*left)/float64(n), 0)
+			}
 			v := acc / float64(max(n-op.Correction, 0))
 			if op.Fn == Std {
 				return math.Sqrt(v)

@@ -100,7 +100,7 @@ func reduceKernel[W, A compute](p *Prepare, reduced []bool, f reduction[W, A]) *
 	}
 	return &Kernel{
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch: 3*8*reduceCols + bufferBytes[W](1),
+		WorkerScratch: 4*8*reduceCols + bufferBytes[W](1),
 		Choice:        "loops",
 		Parallel:      tasks,
 	}
@@ -112,7 +112,7 @@ func reduceColsTask[W, A compute](l *reduceLoops, f reduction[W, A], src source[
 	return func(c *Call, i int, w *Worker) {
 		from, to := base(c.In[0]), base(c.Out[0])
 		acc, aux := scratchOf[A](w.Scratch, 0, reduceCols), scratchOf[A](w.Scratch, 8*reduceCols, reduceCols)
-		buf := scratchOf[W](w.Scratch, 16*reduceCols, reduceCols)
+		buf, left := scratchOf[W](w.Scratch, 16*reduceCols, reduceCols), scratchOf[A](w.Scratch, 24*reduceCols, reduceCols)
 		for u := i * perTask; u < min((i+1)*perTask, total); u++ {
 			c0 := u % parts * cols
 			m := min(cols, l.n-c0)
@@ -124,6 +124,10 @@ func reduceColsTask[W, A compute](l *reduceLoops, f reduction[W, A], src source[
 					aux[j] = f.between(v, l.count)
 				}
 				sweepCols(l, f.second, &src, from, at, acc, aux, buf)
+			}
+			if f.third != nil {
+				sweepCols(l, f.third, &src, from, at, left[:m], aux, buf)
+				copy(aux, left)
 			}
 			for j := range acc {
 				acc[j] = f.finish(acc[j], aux[j], l.count)
@@ -145,7 +149,7 @@ func reduceRowsTask[W, A compute](l *reduceLoops, f reduction[W, A], src source[
 	return func(c *Call, i int, w *Worker) {
 		from, to := base(c.In[0]), base(c.Out[0])
 		result := scratchOf[A](w.Scratch, 0, 1)
-		buf := scratchOf[W](w.Scratch, 24*reduceCols, bufferLen)
+		buf := scratchOf[W](w.Scratch, 32*reduceCols, bufferLen)
 		for o := i * perTask; o < min((i+1)*perTask, l.kept.total); o++ {
 			at := l.kept.offset(o)
 			var aux A
@@ -153,6 +157,9 @@ func reduceRowsTask[W, A compute](l *reduceLoops, f reduction[W, A], src source[
 			if f.second != nil {
 				aux = f.between(acc, l.count)
 				acc = sweepRows(l, f.second, &src, from, at, aux, buf)
+			}
+			if f.third != nil {
+				aux = sweepRows(l, f.third, &src, from, at, aux, buf)
 			}
 			result[0] = f.finish(acc, aux, l.count)
 			dst.store(to, o, result)

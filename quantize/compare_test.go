@@ -122,16 +122,17 @@ func TestPairSaturation(t *testing.T) {
 	for i := range 2 * 4 * oh * ow {
 		ox, oy, o, n := i%ow, i/ow%oh, i/(ow*oh)%4, i/(ow*oh*4)
 		hit := false
-		for tap := range 6 {
-			y, xx := oy*2-1+tap/2, ox-2+tap%2*2
-			product := func(c int) int32 {
-				v := int32(200)
+		// Tap by tap, the channels of each side by side.
+		for depth := 0; depth < 18; depth += 2 {
+			product := func(depth int) int32 {
+				tap, c, v := depth/3, depth%3, int32(200)
+				y, xx := oy*2-1+tap/2, ox-2+tap%2*2
 				if y >= 0 && y < 5 && xx >= 0 && xx < 6 {
 					v = int32(x.Uint8s()[((n*6+o/2*3+c)*5+y)*6+xx])
 				}
 				return v * int32(w.Int8s()[(o*3+c)*6+tap])
 			}
-			if s := product(0) + product(1); s > math.MaxInt16 || s < math.MinInt16 {
+			if s := product(depth) + product(depth+1); s > math.MaxInt16 || s < math.MinInt16 {
 				hit = true
 			}
 		}

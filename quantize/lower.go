@@ -81,6 +81,7 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 	for _, s := range k.weight.QParams().Scale {
 		entry.WeightScaleMax = max(entry.WeightScaleMax, s)
 	}
+	entry.SafePanels, entry.Panels = int8.SafePanels(n.Op, k.weight, int(c.q.greatestInput()))
 	entry.SQNR = Decibel(sqnr(n.Inputs[1].Const.Contiguous(), k.weight))
 	in := []*graph.Value{inputs[0], c.g.Const(n.Inputs[1].Name, k.weight)}
 	if k.bias != nil {

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -22,8 +23,7 @@ func (p *pairCount) share() float64 {
 }
 
 // pairOp is the operator that counts them for the layer with the given weight,
-// int8 [O, ...], over the layer's input. Neighbours are two channels, 2i and 2i+1,
-// of one position: the order in which kernels for bytes keep weights. To bound the
+// int8 [O, ...], over the layer's input. Neighbours are those of int8.WeightPairs. To bound the
 // time it looks at no more than pairRows rows of a call, evenly apart.
 type pairOp struct {
 	to     *pairCount
@@ -40,7 +40,7 @@ func (op pairOp) Infer(in []ops.Type) ([]ops.Type, error) { return inferCounting
 
 // weightPair are two neighbouring weights that may lead out of 16 bits.
 type weightPair struct {
-	at     int // of the first of both inputs in a row
+	x0, x1 int // of both inputs in a row
 	w0, w1 int32
 }
 
@@ -48,16 +48,23 @@ type weightPair struct {
 // bits. A row of inputs is [taps][channels of a group].
 func (op pairOp) overflowing(channels, taps int) [][]weightPair {
 	outs := op.weight.Dim(0)
+	var layer ops.Op = ops.Linear{}
+	if op.conv != nil {
+		layer = *op.conv
+	}
+	order := int8.WeightPairs(layer, op.weight.Shape())
 	w := op.weight.Contiguous().Int8s()
 	pairs := make([][]weightPair, outs)
 	for o := range outs {
-		for t := range taps {
-			for c := 0; c+1 < channels; c += 2 {
-				w0 := int32(w[(o*channels+c)*taps+t])
-				w1 := int32(w[(o*channels+c+1)*taps+t])
-				if 255*(max(w0, 0)+max(w1, 0)) > math.MaxInt16 || 255*(min(w0, 0)+min(w1, 0)) < math.MinInt16 {
-					pairs[o] = append(pairs[o], weightPair{t*channels + c, w0, w1})
-				}
+		row := w[o*channels*taps:]
+		for i := 0; i+1 < len(order); i += 2 {
+			if order[i+1] < 0 {
+				continue
+			}
+			a, b := int(order[i]), int(order[i+1])
+			w0, w1 := int32(row[a]), int32(row[b])
+			if 255*(max(w0, 0)+max(w1, 0)) > math.MaxInt16 || 255*(min(w0, 0)+min(w1, 0)) < math.MinInt16 {
+				pairs[o] = append(pairs[o], weightPair{a%taps*channels + a/taps, b%taps*channels + b/taps, w0, w1})
 			}
 		}
 	}
@@ -88,7 +95,7 @@ func (op pairOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 				})
 				for _, list := range pairs[group*perGroup : (group+1)*perGroup] {
 					for _, w := range list {
-						if s := int32(row[w.at])*w.w0 + int32(row[w.at+1])*w.w1; s > math.MaxInt16 || s < math.MinInt16 {
+						if s := int32(row[w.x0])*w.w0 + int32(row[w.x1])*w.w1; s > math.MaxInt16 || s < math.MinInt16 {
 							hits++
 							break
 						}

@@ -226,6 +226,11 @@ func TestPairSafe(t *testing.T) {
 				t.Errorf("the output has %.1f dB", s)
 			}
 			checkPairKernels(t, g)
+			for _, l := range safe.Report().Layers {
+				if l.SafePanels != l.Panels || (l.Panels == 0) != (l.Precision != "int8" || l.Name == "depthwise" || !strings.HasPrefix(l.Op, "conv") && l.Op != "linear") {
+					t.Errorf("%s, %s, %s: %d of %d panels are safe", l.Name, l.Op, l.Precision, l.SafePanels, l.Panels)
+				}
+			}
 		})
 	}
 }

@@ -22,6 +22,10 @@ type Layer struct {
 	// the quantized weight against the float one.
 	WeightScaleMax float32 `json:"weight_scale_max"`
 	SQNR           Decibel `json:"sqnr_db"`
+	// SafePanels is how many of its Panels of 16 output channels have no pair of weights whose products exceed 16 bits whatever the
+	// inputs are: CPUs without dot products of bytes then take a faster kernel. Both are 0 where no pairs are added up.
+	SafePanels int `json:"safe_panels,omitempty"`
+	Panels     int `json:"panels,omitempty"`
 	// Inputs and Output name the values that it takes and gives quantized.
 	Inputs []string `json:"inputs,omitempty"`
 	Output string   `json:"output,omitempty"`

@@ -43,6 +43,12 @@ var columns = []column{
 	{"out %", func(r *Report, l *quantize.Layer) string { return percent(r.worst(clipped, l.Output)) }},
 	{"sat %", func(r *Report, l *quantize.Layer) string { return percent(r.worst(saturated, l.Output)) }},
 	{"pairs %", func(_ *Report, l *quantize.Layer) string { return pairs(l) }},
+	{"safe", func(_ *Report, l *quantize.Layer) string {
+		if l.Panels == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d/%d", l.SafePanels, l.Panels)
+	}},
 	{"bytes", func(_ *Report, l *quantize.Layer) string { return count(l.Bytes) }},
 	{"of", func(_ *Report, l *quantize.Layer) string { return count(l.FloatBytes) }},
 	{"ms", measured(func(m *quantize.Measured) string { return milliseconds(m.Ms) })},
@@ -52,7 +58,7 @@ var columns = []column{
 
 // legend explains the heads of columns.
 const legend = "out dB, cosine: the output against the float model's; wt dB: the weight; scale, zero: of the output; clip in, out: share of values beyond " +
-	"the range of input and output; sat: integers at an end of it; pairs: outputs that adding pairs of products in 16 bits would spoil; bytes of constants, of those in float; ms, float: a run"
+	"the range of input and output; sat: integers at an end of it; pairs: outputs that adding pairs of products in 16 bits would spoil; safe: panels of 16 channels that have none whatever the inputs are; bytes of constants, of those in float; ms, float: a run"
 
 // measured makes a cell of what a comparison saw.
 func measured(cell func(*quantize.Measured) string) func(*Report, *quantize.Layer) string {

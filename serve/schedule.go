@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -52,6 +53,8 @@ type job struct {
 	high     bool
 	// joinUntil is how long it waits for others to join it, zero: not at all.
 	joinUntil time.Time
+	// gathers says that requests which are being read may join it: they are let into the queue before it takes a place.
+	gathers bool
 
 	wake   chan struct{} // holds an element once the state is granted, or a joined job is done
 	where  jobState      // under scheduler.mu
@@ -77,13 +80,20 @@ func newScheduler(slots int) *scheduler { return &scheduler{slots: slots, free: 
 // queue. A job that was joined to another has run when enter returns.
 func (s *scheduler) enter(j *job) error {
 	s.mu.Lock()
-	if s.free > 0 && s.waiting == 0 && j.joinUntil.IsZero() {
+	if s.free > 0 && s.waiting == 0 && j.joinUntil.IsZero() && !j.gathers {
 		s.activate(j.queue)
 		s.take(j)
 		s.mu.Unlock()
 		return nil
 	}
 	s.push(j)
+	if j.gathers {
+		// There are as many places as threads of Go: while all of them run models, no request is read, so that those that came
+		// meanwhile are not in the queue yet. No time passes here where nothing is there to do.
+		s.mu.Unlock()
+		runtime.Gosched()
+		s.mu.Lock()
+	}
 	s.dispatch(time.Time{})
 	s.mu.Unlock()
 	if until := j.joinUntil; !until.IsZero() {

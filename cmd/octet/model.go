@@ -90,11 +90,17 @@ func (a *app) openSession(ctx context.Context, path string, from source) (*graph
 	if err != nil {
 		return nil, nil, err
 	}
+	s, err := a.compile(path, g)
+	return g, s, err
+}
+
+// compile makes the session of a model that was read from path.
+func (a *app) compile(path string, g *graph.Graph) (*graph.Session, error) {
 	s, err := g.Compile(a.options())
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return g, s, nil
+	return s, nil
 }
 
 // kernelsFor returns the kernel of each operation that a CPU of the tier runs.

@@ -186,7 +186,9 @@ func (f *quantizeFlags) observers(cmd *cobra.Command, opts *quantize.Options) er
 	if err == nil && changed("pair-safe") {
 		weight = &o.Weight
 		weight.Spec.PairSafe = f.pairSafe
-		err = weight.Validate()
+		if err = weight.Validate(); err != nil {
+			err = fmt.Errorf("--pair-safe: %w: take another --backend than %v", err, opts.Backend)
+		}
 	}
 	if weight != nil {
 		opts.Weight = weight

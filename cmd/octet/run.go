@@ -21,7 +21,8 @@ their order, and writes its outputs by their names, which are output0, output1 a
 so on where the file of the model gives none, bfloat16 as float32. The model is given the arrays as they are, bytes as bytes; only where the
 file has mean and
 std, as data sets have, or with --scale-bytes, do bytes become floats (see octet
-help eval). name.0, name.1 and so on are the tensors of an input that is a list.`,
+help eval). name.0, name.1 and so on are the parts of an input that is a list or a tuple,
+name.key those of a dict; an optional input that has no array is None.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
@@ -31,7 +32,14 @@ help eval). name.0, name.1 and so on are the tensors of an input that is a list.
 			if err != nil {
 				return err
 			}
-			g, s, err := a.openSession(cmd.Context(), args[0], from)
+			g, err := a.openModel(cmd.Context(), args[0], from)
+			if err != nil {
+				return err
+			}
+			if g, err = d.Bound(g); err != nil {
+				return err
+			}
+			s, err := a.compile(args[0], g)
 			if err != nil {
 				return err
 			}

@@ -64,9 +64,10 @@ func (f *serveFlags) httpServer(ctx context.Context, h http.Handler, c *certific
 	return server{serve: run, shutdown: web.Shutdown, close: func() { web.Close() }}
 }
 
-// adminHandler shows metrics.
+// adminHandler shows metrics, and profiles where the build has them.
 func adminHandler(m *prom.Metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
+	profiles(mux)
 	return mux
 }

@@ -2,7 +2,7 @@
 // times the sums of its weights, as int32: with the bias they are where sums begin.
 //
 // R0: args, R1: C, R2: first channel of the block, R3: its weights in order, behind the sums, R4: bytes of a block; R5: pointers of the pixel,
-// R6: its output, R7: pixels left, R8: AStep in bytes. Frame: 112 bytes, where sums begin and, from 48 on, what NARROW16 needs.
+// R6: its output, R7: pixels left, R8: AStep in bytes, R21: OutStride. Frame: 112 bytes, where sums begin and, from 48 on, what NARROW16 needs.
 
 // BLOCKS begins the walk over blocks.
 #define BLOCKS \
@@ -14,6 +14,7 @@
 	MOVD DWConvU8S8Args_W(R0), R3; \
 	MOVD DWConvU8S8Args_AStep(R0), R8; \
 	LSL  $3, R8, R8; \
+	MOVD DWConvU8S8Args_OutStride(R0), R21; \
 	MOVD ZR, R2
 
 // STARTBLOCK sets the block's first channel, where the last block overlaps the one before, and stores where its sums begin.
@@ -50,8 +51,7 @@
 	VLD1  (R11), [V4.B16, V5.B16, V6.B16]; \
 	NARROW16(4, V5, V6); \
 	VST1  [V0.B16], (R6); \
-	MOVD  DWConvU8S8Args_OutStride(R0), R9; \
-	ADD   R9, R6, R6; \
+	ADD   R21, R6, R6; \
 	ADD   R8, R5, R5
 
 // TAP loads 16 channels of the tap whose pointer is in R(r) into V(v), which is V by name, and makes them signed; flip: 128 in each byte.

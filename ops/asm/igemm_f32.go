@@ -16,6 +16,7 @@ type IGemmF32Args struct {
 	KC      int            // values at each position, at least 1
 	B       *float32       // packed weights of these columns, see PackB
 	BGap    int            // bytes between the end of a panel's KS positions and the next panel, where panels hold more of them
+	Groups  *int32         // see IGemmGroupsF32For, nil in other calls
 	M       int            // rows, at least 1
 	N       int            // columns, at least 1
 

@@ -3,45 +3,7 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-#define TILEROWS 6
-#include "igemm_f32_tiles_amd64.h"
-
-// The first row of the tile, further down the frame.
-#define ROW row-88(SP)
-
-// Eight masks of a row of 16 columns: at byte offset 4*(16-n) starts a pair of
-// vectors whose first n lanes are set.
-DATA tailMask16<>+0(SB)/8, $-1
-DATA tailMask16<>+8(SB)/8, $-1
-DATA tailMask16<>+16(SB)/8, $-1
-DATA tailMask16<>+24(SB)/8, $-1
-DATA tailMask16<>+32(SB)/8, $-1
-DATA tailMask16<>+40(SB)/8, $-1
-DATA tailMask16<>+48(SB)/8, $-1
-DATA tailMask16<>+56(SB)/8, $-1
-DATA tailMask16<>+64(SB)/8, $0
-DATA tailMask16<>+72(SB)/8, $0
-DATA tailMask16<>+80(SB)/8, $0
-DATA tailMask16<>+88(SB)/8, $0
-DATA tailMask16<>+96(SB)/8, $0
-DATA tailMask16<>+104(SB)/8, $0
-DATA tailMask16<>+112(SB)/8, $0
-DATA tailMask16<>+120(SB)/8, $0
-GLOBL tailMask16<>(SB), RODATA|NOPTR, $128
-
-#define ZERO12 \
-	VXORPS Y0, Y0, Y0    \
-	VXORPS Y1, Y1, Y1    \
-	VXORPS Y2, Y2, Y2    \
-	VXORPS Y3, Y3, Y3    \
-	VXORPS Y4, Y4, Y4    \
-	VXORPS Y5, Y5, Y5    \
-	VXORPS Y6, Y6, Y6    \
-	VXORPS Y7, Y7, Y7    \
-	VXORPS Y8, Y8, Y8    \
-	VXORPS Y9, Y9, Y9    \
-	VXORPS Y10, Y10, Y10 \
-	VXORPS Y11, Y11, Y11
+#include "igemm_f32_avx2_amd64.h"
 
 // STEP6 is one depth of six rows by one panel: a is the byte offset into the
 // rows beyond BX, b that into the panel.
@@ -67,22 +29,6 @@ GLOBL tailMask16<>(SB), RODATA|NOPTR, $128
 	VFMADD231PS  Y12, Y15, Y10      \
 	VFMADD231PS  Y13, Y15, Y11
 
-// STEP6X8 is STEP6 for the first eight columns of a panel.
-#define STEP6X8(a, b) \
-	VMOVUPS      b(SI), Y12         \
-	VBROADCASTSS a(R8)(BX*1), Y14   \
-	VBROADCASTSS a(R9)(BX*1), Y15   \
-	VFMADD231PS  Y12, Y14, Y0       \
-	VBROADCASTSS a(R10)(BX*1), Y14  \
-	VFMADD231PS  Y12, Y15, Y2       \
-	VBROADCASTSS a(R11)(BX*1), Y15  \
-	VFMADD231PS  Y12, Y14, Y4       \
-	VBROADCASTSS a(R12)(BX*1), Y14  \
-	VFMADD231PS  Y12, Y15, Y6       \
-	VBROADCASTSS a(R13)(BX*1), Y15  \
-	VFMADD231PS  Y12, Y14, Y8       \
-	VFMADD231PS  Y12, Y15, Y10
-
 // STEP3 is one depth of three rows by two panels, at SI and R12.
 #define STEP3(a, b) \
 	VBROADCASTSS a(R8)(BX*1), Y12  \
@@ -105,51 +51,34 @@ GLOBL tailMask16<>(SB), RODATA|NOPTR, $128
 	VFMADD231PS  Y15, Y13, Y7      \
 	VFMADD231PS  Y15, Y14, Y11
 
-// CLAMP bounds v by Lo in Y14 and Hi in Y15; a NaN is the operand they return.
-#define CLAMP(v) \
-	VMAXPS v, Y14, v \
-	VMINPS v, Y15, v
+// STEP1 is one depth of one row by four panels, at SI, R12 bytes apart, the last one at R13.
+#define STEP1(a, b) \
+	VBROADCASTSS a(R8)(BX*1), Y12            \
+	VFMADD231PS  b(SI), Y12, Y0              \
+	VFMADD231PS  b+32(SI), Y12, Y1           \
+	VFMADD231PS  b(SI)(R12*1), Y12, Y2       \
+	VFMADD231PS  b+32(SI)(R12*1), Y12, Y3    \
+	VFMADD231PS  b(SI)(R12*2), Y12, Y4       \
+	VFMADD231PS  b+32(SI)(R12*2), Y12, Y5    \
+	VFMADD231PS  b(R13), Y12, Y6             \
+	VFMADD231PS  b+32(R13), Y12, Y7
 
-// STORE16 finishes a row of 16 columns: R8 is the output, R9 the residual or 0,
-// R11 the bias; the rest of the rows is done when R10 reaches 0.
-#define STORE16(v0, v1, nores) \
-	VADDPS  (R11), v0, v0       \
-	VADDPS  32(R11), v1, v1     \
-	TESTQ   R9, R9              \
-	JZ      nores               \
-	VADDPS  (R9), v0, v0        \
-	VADDPS  32(R9), v1, v1      \
-	ADDQ    DX, R9              \
-nores:                          \
-	CLAMP(v0)                   \
-	CLAMP(v1)                   \
-	VMOVUPS v0, (R8)            \
-	VMOVUPS v1, 32(R8)          \
-	ADDQ    CX, R8              \
-	DECQ    R10                 \
-	JZ      stored
+// EACH8 applies op to the sums of a row of 64 columns and their place in it.
+#define EACH8(op) \
+	op(0, Y0)   \
+	op(32, Y1)  \
+	op(64, Y2)  \
+	op(96, Y3)  \
+	op(128, Y4) \
+	op(160, Y5) \
+	op(192, Y6) \
+	op(224, Y7)
 
-// STORETAIL is STORE16 of the lanes that the masks on the stack name.
-#define STORETAIL(v0, v1, nores) \
-	VADDPS     (R11), v0, v0       \
-	VADDPS     32(R11), v1, v1     \
-	TESTQ      R9, R9              \
-	JZ         nores               \
-	VMASKMOVPS (R9), Y12, Y14      \
-	VMASKMOVPS 32(R9), Y13, Y15    \
-	VADDPS     Y14, v0, v0         \
-	VADDPS     Y15, v1, v1         \
-	ADDQ       DX, R9              \
-nores:                             \
-	VBROADCASTSS IGemmF32Args_Lo(DI), Y14 \
-	VBROADCASTSS IGemmF32Args_Hi(DI), Y15 \
-	CLAMP(v0)                      \
-	CLAMP(v1)                      \
-	VMASKMOVPS v0, Y12, (R8)       \
-	VMASKMOVPS v1, Y13, 32(R8)     \
-	ADDQ       CX, R8              \
-	DECQ       R10                 \
-	JZ         stored
+#define ADDBIAS(at, v) VADDPS at(R11), v, v
+#define ADDRES(at, v) VADDPS at(R9), v, v
+#define STORE(at, v) \
+	CLAMP(v)            \
+	VMOVUPS v, at(R8)
 
 // STORE32 finishes a row of 32 columns.
 #define STORE32(v0, v1, v2, v3, nores) \
@@ -177,27 +106,6 @@ nores:                          \
 	DECQ    R10                 \
 	JZ      stored32
 
-// EPILOGUE points R8, R9, R10 and R11 at the first row's outputs, as STORE16 wants them.
-#define EPILOGUE \
-	MOVQ  ROW, R12                        \
-	MOVQ  IGemmF32Args_CStride(DI), CX    \
-	MOVQ  CX, R8                          \
-	IMULQ R12, R8                         \
-	ADDQ  R14, R8                         \
-	ADDQ  IGemmF32Args_C(DI), R8          \
-	MOVQ  IGemmF32Args_Bias(DI), R11      \
-	ADDQ  R14, R11                        \
-	MOVQ  rows-8(SP), R10                 \
-	MOVQ  IGemmF32Args_ResStride(DI), DX  \
-	IMULQ DX, R12                         \
-	MOVQ  IGemmF32Args_Res(DI), R9        \
-	LEAQ  (R9)(R14*1), AX                 \
-	ADDQ  R12, AX                         \
-	TESTQ R9, R9                          \
-	CMOVQNE AX, R9                        \
-	VBROADCASTSS IGemmF32Args_Lo(DI), Y14 \
-	VBROADCASTSS IGemmF32Args_Hi(DI), Y15
-
 // func igemmF32AVX2(args *IGemmF32Args)
 //
 // DI args, SI panel, R14 byte offset of the panel's columns, R15 columns left.
@@ -215,10 +123,16 @@ tile:
 	XORQ R14, R14
 
 panel:
-	// Few rows take two panels at a time, to keep as many sums in flight.
+	// Few rows take two panels at a time, one row four, to keep as many sums in flight.
 	PREFETCHING(BP, AX)
 	CMPQ rows-8(SP), $3
 	JGT  one
+	CMPQ R15, $64
+	JLT  few
+	CMPQ rows-8(SP), $1
+	JEQ  four
+
+few:
 	CMPQ R15, $32
 	JGE  two
 
@@ -345,6 +259,60 @@ narrow1:
 	DECQ DX
 	JNZ  narrow1
 	JMP  next
+
+four:
+	ZERO12
+	MOVQ  offsets-32(SP), AX
+	MOVQ  IGemmF32Args_KS(DI), CX
+	MOVQ  IGemmF32Args_KC(DI), R12
+	IMULQ CX, R12
+	SHLQ  $6, R12
+	ADDQ  IGemmF32Args_BGap(DI), R12
+	LEAQ  (R12)(R12*2), R13
+	ADDQ  SI, R13
+
+position64:
+	PIXEL(0, AX, R8)
+	ADDQ $24, AX
+	XORQ BX, BX
+	MOVQ IGemmF32Args_KC(DI), DX
+	SUBQ $2, DX
+	JLT  rest64
+
+depth64:
+	STEP1(0, 0)
+	STEP1(4, 64)
+	ADDQ $128, SI
+	ADDQ $128, R13
+	ADDQ $8, BX
+	SUBQ $2, DX
+	JGE  depth64
+
+rest64:
+	ADDQ $2, DX
+	JZ   next64
+	STEP1(0, 0)
+	ADDQ $64, SI
+	ADDQ $64, R13
+
+next64:
+	DECQ CX
+	JNZ  position64
+
+	MOVQ R13, SI
+	ADDQ IGemmF32Args_BGap(DI), SI
+	EPILOGUE
+	EACH8(ADDBIAS)
+	TESTQ R9, R9
+	JZ   store64
+	EACH8(ADDRES)
+
+store64:
+	EACH8(STORE)
+	ADDQ $256, R14
+	SUBQ $64, R15
+	JGT  panel
+	JMP  nextTile
 
 two:
 	ZERO12

@@ -74,8 +74,8 @@ type IGemmU8S8 struct {
 	Info
 	run      func(args *IGemmU8S8Args, output igemmOutput)
 	scratch  func(ks, kc int) int // nil: none
-	order    igemmU8S8Order       // of the weights in a panel
 	gaps     bool                 // it takes BGap
+	order    igemmU8S8Order       // of the weights in a panel
 	stepCols int                  // columns of one step of the inner loop, in which Ahead's weights come nearer by four depths
 }
 
@@ -159,9 +159,8 @@ func (k *IGemmU8S8) PanelBytes(ks, kc int) int {
 	return k.NR*roundUp(ks*kc, max(k.order.step, 1)) + k.order.head
 }
 
-// PartsOfPanels reports whether a call may read some of the positions that panels were packed for: KS fewer, with BGap. Otherwise
-// it reads all of them.
-func (k *IGemmU8S8) PartsOfPanels() bool { return k.order.block == 0 && k.order.head == 0 }
+// TakesGaps reports whether a call may read some of the positions that a panel holds, with BGap for the others.
+func (k *IGemmU8S8) TakesGaps() bool { return k.order.step == 0 && k.order.head == 0 }
 
 // PackB arranges weights as the kernel reads them: panels of NR columns; in a panel, for
 // each position and each group of KR depths, NR columns of KR values, and what else the kernel's order says. The weight

@@ -301,7 +301,7 @@ func testIGemmU8S8(t *testing.T, table []IGemmU8S8, fill string) {
 						res: flip(), inPlace: flip(), wzero: flip(), pre: flip(), post: flip(), rowScale: flip(),
 						output: igemmOutput(rng.IntN(3)), hugeMult: rng.IntN(8) == 0,
 					}
-					if k.PartsOfPanels() {
+					if k.TakesGaps() {
 						tc.gap = rng.IntN(3) * k.NR * tc.kc
 					}
 					if tc.strided = rng.IntN(3) == 0; tc.strided {

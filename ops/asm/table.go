@@ -57,6 +57,7 @@ func Kernels() []Info {
 	all = append(all, infos(minmaxF32Table)...)
 	all = append(all, infos(histogramF32Table)...)
 	all = append(all, infos(igemmF32Table)...)
+	all = append(all, infos(igemmGroupsF32Table)...)
 	all = append(all, infos(peakF32Table)...)
 	all = append(all, infos(peakU8S8Table)...)
 	all = append(all, infos(dwconvF32Table)...)

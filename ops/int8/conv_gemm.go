@@ -36,13 +36,14 @@ func newConvGemm(op Conv, p *ops.Prepare, w *ops.Window, channels int) *convGemm
 	if kc < 16 && op.Groups == 1 {
 		v.fused = ops.NewFusedRows(w, channels)
 	}
-	v.gather = v.fused == nil && (kc%4 != 0 || (taps > 1 && kc < 16))
 	v.l = &layer{
 		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: op.Groups, cols: outs / op.Groups, outChannels: outs,
 		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
 	}
+	v.l.joinGroups()
 	v.l.onePacking = mayBeWinograd(v.l, w)
-	padBytes := max(kc, 1) * w.Kernel[2]
+	v.gather = v.fused == nil && v.l.kc%4 != 0
+	padBytes := max(v.l.kc, 1) * w.Kernel[2]
 	switch {
 	case v.fused != nil:
 		// Each kernel row is filled up to a multiple of 4 with weights of 0.
@@ -83,7 +84,7 @@ func (v *convGemm) divide() error {
 }
 
 func (v *convGemm) kernel() *ops.Kernel {
-	l, tasks := v.l, v.tiles.Images*v.op.Groups*v.grid.Tasks
+	l, tasks := v.l, v.tiles.Images*v.l.groups*v.grid.Tasks
 	k := &ops.Kernel{
 		Interruptible: true,
 		WorkerScratch: v.mem.total,
@@ -119,10 +120,14 @@ func (v *convGemm) copyRows(c *ops.Call, i int, _ *ops.Worker) {
 
 // multiply computes one task of the output.
 func (v *convGemm) multiply(c *ops.Call, i int, wk *ops.Worker) {
-	l, tiles, groups := v.l, v.tiles, v.op.Groups
+	l, tiles, groups := v.l, v.tiles, v.l.groups
 	image, group := i/v.grid.Tasks/groups, i/v.grid.Tasks%groups
 	m0, m1, n0, n1 := v.grid.Task(i % v.grid.Tasks)
-	input := unsafe.Add(base(c.In[0]), group*v.kc)
+	n1 = min(n1, l.columnsOf(group))
+	if n0 >= n1 {
+		return
+	}
+	input := unsafe.Add(base(c.In[0]), l.firstChannel(group))
 	if v.fused != nil {
 		input = unsafe.Pointer(unsafe.SliceData(c.Scratch))
 	}

@@ -30,7 +30,7 @@ type winograd struct {
 // mayBeWinograd reports whether a layer is one that Winograd's algorithm can compute, unless its weights forbid it.
 func mayBeWinograd(l *layer, w *ops.Window) bool {
 	window, one := [3]int{1, 3, 3}, [3]int{1, 1, 1}
-	return w.Kernel == window && w.Stride == one && w.Dilation == one && w.Pad[0] == 0 && l.groups == 1 && l.kc >= 16 && l.kc%4 == 0
+	return w.Kernel == window && w.Stride == one && w.Dilation == one && w.Pad[0] == 0 && l.groups == 1 && l.join == 0 && l.kc >= 16 && l.kc%4 == 0
 }
 
 // newWinograd returns the plan of a layer for tiles of T outputs, nil where the layer is none for it or could overflow.

@@ -7,11 +7,9 @@ package int8
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -105,6 +103,7 @@ type matrix struct {
 	wzero   []int32          // nil when all are 0
 	mult    []float32        // to the output's scale
 	pairs   []bool           // of each group's panels, whether they are packed for layer.pairs; nil without any
+	safe    int              // panels whose products may be summed by pairs in 16 bits, whether or not a kernel does
 	// positions are the sums of the weights at each position of a column, one column after the other; nil with one position.
 	positions []int32
 	largest   int64 // magnitude that a sum of products of uint8 values and weights of a column can have; with onePacking only
@@ -114,6 +113,7 @@ type matrixKey struct {
 	weight, bias *tensor.Tensor
 	kernel       asm.Info
 	in, out      *tensor.QParams
+	groups, join int
 	onePacking   bool
 }
 
@@ -126,12 +126,13 @@ type layer struct {
 	pairs            *asm.IGemmU8S8 // of panels whose products may be summed by pairs in 16 bits, nil without
 	most             int            // largest integer of the input
 	onePacking       bool           // all panels are packed for g
-	groups           int
-	cols             int // output channels of a group
-	ks, kc           int // positions and bytes of the kernel call, kc a multiple of 4
-	taps             int // the weight is [outs, depth/taps, taps]
-	depth            int // weights of one column, before padding to ks*kc
-	rowTail          int // weights of 0 at the end of each position
+	groups           int            // matrices
+	cols             int            // output channels of a group
+	join, allGroups  int            // groups of one matrix, and all of them, where several are joined: see joinGroups
+	ks, kc           int            // positions and bytes of the kernel call, kc a multiple of 4
+	taps             int            // the weight is [outs, depth/taps, taps]
+	depth            int            // weights of one column, before padding to ks*kc
+	rowTail          int            // weights of 0 at the end of each position
 	hasBias          bool
 	act              ops.Activation
 	out              *tensor.QParams // nil: float32 output
@@ -172,7 +173,7 @@ func (l *layer) prepare() error {
 		l.g = asm.IGemmU8S8For(asm.Generic)
 	}
 	l.choosePairs()
-	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out, l.onePacking}, func() *matrix {
+	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out, l.groups, l.join, l.onePacking}, func() *matrix {
 		var m *matrix
 		m, err = l.pack(weight.Contiguous().Int8s(), bias)
 		return m
@@ -280,18 +281,21 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 		return nil
 	}
 	panels := layout.Panels()
-	failed, largest, pairs := make([]error, panels*l.groups), make([]int64, panels*l.groups), make([]bool, panels*l.groups)
+	failed, largest, safe := make([]error, panels*l.groups), make([]int64, panels*l.groups), make([]bool, panels*l.groups)
 	l.p.Parallel(len(failed), func(i int) {
 		group, n0 := i/panels, i%panels*l.g.NR
-		columns := min(l.g.NR, l.cols-n0)
+		columns := min(l.g.NR, l.columnsOf(group)-n0)
+		if columns <= 0 {
+			return
+		}
 		first := group*l.cols + n0
 		memory := orderedMemory.Get().(*[]int8)
 		defer orderedMemory.Put(memory)
-		ordered := l.ordered(w[first*l.depth:][:columns*l.depth], columns, memory)
+		ordered := l.ordered(w[first*l.depth:][:columns*l.depth], first, columns, memory)
 		size := l.ks * l.kc
 		k := l.g
-		if l.pairs != nil && asm.PairsFit(ordered, l.most) {
-			k, pairs[i] = l.pairs, true
+		if safe[i] = asm.PairsFit(ordered, l.most); safe[i] && l.pairs != nil {
+			k = l.pairs
 		}
 		k.PackB(m.weights.Panel(group, i%panels), ordered, l.ks, l.kc, columns)
 		for c := range columns {
@@ -315,62 +319,15 @@ func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
 	for _, size := range largest {
 		m.largest = max(m.largest, size)
 	}
-	if slices.Contains(pairs, true) {
-		m.pairs = pairs
+	for _, is := range safe {
+		if is {
+			m.safe++
+		}
+	}
+	if l.pairs != nil && m.safe > 0 {
+		m.pairs = safe
 	}
 	return m, nil
-}
-
-// orderedMemory holds what ordered needs, since models have many layers.
-var orderedMemory = sync.Pool{New: func() any { return new([]int8) }}
-
-// ordered returns weights of columns, [columns, depth/taps, taps], as the kernel counts
-// depths: [columns, ks, kc], with the channels of a tap side by side. They are in w or in
-// memory, which grows as needed.
-func (l *layer) ordered(w []int8, columns int, memory *[]int8) []int8 {
-	size := columns * l.ks * l.kc
-	reorder, pad := l.taps > 1 && l.taps < l.depth, l.ks*l.kc != l.depth
-	*memory = slices.Grow((*memory)[:0], len(w)+size)[:len(w)+size]
-	if reorder {
-		dst := (*memory)[size:]
-		for i := 0; i < len(w); i += l.depth {
-			channelsLast(dst[i:][:l.depth], w[i:][:l.depth], l.taps)
-		}
-		w = dst
-	}
-	if !pad {
-		return w
-	}
-	// What fills a row of the window, or a column, up to a multiple of 4 is 0.
-	row, have := l.ks*l.kc, l.depth
-	if l.rowTail > 0 {
-		row, have = l.kc, l.kc-l.rowTail
-	}
-	padded := (*memory)[:size]
-	for i := 0; i*row < size; i++ {
-		clear(padded[i*row:][copy(padded[i*row:], w[i*have:][:have]):row])
-	}
-	return padded
-}
-
-// channelsLast reorders the weights of one column from [channels, taps] to [taps, channels],
-// eight channels at a time.
-func channelsLast(dst, src []int8, taps int) {
-	channels := len(src) / taps
-	c, d, s := 0, bytesOf(dst), bytesOf(src)
-	for ; c+8 <= channels; c += 8 {
-		in := s[c*taps:][:8*taps]
-		for t := range taps {
-			v := uint64(in[t]) | uint64(in[t+taps])<<8 | uint64(in[t+2*taps])<<16 | uint64(in[t+3*taps])<<24 |
-				uint64(in[t+4*taps])<<32 | uint64(in[t+5*taps])<<40 | uint64(in[t+6*taps])<<48 | uint64(in[t+7*taps])<<56
-			binary.LittleEndian.PutUint64(d[t*channels+c:], v)
-		}
-	}
-	for ; c < channels; c++ {
-		for t := range taps {
-			d[t*channels+c] = s[c*taps+t]
-		}
-	}
 }
 
 // blockCols returns how many columns a task that reads so many positions takes at most.

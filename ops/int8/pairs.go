@@ -44,17 +44,15 @@ func (l *layer) run(wk *ops.Worker, s *scratch, t *call) {
 	}
 }
 
-// choice says which kernel computes the layer, and how many of its panels are summed by pairs.
+// choice says which kernel computes the layer, and how many of its panels are summed by pairs, or could be.
 func (l *layer) choice() string {
 	s := fmt.Sprintf("%s %s %dx%d", l.g.Op, l.g.Tier, l.g.MR, l.g.NR)
-	count := 0
-	for _, in := range l.packed.pairs {
-		if in {
-			count++
-		}
+	what := "panels are pair-safe"
+	if l.pairs != nil {
+		what = "panels summed by pairs"
 	}
-	if count > 0 {
-		s += fmt.Sprintf(", %d of %d panels summed by pairs", count, len(l.packed.pairs))
+	if l.packed.safe > 0 {
+		s += fmt.Sprintf(", %d of %d %s", l.packed.safe, l.groups*l.packed.weights.Panels(), what)
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package int8
 
 import (
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -47,6 +48,44 @@ func pairRows(rows, channels, width int) []int32 {
 		}
 	}
 	return pairs
+}
+
+// pairPanel is how many output channels the kernel that adds pairs takes as one panel.
+const pairPanel = 16
+
+// SafePanels returns how many of a layer's panels of 16 output channels, of each group on its own, have no pair of weights whose
+// products with integers from 0 to most exceed 16 bits, and how many panels there are: 0 where there are no pairs. The
+// weight is int8, [outs, ...].
+func SafePanels(layer ops.Op, weight *tensor.Tensor, most int) (safe, of int) {
+	order := WeightPairs(layer, weight.Shape())
+	if order == nil || weight.Numel() == 0 {
+		return 0, 0
+	}
+	groups := 1
+	if conv, ok := layer.(ops.Conv); ok {
+		groups = max(conv.Groups, 1)
+	}
+	w, outs := weight.Contiguous().Int8s(), weight.Dim(0)/groups
+	size, row := len(w)/weight.Dim(0), make([]int8, len(order))
+	for first := 0; first < weight.Dim(0); first += outs {
+		for n0 := 0; n0 < outs; n0 += pairPanel {
+			fits := true
+			for o := first + n0; o < first+min(n0+pairPanel, outs); o++ {
+				for i, at := range order {
+					row[i] = 0
+					if at >= 0 {
+						row[i] = w[o*size+int(at)]
+					}
+				}
+				fits = fits && asm.PairsFit(row, most)
+			}
+			of++
+			if fits {
+				safe++
+			}
+		}
+	}
+	return safe, of
 }
 
 // PairLimits returns the least sum of the negative and the largest sum of the positive weights of a pair whose products with

@@ -60,7 +60,7 @@ func testConvPairs(t *testing.T, op Conv, x, w []int) {
 		for i := range weights {
 			weights[i] = int8((i + 1) >> shift & 127)
 		}
-		ordered := l.ordered(weights, 1, new([]int8))
+		ordered := l.ordered(weights, 0, 1, new([]int8))
 		for i, at := range pairs {
 			want := int8(0)
 			if at >= 0 {
@@ -87,5 +87,38 @@ func TestPairLimits(t *testing.T) {
 				t.Errorf("values to %d: weights that add up to %d fit: %v", most, w, fits)
 			}
 		}
+	}
+}
+
+// TestSafePanels counts panels of a grouped convolution of which some output channels have a pair that is not safe.
+func TestSafePanels(t *testing.T) {
+	w, _ := tensor.New(tensor.Int8, 2*20, 4, 3, 3) // two panels in each group, the second one of 4 channels
+	op := ops.Conv{Groups: 2}
+	count := func(most int) [2]int {
+		safe, of := SafePanels(op, w, most)
+		return [2]int{safe, of}
+	}
+	if got := count(255); got != [2]int{4, 4} {
+		t.Errorf("weights of 0 have %v safe panels", got)
+	}
+	row := w.Int8s()[37*36:] // of the last panel
+	row[2*9+4], row[3*9+4] = 65, 63
+	row[0], row[1] = 127, 127 // neighbours in memory, but two taps of one channel
+	if got := count(255); got != [2]int{4, 4} {
+		t.Errorf("weights that add up to 128 have %v safe panels", got)
+	}
+	row[3*9+4] = 64
+	if got := count(255); got != [2]int{3, 4} {
+		t.Errorf("weights that add up to 129 have %v safe panels", got)
+	}
+	if got := count(127); got != [2]int{4, 4} {
+		t.Errorf("inputs to 127 leave %v safe panels", got)
+	}
+	if _, of := SafePanels(ops.Conv{Groups: 40}, w, 255); of != 40 {
+		t.Errorf("groups of one output have %d panels", of)
+	}
+	depthwise, _ := tensor.New(tensor.Int8, 5, 1, 3, 3)
+	if _, of := SafePanels(ops.Conv{Groups: 5}, depthwise, 255); of != 0 {
+		t.Errorf("a depthwise convolution has %d panels", of)
 	}
 }

@@ -76,13 +76,16 @@ func lastAxes(rank, n int) []int {
 	return axes
 }
 
-// standardized is (x - mean) / sqrt(variance + eps) over some dimensions.
+// standardized is (x - mean) / sqrt(variance + eps) over some dimensions. What rounding left of the mean in the differences
+// is taken out of them, for it can be far more than their own rounding error.
 func (c *call) standardized(x *build.Tensor, axes []int, eps float64) *build.Tensor {
 	if c.err != nil || len(axes) == 0 {
 		return x
 	}
-	d := c.arith(ops.Sub, x, c.apply(ops.Reduce{Fn: ops.Mean, Axes: axes, KeepDims: true}, x))
-	variance := c.apply(ops.Reduce{Fn: ops.Mean, Axes: axes, KeepDims: true}, c.apply(ops.Unary{Fn: ops.Square}, d))
+	mean := ops.Reduce{Fn: ops.Mean, Axes: axes, KeepDims: true}
+	d := c.arith(ops.Sub, x, c.apply(mean, x))
+	d = c.arith(ops.Sub, d, c.apply(mean, d))
+	variance := c.apply(mean, c.apply(ops.Unary{Fn: ops.Square}, d))
 	return c.arith(ops.Mul, d, c.apply(ops.Unary{Fn: ops.Rsqrt}, c.arithNumber(ops.Add, variance, eps)))
 }
 

@@ -281,7 +281,7 @@ func (m *Evaluator) into(out *build.Tensor, name string, args []Value, keywords 
 	}
 	c := m.newCall(name, nil)
 	if !result.Type().Shape.Equal(out.Type().Shape) {
-		if len(out.Views) > 0 {
+		if out.Path != nil {
 			return nil, unsupportedf("to a part of a tensor that has another shape")
 		}
 		resized := c.cast(result, out.DType())

@@ -198,7 +198,7 @@ func (k *keeper) value(v Value) (kept, error) {
 	case *build.Tensor:
 		var key any = v
 		id := 0
-		if len(v.Views) == 0 {
+		if v.Path == nil {
 			key, id = v.Store, v.Store.ID
 		}
 		if x, ok := k.shared(key, id); ok {

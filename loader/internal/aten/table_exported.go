@@ -134,7 +134,7 @@ func groupedProduct(c *call) Value {
 }
 
 func storageOffset(c *call) Value {
-	if len(c.tensor(0).Views) > 0 {
+	if c.tensor(0).Path != nil {
 		return c.unsupported("of a part of a tensor")
 	}
 	return int64(0)
@@ -213,7 +213,7 @@ func asStrided(c *call) Value {
 	t := c.tensor(0)
 	size, stride := c.ints(1), c.ints(2)
 	have := c.shape(t)
-	same := len(size) == len(have) && len(stride) == len(size) && c.intOr(3, 0) == 0 && len(t.Views) == 0
+	same := len(size) == len(have) && len(stride) == len(size) && c.intOr(3, 0) == 0 && t.Path == nil
 	for i := 0; same && i < len(size); i++ {
 		same = size[i] == have[i] && (size[i] == 1 || stride[i] == t.Strides[i])
 	}

@@ -97,17 +97,16 @@ func (c *call) matmul(a, b *build.Tensor) *build.Tensor {
 
 // untransposed returns what a tensor is the transposition of, nil where it is none.
 func (c *call) untransposed(t *build.Tensor) *build.Tensor {
-	n := len(t.Views)
-	if n == 0 || t.Complex || t.Version != t.Store.Version {
+	if t.Complex || t.Version != t.Store.Version {
 		return nil
 	}
-	w, ok := t.Views[n-1].(build.PermuteView)
+	w, ok := t.Path.Last().(build.PermuteView)
 	if !ok || !swapsLast(w.Order) || t.Value == nil {
 		return nil
 	}
 	if t.Value.Node == nil { // of a constant, transposed at once
 		memory, err := c.Memory(t)
-		if n > 1 || err != nil {
+		if t.Path.Len() > 1 || err != nil {
 			return nil
 		}
 		return build.NewTensor(memory)

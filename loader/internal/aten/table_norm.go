@@ -53,7 +53,7 @@ func (c *call) fullLike(t *build.Tensor, v float64) *build.Tensor {
 	return c.apply(ops.Full{Like: true, Value: v, DType: t.DType()}, t)
 }
 
-// batchStatistics normalizes by the mean and variance of the batch at hand.
+// batchStatistics normalizes by the mean and variance of the batch at hand, of float16 and bfloat16 in float32.
 func (c *call) batchStatistics(x, weight, bias *build.Tensor, eps float64) Value {
 	if x.Rank() < 2 {
 		return c.fail("a batch of %d dimensions", x.Rank())
@@ -68,7 +68,14 @@ func (c *call) batchStatistics(x, weight, bias *build.Tensor, eps float64) Value
 			params = append(params, t)
 		}
 	}
-	return c.affine(c.standardized(x, axes, eps), c.overChannels(x, params), weight != nil, bias != nil)
+	wide := x
+	if x.DType() == tensor.Float16 || x.DType() == tensor.BFloat16 {
+		wide = c.cast(x, tensor.Float32)
+		for i, t := range params {
+			params[i] = c.cast(t, tensor.Float32)
+		}
+	}
+	return c.cast(c.affine(c.standardized(wide, axes, eps), c.overChannels(x, params), weight != nil, bias != nil), x.DType())
 }
 
 func layerNorm(c *call) Value {
@@ -124,16 +131,16 @@ func nativeLayerNorm(c *call) Value {
 }
 
 // rmsNorm is x / sqrt(mean(x*x) + eps) * weight over the last dimensions; without
-// eps it is the type's own.
+// eps it is that of the type it is computed in: float32 for float16 and bfloat16 too, as since PyTorch 2.8.
 func rmsNorm(c *call) Value {
 	x := c.tensor(0)
 	dims := len(c.numbers(1))
 	if dims < 1 || dims > x.Rank() || !x.DType().IsFloat() {
 		return c.fail("the last %d dimensions of %v", dims, x.Type())
 	}
-	eps, ok := map[tensor.DType]float64{tensor.Float16: 0x1p-10, tensor.BFloat16: 0x1p-7, tensor.Float64: 0x1p-52}[x.DType()]
-	if !ok {
-		eps = 0x1p-23
+	eps := 0x1p-23
+	if x.DType() == tensor.Float64 {
+		eps = 0x1p-52
 	}
 	if !c.isNone(3) {
 		eps = c.float(3)

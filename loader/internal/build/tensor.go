@@ -3,6 +3,7 @@ package build
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -15,7 +16,7 @@ import (
 // computed again when they are next read.
 type Tensor struct {
 	Store   *Storage
-	Views   []View // how to get from the memory to the tensor
+	Path    *Path // from the memory to the tensor
 	Value   *graph.Value
 	Version int // of the memory, that value is of
 	Strides []int
@@ -38,7 +39,7 @@ type Storage struct {
 // Held returns the tensor that the file holds, as long as nothing was written
 // to it, and nil for a view.
 func (t *Tensor) Held() *tensor.Tensor {
-	if t.Store.Value != nil || len(t.Views) > 0 {
+	if t.Store.Value != nil || t.Path != nil {
 		return nil
 	}
 	return t.Store.Param
@@ -118,7 +119,7 @@ func (b *Builder) Read(t *Tensor) (*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range t.Views {
+	for _, w := range t.Path.Views() {
 		if v, err = w.Apply(b, v); err != nil {
 			return nil, err
 		}
@@ -150,20 +151,20 @@ func (b *Builder) Write(t *Tensor, v *graph.Value) error {
 		return fmt.Errorf("a value of type %v is written to a tensor of %v", v.Type, have)
 	}
 	whole := v
-	if len(t.Views) > 0 {
-		bases := make([]*graph.Value, len(t.Views))
+	if views := t.Path.Views(); len(views) > 0 {
+		bases := make([]*graph.Value, len(views))
 		base, err := b.Memory(t)
 		if err != nil {
 			return err
 		}
-		for i, w := range t.Views {
+		for i, w := range views {
 			bases[i] = base
 			if base, err = w.Apply(b, base); err != nil {
 				return err
 			}
 		}
-		for i := len(t.Views) - 1; i >= 0; i-- {
-			if whole, err = t.Views[i].Put(b, bases[i], whole); err != nil {
+		for i, w := range slices.Backward(views) {
+			if whole, err = w.Put(b, bases[i], whole); err != nil {
 				return err
 			}
 		}
@@ -188,7 +189,7 @@ func (b *Builder) ViewOf(t *Tensor, w View, strides []int) (*Tensor, error) {
 		return nil, err
 	}
 	return &Tensor{
-		Store: t.Store, Views: append(t.Views[:len(t.Views):len(t.Views)], w),
+		Store: t.Store, Path: t.Path.Then(w),
 		Value: v, Version: t.Store.Version, Strides: strides, Complex: t.Complex,
 	}, nil
 }

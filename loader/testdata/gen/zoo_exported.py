@@ -146,7 +146,7 @@ TRANSFORMERS = {
     "clip-vision": ("CLIPVision", "CLIPVisionModel", ("pixel_values",), IMAGE),
     "clip": ("CLIP", "CLIPModel", ("input_ids", "pixel_values", "attention_mask"), dict(text_config=SMALL, vision_config=IMAGE, projection_dim=16)),
     "siglip-vision": ("SiglipVision", "SiglipVisionModel", ("pixel_values",), IMAGE),
-    "sam-vision": ("SamVision", "SamVisionModel", ("pixel_values",), dict(IMAGE, output_channels=16, window_size=2, global_attn_indexes=[1], num_pos_feats=16, mlp_dim=64)),
+    "sam-vision": ("SamVision", "SamVisionModel", ("pixel_values",), dict(IMAGE, output_channels=16, window_size=2, global_attn_indexes=[1], num_pos_feats=16, mlp_dim=64, initializer_range=0.02)),
 }
 
 

@@ -1,0 +1,8 @@
+//go:build !pprof
+
+package main
+
+import "net/http"
+
+// profiles shows nothing without the tag pprof.
+func profiles(*http.ServeMux) {}

@@ -1,0 +1,316 @@
+package torchscript
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader/internal/aten"
+	"github.com/octet-ml/octet/loader/internal/script"
+	"github.com/octet-ml/octet/ops"
+)
+
+// bound is a program for inputs that were named: parameters of forward, and by "name.0" or "name.key" what lists, tuples
+// and dicts among them hold. Whatever has no input keeps its default or is None.
+type bound struct {
+	*Program
+	names []string
+	parts *part
+}
+
+// Parameters returns the names of forward's parameters.
+func (p *Program) Parameters() []string {
+	var names []string
+	for _, q := range p.forward.def.Params[1:] {
+		names = append(names, q.Name)
+	}
+	return names
+}
+
+// Bind returns the program for inputs of these names, in their order. It fails with a *graph.InputError where the model
+// has no such input, or needs one that is not named.
+func (p *Program) Bind(names []string) (graph.Program, error) {
+	b := &bound{Program: p, names: names, parts: &part{index: -1}}
+	for i, name := range names {
+		at := b.parts.at(name)
+		if at == nil || at.index >= 0 || len(at.parts) > 0 {
+			return nil, &graph.InputError{Index: i, Name: name, Reason: "it is named twice, or too deep"}
+		}
+		at.index = i
+	}
+	_, _, err := b.values(func(i int, _ string) (aten.Value, error) { return nil, nil })
+	return b, err
+}
+
+// Inputs returns the names that the program was bound to.
+func (b *bound) Inputs() []string { return b.names }
+
+// TakesList is false: the number of inputs is known.
+func (b *bound) TakesList() bool { return false }
+
+func (b *bound) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
+	return b.SpecializeContext(context.Background(), types, before)
+}
+
+func (b *bound) SpecializeContext(ctx context.Context, types []ops.Type, before string) (*graph.Graph, error) {
+	return b.specializeWith(ctx, types, before, b.arguments)
+}
+
+func (b *bound) arguments(m *machine, types []ops.Type) ([]aten.Value, error) {
+	if len(types) != len(b.names) {
+		return nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model was bound to %d", len(types), len(b.names))}
+	}
+	inputs := make([]*graph.Value, len(types))
+	for i, t := range types {
+		if err := checkInput(b.names[i], t); err != nil {
+			return nil, err
+		}
+		inputs[i] = m.Input(b.names[i], t)
+	}
+	args, given, err := b.values(func(i int, kind string) (aten.Value, error) {
+		return m.argument(input{name: b.names[i], kind: kind}, inputs[i], types[i])
+	})
+	if err != nil {
+		return nil, err
+	}
+	return args, b.defaults(m, args, given)
+}
+
+// values returns the arguments of forward, with what leaf makes of each input, and which of them are given.
+func (b *bound) values(leaf func(i int, kind string) (aten.Value, error)) (args []aten.Value, given []bool, err error) {
+	params := b.forward.def.Params[1:]
+	args, given = make([]aten.Value, len(params)), make([]bool, len(params))
+	for i, q := range params {
+		at := b.parts.find(q.Name)
+		if at == nil {
+			if required(q) {
+				return nil, nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%s is missing, which is a %s", q.Name, typeText(q.Type))}
+			}
+			continue
+		}
+		if args[i], err = b.value(q.Type, at, leaf); err != nil {
+			return nil, nil, err
+		}
+		given[i] = true
+	}
+	for _, at := range b.parts.parts {
+		if !slices.ContainsFunc(params, func(q *script.Param) bool { return q.Name == at.path }) {
+			return nil, nil, &graph.InputError{Index: at.first(), Name: at.path, Reason: fmt.Sprintf("forward has no such parameter: it has %v", b.Parameters())}
+		}
+	}
+	return args, given, nil
+}
+
+// value makes an argument of a type.
+func (b *bound) value(t *script.Type, at *part, leaf func(i int, kind string) (aten.Value, error)) (aten.Value, error) {
+	if kind := leafKind(t); kind != "" {
+		if at.index < 0 {
+			return nil, at.unfit("it is a " + typeText(t) + ", which has no parts")
+		}
+		return leaf(at.index, kind)
+	}
+	if t.Name == "Optional" && len(t.Args) == 1 {
+		return b.value(t.Args[0], at, leaf)
+	}
+	if at.index >= 0 {
+		return nil, at.unfit("it is a " + typeText(t) + ": its parts are named " + at.path + ".0, or by their keys")
+	}
+	switch {
+	case t.Name == "List" && len(t.Args) == 1:
+		items, err := b.items(at, len(at.parts), func(int) *script.Type { return t.Args[0] }, leaf)
+		return &aten.List{Items: items}, err
+	case t.Name == "Tuple":
+		items, err := b.items(at, len(t.Args), func(i int) *script.Type { return t.Args[i] }, leaf)
+		return &aten.Tuple{Items: items}, err
+	case t.Name == "Dict" && len(t.Args) == 2:
+		return b.dict(t, at, leaf)
+	}
+	return nil, at.unfit("it is a " + typeText(t) + ", which is given no inputs")
+}
+
+// items makes the n elements of a list or tuple.
+func (b *bound) items(at *part, n int, typeOf func(int) *script.Type, leaf func(i int, kind string) (aten.Value, error)) ([]aten.Value, error) {
+	items := make([]aten.Value, n)
+	found := 0
+	for i := range n {
+		x, t := at.find(strconv.Itoa(i)), typeOf(i)
+		if x == nil {
+			if t.Name == "Optional" {
+				continue
+			}
+			return nil, at.unfit(fmt.Sprintf("its element %d is missing", i))
+		}
+		found++
+		var err error
+		if items[i], err = b.value(t, x, leaf); err != nil {
+			return nil, err
+		}
+	}
+	if found < len(at.parts) {
+		return nil, at.unfit(fmt.Sprintf("it has %d elements, numbered from 0 on", n))
+	}
+	return items, nil
+}
+
+func (b *bound) dict(t *script.Type, at *part, leaf func(i int, kind string) (aten.Value, error)) (aten.Value, error) {
+	d := &aten.Dict{}
+	if leafKind(t.Args[1]) != "" {
+		at = at.flat()
+	}
+	for _, x := range at.parts {
+		var key aten.Value = x.name
+		switch t.Args[0].Name {
+		case "str":
+		case "int":
+			n, err := strconv.ParseInt(x.name, 10, 64)
+			if err != nil {
+				return nil, x.unfit("its key is no int")
+			}
+			key = n
+		default:
+			return nil, at.unfit("it is a " + typeText(t) + ": keys are str or int")
+		}
+		if _, twice := d.Get(key); twice {
+			return nil, x.unfit("its key stands twice")
+		}
+		v, err := b.value(t.Args[1], x, leaf)
+		if err != nil {
+			return nil, err
+		}
+		d.Set(key, v)
+	}
+	return d, nil
+}
+
+// leafKind returns the kind of a type that is one input, "" of others.
+func leafKind(t *script.Type) string {
+	if t == nil {
+		return "Tensor"
+	}
+	switch t.Name {
+	case "Tensor", "int", "float", "bool", "number", "Scalar":
+		return t.Name
+	}
+	return ""
+}
+
+// bindable reports whether inputs can make a value of a type.
+func (p *Program) bindable(t *script.Type) bool {
+	if leafKind(t) != "" {
+		return true
+	}
+	switch {
+	case t.Name == "Dict" && len(t.Args) == 2:
+		return (t.Args[0].Name == "str" || t.Args[0].Name == "int") && p.bindable(t.Args[1])
+	case t.Name == "List" || t.Name == "Optional" || t.Name == "Tuple":
+		return !slices.ContainsFunc(t.Args, func(a *script.Type) bool { return !p.bindable(a) })
+	}
+	return false
+}
+
+// unbound says that the tensors of an input have to be named.
+func (p *Program) unbound(in input) error {
+	t := p.forward.def.Params[in.param].Type
+	if in.part >= 0 {
+		t = t.Args[in.part]
+	}
+	example := in.name + ".0"
+	if t.Name == "Dict" {
+		example = in.name + ".key"
+	}
+	return &graph.InputError{Name: in.name, Reason: fmt.Sprintf("it is a %s: name its parts, such as %s (Graph.Bind)", typeText(t), example)}
+}
+
+// typeText writes a type as the source has it.
+func typeText(t *script.Type) string {
+	if t == nil {
+		return "Tensor"
+	}
+	if t.Args == nil {
+		return t.Name
+	}
+	args := make([]string, len(t.Args))
+	for i, a := range t.Args {
+		args[i] = typeText(a)
+	}
+	return t.Name + "[" + strings.Join(args, ", ") + "]"
+}
+
+// part is a value by its path, and what it holds.
+type part struct {
+	name, path string
+	index      int // of the input, -1: it has parts
+	parts      []*part
+	byName     map[string]*part
+}
+
+// maxPartDepth bounds the paths of inputs; types are not nested as deep.
+const maxPartDepth = 16
+
+// at returns the part at a path, made where there is none, or nil where an input stands above it.
+func (p *part) at(path string) *part {
+	if strings.Count(path, ".") >= maxPartDepth {
+		return nil
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		if p.index >= 0 {
+			return nil
+		}
+		x := p.byName[name]
+		if x == nil {
+			x = p.add(name)
+		}
+		p = x
+	}
+	return p
+}
+
+func (p *part) add(name string) *part {
+	x := &part{name: name, path: strings.TrimPrefix(p.path+"."+name, "."), index: -1}
+	if p.byName == nil {
+		p.byName = make(map[string]*part)
+	}
+	p.byName[name] = x
+	p.parts = append(p.parts, x)
+	return x
+}
+
+func (p *part) find(name string) *part { return p.byName[name] }
+
+// flat returns the part with all inputs below it at once: keys may hold points.
+func (p *part) flat() *part {
+	out := &part{name: p.name, path: p.path, index: -1}
+	var walk func(x *part, name string)
+	walk = func(x *part, name string) {
+		if x.index >= 0 {
+			out.parts = append(out.parts, &part{name: name, path: x.path, index: x.index})
+		}
+		for _, y := range x.parts {
+			walk(y, name+"."+y.name)
+		}
+	}
+	for _, x := range p.parts {
+		walk(x, x.name)
+	}
+	return out
+}
+
+// first returns the first input of the part.
+func (p *part) first() int {
+	for p.index < 0 && len(p.parts) > 0 {
+		p = p.parts[0]
+	}
+	return p.index
+}
+
+func (p *part) unfit(reason string) error {
+	return &graph.InputError{Index: p.first(), Name: p.path, Reason: reason}
+}
+
+var (
+	_ graph.Binder         = (*Program)(nil)
+	_ graph.ContextProgram = (*bound)(nil)
+)

@@ -1,0 +1,95 @@
+package loader
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// bindable is a model of a dict, a list and two optional tensors.
+func bindable(t *testing.T) *graph.Graph {
+	t.Helper()
+	c := moduleM("return x")
+	for name, r := range c.Files {
+		text := strings.Replace(string(r), "x: Tensor", "d: Dict[str, Tensor],\n    more: List[Tensor],\n    a: Optional[Tensor]=None,\n    b: Optional[Tensor]=None", 1)
+		text = strings.Replace(text, "    return x", "    y = torch.add(d[\"p\"], torch.cat(more))\n    if b is not None:\n      y = torch.mul(y, b)\n    return y", 1)
+		c.Files[name] = scriptRecordText(text)
+	}
+	data := c.archive(t)
+	g, err := LoadFrom(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestBind chooses the inputs of a model by name: its signature has them, and it runs on them in that order.
+func TestBind(t *testing.T) {
+	g := bindable(t)
+	if want := []string{"d", "more", "a", "b"}; !slices.Equal(g.Parameters(), want) {
+		t.Errorf("parameters %v", g.Parameters())
+	}
+	b, err := g.Bind("more.0", "d.p", "more.1", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig, err := b.Signature(ops.F32(2), ops.F32(5), ops.F32(3), ops.F32())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"batch false, stateful false", "<- more.0 float32[2]", "<- d.p float32[5]", "<- more.1 float32[3]", "<- b float32[]", "-> output0 float32[5]"}
+	if d := cmp.Diff(want, formatSignature(sig)); d != "" {
+		t.Errorf("signature (-want +got)\n%s", d)
+	}
+	s, err := b.Compile(graph.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	vector := func(v ...float32) *tensor.Tensor { return must(tensor.FromSlice(v, len(v))) }
+	out, err := s.Run(context.Background(), vector(1, 2), vector(10, 20, 30), vector(3), tensor.Scalar(float32(2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := out[0].Float32s(); !slices.Equal(got, []float32{22, 44, 66}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestBindRefuses names inputs that the model does not have, or not all that it needs.
+func TestBindRefuses(t *testing.T) {
+	g := bindable(t)
+	for _, c := range []struct {
+		names []string
+		says  string
+	}{
+		{[]string{"d.p"}, "more is missing"},
+		{[]string{"d.p", "more.0", "more.0"}, "named twice"},
+		{[]string{"d.p", "more.0", "other"}, "no such parameter"},
+		{[]string{"d.p", "more.0", "more.2"}, "its element 1 is missing"},
+		{[]string{"d", "more.0"}, "its parts are named"},
+		{[]string{"d.p", "more.0.1"}, "which has no parts"},
+		{[]string{"d.p", "more.0", strings.Repeat("a.", 1000)}, "too deep"},
+	} {
+		var in *graph.InputError
+		if _, err := g.Bind(c.names...); !errors.As(err, &in) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v: %v, want %q", c.names, err, c.says)
+		}
+	}
+	if _, err := graph.New().Bind("x"); !errors.Is(err, graph.ErrNotBinder) {
+		t.Errorf("a graph that is not open: %v", err)
+	}
+	var in *graph.InputError
+	if _, err := g.Specialize(ops.F32(2), ops.F32(2)); !errors.As(err, &in) || in.Name != "d" {
+		t.Errorf("a dict that is not bound: %v", err)
+	}
+}
