@@ -43,6 +43,13 @@ type DWConvU8S8 struct {
 	wide    bool // weights are int16
 	group   int  // taps whose weights lie together; the last group is filled up with zeros
 	columns bool // nine taps are three groups of three, those of the columns of a 3 x 3 window
+	order   *dwconvU8S8Order
+}
+
+// dwconvU8S8Order is how a kernel wants weights that the order PackW describes does not say.
+type dwconvU8S8Order struct {
+	bytes func(ks, c int) int
+	pack  func(dst, w []int8, ks, c int)
 }
 
 // taps returns how many of a window's taps lie together.
@@ -66,6 +73,9 @@ func (k *DWConvU8S8) block(c int) int {
 
 // PackedBytes returns the size of packed weights.
 func (k *DWConvU8S8) PackedBytes(ks, c int) int {
+	if k.order != nil {
+		return k.order.bytes(ks, c)
+	}
 	n := roundUp(c, k.block(c)) * ceil(ks, k.taps(ks)) * k.group
 	if k.wide {
 		n *= 2
@@ -77,8 +87,12 @@ func (k *DWConvU8S8) PackedBytes(ks, c int) int {
 // tap s is w[c*ks+s]. For each block of NR channels and each group of taps,
 // channels come in the order in which unpacking bytes within 128-bit lanes leaves them:
 // for j in 0 to 3, lane l holds channels 16*l+4*j to 16*l+4*j+3. The generic
-// kernel has no lanes and narrow blocks have one: these keep the order.
+// kernel has no lanes and narrow blocks have one: these keep the order. A kernel may have an order of its own.
 func (k *DWConvU8S8) PackW(dst, w []int8, ks, c int) {
+	if k.order != nil {
+		k.order.pack(dst, w, ks, c)
+		return
+	}
 	i := 0
 	nr, taps := k.block(c), k.taps(ks)
 	for c0 := 0; c0 < c; c0 += nr {

@@ -17,6 +17,9 @@ var vexSource string
 
 // TestVEXEncoding decodes what the macros for VPDPBUSD and VPDPWSSD emit, for all registers.
 func TestVEXEncoding(t *testing.T) {
+	if quick() {
+		t.Skip("no CPU that kernels run on changes what macros emit")
+	}
 	for name, op := range map[string]string{"VPDPBUSD": "0x50", "VPDPWSSD": "0x52"} {
 		if !strings.Contains(vexSource, fmt.Sprintf("#define %s_VEX(b, a, c) VEX_DOT(%s, b, a, c)\n", name, op)) {
 			t.Fatalf("the macro for %s is not found", name)

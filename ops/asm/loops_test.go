@@ -9,11 +9,18 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "rewrite the list of inner loops in docs/kernels.md")
+var update = flag.Bool("update", false, "rewrite the lists of inner loops in docs/kernels.md")
 
 // TestInnerLoops compares the list of inner loops in docs/kernels.md with the code of the kernels.
 func TestInnerLoops(t *testing.T) {
-	const path, begin, end = "../../docs/kernels.md", "<!-- loops: begin -->\n", "<!-- loops: end -->"
+	comparePage(t, "loops", innerLoops(t, listFunctions(t, "amd64")))
+}
+
+// comparePage compares a list in docs/kernels.md, between marks with its name, with what it should be, or writes it with -update.
+func comparePage(t *testing.T, name, want string) {
+	t.Helper()
+	const path = "../../docs/kernels.md"
+	begin, end := "<!-- "+name+": begin -->\n", "<!-- "+name+": end -->"
 	page, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -23,13 +30,12 @@ func TestInnerLoops(t *testing.T) {
 	if !ok || !ok2 {
 		t.Fatalf("%s has no marks for the list", path)
 	}
-	want := innerLoops(t, listFunctions(t, "amd64"))
 	if *update {
 		if err := os.WriteFile(path, []byte(before+begin+want+end+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	} else if have != want {
-		t.Errorf("the list in %s is out of date, run go test ./ops/asm -run InnerLoops -update; it should be:\n%s", path, want)
+		t.Errorf("the list in %s is out of date, run go test ./ops/asm -run Loops -update; it should be:\n%s", path, want)
 	}
 }
 

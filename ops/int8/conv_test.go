@@ -194,7 +194,7 @@ func (c layerCase) define(op int8.Conv, in []*tensor.Tensor, shape tensor.Shape)
 			out = append(out, min(max(y, lo), hi))
 			continue
 		}
-		t := float32(acc) * int8.Multiplier(x.QParams().Scale[0], w.QParams().Scale[k], op.Out.Scale[0])
+		t := float32(float32(acc) * int8.Multiplier(x.QParams().Scale[0], w.QParams().Scale[k], op.Out.Scale[0]))
 		if c.residual {
 			r := in[len(in)-1]
 			m := float32(float64(r.QParams().Scale[0]) / float64(op.Out.Scale[0]))

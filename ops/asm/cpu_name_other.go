@@ -1,0 +1,5 @@
+//go:build !(linux && arm64)
+
+package asm
+
+func coreNames() string { return "" }
