@@ -76,8 +76,8 @@ const gatherBelow = 4
 // joinGroups lets one call compute all groups of as many columns as have channels of their own in it.
 func (v *convGemm) joinGroups(tier asm.Tier) {
 	k := asm.IGemmGroupsF32For(tier)
-	if v.groups == 1 || v.kc == 0 || v.n != asm.GroupColumns {
-		return
+	if v.groups == 1 || v.kc == 0 || v.n != asm.GroupColumns || k.Tier == asm.Generic && v.g.Tier != asm.Generic {
+		return // plain Go is slower than half a panel
 	}
 	v.shifts = make([]int32, roundUp(v.outs, k.NR)/asm.GroupColumns)
 	for i := range v.outs / asm.GroupColumns {
