@@ -35,6 +35,7 @@ func TestScriptNumerics(t *testing.T) {
 		"addcmul of bytes":    {bytes + "y = torch.addcmul(f, u, u, value=2)\n", "[80000.5 19.5]", tensor.Float32},
 		"addcmul as int64":    {bytes + "y = torch.addcmul(torch.tensor([1, 2]), u, u)\n", "[40001 11]", tensor.Int64},
 		"addcmul of float16":  {bytes + "y = torch.addcmul(f, h, h)\n", "[3.6e+09 10.5]", tensor.Float32},
+		"logit of int64":      {"y = torch.logit(torch.tensor([0, 1]), 0.25)\n", "[-1.0986123 1.0986123]", tensor.Float32},
 		"sum as int32":        {"y = torch.sum(torch.tensor([True, True, False]), dtype=3)\n", "[2]", tensor.Int32},
 		"prod as int8":        {"y = torch.prod(torch.tensor([100, 3]), dtype=1)\n", "[44]", tensor.Int8},
 		"cumsum as int32":     {"y = torch.cumsum(torch.tensor([1, 2]), 0, dtype=3)\n", "[1 3]", tensor.Int32},
@@ -95,4 +96,22 @@ func elements(t *tensor.Tensor) string {
 		return fmt.Sprint(t.Int8s())
 	}
 	return fmt.Sprint(t.Bytes())
+}
+
+// TestDivideByConstant divides integers by a constant tensor of float64, as a traced model has its numbers: with and without a rounding
+// mode PyTorch's executor takes it for a number, which makes float32.
+func TestDivideByConstant(t *testing.T) {
+	const constant = "\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nDoubleStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQ" +
+		"K\x00))\x89ccollections\nOrderedDict\n)RtR\x85."
+	for mode, want := range map[string]string{"": "[2 -2.8]", ", rounding_mode=\"floor\"": "[2 -3]", ", rounding_mode=\"trunc\"": "[2 -2]"} {
+		m := moduleM("return torch.div(torch.tensor([5, -7]), CONSTANTS.c0" + mode + ")")
+		m.Files["constants.pkl"], m.Files["constants/0"] = scriptRecordText(constant), scriptRecordText("\x00\x00\x00\x00\x00\x00\x04\x40") // 2.5
+		out, err := runArchive(m.archive(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := elements(out[0]); got != want || out[0].DType() != tensor.Float32 {
+			t.Errorf("mode %q: %s of %v, want %s of float32", mode, got, out[0].DType(), want)
+		}
+	}
 }

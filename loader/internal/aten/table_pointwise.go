@@ -137,6 +137,9 @@ func roundDecimals(c *call) Value {
 // logit is log(x / (1 - x)), with x first clamped to eps and 1-eps.
 func logit(c *call) Value {
 	x := c.tensor(0)
+	if !x.DType().IsFloat() {
+		x = c.cast(x, tensor.Float32) // before it is bounded
+	}
 	if !c.isNone(1) {
 		eps := c.float(1)
 		x = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: eps, Beta: 1 - eps}, x)
