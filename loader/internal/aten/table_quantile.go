@@ -103,8 +103,59 @@ func quantile(c *call) Value {
 	return c.shaped(y, to)
 }
 
+// nanQuantile is quantile of what is no NaN, which is another number of values in each line; of NaN alone it is NaN.
+func nanQuantile(c *call) Value {
+	x, axis, keep := c.tensor(0), 0, c.bool(3)
+	shares, isTensor := c.args[1].(*build.Tensor)
+	if !isTensor {
+		shares = c.cast(c.lift(c.args[1]), x.DType())
+	}
+	if d := x.DType(); d != tensor.Float32 && d != tensor.Float64 || shares.DType() != d || shares.Rank() > 0 || c.isNone(2) && keep {
+		return c.unsupported("of %v for %v", x.Type(), shares.Type())
+	}
+	if c.isNone(2) {
+		x = c.shaped(x, c.resolve(x, []*build.Number{build.Extent(-1)}))
+	} else if axis = c.axis(2, x.Rank()); x.Rank() == 0 {
+		return c.unsupported("of a tensor without dimensions")
+	}
+	if c.extent(x, axis) == 0 {
+		return c.fail("nanquantile() input tensor must be non-empty")
+	}
+	c.assertAll(c.arith(ops.LogicalAnd, c.arithNumber(ops.Ge, shares, int64(0)), c.arithNumber(ops.Le, shares, int64(1))), "nanquantile() q values must be in the range [0, 1]")
+	count := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{axis}, KeepDims: true}, c.fn(ops.LogicalNot, c.fn(ops.IsNaN, x)))
+	last := c.arithNumber(ops.Sub, c.arithNumber(ops.Max, count, int64(1)), int64(1))
+	sorted := c.applyAll(ops.Sort{Axis: axis}, x)[0] // NaN comes last
+	rank := c.arith(ops.Mul, c.cast(last, x.DType()), shares)
+	take := func(at *build.Tensor) *build.Tensor {
+		return c.apply(ops.Gather{Axis: axis}, sorted, c.cast(at, tensor.Int64))
+	}
+	same := func(share *build.Tensor) *build.Tensor { return share }
+	y := c.interpolated(rank, c.string(4), take, same)
+	if keep {
+		return y
+	}
+	return c.selected(y, axis, build.Extent(0))
+}
+
 // between returns what stands at places in sorted values that lie between two of them.
 func (c *call) between(sorted, rank *build.Tensor, axis int, interpolation string) *build.Tensor {
+	take := func(at *build.Tensor) *build.Tensor {
+		return c.apply(ops.IndexSelect{Axis: axis}, sorted, c.cast(at, tensor.Int64))
+	}
+	along := func(share *build.Tensor) *build.Tensor {
+		to := make([]*build.Number, sorted.Rank())
+		for i := range to {
+			to[i] = build.Extent(1)
+		}
+		to[axis] = c.length(share)
+		return c.reshape(share, to)
+	}
+	return c.interpolated(rank, interpolation, take, along)
+}
+
+// interpolated returns what stands at ranks between two values that take finds; shaped gives shares of their distance
+// the dimensions of values.
+func (c *call) interpolated(rank *build.Tensor, interpolation string, take, shaped func(*build.Tensor) *build.Tensor) *build.Tensor {
 	switch interpolation {
 	case "linear":
 	case "midpoint":
@@ -117,28 +168,46 @@ func (c *call) between(sorted, rank *build.Tensor, axis int, interpolation strin
 	default:
 		c.fail("unknown interpolation %q", interpolation)
 	}
-	take := func(at *build.Tensor) *build.Tensor {
-		return c.apply(ops.IndexSelect{Axis: axis}, sorted, c.cast(at, tensor.Int64))
-	}
 	floor := c.fn(ops.Floor, rank)
 	low := take(floor)
 	if interpolation != "linear" && interpolation != "midpoint" {
 		return low
 	}
-	ceil := c.fn(ops.Ceil, rank)
-	share := c.arith(ops.Sub, rank, floor)
+	high, share := take(c.fn(ops.Ceil, rank)), c.arith(ops.Sub, rank, floor)
 	if interpolation == "midpoint" {
 		share = c.fullLike(share, 0.5)
 	}
-	to := make([]*build.Number, sorted.Rank())
-	for i := range to {
-		to[i] = build.Extent(1)
-	}
-	to[axis] = c.length(share)
-	share = c.reshape(share, to)
-	high := take(ceil)
+	share = shaped(share)
 	step := c.arith(ops.Sub, high, low)
 	near := c.arith(ops.Add, low, c.arith(ops.Mul, share, step))
 	far := c.arith(ops.Sub, high, c.arith(ops.Mul, step, c.fromOne(share)))
 	return c.apply(ops.Where{}, c.arithNumber(ops.Lt, share, 0.5), near, far)
+}
+
+// vander is the Vandermonde matrix of vectors: their powers from 0 on along a new last dimension.
+func vander(increasing func(c *call) bool) func(*call) Value {
+	return func(c *call) Value {
+		x := c.tensor(0)
+		if x.Rank() == 0 || x.Complex {
+			return c.unsupported("of %v", x.Type())
+		}
+		n := c.intOr(1, c.extent(x, x.Rank()-1))
+		if n < 1 || n > maxComputed {
+			return c.unsupported("of %d powers", n)
+		}
+		if d := x.DType(); !d.IsFloat() {
+			x = c.cast(x, tensor.Int64)
+		}
+		column := c.reshape(x, append(c.Dims(x)[:x.Rank():x.Rank()], build.Extent(1)))
+		y := c.fullLike(column, 1)
+		if n > 1 && c.err == nil {
+			to := append(c.Dims(x)[:x.Rank():x.Rank()], build.Extent(n-1))
+			powers := c.apply(ops.Cumulative{Axis: x.Rank(), Product: true}, c.expand(column, to))
+			y = c.apply(ops.Concat{Axis: x.Rank()}, y, powers)
+		}
+		if !increasing(c) {
+			y = c.apply(ops.Flip{Axes: []int{x.Rank()}}, y)
+		}
+		return y
+	}
 }

@@ -79,3 +79,12 @@ def cases(s):
         s.module(m, torch.tensor([[0, 2], [2, 5]]), torch.tensor([1]), torch.tensor([0, 1, 2, 3, 4, 5]), tol=3e-6)
     for e in ["torch.lgamma(a)", "torch.digamma(a)"]:
         s.op(e, torch.tensor([0.3, 1.0, 2.5, -0.4, -1.7, 7.25, 30.0]), tol=5e-6)
+    holes = torch.tensor([[1.0, NAN, 3.0, -2.0, 0.5], [NAN, NAN, NAN, 4.0, 1.0], [NAN, NAN, NAN, NAN, NAN], [2.0, 5.0, 1.0, 4.0, 3.0]])
+    for e in ["torch.nanquantile(a, 0.3)", "torch.nanquantile(a, 0.75, dim=1)", "torch.nanquantile(a, 0.5, dim=0, keepdim=True)", "torch.nanquantile(a, b, dim=1)", "torch.nanquantile(a, b, dim=-1, interpolation='midpoint')"]:
+        s.op(e, (holes[:2], torch.tensor(0.9)), (holes, torch.tensor(0.4)), tol=2e-6)
+    for e in ["lower", "higher", "nearest"]:
+        s.op(f"torch.nanquantile(a, 0.6, dim=1, interpolation='{e}')", holes)
+    for e in ["torch.vander(a)", "torch.vander(a, 4)", "torch.vander(a, 3, increasing=True)", "torch.vander(a, 1)"]:
+        s.op(e, torch.tensor([0.5, -2.0, 3.0]), torch.tensor([2, -1, 3]), tol=2e-6)
+    for e in ["torch.linalg.vander(a)", "torch.linalg.vander(a, N=4)"]:
+        s.op(e, torch.tensor([[0.5, -2.0, 3.0], [1.0, 0.0, 1.5]]), tol=2e-6)
