@@ -26,6 +26,7 @@ func torchGradients() map[string]ops.Op {
 		"lsq negative":        LSQOp{Spec{DType: tensor.Int8, Scheme: tensor.PerTensorAffine}},
 		"lsq channels":        LSQOp{weight},
 		"lsq channels affine": LSQOp{Spec{DType: tensor.Int8, Scheme: tensor.PerChannelAffine, Axis: 1, Min: -8, Max: 7}},
+		"project pairs":       projectPairsOp{channelSymmetricS8, &weightPairs{order: []int32{0, 1, 2, 3}, least: -128, largest: 128}},
 		"weight per tensor":   layerOf(ops.Linear{}, symmetricS8.WithBits(4), &narrow, nil),
 		"gelu":                tableOf(ops.Unary{Fn: ops.GELU}, affineU8.WithBits(4), nil),
 		"times a number":      tableOf(ops.Binary{Fn: ops.Mul}, narrow, nil, tensor.Scalar(float32(2.5))),

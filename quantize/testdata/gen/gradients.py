@@ -85,10 +85,23 @@ def others(s):
     s.add("adaptive avg pool", [s.steps(2, 3, 4, 4, step=X)] + at(X, 30) + at(X / 4, 10), lambda x, _a, _b, sy, zy: fake(F.adaptive_avg_pool2d(x, 1), sy, zy, 0, 31))
 
 
+def pairs(s):
+    # Weights of a pair that exceed the limit of 128 steps become the nearest that do not, straight through.
+    def project(w, scale, _zero):
+        a, b = (w / scale[:, None]).view(3, 2, 2).unbind(-1)
+        half = ((a - b + torch.sign(a) * 128) / 2).round()
+        beyond = ((a * b > 0) & ((a + b).abs() > 128))[..., None]
+        q = torch.stack([half, torch.sign(a) * 128 - half], -1)
+        moved = torch.where(beyond, q, torch.stack([a, b], -1)).view(3, 4) * scale[:, None]
+        return w + (moved - w).detach()
+
+    s.add("project pairs", [s.steps(3, 4, step=4.0, lo=-31, hi=31), torch.ones(3), torch.zeros(3)], project)
+
+
 def main():
     torch.set_num_threads(1)
     s = Gradients(11)
-    for family in [lsq, layers, others]:
+    for family in [lsq, layers, others, pairs]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 
