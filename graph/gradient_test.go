@@ -189,11 +189,15 @@ func TestGradients(t *testing.T) {
 // where it is smooth.
 func unaryCases() []gradientCase {
 	around := map[ops.UnaryFn]float64{
-		ops.Log: 5, ops.Log2: 5, ops.Log10: 5, ops.Log1p: 5, ops.Sqrt: 5, ops.Rsqrt: 5, ops.Reciprocal: 5, ops.Acosh: 6,
+		ops.Log: 5, ops.Log2: 5, ops.Log10: 5, ops.Log1p: 5, ops.Sqrt: 5, ops.Rsqrt: 5, ops.Reciprocal: 5, ops.Acosh: 6, ops.LGamma: 5, ops.Digamma: 5,
 	}
 	scaled := map[ops.UnaryFn]bool{ops.Asin: true, ops.Acos: true, ops.Atanh: true, ops.Tan: true}
 	var cases []gradientCase
+	functions := []ops.UnaryFn{ops.LGamma, ops.Digamma}
 	for fn := ops.Relu; fn < ops.IsNaN; fn++ {
+		functions = append(functions, fn)
+	}
+	for _, fn := range functions {
 		op := ops.Unary{Fn: fn, Alpha: 0.5, Beta: 2}
 		c := gradientCase{name: op.Name(), op: op, shapes: [][]int{{3, 4, 5}}, from: around[fn]}
 		if around[fn] == 0 {

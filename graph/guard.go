@@ -15,6 +15,8 @@ type Guard struct {
 	Bounds []Bound
 	// Value is what the input must be, when the graph depends on it.
 	Value *tensor.Tensor
+	// Relations are those between extents of this input and of others.
+	Relations []Relation
 }
 
 // Bound says which extents a graph accepts: from Min to Max, both included, with a Max of 0 from Min on.

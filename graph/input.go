@@ -67,7 +67,7 @@ func (g *Graph) checkInputs(inputs []*tensor.Tensor) error {
 		got := ops.Type{DType: t.DType(), Shape: t.Shape(), Q: t.QParams()}
 		return &InputError{Index: i, Name: v.Name, Reason: reason, Want: v.Type.String(), Got: got.String()}
 	}
-	return nil
+	return g.checkRelations(inputs)
 }
 
 // acceptsParams reports whether t has the quantization parameters of an input of a graph. A

@@ -307,7 +307,7 @@ func (g *Graph) accepts(inputs []*tensor.Tensor) bool {
 			return false
 		}
 	}
-	return true
+	return g.checkRelations(inputs) == nil
 }
 
 // infers reports whether all operators accept what follows from inputs of these types.

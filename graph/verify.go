@@ -3,6 +3,7 @@ package graph
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/ops"
 )
@@ -23,6 +24,9 @@ func (g *Graph) Verify() error {
 		}
 		if v.Guard != nil && max(len(v.Guard.Shape), len(v.Guard.Bounds)) > len(v.Type.Shape) {
 			return fmt.Errorf("input %q has a guard of %d dimensions and type %v", v.Name, len(v.Guard.Shape), v.Type)
+		}
+		if v.Guard != nil && slices.ContainsFunc(v.Guard.Relations, func(r Relation) bool { return !r.Valid(g.Inputs) }) {
+			return fmt.Errorf("input %q has a guard on dimensions that inputs do not have", v.Name)
 		}
 		defined[v] = true
 	}

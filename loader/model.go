@@ -382,6 +382,13 @@ func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Gua
 		}
 		guard.Bounds = append(guard.Bounds, graph.Bound{Min: b[0], Max: b[1]})
 	}
+	for _, r := range in.Guard.Relations {
+		is := graph.Relation{Constant: r.Constant, Divisor: r.Divisor, AtMost: r.AtMost, Text: r.Text}
+		for _, t := range r.Terms {
+			is.Terms = append(is.Terms, graph.RelationTerm{Input: t[0], Axis: t[1], Factor: t[2]})
+		}
+		guard.Relations = append(guard.Relations, is)
+	}
 	if in.Guard.Value == "" {
 		return guard, nil
 	}

@@ -164,6 +164,7 @@ func opCases() []opCase {
 		{int8.Conv{ConvAttributes: ops.ConvAttributes(residual), Out: out}, []operand{u8(1, 3, 5, 5), perChannel(tensor.Int8, 4, 3, 1, 1), u8(1, 4, 5, 5)}},
 		{int8.Dequantize{}, []operand{u8(3, 4)}},
 		{int8.DynamicLinear{LinearAttributes: ops.LinearAttributes{HasBias: true, HasResidual: true, Act: ops.ActGELU}}, []operand{f32(3, 4), perChannel(tensor.Int8, 5, 4), f32(5).constant(), f32(3, 5)}},
+		{int8.DynamicLinear{Range: int8.InputRange{Rule: int8.WholeInputEps, Lo: 1, Hi: 255, Eps: 0x1p-23}}, []operand{f32(3, 4), perChannel(tensor.Int8, 5, 4)}},
 		{int8.Linear{LinearAttributes: ops.LinearAttributes{HasBias: true}, Out: out}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4), perChannel(tensor.Int32, 5)}},
 		{int8.Linear{}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4)}},
 		{int8.Min{Act: ops.ReLU, Out: out}, []operand{u8(2, 3, 4, 5), u8(1, 3, 1, 1)}},

@@ -44,6 +44,17 @@ type guardRecord struct {
 	Shape  []int    `json:"shape"`
 	Bounds [][2]int `json:"bounds"` // the least and the largest extent of each dimension, 0 for no largest
 	Value  string   `json:"value"`  // a tensor of the file
+
+	Relations []relationRecord `json:"relations"`
+}
+
+// relationRecord is a graph.Relation.
+type relationRecord struct {
+	Terms    [][3]int `json:"terms"` // input, axis and factor
+	Constant int      `json:"constant"`
+	Divisor  int      `json:"divisor"`
+	AtMost   bool     `json:"at_most"`
+	Text     string   `json:"text"`
 }
 
 // constantRecord is a constant. Scales and zero points of channels are tensors of
@@ -92,6 +103,18 @@ func Save(path string, g *graph.Graph) error {
 	return WriteSafetensors(path, map[string]string{modelMetadata: model}, tensors)
 }
 
+func encodeRelations(relations []graph.Relation) []relationRecord {
+	var out []relationRecord
+	for _, is := range relations {
+		r := relationRecord{Constant: is.Constant, Divisor: is.Divisor, AtMost: is.AtMost, Text: is.Text}
+		for _, t := range is.Terms {
+			r.Terms = append(r.Terms, [3]int{t.Input, t.Axis, t.Factor})
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
 // encodeModel returns the graph as JSON and the tensors it names.
 func encodeModel(g *graph.Graph) (string, []Named, error) {
 	number := make(map[*graph.Value]int)
@@ -105,6 +128,7 @@ func encodeModel(g *graph.Graph) (string, []Named, error) {
 			for _, b := range v.Guard.Bounds {
 				r.Guard.Bounds = append(r.Guard.Bounds, [2]int{b.Min, b.Max})
 			}
+			r.Guard.Relations = encodeRelations(v.Guard.Relations)
 			if v.Guard.Value != nil {
 				r.Guard.Value = tensors.add(v.Name+".value", v.Guard.Value)
 			}

@@ -15,6 +15,8 @@ func TestScriptNumerics(t *testing.T) {
 		m    = "m = torch.reshape(torch.tensor([1., nan, 3., 1., 2., 3., nan, nan, 1.]), [3, 3])\n"
 		grid = "x = torch.reshape(torch.arange(1., 10., dtype=6), [1, 1, 3, 3])\n" +
 			"g = torch.reshape(torch.tensor([nan, 0., 0., nan, inf, 0., -inf, 0., 1.0e+20, 0., 5., 5., -5., nan]), [1, 1, 7, 2])\n"
+		bytes = "f = torch.tensor([0.5, 1.5])\nu = torch.to(torch.tensor([200, 3]), 0)\nh = torch.to(torch.tensor([60000., 3.]), 5)\n" +
+			"i = torch.to(torch.tensor([2147483647, -5]), 3)\n"
 		big = "a = torch.tensor([9007199254740993, 5])\n"
 	)
 	for name, c := range map[string]struct {
@@ -24,6 +26,15 @@ func TestScriptNumerics(t *testing.T) {
 		"batch norm of float16": {"x = torch.to(torch.reshape(torch.tensor([-900., -300., 300., 900.]), [4, 1]), 5)\n" +
 			"y = torch.to(torch.batch_norm(x, None, None, None, None, True, 0.1, 1.0e-05, True), 6)\n", "[-1.3417969 -0.44726562 0.44726562 1.3417969]", tensor.Float32},
 		"rms norm of float16": {"y = torch.to(torch.rms_norm(torch.to(torch.tensor([-0.01, 0.02, 0.03]), 5), [3]), 6)\n", "[-0.46289062 0.92578125 1.3886719]", tensor.Float32}, // before PyTorch 2.8 with another eps
+		"add twice bytes":     {bytes + "y = torch.add(f, u, alpha=2)\n", "[400.5 7.5]", tensor.Float32},
+		"sub twice bytes":     {bytes + "y = torch.sub(f, u, alpha=2)\n", "[-399.5 -4.5]", tensor.Float32},
+		"rsub twice bytes":    {bytes + "y = torch.rsub(u, 0.5, 2)\n", "[-399.5 -5.5]", tensor.Float32},
+		"add twice float16":   {bytes + "y = torch.add(f, h, alpha=2)\n", "[120000.5 7.5]", tensor.Float32},
+		"add twice int32":     {bytes + "y = torch.sub(torch.tensor([0, 0]), i, alpha=3)\n", "[-6442450941 15]", tensor.Int64},
+		"add twice in bytes":  {bytes + "y = torch.add(u, torch.tensor(200), alpha=2)\n", "[88 147]", tensor.Uint8},
+		"addcmul of bytes":    {bytes + "y = torch.addcmul(f, u, u, value=2)\n", "[80000.5 19.5]", tensor.Float32},
+		"addcmul as int64":    {bytes + "y = torch.addcmul(torch.tensor([1, 2]), u, u)\n", "[40001 11]", tensor.Int64},
+		"addcmul of float16":  {bytes + "y = torch.addcmul(f, h, h)\n", "[3.6e+09 10.5]", tensor.Float32},
 		"sum as int32":        {"y = torch.sum(torch.tensor([True, True, False]), dtype=3)\n", "[2]", tensor.Int32},
 		"prod as int8":        {"y = torch.prod(torch.tensor([100, 3]), dtype=1)\n", "[44]", tensor.Int8},
 		"cumsum as int32":     {"y = torch.cumsum(torch.tensor([1, 2]), 0, dtype=3)\n", "[1 3]", tensor.Int32},

@@ -83,3 +83,55 @@ func BenchmarkOp(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRNN runs 50 steps of a layer on one sequence, with constant weights.
+func BenchmarkRNN(b *testing.B) {
+	for _, cell := range []CellFn{LSTMCell, GRUCell} {
+		for _, h := range []int{64, 128, 256} {
+			for _, tier := range asm.Supported() {
+				b.Run(fmt.Sprintf("%v/%d/%v", cell, h, tier), func(b *testing.B) { benchRNN(b, cell, h, tier) })
+			}
+		}
+	}
+}
+
+func benchRNN(b *testing.B, cell CellFn, h int, tier asm.Tier) {
+	const steps = 50
+	gates := cells[cell].gates
+	shapes := [][]int{{steps, 1, h}, {1, 1, h}}
+	if cell == LSTMCell {
+		shapes = append(shapes, []int{1, 1, h})
+	}
+	constants := len(shapes)
+	shapes = append(shapes, []int{gates * h, h}, []int{gates * h, h}, []int{gates * h}, []int{gates * h})
+	op, p, c := RNN{Cell: cell, Layers: 1, HasBias: true}, &Prepare{Tier: tier, Threads: 1}, &Call{}
+	for i, s := range shapes {
+		x, _ := tensor.New(tensor.Float32, s...)
+		for j := range x.Float32s() {
+			x.Float32s()[j] = float32(j*7919%1024)/8192 - 1.0/16
+		}
+		c.In, p.In = append(c.In, x), append(p.In, F32(s...))
+		if i >= constants {
+			p.In[i].Known = x
+		}
+	}
+	var err error
+	if p.Out, err = op.Infer(p.In); err != nil {
+		b.Fatal(err)
+	}
+	k, err := op.Prepare(p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, o := range p.Out {
+		t, _ := tensor.New(o.DType, o.Shape...)
+		c.Out = append(c.Out, t)
+	}
+	c.Scratch, c.Workers = tensor.AlignedBytes(k.Scratch), []Worker{{Scratch: tensor.AlignedBytes(k.WorkerScratch)}}
+	for b.Loop() {
+		if err := k.Run(c); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(4*steps*gates*h*h)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "Gop/s")
+}

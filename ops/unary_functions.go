@@ -136,6 +136,26 @@ func digamma(x float64) float64 {
 	return y + math.Log(x) - 0.5/x - series
 }
 
+// trigamma is the derivative of digamma, found in the same way (Abramowitz and Stegun 6.4.7, 6.4.6, 6.4.12).
+func trigamma(x float64) float64 {
+	switch {
+	case x <= 0 && x == math.Trunc(x):
+		return math.Inf(1)
+	case x < 0:
+		sin := math.Sin(math.Pi * (x - math.Trunc(x)))
+		return math.Pi*math.Pi/(sin*sin) - trigamma(1-x)
+	case math.IsInf(x, 1):
+		return 0
+	}
+	y := 0.0
+	for ; x < 10; x++ {
+		y += 1 / (x * x)
+	}
+	z := 1 / (x * x)
+	series := z * (1.0/6 - z*(1.0/30-z*(1.0/42-z*(1.0/30-z*(5.0/66-z*(691.0/2730-z*7/6))))))
+	return y + 1/x + z/2 + series/x
+}
+
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 func geluTanh(x float64) float64 {

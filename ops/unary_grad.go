@@ -71,6 +71,8 @@ var unaryDerivatives = [numUnaryFns]unaryDerivative{
 	ELU:         {false, func(x, a, _ float64) float64 { return oneAbove(x, a*math.Exp(x)) }},
 	SELU:        {false, func(x, _, _ float64) float64 { return seluScale * oneAbove(x, seluAlpha*math.Exp(x)) }},
 	CELU:        {false, func(x, a, _ float64) float64 { return oneAbove(x, math.Exp(x/a)) }},
+	LGamma:      {false, func(x, _, _ float64) float64 { return digamma(x) }},
+	Digamma:     {false, func(x, _, _ float64) float64 { return trigamma(x) }},
 }
 
 func step(above bool) float64 {

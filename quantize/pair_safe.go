@@ -55,6 +55,10 @@ func (q *Quantizer) greatestInput() int32 {
 
 // fit returns the integers between qmin and qmax nearest to u0 and u1, by the squares of what they are off, with which a pair is safe.
 func (p *weightPairs) fit(u0, u1, qmin, qmax float64) (q0, q1 float64) {
+	// Most pairs are so small that no rounding takes them anywhere near.
+	if size := math.Abs(u0) + math.Abs(u1); size <= p.largest-1 && size <= qmax && size <= -qmin {
+		return math.RoundToEven(u0), math.RoundToEven(u1)
+	}
 	q0 = min(max(math.RoundToEven(u0), qmin), qmax)
 	q1 = min(max(math.RoundToEven(u1), qmin), qmax)
 	sum := p.exceeded(q0, q1)

@@ -2,11 +2,14 @@ package quantize
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -117,6 +120,37 @@ func bestOfPairs(x []float32, scale float32) float64 {
 		sum += best
 	}
 	return sum
+}
+
+// TestPairSafeBits compares scales and integers with recorded ones: all CPUs, and any number of threads, give the same.
+func TestPairSafeBits(t *testing.T) {
+	const outs, channels = 40, 9
+	r := rand.New(rand.NewPCG(7, 8))
+	w, _ := tensor.New(tensor.Float32, outs, channels, 3, 3)
+	for i := range w.Float32s() {
+		w.Float32s()[i] = float32(r.IntN(2001)-1000) / 1000 * float32(1+i%channels)
+	}
+	p := &weightPairs{order: int8.WeightPairs(ops.Conv{}, w.Shape()), least: -128, largest: 128}
+	observer, _ := ObserverConfig{Kind: MinMax, Spec: channelSymmetricS8}.New("w")
+	if err := observer.Observe(w); err != nil {
+		t.Fatal(err)
+	}
+	q, _ := observer.QParams()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, threads := range []int{1, 3} {
+		runtime.GOMAXPROCS(threads)
+		found := p.scales(w, q)
+		integers, err := p.projected(w, found).Quantize(found)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := sha256.New()
+		_ = binary.Write(h, binary.LittleEndian, found.Scale)
+		_ = binary.Write(h, binary.LittleEndian, integers.Int8s())
+		if got := fmt.Sprintf("%x", h.Sum(nil)[:8]); got != "71ba7b70afbe84aa" {
+			t.Errorf("%d threads: digest %s", threads, got)
+		}
+	}
 }
 
 // safeModel has every kind of layer with pairs, of weights that are not safe by themselves: images of few channels, groups, odd channels,

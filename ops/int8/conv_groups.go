@@ -6,7 +6,8 @@ package int8
 func (l *layer) joinGroups() {
 	n, channels := l.cols, l.kc
 	join := min(l.g.NR/max(n, 1), l.groups)
-	if channels >= 16 || join < 2 || join*channels%4 != 0 {
+	// An odd number of channels would pair other weights than WeightPairs says.
+	if channels >= 16 || channels%2 != 0 || join < 2 || join*channels%4 != 0 {
 		return
 	}
 	for _, zero := range l.p.In[1].Q.ZeroPoint {

@@ -8,13 +8,13 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// DynamicLinear is ops.Linear with an int8 weight on a float32 input, each row
-// of which is quantized to its own range while it runs: what
-// torch.ao.nn.quantized.dynamic.Linear does, which has one range for all rows.
+// DynamicLinear is ops.Linear with an int8 weight on a float32 input that is
+// quantized while it runs: each row to its own range, or all to one as
+// torch.ao.nn.quantized.dynamic.Linear does.
 //
 // Inputs: x float32 [..., K], weight int8 [N, K], symmetric per tensor or per row, then bias
 // float32 [N] when HasBias, then a float32 residual when HasResidual. Output:
-// float32 [..., N], with (scale, zero) of a row as asm.QuantizeRowsF32U8 chooses
+// float32 [..., N], with (scale, zero) of a row as Range says
 //
 //	acc = sum over k of (q[k] - zero) * w[n][k]           exact, int32
 //	y   = Act(float32(acc) * (scale * sw[n]) + bias[n] + residual)
@@ -22,6 +22,7 @@ import (
 // and every float32 operation rounded on its own.
 type DynamicLinear struct {
 	ops.LinearAttributes
+	Range InputRange `json:",omitzero"`
 }
 
 func (DynamicLinear) Name() string { return "int8.dynamic_linear" }
@@ -30,6 +31,9 @@ func (op DynamicLinear) Infer(in []ops.Type) ([]ops.Type, error) {
 	shape, err := ops.Linear(op.LinearAttributes).OutShape(op, in)
 	if err != nil {
 		return nil, err
+	}
+	if reason := op.Range.check(); reason != "" {
+		return nil, ops.Errorf(op, in, "%s", reason)
 	}
 	for i, t := range in {
 		if i != 1 && (t.DType != tensor.Float32 || t.Q != nil) {
@@ -82,27 +86,12 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(1), p.Threads)
 	mem := l.scratch(0, 0, 0)
-	scaleAt := (rows*l.kc + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment
-	zeroAt := scaleAt + 4*rows
-	quantizer := asm.QuantizeRowsF32U8For(p.Tier)
-	parts := ops.PixelTasks(rows, k, p.Threads)
-	quantize := func(c *ops.Call, i int, wk *ops.Worker) {
-		from, to := i*rows/parts, (i+1)*rows/parts
-		if from == to || k == 0 {
-			return
-		}
-		wk.Args.QuantizeRowsF32U8 = asm.QuantizeRowsF32U8Args{
-			M: to - from, N: k, X: &c.In[0].Float32s()[from*k], XStride: 4 * k,
-			Q: &c.Scratch[from*l.kc], QStride: l.kc,
-			Scale: (*float32)(unsafe.Pointer(&c.Scratch[scaleAt+4*from])), Zero: (*int32)(unsafe.Pointer(&c.Scratch[zeroAt+4*from])),
-		}
-		quantizer.Run(&wk.Args.QuantizeRowsF32U8)
-	}
+	q := newInputQuantizer(op.Range, p, rows, k, l.kc)
 	multiply := func(c *ops.Call, i int, wk *ops.Worker) {
 		m0, m1, n0, n1 := grid.Task(i)
 		t := call{
 			m: m1 - m0, n0: n0, n1: n1, taps: 1, input: unsafe.Pointer(&c.Scratch[l.kc*m0]), stride: l.kc, out: unsafe.Add(base(c.Out[0]), 4*m0*n),
-			scale: (*float32)(unsafe.Pointer(&c.Scratch[scaleAt+4*m0])), zero: (*int32)(unsafe.Pointer(&c.Scratch[zeroAt+4*m0])),
+			scale: &q.scales(c)[m0], zero: &q.zeros(c)[m0],
 			next: l.packed.weights.Next(c, 0, n1),
 		}
 		if op.HasResidual {
@@ -113,17 +102,14 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	return &ops.Kernel{
 		Interruptible: true,
 		Run: func(c *ops.Call) error {
-			if k == 0 {
-				clear(c.Scratch)
-			}
-			c.Parallel(parts, quantize)
+			q.run(c)
 			c.Parallel(grid.Tasks, multiply)
 			return nil
 		},
-		Scratch:       zeroAt + 4*rows,
+		Scratch:       q.scratch(),
 		WorkerScratch: mem.total,
 		Parallel:      grid.Tasks,
 		Weights:       l.packed.weights.Bytes(),
-		Choice:        l.choice() + ", rows quantized",
+		Choice:        l.choice() + ", " + q.choice(),
 	}, nil
 }

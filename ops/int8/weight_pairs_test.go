@@ -61,6 +61,16 @@ func testConvPairs(t *testing.T, op Conv, x, w []int) {
 			weights[i] = int8((i + 1) >> shift & 127)
 		}
 		ordered := l.ordered(weights, 0, 1, new([]int8))
+		stride := l.kc
+		if l.join > 0 {
+			stride = l.depth / l.taps
+			// Between its own channels at a position, a column has zeros for those of other groups.
+			own := make([]int8, 0, l.depth)
+			for s := range l.ks {
+				own = append(own, ordered[s*l.kc:][:l.depth/l.taps]...)
+			}
+			ordered = own
+		}
 		for i, at := range pairs {
 			want := int8(0)
 			if at >= 0 {
@@ -71,7 +81,7 @@ func testConvPairs(t *testing.T, op Conv, x, w []int) {
 			if l.ks*row != len(pairs) {
 				t.Fatalf("%d pairs in %d rows", len(pairs), l.ks)
 			}
-			if got := ordered[i/row*l.kc+i%row]; got != want {
+			if got := ordered[i/row*stride+i%row]; got != want {
 				t.Fatalf("depth %d has %d, want weight %d: %d", i, got, at, want)
 			}
 		}

@@ -536,6 +536,12 @@ def recurrent(s):
             s.add("RNN", {"Cell": cell, "Layers": depth, "Bidirectional": two, "BatchFirst": first, "HasBias": bias}, tensors, f, outputs=tuple(range(states + 1)))
 
 
+def gammas(s):
+    for name, f in [("lgamma", torch.lgamma), ("digamma", torch.digamma)]:
+        s.add("Unary", {"Fn": name}, [s.rand(3, 5).abs() + 0.1], f)
+        s.add("Unary", {"Fn": name}, [torch.tensor([-0.4, -1.7, 30.0])], f)
+
+
 def complex_transforms(s):
     for shape, inverse, norm, name in [([8, 2], False, "none", "backward"), ([2, 6, 2], True, "n", "backward"), ([2, 3, 67, 2], False, "ortho", "ortho"), ([5, 2], True, "none", "forward")]:
         f = torch.fft.ifft if inverse else torch.fft.fft
@@ -545,7 +551,7 @@ def complex_transforms(s):
 def main():
     torch.set_num_threads(1)
     s = Gradients(7)
-    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms]:
+    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 

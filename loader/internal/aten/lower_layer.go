@@ -16,8 +16,8 @@ func (l *lowering) layer(n *graph.Node, act ops.Activation, q *tensor.QParams, r
 	}
 	x := l.ints[n.Inputs[0]]
 	if x == nil {
-		if from := l.dynamic[n.Inputs[0]]; from != nil && q == nil {
-			return l.dynamicLinear(n, from)
+		if by := l.dynamic[n.Inputs[0]]; by.from != nil && q == nil {
+			return l.dynamicLinear(n, by)
 		}
 		return nil, nil
 	}
@@ -88,15 +88,15 @@ func layerNodes(n *graph.Node, act ops.Activation, q *tensor.QParams, residual *
 }
 
 // dynamicLinear adds a linear layer that quantizes its input while it runs.
-func (l *lowering) dynamicLinear(n *graph.Node, from *graph.Value) (*graph.Value, error) {
+func (l *lowering) dynamicLinear(n *graph.Node, by choice) (*graph.Value, error) {
 	op, ok := n.Op.(ops.Linear)
 	if !ok || op.HasResidual {
 		return nil, nil
 	}
-	in, err := l.values(append([]*graph.Value{from}, n.Inputs[1:]...))
+	in, err := l.values(append([]*graph.Value{by.from}, n.Inputs[1:]...))
 	if err != nil {
 		return nil, err
 	}
 	in[1] = l.g.Const(weightName(n), l.weights[n.Inputs[1].Const])
-	return l.try(n, "choose_qparams, quantize, dequantize, linear", int8.DynamicLinear{LinearAttributes: ops.LinearAttributes(op)}, in...), nil
+	return l.try(n, "choose_qparams, quantize, dequantize, linear", int8.DynamicLinear{LinearAttributes: ops.LinearAttributes(op), Range: by.by}, in...), nil
 }

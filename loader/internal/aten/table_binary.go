@@ -172,9 +172,41 @@ func scaled(fn ops.BinaryFn) func(*call) Value {
 		if k, _ := build.KindOf(c.args[2]); k == build.Float && c.allIntegers(c.args[:2]) {
 			return c.fail("alpha is a float where the tensors hold integers")
 		}
-		other := c.times(c.args[1], c.args[2])
-		return c.binaryValues(fn, c.args[0], other)
+		return c.binaryValues(fn, c.args[0], c.scaledFor(fn, c.args[0], c.args[1], c.args[2]))
 	}
+}
+
+// scaledFor returns by*v, of which fn and a value make another: it is computed in the type of the result, which holds
+// what v's own type does not.
+func (c *call) scaledFor(fn ops.BinaryFn, other, v, by Value) Value {
+	if f, ok := build.ToFloat(by); ok && f == 1 {
+		return v
+	}
+	return c.times(c.widened(v, c.resultType(fn, other, v)), by)
+}
+
+// resultType returns the type of fn of two values, tensor.Invalid where there is none.
+func (c *call) resultType(fn ops.BinaryFn, a, b Value) tensor.DType {
+	x, y := c.lift(a), c.lift(b)
+	if c.err != nil {
+		return tensor.Invalid
+	}
+	_, aTensor := a.(*build.Tensor)
+	_, bTensor := b.(*build.Tensor)
+	out, err := ops.Binary{Fn: fn, ANumber: !aTensor, BNumber: !bTensor}.Infer([]ops.Type{x.Type(), y.Type()})
+	if err != nil {
+		return tensor.Invalid
+	}
+	return out[0].DType
+}
+
+// widened returns a tensor in a wider type. Products of int64 are as wide as any, and may be sizes, which stay numbers.
+func (c *call) widened(v Value, d tensor.DType) Value {
+	t, ok := v.(*build.Tensor)
+	if !ok || d == tensor.Invalid || t.DType() == d || t.DType() == tensor.Int64 || t.Type().Q != nil {
+		return v
+	}
+	return c.cast(t, d)
 }
 
 // times multiplies by a number, unless that is 1.
@@ -192,7 +224,7 @@ func (c *call) times(v, by Value) Value {
 
 // rsub is other - alpha * self.
 func rsub(c *call) Value {
-	return c.binaryValues(ops.Sub, c.args[1], c.times(c.args[0], c.args[2]))
+	return c.binaryValues(ops.Sub, c.args[1], c.scaledFor(ops.Sub, c.args[1], c.args[0], c.args[2]))
 }
 
 // divide divides with a rounding mode. Before version 4 integers were divided as
@@ -297,7 +329,11 @@ func lerp(c *call) Value {
 // addProduct is self + value * (tensor1 fn tensor2).
 func addProduct(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value {
-		y := c.binaryValues(fn, c.args[1], c.args[2])
+		d := c.resultType(ops.Add, c.args[0], c.args[1])
+		if e := c.resultType(ops.Add, c.args[0], c.args[2]); d != tensor.Invalid && e != tensor.Invalid {
+			d = ops.Promote(d, e)
+		}
+		y := c.binaryValues(fn, c.widened(c.args[1], d), c.widened(c.args[2], d))
 		return c.binaryValues(ops.Add, c.args[0], c.times(y, c.args[3]))
 	}
 }

@@ -36,10 +36,16 @@ var decompositions = []operator{
 // decomposed is what is known of quantized values besides their parameters.
 type decomposed struct {
 	weights map[*tensor.Tensor]*tensor.Tensor // int8 weights by their real values
-	chosen  map[*graph.Value]*graph.Value     // what scales were chosen for, while the model runs
-	dynamic map[*graph.Value]*graph.Value     // what was quantized so, by the integers and their real values
+	chosen  map[*graph.Value]choice           // what scales were chosen for, while the model runs
+	dynamic map[*graph.Value]choice           // what was quantized so, by the integers and their real values
 	tables  map[*graph.Value]table            // tables of integers by their real values
 	taken   map[*graph.Node]string            // what nodes that take rows of integers stand for
+}
+
+// choice is a value for which scales are chosen while the model runs, and how.
+type choice struct {
+	from *graph.Value
+	by   int8.InputRange
 }
 
 // table is a table [V, ...] of integers with a scale, and a zero point or none, for each row.
@@ -47,7 +53,7 @@ type table struct{ ints, scales, zeros *build.Tensor }
 
 func newDecomposed() *decomposed {
 	return &decomposed{
-		weights: make(map[*tensor.Tensor]*tensor.Tensor), chosen: make(map[*graph.Value]*graph.Value), dynamic: make(map[*graph.Value]*graph.Value),
+		weights: make(map[*tensor.Tensor]*tensor.Tensor), chosen: make(map[*graph.Value]choice), dynamic: make(map[*graph.Value]choice),
 		tables: make(map[*graph.Value]table), taken: make(map[*graph.Node]string),
 	}
 }
@@ -130,8 +136,14 @@ func quantizeDecomposed(c *call) Value {
 	}
 	out := c.integers(x, c.floatArg(1), c.floatArg(2), c.int(3), c.int(4), torchDTypes[c.int(5)])
 	d := c.decomposed()
-	if scale, ok := c.args[1].(*build.Tensor); ok && d.chosen[c.read(scale)] == c.read(x) {
-		d.dynamic[c.read(out)] = c.read(x)
+	if scale, ok := c.args[1].(*build.Tensor); ok {
+		shift := 0
+		if torchDTypes[c.int(5)] == tensor.Int8 {
+			shift = 128
+		}
+		if by := d.chosen[c.read(scale)]; by.from == c.read(x) && by.by.Lo == int32(c.int(3)+shift) && by.by.Hi == int32(c.int(4)+shift) {
+			d.dynamic[c.read(out)] = by
+		}
 	}
 	return out
 }
@@ -160,8 +172,8 @@ func dequantizeDecomposed(c *call) Value {
 	}
 	y := c.realOf(x, c.floatArg(1), c.floatArg(2))
 	d := c.decomposed()
-	if from := d.dynamic[c.read(x)]; from != nil && d.chosen[c.read(c.floatOrigin(1))] == from {
-		d.dynamic[c.read(y)] = from
+	if by := d.dynamic[c.read(x)]; by.from != nil && d.chosen[c.read(c.floatOrigin(1))] == by {
+		d.dynamic[c.read(y)] = by
 	}
 	return c.cast(y, out)
 }
@@ -282,11 +294,21 @@ func chooseParams(symmetric bool) func(*call) Value {
 			zero = c.arith(ops.Sub, scale, scale)
 		}
 		wide := c.cast(scale, tensor.Float64)
-		if !symmetric { // for which there is no int8 kernel
-			c.decomposed().chosen[c.read(wide)] = c.read(x)
+		if by, ok := c.inputRange(); ok && !symmetric { // for which there is no int8 kernel
+			c.decomposed().chosen[c.read(wide)] = choice{c.read(x), by}
 		}
 		return &Tuple{Items: []Value{wide, c.cast(zero, tensor.Int64)}}
 	}
+}
+
+// inputRange returns how choose_qparams chooses, of kinds that kernels know.
+func (c *call) inputRange() (by int8.InputRange, ok bool) {
+	lo, hi := c.int(1), c.int(2)
+	if torchDTypes[c.int(4)] == tensor.Int8 {
+		lo, hi = lo+128, hi+128
+	}
+	by = int8.InputRange{Rule: int8.WholeInputEps, Lo: int32(lo), Hi: int32(hi), Eps: c.float(3)}
+	return by, lo >= 0 && hi <= math.MaxUint8 && lo < hi && by.Eps >= 0x1p-126
 }
 
 // plainIntegers returns the integers of a quantized value as a tensor of type d.

@@ -64,7 +64,7 @@ func chooseTokens(c *call) Value {
 	zero := c.apply(ops.Where{}, c.arithNumber(ops.Gt, side, 0.0), from(least, lo), from(most, hi))
 	zero = c.apply(ops.Unary{Fn: ops.Round}, c.apply(ops.Unary{Fn: ops.Clamp, Alpha: lo, Beta: hi}, zero))
 	wide := c.cast(scale, tensor.Float64)
-	c.decomposed().chosen[c.read(wide)] = c.read(c.tensor(0))
+	c.decomposed().chosen[c.read(wide)] = choice{from: c.read(c.tensor(0))}
 	return &Tuple{Items: []Value{wide, c.cast(zero, tensor.Int64)}}
 }
 
@@ -92,8 +92,9 @@ func (c *call) partIntegers(x, scale, zero *build.Tensor, lo, hi int, d tensor.D
 func quantizeTokens(c *call) Value {
 	x := c.tensor(0)
 	out := c.partIntegers(x, c.tensor(1), c.tensor(2), c.int(3), c.int(4), torchDTypes[c.int(5)])
-	if d := c.decomposed(); d.chosen[c.read(c.tensor(1))] == c.read(x) {
-		d.dynamic[c.read(out)] = c.read(x)
+	d := c.decomposed()
+	if by := d.chosen[c.read(c.tensor(1))]; by == (choice{from: c.read(x)}) {
+		d.dynamic[c.read(out)] = by
 	}
 	return out
 }
@@ -102,8 +103,8 @@ func dequantizeTokens(c *call) Value {
 	x := c.tensor(0)
 	y := c.realOf(x, c.cast(c.tensor(1), tensor.Float32), c.cast(c.tensor(2), tensor.Float32))
 	d := c.decomposed()
-	if from := d.dynamic[c.read(x)]; from != nil && d.chosen[c.read(c.tensor(1))] == from {
-		d.dynamic[c.read(y)] = from
+	if by := d.dynamic[c.read(x)]; by.from != nil && d.chosen[c.read(c.tensor(1))] == by {
+		d.dynamic[c.read(y)] = by
 	}
 	return c.cast(y, torchDTypes[c.int(6)])
 }

@@ -107,7 +107,11 @@ func dynamicLinear(act ops.Activation) func(*call) Value {
 		if p.Bias != nil {
 			in = append(in, build.Parameter(join(c.Scope.Path, "bias"), p.Bias))
 		}
-		return c.apply(int8.DynamicLinear{LinearAttributes: ops.LinearAttributes{HasBias: p.Bias != nil, Act: act}}, in...)
+		by := int8.InputRange{Rule: int8.WholeInput, Hi: 255}
+		if c.bool(2) {
+			by.Hi = 127
+		}
+		return c.apply(int8.DynamicLinear{LinearAttributes: ops.LinearAttributes{HasBias: p.Bias != nil, Act: act}, Range: by}, in...)
 	}
 }
 

@@ -56,16 +56,22 @@ func (c *Contract) Guard(i int) *graph.Guard {
 	return g
 }
 
-// bounds adds the ranges of the file to what the graph accepts: it may be used without the program.
+// bounds adds the ranges and relations of the file to what the graph accepts: it may be used without the program.
 func (r *run) bounds(g *graph.Graph) {
+	relations := r.Contract.relations()
 	for k := range r.Contract.Inputs {
 		limits, v := r.Contract.bounds(k), g.Inputs[k]
-		if limits == nil {
+		if limits == nil && len(relations[k]) == 0 {
 			continue
 		}
 		if v.Guard == nil {
 			v.Guard = &graph.Guard{}
 		}
 		v.Guard.Bounds = limits
+		for _, is := range relations[k] {
+			if is.Valid(g.Inputs) {
+				v.Guard.Relations = append(v.Guard.Relations, is)
+			}
+		}
 	}
 }

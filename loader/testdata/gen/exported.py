@@ -166,6 +166,13 @@ class Same(nn.Module):
         return self.fc(F.adaptive_avg_pool2d(y, 1).flatten(1))
 
 
+class Related(nn.Module):
+    """Has inputs whose extents are multiples of one and another number, which no operator compares."""
+
+    def forward(self, x, y):
+        return x.sum(0).mean(), y.amax(1).sum()
+
+
 same, image = Same().eval(), r(2, 3, 8, 8)
 save("same", same, (image,), (r(5, 3, 8, 8),), dynamic=({0: BATCH},))
 save("same_fixed", same, (image[:1],))
@@ -188,3 +195,5 @@ save("functions", Functions(), (r(24),))
 save("functions_core", Functions(), (r(24),), decompose=True)
 save("norm_train", nn.BatchNorm2d(3, momentum=0.3), (r(2, 3, 4, 4),), (r(2, 3, 4, 4) * 2,), (r(2, 3, 4, 4),), train=True)
 save("norm_train_core", nn.BatchNorm2d(3, momentum=0.3), (r(2, 3, 4, 4),), (r(2, 3, 4, 4) * 2,), (r(2, 3, 4, 4),), train=True, decompose=True)
+H, W = Dim("h", min=1, max=99), Dim("w", min=1, max=99)
+save("related", Related(), (r(3, 6), r(6, 6)), (r(2, 9), r(4, 9)), dynamic=({0: H, 1: 3 * W}, {0: 2 * H, 1: 3 * W}))

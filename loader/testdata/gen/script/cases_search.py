@@ -77,3 +77,5 @@ def cases(s):
     for p in [2.0, 1.0]:
         m = torch.nn.Embedding(6, 3, max_norm=1.0, norm_type=p)
         s.module(m, torch.tensor([[0, 2], [2, 5]]), torch.tensor([1]), torch.tensor([0, 1, 2, 3, 4, 5]), tol=3e-6)
+    for e in ["torch.lgamma(a)", "torch.digamma(a)"]:
+        s.op(e, torch.tensor([0.3, 1.0, 2.5, -0.4, -1.7, 7.25, 30.0]), tol=5e-6)

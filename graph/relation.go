@@ -1,0 +1,81 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Relation is what must hold of extents of several inputs together: of the sum of Constant and a multiple of each.
+type Relation struct {
+	Terms    []RelationTerm
+	Constant int
+	// Divisor, when not 0, must divide the sum; AtMost says that it may be 0 or less. Otherwise it must be 0.
+	Divisor int
+	AtMost  bool
+	// Text says it as the model's file does, for messages.
+	Text string
+}
+
+// RelationTerm is a multiple of the extent of an axis of an input, by its number.
+type RelationTerm struct{ Input, Axis, Factor int }
+
+// The limits of relations: sums fit 64 bits.
+const (
+	MaxRelationTerms  = 64
+	MaxRelationFactor = 1 << 16 // also of the divisor and, times 2^40, of the constant
+	maxRelationExtent = 1 << 40
+)
+
+// Valid reports whether the relation is within the limits and is about dimensions that inputs of these types have.
+func (r *Relation) Valid(inputs []*Value) bool {
+	within := func(n int) bool { return -MaxRelationFactor <= n && n <= MaxRelationFactor }
+	if len(r.Terms) == 0 || len(r.Terms) > MaxRelationTerms || r.Divisor < 0 || !within(r.Divisor) || int64(r.Constant)/maxRelationExtent != 0 {
+		return false
+	}
+	return !slices.ContainsFunc(r.Terms, func(t RelationTerm) bool {
+		return !within(t.Factor) || t.Input < 0 || t.Input >= len(inputs) || t.Axis < 0 || t.Axis >= len(inputs[t.Input].Type.Shape)
+	})
+}
+
+// holds reports whether inputs, which have the dimensions, fulfill the relation.
+func (r *Relation) holds(inputs []*tensor.Tensor) bool {
+	sum := int64(r.Constant)
+	for _, t := range r.Terms {
+		n := int64(inputs[t.Input].Shape()[t.Axis])
+		if n > maxRelationExtent {
+			return false
+		}
+		sum += n * int64(t.Factor)
+	}
+	switch {
+	case r.Divisor != 0:
+		return sum%int64(r.Divisor) == 0
+	case r.AtMost:
+		return sum <= 0
+	}
+	return sum == 0
+}
+
+// checkRelations checks what extents of several inputs have to do with each other.
+func (g *Graph) checkRelations(inputs []*tensor.Tensor) error {
+	for i, v := range g.Inputs {
+		if v.Guard == nil {
+			continue
+		}
+		for _, r := range v.Guard.Relations {
+			if r.holds(inputs) {
+				continue
+			}
+			var is []string
+			for _, t := range r.Terms {
+				is = append(is, fmt.Sprintf("extent %d of %s is %d", t.Axis, g.Inputs[t.Input].Name, inputs[t.Input].Dim(t.Axis)))
+			}
+			got := inputs[i].Shape()
+			return &InputError{Index: i, Name: v.Name, Reason: fmt.Sprintf("guard failed: %s (%s)", r.Text, strings.Join(is, ", ")), Want: r.Text, Got: fmt.Sprint(got)}
+		}
+	}
+	return nil
+}
