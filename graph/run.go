@@ -95,8 +95,8 @@ func (s *Session) steps(ctx context.Context, st *state, outputs, inputs []*tenso
 		return err
 	}
 	for i := range st.calls {
-		if st.plan.steps[i].writes {
-			ctx = context.Background() // all variables are written, or none
+		if st.plan.steps[i].writes && ctx.Done() != nil {
+			ctx = context.WithoutCancel(ctx) // all variables are written, or none
 		}
 		if err := s.step(ctx, st, i); err != nil {
 			return err
