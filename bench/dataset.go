@@ -177,14 +177,20 @@ func BatchSize(g *graph.Graph, wanted int) int { return g.BatchSize(wanted) }
 func leastBatch(g *graph.Graph) int { return g.BatchSize(1) }
 
 // Batch returns samples [from, to) as inputs of a model. Where the model takes no batch as small as
-// that, these samples are repeated to fill one.
+// that, these samples are repeated to fill one, and tensor.Samples says how many they are.
 func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) {
 	if least := leastBatch(g); to-from < least && from < to && to <= d.n {
 		samples := make([]int, least)
 		for i := range samples {
 			samples[i] = from + i%(to-from)
 		}
-		return d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return pickSamples(t, samples) })
+		in, err := d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return pickSamples(t, samples) })
+		for i, t := range in {
+			if t.Rank() > 0 {
+				in[i] = t.WithSamples(to - from)
+			}
+		}
+		return in, err
 	}
 	return d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return t.Slice(0, from, to, 1) })
 }

@@ -143,21 +143,28 @@ func (g *Graph) SetOutputs(values ...*Value) {
 
 // Clone returns a copy that shares constants and operators but no values or nodes.
 func (g *Graph) Clone() *Graph {
-	c, _ := g.CloneMap()
-	return c
+	return g.cloneEach(func(*Value, *Value) {})
 }
 
 // CloneMap is Clone and returns, in addition, the copy of each value.
 func (g *Graph) CloneMap() (*Graph, map[*Value]*Value) {
-	c := &Graph{State: g.State, next: g.next, open: g.open}
 	m := make(map[*Value]*Value)
+	c := g.cloneEach(func(v, w *Value) { m[v] = w })
+	return c, m
+}
+
+// cloneEach is Clone and calls copied with each value and its copy.
+func (g *Graph) cloneEach(copied func(v, w *Value)) *Graph {
+	c := &Graph{Nodes: make([]*Node, 0, len(g.Nodes)), State: g.State, next: g.next, open: g.open}
+	copies := newValueTable[*Value](g)
 	get := func(v *Value) *Value {
-		w, ok := m[v]
+		w, ok := copies.get(v)
 		if !ok {
-			copied := *v
-			copied.Node = nil
-			w = &copied
-			m[v] = w
+			w = new(Value)
+			*w = *v
+			w.Node = nil
+			copies.set(v, w)
+			copied(v, w)
 		}
 		return w
 	}
@@ -165,7 +172,7 @@ func (g *Graph) CloneMap() (*Graph, map[*Value]*Value) {
 		c.Inputs = append(c.Inputs, get(v))
 	}
 	for _, n := range g.Nodes {
-		d := &Node{Op: n.Op, Scope: n.Scope, backward: n.backward}
+		d := &Node{Op: n.Op, Inputs: make([]*Value, 0, len(n.Inputs)), Outputs: make([]*Value, 0, len(n.Outputs)), Scope: n.Scope, backward: n.backward}
 		for _, v := range n.Inputs {
 			d.Inputs = append(d.Inputs, get(v))
 		}
@@ -179,7 +186,7 @@ func (g *Graph) CloneMap() (*Graph, map[*Value]*Value) {
 	for _, v := range g.Outputs {
 		c.Outputs = append(c.Outputs, get(v))
 	}
-	return c, m
+	return c
 }
 
 // Constants returns the constants that nodes or outputs use, in the order of their first use.

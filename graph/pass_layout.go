@@ -11,9 +11,9 @@ import (
 // most once in each direction, so what lies between two image operators and can
 // work in either layout follows them, and permutations end up at the borders.
 func channelsLast(g *Graph) error {
-	l := &layouts{g: g, last: make(map[*Value]*Value), first: make(map[*Value]*Value)}
+	l := &layouts{g: g, last: newValueTable[*Value](g), first: newValueTable[*Value](g)}
 	nodes := g.Nodes
-	g.Nodes = nil
+	g.Nodes = make([]*Node, 0, len(nodes))
 	for _, n := range nodes {
 		before := len(g.Nodes)
 		if err := l.lower(n); err != nil {
@@ -39,7 +39,7 @@ func channelsLast(g *Graph) error {
 // in the graph that is being written: with channels last, or as they were.
 type layouts struct {
 	g           *Graph
-	last, first map[*Value]*Value
+	last, first *valueTable[*Value]
 }
 
 func (l *layouts) lower(n *Node) error {
@@ -67,7 +67,7 @@ func (l *layouts) choose(n *Node) (ops.Op, []int, bool) {
 	there, missing := 0, 0
 	for _, i := range inputs {
 		switch v := n.Inputs[i]; {
-		case l.last[v] != nil:
+		case l.last.has(v):
 			there++
 		case v.Const == nil:
 			missing++
@@ -102,9 +102,9 @@ func (l *layouts) emit(n *Node, op ops.Op, permuted []int, last bool) error {
 	}
 	for i, v := range n.Outputs {
 		if i < images {
-			l.last[v] = outputs[i]
+			l.last.set(v, outputs[i])
 		} else {
-			l.first[v] = outputs[i]
+			l.first.set(v, outputs[i])
 		}
 	}
 	return nil
@@ -112,7 +112,7 @@ func (l *layouts) emit(n *Node, op ops.Op, permuted []int, last bool) error {
 
 // channelsLast returns v with its channels last.
 func (l *layouts) channelsLast(v *Value) (*Value, error) {
-	if w := l.last[v]; w != nil {
+	if w, ok := l.last.get(v); ok {
 		return w, nil
 	}
 	from, err := l.channelsSecond(v)
@@ -129,11 +129,11 @@ func (l *layouts) channelsLast(v *Value) (*Value, error) {
 
 // channelsSecond returns v in the layout it had before the pass.
 func (l *layouts) channelsSecond(v *Value) (*Value, error) {
-	if w := l.first[v]; w != nil {
+	if w, ok := l.first.get(v); ok {
 		return w, nil
 	}
-	from := l.last[v]
-	if v.Node == nil || from == nil { // an input or a constant
+	from, ok := l.last.get(v)
+	if v.Node == nil || !ok { // an input or a constant
 		return v, nil
 	}
 	rank := len(v.Type.Shape)
@@ -144,7 +144,7 @@ func (l *layouts) channelsSecond(v *Value) (*Value, error) {
 	return l.permute(l.first, v, from, order)
 }
 
-func (l *layouts) permute(to map[*Value]*Value, v, from *Value, order []int) (*Value, error) {
+func (l *layouts) permute(to *valueTable[*Value], v, from *Value, order []int) (*Value, error) {
 	var scope Scope
 	if v.Node != nil {
 		scope = v.Node.Scope
@@ -153,6 +153,6 @@ func (l *layouts) permute(to map[*Value]*Value, v, from *Value, order []int) (*V
 	if err != nil {
 		return nil, err
 	}
-	to[v] = w
+	to.set(v, w)
 	return w, nil
 }

@@ -26,10 +26,9 @@ func (p *plan) stateBytes(threads int) int64 {
 // where in memory each value lies. A plan is not changed once made.
 type plan struct {
 	key    string
-	types  map[*Value]ops.Type
 	steps  []step
 	slots  []slot // where each value's memory comes from
-	slotOf map[*Value]int
+	slotOf *valueTable[int]
 	arena  int         // bytes
 	shared map[any]any // of kernels, see ops.Prepare.Share
 
@@ -46,6 +45,12 @@ type step struct {
 }
 
 type span struct{ start, size int }
+
+// slotUse says which steps use a root: the first and the last.
+type slotUse struct {
+	first, last int
+	used        bool // by any
+}
 
 // slot is the memory of one value.
 type slot struct {
@@ -69,7 +74,7 @@ func (s *Session) makePlan(ctx context.Context, key string, inputs []ops.Type) (
 	need := int64(0)
 	for _, values := range [][]*Value{s.graph.Inputs, s.graph.Outputs} {
 		for _, v := range values {
-			if need += int64(p.slots[p.slotOf[v]].typ.Bytes()); need > s.opts.MaxMemory {
+			if need += int64(p.slots[p.slot(v)].typ.Bytes()); need > s.opts.MaxMemory {
 				return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
 			}
 		}
@@ -84,23 +89,22 @@ func (s *Session) makePlan(ctx context.Context, key string, inputs []ops.Type) (
 	return p, nil
 }
 
-// planSteps makes a plan whose memory is not laid out yet, and returns the first and the last step that use each root.
-func (s *Session) planSteps(ctx context.Context, key string, inputs []ops.Type) (*plan, map[int][2]int, error) {
-	p := &plan{key: key, types: make(map[*Value]ops.Type), slotOf: make(map[*Value]int), shared: make(map[any]any)}
+// planSteps makes a plan whose memory is not laid out yet, and returns how steps use each root.
+func (s *Session) planSteps(ctx context.Context, key string, inputs []ops.Type) (*plan, []slotUse, error) {
+	nodes := len(s.graph.Nodes)
+	p := &plan{key: key, steps: make([]step, 0, nodes), slots: make([]slot, 0, len(inputs)+nodes), slotOf: newValueTable[int](s.graph), shared: make(map[any]any)}
 	for i, v := range s.graph.Inputs {
-		p.types[v] = inputs[i]
 		p.addSlot(v, slot{typ: inputs[i], input: i, output: -1})
 	}
-	use := make(map[int][2]int)
+	use := make([]slotUse, 0, cap(p.slots))
 	touch := func(i int) {
-		root := p.slots[i].root
-		t := len(p.steps)
-		l, ok := use[root]
-		if !ok {
-			l = [2]int{t, t}
+		for len(use) < len(p.slots) {
+			use = append(use, slotUse{})
 		}
-		l[1] = t
-		use[root] = l
+		l := &use[p.slots[i].root]
+		if l.last = len(p.steps); !l.used {
+			l.first, l.used = l.last, true
+		}
 	}
 	for _, n := range s.graph.Nodes {
 		if err := ctx.Err(); err != nil {
@@ -111,27 +115,32 @@ func (s *Session) planSteps(ctx context.Context, key string, inputs []ops.Type) 
 		}
 	}
 	p.bindOutputs(s.graph, touch)
-	return p, use, nil
+	return p, append(use, make([]slotUse, len(p.slots)-len(use))...), nil
 }
 
 // shareInPlace lets operators write their output over an input that nothing uses afterwards.
-func (p *plan) shareInPlace(use map[int][2]int) {
-	views := make(map[int][]int) // the slots of each root, itself among them
+func (p *plan) shareInPlace(use []slotUse) {
+	next := make([]int, len(p.slots)) // the slots of each root, itself among them, in a ring
+	for i := range next {
+		next[i] = i
+	}
 	for i := range p.slots {
-		views[p.slots[i].root] = append(views[p.slots[i].root], i)
+		if root := p.slots[i].root; root != i {
+			next[i], next[root] = next[root], i
+		}
 	}
 	for t, st := range p.steps {
 		for _, i := range p.inPlace(st) {
 			out, root := st.out[0], p.slots[st.in[i]].root
-			if !p.slots[root].inArena(root) || use[root][1] != t {
+			if !p.slots[root].inArena(root) || use[root].last != t {
 				continue
 			}
-			for _, k := range views[out] {
+			p.slots[out].root = root
+			for k := next[out]; k != out; k = next[k] {
 				p.slots[k].root = root
 			}
-			views[root] = append(views[root], views[out]...)
-			delete(views, out)
-			use[root] = [2]int{use[root][0], use[out][1]}
+			next[out], next[root] = next[root], next[out] // one ring
+			use[root].last = use[out].last
 			break
 		}
 	}
@@ -159,13 +168,13 @@ func (p *plan) inPlace(st step) []int {
 }
 
 // lives returns what the arena has to hold: values and scratch memory.
-func (p *plan) lives(use map[int][2]int) []life {
+func (p *plan) lives(use []slotUse) []life {
 	var lives []life
 	for i := range p.slots {
 		sl := &p.slots[i]
 		if sl.inArena(i) {
 			l := use[i]
-			lives = append(lives, life{span: &sl.arena, size: sl.typ.Bytes(), first: l[0], last: l[1]})
+			lives = append(lives, life{span: &sl.arena, size: sl.typ.Bytes(), first: l.first, last: l.last})
 		}
 	}
 	for i := range p.steps {
@@ -206,21 +215,26 @@ func (p *plan) addSlot(v *Value, s slot) int {
 	i := len(p.slots)
 	s.root = i
 	p.slots = append(p.slots, s)
-	p.slotOf[v] = i
+	p.slotOf.set(v, i)
+	return i
+}
+
+// slot returns the slot of a value that has one.
+func (p *plan) slot(v *Value) int {
+	i, _ := p.slotOf.get(v)
 	return i
 }
 
 // slotFor returns the slot of a value that is defined already.
 func (p *plan) slotFor(v *Value) int {
-	if i, ok := p.slotOf[v]; ok {
+	if i, ok := p.slotOf.get(v); ok {
 		return i
 	}
 	t, memory := variableType, v.Variable
 	if v.Const != nil {
 		t, memory = ops.TypeOf, v.Const
 	}
-	p.types[v] = t(memory)
-	return p.addSlot(v, slot{typ: p.types[v], konst: memory, input: -1, output: -1})
+	return p.addSlot(v, slot{typ: t(memory), konst: memory, input: -1, output: -1})
 }
 
 func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
@@ -235,11 +249,10 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 		return err
 	}
 	known := !hasEffect(n)
-	for i, t := range outTypes {
+	for _, t := range outTypes {
 		if t.Known == nil {
 			known = false
 		}
-		p.types[n.Outputs[i]] = t
 	}
 	if known {
 		for i, t := range outTypes {
@@ -305,7 +318,7 @@ func (p *plan) bindOutputs(g *Graph, touch func(int)) {
 		if root.konst == nil && root.input < 0 && root.output < 0 {
 			root.output = i
 		} else {
-			touch(p.slotOf[v])
+			touch(p.slot(v))
 		}
 	}
 }

@@ -99,7 +99,7 @@ func newRecomputation(g *Graph, p *plan) *recomputation {
 		for _, v := range n.Outputs {
 			k := r.root(v)
 			u.out = append(u.out, k)
-			if k == p.slotOf[v] {
+			if k == p.slot(v) {
 				r.defined[k] = i
 			}
 		}
@@ -122,7 +122,7 @@ func newRecomputation(g *Graph, p *plan) *recomputation {
 	return r
 }
 
-func (r *recomputation) root(v *Value) int { return r.plan.slots[r.plan.slotOf[v]].root }
+func (r *recomputation) root(v *Value) int { return r.plan.slots[r.plan.slot(v)].root }
 
 // pin finds the roots that have to be kept: those of nodes with an effect, those computed from variables that are
 // written before the backward pass, and those used behind the first node that writes, where the variables

@@ -374,17 +374,17 @@ func (r *Rewriter) listed(n *Node) bool {
 
 // RemoveDead removes nodes that no output depends on.
 func (g *Graph) RemoveDead() {
-	live := make(map[*Value]bool)
+	live := newValueTable[bool](g)
 	for _, v := range g.Outputs {
-		live[v] = true
+		live.set(v, true)
 	}
 	kept := make([]*Node, 0, len(g.Nodes))
 	for _, n := range slices.Backward(g.Nodes) {
-		if !slices.ContainsFunc(n.Outputs, func(v *Value) bool { return live[v] }) && !hasEffect(n) {
+		if !slices.ContainsFunc(n.Outputs, live.has) && !hasEffect(n) {
 			continue
 		}
 		for _, v := range n.Inputs {
-			live[v] = true
+			live.set(v, true)
 		}
 		kept = append(kept, n)
 	}

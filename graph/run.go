@@ -46,7 +46,7 @@ func (st *state) limit(threads int) {
 
 // outputType returns the type of an output of a run.
 func (s *Session) outputType(st *state, i int) ops.Type {
-	return st.plan.slots[st.plan.slotOf[s.graph.Outputs[i]]].typ
+	return st.plan.slots[st.plan.slot(s.graph.Outputs[i])].typ
 }
 
 // OutputError says that an output that the caller provides does not fit.
@@ -95,15 +95,15 @@ func (s *Session) steps(ctx context.Context, st *state, outputs, inputs []*tenso
 		return err
 	}
 	for i := range st.calls {
-		if st.plan.steps[i].writes {
-			ctx = context.Background() // all variables are written, or none
+		if st.plan.steps[i].writes && ctx.Done() != nil {
+			ctx = context.WithoutCancel(ctx) // all variables are written, or none
 		}
 		if err := s.step(ctx, st, i); err != nil {
 			return err
 		}
 	}
 	for i, v := range s.graph.Outputs {
-		slot := st.plan.slotOf[v]
+		slot := st.plan.slot(v)
 		if st.plan.slots[st.plan.slots[slot].root].output != i {
 			err = errors.Join(err, outputs[i].CopyFrom(st.tensors[slot]))
 		}

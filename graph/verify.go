@@ -14,9 +14,9 @@ func (g *Graph) Verify() error {
 	if g.IsOpen() {
 		return ErrOpen
 	}
-	defined := make(map[*Value]bool)
+	defined := newValueTable[bool](g)
 	for i, v := range g.Inputs {
-		if v == nil || v.Node != nil || v.isGiven() || defined[v] {
+		if v == nil || v.Node != nil || v.isGiven() || defined.has(v) {
 			return fmt.Errorf("input %d is missing, computed, given or listed twice", i)
 		}
 		if err := checkType(v.Type); err != nil {
@@ -28,27 +28,26 @@ func (g *Graph) Verify() error {
 		if v.Guard != nil && slices.ContainsFunc(v.Guard.Relations, func(r Relation) bool { return !r.Valid(g.Inputs) }) {
 			return fmt.Errorf("input %q has a guard on dimensions that inputs do not have", v.Name)
 		}
-		defined[v] = true
+		defined.set(v, true)
 	}
-	isDefined := func(v *Value) bool { return defined[v] }
 	for _, n := range g.Nodes {
 		for _, v := range n.Inputs {
-			if v == nil || !v.isGiven() || defined[v] {
+			if v == nil || !v.isGiven() || defined.has(v) {
 				continue
 			}
 			if err := verifyGiven(v); err != nil {
 				return &NodeError{Node: n, Err: err}
 			}
-			defined[v] = true
+			defined.set(v, true)
 		}
-		if err := verifyNode(n, isDefined); err != nil {
+		if err := verifyNode(n, defined.has); err != nil {
 			return &NodeError{Node: n, Err: err}
 		}
 		for i, v := range n.Outputs {
-			if defined[v] {
+			if defined.has(v) {
 				return &NodeError{Node: n, Err: fmt.Errorf("output %d belongs to another node", i)}
 			}
-			defined[v] = true
+			defined.set(v, true)
 		}
 	}
 	if len(g.Outputs) == 0 {
@@ -58,7 +57,7 @@ func (g *Graph) Verify() error {
 		return fmt.Errorf("a state of %d inputs and %d outputs in a graph of %d and %d", s.Inputs, s.Outputs, len(g.Inputs), len(g.Outputs))
 	}
 	for i, v := range g.Outputs {
-		if v == nil || (!v.isGiven() && !defined[v]) {
+		if v == nil || (!v.isGiven() && !defined.has(v)) {
 			return fmt.Errorf("output %d is not defined", i)
 		}
 		if v.isGiven() {

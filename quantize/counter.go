@@ -57,7 +57,6 @@ func addTables(counts []int64, tables []uint32) {
 // tables of its own, whose sums do not depend on how many there are.
 type parallelCounter struct {
 	kernel *asm.HistogramF32
-	n      int // values
 	parts  int
 }
 
@@ -66,20 +65,23 @@ const mostBins = max(gridBins, histogramBins)
 
 func newParallelCounter(p *ops.Prepare) *parallelCounter {
 	n := p.In[0].Numel()
-	return &parallelCounter{asm.HistogramF32For(p.Tier), n, max(min(p.Threads, n/chunk, 64), 1)}
+	return &parallelCounter{asm.HistogramF32For(p.Tier), max(min(p.Threads, n/chunk, 64), 1)}
 }
 
 // scratch is the shared memory it needs.
 func (p *parallelCounter) scratch() int { return 4 * asm.HistogramTables * mostBins * p.parts }
 
-// counter returns the counter of a call, with scratch memory.
-func (p *parallelCounter) counter(c *ops.Call, scratch []byte) counter {
+// counter returns the counter of a call's first n values, with scratch memory.
+func (p *parallelCounter) counter(c *ops.Call, n int, scratch []byte) counter {
 	return func(b binning, counts []int64) {
 		size := asm.HistogramTables * b.bins
 		all := unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(scratch))), size*p.parts)
 		clear(all)
 		c.Parallel(p.parts, func(c *ops.Call, i int, w *ops.Worker) {
-			v := c.In[0].Float32s()[i*p.n/p.parts : (i+1)*p.n/p.parts]
+			v := c.In[0].Float32s()[i*n/p.parts : (i+1)*n/p.parts]
+			if len(v) == 0 {
+				return
+			}
 			w.Args.HistogramF32 = *b.args(v, all[i*size:(i+1)*size])
 			p.kernel.Run(&w.Args.HistogramF32)
 		})

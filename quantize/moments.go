@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/octet-ml/octet/graph"
@@ -192,13 +193,13 @@ func (o Options) needsMoments() bool { return o.CorrectBias || o.Rounding == Lea
 
 // observeMoments adds the nodes that accumulate moments of the input of each
 // layer that may be quantized.
-func (q *Quantizer) observeMoments(p *prepared) error {
+func (q *Quantizer) observeMoments(p *prepared, first map[*graph.Value]bool) error {
 	for _, n := range p.graph.Nodes {
 		if !isLayer(n.Op) || !p.allowed[n] {
 			continue
 		}
 		m := &moments{groups: groupsOf(n.Op), size: rowSize(n)}
-		patch := patchesOp{weight: n.Inputs[1].Type.Shape}
+		patch := patchesOp{weight: n.Inputs[1].Type.Shape, samples: first[n.Inputs[0]]}
 		if conv, ok := n.Op.(ops.Conv); ok {
 			patch.conv = &conv
 		}
@@ -211,11 +212,12 @@ func (q *Quantizer) observeMoments(p *prepared) error {
 			m = have
 		}
 		q.moments[name] = m
-		rows, err := p.graph.Add1(n.Scope, patch, n.Inputs[0])
+		inputs, err := p.graph.Add(n.Scope, patch, n.Inputs[0])
 		if err != nil {
 			return err
 		}
-		inputs := []*graph.Value{rows}
+		rows := inputs[0]
+		inputs = slices.Clone(inputs)
 		if m.second != nil {
 			blocks, err := addProducts(p.graph, n.Scope, rows, m.size)
 			if err != nil {

@@ -7,11 +7,13 @@ import (
 
 // patchesOp is the operator that gathers a sample of the rows of inputs that a
 // layer multiplies its weights with: float32 [groups, row, samples], a row being
-// in the order of the weight.
+// in the order of the weight, and int64 [], how many of them it has gathered. Rows of what only fills up a batch are not
+// among them; the place that this leaves is zeros.
 type patchesOp struct {
-	conv   *ops.Conv // nil: a linear layer
-	weight tensor.Shape
-	nhwc   bool
+	conv    *ops.Conv // nil: a linear layer
+	weight  tensor.Shape
+	nhwc    bool
+	samples bool // the input's elements are those of one sample after another; see samplesFirst
 }
 
 func (patchesOp) Name() string { return "patches" }
@@ -24,7 +26,7 @@ func (op patchesOp) Infer(in []ops.Type) ([]ops.Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []ops.Type{ops.F32(p.groups, p.channels*p.taps, min(p.rows, momentRows))}, nil
+	return []ops.Type{ops.F32(p.groups, p.channels*p.taps, min(p.rows, momentRows)), {DType: tensor.Int64}}, nil
 }
 
 func (op patchesOp) Prepare(prep *ops.Prepare) (*ops.Kernel, error) {
@@ -37,9 +39,10 @@ func (op patchesOp) Prepare(prep *ops.Prepare) (*ops.Kernel, error) {
 	tasks := (samples + 15) / 16
 	task := func(c *ops.Call, i int, _ *ops.Worker) {
 		x, y := c.In[0].Float32s(), c.Out[0].Float32s()
-		for s := i * 16; s < min((i+1)*16, samples); s++ {
+		rows, gathered := op.rows(c, p.rows), int(c.Out[1].Int64s()[0])
+		for s := i * 16; s < min((i+1)*16, gathered); s++ {
 			for g := range p.groups {
-				p.each(s*p.rows/samples, g, func(tap, channel, from int) {
+				p.each(s*rows/gathered, g, func(tap, channel, from int) {
 					v := float32(0)
 					if from >= 0 {
 						v = x[from]
@@ -50,10 +53,25 @@ func (op patchesOp) Prepare(prep *ops.Prepare) (*ops.Kernel, error) {
 		}
 	}
 	return &ops.Kernel{
-		Run:      func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
+		Run: func(c *ops.Call) error {
+			gathered := min(op.rows(c, p.rows), samples)
+			if c.Out[1].Int64s()[0] = int64(gathered); gathered < samples {
+				clear(c.Out[0].Float32s())
+			}
+			c.Parallel(tasks, task)
+			return nil
+		},
 		Choice:   "patches",
 		Parallel: tasks,
 	}, nil
+}
+
+// rows returns how many of the rows of its input are of samples: the first ones.
+func (op patchesOp) rows(c *ops.Call, rows int) int {
+	if !op.samples {
+		return rows
+	}
+	return sampled(c, c.In[0].Shape(), rows)
 }
 
 // ChannelsLast reads images in the layout of the layer.
@@ -70,14 +88,14 @@ func (patchesOp) WantsChannelsLast() bool { return false }
 // OutputsStay says that rows are no images.
 func (patchesOp) OutputsStay() {}
 
-// momentsOp is the operator that adds rows, as patchesOp gives them, and where they
+// momentsOp is the operator that adds rows and their number, as patchesOp gives them, and where they
 // are asked for their products with each other, to moments.
 type momentsOp struct{ to *moments }
 
 func (momentsOp) Name() string { return "moments" }
 
 func (op momentsOp) Infer(in []ops.Type) ([]ops.Type, error) {
-	want := 1
+	want := 2
 	if op.to.second != nil {
 		want += len(rowBlocks(op.to.size)) - 1
 	}
@@ -93,10 +111,10 @@ func (op momentsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		m := op.to
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		x := c.In[0].Float32s()
+		x, gathered := c.In[0].Float32s(), int(c.In[1].Int64s()[0])
 		for i := range m.sum {
 			sum := 0.0
-			for _, v := range x[i*samples : (i+1)*samples] {
+			for _, v := range x[i*samples : i*samples+gathered] {
 				sum += float64(v)
 			}
 			if sum-sum != 0 {
@@ -105,11 +123,11 @@ func (op momentsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			m.sum[i] += sum
 		}
 		if m.second != nil {
-			if err := m.addProducts(c.In[1:]); err != nil {
+			if err := m.addProducts(c.In[2:]); err != nil {
 				return err
 			}
 		}
-		m.rows += int64(samples)
+		m.rows += int64(gathered)
 		return nil
 	}}, nil
 }

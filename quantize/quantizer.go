@@ -246,6 +246,7 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 		q.model = p.digest
 	}
 	nodes := len(p.graph.Nodes)
+	first := samplesFirst(p.graph)
 	for _, v := range p.observed {
 		if q.opts.Fixed[p.names[v]] != nil {
 			continue
@@ -259,12 +260,12 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 		if err != nil {
 			return nil, err
 		}
-		if _, err := p.graph.Add(scopeOf(v), observeOp{obs}, v); err != nil {
+		if _, err := p.graph.Add(scopeOf(v), observeOp{to: obs, samples: first[v]}, v); err != nil {
 			return nil, err
 		}
 	}
 	if q.opts.needsMoments() {
-		if err := q.observeMoments(p); err != nil {
+		if err := q.observeMoments(p, first); err != nil {
 			return nil, err
 		}
 	}
@@ -335,9 +336,10 @@ func scopeOf(v *graph.Value) graph.Scope {
 
 // Run computes the float outputs and observes. It may be called with batches of
 // any size, and from several goroutines; observers that depend on the order of
-// batches then depend on which comes first.
+// batches then depend on which comes first. Rows of the inputs that only fill up a batch, as tensor.Samples says, are not
+// observed in activations whose elements are those of one sample after another; other activations are observed whole.
 func (c *Calibration) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	return c.session.Run(ctx, inputs...)
+	return c.session.Run(withSamples(ctx, inputs), inputs...)
 }
 
 // Close releases the proxy's workers.

@@ -20,6 +20,7 @@ type Tensor struct {
 	data    []byte // from the view's first storage byte
 	offset  int    // of the view's first element, in elements
 	q       *QParams
+	filler  int // rows at the end that are no samples
 
 	evictable bool // data is part of a file's mapping and never written to
 }
