@@ -30,6 +30,7 @@ func TestMany(t *testing.T) {
 		"wide pytree":    {`"module_call_graph": []`, inSpec(strings.Repeat("{},", maxTree) + "{}"), "more than 262144 parts"},
 		"deep pytree":    {`"module_call_graph": []`, inSpec(strings.Repeat(`{\"children_spec\": [`, maxJSONDepth)), "nested more than"},
 		"inputs":         {`"input_specs": [`, `"input_specs": [` + strings.Repeat(`{"token": {"arg": {"name": "t"}}},`, maxInputs), "more than 131072 inputs"},
+		"outputs":        {`"output_specs": [`, `"output_specs": [` + strings.Repeat(`{"token": {"arg": {"name": "t"}}},`, maxInputs), "more than 131072 outputs"},
 		"large exponent": {`"arg": {"as_tensor": {"name": "p_w"}}`, `"arg": {"as_float": 1e` + strings.Repeat("9", 500) + `}`, "a number of"},
 		"long key":       {`"tensor_values": {`, `"tensor_values": {"` + strings.Repeat("k", maxJSONKey+1) + `": {},`, "a key of"},
 		"nested graphs": {`"arg": {"as_tensor": {"name": "p_w"}}`, `"arg": ` + strings.Repeat(`{"as_graph": {"name": "g", "graph": {"nodes": [{"inputs": [{"arg": `, maxNested) +
