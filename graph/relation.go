@@ -12,7 +12,7 @@ import (
 type Relation struct {
 	Terms    []RelationTerm
 	Constant int
-	// Divisor, when not 0, must divide the sum; AtMost says that it may be 0 or less. Otherwise it must be 0.
+	// Divisor, when not 0, must divide the sum; AtMost says that it may be 0 or less. Otherwise it must be 0. Not both are given.
 	Divisor int
 	AtMost  bool
 	// Text says it as the model's file does, for messages.
@@ -32,7 +32,7 @@ const (
 // Valid reports whether the relation is within the limits and is about dimensions that inputs of these types have.
 func (r *Relation) Valid(inputs []*Value) bool {
 	within := func(n int) bool { return -MaxRelationFactor <= n && n <= MaxRelationFactor }
-	if len(r.Terms) == 0 || len(r.Terms) > MaxRelationTerms || r.Divisor < 0 || !within(r.Divisor) || int64(r.Constant)/maxRelationExtent != 0 {
+	if len(r.Terms) == 0 || len(r.Terms) > MaxRelationTerms || r.Divisor < 0 || r.Divisor > 0 && r.AtMost || !within(r.Divisor) || int64(r.Constant)/maxRelationExtent != 0 {
 		return false
 	}
 	return !slices.ContainsFunc(r.Terms, func(t RelationTerm) bool {
@@ -40,11 +40,16 @@ func (r *Relation) Valid(inputs []*Value) bool {
 	})
 }
 
-// holds reports whether inputs, which have the dimensions, fulfill the relation.
-func (r *Relation) holds(inputs []*tensor.Tensor) bool {
+// HoldsFor reports whether the types of inputs fulfill the relation, which is valid.
+func (r *Relation) HoldsFor(inputs []*Value) bool {
+	return r.holds(func(t RelationTerm) int { return inputs[t.Input].Type.Shape[t.Axis] })
+}
+
+// holds reports whether extents fulfill the relation.
+func (r *Relation) holds(extent func(RelationTerm) int) bool {
 	sum := int64(r.Constant)
 	for _, t := range r.Terms {
-		n := int64(inputs[t.Input].Shape()[t.Axis])
+		n := int64(extent(t))
 		if n > maxRelationExtent {
 			return false
 		}
@@ -61,12 +66,13 @@ func (r *Relation) holds(inputs []*tensor.Tensor) bool {
 
 // checkRelations checks what extents of several inputs have to do with each other.
 func (g *Graph) checkRelations(inputs []*tensor.Tensor) error {
+	extent := func(t RelationTerm) int { return inputs[t.Input].Shape()[t.Axis] }
 	for i, v := range g.Inputs {
 		if v.Guard == nil {
 			continue
 		}
 		for _, r := range v.Guard.Relations {
-			if r.holds(inputs) {
+			if r.holds(extent) {
 				continue
 			}
 			var is []string

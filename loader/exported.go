@@ -54,7 +54,10 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 	}
 	s, err := g.SpecializeContext(f.context(), types...)
 	if err != nil {
-		return nil, err
+		if _, unsupported := errors.AsType[*UnsupportedError](err); unsupported || f.context().Err() != nil {
+			return nil, err
+		}
+		return nil, &FileError{Err: err} // its shapes are the file's, too
 	}
 	if s.State != nil {
 		return g, nil

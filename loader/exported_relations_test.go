@@ -3,7 +3,9 @@ package loader
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,28 +58,77 @@ func TestRelationsStay(t *testing.T) {
 	}
 }
 
-// TestRelationsChecked rejects files whose guards are on inputs that there are not, or on numbers that overflow.
+// TestRelationsChecked rejects files whose guards are on inputs that there are not, on numbers that overflow, or against
+// their own example.
 func TestRelationsChecked(t *testing.T) {
-	for _, term := range []graph.RelationTerm{{Input: 2, Factor: 1}, {Input: -1, Factor: 1}, {Axis: 2, Factor: 1}, {Axis: -1, Factor: 1}, {Factor: 1 << 17}} {
-		g, err := Load(filepath.Join("testdata", "exported", "related.pt2"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if g, err = g.Concrete(); err != nil {
-			t.Fatal(err)
-		}
-		g.Inputs[1].Guard.Relations[0].Terms[0] = term
-		model, tensors, err := encodeModel(g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "model.safetensors")
-		if err := WriteSafetensors(path, map[string]string{modelMetadata: model}, tensors); err != nil {
-			t.Fatal(err)
-		}
+	one := []graph.RelationTerm{{Factor: 1}}
+	with := func(term graph.RelationTerm) graph.Relation {
+		return graph.Relation{Terms: []graph.RelationTerm{term}, AtMost: true}
+	}
+	for name, is := range map[string]graph.Relation{
+		"unknown input":     with(graph.RelationTerm{Input: 2, Factor: 1}),
+		"negative input":    with(graph.RelationTerm{Input: -1, Factor: 1}),
+		"huge input":        with(graph.RelationTerm{Input: math.MaxInt, Factor: 1}),
+		"unknown axis":      with(graph.RelationTerm{Axis: 2, Factor: 1}),
+		"negative axis":     with(graph.RelationTerm{Axis: -1, Factor: 1}),
+		"huge axis":         with(graph.RelationTerm{Axis: math.MaxInt, Factor: 1}),
+		"large factor":      with(graph.RelationTerm{Factor: 1<<16 + 1}),
+		"largest factor":    with(graph.RelationTerm{Factor: math.MaxInt}),
+		"smallest factor":   with(graph.RelationTerm{Factor: math.MinInt}),
+		"no terms":          {AtMost: true},
+		"many terms":        {Terms: slices.Repeat(one, graph.MaxRelationTerms+1), AtMost: true},
+		"large constant":    {Terms: one, Constant: -saturated(1 << 40), AtMost: true},
+		"largest constant":  {Terms: one, Constant: math.MaxInt, AtMost: true},
+		"smallest constant": {Terms: one, Constant: math.MinInt, AtMost: true},
+		"large divisor":     {Terms: one, Divisor: 1<<16 + 1},
+		"negative divisor":  {Terms: one, Divisor: -1},
+		"smallest divisor":  {Terms: one, Divisor: math.MinInt},
+		"divisor at most":   {Terms: one, Divisor: 1, AtMost: true},
+		"example":           {Terms: one, Constant: 1},
+	} {
 		var file *FileError
-		if _, err := Load(path); !errors.As(err, &file) {
-			t.Errorf("%+v: %v, want a *FileError", term, err)
+		if _, err := loadRelations(t, []graph.Relation{is}); !errors.As(err, &file) {
+			t.Errorf("%s: %v, want a *FileError", name, err)
 		}
 	}
+}
+
+// TestRelationsAtLimits loads and checks relations as large as they may be: sums of all terms do not overflow.
+func TestRelationsAtLimits(t *testing.T) {
+	most := slices.Repeat([]graph.RelationTerm{{Factor: -graph.MaxRelationFactor}}, graph.MaxRelationTerms)
+	relations := slices.Repeat([]graph.Relation{{Terms: most, Constant: graph.MaxRelationTerms * graph.MaxRelationFactor, AtMost: true}}, 1000)
+	relations = append(relations, graph.Relation{Terms: []graph.RelationTerm{{Factor: 1}, {Input: 1, Factor: -1}}, Divisor: graph.MaxRelationFactor})
+	if _, err := loadRelations(t, relations); err == nil {
+		t.Errorf("an example whose rows do not differ by a multiple of %d was taken", graph.MaxRelationFactor)
+	}
+	relations[1000].Divisor = 1
+	g, err := loadRelations(t, relations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(g.Inputs[1].Guard.Relations); n != 1001 {
+		t.Errorf("%d relations", n)
+	}
+}
+
+// loadRelations writes and loads an octet file with relations of its second input.
+func loadRelations(t *testing.T, relations []graph.Relation) (*graph.Graph, error) {
+	t.Helper()
+	g, err := Load(filepath.Join("testdata", "exported", "related.pt2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err = g.Concrete(); err != nil {
+		t.Fatal(err)
+	}
+	g.Inputs[1].Guard.Relations = relations
+	model, tensors, err := encodeModel(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "model.safetensors")
+	if err := WriteSafetensors(path, map[string]string{modelMetadata: model}, tensors); err != nil {
+		t.Fatal(err)
+	}
+	return Load(path)
 }

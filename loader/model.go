@@ -343,7 +343,20 @@ func decodeModel(m *modelRecord, tensors map[string]*tensor.Tensor, budget *int)
 	if err := g.Verify(); err != nil {
 		return nil, &FileError{Reason: "the graph is wrong", Err: err}
 	}
+	if err := checkExample(g); err != nil {
+		return nil, err
+	}
 	return g, nil
+}
+
+// checkExample refuses relations that the extents in the file do not fulfill.
+func checkExample(g *graph.Graph) error {
+	for i, v := range g.Inputs {
+		if v.Guard != nil && slices.ContainsFunc(v.Guard.Relations, func(r graph.Relation) bool { return !r.HoldsFor(g.Inputs) }) {
+			return &FileError{Record: fmt.Sprintf("input %d (%s)", i, v.Name), Reason: "its guard refuses the example of the inputs"}
+		}
+	}
+	return nil
 }
 
 func decodeInput(g *graph.Graph, in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Value, error) {
@@ -373,6 +386,11 @@ func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Gua
 	if guard.Shape != nil && len(guard.Shape) != len(in.Shape) {
 		return nil, fmt.Errorf("a guard of %d dimensions for %d", len(guard.Shape), len(in.Shape))
 	}
+	for i, d := range guard.Shape {
+		if d != -1 && d != in.Shape[i] {
+			return nil, fmt.Errorf("extent %d of the example is %d, its guard takes %d", i, in.Shape[i], d)
+		}
+	}
 	if in.Guard.Bounds != nil && len(in.Guard.Bounds) != len(in.Shape) {
 		return nil, fmt.Errorf("bounds of %d dimensions for %d", len(in.Guard.Bounds), len(in.Shape))
 	}
@@ -396,8 +414,8 @@ func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Gua
 	if guard.Value == nil {
 		return nil, fmt.Errorf("no tensor %q in the file", in.Guard.Value)
 	}
-	if guard.Value.DType() != in.DType {
-		return nil, fmt.Errorf("a guard of %v for %v", guard.Value.DType(), in.DType)
+	if guard.Value.DType() != in.DType || !guard.Value.Shape().Equal(in.Shape) {
+		return nil, fmt.Errorf("a guard of %v%v for %v%v", guard.Value.DType(), guard.Value.Shape(), in.DType, tensor.Shape(in.Shape))
 	}
 	return guard, nil
 }

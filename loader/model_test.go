@@ -240,10 +240,14 @@ func TestGuards(t *testing.T) {
 	if !reflect.DeepEqual(g.Inputs[0].Guard, x.Guard) || g.Inputs[1].Guard.Value.Int64s()[0] != 7 || g.Inputs[1].Guard.Shape != nil {
 		t.Errorf("guards %v and %v", g.Inputs[0].Guard, g.Inputs[1].Guard)
 	}
-	for old, new := range map[string]string{`"shape":[-1,3]`: `"shape":[-1,3,3]`, `"bounds":[[1,4],[0,0]]`: `"bounds":[[3,4],[0,0]]`, `,[0,0]]`: `]`, `"value":"n.value"`: `"value":"m.value"`, `"dtype":"int64"`: `"dtype":"int32"`} {
-		raw := editModel(t, path, old, new)
+	for _, change := range [][2]string{
+		{`"shape":[-1,3]`, `"shape":[-1,3,3]`}, {`"shape":[-1,3]`, `"shape":[-1,4]`}, {`"shape":[-1,3]`, `"shape":[-2,3]`}, {`"shape":[-1,3]`, `"shape":[2147483647,3]`},
+		{`"bounds":[[1,4],[0,0]]`, `"bounds":[[3,4],[0,0]]`}, {`,[0,0]]`, `]`},
+		{`"value":"n.value"`, `"value":"m.value"`}, {`"dtype":"int64"`, `"dtype":"int32"`}, {`"dtype":"int64"`, `"dtype":"int64","shape":[1]`},
+	} {
+		raw := editModel(t, path, change[0], change[1])
 		if _, err := LoadFrom(bytes.NewReader(raw), int64(len(raw))); !isFileError(err, "") {
-			t.Errorf("%s gives %v", new, err)
+			t.Errorf("%s gives %v", change[1], err)
 		}
 	}
 	s, err := g.Compile(graph.Options{Threads: 1})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,5 +92,72 @@ func TestBindRefuses(t *testing.T) {
 	var in *graph.InputError
 	if _, err := g.Specialize(ops.F32(2), ops.F32(2)); !errors.As(err, &in) || in.Name != "d" {
 		t.Errorf("a dict that is not bound: %v", err)
+	}
+}
+
+// TestBindHostile names inputs of a list of optional tensors, a tuple, a dict by number and a NamedTuple in ways that do not fit.
+func TestBindHostile(t *testing.T) {
+	bind := func(types string, names ...string) error {
+		t.Helper()
+		c := moduleM("return x")
+		for name, r := range c.Files {
+			c.Files[name] = scriptRecordText(strings.Replace(string(r), "x: Tensor", types+",\n    x: Tensor", 1))
+		}
+		data := c.archive(t)
+		g, err := LoadFrom(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return err
+		}
+		_, err = g.Bind(append(names, "x")...)
+		return err
+	}
+	const optional, tuple, dict, nested = "d: List[Optional[Tensor]]", "d: Tuple[Tensor, Optional[Tensor]]", "d: Dict[int, Tensor]", "d: Dict[str, List[Tensor]]"
+	for _, c := range []struct {
+		types, names, says string
+	}{
+		{optional, "d.0", ""},
+		{optional, "d.0 d.2", "numbered from 0 on"},
+		{optional, "d.999999999", "numbered from 0 on"},
+		{optional, "d.99999999999999999999", "numbered from 0 on"},
+		{optional, "d.-1", "numbered from 0 on"},
+		{optional, "d.00", "numbered from 0 on"},
+		{optional, "d.0 d.0", "named twice"},
+		{optional, "d.0 d.0.0", "named twice"},
+		{optional, "d.0.0 d.0", "named twice"},
+		{optional, "d d.0", "named twice"},
+		{optional, "", "d is missing"},
+		{tuple, "d.0", ""},
+		{tuple, "d.1 d.0", ""},
+		{tuple, "d.1", "its element 0 is missing"},
+		{tuple, "d.0 d.2", "it has 2 elements"},
+		{tuple, "d.0 d.999999999", "it has 2 elements"},
+		{tuple, "d", "its parts are named"},
+		{dict, "d.-9223372036854775808", ""},
+		{dict, "d.9223372036854775808", "its key is no int"},
+		{dict, "d.k", "its key is no int"},
+		{dict, "d.1 d.+1", "its key stands twice"},
+		{dict, "d.1 d.01", "its key stands twice"},
+		{dict, "d.1.2", "its key is no int"},
+		{nested, "d.a.0 d.b.0", ""},
+		{nested, "d.a.0 d.a.2", "its element 1 is missing"},
+		{nested, "d.a", "its parts are named"},
+		{"d: Optional[__torch__.Pair]", "d.a d.b", "which is given no inputs"},
+		{"d: __torch__.Pair", "d.a", "the input d is a __torch__.Pair"},
+		{"d: Optional[Tuple[Tensor, __torch__.Pair]]", "d.0 d.1.a", "which is given no inputs"},
+	} {
+		err := bind(c.types, strings.Fields(c.names)...)
+		if c.says == "" && err != nil || c.says != "" && (!isTyped(err) || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s, %q: %v, want %q", c.types, c.names, err, c.says)
+		}
+	}
+	// Many names are looked up one by one.
+	var many []string
+	for i := range 50000 {
+		many = append(many, "d."+strconv.Itoa(i))
+	}
+	for _, types := range []string{optional, dict} {
+		if err := bind(types, many...); err != nil {
+			t.Errorf("%s of %d: %v", types, len(many), err)
+		}
 	}
 }

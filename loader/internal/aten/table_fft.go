@@ -34,7 +34,7 @@ var transforms = []operator{
 
 const (
 	fftOne  = "self:T n:i?=None dim:i=-1 norm:s?=None"
-	fftTwo  = "self:T s:I?=None dim:I=[] norm:s?=None"
+	fftTwo  = "self:T s:I?=None dim:I?=None norm:s?=None" // without dim the last two
 	fftMany = "self:T s:I?=None dim:I?=None norm:s?=None"
 )
 
@@ -74,11 +74,20 @@ func oneDimension(c *call) []fftAxis {
 		c.fail("a tensor without dimensions")
 		return nil
 	}
-	return c.sized([]fftAxis{{c.axis(2, t.Rank()), c.intOr(1, -1)}})
+	return c.sized([]fftAxis{{c.axis(2, t.Rank()), c.values(1)}})
+}
+
+// values returns how many values an argument says to transform, -1 of None.
+func (c *call) values(i int) int {
+	n := c.intOr(i, -1)
+	if !c.isNone(i) && n < 1 {
+		c.fail("a transform of %d values", n)
+	}
+	return n
 }
 
 func twoDimensions(c *call) []fftAxis {
-	if items, ok := Items(c.args[2]); ok && len(items) == 0 {
+	if c.isNone(2) {
 		c.args[2] = &List{Items: []Value{int64(-2), int64(-1)}}
 	}
 	return allDimensions(c)
@@ -367,7 +376,7 @@ func realToComplex(c *call) Value {
 func complexToReal(c *call) Value {
 	axes, norm := c.storedFFT()
 	if len(axes) > 0 {
-		axes[len(axes)-1].size = c.int(3)
+		axes[len(axes)-1].size = c.values(3)
 	}
 	if axes = c.sized(axes); c.err != nil {
 		return nil

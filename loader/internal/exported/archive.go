@@ -244,7 +244,7 @@ func (a *Archive) tensors(name, flat, folder, config string) (Tensors, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &payloads{archive: a.zip, folder: folder, config: list, read: make(map[recordKey][]byte), views: &a.views}, nil
+		return &payloads{archive: a.zip, folder: folder, config: list, read: make(map[recordKey][]byte), seen: make(map[string]bool), views: &a.views}, nil
 	}
 	if !a.zip.Has(saved) {
 		return noTensors{}, nil

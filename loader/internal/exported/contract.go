@@ -20,7 +20,8 @@ type Contract struct {
 	Inputs []ContractInput
 	ranges map[string]Range
 	guards []Guard
-	places map[string]int // indices of Inputs, by the text of their places
+	places map[string]int  // indices of Inputs, by the text of their places
+	given  map[string]bool // symbols in extents of inputs, and those that are values of inputs
 }
 
 // ContractInput is an input that a caller gives.
@@ -57,6 +58,7 @@ func (p *Program) Contract() (*Contract, error) {
 		leaves++
 	}
 	c.place(p, leaf, leaves)
+	c.given = c.symbols()
 	c.assertions(p.Graph)
 	for _, g := range p.Guards {
 		if err := c.known(g.Cond); err != nil {
@@ -64,40 +66,6 @@ func (p *Program) Contract() (*Contract, error) {
 		}
 	}
 	return c, nil
-}
-
-// assertions makes conditions on shapes that a program of PyTorch 2.7 or earlier has as
-// nodes, _assert_scalar of a symbolic bool, ones on the inputs: all symbols in them are extents.
-func (c *Contract) assertions(g *Graph) {
-	for i := range g.Nodes {
-		cond := g.Nodes[i].assertion(g)
-		if cond == nil || !c.extentsOnly(cond) {
-			continue
-		}
-		c.guards = append(slices.Clip(c.guards), Guard{cond.String(), cond})
-	}
-}
-
-// assertion returns the expression that a node asserts, nil of another node.
-func (n *Node) assertion(g *Graph) *Expr {
-	if operatorName(n.Target) != "aten::_assert_scalar" || len(n.Inputs) == 0 {
-		return nil
-	}
-	if name, ok := n.Inputs[0].Arg.(Symbol); ok {
-		return g.Symbols[string(name)]
-	}
-	return nil
-}
-
-// extentsOnly reports whether all symbols of an expression are extents or values of inputs.
-func (c *Contract) extentsOnly(e *Expr) bool {
-	ok := true
-	e.Symbols(func(name string) { ok = ok && c.symbol(name) })
-	return ok
-}
-
-func (c *Contract) symbol(name string) bool {
-	return slices.ContainsFunc(c.Inputs, func(in ContractInput) bool { return in.has(name) })
 }
 
 // has reports whether a symbol stands in an input's extents or is its value.

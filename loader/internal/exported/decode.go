@@ -15,6 +15,9 @@ const (
 	maxNested = 40      // graphs
 	maxRank   = 64      // PyTorch's own limit
 	maxInputs = 1 << 17
+	maxArgs   = 1 << 20 // of nodes, in all graphs
+	maxValues = 1 << 19 // tensors and numbers, in all graphs
+	maxGuards = 1 << 16
 )
 
 // The major versions of the schema that are read.
@@ -27,6 +30,8 @@ const (
 type decoder struct {
 	*jsonReader
 	nodes   int
+	args    int
+	known   int // tensors and numbers
 	nested  int
 	exprs   map[string]*Expr
 	devices []string
@@ -36,7 +41,7 @@ type decoder struct {
 // *tensor.FileError, which say the place in the JSON.
 func ParseProgram(record string, data []byte) (*Program, error) {
 	d := &decoder{jsonReader: newJSONReader(record, data), exprs: make(map[string]*Expr)}
-	if err := d.checkVersion(data); err != nil {
+	if err := d.checkVersion(); err != nil {
 		return nil, err
 	}
 	p := &Program{}
@@ -69,8 +74,8 @@ func ParseProgram(record string, data []byte) (*Program, error) {
 
 // checkVersion looks for the version of the schema first, since a program of
 // another may look different in every respect.
-func (d *decoder) checkVersion(data []byte) error {
-	r := newJSONReader(d.record, data)
+func (d *decoder) checkVersion() error {
+	r := d.again()
 	v := Version{}
 	r.object(func(key string) {
 		if key == "schema_version" {
@@ -222,7 +227,10 @@ func (d *decoder) guards() []Guard {
 	if d.null() {
 		return nil
 	}
-	d.array(func(int) {
+	d.array(func(i int) {
+		if i >= maxGuards {
+			d.fail("more than %d guards", maxGuards)
+		}
 		text := d.str()
 		if d.err != nil {
 			return
@@ -258,19 +266,33 @@ func (d *decoder) graph() *Graph {
 				g.Nodes = append(g.Nodes, d.node())
 			})
 		case "tensor_values":
-			d.object(func(name string) { g.Tensors[name] = d.tensorMeta() })
+			d.object(func(name string) {
+				if d.value() {
+					g.Tensors[name] = d.tensorMeta()
+				}
+			})
 		case "sym_int_values", "sym_bool_values", "sym_float_values":
 			d.object(func(name string) {
 				if g.Symbols[name] != nil {
 					d.fail("two numbers have this name")
 				}
-				g.Symbols[name] = d.symbolValue()
+				if d.value() {
+					g.Symbols[name] = d.symbolValue()
+				}
 			})
 		default:
 			d.skip()
 		}
 	})
 	return g
+}
+
+// value counts a tensor or number.
+func (d *decoder) value() bool {
+	if d.known++; d.known > maxValues {
+		d.fail("more than %d tensors and numbers", maxValues)
+	}
+	return d.err == nil
 }
 
 func (d *decoder) node() Node {
@@ -304,6 +326,9 @@ func (d *decoder) node() Node {
 
 func (d *decoder) namedArg() NamedArg {
 	var a NamedArg
+	if d.args++; d.args > maxArgs {
+		d.fail("more than %d arguments", maxArgs)
+	}
 	d.object(func(key string) {
 		switch key {
 		case "name":

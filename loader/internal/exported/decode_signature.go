@@ -13,7 +13,13 @@ func (d *decoder) signature(p *Program) {
 				p.Inputs = append(p.Inputs, d.inputSpec())
 			})
 		case "output_specs":
-			d.array(func(int) { p.Outputs = append(p.Outputs, d.outputSpec()) })
+			d.array(func(i int) {
+				if i >= maxInputs {
+					d.fail("more than %d outputs", maxInputs)
+					return
+				}
+				p.Outputs = append(p.Outputs, d.outputSpec())
+			})
 		default:
 			d.skip()
 		}

@@ -35,6 +35,7 @@ type jsonReader struct {
 	values  int
 	err     error
 	skips   int // values being skipped, one inside the other
+	trees   int // parts of a pytree
 	interns map[string]string
 }
 
@@ -49,6 +50,11 @@ func newJSONReader(record string, data []byte) *jsonReader {
 		r.fail("not UTF-8")
 	}
 	return r
+}
+
+// again returns a reader of the same document, from its beginning.
+func (r *jsonReader) again() *jsonReader {
+	return &jsonReader{record: r.record, text: r.text, err: r.err, interns: make(map[string]string)}
 }
 
 // fail records an error with its place.

@@ -415,12 +415,8 @@ func (r *run) leave(o Output, v aten.Value) error {
 	if err != nil {
 		return err
 	}
-	for i, in := range r.Program.Inputs {
-		if in.Target == o.Target && r.weights[i] != nil && (in.Kind == Parameter) == (o.Kind == ParameterMutation) {
-			return r.Write(r.stored[r.weights[i]], x)
-		}
-	}
-	return errors.New("the program has no such input")
+	i := r.Program.written[weightName{o.Kind == ParameterMutation, o.Target}] // checked to be there
+	return r.Write(r.stored[r.weights[i]], x)
 }
 
 // noteVersions remembers how often memory of the file was written to before the program began.

@@ -69,7 +69,8 @@ type payloads struct {
 	folder  string
 	config  map[string]payload
 	read    map[recordKey][]byte
-	views   *int64 // bytes that views may yet have
+	seen    map[string]bool // records that were read
+	views   *int64          // bytes that views may yet have
 }
 
 type recordKey struct {
@@ -118,7 +119,7 @@ func (p *payloads) view(c payload) (*tensor.Tensor, error) {
 	}
 	size := int64(c.meta.DType.Size())
 	if int64(n) > *p.views/size {
-		return nil, fmt.Errorf("the tensors of this file, shared ones counted in full, have more than %d times its bytes", viewsPerByte)
+		return nil, p.tooLarge()
 	}
 	*p.views -= int64(n) * size
 	data, err := p.storage(c, n)
@@ -153,6 +154,9 @@ func (p *payloads) storage(c payload, n int) ([]byte, error) {
 	if bytes%size != 0 {
 		return nil, fmt.Errorf("%d bytes are no whole number of elements of %s", bytes, c.meta.Type)
 	}
+	if err := p.again(c.record, bytes); err != nil {
+		return nil, err
+	}
 	data, err := p.archive.Read(name, math.MaxInt64)
 	if err != nil {
 		return nil, err
@@ -165,6 +169,23 @@ func (p *payloads) storage(c payload, n int) ([]byte, error) {
 	}
 	p.read[key] = data
 	return data, nil
+}
+
+// again counts a record that is read as another element type, too: each takes memory of its own.
+func (p *payloads) again(record string, bytes int64) error {
+	if !p.seen[record] {
+		p.seen[record] = true
+		return nil
+	}
+	if bytes > *p.views {
+		return p.tooLarge()
+	}
+	*p.views -= bytes
+	return nil
+}
+
+func (p *payloads) tooLarge() error {
+	return fmt.Errorf("the tensors of this file, shared ones counted in full, have more than %d times its bytes", viewsPerByte)
 }
 
 // present refuses an empty record for a tensor that has elements.

@@ -18,6 +18,14 @@ type Program struct {
 	Ranges   map[string]Range
 	Guards   []Guard
 	Devices  []string // other than "cpu" that values were on, each once
+
+	written map[weightName]int // inputs that an output may write to: buffers, constants and parameters
+}
+
+// weightName is the name of a parameter, or of a buffer or constant, in the module.
+type weightName struct {
+	parameter bool
+	name      string
 }
 
 // Version is that of the schema.

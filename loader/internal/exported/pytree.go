@@ -39,8 +39,15 @@ func parseTree(text string) (*Tree, error) {
 	return t, nil
 }
 
+// maxTree bounds the values and what holds them in a pytree.
+const maxTree = 2 * maxInputs
+
 func (r *jsonReader) treeSpec() *Tree {
 	t := &Tree{}
+	if r.trees++; r.trees > maxTree {
+		r.fail("a pytree of more than %d parts", maxTree)
+		return t
+	}
 	r.object(func(key string) {
 		switch key {
 		case "type":

@@ -49,7 +49,7 @@ func within(n int64) bool { return -graph.MaxRelationFactor <= n && n <= graph.M
 // relations finds what the contract says of several extents together, as far as it is linear, for graphs that are used
 // without the program. They are listed by the last input that they are about.
 func (c *Contract) relations() [][]graph.Relation {
-	r := &relationFinder{Contract: c, symbols: make(map[string]linear), found: make([][]graph.Relation, len(c.Inputs))}
+	r := &relationFinder{Contract: c, symbols: make(map[string]linear), found: make([][]graph.Relation, len(c.Inputs)), known: make(map[string]bool)}
 	r.findSymbols()
 	for i, in := range c.Inputs {
 		if in.Meta == nil {
@@ -74,6 +74,7 @@ type relationFinder struct {
 	*Contract
 	symbols map[string]linear
 	found   [][]graph.Relation
+	known   map[string]bool // those found, without their text
 }
 
 func extentOf(i, axis int) linear {
@@ -234,9 +235,8 @@ func (r *relationFinder) add(a, b linear, is graph.Relation) {
 		is.Terms = append(is.Terms, graph.RelationTerm{Input: p[0], Axis: p[1], Factor: int(d.factors[p])})
 		last = max(last, p[0])
 	}
-	if !slices.ContainsFunc(r.found[last], func(o graph.Relation) bool {
-		return o.AtMost == is.AtMost && o.Divisor == is.Divisor && o.Constant == is.Constant && slices.Equal(o.Terms, is.Terms)
-	}) {
+	if key := fmt.Sprint(is.AtMost, is.Divisor, is.Constant, is.Terms); !r.known[key] {
+		r.known[key] = true
 		r.found[last] = append(r.found[last], is)
 	}
 }

@@ -35,7 +35,40 @@ func (p *Program) check() error {
 			return fmt.Errorf("output %d is %q in the graph and %q in its spec", i, nameOf(p.Graph.Outputs[i]), nameOf(out.Arg))
 		}
 	}
+	if err := p.checkMutations(); err != nil {
+		return err
+	}
 	return p.Graph.check()
+}
+
+// checkMutations checks that outputs write to inputs that there are.
+func (p *Program) checkMutations() error {
+	p.written = make(map[weightName]int)
+	user := make(map[string]bool)
+	for i, in := range p.Inputs {
+		switch in.Kind {
+		case Parameter, Buffer, TensorConstant:
+			key := weightName{in.Kind == Parameter, in.Target}
+			if _, ok := p.written[key]; !ok {
+				p.written[key] = i
+			}
+		case UserInput:
+			user[in.Name] = true
+		}
+	}
+	for i, out := range p.Outputs {
+		ok := true
+		switch out.Kind {
+		case BufferMutation, ParameterMutation:
+			_, ok = p.written[weightName{out.Kind == ParameterMutation, out.Target}]
+		case InputMutation:
+			ok = user[out.Target]
+		}
+		if !ok {
+			return fmt.Errorf("output %d is a %v of %q: the program has no such input", i, out.Kind, out.Target)
+		}
+	}
+	return nil
 }
 
 // sameName reports whether two arguments refer to the same value, or both to none.
