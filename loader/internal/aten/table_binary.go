@@ -237,9 +237,9 @@ func divide(c *call) Value {
 	} else if c.version() < 4 && c.allIntegers(c.args[:2]) {
 		mode = "trunc"
 	}
-	c.args[1] = literalNumber(c.args[1])
 	switch mode {
 	case "":
+		c.args[1] = literalNumber(c.args[1])
 	case "floor":
 		fn = ops.FloorDiv
 	case "trunc":

@@ -158,10 +158,10 @@ def cases(s):
         m = convert_fx(p)
         s.module(m, *runs, what=f"residual block by FX, {config}", steps=0)
         s.module(m, *runs, what=f"residual block by FX traced, {config}", steps=0, scripted=torch.jit.trace(m, runs[0], check_trace=False))
-    for engine in ["onednn", "qnnpack"]:
-        torch.backends.quantized.engine = config = engine
-        m = quantize_dynamic(values(s, nn.Sequential(nn.Linear(9, 5), nn.ReLU(), nn.Linear(5, 3))), {nn.Linear}, dtype=torch.qint8)
-        s.module(m, r(1, 9), r(1, 9), r(1, 1, 9), what=f"dynamic linear, {config}", tol=0.02)
+    # QNNPACK ignores reduce_range, and warns that it should not; the engines of x86, and octet, do what the file says.
+    torch.backends.quantized.engine = "onednn"
+    m = quantize_dynamic(values(s, nn.Sequential(nn.Linear(9, 5), nn.ReLU(), nn.Linear(5, 3))), {nn.Linear}, dtype=torch.qint8)
+    s.module(m, r(1, 9), r(1, 9), r(1, 1, 9), what="dynamic linear, onednn", tol=0.02)
     torch.backends.quantized.engine = "qnnpack"
     for m, runs in [(nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1), [r(2, 4, 4, 4), r(1, 4, 3, 3)]), (nn.ConvTranspose1d(4, 6, 3), [r(2, 4, 4)])]:
         m = Stubs(values(s, m))
