@@ -14,6 +14,9 @@ import (
 	"github.com/octet-ml/octet/graph/nn"
 )
 
+// serverFlags are those that only a server has a use for, beside --url.
+var serverFlags = []string{"model-version", "clients", "rate", "seed", "max-in-flight", "duration", "requests", "warmup", "data", "json-tensors", "no-metadata", "token-file", "request-timeout"}
+
 func (a *app) bench() *cobra.Command {
 	var from source
 	var shape, format string

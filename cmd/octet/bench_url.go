@@ -1,3 +1,5 @@
+//go:build !noserve
+
 package main
 
 import (
@@ -51,9 +53,6 @@ func (b *serverBench) flags(cmd *cobra.Command) {
 
 // modelFlags are those of bench that a server has no use for.
 var modelFlags = []string{"precision", "runs", "profile", "format", "arch", "model", "threads"}
-
-// serverFlags are those that only a server has a use for.
-var serverFlags = []string{"model-version", "clients", "rate", "seed", "max-in-flight", "duration", "requests", "warmup", "data", "json-tensors", "no-metadata", "token-file", "request-timeout"}
 
 // check returns an error for flags that are not for what is measured, and sets defaults.
 func (b *serverBench) check(cmd *cobra.Command, args []string, batches []int) error {
