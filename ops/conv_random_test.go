@@ -13,7 +13,11 @@ import (
 // the image, groups of any size, channels that fill no vector.
 func TestConvRandom(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
-	for range 300 {
+	cases := 300
+	if testing.Short() {
+		cases = 60
+	}
+	for range cases {
 		c := randomConv(rng)
 		if c.h+2*c.pad < c.dilation*(c.kh-1)+1 || c.w+2*c.pad < c.dilation*(c.kw-1)+1 {
 			continue
