@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -59,5 +60,15 @@ func TestTransformOfNothing(t *testing.T) {
 	}
 	if a, b := get("torch.fft_fft2(x)"), get("torch.fft_fft2(x, None, [-2, -1])"); !slices.Equal(a, b) || slices.Equal(a, same) {
 		t.Errorf("fft2 of the last two dimensions gives %v, without a word %v", b, a)
+	}
+}
+
+// TestComplexOutput refuses to return complex numbers, for which tensors have no type, wherever they stand.
+func TestComplexOutput(t *testing.T) {
+	for _, body := range []string{"return torch.complex(x, x)", "return (x, torch.fft_fft(x))", "return [torch.fft_rfft(x)]", `return {"y": torch.polar(x, x)}`} {
+		_, err := runArchive(moduleM(body).archive(t))
+		if unsupported := new(UnsupportedError); !errors.As(err, &unsupported) || !strings.Contains(err.Error(), "view_as_real") {
+			t.Errorf("%s: %v", body, err)
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/octet-ml/octet/loader/internal/build"
 )
 
 // RaisedError is an exception that the program raised.
@@ -80,6 +82,14 @@ func NewUnsupportedError(list []OperatorUse) error {
 	}
 	SortUses(list)
 	return &UnsupportedError{list}
+}
+
+// CheckOutput refuses an output of complex numbers, for which tensors have no element type.
+func CheckOutput(v Value) error {
+	if t, ok := v.(*build.Tensor); ok && t.Complex {
+		return NewUnsupportedError([]OperatorUse{{Name: "an output of complex numbers, which torch.view_as_real makes pairs of floats", Count: 1}})
+	}
+	return nil
 }
 
 // SortUses puts the most used operators first.

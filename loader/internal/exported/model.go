@@ -356,6 +356,9 @@ func (r *run) outputs(out []aten.Value) ([]*graph.Value, error) {
 		if _, isText := v.(string); v == nil || isText {
 			return nil
 		}
+		if err := aten.CheckOutput(v); err != nil {
+			return err
+		}
 		x, err := r.LeafValue(v)
 		if err != nil {
 			return err

@@ -253,6 +253,9 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 		case nil:
 			return nil
 		case *build.Tensor:
+			if err := aten.CheckOutput(v); err != nil {
+				return err
+			}
 			out, err := m.Read(v)
 			if err != nil {
 				return err
