@@ -46,6 +46,9 @@ func (e *UnsupportedError) Error() string {
 		if o.Count > 1 {
 			fmt.Fprintf(&b, " (%d times)", o.Count)
 		}
+		if len(o.Lines) == 0 {
+			continue
+		}
 		const most = 4
 		fmt.Fprintf(&b, " at %s", strings.Join(o.Lines[:min(len(o.Lines), most)], ", "))
 		if more := len(o.Lines) - most; more > 0 {
