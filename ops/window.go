@@ -222,7 +222,9 @@ func (ind *Indirection) Gather(rows unsafe.Pointer, m, tapBytes, rowBytes int, i
 					left := min(max(-x0, 0), kw)
 					right := max(min(w.In[2]-x0, kw), left)
 					copyBytes(dst, pad, left*tapBytes)
-					copyBytes(unsafe.Add(dst, left*tapBytes), unsafe.Add(input, ind.stride*(row+x0+left)), (right-left)*tapBytes)
+					if left < right { // else there is no such place in the image
+						copyBytes(unsafe.Add(dst, left*tapBytes), unsafe.Add(input, ind.stride*(row+x0+left)), (right-left)*tapBytes)
+					}
 					copyBytes(unsafe.Add(dst, right*tapBytes), pad, (kw-right)*tapBytes)
 					dst = unsafe.Add(dst, kw*tapBytes)
 					continue
