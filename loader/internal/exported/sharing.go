@@ -42,7 +42,9 @@ func spansOf(saved []*tensor.Tensor) []span {
 	return spans
 }
 
-func compareSpans(a, b span) int { return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last)) }
+func compareSpans(a, b span) int {
+	return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last))
+}
 
 // overlaps returns for each tensor another one that it shares memory with in part, -1 for none. Those that are tied share all
 // of it. The spans are sorted, and each is looked at twice.
