@@ -154,7 +154,7 @@ func convert(ctx context.Context, m *graph.Graph, samples *bench.Dataset, opts q
 			}
 		}
 	}
-	g, err := q.Quantize(m)
+	g, err := q.QuantizeContext(ctx, m)
 	if err != nil {
 		return err
 	}
