@@ -189,22 +189,13 @@ func elements[T any](t *Tensor) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(t.data))), len(t.data)/int(unsafe.Sizeof(zero)))
 }
 
-// Same reports whether two tensors are the same view of the same memory.
-func Same(a, b *Tensor) bool {
-	return a != nil && b != nil && a.dtype == b.dtype && a.offset == b.offset && a.shape.Equal(b.shape) && slices.Equal(a.strides, b.strides) &&
-		len(a.data) == len(b.data) && unsafe.SliceData(a.data) == unsafe.SliceData(b.data)
+// ViewID returns a text that two tensors have in common where they are the same view of the same memory, as long as they live.
+func (t *Tensor) ViewID() string {
+	return fmt.Sprint(unsafe.Pointer(unsafe.SliceData(t.data)), len(t.data), t.dtype, t.offset, t.shape, t.strides)
 }
 
-// Overlap reports whether two tensors may have bytes in common: whether the ranges
-// of memory that they span meet.
-func Overlap(a, b *Tensor) bool {
-	first, last := a.span()
-	first2, last2 := b.span()
-	return first < last2 && first2 < last
-}
-
-// span returns the addresses of the first byte of a tensor and behind its last.
-func (t *Tensor) span() (first, last uintptr) {
+// Span returns the addresses of the first byte of a tensor and behind its last, 0 and 0 of one without elements.
+func (t *Tensor) Span() (first, last uintptr) {
 	if t.Numel() == 0 {
 		return 0, 0
 	}
