@@ -31,18 +31,18 @@
 
 // DEPTH multiplies by one depth of weights and loads half of the next one as soon as its registers are free; LASTDEPTH loads none.
 #define DEPTH(each, i) \
-	each(ROW0TO7, i);    \
-	FMOVQ.P 16(R15), F6; \
-	each(ROW8TO15, i);   \
-	FMOVQ.P 16(R15), F7
+	each(ROW0TO7, i);             \
+	FMOVQ (32*(i)+32)(R15), F6;   \
+	each(ROW8TO15, i);            \
+	FMOVQ (32*(i)+48)(R15), F7
 
 #define LASTDEPTH(each, i) \
 	each(ROW0TO7, i); \
 	each(ROW8TO15, i)
 
 #define WEIGHTS \
-	FMOVQ.P 16(R15), F6; \
-	FMOVQ.P 16(R15), F7
+	FMOVQ 0(R15), F6; \
+	FMOVQ 16(R15), F7
 
 // DEPTHS takes all depths, eight at a time, then four.
 #define DEPTHS(load, each, depths8, depths4, done) \
@@ -59,6 +59,7 @@ depths8: \
 	DEPTH(each, 5); \
 	DEPTH(each, 6); \
 	LASTDEPTH(each, 7); \
+	ADD  $256, R15; \
 	SUBS $8, R16; \
 	BGE  depths8; \
 depths4: \
