@@ -228,7 +228,7 @@ func (v *winograd) panel(wk *ops.Worker, b, n0, tiles int, input unsafe.Pointer,
 	l, nr, depth := v.l, v.k.NR, v.depth(b)
 	weights := &wk.Args.WinogradWeights
 	*weights = asm.WinogradWeightsArgs{
-		W: &l.packed.weights.Panel(0, n0/nr)[b*v.block*nr], TapStride: nr * l.kc, K: depth, U: u, PosStride: v.mem.uStride,
+		W: v.k.WeightsFrom(l.packed.weights.Panel(0, n0/nr), b*v.block), TapStride: nr * l.kc, K: depth, U: u, PosStride: v.mem.uStride,
 	}
 	v.k.Weights(weights)
 	args := &wk.Args.WinogradMultiply
