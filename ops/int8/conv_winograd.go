@@ -108,7 +108,7 @@ type winogradTimes struct{ direct, multiply, input, weights, output float64 }
 // winogradTimesOf has the times of each tier: with dot products of bytes those of the quickest core known, where the direct form gains
 // most, and without them those of cores that multiply as many floats, as ops.Conv.WinogradTime counts on.
 var winogradTimesOf = map[asm.Tier]winogradTimes{
-	asm.Generic:    {direct: 500, multiply: 600, input: 12, weights: 8, output: 11},
+	asm.Generic:    {direct: 200, multiply: 240, input: 12, weights: 8, output: 11},
 	asm.AVX2:       {direct: 12.5, multiply: 12, input: 0.06, weights: 0.025, output: 0.12},
 	asm.AVXVNNI:    {direct: 4.5, multiply: 9.8, input: 0.08, weights: 0.025, output: 0.17},
 	asm.AVX512:     {direct: 12.5, multiply: 12.5, input: 0.17, weights: 0.045, output: 0.34},
@@ -240,7 +240,7 @@ func (v *winograd) panel(wk *ops.Worker, b, n0, tiles int, input unsafe.Pointer,
 	l, nr, depth := v.l, v.k.NR, v.depth(b)
 	weights := &wk.Args.WinogradWeights
 	*weights = asm.WinogradWeightsArgs{
-		W: &l.packed.weights.Panel(0, n0/nr)[b*v.block*nr], TapStride: nr * l.kc, K: depth, U: u, PosStride: v.mem.uStride,
+		W: v.k.WeightsFrom(l.packed.weights.Panel(0, n0/nr), b*v.block), TapStride: nr * l.kc, K: depth, U: u, PosStride: v.mem.uStride,
 	}
 	v.k.Weights(weights)
 	args := &wk.Args.WinogradMultiply

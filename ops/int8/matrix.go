@@ -189,6 +189,7 @@ func (l *layer) bias() *tensor.Tensor {
 // packWeight packs the weight and what goes with it.
 func (l *layer) packWeight() error {
 	l.choosePairs()
+	l.p.Repacked = repacked(l.hasBias)
 	weight, bias := l.p.In[1].Known, l.bias()
 	var err error
 	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, l.p.In[0].Q, l.out, l.groups, l.join, l.onePacking}, func() *matrix {
@@ -200,6 +201,14 @@ func (l *layer) packWeight() error {
 		err = &ops.UnsupportedError{Op: l.op.Name(), Reason: "its accumulators could overflow"}
 	}
 	return err
+}
+
+// repacked lists the inputs of a layer that its kernel keeps in a form of its own.
+func repacked(hasBias bool) []int {
+	if hasBias {
+		return []int{1, 2}
+	}
+	return []int{1}
 }
 
 // convertible reports whether no output of a layer with the given depth is so far
