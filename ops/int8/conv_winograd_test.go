@@ -185,9 +185,9 @@ func hasWinograd(tier asm.Tier, size int, image *tensor.Tensor) bool {
 	return k != nil && image.Shape()[3] >= k.MinChannels()
 }
 
-// TestWinogradX86 checks that all tiers of x86 have the kernels.
-func TestWinogradX86(t *testing.T) {
-	for _, tier := range []asm.Tier{asm.AVX2, asm.AVXVNNI, asm.AVX512, asm.AVX512VNNI} {
+// TestWinogradTiers checks that all tiers of x86 have the kernels, and of arm64 the one without products of bytes.
+func TestWinogradTiers(t *testing.T) {
+	for _, tier := range []asm.Tier{asm.AVX2, asm.AVXVNNI, asm.AVX512, asm.AVX512VNNI, asm.NEON} {
 		for _, size := range []int{2, 4} {
 			if asm.IGemmU8S8For(tier).Tier == tier && asm.WinogradU8S8For(size, asm.IGemmU8S8For(tier)) == nil {
 				t.Errorf("%v has no kernel of F(%dx%d)", tier, size, size)
@@ -242,6 +242,34 @@ func TestWinogradNeedsSymmetricWeights(t *testing.T) {
 	for _, size := range []int{2, 4} {
 		if planWinograd(t, op, in, asm.AVX2, size) != nil {
 			t.Errorf("weights with a zero point take F(%dx%d)", size, size)
+		}
+	}
+}
+
+// TestWinogradChoice checks on which tiers 3x3 convolutions take Winograd's algorithm: where it multiplies fewer times than the direct
+// form, unless few tiles share each transformed weight.
+func TestWinogradChoice(t *testing.T) {
+	for _, tc := range []struct {
+		size, channels int
+		tier           asm.Tier
+		want           string
+	}{
+		{56, 64, asm.NEON, "winograd4_u8s8 neon"},
+		{28, 128, asm.NEON, "winograd4_u8s8 neon"},
+		{14, 256, asm.NEON, "winograd4_u8s8 neon"},
+		{3, 64, asm.NEON, "igemm_u8s8 neon"},
+		{56, 64, asm.DotProd, "igemm_u8s8 dotprod"},
+		{56, 64, asm.I8MM, "igemm_u8s8 i8mm"},
+	} {
+		if asm.IGemmU8S8For(tc.tier).Tier != tc.tier {
+			continue
+		}
+		op, in := winogradCase{n: 1, h: tc.size, w: tc.size, c: tc.channels, outs: tc.channels, padY: 1, padX: 1}.build(rand.New(rand.NewPCG(1, 1)))
+		for i := range in[1].Int8s() {
+			in[1].Int8s()[i] /= 4 // uniformly random ones are larger than those of models
+		}
+		if got := prepareConv(t, op, in, tc.tier).Choice; !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%d channels of %dx%d on %v: %s, want %s", tc.channels, tc.size, tc.size, tc.tier, got, tc.want)
 		}
 	}
 }
