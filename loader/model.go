@@ -400,6 +400,13 @@ func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Gua
 	}
 	for _, r := range in.Guard.Relations {
 		is := graph.Relation{Constant: r.Constant, Divisor: r.Divisor, AtMost: r.AtMost, Text: r.Text}
+		if r.Condition != nil {
+			c, err := r.Condition.decode()
+			if err != nil {
+				return nil, err
+			}
+			is.Condition = &c
+		}
 		for _, t := range r.Terms {
 			is.Terms = append(is.Terms, graph.RelationTerm{Input: t[0], Axis: t[1], Factor: t[2]})
 		}
@@ -416,6 +423,24 @@ func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Gua
 		return nil, fmt.Errorf("a guard of %v%v for %v%v", guard.Value.DType(), guard.Value.Shape(), in.DType, tensor.Shape(in.Shape))
 	}
 	return guard, nil
+}
+
+func (r *conditionRecord) decode() (graph.Condition, error) {
+	c := graph.Condition{Op: r.Op, Value: r.Value}
+	if (r.Op == graph.ExtentOp) != (len(r.Extent) == 2) {
+		return c, fmt.Errorf("the condition %q of a guard has the extent %v", r.Op, r.Extent)
+	}
+	if r.Op == graph.ExtentOp {
+		c.Input, c.Axis = r.Extent[0], r.Extent[1]
+	}
+	for i := range r.Args {
+		a, err := r.Args[i].decode()
+		if err != nil {
+			return c, err
+		}
+		c.Args = append(c.Args, a)
+	}
+	return c, nil
 }
 
 func decodeConstant(g *graph.Graph, c *constantRecord, tensors map[string]*tensor.Tensor) (*graph.Value, error) {

@@ -39,8 +39,8 @@ func TestStorage(t *testing.T) {
 	if err := x.Pin(); err != nil || x.Evict() != 0 || filled != 3 {
 		t.Errorf("pinned: %v, filled %d times", err, filled)
 	}
-	if !Same(x, x.WithQParams(nil)) || Same(x, must(NewStorage(24, nil).View(Uint8, 0, []int{4, 6}, []int{6, 1}))) {
-		t.Error("Same does not tell storages apart")
+	if x.ViewID() != x.WithQParams(nil).ViewID() || x.ViewID() == must(NewStorage(24, nil).View(Uint8, 0, []int{4, 6}, []int{6, 1})).ViewID() {
+		t.Error("ViewID does not tell storages apart")
 	}
 	if _, err := s.View(Uint8, 1, []int{4, 6}, []int{6, 1}); err == nil {
 		t.Error("a view reaches outside its storage")

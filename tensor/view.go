@@ -190,29 +190,25 @@ func elements[T any](t *Tensor) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(data))), len(data)/int(unsafe.Sizeof(zero)))
 }
 
-// Same reports whether two tensors are the same view of the same memory.
-func Same(a, b *Tensor) bool {
-	return a != nil && b != nil && a.dtype == b.dtype && a.offset == b.offset && a.shape.Equal(b.shape) && slices.Equal(a.strides, b.strides) &&
-		a.storage == b.storage && len(a.data) == len(b.data) && unsafe.SliceData(a.data) == unsafe.SliceData(b.data)
+// ViewID returns a text that two tensors have in common where they are the same view of the same memory, as long as they live.
+func (t *Tensor) ViewID() string {
+	return fmt.Sprint(unsafe.Pointer(t.storage), unsafe.Pointer(unsafe.SliceData(t.data)), len(t.data), t.dtype, t.offset, t.shape, t.strides)
 }
 
-// Overlap reports whether two tensors may have bytes in common: whether the ranges
-// of memory that they span meet.
-func Overlap(a, b *Tensor) bool {
-	first, last := a.span()
-	first2, last2 := b.span()
-	return first < last2 && first2 < last
-}
-
-// span returns the addresses of the first byte of a tensor and behind its last.
-func (t *Tensor) span() (first, last uintptr) {
+// Span returns where a tensor lies: in a Storage the number of its first byte and of that behind its last, of other memory, nil, their
+// addresses; 0 and 0 of a tensor without elements.
+func (t *Tensor) Span() (memory *Storage, first, last uintptr) {
 	if t.Numel() == 0 {
-		return 0, 0
+		return nil, 0, 0
 	}
 	end := t.offset + 1
 	for i, d := range t.shape {
 		end += (d - 1) * t.strides[i]
 	}
-	at := uintptr(unsafe.Pointer(unsafe.SliceData(t.memory())))
-	return at + uintptr(t.offset*t.dtype.Size()), at + uintptr(end*t.dtype.Size())
+	first, last = uintptr(t.offset*t.dtype.Size()), uintptr(end*t.dtype.Size())
+	if t.storage != nil {
+		return t.storage, first, last
+	}
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(t.data)))
+	return nil, at + first, at + last
 }

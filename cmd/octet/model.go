@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/examples/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
@@ -87,11 +87,12 @@ func buildModel(f *loader.File, from source) (*graph.Graph, error) {
 }
 
 // openDataset reads the data set at path.
-func (a *app) openDataset(ctx context.Context, path string, scaleBytes bool) (*bench.Dataset, error) {
-	d, err := bench.OpenDatasetContext(ctx, path, a.limits.maxMemory)
+func (a *app) openDataset(ctx context.Context, path string, scaleBytes bool) (*data.Dataset, error) {
+	d, err := data.OpenDatasetContext(ctx, path, a.limits.maxMemory)
 	if err != nil {
 		return nil, err
 	}
+	a.opened = append(a.opened, d)
 	d.ScaleBytes = scaleBytes
 	return d, nil
 }
