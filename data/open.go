@@ -133,6 +133,15 @@ func openTable(ctx context.Context, path string, o *Options) (Source, []string, 
 	return orNil(s, err), l.classes, append(badLines, bad...), err
 }
 
+// IsArrays reports whether the data is arrays of any form, of a file or in memory, and not single samples put together.
+func (d *Dataset) IsArrays() bool {
+	switch d.source.(type) {
+	case *memory, *arrayFile:
+		return true
+	}
+	return false
+}
+
 // Classes returns the names of the classes that labels are places in, nil where labels are numbers.
 func (d *Dataset) Classes() []string { return d.classes }
 
