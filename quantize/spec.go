@@ -88,6 +88,15 @@ func (s Spec) Validate() error {
 	return nil
 }
 
+// greatestStored returns the greatest integer, stored as uint8.
+func (s Spec) greatestStored() int32 {
+	_, most := s.Range()
+	if s.DType == tensor.Int8 {
+		most += 128
+	}
+	return most
+}
+
 // params returns what operators with learned parameters need to know of the spec.
 func (s Spec) params() int8.Params {
 	lo, hi := s.Range()
