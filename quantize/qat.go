@@ -143,6 +143,10 @@ func (a *QAT) learn(name string, q *tensor.QParams) (*learned, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	// What begins below the usual least scale may stay there, no more: from far below a scale does not come back.
+	if least := slices.Min(l.Scale); least < epsilon {
+		l.Spec.MinScale = max(least, 0x1p-60)
+	}
 	l.Constrain()
 	scale, err := tensor.FromSlice(l.Scale, len(l.Scale))
 	if err != nil {
@@ -159,7 +163,7 @@ func (a *QAT) learn(name string, q *tensor.QParams) (*learned, error) {
 	}
 	p.scale.Lo, p.scale.Hi = -math.MaxFloat32, math.MaxFloat32
 	if a.positive {
-		p.scale.Lo = epsilon
+		p.scale.Lo = l.Spec.leastScale()
 	}
 	if !l.Spec.Scheme.Symmetric() {
 		lo, hi := l.Spec.Range()
