@@ -37,6 +37,7 @@ var packageTable = []packageRow{
 	{"metric/", "tensor"},
 	{"quantize/", "tensor, ops, ops/asm, ops/int8, graph, graph/train, metric"},
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
+	{"data/", "tensor, ops, graph, metric, quantize, loader"},
 	{"bench/", "all above"},
 	{"report/", "all above"},
 	{"serve/oip/", "tensor"},

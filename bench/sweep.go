@@ -358,7 +358,7 @@ func (s Sweep) defaultBatch(g *graph.Graph) (batch int, notes []string) {
 			return 0, nil
 		}
 	}
-	if types, err := InputTypes(g, nil, 1); err == nil && leastBatch(g) == 1 {
+	if types, err := InputTypes(g, nil, 1); err == nil && g.BatchSize(1) == 1 {
 		if _, err := GraphWork(g, types); err == nil {
 			return 1, []string{fmt.Sprintf("measured with a batch of 1, where the file has %d", same)}
 		}

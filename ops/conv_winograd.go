@@ -125,6 +125,7 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window, t int) (*Kernel, error) {
 	if op.HasBias {
 		bias = p.In[2].Known
 	}
+	p.Repacked = weightAndBias(op.HasBias)
 	v.packed = Packed(p, packedWinogradKey{weight, bias, v.k.Info}, func() *packedWinograd { return v.pack(weight, bias) })
 	v.zeros = alignedFloats(max(v.c, v.outs) + v.g.NR)
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 )
 
@@ -24,14 +24,14 @@ func scaleBytesFlag(cmd *cobra.Command, scale *bool) {
 
 // adviseBytes names the flag that helps where a model does not take bytes.
 func adviseBytes(err error) error {
-	if is[*bench.BytesError](err) {
+	if is[*data.BytesError](err) {
 		return fmt.Errorf("%w (--scale-bytes)", err)
 	}
 	return err
 }
 
 // sayUnused names the arrays of a file that are of no use for the model.
-func (a *app) sayUnused(path string, d *bench.Dataset, g *graph.Graph, whole bool) {
+func (a *app) sayUnused(path string, d *data.Dataset, g *graph.Graph, whole bool) {
 	if names := d.Unused(g, whole); len(names) > 0 {
 		a.say("%s: not used, for the model has no such input: %s", path, strings.Join(names, ", "))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/train"
 	"github.com/octet-ml/octet/quantize"
@@ -20,8 +21,8 @@ import (
 type training struct {
 	*work
 	flags      *trainFlags
-	samples    *bench.Dataset
-	eval       *bench.Dataset // or nil
+	samples    *data.Dataset
+	eval       *data.Dataset // or nil
 	sampler    *train.Sampler
 	augment    train.Augment
 	opts       train.Options
@@ -65,7 +66,7 @@ func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error)
 		}
 		t.unlabelled = labels == nil || f.metric == bench.Agreeing || f.metric == bench.Cosine
 	}
-	if t.sampler, err = train.NewSampler(f.seed, t.samples.Len(), bench.BatchSize(w.model, w.flags.batch)); err != nil {
+	if t.sampler, err = train.NewSampler(f.seed, t.samples.Len(), data.BatchSize(w.model, w.flags.batch)); err != nil {
 		return nil, &tensor.FileError{File: f.data, Reason: err.Error()}
 	}
 	if t.opts, err = f.options(cmd, t.sampler.PerEpoch()); err != nil {

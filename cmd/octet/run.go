@@ -32,7 +32,7 @@ name.key those of a dict; an optional input that has no array is None.`,
 			if err != nil {
 				return err
 			}
-			g, err := a.openModel(cmd.Context(), args[0], from)
+			g, err := a.openToRun(cmd.Context(), args[0], from)
 			if err != nil {
 				return err
 			}

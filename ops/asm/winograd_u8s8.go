@@ -253,30 +253,20 @@ func winogradWeightsS8(p *WinogradWeightsArgs, k *WinogradU8S8) {
 	}
 }
 
+// winogradMultiplyS16 computes two rows by four columns at a time, as igemmU8S8Generic does.
 func winogradMultiplyS16(p *WinogradMultiplyArgs, nr int) {
-	const step = 8 // columns at a time
 	for pos := range p.Positions {
-		u := unsafe.Slice((*int16)(unsafe.Add(unsafe.Pointer(p.U), pos*p.UStride)), p.K*nr)
-		for m := range p.M {
-			v := unsafe.Slice((*int16)(unsafe.Add(unsafe.Pointer(p.V), pos*p.VStride+2*p.K*m)), p.K)
-			c := unsafe.Slice((*int32)(unsafe.Add(unsafe.Pointer(p.C), pos*p.CStride+4*nr*m)), nr)
-			for j := 0; j < nr; j += step {
-				var acc [step]int32
+		u, v, c := unsafe.Add(unsafe.Pointer(p.U), pos*p.UStride), unsafe.Add(unsafe.Pointer(p.V), pos*p.VStride), unsafe.Add(unsafe.Pointer(p.C), pos*p.CStride)
+		for n := 0; n < nr; n += 4 {
+			for m := 0; m < p.M; m += 2 {
+				last := min(m+1, p.M-1) // m itself where one row is left
+				out, outLast := (*[4]int32)(unsafe.Add(c, 4*(nr*m+n))), (*[4]int32)(unsafe.Add(c, 4*(nr*last+n)))
+				var sums [2][4]int32
 				if p.Add {
-					copy(acc[:], c[j:])
+					sums = [2][4]int32{*out, *outLast}
 				}
-				w := u[2*j:]
-				for x := v; ; w = w[2*nr:] {
-					x0, x1 := int32(x[0]), int32(x[1])
-					q := w[:2*step]
-					for i := range acc {
-						acc[i] += x0*int32(q[2*i]) + x1*int32(q[2*i+1])
-					}
-					if x = x[2:]; len(x) < 2 {
-						break
-					}
-				}
-				copy(c[j:], acc[:])
+				addProductsS16(&sums, unsafe.Add(v, 2*p.K*m), unsafe.Add(v, 2*p.K*last), unsafe.Add(u, 4*n), nr, p.K)
+				*out, *outLast = sums[0], sums[1]
 			}
 		}
 	}
@@ -299,6 +289,27 @@ func winogradMultiplyDepthsS16(p *WinogradMultiplyArgs, nr int) {
 			}
 		}
 	}
+}
+
+// addProductsS16 adds the products of k values at x and at y with four columns of a panel of nr, whose weights begin at w: of each two
+// depths 8 values, column by column, and then as many of the panel's other columns.
+func addProductsS16(sums *[2][4]int32, x, y, w unsafe.Pointer, nr, k int) {
+	x0, x1, x2, x3 := sums[0][0], sums[0][1], sums[0][2], sums[0][3]
+	y0, y1, y2, y3 := sums[1][0], sums[1][1], sums[1][2], sums[1][3]
+	for i := 0; i < k; i += 2 {
+		a, b, q := (*[2]int16)(unsafe.Add(x, 2*i)), (*[2]int16)(unsafe.Add(y, 2*i)), (*[8]int16)(unsafe.Add(w, 2*nr*i))
+
+		u, v := int32(a[0]), int32(b[0])
+		w0, w1, w2, w3 := int32(q[0]), int32(q[2]), int32(q[4]), int32(q[6])
+		x0, x1, x2, x3 = x0+u*w0, x1+u*w1, x2+u*w2, x3+u*w3
+		y0, y1, y2, y3 = y0+v*w0, y1+v*w1, y2+v*w2, y3+v*w3
+
+		u, v = int32(a[1]), int32(b[1])
+		w0, w1, w2, w3 = int32(q[1]), int32(q[3]), int32(q[5]), int32(q[7])
+		x0, x1, x2, x3 = x0+u*w0, x1+u*w1, x2+u*w2, x3+u*w3
+		y0, y1, y2, y3 = y0+v*w0, y1+v*w1, y2+v*w2, y3+v*w3
+	}
+	*sums = [2][4]int32{{x0, x1, x2, x3}, {y0, y1, y2, y3}}
 }
 
 func winogradOutputS32(p *WinogradOutputArgs, t, nr int, output igemmOutput) {

@@ -98,7 +98,7 @@ type winogradTimes struct{ direct, multiply, input, weights, output float64 }
 // most, and without them those of cores that multiply as many floats, as ops.Conv.WinogradTime counts on; those of NEON are cycles of the
 // model of Cortex-A72.
 var winogradTimesOf = map[asm.Tier]winogradTimes{
-	asm.Generic:    {direct: 500, multiply: 600, input: 12, weights: 8, output: 11},
+	asm.Generic:    {direct: 200, multiply: 240, input: 12, weights: 8, output: 11},
 	asm.AVX2:       {direct: 12.5, multiply: 12, input: 0.06, weights: 0.025, output: 0.12},
 	asm.AVXVNNI:    {direct: 4.5, multiply: 9.8, input: 0.08, weights: 0.025, output: 0.17},
 	asm.AVX512:     {direct: 12.5, multiply: 12.5, input: 0.17, weights: 0.045, output: 0.34},

@@ -173,6 +173,7 @@ func (l *layer) prepare() error {
 		l.g = asm.IGemmU8S8For(asm.Generic)
 	}
 	l.choosePairs()
+	l.p.Repacked = repacked(l.hasBias)
 	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out, l.groups, l.join, l.onePacking}, func() *matrix {
 		var m *matrix
 		m, err = l.pack(weight.Contiguous().Int8s(), bias)
@@ -182,6 +183,14 @@ func (l *layer) prepare() error {
 		err = &ops.UnsupportedError{Op: l.op.Name(), Reason: "its accumulators could overflow"}
 	}
 	return err
+}
+
+// repacked lists the inputs of a layer that its kernel keeps in a form of its own.
+func repacked(hasBias bool) []int {
+	if hasBias {
+		return []int{1, 2}
+	}
+	return []int{1}
 }
 
 // convertible reports whether no output of a layer with the given depth is so far

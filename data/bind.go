@@ -1,6 +1,7 @@
-package bench
+package data
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -16,7 +17,7 @@ import (
 func (d *Dataset) Bound(g *graph.Graph) (*graph.Graph, error) {
 	parameters := g.Parameters()
 	var names, left []string
-	for _, a := range d.arrays {
+	for _, a := range d.fields {
 		if name, _, _ := strings.Cut(a.Name, "."); slices.Contains(parameters, name) {
 			names = append(names, a.Name)
 		} else if !slices.Contains(reserved, a.Name) {
@@ -28,7 +29,7 @@ func (d *Dataset) Bound(g *graph.Graph) (*graph.Graph, error) {
 	}
 	b, err := d.bind(g, true)
 	switch {
-	case err == nil && !slices.ContainsFunc(names, func(n string) bool { return strings.Contains(n, ".") || !slices.Contains(arrayNames(b.inputs), n) }):
+	case err == nil && !slices.ContainsFunc(names, func(n string) bool { return strings.Contains(n, ".") || !slices.Contains(b.inputNames(), n) }):
 		return g, nil
 	case err != nil && len(left) > 0:
 		reason := fmt.Sprintf("no input of the model, which has %v", parameters)
@@ -45,12 +46,38 @@ func (d *Dataset) Bound(g *graph.Graph) (*graph.Graph, error) {
 type binding struct {
 	graph   *graph.Graph
 	whole   bool // arrays as they are, not samples
-	inputs  []tensor.Named
+	inputs  []input
 	types   []tensor.DType // of the inputs as samples; nil until they are asked for
 	targets *tensor.Tensor
 	labels  string // name of the array that targets come from
 	bytes   byteScale
 	unused  []string
+}
+
+// input is the field that an input is read from.
+type input struct {
+	Field
+	at    int            // in the source
+	value *tensor.Tensor // of a field without dimensions
+}
+
+// newInput returns the field at a place of a source.
+func newInput(s Source, at int) (input, error) {
+	in := input{Field: s.Fields()[at], at: at}
+	var err error
+	if in.rank() == 0 {
+		in.value, err = s.Read(at, nil)
+	}
+	return in, err
+}
+
+// inputNames lists the fields that are inputs.
+func (b *binding) inputNames() []string {
+	names := make([]string, len(b.inputs))
+	for i, f := range b.inputs {
+		names[i] = f.Name
+	}
+	return names
 }
 
 // bind returns what the arrays are for g: as samples, or as what one run takes.
@@ -61,9 +88,12 @@ func (d *Dataset) bind(g *graph.Graph, whole bool) (*binding, error) {
 		return d.bound, nil
 	}
 	b := &binding{graph: g, whole: whole}
-	record, err := b.match(d.arrays)
+	record, err := b.match(d.source)
 	if err == nil {
 		record, err = b.describe(d)
+	}
+	if fe, ok := errors.AsType[*tensor.FileError](err); ok && fe.File != "" {
+		return nil, err
 	}
 	if err != nil {
 		return nil, &tensor.FileError{File: d.file, Record: record, Reason: err.Error()}
@@ -74,34 +104,46 @@ func (d *Dataset) bind(g *graph.Graph, whole bool) (*binding, error) {
 
 // describe finds labels, mean and std among what is no input. record is the array that an error is about.
 func (b *binding) describe(d *Dataset) (record string, err error) {
-	spare := make(map[string]*tensor.Tensor)
-	for _, a := range d.arrays {
-		if !slices.ContainsFunc(b.inputs, func(in tensor.Named) bool { return in.Name == a.Name }) {
-			spare[a.Name] = a.Tensor
-			b.unused = append(b.unused, a.Name)
+	spare := make(map[string]int)
+	for i, f := range d.fields {
+		if !slices.Contains(b.inputNames(), f.Name) {
+			spare[f.Name] = i
+			b.unused = append(b.unused, f.Name)
 		}
 	}
-	take := func(name string) *tensor.Tensor {
-		t := spare[name]
-		b.unused = slices.DeleteFunc(b.unused, func(n string) bool { return t != nil && n == name })
-		return t
+	take := func(name string) (at int, ok bool) {
+		if at, ok = spare[name]; ok {
+			b.unused = slices.DeleteFunc(b.unused, func(n string) bool { return n == name })
+		}
+		return at, ok
 	}
 	if !b.whole {
 		take("logits")
-		name := "y"
-		y := take(name)
-		if y == nil {
-			name = "labels"
-			y = take(name)
-		}
-		if y != nil {
+		for _, name := range []string{"y", "labels"} {
+			at, ok := take(name)
+			if !ok {
+				continue
+			}
 			b.labels = name
-			if b.targets, err = targets(y); err != nil {
+			y, err := readAll(d.source, at)
+			if err == nil {
+				b.targets, err = targets(y)
+			}
+			if err != nil {
+				return name, err
+			}
+			break
+		}
+	}
+	var scale [2]*tensor.Tensor
+	for i, name := range []string{"mean", "std"} {
+		if at, ok := take(name); ok {
+			if scale[i], err = readAll(d.source, at); err != nil {
 				return name, err
 			}
 		}
 	}
-	if record, err = b.bytes.read(take("mean"), take("std")); err != nil {
+	if record, err = b.bytes.read(scale[0], scale[1]); err != nil {
 		return record, err
 	}
 	b.bytes.scale = d.ScaleBytes
@@ -133,44 +175,52 @@ var reserved = []string{"y", "labels", "mean", "std", "logits"}
 
 // match finds the array of each input: the one of its name, else x or input for a single input, else, where no array has the name of
 // an input, the one in its place.
-func (b *binding) match(arrays tensor.Arrays) (record string, err error) {
-	inputs := b.graph.Inputs
-	named := func(v *graph.Value) bool { return arrays.Get(v.Name) != nil }
+func (b *binding) match(s Source) (record string, err error) {
+	inputs, fields := b.graph.Inputs, s.Fields()
+	named := func(v *graph.Value) bool { return fieldNamed(fields, v.Name) >= 0 }
 	list := b.graph.TakesList()
-	if slices.ContainsFunc(inputs, named) || list && arrays.Get(inputs[len(inputs)-1].Name+".0") != nil {
-		return b.matchNames(arrays)
+	if slices.ContainsFunc(inputs, named) || list && fieldNamed(fields, inputs[len(inputs)-1].Name+".0") >= 0 {
+		return b.matchNames(s)
 	}
 	for _, name := range []string{"x", "input"} {
-		if t := arrays.Get(name); t != nil && len(inputs) == 1 && !list {
-			b.inputs = tensor.Arrays{{Name: name, Tensor: t}}
-			return "", nil
+		if at := fieldNamed(fields, name); at >= 0 && len(inputs) == 1 && !list {
+			return name, b.take(s, at)
 		}
 	}
-	for _, a := range arrays {
-		if !slices.Contains(reserved, a.Name) || b.whole && (list || len(arrays) <= len(inputs)) {
-			b.inputs = append(b.inputs, a)
+	for i, f := range fields {
+		if !slices.Contains(reserved, f.Name) || b.whole && (list || len(fields) <= len(inputs)) {
+			if err := b.take(s, i); err != nil {
+				return f.Name, err
+			}
 		}
 	}
 	// Of an open graph the last inputs may be left out: it says itself which ones it needs.
 	if n := len(inputs); len(b.inputs) < n && (!b.graph.IsOpen() || len(b.inputs) == 0) {
-		return "", fmt.Errorf("no array for the model's input %q: it has %v", inputs[len(b.inputs)].Name, arrays.Names())
+		return "", fmt.Errorf("no array for the model's input %q: it has %v", inputs[len(b.inputs)].Name, fieldNames(fields))
 	} else if len(b.inputs) > n && !list {
-		return "", fmt.Errorf("it has %v, none with the name of an input, where the model takes %v", arrayNames(b.inputs), inputNames(b.graph))
+		return "", fmt.Errorf("it has %v, none with the name of an input, where the model takes %v", b.inputNames(), inputNames(b.graph))
 	}
 	return "", nil
 }
 
-// matchNames finds arrays by name; name.0, name.1 and so on are the tensors of a list. The last inputs of
-// an open graph may be missing. Where all are there, other arrays are not the model's business.
-func (b *binding) matchNames(arrays tensor.Arrays) (record string, err error) {
-	used := make(map[string]bool)
+// take makes a field the next input.
+func (b *binding) take(s Source, at int) error {
+	in, err := newInput(s, at)
+	b.inputs = append(b.inputs, in)
+	return err
+}
+
+// matchNames finds fields by name; name.0, name.1 and so on are the tensors of a list. The last inputs of
+// an open graph may be missing. Where all are there, other fields are not the model's business.
+func (b *binding) matchNames(s Source) (record string, err error) {
+	fields := s.Fields()
 	take := func(name string) bool {
-		if t := arrays.Get(name); t != nil {
-			b.inputs = append(b.inputs, tensor.Named{Name: name, Tensor: t})
-			used[name] = true
-			return true
+		at := fieldNamed(fields, name)
+		if at < 0 || err != nil {
+			return false
 		}
-		return false
+		record, err = name, b.take(s, at)
+		return true
 	}
 	missing := ""
 	for i, v := range b.graph.Inputs {
@@ -180,6 +230,8 @@ func (b *binding) matchNames(arrays tensor.Arrays) (record string, err error) {
 			}
 		}
 		switch found := len(b.inputs) > before; {
+		case err != nil:
+			return record, err
 		case found && missing != "":
 			return v.Name, fmt.Errorf("it is given without %q, which the model takes before it", missing)
 		case !found && missing == "":
@@ -189,17 +241,13 @@ func (b *binding) matchNames(arrays tensor.Arrays) (record string, err error) {
 	if missing == "" {
 		return "", nil
 	}
-	var left []string
-	for _, a := range arrays {
-		if !used[a.Name] && !slices.Contains(reserved, a.Name) {
-			left = append(left, a.Name)
-		}
-	}
+	used := b.inputNames()
+	left := slices.DeleteFunc(fieldNames(fields), func(n string) bool { return slices.Contains(used, n) || slices.Contains(reserved, n) })
 	switch {
 	case len(left) > 0:
 		return strings.Join(left, ", "), fmt.Errorf("no input of the model, which has %v: %q is missing", inputNames(b.graph), missing)
 	case !b.graph.IsOpen():
-		return "", fmt.Errorf("no array for the model's input %q: it has %v", missing, arrays.Names())
+		return "", fmt.Errorf("no array for the model's input %q: it has %v", missing, fieldNames(fields))
 	}
 	return "", nil // the model says which ones it needs
 }
@@ -212,8 +260,6 @@ func inputNames(g *graph.Graph) []string {
 	return names
 }
 
-func arrayNames(arrays []tensor.Named) []string { return tensor.Arrays(arrays).Names() }
-
 // inputType returns the element type that input i is given.
 func (b *binding) inputType(i int) tensor.DType {
 	a := b.inputs[i]
@@ -222,11 +268,11 @@ func (b *binding) inputType(i int) tensor.DType {
 	case !b.graph.IsOpen():
 		return b.graph.Inputs[i].Type.DType
 	case known && i < len(example):
-		return exampleType(example[i].DType, a.Tensor.DType())
-	case a.Tensor.DType() == tensor.Uint8 && b.scales(i):
+		return exampleType(example[i].DType, a.DType)
+	case a.DType == tensor.Uint8 && b.scales(i):
 		return tensor.Float32
 	}
-	return a.Tensor.DType()
+	return a.DType
 }
 
 // exampleType returns the element type that an input takes of which an example is known.
@@ -240,10 +286,10 @@ func exampleType(want, have tensor.DType) tensor.DType {
 
 // scales reports whether bytes of input i are made floats of: those of x, or where there is no x all.
 func (b *binding) scales(i int) bool {
-	if !b.bytes.given() && !b.bytes.scale || b.inputs[i].Tensor.Rank() == 0 {
+	if !b.bytes.given() && !b.bytes.scale || b.inputs[i].rank() == 0 {
 		return false
 	}
-	return b.inputs[i].Name == "x" || !slices.Contains(arrayNames(b.inputs), "x")
+	return b.inputs[i].Name == "x" || !slices.Contains(b.inputNames(), "x")
 }
 
 // convert returns a part of the array of input i as the graph takes it.
@@ -270,13 +316,13 @@ func (b *binding) convert(t *tensor.Tensor, i int, want tensor.DType) (*tensor.T
 func (b *binding) sampleTypes(types []tensor.DType, n int) []ops.Type {
 	out := make([]ops.Type, len(b.inputs))
 	for i, a := range b.inputs {
-		shape := a.Tensor.Shape().Clone()
+		shape := a.Shape.Clone()
 		if len(shape) > 0 {
 			shape[0] = n
 		}
 		out[i] = ops.Type{DType: types[i], Shape: shape}
 		if len(shape) == 0 {
-			out[i].Known = a.Tensor
+			out[i].Known = a.value
 		}
 	}
 	return out
@@ -294,7 +340,7 @@ func (b *binding) floatTypes() []tensor.DType {
 	}
 	narrow := slices.Clone(own)
 	for i, t := range own {
-		if t.IsFloat() && b.inputs[i].Tensor.Rank() > 0 {
+		if t.IsFloat() && b.inputs[i].rank() > 0 {
 			narrow[i] = tensor.Float32
 		}
 	}

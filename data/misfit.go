@@ -1,4 +1,4 @@
-package bench
+package data
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/metric"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -91,7 +92,7 @@ func (b *binding) mistyped(err error) (hint error, refused bool) {
 			case have == tensor.Uint8 && want == tensor.Float32:
 				return &BytesError{Array: strings.Join(names, ", "), Err: err}, true
 			default:
-				return &TypeError{Arrays: names, Have: b.inputs[at[0]].Tensor.DType(), Want: want, Err: err}, true
+				return &TypeError{Arrays: names, Have: b.inputs[at[0]].DType, Want: want, Err: err}, true
 			}
 		}
 	}
@@ -103,7 +104,7 @@ func (b *binding) alike(types []tensor.DType) [][]int {
 	var single, several [][]int
 	of := make(map[tensor.DType]int)
 	for i, t := range types {
-		if b.inputs[i].Tensor.Rank() == 0 {
+		if b.inputs[i].rank() == 0 {
 			continue
 		}
 		single = append(single, []int{i})
@@ -123,7 +124,7 @@ func (b *binding) takes(types []tensor.DType) bool {
 	in := b.sampleTypes(types, 1)
 	if b.whole {
 		for i, a := range b.inputs {
-			in[i].Shape = a.Tensor.Shape()
+			in[i].Shape = a.Shape
 		}
 	}
 	_, err := b.graph.Specialize(in...)
@@ -133,9 +134,9 @@ func (b *binding) takes(types []tensor.DType) bool {
 // Mislabelled returns an error of a metric, or of a loss, as a *tensor.FileError of the file and the array of labels, where they are of no class or where no
 // metric fits them; other errors as they are.
 func (d *Dataset) Mislabelled(g *graph.Graph, err error) error {
-	_, label := errors.AsType[*LabelError](err)
-	metric, ok := errors.AsType[*MetricError](err)
-	if !label && !(ok && metric.Metric == "") {
+	_, label := errors.AsType[*metric.LabelError](err)
+	misfit, ok := errors.AsType[*metric.Error](err)
+	if !label && !(ok && misfit.Metric == "") {
 		return err
 	}
 	b, bound := d.bind(g, false)
@@ -153,10 +154,10 @@ func (d *Dataset) Unnormalized(g *graph.Graph, whole bool) string {
 	}
 	var types []string
 	for i, a := range b.inputs {
-		if a.Tensor.DType() == tensor.Uint8 && b.scales(i) && b.inputType(i) == tensor.Float32 {
+		if a.DType == tensor.Uint8 && b.scales(i) && b.inputType(i) == tensor.Float32 {
 			return ""
 		}
-		types = append(types, fmt.Sprintf("%s is %v", a.Name, a.Tensor.DType()))
+		types = append(types, fmt.Sprintf("%s is %v", a.Name, a.DType))
 	}
 	return fmt.Sprintf("mean and std are not used, for they are of bytes that become floats: %s", strings.Join(types, ", "))
 }

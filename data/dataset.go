@@ -1,4 +1,4 @@
-package bench
+package data
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Dataset is a set of samples with, often, their labels. Images stay in the
-// bytes they are stored in and become float32 batch by batch.
+// Dataset is a set of samples with, often, their labels, as inputs of models. It reads a batch when it is asked for it.
 type Dataset struct {
 	// ScaleBytes makes x/255 of bytes for inputs that are not known to take bytes, where the data
 	// has neither mean nor std. It is set before the first batch is read.
 	ScaleBytes bool
 
-	arrays tensor.Arrays
+	source Source
+	fields []Field
 	n      int
 	file   string
 
@@ -27,7 +27,7 @@ type Dataset struct {
 	bound *binding // to the graph that was last asked about
 }
 
-// OpenDataset reads the .npz file at path: arrays with samples first, and arrays without dimensions, which
+// OpenDataset opens the .npz file at path: arrays with samples first, and arrays without dimensions, which
 // all batches share. Each input of a model finds the array of its name, a single one the array x
 // (or input); where no array has the name of an
 // input they are taken in order. An array that is no input may be
@@ -38,48 +38,49 @@ type Dataset struct {
 //   - logits: recorded outputs, which are not read.
 //
 // Other bytes stay bytes, unless ScaleBytes is set. Floats become the type of floats that a model takes.
+// Large arrays stay in the file, and batches are read from it. An .npy file is the array x.
 // A file of another form is rejected with a *tensor.FileError.
 func OpenDataset(path string) (*Dataset, error) {
 	return OpenDatasetContext(context.Background(), path, 0)
 }
 
-// OpenDatasetContext is OpenDataset that ends with ctx, of arrays that take at most maxMemory bytes; 0 means tensor.DefaultBudget.
+// OpenDatasetContext is OpenDataset that ends with ctx, of arrays of which at most maxMemory bytes are in memory; 0 means tensor.DefaultBudget.
 func OpenDatasetContext(ctx context.Context, path string, maxMemory int64) (*Dataset, error) {
-	arrays, err := tensor.ReadNPZContext(ctx, path, maxMemory)
+	source, err := openArrays(ctx, path, maxMemory)
 	if err != nil {
 		return nil, err
 	}
-	d, err := NewDataset(arrays)
-	if err != nil {
-		return nil, err
-	}
-	d.file = path
-	return d, nil
+	return FromSource(source, path), nil
 }
 
 // NewDataset makes a data set of arrays with the names that OpenDataset reads.
 func NewDataset(arrays tensor.Arrays) (*Dataset, error) {
-	d := &Dataset{}
-	for _, a := range arrays {
-		d.arrays = append(d.arrays, tensor.Named{Name: a.Name, Tensor: a.Tensor.Contiguous()})
-	}
-	samples := func(name string) bool {
-		x := d.arrays.Get(name)
-		if x != nil && x.Rank() > 0 {
-			d.n = x.Dim(0)
+	return FromSource(newMemory(arrays), ""), nil
+}
+
+// FromSource makes a data set of a source, whose fields are named as OpenDataset says. file is named in errors; it may be empty.
+func FromSource(s Source, file string) *Dataset {
+	d := &Dataset{source: s, fields: s.Fields(), file: file}
+	samples := func(i int) bool {
+		if i < 0 || d.fields[i].rank() == 0 {
+			return false
 		}
-		return x != nil && x.Rank() > 0
+		d.n = d.fields[i].Shape[0]
+		return true
 	}
-	if samples("x") || samples("y") {
-		return d, nil
+	if samples(fieldNamed(d.fields, "x")) || samples(fieldNamed(d.fields, "y")) {
+		return d
 	}
-	for _, a := range d.arrays {
-		if a.Name != "mean" && a.Name != "std" && samples(a.Name) {
+	for i, f := range d.fields {
+		if f.Name != "mean" && f.Name != "std" && samples(i) {
 			break
 		}
 	}
-	return d, nil
+	return d
 }
+
+// Close closes the files that samples are read from.
+func (d *Dataset) Close() error { return d.source.Close() }
 
 // Len returns the number of samples.
 func (d *Dataset) Len() int { return d.n }
@@ -87,8 +88,12 @@ func (d *Dataset) Len() int { return d.n }
 // Labels returns the label of each sample, where those of the array y are a row of integers, else nil. Targets
 // has labels of any form.
 func (d *Dataset) Labels() []int64 {
-	y := d.arrays.Get("y")
-	if y == nil || y.Rank() != 1 || !y.DType().IsInteger() {
+	at := fieldNamed(d.fields, "y")
+	if at < 0 || d.fields[at].rank() != 1 || !d.fields[at].DType.IsInteger() {
+		return nil
+	}
+	y, err := readAll(d.source, at)
+	if err != nil {
 		return nil
 	}
 	wide, err := y.To(tensor.Int64)
@@ -145,11 +150,11 @@ func (d *Dataset) Shard(g *graph.Graph, size int, s quantize.Shard) iter.Seq2[[]
 
 // ShardSamples returns which samples a shard has: [from, to).
 func (d *Dataset) ShardSamples(g *graph.Graph, size int, s quantize.Shard) (from, to int) {
-	return shardSamples(s, d.n, BatchSize(g, size))
+	return ShardSamples(s, d.n, BatchSize(g, size))
 }
 
-// shardSamples returns which of n samples, in batches of size, a shard has: [from, to).
-func shardSamples(s quantize.Shard, n, size int) (from, to int) {
+// ShardSamples returns which of n samples, in batches of size, a shard has: [from, to).
+func ShardSamples(s quantize.Shard, n, size int) (from, to int) {
 	if n == 0 {
 		return 0, 0
 	}
@@ -173,26 +178,24 @@ func (d *Dataset) between(g *graph.Graph, size, from, to, end int) iter.Seq2[[]*
 // that is one, and else the one that is wanted, within the model's bounds.
 func BatchSize(g *graph.Graph, wanted int) int { return g.BatchSize(wanted) }
 
-// leastBatch returns the smallest batch that a model takes.
-func leastBatch(g *graph.Graph) int { return g.BatchSize(1) }
-
 // Batch returns samples [from, to) as inputs of a model. Where the model takes no batch as small as
 // that, these samples are repeated to fill one, and tensor.Samples says how many they are.
 func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) {
-	if least := leastBatch(g); to-from < least && from < to && to <= d.n {
-		samples := make([]int, least)
-		for i := range samples {
-			samples[i] = from + i%(to-from)
-		}
-		in, err := d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return pickSamples(t, samples) })
-		for i, t := range in {
-			if t.Rank() > 0 {
-				in[i] = t.WithSamples(to - from)
-			}
-		}
-		return in, err
+	indices := upTo(from, max(from, to))
+	least := g.BatchSize(1)
+	if to-from >= least || from >= to || to > d.n {
+		return d.samples(g, indices)
 	}
-	return d.samples(g, func(t *tensor.Tensor) (*tensor.Tensor, error) { return t.Slice(0, from, to, 1) })
+	for i := to - from; i < least; i++ {
+		indices = append(indices, indices[i%(to-from)])
+	}
+	in, err := d.samples(g, indices)
+	for i, t := range in {
+		if t.Rank() > 0 {
+			in[i] = t.WithSamples(to - from)
+		}
+	}
+	return in, err
 }
 
 // IndexError says that a data set has no sample of an index.
@@ -201,7 +204,7 @@ type IndexError struct {
 }
 
 func (e *IndexError) Error() string {
-	return fmt.Sprintf("bench: no sample %d: there are %d, counted from 0", e.Index, e.N)
+	return fmt.Sprintf("data: no sample %d: there are %d, counted from 0", e.Index, e.N)
 }
 
 // Select returns the samples of the given indices, in their order, as inputs of a
@@ -217,28 +220,11 @@ func (d *Dataset) Select(g *graph.Graph, samples []int) (inputs []*tensor.Tensor
 	if err != nil {
 		return nil, nil, err
 	}
-	pick := func(t *tensor.Tensor) (*tensor.Tensor, error) { return pickSamples(t, samples) }
-	if inputs, err = d.samples(g, pick); err != nil || b.targets == nil {
+	if inputs, err = d.samples(g, samples); err != nil || b.targets == nil {
 		return inputs, nil, err
 	}
-	labels, err = pick(b.targets)
+	labels, err = rowsOf(b.targets, samples)
 	return inputs, labels, err
-}
-
-// pickSamples returns the samples of the given indices; t is contiguous.
-func pickSamples(t *tensor.Tensor, samples []int) (*tensor.Tensor, error) {
-	shape := t.Shape().Clone()
-	shape[0] = len(samples)
-	out, err := tensor.New(t.DType(), shape...)
-	if err != nil {
-		return nil, err
-	}
-	src, dst := t.Bytes(), out.Bytes()
-	size := len(dst) / max(len(samples), 1)
-	for i, k := range samples {
-		copy(dst[i*size:][:size], src[k*size:][:size])
-	}
-	return out, nil
 }
 
 // Inputs returns the arrays whole, as inputs of a model. Arrays are what they are, floats of any width too, but for
@@ -249,17 +235,20 @@ func (d *Dataset) Inputs(g *graph.Graph) ([]*tensor.Tensor, error) {
 		return nil, err
 	}
 	in := make([]*tensor.Tensor, len(b.inputs))
-	for i, a := range b.inputs {
-		if in[i], err = b.convert(a.Tensor, i, b.inputType(i)); err != nil {
-			return nil, d.rejected(a.Name, err)
+	for i, f := range b.inputs {
+		t, err := readAll(d.source, f.at)
+		if err == nil {
+			in[i], err = b.convert(t, i, b.inputType(i))
+		}
+		if err != nil {
+			return nil, d.rejected(f.Name, err)
 		}
 	}
 	return in, nil
 }
 
-// samples returns a part of the array of each input, converted to what the input takes. Arrays without dimensions
-// are whole.
-func (d *Dataset) samples(g *graph.Graph, part func(*tensor.Tensor) (*tensor.Tensor, error)) ([]*tensor.Tensor, error) {
+// samples returns samples of each input, converted to what the input takes. Arrays without dimensions are whole.
+func (d *Dataset) samples(g *graph.Graph, indices []int) ([]*tensor.Tensor, error) {
 	b, err := d.bind(g, false)
 	if err != nil {
 		return nil, err
@@ -268,17 +257,19 @@ func (d *Dataset) samples(g *graph.Graph, part func(*tensor.Tensor) (*tensor.Ten
 	if err != nil {
 		return nil, err
 	}
-	in := make([]*tensor.Tensor, len(b.inputs))
-	for i, a := range b.inputs {
-		t := a.Tensor
-		if t.Rank() > 0 {
-			t, err = part(t)
+	for _, k := range indices {
+		if k < 0 || k >= d.n {
+			return nil, &IndexError{k, d.n}
 		}
+	}
+	in := make([]*tensor.Tensor, len(b.inputs))
+	for i, f := range b.inputs {
+		t, err := d.source.Read(f.at, indices)
 		if err == nil {
 			in[i], err = b.convert(t, i, types[i])
 		}
 		if err != nil {
-			return nil, d.rejected(a.Name, err)
+			return nil, d.rejected(f.Name, err)
 		}
 	}
 	return in, nil
@@ -291,9 +282,9 @@ func (d *Dataset) sampleTypes(b *binding) ([]tensor.DType, error) {
 	if b.types != nil {
 		return b.types, nil
 	}
-	for _, a := range b.inputs {
-		if t := a.Tensor; t.Rank() > 0 && t.Dim(0) != d.n {
-			return nil, d.rejected(a.Name, fmt.Errorf("%v where %d samples are needed", t, d.n))
+	for _, f := range b.inputs {
+		if f.rank() > 0 && f.Shape[0] != d.n {
+			return nil, d.rejected(f.Name, fmt.Errorf("%v where %d samples are needed", f, d.n))
 		}
 	}
 	switch {
@@ -306,6 +297,10 @@ func (d *Dataset) sampleTypes(b *binding) ([]tensor.DType, error) {
 	return b.types, nil
 }
 
+// rejected makes an error one of a record of the file, unless it says itself which file it is of.
 func (d *Dataset) rejected(record string, err error) error {
+	if fe, ok := errors.AsType[*tensor.FileError](err); ok && fe.File != "" {
+		return err
+	}
 	return &tensor.FileError{File: d.file, Record: record, Err: err}
 }
