@@ -37,6 +37,7 @@ var packageTable = []packageRow{
 	{"metric/", "tensor"},
 	{"quantize/", "tensor, ops, ops/asm, ops/int8, graph, graph/train, metric"},
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
+	{"data/", "tensor, ops, graph, metric, quantize, loader"},
 	{"bench/", "all above"},
 	{"report/", "all above"},
 	{"serve/oip/", "tensor"},
@@ -64,7 +65,6 @@ var internalTable = []packageRow{
 var onlyImporter = map[string]string{
 	"github.com/klauspost/cpuid/v2": "ops/asm",
 	"github.com/spf13/cobra":        "cmd/octet",
-	"github.com/vbauerster/mpb/v8":  "cmd/octet",
 	"golang.org/x/net":              "cmd/octet",
 	"google.golang.org":             "serve/grpcserve",
 }

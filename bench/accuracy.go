@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/metric"
 	"github.com/octet-ml/octet/quantize"
@@ -59,15 +60,15 @@ type EvalOptions struct {
 // Evaluate runs the model on all samples, batch at a time, with the metric that ChooseMetric takes, keeps the
 // outputs, and calls progress, when given, with the number of samples done. Samples that the
 // model does not take are a *tensor.FileError.
-func Evaluate(ctx context.Context, s *graph.Session, d *Dataset, batch int, progress func(done int)) (*Evaluation, error) {
+func Evaluate(ctx context.Context, s *graph.Session, d *data.Dataset, batch int, progress func(done int)) (*Evaluation, error) {
 	return EvaluateWith(ctx, s, d, EvalOptions{Batch: batch, Keep: true, Progress: progress})
 }
 
 // EvaluateWith is Evaluate with options. A named metric that does not fit is a *MetricError; labels that no metric fits, and a label of no
 // class, are a *tensor.FileError with a *MetricError or a *LabelError in it.
-func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptions) (*Evaluation, error) {
+func EvaluateWith(ctx context.Context, s *graph.Session, d *data.Dataset, o EvalOptions) (*Evaluation, error) {
 	e := &Evaluation{N: d.Len(), Metric: o.Metric}
-	o.Batch = BatchSize(s.Graph(), o.Batch)
+	o.Batch = data.BatchSize(s.Graph(), o.Batch)
 	labels, err := d.Targets(s.Graph())
 	if err != nil {
 		return nil, err
@@ -80,9 +81,9 @@ func EvaluateWith(ctx context.Context, s *graph.Session, d *Dataset, o EvalOptio
 
 // EvaluateShard runs the model on a shard of the samples, and keeps the outputs for MergeEvaluation. The caller
 // sets Model and Data.
-func EvaluateShard(ctx context.Context, s *graph.Session, d *Dataset, shard quantize.Shard, o EvalOptions) (*EvaluationPart, error) {
+func EvaluateShard(ctx context.Context, s *graph.Session, d *data.Dataset, shard quantize.Shard, o EvalOptions) (*EvaluationPart, error) {
 	g := s.Graph()
-	p := &EvaluationPart{Shard: shard, Samples: d.Len(), Batch: BatchSize(g, o.Batch), Precision: Precision(g), ClassLabels: d.Labels() != nil}
+	p := &EvaluationPart{Shard: shard, Samples: d.Len(), Batch: data.BatchSize(g, o.Batch), Precision: Precision(g), ClassLabels: d.Labels() != nil}
 	labels, err := d.Targets(g)
 	if err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func EvaluateShard(ctx context.Context, s *graph.Session, d *Dataset, shard quan
 	from, to := d.ShardSamples(g, p.Batch, shard)
 	if labels != nil && to > from {
 		if p.Labels, err = labels.Slice(0, from, to, 1); err != nil {
-			return nil, d.rejected("y", err)
+			return nil, err
 		}
 		p.Labels = p.Labels.Contiguous()
 	}
@@ -109,7 +110,7 @@ func EvaluateShard(ctx context.Context, s *graph.Session, d *Dataset, shard quan
 }
 
 // outputs runs the model on batches of the samples from first on.
-func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *Dataset, batches quantize.Batches, size, first int) iter.Seq2[[]*tensor.Tensor, error] {
+func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *data.Dataset, batches quantize.Batches, size, first int) iter.Seq2[[]*tensor.Tensor, error] {
 	return func(yield func([]*tensor.Tensor, error) bool) {
 		left := e.N
 		for in, err := range batches {
@@ -125,7 +126,7 @@ func (e *Evaluation) outputs(ctx context.Context, s *graph.Session, d *Dataset, 
 			}
 			e.Elapsed += time.Since(start)
 			e.Names = s.Graph().OutputNames()[:len(out)]
-			if out, err = firstOf(out, min(size, left), leastBatch(s.Graph())); err != nil {
+			if out, err = firstOf(out, min(size, left), s.Graph().BatchSize(1)); err != nil {
 				yield(nil, err)
 				return
 			}

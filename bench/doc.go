@@ -1,4 +1,4 @@
 // Package bench measures models: latency and throughput, their share of what
 // the machine can do, memory, accuracy against labels and agreement between two
-// runs. It reads the data files that the command line takes.
+// runs.
 package bench

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -22,11 +23,11 @@ type EvaluationPart struct {
 	Model     string `json:"model"`
 	Data      string `json:"data"`
 	Precision string `json:"precision"`
-	// ClassLabels says that the labels are a row of classes, as Dataset.Labels has them.
+	// ClassLabels says that the labels are a row of classes, as data.Dataset.Labels has them.
 	ClassLabels bool `json:"class_labels"`
 
 	Outputs []*tensor.Tensor `json:"-"` // of the shard's samples; nil for a shard without any
-	Labels  *tensor.Tensor   `json:"-"` // as Dataset.Targets has them, of the shard's samples; nil without
+	Labels  *tensor.Tensor   `json:"-"` // as data.Dataset.Targets has them, of the shard's samples; nil without
 }
 
 // The arrays of the file of an EvaluationPart, besides output0, output1 and so on.
@@ -94,7 +95,7 @@ func NewEvaluationPart(path string, arrays tensor.Arrays) (*EvaluationPart, erro
 		}
 		p.Outputs = append(p.Outputs, t)
 	}
-	from, to := shardSamples(p.Shard, p.Samples, p.Batch)
+	from, to := data.ShardSamples(p.Shard, p.Samples, p.Batch)
 	for _, t := range append(slices.Clone(p.Outputs), p.Labels) {
 		// All samples in one run may have outputs of any shape.
 		if t != nil && (t.Rank() == 0 || t.Dim(0) != to-from) && to-from != p.Samples {

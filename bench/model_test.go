@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/ops/asm"
@@ -50,7 +51,7 @@ func BenchmarkModel(b *testing.B) {
 func BenchmarkNormalize(b *testing.B) {
 	x := must(tensor.New(tensor.Uint8, 64, 3, 32, 32))
 	stats := of([]float32{0.5, 0.4, 0.3}, 3)
-	d := must(NewDataset(tensor.Arrays{{Name: "x", Tensor: x}, {Name: "mean", Tensor: stats}, {Name: "std", Tensor: stats}}))
+	d := must(data.NewDataset(tensor.Arrays{{Name: "x", Tensor: x}, {Name: "mean", Tensor: stats}, {Name: "std", Tensor: stats}}))
 	g := must(nn.BuildRandom(nn.ResNet20CIFAR(), 1))
 	b.SetBytes(int64(x.Numel()))
 	for b.Loop() {

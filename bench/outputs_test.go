@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -30,15 +32,19 @@ func TestCompareOutputs(t *testing.T) {
 // TestDefaultBatch checks the batch that bench takes for a model that was saved with another.
 func TestDefaultBatch(t *testing.T) {
 	for _, c := range []struct {
-		inputs []graphInput
+		inputs []ops.Type
 		want   int
 		notes  int
 	}{
-		{[]graphInput{{"x", tensor.Float32, []int{64, 3}}, {"n", tensor.Int64, nil}}, 1, 1},
-		{[]graphInput{{"x", tensor.Float32, []int{64, 3}}, {"h", tensor.Float32, []int{7, 64}}}, 0, 0},
-		{[]graphInput{{"x", tensor.Float32, []int{1, 3}}}, 0, 0},
+		{[]ops.Type{ops.F32(64, 3), {DType: tensor.Int64}}, 1, 1},
+		{[]ops.Type{ops.F32(64, 3), ops.F32(7, 64)}, 0, 0},
+		{[]ops.Type{ops.F32(1, 3)}, 0, 0},
 	} {
-		var g *graph.Graph = model(t, c.inputs...)
+		g := graph.New()
+		for i, in := range c.inputs {
+			g.Input(fmt.Sprint("in", i), in.DType, in.Shape...)
+		}
+		g.SetOutputs(g.Inputs...)
 		if batch, notes := (Sweep{}).defaultBatch(g); batch != c.want || len(notes) != c.notes {
 			t.Errorf("%v: a batch of %d, %q", c.inputs, batch, notes)
 		}

@@ -72,7 +72,7 @@ func (e *UnknownOperatorError) Error() string {
 //
 // The file is not trusted: everything in it is checked before it is used, and
 // what is wrong gives a *FileError that names the node. Constants are copied
-// into memory unless the option Mapped is given.
+// into memory unless the option Mapped or OnDemand is given.
 func Load(path string, opts ...Option) (*graph.Graph, error) {
 	f, err := Open(path, opts...)
 	if err != nil {
@@ -100,6 +100,8 @@ type modelFile struct {
 	ctx       context.Context // of reading, nil: none
 	limits    build.Limits    // of programs, zero: the default
 	maxMemory int64           // 0: not given
+	onDemand  bool
+	watched   *unchanged // what is read on demand, nil: all is read at once
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -220,11 +222,7 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 		}
 	} else {
 		for _, e := range entries {
-			data := tensor.AlignedBytes(int(e.end - e.begin))
-			if err := readAt(f.r, data, start+e.begin); err != nil {
-				return nil, err
-			}
-			t, err := e.over(data)
+			t, err := f.entry(e, start)
 			if err != nil {
 				return nil, err
 			}

@@ -58,7 +58,7 @@ func (e *Error) Error() string {
 
 // Choose returns the metric of a name for a model whose outputs on some samples are given. "" takes the one that
 // outputs and labels suggest: Cosine without labels, for nothing then says that outputs are those of classes.
-// Labels are as bench.Dataset.Targets has them: int64 or float32, samples first, nil without. It fails with a *Error.
+// Labels are as data.Dataset.Targets has them: int64 or float32, samples first, nil without. It fails with a *Error.
 func Choose(name string, outputs []*tensor.Tensor, labels *tensor.Tensor) (*Metric, error) {
 	if name != "" && name != NoMetric && !slices.Contains(Names(), name) {
 		return nil, &Error{name, fmt.Sprintf("it is none of %v", Names())}

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/internal/shareddata"
@@ -18,7 +18,7 @@ import (
 )
 
 // int8ResNet20 returns the network as its author trained it, quantized, and test images.
-func int8ResNet20(t *testing.T) (*graph.Graph, *bench.Dataset) {
+func int8ResNet20(t *testing.T) (*graph.Graph, *data.Dataset) {
 	t.Helper()
 	weights, err := loader.StateDict(shareddata.Path(t, "data", "cifar10", "resnet20.th"))
 	if err != nil {
@@ -29,7 +29,7 @@ func int8ResNet20(t *testing.T) (*graph.Graph, *bench.Dataset) {
 		t.Fatal(err)
 	}
 	q := quantize.New(quantize.Options{Backend: quantize.Native})
-	images, err := bench.OpenDataset(shareddata.Path(t, "data", "cifar10", "calib.npz"))
+	images, err := data.OpenDataset(shareddata.Path(t, "data", "cifar10", "calib.npz"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func int8ResNet20(t *testing.T) (*graph.Graph, *bench.Dataset) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	test, err := bench.OpenDataset(shareddata.Path(t, "data", "cifar10", "test.npz"))
+	test, err := data.OpenDataset(shareddata.Path(t, "data", "cifar10", "test.npz"))
 	if err != nil {
 		t.Fatal(err)
 	}

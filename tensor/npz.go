@@ -58,13 +58,8 @@ func ReadNPZ(path string, budget int64) (Arrays, error) {
 // ReadNPZContext is ReadNPZ that ends with ctx.
 func ReadNPZContext(ctx context.Context, path string, budget int64) (Arrays, error) {
 	budget = budgetOf(budget)
-	f, err := rawfile.Open(ctx, path, budget)
-	switch {
-	case is[*rawfile.TooLargeError](err):
-		return nil, &FileError{File: path, Err: &BudgetError{"what the pipe gives", budget + 1, budget}}
-	case errors.Is(err, rawfile.ErrFolder):
-		return nil, &FileError{File: path, Reason: "a folder, not an npz file"}
-	case err != nil:
+	f, err := openRaw(ctx, path, budget)
+	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
@@ -78,6 +73,18 @@ func ReadNPZContext(ctx context.Context, path string, budget int64) (Arrays, err
 	return arrays, err
 }
 
+// openRaw opens the file at path; what a pipe gives is in memory.
+func openRaw(ctx context.Context, path string, budget int64) (*rawfile.File, error) {
+	f, err := rawfile.Open(ctx, path, budget)
+	switch {
+	case is[*rawfile.TooLargeError](err):
+		return nil, &FileError{File: path, Err: &BudgetError{"what the pipe gives", budget + 1, budget}}
+	case errors.Is(err, rawfile.ErrFolder):
+		return nil, &FileError{File: path, Reason: "a folder, not an npz file"}
+	}
+	return f, err
+}
+
 func is[E error](err error) bool {
 	_, ok := errors.AsType[E](err)
 	return ok
@@ -85,40 +92,59 @@ func is[E error](err error) bool {
 
 // ReadNPZFrom is ReadNPZ of size bytes of r.
 func ReadNPZFrom(r io.ReaderAt, size, budget int64) (Arrays, error) {
+	z, err := openZip(r, size)
+	if err != nil {
+		return nil, err
+	}
+	budget = budgetOf(budget)
+	arrays := make(Arrays, 0, len(z.File))
+	err = eachMember(z, func(name string, f *zip.File) error {
+		t, n, err := readMember(f, size, budget)
+		if err == nil {
+			budget -= n
+			arrays = append(arrays, Named{name, t})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return arrays, nil
+}
+
+// openZip reads the list of members.
+func openZip(r io.ReaderAt, size int64) (*zip.Reader, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, &FileError{Reason: "not an npz file", Err: otherKind(r, size, err)}
 	}
-	budget = budgetOf(budget)
-	arrays := make(Arrays, 0, len(z.File))
+	return z, nil
+}
+
+// eachMember calls do with the members and the names of their arrays, and makes its error one of the member.
+func eachMember(z *zip.Reader, do func(name string, f *zip.File) error) error {
 	seen := make(map[string]bool, len(z.File))
 	for _, f := range z.File {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
-		reject := func(reason string, err error) (Arrays, error) {
-			return nil, &FileError{Record: f.Name, Reason: reason, Err: err}
-		}
 		if !isArray {
 			if e := filekind.OfRecords(memberNames(z)); e.Kind != filekind.Arrays && e.Kind != filekind.OtherZip {
-				return nil, &FileError{Reason: "not an npz file", Err: e}
+				return &FileError{Reason: "not an npz file", Err: e}
 			}
-			return reject("not an array: an npz file holds .npy members only", nil)
+			return &FileError{Record: f.Name, Reason: "not an array: an npz file holds .npy members only"}
 		}
 		if seen[name] {
-			return reject("two arrays have this name", nil)
+			return &FileError{Record: f.Name, Reason: "two arrays have this name"}
 		}
 		seen[name] = true
-		t, n, err := readMember(f, size, budget)
-		if err != nil {
-			var fe *FileError
-			if errors.As(err, &fe) {
-				return reject(fe.Reason, fe.Err)
-			}
-			return reject("", err)
+		err := do(name, f)
+		if fe, ok := errors.AsType[*FileError](err); ok {
+			return &FileError{Record: f.Name, Reason: fe.Reason, Err: fe.Err}
 		}
-		budget -= n
-		arrays = append(arrays, Named{name, t})
+		if err != nil {
+			return &FileError{Record: f.Name, Err: err}
+		}
 	}
-	return arrays, nil
+	return nil
 }
 
 // otherKind returns what a file is that is no zip archive, err where that is not known.
@@ -149,31 +175,38 @@ func memberNames(z *zip.Reader) []string {
 const maxDeflate = 1032
 
 func readMember(f *zip.File, size, budget int64) (*Tensor, int64, error) {
-	if f.Flags&1 != 0 {
-		return nil, 0, &FileError{Reason: "encrypted"}
-	}
-	at, err := f.DataOffset()
-	if err != nil {
-		return nil, 0, err
-	}
-	if at > size || f.CompressedSize64 > uint64(size-at) {
-		return nil, 0, &FileError{Reason: "the file ends before the array does"}
-	}
-	r, err := f.Open()
+	r, bytes, err := openMember(f, size)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer r.Close()
+	return readNPY(r, budget, bytes)
+}
+
+// openMember opens a member of an archive of size bytes, and says how many bytes it has.
+func openMember(f *zip.File, size int64) (io.ReadCloser, memberSize, error) {
+	if f.Flags&1 != 0 {
+		return nil, memberSize{}, &FileError{Reason: "encrypted"}
+	}
+	at, err := f.DataOffset()
+	if err != nil {
+		return nil, memberSize{}, err
+	}
+	if at > size || f.CompressedSize64 > uint64(size-at) {
+		return nil, memberSize{}, &FileError{Reason: "the file ends before the array does"}
+	}
 	// Stored bytes are known to be there. Of deflated ones the sizes are a claim, but there is a most that they can become.
+	bytes := memberSize{int64(f.CompressedSize64) * maxDeflate, false}
 	switch {
 	case f.Method == zip.Store && f.UncompressedSize64 != f.CompressedSize64:
-		return nil, 0, &FileError{Reason: fmt.Sprintf("stored with two sizes, %d and %d", f.CompressedSize64, f.UncompressedSize64)}
+		return nil, memberSize{}, &FileError{Reason: fmt.Sprintf("stored with two sizes, %d and %d", f.CompressedSize64, f.UncompressedSize64)}
 	case f.Method == zip.Store:
-		return readNPY(r, budget, memberSize{int64(f.UncompressedSize64), true})
+		bytes = memberSize{int64(f.UncompressedSize64), true}
 	case f.CompressedSize64 > math.MaxInt64/maxDeflate:
-		return nil, 0, &FileError{Reason: fmt.Sprintf("deflated to %d bytes", f.CompressedSize64)}
+		return nil, memberSize{}, &FileError{Reason: fmt.Sprintf("deflated to %d bytes", f.CompressedSize64)}
 	}
-	return readNPY(r, budget, memberSize{int64(f.CompressedSize64) * maxDeflate, false})
+	r, err := f.Open()
+	return r, bytes, err
 }
 
 // WriteNPZ writes the arrays, in the given order, to the .npz file at path:

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/examples/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quantize"
@@ -84,7 +85,7 @@ func (a *app) runDemo(ctx context.Context) (*demoResult, error) {
 	if err := w.calibrate(); err != nil {
 		return nil, err
 	}
-	int8, err := w.q.Quantize(float)
+	int8, err := w.q.QuantizeContext(ctx, float)
 	if err != nil {
 		return nil, err
 	}
@@ -107,14 +108,14 @@ func (a *app) runDemo(ctx context.Context) (*demoResult, error) {
 	return r, nil
 }
 
-func dataset(arrays tensor.Arrays, err error) (*bench.Dataset, error) {
+func dataset(arrays tensor.Arrays, err error) (*data.Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bench.NewDataset(arrays)
+	return data.NewDataset(arrays)
 }
 
-func (a *app) demoPrecision(ctx context.Context, g *graph.Graph, test *bench.Dataset) (*demoPrecision, error) {
+func (a *app) demoPrecision(ctx context.Context, g *graph.Graph, test *data.Dataset) (*demoPrecision, error) {
 	summary, err := bench.Summarize(g, nil)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
@@ -40,7 +41,7 @@ func checkEvalShard(shard, part string, f measureFlags) error {
 }
 
 // evalShard runs a model on a shard and writes what it answers.
-func (a *app) evalShard(ctx context.Context, s *graph.Session, d *bench.Dataset, of evalShard) error {
+func (a *app) evalShard(ctx context.Context, s *graph.Session, d *data.Dataset, of evalShard) error {
 	shard, err := quantize.ParseShard(of.shard)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/train"
 	"github.com/octet-ml/octet/quantize"
@@ -20,8 +21,8 @@ import (
 type training struct {
 	*work
 	flags      *trainFlags
-	samples    *bench.Dataset
-	eval       *bench.Dataset // or nil
+	samples    *data.Dataset
+	eval       *data.Dataset // or nil
 	sampler    *train.Sampler
 	augment    train.Augment
 	opts       train.Options
@@ -45,7 +46,7 @@ type training struct {
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
 	var err error
-	if t.samples, err = w.openDataset(w.ctx, f.data, w.flags.scaleBytes); err != nil {
+	if t.samples, err = w.openDataset(w.ctx, f.data, &w.flags.samples); err != nil {
 		return nil, err
 	}
 	targets, err := t.samples.Targets(w.model)
@@ -56,7 +57,7 @@ func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error)
 		return nil, usagef("--data %s has no labels: use --distill", f.data)
 	}
 	if f.eval != "" {
-		if t.eval, err = w.openDataset(w.ctx, f.eval, w.flags.scaleBytes); err != nil {
+		if t.eval, err = w.openDataset(w.ctx, f.eval, &w.flags.samples); err != nil {
 			return nil, err
 		}
 		labels, err := t.eval.Targets(w.model)
@@ -65,7 +66,7 @@ func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error)
 		}
 		t.unlabelled = labels == nil || f.metric == bench.Agreeing || f.metric == bench.Cosine
 	}
-	if t.sampler, err = train.NewSampler(f.seed, t.samples.Len(), bench.BatchSize(w.model, w.flags.batch)); err != nil {
+	if t.sampler, err = train.NewSampler(f.seed, t.samples.Len(), data.BatchSize(w.model, w.flags.batch)); err != nil {
 		return nil, &tensor.FileError{File: f.data, Reason: err.Error()}
 	}
 	if t.opts, err = f.options(cmd, t.sampler.PerEpoch()); err != nil {
@@ -96,7 +97,7 @@ func (t *training) run() error {
 	if err := t.chooseLoss(); err != nil {
 		return err
 	}
-	calibrated, err := t.q.Quantize(t.model)
+	calibrated, err := t.q.QuantizeContext(t.ctx, t.model)
 	if err != nil {
 		return err
 	}
@@ -196,7 +197,7 @@ func (t *training) endEpoch() error {
 	}
 	text := fmt.Sprintf("epoch %d of %d: loss %.4f", t.finished, t.flags.epochs, loss)
 	if t.eval != nil {
-		int8, err := t.q.Quantize(t.model)
+		int8, err := t.q.QuantizeContext(t.ctx, t.model)
 		if err != nil {
 			return err
 		}

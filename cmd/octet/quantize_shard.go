@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/quantize"
 )
 
@@ -26,7 +26,7 @@ func (w *work) setShard(text string) error {
 	if err != nil {
 		return err
 	}
-	return w.q.Shard(s, w.data.Len(), bench.BatchSize(w.model, w.flags.batch))
+	return w.q.Shard(s, w.data.Len(), data.BatchSize(w.model, w.flags.batch))
 }
 
 // calibrationBatches are those that this process calibrates on.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/loader"
@@ -26,7 +27,7 @@ type work struct {
 	path  string
 	model *graph.Graph
 	q     *quantize.Quantizer
-	data  *bench.Dataset // to calibrate on, or nil
+	data  *data.Dataset // to calibrate on, or nil
 }
 
 // begin reads what the command line names.
@@ -43,7 +44,7 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 		return nil, err
 	}
 	if f.calib != "" {
-		if w.data, err = a.openDataset(w.ctx, f.calib, f.scaleBytes); err != nil {
+		if w.data, err = a.openDataset(w.ctx, f.calib, &f.samples); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +89,7 @@ func (w *work) concrete() error {
 	}
 	d := w.data
 	if d == nil && w.flags.data != "" {
-		if d, err = w.openDataset(w.ctx, w.flags.data, w.flags.scaleBytes); err != nil {
+		if d, err = w.openDataset(w.ctx, w.flags.data, &w.flags.samples); err != nil {
 			return err
 		}
 	}
@@ -123,13 +124,13 @@ func (w *work) feed(label string, p proxy, samples int) error {
 }
 
 // each calls f with the first samples, a batch at a time.
-func (w *work) each(label string, d *bench.Dataset, samples int, f func(in []*tensor.Tensor) error) error {
+func (w *work) each(label string, d *data.Dataset, samples int, f func(in []*tensor.Tensor) error) error {
 	return w.eachOf(label, batches{d, w.first(d, samples), 0, samples}, f)
 }
 
 // batches are those of some of the samples of a data set.
 type batches struct {
-	data     *bench.Dataset
+	data     *data.Dataset
 	seq      quantize.Batches
 	from, to int // samples
 }
@@ -138,7 +139,7 @@ type batches struct {
 func (w *work) eachOf(label string, b batches, f func(in []*tensor.Tensor) error) error {
 	bar := w.progress(label, b.to-b.from)
 	defer bar.end()
-	done, size := b.from, bench.BatchSize(w.model, w.flags.batch)
+	done, size := b.from, data.BatchSize(w.model, w.flags.batch)
 	for in, err := range b.seq {
 		if err != nil {
 			return err
@@ -157,13 +158,13 @@ func (w *work) eachOf(label string, b batches, f func(in []*tensor.Tensor) error
 }
 
 // try runs the model on the first batch: what does not fit is noticed where it is known which file it comes from.
-func (w *work) try(d *bench.Dataset) ([]*tensor.Tensor, error) {
+func (w *work) try(d *data.Dataset) ([]*tensor.Tensor, error) {
 	s, err := w.model.Compile(w.options())
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	in, err := d.Batch(w.model, 0, min(bench.BatchSize(w.model, w.flags.batch), d.Len()))
+	in, err := d.Batch(w.model, 0, min(data.BatchSize(w.model, w.flags.batch), d.Len()))
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +173,7 @@ func (w *work) try(d *bench.Dataset) ([]*tensor.Tensor, error) {
 }
 
 // first returns the first samples in batches.
-func (w *work) first(d *bench.Dataset, samples int) quantize.Batches {
+func (w *work) first(d *data.Dataset, samples int) quantize.Batches {
 	return d.First(w.model, w.flags.batch, samples)
 }
 
@@ -181,7 +182,7 @@ func (w *work) finish(tuning *quantize.Tuning, by *bench.Metric) error {
 	if w.flags.output == "" {
 		return nil
 	}
-	int8, err := w.q.Quantize(w.model)
+	int8, err := w.q.QuantizeContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}
@@ -228,7 +229,7 @@ func (w *work) describe(int8 *graph.Graph) (*report.Report, error) {
 
 // compare runs both models side by side.
 func (w *work) compare(r *report.Report) error {
-	c, err := w.q.Compare(w.model)
+	c, err := w.q.CompareContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}
@@ -253,7 +254,7 @@ func (w *work) compare(r *report.Report) error {
 
 // evaluate measures the accuracy of both models and their agreement.
 func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
-	d, err := w.openDataset(w.ctx, w.flags.data, w.flags.scaleBytes)
+	d, err := w.openDataset(w.ctx, w.flags.data, &w.flags.samples)
 	if err != nil {
 		return err
 	}

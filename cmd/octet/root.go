@@ -28,6 +28,7 @@ type app struct {
 
 	tier    asm.Tier
 	started bool // the command line was understood
+	opened  []io.Closer
 }
 
 // run executes one command line and returns the exit code.
@@ -45,6 +46,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	cmd, err := root.ExecuteContextC(ctx)
+	for _, f := range a.opened {
+		_ = f.Close() // files that were read
+	}
 	if err != nil && !a.started {
 		err = &usageError{err}
 	}
@@ -60,7 +64,7 @@ func (a *app) complain(ctx context.Context, err error) int {
 	if err == nil {
 		return code
 	}
-	fmt.Fprintln(a.err, "octet:", a.limits.explain(ctx, adviseBytes(err)))
+	fmt.Fprintln(a.err, "octet:", a.limits.explain(ctx, adviseData(err)))
 	if code == exitUsage && ctx.Err() == nil {
 		fmt.Fprintln(a.err, `Run "octet help" or "octet help COMMAND".`)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/quantize"
 )
 
@@ -48,7 +49,7 @@ faster. Exit code 5: no set is accurate enough.`,
 			if err != nil {
 				return err
 			}
-			test, err := a.openDataset(cmd.Context(), f.data, f.scaleBytes)
+			test, err := a.openDataset(cmd.Context(), f.data, &f.samples)
 			if err != nil {
 				return err
 			}
@@ -96,7 +97,7 @@ faster. Exit code 5: no set is accurate enough.`,
 }
 
 // metric returns the metric of a name for the model on a data set.
-func (w *work) metric(name string, d *bench.Dataset) (*bench.Metric, error) {
+func (w *work) metric(name string, d *data.Dataset) (*bench.Metric, error) {
 	labels, err := d.Targets(w.model)
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func (w *work) metric(name string, d *bench.Dataset) (*bench.Metric, error) {
 }
 
 // accuracy returns the function that tuning judges by.
-func (w *work) accuracy(m *bench.Metric, d *bench.Dataset) (quantize.Accuracy, error) {
+func (w *work) accuracy(m *bench.Metric, d *data.Dataset) (quantize.Accuracy, error) {
 	labels, err := d.Targets(w.model)
 	if err != nil {
 		return nil, err

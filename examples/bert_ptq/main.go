@@ -17,6 +17,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/loader"
@@ -133,7 +134,7 @@ func open(dir string) (m *graph.Graph, t *Tokenizer, length int, err error) {
 
 // convert quantizes the model, calibrated on a few batches where it has to be, and
 // saves it.
-func convert(ctx context.Context, m *graph.Graph, samples *bench.Dataset, opts quantize.Options, path string) error {
+func convert(ctx context.Context, m *graph.Graph, samples *data.Dataset, opts quantize.Options, path string) error {
 	q := quantize.New(opts)
 	if !opts.Dynamic {
 		calib, err := q.Calib(m)
@@ -154,7 +155,7 @@ func convert(ctx context.Context, m *graph.Graph, samples *bench.Dataset, opts q
 			}
 		}
 	}
-	g, err := q.Quantize(m)
+	g, err := q.QuantizeContext(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -162,7 +163,7 @@ func convert(ctx context.Context, m *graph.Graph, samples *bench.Dataset, opts q
 }
 
 // measure evaluates a model on labelled texts and times it on one of them.
-func measure(ctx context.Context, progress io.Writer, name string, g *graph.Graph, d *bench.Dataset, float *tensor.Tensor) (row, *tensor.Tensor, error) {
+func measure(ctx context.Context, progress io.Writer, name string, g *graph.Graph, d *data.Dataset, float *tensor.Tensor) (row, *tensor.Tensor, error) {
 	s, err := g.Compile(graph.Options{})
 	if err != nil {
 		return row{}, nil, err

@@ -8,22 +8,22 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // openTexts reads labelled texts: tab-separated with a header, as the tasks of
 // GLUE are, or already tokenized in an .npz file with the arrays input_ids,
 // attention_mask, token_type_ids and y.
-func openTexts(path string, t *Tokenizer, length int) (*bench.Dataset, error) {
+func openTexts(path string, t *Tokenizer, length int) (*data.Dataset, error) {
 	if filepath.Ext(path) == ".npz" {
-		return bench.OpenDataset(path)
+		return data.OpenDataset(path)
 	}
 	arrays, err := readTexts(path, t, length)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return bench.NewDataset(arrays)
+	return data.NewDataset(arrays)
 }
 
 // readTexts tokenizes the texts of a tab-separated file.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/examples/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
@@ -21,7 +22,7 @@ func TestAgainstPyTorch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := bench.NewDataset(arrays)
+	images, err := data.NewDataset(arrays)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func TestAgainstPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	got, err := bench.Evaluate(context.Background(), s, data, 100, nil)
+	got, err := bench.Evaluate(context.Background(), s, images, 100, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@
 //
 //	qat resnet20-cifar resnet20.th calib.npz train.npz resnet20.int8.safetensors
 //
-// The .npz files have x, mean and std; see bench.OpenDataset.
+// The .npz files have x, mean and std; see data.OpenDataset.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/graph/train"
@@ -43,20 +43,20 @@ func fit(w io.Writer, arch nn.Architecture, weights, calib, samples, out string,
 	}
 
 	// Observe the range of every activation; what is quantized has 4 bits.
-	data, err := bench.OpenDataset(calib)
+	images, err := data.OpenDataset(calib)
 	if err != nil {
 		return err
 	}
 	q := quantize.New(quantize.Options{})
-	if err := q.Calibrate(ctx, m, data.Batches(m, batch), quantize.WithBits(4, 4)); err != nil {
+	if err := q.Calibrate(ctx, m, images.Batches(m, batch), quantize.WithBits(4, 4)); err != nil {
 		return err
 	}
 
 	// Train weights and scales towards what the float model answers.
-	if data, err = bench.OpenDataset(samples); err != nil {
+	if images, err = data.OpenDataset(samples); err != nil {
 		return err
 	}
-	order, err := train.NewSampler(1, data.Len(), batch)
+	order, err := train.NewSampler(1, images.Len(), batch)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func fit(w io.Writer, arch nn.Architecture, weights, calib, samples, out string,
 	}
 	defer t.Close()
 	for order.Epoch() < epochs {
-		x, _, err := data.Select(m, order.Next())
+		x, _, err := images.Select(m, order.Next())
 		if err != nil {
 			return err
 		}

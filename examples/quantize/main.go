@@ -3,7 +3,7 @@
 //
 //	quantize resnet20-cifar resnet20.th calib.npz test.npz resnet20.int8.safetensors
 //
-// The .npz files have x, y, mean and std; see bench.OpenDataset.
+// The .npz files have x, y, mean and std; see data.OpenDataset.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/loader"
@@ -43,7 +44,7 @@ func convert(w io.Writer, arch nn.Architecture, weights, calib, test, out string
 
 	// Observe the range of every activation on the calibration images.
 	q := quantize.New(quantize.Options{Backend: quantize.Native})
-	images, err := bench.OpenDataset(calib)
+	images, err := data.OpenDataset(calib)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func convert(w io.Writer, arch nn.Architecture, weights, calib, test, out string
 		return err
 	}
 
-	if images, err = bench.OpenDataset(test); err != nil {
+	if images, err = data.OpenDataset(test); err != nil {
 		return err
 	}
 	for _, g := range []*graph.Graph{m, int8} {

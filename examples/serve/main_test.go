@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/shareddata"
 	"github.com/octet-ml/octet/serve/oip"
@@ -73,12 +73,12 @@ func TestServe(t *testing.T) {
 	server := httptest.NewServer(handler)
 	defer server.Close()
 
-	data := shareddata.Path(t, "data", "cifar10", "test.npz")
-	images, err := bench.OpenDataset(data)
+	file := shareddata.Path(t, "data", "cifar10", "test.npz")
+	images, err := data.OpenDataset(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	arrays, err := tensor.ReadNPZ(data, 0)
+	arrays, err := tensor.ReadNPZ(file, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/internal/shareddata"
@@ -33,12 +33,12 @@ func int8ResNet20(t *testing.T) (g *graph.Graph, images []*tensor.Tensor, n int)
 		t.Fatal(err)
 	}
 	batch := func(name string, n int) ([]*tensor.Tensor, int) {
-		data, err := bench.OpenDataset(shareddata.Path(t, "data", "cifar10", name))
+		images, err := data.OpenDataset(shareddata.Path(t, "data", "cifar10", name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		n = min(n, data.Len())
-		x, err := data.Batch(model, 0, n)
+		n = min(n, images.Len())
+		x, err := images.Batch(model, 0, n)
 		if err != nil {
 			t.Fatal(err)
 		}
