@@ -234,7 +234,7 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 		overrides = append(overrides, quantize.WithPairSafeWeights())
 	}
 	if precision == Int8Dynamic {
-		int8, err := q.Quantize(g, overrides...)
+		int8, err := q.QuantizeContext(ctx, g, overrides...)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -252,7 +252,7 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 	if _, err := calib.Run(ctx, in...); err != nil {
 		return nil, nil, err
 	}
-	int8, err := q.Quantize(g)
+	int8, err := q.QuantizeContext(ctx, g)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -64,7 +64,7 @@ func (a *app) complain(ctx context.Context, err error) int {
 	if err == nil {
 		return code
 	}
-	fmt.Fprintln(a.err, "octet:", a.limits.explain(ctx, adviseBytes(err)))
+	fmt.Fprintln(a.err, "octet:", a.limits.explain(ctx, adviseData(err)))
 	if code == exitUsage && ctx.Err() == nil {
 		fmt.Fprintln(a.err, `Run "octet help" or "octet help COMMAND".`)
 	}
