@@ -283,6 +283,7 @@ func TestWinogradChoice(t *testing.T) {
 		{56, 64, asm.NEON, "winograd4_u8s8 neon"},
 		{28, 128, asm.NEON, "winograd4_u8s8 neon"},
 		{14, 256, asm.NEON, "winograd4_u8s8 neon"},
+		{7, 512, asm.NEON, "winograd4_u8s8 neon"},
 		{3, 64, asm.NEON, "igemm_u8s8 neon"},
 		{56, 64, asm.DotProd, "igemm_u8s8 dotprod"},
 		{56, 64, asm.I8MM, "igemm_u8s8 i8mm"},
