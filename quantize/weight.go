@@ -134,7 +134,7 @@ func correctBias(bias, w, qw *tensor.Tensor, m *moments) (*tensor.Tensor, error)
 			shift := 0.0
 			for i, x := range mean {
 				at := o*m.size + i
-				shift += (float64(int32(ints[at])-q.ZeroPoint[k])*float64(q.Scale[k]) - float64(src[at])) * x
+				shift += float64((float64(float64(int32(ints[at])-q.ZeroPoint[k])*float64(q.Scale[k])) - float64(src[at])) * x)
 			}
 			out.Float32s()[o] -= float32(shift)
 		}
@@ -150,9 +150,9 @@ func sqnr(x, qx *tensor.Tensor) float64 {
 	ints := qx.Int8s()
 	for i, v := range x.Float32s() {
 		c := channel(i)
-		d := float64(v) - float64(q.Scale[c])*float64(int32(ints[i])-q.ZeroPoint[c])
-		signal += float64(v) * float64(v)
-		noise += d * d
+		d := float64(v) - float64(float64(q.Scale[c])*float64(int32(ints[i])-q.ZeroPoint[c]))
+		signal += float64(float64(v) * float64(v))
+		noise += float64(d * d)
 	}
 	if noise == 0 {
 		return math.Inf(1)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,9 @@ name.key those of a dict; an optional input that has no array is None.`,
 			if err := a.checkFiles([]fileArg{{"MODEL", args[0]}, {"--input", input}}, fileArg{"--output", output}); err != nil {
 				return err
 			}
+			if a.limits.exit != nil {
+				collectEarly()
+			}
 			d, err := a.openDataset(cmd.Context(), input, scaleBytes)
 			if err != nil {
 				return err
@@ -49,6 +53,9 @@ name.key those of a dict; an optional input that has no array is None.`,
 				return err
 			}
 			a.sayUnused(input, d, g, true)
+			if a.limits.exit != nil {
+				debug.FreeOSMemory() // what reading and packing left, before the run takes its own
+			}
 			out, err := s.Run(cmd.Context(), in...)
 			if err != nil {
 				return d.Misfit("", err)

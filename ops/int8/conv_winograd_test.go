@@ -300,8 +300,8 @@ func planWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, siz
 	return plan
 }
 
-// TestWinogradChoice checks which convolutions take Winograd's algorithm without dot products of bytes.
-func TestWinogradChoice(t *testing.T) {
+// TestWinogradOfDilated checks which convolutions take Winograd's algorithm without dot products of bytes.
+func TestWinogradOfDilated(t *testing.T) {
 	for _, tc := range []struct {
 		size, dilation int
 		want           bool
