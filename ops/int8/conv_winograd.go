@@ -11,7 +11,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// winograd is a 3x3 convolution prepared for exact F(T x T, 3x3). A task transforms the input of a chunk of tiles, then goes over
+// winograd is a convolution prepared for exact F(T x T, 3x3), or F(4, 3) where its window has three taps along one dimension. A task transforms the input of a chunk of tiles, then goes over
 // panels of columns: it transforms their weights, multiplies, and transforms the products back. Weights are transformed
 // in every run, from those of the direct form: that takes less time than reading transformed ones, eight times as many
 // bytes, from memory, and keeps none of them.
@@ -30,7 +30,8 @@ type winograd struct {
 // newWinograd returns the plan of a layer for tiles of T outputs, nil where there is none.
 func newWinograd(l *layer, w *ops.Window, t int) *winograd {
 	asIs := l.ks == l.taps && l.ks*l.kc == l.depth // rows are pixels of the image
-	if ops.WinogradDims(w) != 2 || l.groups != 1 || l.join > 0 || l.kc < 16 || !asIs {
+	dims := ops.WinogradDims(w)
+	if dims == 0 || l.groups != 1 || l.join > 0 || l.kc < 16 || !asIs {
 		return nil
 	}
 	for _, zero := range l.p.In[1].Q.ZeroPoint {
@@ -38,7 +39,7 @@ func newWinograd(l *layer, w *ops.Window, t int) *winograd {
 			return nil
 		}
 	}
-	v := &winograd{l: l, k: asm.WinogradU8S8For(t, l.g)}
+	v := &winograd{l: l, k: asm.WinogradU8S8For(t, dims, l.g)}
 	if v.k == nil || l.kc < v.k.MinChannels() {
 		return nil
 	}
@@ -154,7 +155,7 @@ func chooseWinograd(l *layer, w *ops.Window) []*winograd {
 }
 
 func (v *winograd) kernel() *ops.Kernel {
-	l, positions, outputs := v.l, v.k.Positions(), v.k.T*v.k.T
+	l, positions, outputs := v.l, v.k.Positions(), v.k.Outputs()
 	v.pad = tensor.AlignedBytes(l.kc)
 	for i := range v.pad {
 		v.pad[i] = uint8(l.p.In[0].Q.ZeroPoint[0])
@@ -285,7 +286,7 @@ func (v *winograd) output(wk *ops.Worker, n0, tiles int, products *int32, outs, 
 // tile reaches over the edge.
 func (v *winograd) pointOutputs(c *ops.Call, wk *ops.Worker, t0, tiles int) (outs, residuals []unsafe.Pointer) {
 	l := v.l
-	outs = wk.Pointers[:tiles*v.k.T*v.k.T]
+	outs = wk.Pointers[:tiles*v.k.Outputs()]
 	size := l.outChannels
 	if l.out == nil {
 		size *= 4
