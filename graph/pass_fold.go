@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -23,7 +22,7 @@ func foldConstants(g *Rewriter, n *Node) (*Patch, error) {
 	if _, ok := n.Op.(ops.Lowerer); ok || !g.mayFold(n.Outputs) { // operators of several are folded one by one
 		return nil, nil
 	}
-	out, err := ops.Eval(n.Op, asm.Generic, nil, in...)
+	out, err := evalConstants(n.Op, in...)
 	if err != nil {
 		return nil, nil // the node stays and reports at run time, with its shapes
 	}
@@ -80,7 +79,7 @@ func foldBatchNorm(g *Rewriter, n *Node) (*Patch, error) {
 		}
 		in = append(in, v.Const)
 	}
-	folded, err := ops.Eval(ops.FoldBatchNorm{Eps: bn.Eps, HasBias: op.HasBias}, asm.Generic, nil, in...)
+	folded, err := evalConstants(ops.FoldBatchNorm{Eps: bn.Eps, HasBias: op.HasBias}, in...)
 	if err != nil {
 		return nil, err
 	}

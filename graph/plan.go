@@ -57,6 +57,7 @@ type slot struct {
 	typ     ops.Type
 	konst   *tensor.Tensor // a constant, known from the shapes, or a variable
 	derived bool           // konst follows from the shapes
+	read    bool           // konst is read by runs, not only while kernels are prepared
 	root    int            // the slot whose bytes these are; itself when it is no view
 	input   int            // index of the graph input, or -1; of roots
 	output  int            // index of the graph output whose memory a root is, or -1
@@ -115,6 +116,9 @@ func (s *Session) planSteps(ctx context.Context, key string, inputs []ops.Type) 
 		}
 	}
 	p.bindOutputs(s.graph, touch)
+	if err := p.pinConstants(); err != nil {
+		return nil, nil, err
+	}
 	return p, append(use, make([]slotUse, len(p.slots)-len(use))...), nil
 }
 
@@ -280,10 +284,14 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	if slices.ContainsFunc(in, func(i int) bool { return p.slots[i].derived }) {
 		pack = once(p.shared) // other shapes have other values: they are packed for this plan alone
 	}
-	kernel, err := n.Op.Prepare(&ops.Prepare{
+	prepare := &ops.Prepare{
 		In: types, Out: outTypes, Tier: s.tier, Threads: s.threads,
 		Pack: pack, Share: once(p.shared), MaxMemory: s.opts.MaxMemory, MaxPacked: s.opts.MaxPacked,
-	})
+	}
+	kernel, err := n.Op.Prepare(prepare)
+	if err == nil {
+		err = p.giveUp(in, prepare.Repacked)
+	}
 	if err != nil {
 		return err
 	}
@@ -292,9 +300,6 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	}
 	for _, i := range in {
 		touch(i)
-		if k := p.slots[i].konst; k != nil && kernel.Weights != nil && !p.slots[i].derived {
-			k.Evict() // the kernel has its own form
-		}
 	}
 	st := step{node: n, kernel: kernel, in: in}
 	_, st.writes = n.Op.(Writer)
@@ -318,6 +323,8 @@ func (p *plan) bindOutputs(g *Graph, touch func(int)) {
 		if root.konst == nil && root.input < 0 && root.output < 0 {
 			root.output = i
 		} else {
+			root.read = true
+			p.slots[p.slot(v)].read = true
 			touch(p.slot(v))
 		}
 	}
@@ -360,7 +367,10 @@ func (p *plan) newState(s *Session, arena []byte, workers []ops.Worker) (*state,
 	for i := range p.slots {
 		sl, root := &p.slots[i], &p.slots[p.slots[i].root]
 		if sl.konst != nil {
-			st.tensors[i] = sl.konst.Contiguous()
+			st.tensors[i] = sl.konst
+			if sl.read {
+				st.tensors[i] = sl.konst.Contiguous()
+			}
 			continue
 		}
 		var data []byte

@@ -66,10 +66,11 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 }
 
 func openExported(f *modelFile) (*exported.Model, *exported.Archive, error) {
-	a, err := exported.Open(f.r, f.size, f.budget(), openSaved)
+	a, err := exported.Open(f.r, f.size, f.budget(), f.openSaved)
 	if err != nil {
 		return nil, nil, err
 	}
+	a.OnDemand = f.onDemandStorage
 	name, err := a.Choose(f.model)
 	if err != nil {
 		return nil, nil, &FileError{Err: err}
@@ -107,7 +108,7 @@ type savedTensors struct {
 }
 
 // openSaved opens a file of torch.save that holds a dict of names and tensors.
-func openSaved(r io.ReaderAt, size int64) (exported.Tensors, error) {
+func (f *modelFile) openSaved(r io.ReaderAt, size int64) (exported.Tensors, error) {
 	a, err := container.Open(r, size)
 	if err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func openSaved(r io.ReaderAt, size int64) (exported.Tensors, error) {
 	if !ok {
 		return nil, &FileError{Record: pickleRecord, Reason: fmt.Sprintf("holds %s, not a dict of tensors", pickle.Describe(top))}
 	}
-	s := &savedTensors{values: make(map[string]pickle.Value), from: newRebuilder(newZipStorages(a, storageFolder), size)}
+	s := &savedTensors{values: make(map[string]pickle.Value), from: newRebuilder(f.zipStorages(a, storageFolder), size)}
 	for i := range dict.Len() {
 		if k, v := dict.At(i); isTensor(v) {
 			s.values[keyName(k)] = v

@@ -22,6 +22,47 @@ func TestRelationsStay(t *testing.T) {
 	}
 	in, _ := exportedInputs(t, g, filepath.Join("testdata", "exported", "related.0.npz"))
 	runInOrder(t, g, in)
+	checkRelated(t, savedAndLoaded(t, g), []relatedCase{
+		{[]int{3, 6}, []int{6, 6}, ""},
+		{[]int{2, 9}, []int{4, 9}, ""},
+		{[]int{3, 6}, []int{5, 6}, "guard failed: extent 0 of y is 2*s"},
+		{[]int{3, 6}, []int{7, 6}, "extent 0 of x is 3, extent 0 of y is 7"},
+		{[]int{3, 6}, []int{6, 9}, "guard failed: extent 1 of y is 3*s"},
+		{[]int{3, 7}, []int{6, 7}, "guard failed: extent 1 of x is 3*s"},
+	})
+}
+
+// TestConditionsStay is TestRelationsStay of a program whose conditions are not linear in extents: s*w is 12, and so on.
+func TestConditionsStay(t *testing.T) {
+	g, err := Load(filepath.Join("testdata", "exported", "guarded.pt2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, _ := exportedInputs(t, g, filepath.Join("testdata", "exported", "guarded.0.npz"))
+	runInOrder(t, g, in)
+	cases := []relatedCase{
+		{[]int{3, 6}, []int{6, 4}, ""},
+		{[]int{6, 5}, []int{7, 2}, ""},
+		{[]int{4, 9}, []int{9, 3}, ""},
+		{[]int{3, 6}, []int{6, 5}, "(L['x'].size()[0]*L['y'].size()[1]) == 12"},
+		{[]int{3, 11}, []int{6, 4}, "<= 100"},
+		{[]int{4, 5}, []int{6, 3}, "% 3) == 0"},
+		{[]int{3, 6}, []int{2, 4}, ") > 2 ("},
+		{[]int{2, 6}, []int{5, 6}, ""},
+	}
+	checkRelated(t, g, cases) // the program itself
+	checkRelated(t, savedAndLoaded(t, savedAndLoaded(t, g)), cases)
+}
+
+// relatedCase is a pair of shapes, and part of the error that they give, "" where they are taken.
+type relatedCase struct {
+	x, y   []int
+	reason string
+}
+
+// savedAndLoaded returns what was last made of a graph, from an octet file.
+func savedAndLoaded(t *testing.T, g *graph.Graph) *graph.Graph {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "model.safetensors")
 	if err := Save(path, g); err != nil {
 		t.Fatal(err)
@@ -30,22 +71,18 @@ func TestRelationsStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := saved.Compile(graph.Options{Threads: 1})
+	return saved
+}
+
+// checkRelated runs a graph on two inputs of the shapes.
+func checkRelated(t *testing.T, g *graph.Graph, cases []relatedCase) {
+	t.Helper()
+	s, err := g.Compile(graph.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for _, c := range []struct {
-		x, y   []int
-		reason string
-	}{
-		{[]int{3, 6}, []int{6, 6}, ""},
-		{[]int{2, 9}, []int{4, 9}, ""},
-		{[]int{3, 6}, []int{5, 6}, "guard failed: extent 0 of y is 2*s"},
-		{[]int{3, 6}, []int{7, 6}, "extent 0 of x is 3, extent 0 of y is 7"},
-		{[]int{3, 6}, []int{6, 9}, "guard failed: extent 1 of y is 3*s"},
-		{[]int{3, 7}, []int{6, 7}, "guard failed: extent 1 of x is 3*s"},
-	} {
+	for _, c := range cases {
 		x, y := must(tensor.New(tensor.Float32, c.x...)), must(tensor.New(tensor.Float32, c.y...))
 		_, err := s.Run(context.Background(), x, y)
 		var unfit *graph.InputError
@@ -85,12 +122,33 @@ func TestRelationsChecked(t *testing.T) {
 		"smallest divisor":  {Terms: one, Divisor: math.MinInt},
 		"divisor at most":   {Terms: one, Divisor: 1, AtMost: true},
 		"example":           {Terms: one, Constant: 1},
+		"condition":         {Condition: &graph.Condition{Op: graph.ConstantOp}},
+		"condition, terms":  {Condition: &graph.Condition{Op: graph.ConstantOp, Value: 1}, Terms: one},
+		"unknown operator":  {Condition: &graph.Condition{Op: "xor"}},
+		"too few arguments": {Condition: &graph.Condition{Op: "==", Args: make([]graph.Condition, 1)}},
+		"extent of none":    {Condition: &graph.Condition{Op: graph.ExtentOp, Input: 2}},
+		"deep condition":    {Condition: nested(40, 1)},
+		"wide condition":    {Condition: nested(9, 2)},
+		"division by zero":  {Condition: &graph.Condition{Op: "//", Args: []graph.Condition{{Op: graph.ExtentOp}, {Op: graph.ConstantOp}}}},
 	} {
 		var file *FileError
 		if _, err := loadRelations(t, []graph.Relation{is}); !errors.As(err, &file) {
 			t.Errorf("%s: %v, want a *FileError", name, err)
 		}
 	}
+}
+
+// nested returns a condition that holds, of so many levels.
+func nested(levels, arguments int) *graph.Condition {
+	c := &graph.Condition{Op: graph.ConstantOp, Value: 1}
+	for range levels {
+		if arguments == 1 {
+			c = &graph.Condition{Op: "not", Args: []graph.Condition{*c}}
+		} else {
+			c = &graph.Condition{Op: "or", Args: []graph.Condition{*c, *c}}
+		}
+	}
+	return c
 }
 
 // TestRelationsAtLimits loads and checks relations as large as they may be: sums of all terms do not overflow.

@@ -56,6 +56,11 @@ func Open(path string, opts ...Option) (*File, error) {
 	}
 	f.r, f.size, f.file = raw, raw.Size, raw.Disk
 	f.maxMemory = max(f.budget()-raw.InMemory(), 1)
+	if f.onDemand && raw.Disk != nil {
+		if f.watched, err = watchFile(raw.Disk, path); err != nil {
+			return nil, errors.Join(err, raw.Close())
+		}
+	}
 	return &File{path, raw, f}, nil
 }
 
@@ -64,8 +69,15 @@ func isA[E error](err error) bool {
 	return ok
 }
 
-// Close closes the file. What was read of it stays, but for what Mapped says.
-func (f *File) Close() error { return f.raw.Close() }
+// Close closes the file. What was read of it stays, but for what Mapped says. With the option OnDemand it
+// stays open until nothing needs it any more.
+func (f *File) Close() error {
+	if f.f.watched != nil {
+		f.raw.Detach()
+		return nil
+	}
+	return f.raw.Close()
+}
 
 // Size returns the bytes of the file.
 func (f *File) Size() int64 { return f.raw.Size }

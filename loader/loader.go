@@ -71,7 +71,7 @@ func (f *modelFile) stateDict() (*Weights, error) {
 	}
 	switch {
 	case isSafetensors(f.head, f.size):
-		tensors, _, err := ReadSafetensorsFrom(f.r, f.size)
+		tensors, _, err := f.safetensors()
 		if err != nil {
 			return nil, err
 		}

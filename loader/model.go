@@ -72,7 +72,7 @@ func (e *UnknownOperatorError) Error() string {
 //
 // The file is not trusted: everything in it is checked before it is used, and
 // what is wrong gives a *FileError that names the node. Constants are copied
-// into memory unless the option Mapped is given.
+// into memory unless the option Mapped or OnDemand is given.
 func Load(path string, opts ...Option) (*graph.Graph, error) {
 	f, err := Open(path, opts...)
 	if err != nil {
@@ -100,6 +100,8 @@ type modelFile struct {
 	ctx       context.Context // of reading, nil: none
 	limits    build.Limits    // of programs, zero: the default
 	maxMemory int64           // 0: not given
+	onDemand  bool
+	watched   *unchanged // what is read on demand, nil: all is read at once
 }
 
 // modelFormats are the formats a model comes in, told by the content; the first
@@ -220,11 +222,7 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 		}
 	} else {
 		for _, e := range entries {
-			data := tensor.AlignedBytes(int(e.end - e.begin))
-			if err := readAt(f.r, data, start+e.begin); err != nil {
-				return nil, err
-			}
-			t, err := e.over(data)
+			t, err := f.entry(e, start)
 			if err != nil {
 				return nil, err
 			}
@@ -402,6 +400,13 @@ func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Gua
 	}
 	for _, r := range in.Guard.Relations {
 		is := graph.Relation{Constant: r.Constant, Divisor: r.Divisor, AtMost: r.AtMost, Text: r.Text}
+		if r.Condition != nil {
+			c, err := r.Condition.decode()
+			if err != nil {
+				return nil, err
+			}
+			is.Condition = &c
+		}
 		for _, t := range r.Terms {
 			is.Terms = append(is.Terms, graph.RelationTerm{Input: t[0], Axis: t[1], Factor: t[2]})
 		}
@@ -418,6 +423,24 @@ func decodeGuard(in *inputRecord, tensors map[string]*tensor.Tensor) (*graph.Gua
 		return nil, fmt.Errorf("a guard of %v%v for %v%v", guard.Value.DType(), guard.Value.Shape(), in.DType, tensor.Shape(in.Shape))
 	}
 	return guard, nil
+}
+
+func (r *conditionRecord) decode() (graph.Condition, error) {
+	c := graph.Condition{Op: r.Op, Value: r.Value}
+	if (r.Op == graph.ExtentOp) != (len(r.Extent) == 2) {
+		return c, fmt.Errorf("the condition %q of a guard has the extent %v", r.Op, r.Extent)
+	}
+	if r.Op == graph.ExtentOp {
+		c.Input, c.Axis = r.Extent[0], r.Extent[1]
+	}
+	for i := range r.Args {
+		a, err := r.Args[i].decode()
+		if err != nil {
+			return c, err
+		}
+		c.Args = append(c.Args, a)
+	}
+	return c, nil
 }
 
 func decodeConstant(g *graph.Graph, c *constantRecord, tensors map[string]*tensor.Tensor) (*graph.Value, error) {

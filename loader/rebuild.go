@@ -43,10 +43,10 @@ func (r *rebuilder) tensor(v pickle.Value) (*tensor.Tensor, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := r.spend(int64(len(s.data))); err != nil {
+		if err := r.spend(int64(s.size())); err != nil {
 			return nil, err
 		}
-		return tensor.FromBytes(ref.dtype, s.data, len(s.data)/ref.dtype.Size())
+		return s.view(ref.dtype, 0, []int{s.size() / ref.dtype.Size()}, []int{1})
 	case *savedTensor:
 		return r.saved(v)
 	case *pickle.Object:
@@ -145,7 +145,7 @@ func (r *rebuilder) saved(v *savedTensor) (t *tensor.Tensor, err error) {
 	if v.elem == tensor.Bool && s.untyped {
 		t, err = untypedBools(s, v.offset, v.shape(), v.strides())
 	} else {
-		t, err = tensor.View(v.elem, s.data, v.offset, v.shape(), v.strides())
+		t, err = s.view(v.elem, v.offset, v.shape(), v.strides())
 	}
 	v.made = t
 	return t, err

@@ -61,17 +61,18 @@ func ReadSafetensors(path string) ([]Named, map[string]string, error) {
 
 // ReadSafetensorsFrom is ReadSafetensors of the first size bytes of r.
 func ReadSafetensorsFrom(r io.ReaderAt, size int64) ([]Named, map[string]string, error) {
-	entries, metadata, start, err := readSafetensorsHeader(r, size)
+	return (&modelFile{r: r, size: size}).safetensors()
+}
+
+// safetensors reads all tensors of the file and its metadata.
+func (f *modelFile) safetensors() ([]Named, map[string]string, error) {
+	entries, metadata, start, err := readSafetensorsHeader(f.r, f.size)
 	if err != nil {
 		return nil, nil, err
 	}
 	tensors := make([]Named, len(entries))
 	for i, e := range entries {
-		data := tensor.AlignedBytes(int(e.end - e.begin))
-		if err := readAt(r, data, start+e.begin); err != nil {
-			return nil, nil, err
-		}
-		if tensors[i], err = e.over(data); err != nil {
+		if tensors[i], err = f.entry(e, start); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -55,6 +55,16 @@ type relationRecord struct {
 	Divisor  int      `json:"divisor"`
 	AtMost   bool     `json:"at_most"`
 	Text     string   `json:"text"`
+
+	Condition *conditionRecord `json:"condition,omitempty"`
+}
+
+// conditionRecord is a graph.Condition.
+type conditionRecord struct {
+	Op     graph.ConditionOp `json:"op"`
+	Args   []conditionRecord `json:"args,omitempty"`
+	Value  int64             `json:"value,omitempty"`
+	Extent []int             `json:"extent,omitempty"` // input and axis
 }
 
 // constantRecord is a constant. Scales and zero points of channels are tensors of
@@ -107,12 +117,27 @@ func encodeRelations(relations []graph.Relation) []relationRecord {
 	var out []relationRecord
 	for _, is := range relations {
 		r := relationRecord{Constant: is.Constant, Divisor: is.Divisor, AtMost: is.AtMost, Text: is.Text}
+		if is.Condition != nil {
+			c := encodeCondition(is.Condition)
+			r.Condition = &c
+		}
 		for _, t := range is.Terms {
 			r.Terms = append(r.Terms, [3]int{t.Input, t.Axis, t.Factor})
 		}
 		out = append(out, r)
 	}
 	return out
+}
+
+func encodeCondition(c *graph.Condition) conditionRecord {
+	r := conditionRecord{Op: c.Op, Value: c.Value}
+	if c.Op == graph.ExtentOp {
+		r.Extent = []int{c.Input, c.Axis}
+	}
+	for i := range c.Args {
+		r.Args = append(r.Args, encodeCondition(&c.Args[i]))
+	}
+	return r
 }
 
 // encodeModel returns the graph as JSON and the tensors it names.

@@ -13,6 +13,29 @@ type storage struct {
 	data    []byte
 	dtype   tensor.DType // of its elements; Uint8 of an untyped storage
 	untyped bool
+
+	onDemand *tensor.Storage // has the memory instead of data
+	bytes    int             // of onDemand
+}
+
+// size returns the bytes of the memory.
+func (s storage) size() int {
+	if s.onDemand != nil {
+		return s.bytes
+	}
+	return len(s.data)
+}
+
+// view returns a tensor of the storage. Where one is not all of it, others may be parts of it, too, and all of it is kept.
+func (s storage) view(dtype tensor.DType, offset int, shape, strides []int) (*tensor.Tensor, error) {
+	if s.onDemand == nil {
+		return tensor.View(dtype, s.data, offset, shape, strides)
+	}
+	t, err := s.onDemand.View(dtype, offset, shape, strides)
+	if err == nil && t.Numel()*dtype.Size() < s.bytes {
+		err = t.Pin()
+	}
+	return t, err
 }
 
 // storageRef is what a pickle's persistent id says about a storage.

@@ -98,8 +98,8 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 	if src.Data, err = scriptPickle(a, pickleRecord, f.pickleLimits()); err != nil {
 		return nil, err
 	}
-	data := newRebuilder(newZipStorages(a, storageFolder), f.size)
-	consts := newRebuilder(newZipStorages(a, constantsFolder), f.size)
+	data := newRebuilder(f.zipStorages(a, storageFolder), f.size)
+	consts := newRebuilder(f.zipStorages(a, constantsFolder), f.size)
 	src.Tensor = func(v pickle.Value, constant bool) (*tensor.Tensor, error) {
 		if constant {
 			return consts.tensor(v)

@@ -46,7 +46,7 @@ func (f *modelFile) zipCheckpoint() (pickle.Value, storageSource, error) {
 	if n != len(data) {
 		return nil, nil, &FileError{Record: pickleRecord, Reason: fmt.Sprintf("%d bytes follow after the pickle", len(data)-n)}
 	}
-	return top, newZipStorages(a, storageFolder), nil
+	return top, f.zipStorages(a, storageFolder), nil
 }
 
 // checkByteOrder rejects files of big-endian machines. Files of PyTorch before
@@ -70,6 +70,15 @@ type zipStorages struct {
 	archive *container.Archive
 	folder  string
 	read    map[string]storage
+	// onDemand returns memory of so many bytes that is read when it is needed, nil where it is read at once; nil: all is.
+	onDemand func(size int64, read func(dst []byte) error) *tensor.Storage
+}
+
+// zipStorages are those of an archive in the file.
+func (f *modelFile) zipStorages(a *container.Archive, folder string) *zipStorages {
+	z := newZipStorages(a, folder)
+	z.onDemand = f.onDemandStorage
+	return z
 }
 
 func newZipStorages(a *container.Archive, folder string) *zipStorages {
@@ -83,20 +92,39 @@ func (z *zipStorages) storage(ref storageRef) (storage, error) {
 		if size := z.archive.Size(record); size >= 0 && size != int64(ref.fileBytes()) {
 			return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("%d bytes where %d elements of %v take %d", size, ref.numel, ref.dtype, ref.fileBytes())}
 		}
-		data, err := z.archive.Read(record, math.MaxInt64)
-		if err != nil {
+		var err error
+		if s, err = z.readStorage(record, ref); err != nil {
 			return storage{}, err
 		}
-		if ref.int16 {
-			data = widenInt16(data)
-		}
-		s = storage{data: data, dtype: ref.dtype, untyped: ref.untyped}.normalized()
 		z.read[ref.key] = s
 	}
-	if s.dtype != ref.dtype || s.untyped != ref.untyped || len(s.data) != ref.bytes() {
-		return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("used as %d elements of %v and as %d bytes of %v", ref.numel, ref.dtype, len(s.data), s.dtype)}
+	if s.dtype != ref.dtype || s.untyped != ref.untyped || s.size() != ref.bytes() {
+		return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("used as %d elements of %v and as %d bytes of %v", ref.numel, ref.dtype, s.size(), s.dtype)}
 	}
-	return ref.view.apply(s), nil
+	if s.onDemand == nil || ref.view == nil {
+		return ref.view.apply(s), nil
+	}
+	s, err := z.readStorage(record, ref)
+	z.read[ref.key] = s
+	return ref.view.apply(s), err
+}
+
+// readStorage reads the storage of a record, or sees to it that it is read when it is needed.
+func (z *zipStorages) readStorage(record string, ref storageRef) (storage, error) {
+	if z.onDemand != nil && ref.view == nil && !ref.int16 && !ref.untyped && ref.dtype != tensor.Bool && z.archive.Size(record) > 0 {
+		read := func(dst []byte) error { return z.archive.ReadInto(record, dst) }
+		if s := z.onDemand(z.archive.Size(record), read); s != nil {
+			return storage{onDemand: s, bytes: ref.bytes(), dtype: ref.dtype}, nil
+		}
+	}
+	data, err := z.archive.Read(record, math.MaxInt64)
+	if err != nil {
+		return storage{}, err
+	}
+	if ref.int16 {
+		data = widenInt16(data)
+	}
+	return storage{data: data, dtype: ref.dtype, untyped: ref.untyped}.normalized(), nil
 }
 
 // widenInt16 returns 16-bit integers as 32-bit ones.

@@ -106,6 +106,9 @@ type Prepare struct {
 	MaxMemory int64
 	// MaxPacked bounds the bytes of packed weights over those of the weights; 0 means no bound.
 	MaxPacked float64
+	// Repacked lists inputs, all of them constants, that the kernel keeps in a form of its own and does not read when it runs.
+	// The operator fills it in.
+	Repacked []int
 }
 
 // Packed returns the packed form of a constant, made once per session.
@@ -228,6 +231,9 @@ func Eval(op Op, tier asm.Tier, pool *Pool, in ...*tensor.Tensor) ([]*tensor.Ten
 	for i, t := range in {
 		in[i] = t.Contiguous()
 		types[i] = TypeOf(in[i])
+		if err := t.Load(); err != nil {
+			return nil, err
+		}
 	}
 	outTypes, err := op.Infer(types)
 	if err != nil {

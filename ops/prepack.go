@@ -37,6 +37,7 @@ func (w *prepack) start(p *Prepare, how any) {
 		}
 	}
 	w.constant = true
+	p.Repacked = append(p.Repacked, w.inputs...)
 	w.once = Packed(p, key, func() []float32 {
 		dst, in := alignedFloats(w.size), key.inputs
 		for i := range w.inputs {

@@ -8,8 +8,6 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -93,10 +91,12 @@ func (f *faker) compare(n *graph.Node, d *difference) error {
 	if bias != nil {
 		inputs = append(inputs, g.Const(biasName(n), bias))
 	}
-	if hasResidual(n.Op) {
-		inputs = append(inputs, data[len(data)-1])
+	layer := *f.p.form(n).Layer
+	if r := layer.Residual(); r >= 0 {
+		inputs = append(inputs, data[r])
 	}
-	out, err := g.Add1(n.Scope, withBias(n.Op, bias != nil), inputs...)
+	layer.HasBias = bias != nil
+	out, err := g.Add1(n.Scope, layer.Float(), inputs...)
 	if err != nil {
 		return err
 	}
@@ -125,10 +125,12 @@ func (f *faker) compareDynamic(n *graph.Node, d *difference) error {
 	if k.bias != nil {
 		inputs = append(inputs, g.Const(biasName(n), k.bias))
 	}
-	if hasResidual(n.Op) {
-		inputs = append(inputs, n.Inputs[len(n.Inputs)-1])
+	layer := *f.p.form(n).Layer
+	if r := layer.Residual(); r >= 0 {
+		inputs = append(inputs, n.Inputs[r])
 	}
-	out, err := g.Add1(n.Scope, int8.DynamicLinear{LinearAttributes: ops.LinearAttributes(withBias(n.Op, k.bias != nil).(ops.Linear))}, inputs...)
+	layer.HasBias = k.bias != nil
+	out, err := g.Add1(n.Scope, layer.Dynamic(), inputs...)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -109,7 +108,7 @@ func (b *comparer) node(n *graph.Node) error {
 
 // countPairs adds what counts the pairs of products of an int8 layer that do not fit 16 bits.
 func (b *comparer) countPairs(n *graph.Node) (*pairCount, error) {
-	if !b.p.decision[n].Quantize || !isLayer(n.Op) || b.p.policy.dynamic {
+	if !b.p.decision[n].Quantize || b.p.form(n).Layer == nil || b.p.policy.dynamic {
 		return nil, nil
 	}
 	// The int8 layer is what takes the quantized input and the layer's weight.
@@ -121,11 +120,7 @@ func (b *comparer) countPairs(n *graph.Node) (*pairCount, error) {
 		return nil, nil
 	}
 	count := &pairCount{}
-	op := pairOp{to: count, weight: b.g.Nodes[i].Inputs[1].Const}
-	if conv, ok := b.g.Nodes[i].Op.(int8.Conv); ok {
-		float := ops.Conv(conv.ConvAttributes)
-		op.conv = &float
-	}
+	op := pairOp{to: count, conv: b.p.form(n).Layer.Conv, weight: b.g.Nodes[i].Inputs[1].Const}
 	_, err := b.g.Add(n.Scope, op, x)
 	return count, err
 }

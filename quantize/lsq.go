@@ -2,7 +2,6 @@ package quantize
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -62,27 +61,11 @@ func (l *LSQ) QParams() (*tensor.QParams, error) {
 			return nil, fmt.Errorf("quantize: learned scale %v or zero point %v: %w", s, z, ErrNotFinite)
 		}
 		q.Scale = append(q.Scale, s)
-		q.ZeroPoint = append(q.ZeroPoint, roundZero(z, q.Min, q.Max))
+		q.ZeroPoint = append(q.ZeroPoint, l.Spec.params().RoundZero(z))
 	}
 	return q, nil
 }
 
-// roundZero returns the integer zero point of the forward.
-func roundZero(z float32, lo, hi int32) int32 {
-	return int32(min(max(math.RoundToEven(float64(z)), float64(lo)), float64(hi)))
-}
-
 // GradientFactor returns what the gradients of scale and zero point are
 // multiplied with for a tensor of n elements: 1/sqrt(quant_max * n).
-func (l *LSQ) GradientFactor(n int) float32 {
-	_, hi := l.Spec.Range()
-	return float32(1 / math.Sqrt(float64(hi)*float64(n)))
-}
-
-// gradientZero returns the zero point that gradients are computed with.
-func gradientZero(z, lo, hi float32, perChannel bool) float32 {
-	if perChannel {
-		return float32(math.RoundToEven(float64(max(min(z, hi), lo))))
-	}
-	return float32(math.Trunc(float64(max(min(z+0.5, hi), lo))))
-}
+func (l *LSQ) GradientFactor(n int) float32 { return l.Spec.params().GradientFactor(n) }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 )
 
 // valueNames names the values that can be observed, each by a name of its own: inputs by their name,
@@ -121,14 +121,7 @@ func weightBase(n *graph.Node) string {
 
 // shareWeight reports whether two layers multiply by the same weight in the same groups.
 func (p *prepared) shareWeight(a, b *graph.Node) bool {
-	return groupsOf(a.Op) == groupsOf(b.Op) && p.sameConstant(a.Inputs[1], b.Inputs[1])
-}
-
-func groupsOf(op ops.Op) int {
-	if conv, ok := op.(ops.Conv); ok {
-		return conv.Groups
-	}
-	return 1
+	return int8.LayerOf(a.Op).Groups == int8.LayerOf(b.Op).Groups && p.sameConstant(a.Inputs[1], b.Inputs[1])
 }
 
 // sameConstant reports whether two constants are one, or were computed from the same ones in the same way,

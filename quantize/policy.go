@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 )
 
 // policy is how a backend divides the work between int8 and float.
@@ -47,13 +48,8 @@ func fusesInToolkit(layer, activation *graph.Node) bool {
 	if act, _ := ops.AsActivation(activation.Op); act != ops.ReLU || activation.Scope.Class != "torch.nn.modules.activation.ReLU" {
 		return false
 	}
-	switch op := layer.Op.(type) {
-	case ops.Conv:
-		return len(op.Stride) == 2
-	case ops.Linear:
-		return true
-	}
-	return false
+	l := int8.LayerOf(layer.Op)
+	return l != nil && (l.Conv == nil || len(l.Conv.Stride) == 2)
 }
 
 // isLeaf reports whether modules of the class are operators, not compositions.

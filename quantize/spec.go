@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -85,6 +86,12 @@ func (s Spec) Validate() error {
 		return bad("only symmetric int8 weights are made pair-safe")
 	}
 	return nil
+}
+
+// params returns what operators with learned parameters need to know of the spec.
+func (s Spec) params() int8.Params {
+	lo, hi := s.Range()
+	return int8.Params{DType: s.DType, Scheme: s.Scheme, Axis: s.Axis, Min: lo, Max: hi}
 }
 
 // String formats the spec as "int8 per_channel_symmetric [-128, 127] axis 0".

@@ -33,6 +33,21 @@ func (t *Tensor) To(dtype DType) (*Tensor, error) {
 	if t.q != nil {
 		return nil, fmt.Errorf("tensor: cannot convert the quantized %v to %v: dequantize it first", t, dtype)
 	}
+	if t.storage != nil && t.Numel()*dtype.Size() >= leastDerived {
+		return Derived(dtype, t.shape.Clone(), func() (*Tensor, error) {
+			defer t.Evict()
+			out := t.converted(dtype)
+			return out, t.Err()
+		})
+	}
+	return t.converted(dtype), nil
+}
+
+// leastDerived is the number of bytes from which on a conversion of memory that may be given back may be, too.
+const leastDerived = 64 << 10
+
+// converted is To where the types differ.
+func (t *Tensor) converted(dtype DType) *Tensor {
 	src := t.Contiguous()
 	out := &Tensor{dtype: dtype, shape: t.shape.Clone(), strides: t.shape.Strides(), data: AlignedBytes(t.Numel() * dtype.Size())}
 	if t.dtype.IsFloat() {
@@ -40,7 +55,7 @@ func (t *Tensor) To(dtype DType) (*Tensor, error) {
 	} else {
 		convert(out, src, widenInt, narrowInt)
 	}
-	return out, nil
+	return out
 }
 
 // convert runs src through a buffer of a type that holds each of its values

@@ -22,7 +22,7 @@ type Tensor struct {
 	q       *QParams
 	filler  int // rows at the end that are no samples
 
-	evictable bool // data is part of a file's mapping and never written to
+	storage *Storage // has the memory instead of data, nil where data is
 }
 
 // Element is the set of Go types that tensors store.
@@ -111,6 +111,19 @@ func dtypeOf[T Element]() DType {
 // in elements. Every element the view can reach must lie inside data; strides
 // must not be negative.
 func View(dtype DType, data []byte, offset int, shape, strides []int) (*Tensor, error) {
+	t, err := newView(dtype, len(data), offset, shape, strides)
+	if err != nil {
+		return nil, err
+	}
+	if t.Numel() > 0 && uintptr(unsafe.Pointer(unsafe.SliceData(data)))%uintptr(dtype.Size()) != 0 {
+		return nil, fmt.Errorf("tensor: data for %v is not aligned to %d bytes", dtype, dtype.Size())
+	}
+	t.data = data
+	return t, nil
+}
+
+// newView is View without the memory, of so many bytes.
+func newView(dtype DType, bytes, offset int, shape, strides []int) (*Tensor, error) {
 	size := dtype.Size()
 	if size == 0 || len(shape) != len(strides) || offset < 0 {
 		return nil, fmt.Errorf("tensor: bad view: dtype %v, shape %v, strides %v, offset %d", dtype, Shape(shape), strides, offset)
@@ -119,7 +132,7 @@ func View(dtype DType, data []byte, offset int, shape, strides []int) (*Tensor, 
 	if err != nil {
 		return nil, err
 	}
-	have := len(data) / size
+	have := bytes / size
 	if n > 0 {
 		last := offset
 		for i, d := range shape {
@@ -136,10 +149,7 @@ func View(dtype DType, data []byte, offset int, shape, strides []int) (*Tensor, 
 			return nil, fmt.Errorf("tensor: view %v with strides %v and offset %d reaches outside its storage of %d elements", Shape(shape), strides, offset, have)
 		}
 	}
-	if n > 0 && uintptr(unsafe.Pointer(unsafe.SliceData(data)))%uintptr(size) != 0 {
-		return nil, fmt.Errorf("tensor: data for %v is not aligned to %d bytes", dtype, size)
-	}
-	return &Tensor{dtype: dtype, shape: slices.Clone(shape), strides: slices.Clone(strides), data: data, offset: offset}, nil
+	return &Tensor{dtype: dtype, shape: slices.Clone(shape), strides: slices.Clone(strides), offset: offset}, nil
 }
 
 // DType returns the element type.
@@ -191,6 +201,14 @@ func (t *Tensor) IsContiguous() bool {
 	return true
 }
 
+// memory returns what the view is of, from its first storage byte on.
+func (t *Tensor) memory() []byte {
+	if t.storage != nil {
+		return t.storage.bytes()
+	}
+	return t.data
+}
+
 // Bytes returns the memory of a contiguous tensor, nil of any other.
 func (t *Tensor) Bytes() []byte {
 	if !t.IsContiguous() {
@@ -201,7 +219,7 @@ func (t *Tensor) Bytes() []byte {
 	if n == 0 {
 		return []byte{}
 	}
-	return t.data[t.offset*size : t.offset*size+n : t.offset*size+n]
+	return t.memory()[t.offset*size : t.offset*size+n : t.offset*size+n]
 }
 
 // Data returns the elements of a contiguous tensor without copying, or nil when
@@ -260,11 +278,11 @@ func Unbound(dtype DType, shape ...int) (*Tensor, error) {
 
 // IsBound reports whether a tensor has memory, or needs none: those of Unbound have
 // none before Rebind.
-func (t *Tensor) IsBound() bool { return t.data != nil || t.Numel() == 0 }
+func (t *Tensor) IsBound() bool { return t.data != nil || t.storage != nil || t.Numel() == 0 }
 
 // Rebind makes t, which must be contiguous, use the memory of the contiguous
 // src, which has as many bytes. It does not allocate.
 func (t *Tensor) Rebind(src *Tensor) {
-	t.data = src.data
+	t.data, t.storage = src.memory(), nil
 	t.offset = src.offset * src.dtype.Size() / max(t.dtype.Size(), 1)
 }

@@ -16,7 +16,7 @@ func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tensor{dtype: t.dtype, shape: s, strides: s.Strides(), data: t.data, offset: t.offset, q: t.q, evictable: t.evictable}, nil
+	return &Tensor{dtype: t.dtype, shape: s, strides: s.Strides(), data: t.data, offset: t.offset, q: t.q, storage: t.storage}, nil
 }
 
 // InferShape resolves a single -1 in shape so that it holds n elements, as
@@ -54,7 +54,7 @@ func (t *Tensor) Permute(order ...int) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor: permutation %v does not fit %v", order, t)
 	}
 	seen := make([]bool, len(order))
-	v := &Tensor{dtype: t.dtype, shape: make(Shape, len(order)), strides: make([]int, len(order)), data: t.data, offset: t.offset, q: t.q, evictable: t.evictable}
+	v := &Tensor{dtype: t.dtype, shape: make(Shape, len(order)), strides: make([]int, len(order)), data: t.data, offset: t.offset, q: t.q, storage: t.storage}
 	for i, o := range order {
 		if o < 0 {
 			o += len(order)
@@ -80,7 +80,7 @@ func (t *Tensor) Slice(axis, start, end, step int) (*Tensor, error) {
 		return nil, fmt.Errorf("tensor: slice step %d is below 1", step)
 	}
 	start, n := SliceBounds(t.shape[a], start, end, step)
-	v := &Tensor{dtype: t.dtype, shape: t.shape.Clone(), strides: slices.Clone(t.strides), data: t.data, offset: t.offset, q: t.q, evictable: t.evictable}
+	v := &Tensor{dtype: t.dtype, shape: t.shape.Clone(), strides: slices.Clone(t.strides), data: t.data, offset: t.offset, q: t.q, storage: t.storage}
 	v.shape[a] = n
 	v.strides[a] *= step
 	if n > 0 {
@@ -186,32 +186,29 @@ func copyStrided[T uint8 | uint16 | uint32 | uint64](dst, src *Tensor) {
 // elements returns the whole storage of a view as elements of T's size.
 func elements[T any](t *Tensor) []T {
 	var zero T
-	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(t.data))), len(t.data)/int(unsafe.Sizeof(zero)))
+	data := t.memory()
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(data))), len(data)/int(unsafe.Sizeof(zero)))
 }
 
-// Same reports whether two tensors are the same view of the same memory.
-func Same(a, b *Tensor) bool {
-	return a != nil && b != nil && a.dtype == b.dtype && a.offset == b.offset && a.shape.Equal(b.shape) && slices.Equal(a.strides, b.strides) &&
-		len(a.data) == len(b.data) && unsafe.SliceData(a.data) == unsafe.SliceData(b.data)
+// ViewID returns a text that two tensors have in common where they are the same view of the same memory, as long as they live.
+func (t *Tensor) ViewID() string {
+	return fmt.Sprint(unsafe.Pointer(t.storage), unsafe.Pointer(unsafe.SliceData(t.data)), len(t.data), t.dtype, t.offset, t.shape, t.strides)
 }
 
-// Overlap reports whether two tensors may have bytes in common: whether the ranges
-// of memory that they span meet.
-func Overlap(a, b *Tensor) bool {
-	first, last := a.span()
-	first2, last2 := b.span()
-	return first < last2 && first2 < last
-}
-
-// span returns the addresses of the first byte of a tensor and behind its last.
-func (t *Tensor) span() (first, last uintptr) {
+// Span returns where a tensor lies: in a Storage the number of its first byte and of that behind its last, of other memory, nil, their
+// addresses; 0 and 0 of a tensor without elements.
+func (t *Tensor) Span() (memory *Storage, first, last uintptr) {
 	if t.Numel() == 0 {
-		return 0, 0
+		return nil, 0, 0
 	}
 	end := t.offset + 1
 	for i, d := range t.shape {
 		end += (d - 1) * t.strides[i]
 	}
+	first, last = uintptr(t.offset*t.dtype.Size()), uintptr(end*t.dtype.Size())
+	if t.storage != nil {
+		return t.storage, first, last
+	}
 	at := uintptr(unsafe.Pointer(unsafe.SliceData(t.data)))
-	return at + uintptr(t.offset*t.dtype.Size()), at + uintptr(end*t.dtype.Size())
+	return nil, at + first, at + last
 }

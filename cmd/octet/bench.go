@@ -113,7 +113,7 @@ func (a *app) benchModels(ctx context.Context, paths []string, from source) ([]b
 	if len(paths) > 0 {
 		models := make([]bench.Model, len(paths))
 		for i, p := range paths {
-			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return a.openModel(ctx, p, from) }}
+			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return a.openToRun(ctx, p, from) }}
 		}
 		return models, nil
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -97,7 +98,7 @@ type serverResult struct {
 
 // benchServer measures the server at b.url.
 func (a *app) benchServer(ctx context.Context, b *serverBench, args []string, shapes []ops.Type, batch int) error {
-	client, err := b.client()
+	client, dial, err := b.client()
 	if err != nil {
 		return err
 	}
@@ -116,7 +117,12 @@ func (a *app) benchServer(ctx context.Context, b *serverBench, args []string, sh
 		return err
 	}
 	a.note("sending to %s", b.url)
-	r, err := loadtest.Run(ctx, b.load, loadtest.Inference(client, name, b.version, requests, b.requestTimeout))
+	inference, err := loadtest.NewInference(client, dial, name, b.version, requests, b.requestTimeout)
+	if err != nil {
+		return err
+	}
+	defer inference.Close()
+	r, err := loadtest.Run(ctx, b.load, inference.Send)
 	if err != nil {
 		return fmt.Errorf("%s: %w", b.url, err)
 	}
@@ -129,28 +135,47 @@ func (a *app) benchServer(ctx context.Context, b *serverBench, args []string, sh
 	return r.WriteTable(a.out)
 }
 
-// client returns a client of the server, which keeps as many connections as requests may be on their way.
-func (b *serverBench) client() (*oip.Client, error) {
-	transport := &http.Transport{DisableCompression: true, MaxIdleConns: 0, MaxIdleConnsPerHost: 1 << 20, IdleConnTimeout: time.Minute}
-	client := &oip.Client{URL: b.url, HTTP: &http.Client{Transport: transport}}
-	if path, ok := strings.CutPrefix(b.url, "unix:"); ok {
-		path = strings.TrimPrefix(path, "//") // unix:///run/octet.sock
-		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", path)
-		}
-		client.URL = "http://unix"
-	} else if u, err := url.Parse(b.url); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, usagef("--url %q: it must be http://HOST:PORT, https://HOST:PORT or unix:PATH", b.url)
+// client returns a client of the server, and what opens connections to it.
+func (b *serverBench) client() (*oip.Client, loadtest.Dialer, error) {
+	client, dial, err := b.address()
+	if err != nil {
+		return nil, nil, err
 	}
+	client.HTTP = &http.Client{Transport: &http.Transport{
+		DialContext:    func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+	}}
 	if b.tokenFile != "" {
 		token, err := os.ReadFile(b.tokenFile)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		client.Token = strings.TrimSpace(string(token))
 	}
-	return client, nil
+	return client, dial, nil
+}
+
+// address reads --url.
+func (b *serverBench) address() (*oip.Client, loadtest.Dialer, error) {
+	var plain net.Dialer
+	if path, ok := strings.CutPrefix(b.url, "unix:"); ok {
+		path = strings.TrimPrefix(path, "//") // unix:///run/octet.sock
+		return &oip.Client{URL: "http://unix"}, func(ctx context.Context) (net.Conn, error) { return plain.DialContext(ctx, "unix", path) }, nil
+	}
+	u, err := url.Parse(b.url)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, nil, usagef("--url %q: it must be http://HOST:PORT, https://HOST:PORT or unix:PATH", b.url)
+	}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), u.Scheme) // whose names are those of their ports
+	}
+	dial := func(ctx context.Context) (net.Conn, error) { return plain.DialContext(ctx, "tcp", host) }
+	if u.Scheme == "https" {
+		secure := tls.Dialer{Config: &tls.Config{ServerName: u.Hostname()}}
+		dial = func(ctx context.Context) (net.Conn, error) { return secure.DialContext(ctx, "tcp", host) }
+	}
+	return &oip.Client{URL: b.url}, dial, nil
 }
 
 // model returns what a model takes, as the server or the command line says.

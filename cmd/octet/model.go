@@ -43,14 +43,26 @@ func architecture(name string) (nn.Architecture, error) {
 func (a *app) loaderOptions(ctx context.Context, from source) []loader.Option {
 	options := []loader.Option{loader.Context(ctx), loader.MaxMemory(a.limits.maxMemory), loader.Model(from.model), loader.Key(from.key)}
 	if a.mmap {
-		options = append(options, loader.Mapped(new(loader.Mapping))) // until the process ends
+		return append(options, loader.Mapped(new(loader.Mapping))) // until the process ends
 	}
 	return options
 }
 
 // openModel reads the model at path: a state_dict where an architecture is named.
 func (a *app) openModel(ctx context.Context, path string, from source) (*graph.Graph, error) {
-	f, err := loader.Open(path, a.loaderOptions(ctx, from)...)
+	return a.openWith(ctx, path, from)
+}
+
+// openToRun is openModel of a model whose weights are needed only until they have been packed.
+func (a *app) openToRun(ctx context.Context, path string, from source) (*graph.Graph, error) {
+	if a.mmap {
+		return a.openModel(ctx, path, from)
+	}
+	return a.openWith(ctx, path, from, loader.OnDemand())
+}
+
+func (a *app) openWith(ctx context.Context, path string, from source, opts ...loader.Option) (*graph.Graph, error) {
+	f, err := loader.Open(path, append(a.loaderOptions(ctx, from), opts...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	g, err := a.openModel(ctx, path, f.source)
+	g, err := a.openToRun(ctx, path, f.source)
 	if err != nil {
 		return err
 	}

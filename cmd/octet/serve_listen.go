@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/net/netutil"
+
+	"github.com/octet-ml/octet/internal/socket"
 )
 
 // listeners are those of a server; grpc and admin are nil unless they are asked for.
@@ -28,7 +30,7 @@ func (f *serveFlags) listen() (l listeners, err error) {
 		}
 	}()
 	if l.http, err = inherited(); err == nil && l.http != nil {
-		l.http = netutil.LimitListener(l.http, max(f.conns, 1))
+		l.http = bounded(l.http, f.conns)
 	}
 	for _, one := range []struct {
 		to   *net.Listener
@@ -54,7 +56,12 @@ func listenAt(addr string, connections int) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return netutil.LimitListener(l, max(connections, 1)), nil
+	return bounded(l, connections), nil
+}
+
+// bounded returns l with so many connections at a time, at least one; others wait.
+func bounded(l net.Listener, connections int) net.Listener {
+	return netutil.LimitListener(socket.NewListener(l), max(connections, 1))
 }
 
 func (l *listeners) close() {

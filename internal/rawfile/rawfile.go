@@ -73,6 +73,9 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 // InMemory returns how many bytes of memory the file itself takes.
 func (f *File) InMemory() int64 { return f.memory.size }
 
+// Detach makes reading independent of the context that the file was opened with.
+func (f *File) Detach() { f.ctx = context.Background() }
+
 // Close closes the file, where it is on a disk.
 func (f *File) Close() error {
 	if f.Disk == nil {

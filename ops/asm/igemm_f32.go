@@ -130,45 +130,55 @@ func (k *IGemmF32) PackBKN(dst, b []float32, depth, n, stride int) {
 func IGemmF32For(tier Tier) *IGemmF32 { return pick(igemmF32Table, tier) }
 
 var igemmF32Table = []IGemmF32{{
-	Info: Info{Op: "igemm_f32", Tier: Generic, MR: 4, NR: 8, KR: 1},
-	run:  igemmF32Generic, blockMin: 8, stepCols: 8, stepDepth: 1, gaps: true,
+	Info: Info{Op: "igemm_f32", Tier: Generic, MR: 4, NR: igemmF32GenericNR, KR: 1},
+	run:  igemmF32Generic, blockMin: igemmF32GenericNR, stepCols: igemmF32GenericNR, stepDepth: 1, gaps: true,
 }}
 
+const igemmF32GenericNR = 8
+
+// igemmF32Generic computes two rows by four columns at a time: their sums fit the registers of most CPUs.
 func igemmF32Generic(p *IGemmF32Args) {
-	const mr, nr = 4, 8
-	depth := p.KS * p.KC
-	panel := nr*depth + p.BGap/4
-	b := unsafe.Slice(p.B, (p.N-1)/nr*panel+nr*depth)
-	bias := unsafe.Slice(p.Bias, p.N)
-	for n0 := 0; n0 < p.N; n0 += nr {
-		for m := range p.M {
-			var acc [nr]float32
-			w := b[n0/nr*panel:][:nr*depth]
+	const mr, nr, columns = 4, igemmF32GenericNR, 4
+	panel := nr*p.KS*p.KC + p.BGap/4
+	for n := 0; n < p.N; n += columns {
+		for m := 0; m < p.M; m += 2 {
+			last := min(m+1, p.M-1) // m itself where one row is left
+			var sums [2][columns]float32
+			w := unsafe.Pointer(at(p.B, n/nr*panel+n%nr))
 			for s := range p.KS {
-				for _, x := range unsafe.Slice((*float32)(position(p.A, p.Offsets, p.AStride, p.Pad, p.KS, m, s, mr)), p.KC) {
-					q := (*[nr]float32)(w)
-					for j := range acc {
-						acc[j] += float32(x * q[j])
-					}
-					w = w[nr:]
-				}
+				x := position(p.A, p.Offsets, p.AStride, p.Pad, p.KS, m, s, mr)
+				y := position(p.A, p.Offsets, p.AStride, p.Pad, p.KS, last, s, mr)
+				addProductsF32(&sums, x, y, unsafe.Add(w, s*4*nr*p.KC), p.KC)
 			}
-			c := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(p.C), m*p.CStride)), p.N)
-			for j := n0; j < min(n0+nr, p.N); j++ {
-				v := acc[j-n0] + bias[j]
-				if p.Res != nil {
-					v += *(*float32)(unsafe.Add(unsafe.Pointer(p.Res), m*p.ResStride+4*j))
+			for row := m; row <= last; row++ {
+				for j := range min(columns, p.N-n) {
+					p.finish(row, n+j, sums[row-m][j])
 				}
-				if v < p.Lo {
-					v = p.Lo
-				}
-				if v > p.Hi {
-					v = p.Hi
-				}
-				c[j] = v
 			}
 		}
 	}
+}
+
+// addProductsF32 adds, in order of depth, the products of kc values at x and at y with four columns of a panel, whose weights begin at w.
+func addProductsF32(sums *[2][4]float32, x, y, w unsafe.Pointer, kc int) {
+	x0, x1, x2, x3 := sums[0][0], sums[0][1], sums[0][2], sums[0][3]
+	y0, y1, y2, y3 := sums[1][0], sums[1][1], sums[1][2], sums[1][3]
+	for i := 0; i < kc; i++ {
+		u, v, q := *(*float32)(unsafe.Add(x, 4*i)), *(*float32)(unsafe.Add(y, 4*i)), (*[4]float32)(unsafe.Add(w, 4*igemmF32GenericNR*i))
+		w0, w1, w2, w3 := q[0], q[1], q[2], q[3]
+		x0, x1, x2, x3 = x0+float32(u*w0), x1+float32(u*w1), x2+float32(u*w2), x3+float32(u*w3)
+		y0, y1, y2, y3 = y0+float32(v*w0), y1+float32(v*w1), y2+float32(v*w2), y3+float32(v*w3)
+	}
+	*sums = [2][4]float32{{x0, x1, x2, x3}, {y0, y1, y2, y3}}
+}
+
+// finish makes the output of row m and column n from its sum of products.
+func (p *IGemmF32Args) finish(m, n int, sum float32) {
+	v := sum + *at(p.Bias, n)
+	if p.Res != nil {
+		v += *at((*float32)(unsafe.Add(unsafe.Pointer(p.Res), m*p.ResStride)), n)
+	}
+	*at((*float32)(unsafe.Add(unsafe.Pointer(p.C), m*p.CStride)), n) = clampF32(v, p.Lo, p.Hi)
 }
 
 // position returns where row m at position s of ks begins, for tiles of mr rows.

@@ -230,30 +230,58 @@ const (
 	igemmU8S8GenericNR = 8
 )
 
+// igemmU8S8Generic computes two rows by four columns at a time: their sums fit the registers of most CPUs.
 func igemmU8S8Generic(p *IGemmU8S8Args, output igemmOutput) {
-	const mr, nr = igemmU8S8GenericMR, igemmU8S8GenericNR
-	size := nr * p.KS * p.KC
-	b := unsafe.Slice(p.B, (p.N-1)/nr*(size+p.BGap)+size)
-	for n0 := 0; n0 < p.N; n0 += nr {
-		panel := b[n0/nr*(size+p.BGap):][:size]
-		for m := range p.M {
-			var acc [nr]int32
-			w := panel
+	const mr, nr, columns = igemmU8S8GenericMR, igemmU8S8GenericNR, 4
+	panel := nr*p.KS*p.KC + p.BGap
+	for n := 0; n < p.N; n += columns {
+		for m := 0; m < p.M; m += 2 {
+			last := min(m+1, p.M-1) // m itself where one row is left
+			var sums [2][columns]int32
+			w := unsafe.Pointer(at(p.B, n/nr*panel+n%nr*4))
 			for s := range p.KS {
-				x := unsafe.Slice((*uint8)(position(p.A, p.Offsets, p.AStride, p.Pad, p.KS, m, s, mr)), p.KC)
-				for ; len(x) >= 4; x, w = x[4:], w[4*nr:] {
-					x0, x1, x2, x3 := int32(x[0]), int32(x[1]), int32(x[2]), int32(x[3])
-					for j := range acc {
-						q := w[4*j : 4*j+4 : 4*j+4]
-						acc[j] += x0*int32(q[0]) + x1*int32(q[1]) + x2*int32(q[2]) + x3*int32(q[3])
-					}
-				}
+				x := position(p.A, p.Offsets, p.AStride, p.Pad, p.KS, m, s, mr)
+				y := position(p.A, p.Offsets, p.AStride, p.Pad, p.KS, last, s, mr)
+				addProductsU8S8(&sums, x, y, unsafe.Add(w, s*nr*p.KC), p.KC)
 			}
-			for j := range min(nr, p.N-n0) {
-				p.finish(output, m, n0+j, acc[j])
+			for row := m; row <= last; row++ {
+				for j := range min(columns, p.N-n) {
+					p.finish(output, row, n+j, sums[row-m][j])
+				}
 			}
 		}
 	}
+}
+
+// addProductsU8S8 adds the products of kc values at x and at y with four columns of a panel, whose weights begin at w: of each four
+// depths 16 bytes, column by column, and then as many of the panel's other columns.
+func addProductsU8S8(sums *[2][4]int32, x, y, w unsafe.Pointer, kc int) {
+	x0, x1, x2, x3 := sums[0][0], sums[0][1], sums[0][2], sums[0][3]
+	y0, y1, y2, y3 := sums[1][0], sums[1][1], sums[1][2], sums[1][3]
+	for i := 0; i < kc; i += 4 {
+		a, b, q := (*[4]uint8)(unsafe.Add(x, i)), (*[4]uint8)(unsafe.Add(y, i)), (*[16]int8)(unsafe.Add(w, igemmU8S8GenericNR*i))
+
+		u, v := int32(a[0]), int32(b[0])
+		w0, w1, w2, w3 := int32(q[0]), int32(q[4]), int32(q[8]), int32(q[12])
+		x0, x1, x2, x3 = x0+u*w0, x1+u*w1, x2+u*w2, x3+u*w3
+		y0, y1, y2, y3 = y0+v*w0, y1+v*w1, y2+v*w2, y3+v*w3
+
+		u, v = int32(a[1]), int32(b[1])
+		w0, w1, w2, w3 = int32(q[1]), int32(q[5]), int32(q[9]), int32(q[13])
+		x0, x1, x2, x3 = x0+u*w0, x1+u*w1, x2+u*w2, x3+u*w3
+		y0, y1, y2, y3 = y0+v*w0, y1+v*w1, y2+v*w2, y3+v*w3
+
+		u, v = int32(a[2]), int32(b[2])
+		w0, w1, w2, w3 = int32(q[2]), int32(q[6]), int32(q[10]), int32(q[14])
+		x0, x1, x2, x3 = x0+u*w0, x1+u*w1, x2+u*w2, x3+u*w3
+		y0, y1, y2, y3 = y0+v*w0, y1+v*w1, y2+v*w2, y3+v*w3
+
+		u, v = int32(a[3]), int32(b[3])
+		w0, w1, w2, w3 = int32(q[3]), int32(q[7]), int32(q[11]), int32(q[15])
+		x0, x1, x2, x3 = x0+u*w0, x1+u*w1, x2+u*w2, x3+u*w3
+		y0, y1, y2, y3 = y0+v*w0, y1+v*w1, y2+v*w2, y3+v*w3
+	}
+	*sums = [2][4]int32{{x0, x1, x2, x3}, {y0, y1, y2, y3}}
 }
 
 // finish makes the output of row m and column n from its sum of products.

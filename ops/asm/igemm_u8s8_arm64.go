@@ -21,7 +21,7 @@ func init() {
 	igemmU8S8Table = append(igemmU8S8Table, IGemmU8S8{
 		Info: Info{Op: "igemm_u8s8", Tier: NEON, MR: 4, NR: 16, KR: 16},
 		run:  igemmU8S8NEON, stepCols: 16, scratch: scratch(4),
-		order: igemmU8S8Order{step: 16, block: 4, head: 80, pack: packSumsAndFlags},
+		order: igemmU8S8NEONOrder,
 	}, IGemmU8S8{
 		Info: Info{Op: "igemm_u8s8", Tier: DotProd, MR: 6, NR: 16, KR: 4},
 		run:  igemmU8S8DotProd, stepCols: 16, scratch: scratch(6),
@@ -32,6 +32,9 @@ func init() {
 		order: igemmU8S8Order{step: 16, block: 16},
 	})
 }
+
+// igemmU8S8NEONOrder is the order of panels with KR = 16.
+var igemmU8S8NEONOrder = igemmU8S8Order{step: 16, block: 4, head: 80, pack: packSumsAndFlags}
 
 // packWeightSums writes 128 times the sum of each column's weights, as int32: what is missing where 128 was subtracted from the
 // other operand.

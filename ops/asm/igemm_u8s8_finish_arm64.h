@@ -14,12 +14,6 @@
 	VLD1 (R22), [v0.S4, v1.S4, v2.S4, v3.S4]; \
 loaded:
 
-// ADDSCALED adds the values of a residual in V(r), in steps of ResMult, to V(v).
-#define ADDSCALED(v, r) \
-	SCVTF_4S(r, r); \
-	FMUL_4S(r, r, 21); \
-	FADD_4S(v, v, r)
-
 // SCALED makes floats of the sums in V(v): pre, the multipliers and post are numbers of vectors.
 #define SCALED(v, mult, pre, post) \
 	SCVTF_4S(v, v); \
@@ -110,22 +104,8 @@ exact:
 	MOVD  $residuals-128(SP), R21
 
 residual:
-	FMOVQ  (R21), F16
-	VUXTL  V16.B8, V17.H8
-	VUXTL2 V16.B16, V16.H8
-	VUXTL  V17.H4, V4.S4
-	VUXTL2 V17.H8, V5.S4
-	VUXTL  V16.H4, V6.S4
-	VUXTL2 V16.H8, V7.S4
-	VSUB   V20.S4, V4.S4, V4.S4
-	VSUB   V20.S4, V5.S4, V5.S4
-	VSUB   V20.S4, V6.S4, V6.S4
-	VSUB   V20.S4, V7.S4, V7.S4
-	ADDSCALED(0, 4)
-	ADDSCALED(1, 5)
-	ADDSCALED(2, 6)
-	ADDSCALED(3, 7)
-	ADD    R17, R16, R16
+	ADDRESIDUAL16(R21)
+	ADD  R17, R16, R16
 
 round:
 	NARROW16(22, V23, V24)

@@ -27,6 +27,12 @@ var instructionSets = []struct {
 // listFunctions assembles the kernels of an architecture.
 func listFunctions(t *testing.T, arch string) []listedFunction {
 	t.Helper()
+	return buildListing(t, arch, "-asmflags=-S")
+}
+
+// buildListing builds the package for an architecture with arguments that make the tools list what they emit.
+func buildListing(t *testing.T, arch string, args ...string) []listedFunction {
+	t.Helper()
 	if quick() {
 		t.Skip("no CPU that kernels run on changes what they are assembled to")
 	}
@@ -34,7 +40,7 @@ func listFunctions(t *testing.T, arch string) []listedFunction {
 	if err != nil {
 		t.Skip("the go tool is not here: ", err)
 	}
-	cmd := exec.Command(tool, "build", "-asmflags=-S", "-o", os.DevNull, ".")
+	cmd := exec.Command(tool, append(append([]string{"build"}, args...), "-o", os.DevNull, ".")...)
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=")
 	listing, err := cmd.CombinedOutput()
 	if err != nil {
@@ -42,7 +48,7 @@ func listFunctions(t *testing.T, arch string) []listedFunction {
 	}
 	functions := parseListing(t, listing)
 	if len(functions) == 0 {
-		t.Fatal("go build lists no assembly")
+		t.Fatal("go build lists no functions")
 	}
 	return functions
 }

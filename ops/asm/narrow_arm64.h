@@ -46,3 +46,27 @@
 	FMUL_4S(v1, v1, by); \
 	FMUL_4S(v2, v2, by); \
 	FMUL_4S(v3, v3, by)
+
+// ADDSCALED adds the values of a residual in V(r), in steps of V21, to V(v).
+#define ADDSCALED(v, r) \
+	SCVTF_4S(r, r); \
+	FMUL_4S(r, r, 21); \
+	FADD_4S(v, v, r)
+
+// ADDRESIDUAL16 adds 16 residuals, the bytes at from less V20, in steps of V21, to V0-V3. It spoils V4-V7, V16 and V17.
+#define ADDRESIDUAL16(from) \
+	FMOVQ  (from), F16; \
+	VUXTL  V16.B8, V17.H8; \
+	VUXTL2 V16.B16, V16.H8; \
+	VUXTL  V17.H4, V4.S4; \
+	VUXTL2 V17.H8, V5.S4; \
+	VUXTL  V16.H4, V6.S4; \
+	VUXTL2 V16.H8, V7.S4; \
+	VSUB   V20.S4, V4.S4, V4.S4; \
+	VSUB   V20.S4, V5.S4, V5.S4; \
+	VSUB   V20.S4, V6.S4, V6.S4; \
+	VSUB   V20.S4, V7.S4, V7.S4; \
+	ADDSCALED(0, 4); \
+	ADDSCALED(1, 5); \
+	ADDSCALED(2, 6); \
+	ADDSCALED(3, 7)

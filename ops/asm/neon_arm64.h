@@ -154,6 +154,8 @@
 #define UADALP_4S(d, n)            WORD $(0x6E606800|(n)<<5|(d))                                                 // UADALP Vd.4S, Vn.8H
 #define SXTL_8H(d, n)              WORD $(0x0F08A400|(n)<<5|(d))                                                 // SXTL Vd.8H, Vn.8B
 #define SXTL2_8H(d, n)             WORD $(0x4F08A400|(n)<<5|(d))                                                 // SXTL2 Vd.8H, Vn.16B
+#define UXTL_8H(d, n)              WORD $(0x2F08A400|(n)<<5|(d))                                                 // UXTL Vd.8H, Vn.8B
+#define UXTL2_8H(d, n)             WORD $(0x6F08A400|(n)<<5|(d))                                                 // UXTL2 Vd.8H, Vn.16B
 #define SXTL_4S(d, n)              WORD $(0x0F10A400|(n)<<5|(d))                                                 // SXTL Vd.4S, Vn.4H
 #define SXTL2_4S(d, n)             WORD $(0x4F10A400|(n)<<5|(d))                                                 // SXTL2 Vd.4S, Vn.8H
 
@@ -205,6 +207,9 @@
 #define ADD_4S(d, n, m)  WORD $(0x4EA08400|(m)<<16|(n)<<5|(d))      // ADD Vd.4S, Vn.4S, Vm.4S
 #define SUB_4S(d, n, m)  WORD $(0x6EA08400|(m)<<16|(n)<<5|(d))      // SUB Vd.4S, Vn.4S, Vm.4S
 #define SHL_4S(d, n, s)  WORD $(0x4F005400|(32+(s))<<16|(n)<<5|(d)) // SHL Vd.4S, Vn.4S, #s
+#define ADD_8H(d, n, m)  WORD $(0x4E608400|(m)<<16|(n)<<5|(d))      // ADD Vd.8H, Vn.8H, Vm.8H
+#define SUB_8H(d, n, m)  WORD $(0x6E608400|(m)<<16|(n)<<5|(d))      // SUB Vd.8H, Vn.8H, Vm.8H
+#define SHL_8H(d, n, s)  WORD $(0x4F005400|(16+(s))<<16|(n)<<5|(d)) // SHL Vd.8H, Vn.8H, #s
 #define LDR_Q(d, n, i)   WORD $(0x3DC00000|(i)<<10|(n)<<5|(d))      // LDR Qd, [Xn,#16*i]
 #define LDRX_Q(d, n, m)  WORD $(0x3CE06800|(m)<<16|(n)<<5|(d))      // LDR Qd, [Xn,Xm]
 #define STRX_Q(d, n, m)  WORD $(0x3CA06800|(m)<<16|(n)<<5|(d))      // STR Qd, [Xn,Xm]

@@ -87,7 +87,7 @@ func neonLimits(syntax string) map[string][2]int {
 				limits["s"] = [2]int{1, 16}
 			}
 			if strings.HasPrefix(syntax, "SHL ") { // to the left, by less than that
-				limits["s"] = [2]int{0, 31}
+				limits["s"] = [2]int{0, limits["s"][1] - 1}
 			}
 		}
 	}

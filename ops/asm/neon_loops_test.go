@@ -28,6 +28,7 @@ var neonLoops = []neonLoop{
 	{name: "`igemm_f32` neon", function: "igemmF32NEON", with: "FMLA", macs: map[string]int{"FMLA": 4}, most: 0.295},
 	{name: "`igemm_u8s8` neon", function: "igemmU8S8NEON", with: "SMLAL2", macs: macsByPairs, most: 0.215},
 	{name: "`igemm_u8s8` neon, where weights of -128 meet", function: "igemmU8S8NEON", with: "SMULL2", macs: macsByPairs, most: 0.275},
+	{name: "`winograd*_u8s8` neon", function: "winogradMultiplyS16NEON", with: "SMLAL2", macs: map[string]int{"SMLAL": 4, "SMLAL2": 4}, most: 0.285},
 	{name: "`igemm_u8s8` dotprod", function: "igemmU8S8DotProd", with: "SDOT", macs: macsByDots, most: 0.078},
 	{name: "`igemm_u8s8` i8mm", function: "igemmU8S8I8MM", with: "USMMLA", macs: map[string]int{"USMMLA": 32}, most: 0.041},
 	{name: "`dwconv_u8s8` 3x3 neon", function: "dwconv3x3U8S8NEON", with: "SMULL2", macs: macsByPairs, epilogue: true, most: 0.40},

@@ -84,6 +84,10 @@
 	SCVTF_4S(d, n); \
 	SCVTF_4S(16+d, 16+n)
 
+#define ADD2(d, n, m) \
+	ADD_4S(d, n, m); \
+	ADD_4S(16+d, 16+n, 16+m)
+
 #define ADDC2(d, n, c) \
 	ADD_4S(d, n, c); \
 	ADD_4S(16+d, 16+n, c)

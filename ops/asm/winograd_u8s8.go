@@ -1,6 +1,9 @@
 package asm
 
-import "unsafe"
+import (
+	"cmp"
+	"unsafe"
+)
 
 // WinogradU8S8 is a kernel of Winograd's minimal filtering F(T x T, 3x3) on integers (see WinogradF32), by which a 3x3
 // convolution of stride 1 of uint8 values and int8 weights becomes (T+2)^2 matrix multiplications, one per position. All
@@ -28,9 +31,10 @@ import "unsafe"
 // modulo 2^32 and shifted right by s it is the sum. So the result is exact for sums below Limit in magnitude, whatever
 // overflows on the way.
 type WinogradU8S8 struct {
-	Info              // NR and KR are those of the packed weights U; MR is the rows that Multiply takes at a time
+	Info              // NR and KR are those of the transformed weights U; MR is the rows that Multiply takes at a time
 	T             int // outputs of a tile per dimension: 2 or 4
 	packed        int // depths that IGemmU8S8 packs together: its KR
+	order         igemmU8S8Order
 	input         func(args *WinogradInputArgs)
 	weights       func(args *WinogradWeightsArgs)
 	multiply      func(args *WinogradMultiplyArgs)
@@ -50,8 +54,8 @@ type WinogradInputArgs struct {
 
 // WinogradWeightsArgs describes the transformation of some depths of a panel of NR columns.
 type WinogradWeightsArgs struct {
-	W         *int8 // the panel as IGemmU8S8.PackB of the same tier packs it, from the first of these depths on
-	TapStride int   // bytes between positions of the window: NR times the depths of each
+	W         *int8 // the first of these depths in a panel of IGemmU8S8.PackB of the same tier, see WinogradU8S8.WeightsFrom
+	TapStride int   // weights of a position of the window: NR times its depths
 	K         int   // depths, a multiple of 4
 	U         *int16
 	PosStride int // bytes
@@ -96,7 +100,15 @@ func (k *WinogradU8S8) Limit() int { return map[int]int{2: 1 << 29, 4: 1 << 25}[
 // Input transforms tiles of the image.
 func (k *WinogradU8S8) Input(args *WinogradInputArgs) { k.input(args) }
 
-// Weights transforms weights; position pos of depth d and column j is U[pos*PosStride/2 + (d/2*NR+j)*2 + d%2].
+// WeightsFrom returns where the weights of a panel begin from a depth of each position on, which is a multiple of 16.
+func (k *WinogradU8S8) WeightsFrom(panel []int8, depth int) *int8 {
+	return &panel[k.order.head+depth*k.block()]
+}
+
+// block returns the columns of a panel that lie side by side.
+func (k *WinogradU8S8) block() int { return cmp.Or(k.order.block, k.NR) }
+
+// Weights transforms weights; position pos of depth d and column j is U[pos*PosStride/2 + (d/KR*NR+j)*KR + d%KR].
 func (k *WinogradU8S8) Weights(args *WinogradWeightsArgs) { k.weights(args) }
 
 // Multiply computes the sums of products of each position modulo 2^32.
@@ -122,19 +134,26 @@ func WinogradU8S8For(t int, g *IGemmU8S8) *WinogradU8S8 {
 }
 
 // The rows of plain Go have the tile of the one of IGemmU8S8.
-var winograd2U8S8Table = []WinogradU8S8{winogradU8S8Generic("winograd2_u8s8", 2, igemmU8S8GenericNR, 4)}
+var winograd2U8S8Table = []WinogradU8S8{winogradU8S8Generic(WinogradU8S8{
+	Info: Info{Op: "winograd2_u8s8", NR: igemmU8S8GenericNR, KR: 2}, T: 2, packed: 4,
+})}
 
-var winograd4U8S8Table = []WinogradU8S8{winogradU8S8Generic("winograd4_u8s8", 4, igemmU8S8GenericNR, 4)}
+var winograd4U8S8Table = []WinogradU8S8{winogradU8S8Generic(WinogradU8S8{
+	Info: Info{Op: "winograd4_u8s8", NR: igemmU8S8GenericNR, KR: 2}, T: 4, packed: 4,
+})}
 
-// winogradU8S8Generic returns the plain Go kernel for weights in panels of nr columns and kr depths.
-func winogradU8S8Generic(op string, t, nr, kr int) WinogradU8S8 {
-	return WinogradU8S8{
-		Info: Info{Op: op, Tier: Generic, MR: 1, NR: nr, KR: 2}, T: t, packed: kr, inputChannels: 1,
-		input:    func(p *WinogradInputArgs) { winogradInputU8(p, t) },
-		weights:  func(p *WinogradWeightsArgs) { winogradWeightsS8(p, t, nr, kr) },
-		multiply: func(p *WinogradMultiplyArgs) { winogradMultiplyS16(p, nr) },
-		output:   func(p *WinogradOutputArgs, output igemmOutput) { winogradOutputS32(p, t, nr, output) },
+// winogradU8S8Generic returns the plain Go kernel that takes and makes the same memory as k.
+func winogradU8S8Generic(k WinogradU8S8) WinogradU8S8 {
+	k.Tier, k.MR, k.inputChannels = Generic, 1, 1
+	t, nr, layout := k.T, k.NR, k
+	k.input = func(p *WinogradInputArgs) { winogradInputU8(p, t) }
+	k.weights = func(p *WinogradWeightsArgs) { winogradWeightsS8(p, &layout) }
+	k.multiply = func(p *WinogradMultiplyArgs) { winogradMultiplyS16(p, nr) }
+	if k.KR == 1 {
+		k.multiply = func(p *WinogradMultiplyArgs) { winogradMultiplyDepthsS16(p, nr) }
 	}
+	k.output = func(p *WinogradOutputArgs, output igemmOutput) { winogradOutputS32(p, t, nr, output) }
+	return k
 }
 
 // inverse9 times 9 is 1 modulo 2^32.
@@ -215,16 +234,18 @@ func winogradInputU8(p *WinogradInputArgs, t int) {
 	}
 }
 
-func winogradWeightsS8(p *WinogradWeightsArgs, t, nr, kr int) {
-	n, line := t+2, winogradLinesG[t]
+func winogradWeightsS8(p *WinogradWeightsArgs, k *WinogradU8S8) {
+	n, line, nr, kr, block := k.T+2, winogradLinesG[k.T], k.NR, k.packed, k.block()
+	depth := roundUp(9*p.TapStride/nr, max(k.order.step, 1)) // of a column in the panel
 	for d := range p.K {
 		for j := range nr {
 			var w [6][6]int32
 			for s := range 9 {
-				w[s/3][s%3] = int32(*(*int8)(unsafe.Add(unsafe.Pointer(p.W), s*p.TapStride+(d/kr*nr+j)*kr+d%kr)))
+				i := s*p.TapStride/nr + d
+				w[s/3][s%3] = int32(*at(p.W, j/block*block*depth+(i/kr*block+j%block)*kr+i%kr))
 			}
 			line.both(&w, 3, n)
-			to := unsafe.Add(unsafe.Pointer(p.U), 2*((d/2*nr+j)*2+d%2))
+			to := unsafe.Add(unsafe.Pointer(p.U), 2*((d/k.KR*nr+j)*k.KR+d%k.KR))
 			for i := range n * n {
 				*(*int16)(unsafe.Add(to, i*p.PosStride)) = int16(w[i/n][i%n])
 			}
@@ -232,33 +253,63 @@ func winogradWeightsS8(p *WinogradWeightsArgs, t, nr, kr int) {
 	}
 }
 
+// winogradMultiplyS16 computes two rows by four columns at a time, as igemmU8S8Generic does.
 func winogradMultiplyS16(p *WinogradMultiplyArgs, nr int) {
-	const step = 8 // columns at a time
+	for pos := range p.Positions {
+		u, v, c := unsafe.Add(unsafe.Pointer(p.U), pos*p.UStride), unsafe.Add(unsafe.Pointer(p.V), pos*p.VStride), unsafe.Add(unsafe.Pointer(p.C), pos*p.CStride)
+		for n := 0; n < nr; n += 4 {
+			for m := 0; m < p.M; m += 2 {
+				last := min(m+1, p.M-1) // m itself where one row is left
+				out, outLast := (*[4]int32)(unsafe.Add(c, 4*(nr*m+n))), (*[4]int32)(unsafe.Add(c, 4*(nr*last+n)))
+				var sums [2][4]int32
+				if p.Add {
+					sums = [2][4]int32{*out, *outLast}
+				}
+				addProductsS16(&sums, unsafe.Add(v, 2*p.K*m), unsafe.Add(v, 2*p.K*last), unsafe.Add(u, 4*n), nr, p.K)
+				*out, *outLast = sums[0], sums[1]
+			}
+		}
+	}
+}
+
+// winogradMultiplyDepthsS16 is winogradMultiplyS16 of weights with KR = 1.
+func winogradMultiplyDepthsS16(p *WinogradMultiplyArgs, nr int) {
 	for pos := range p.Positions {
 		u := unsafe.Slice((*int16)(unsafe.Add(unsafe.Pointer(p.U), pos*p.UStride)), p.K*nr)
 		for m := range p.M {
 			v := unsafe.Slice((*int16)(unsafe.Add(unsafe.Pointer(p.V), pos*p.VStride+2*p.K*m)), p.K)
 			c := unsafe.Slice((*int32)(unsafe.Add(unsafe.Pointer(p.C), pos*p.CStride+4*nr*m)), nr)
-			for j := 0; j < nr; j += step {
-				var acc [step]int32
-				if p.Add {
-					copy(acc[:], c[j:])
+			if !p.Add {
+				clear(c)
+			}
+			for d, x := range v {
+				for j, w := range u[d*nr:][:nr] {
+					c[j] += int32(x) * int32(w)
 				}
-				w := u[2*j:]
-				for x := v; ; w = w[2*nr:] {
-					x0, x1 := int32(x[0]), int32(x[1])
-					q := w[:2*step]
-					for i := range acc {
-						acc[i] += x0*int32(q[2*i]) + x1*int32(q[2*i+1])
-					}
-					if x = x[2:]; len(x) < 2 {
-						break
-					}
-				}
-				copy(c[j:], acc[:])
 			}
 		}
 	}
+}
+
+// addProductsS16 adds the products of k values at x and at y with four columns of a panel of nr, whose weights begin at w: of each two
+// depths 8 values, column by column, and then as many of the panel's other columns.
+func addProductsS16(sums *[2][4]int32, x, y, w unsafe.Pointer, nr, k int) {
+	x0, x1, x2, x3 := sums[0][0], sums[0][1], sums[0][2], sums[0][3]
+	y0, y1, y2, y3 := sums[1][0], sums[1][1], sums[1][2], sums[1][3]
+	for i := 0; i < k; i += 2 {
+		a, b, q := (*[2]int16)(unsafe.Add(x, 2*i)), (*[2]int16)(unsafe.Add(y, 2*i)), (*[8]int16)(unsafe.Add(w, 2*nr*i))
+
+		u, v := int32(a[0]), int32(b[0])
+		w0, w1, w2, w3 := int32(q[0]), int32(q[2]), int32(q[4]), int32(q[6])
+		x0, x1, x2, x3 = x0+u*w0, x1+u*w1, x2+u*w2, x3+u*w3
+		y0, y1, y2, y3 = y0+v*w0, y1+v*w1, y2+v*w2, y3+v*w3
+
+		u, v = int32(a[1]), int32(b[1])
+		w0, w1, w2, w3 = int32(q[1]), int32(q[3]), int32(q[5]), int32(q[7])
+		x0, x1, x2, x3 = x0+u*w0, x1+u*w1, x2+u*w2, x3+u*w3
+		y0, y1, y2, y3 = y0+v*w0, y1+v*w1, y2+v*w2, y3+v*w3
+	}
+	*sums = [2][4]int32{{x0, x1, x2, x3}, {y0, y1, y2, y3}}
 }
 
 func winogradOutputS32(p *WinogradOutputArgs, t, nr int, output igemmOutput) {

@@ -15,7 +15,7 @@ func forEachWinogradU8S8(t *testing.T, body func(t *testing.T, k *WinogradU8S8))
 
 // plainWinograd returns the definition in plain Go with the tile and packing of a row.
 func plainWinograd(k *WinogradU8S8) WinogradU8S8 {
-	return winogradU8S8Generic(k.Op, k.T, k.NR, k.packed)
+	return winogradU8S8Generic(*k)
 }
 
 // pixelPointers returns pointers to count pixels of the given bytes, the last one first.
@@ -73,8 +73,8 @@ func TestWinogradU8S8Weights(t *testing.T) {
 		rnd := newRand(2)
 		for depth := 4; depth <= 40; depth += 4 {
 			// The last depths of a panel of more.
-			const before = 8
-			w := atEnd[int8](in, 9*k.NR*(before+depth))
+			const before = 16
+			w := atEnd[int8](in, IGemmU8S8For(k.Tier).PanelBytes(9, before+depth))
 			for i := range w {
 				w[i] = int8(rnd.IntN(256))
 				if depth%3 == 0 { // the largest transformed values
@@ -85,7 +85,7 @@ func TestWinogradU8S8Weights(t *testing.T) {
 			run := func(k *WinogradU8S8, u []int16) {
 				fillSentinel(u)
 				args := WinogradWeightsArgs{
-					W: &w[before*k.NR], TapStride: k.NR * (before + depth), K: depth, U: &u[0], PosStride: 2 * posLen,
+					W: k.WeightsFrom(w, before), TapStride: k.NR * (before + depth), K: depth, U: &u[0], PosStride: 2 * posLen,
 				}
 				k.Weights(&args)
 				checkNoAllocs(t, func() { k.Weights(&args) })
@@ -240,19 +240,16 @@ func (x *tileU8S8) direct(i int) int {
 // run returns the sums of products of all outputs, each less its entry of near, where that is 0 to 255.
 func (x *tileU8S8) run(near []int) []uint8 {
 	k, positions := x.k, x.k.Positions()
-	panel := make([]int8, 9*k.NR*x.c)
-	for s := range 9 {
-		for ch := range x.c {
-			panel[s*k.NR*x.c+ch/k.packed*k.NR*k.packed+ch%k.packed] = x.window[s*x.c+ch]
-		}
-	}
+	g := IGemmU8S8For(k.Tier)
+	panel := make([]int8, g.PanelBytes(9, x.c))
+	g.PackB(panel, x.window, 9, x.c, 1)
 	v, u, m := make([]int16, positions*x.c), make([]int16, positions*x.c*k.NR), make([]int32, positions*k.NR)
 	var in []unsafe.Pointer
 	for i := range positions {
 		in = append(in, unsafe.Pointer(&x.pixels[i*x.c]))
 	}
 	k.Input(&WinogradInputArgs{Tiles: 1, C: x.c, Pixels: &in[0], V: &v[0], PosStride: 2 * x.c})
-	k.Weights(&WinogradWeightsArgs{W: &panel[0], TapStride: k.NR * x.c, K: x.c, U: &u[0], PosStride: 2 * x.c * k.NR})
+	k.Weights(&WinogradWeightsArgs{W: k.WeightsFrom(panel, 0), TapStride: k.NR * x.c, K: x.c, U: &u[0], PosStride: 2 * x.c * k.NR})
 	k.Multiply(&WinogradMultiplyArgs{
 		Positions: positions, M: 1, K: x.c, V: &v[0], VStride: 2 * x.c, U: &u[0], UStride: 2 * x.c * k.NR, C: &m[0], CStride: 4 * k.NR,
 	})

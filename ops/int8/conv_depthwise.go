@@ -46,6 +46,7 @@ func (op Conv) prepareDepthwise(p *ops.Prepare, w *ops.Window) (*ops.Kernel, err
 	if !convertible(p.In, taps, op.Out, bias, 0) {
 		d = asm.DWConvU8S8For(asm.Generic)
 	}
+	p.Repacked = repacked(op.HasBias)
 	packed := ops.Packed(p, matrixKey{weight, bias, d.Info, p.In[0].Q, op.Out, 0, 0, false}, func() *depthwise {
 		return op.packDepthwise(p, d, rows.Order, weight.Contiguous().Int8s(), bias)
 	})

@@ -8,10 +8,12 @@ import (
 )
 
 // slowerThanFloat returns a warning where a convolution probably takes longer than in float32, "" elsewhere. That is known of
-// 3x3 convolutions on x86 without dot products of bytes, where float32 takes Winograd's algorithm and integers cannot, as
+// 3x3 convolutions on CPUs without dot products of bytes, where float32 takes Winograd's algorithm and integers cannot, as
 // where weights have zero points: plan is nil for the direct form.
 func (op Conv) slowerThanFloat(l *layer, w *ops.Window, plan *winograd) string {
-	if l.g.Tier != asm.AVX2 && l.g.Tier != asm.AVX512 {
+	switch l.g.Tier {
+	case asm.AVX2, asm.AVX512, asm.NEON:
+	default:
 		return ""
 	}
 	float := op.float().WinogradTime(l.p, w) / 1000

@@ -10,7 +10,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// TestSlowerThanFloat checks which convolutions warn that float32 would be quicker: on x86 without dot products of bytes those that
+// TestSlowerThanFloat checks which convolutions warn that float32 would be quicker: on CPUs without dot products of bytes those that
 // float32 computes by Winograd's algorithm and int8 does not.
 func TestSlowerThanFloat(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -32,7 +32,7 @@ func TestSlowerThanFloat(t *testing.T) {
 		}
 		for _, tier := range asm.Supported() {
 			k := prepareConv(t, op, in, tier)
-			want := tc.want && (tier == asm.AVX2 || tier == asm.AVX512)
+			want := tc.want && (tier == asm.AVX2 || tier == asm.AVX512 || tier == asm.NEON)
 			if got := strings.HasPrefix(k.Warning, "slower than in float32"); got != want {
 				t.Errorf("%s, %v: %q", name, tier, k.Warning)
 			}

@@ -15,6 +15,7 @@ import (
 // winogradCase is a 3x3 convolution of a [n, h, w, c] image.
 type winogradCase struct {
 	n, h, w, c, outs, padY, padX int
+	dilateY, dilateX             int // less 1
 	bias, residual, float        bool
 	realBias                     bool
 	act                          ops.Activation
@@ -22,14 +23,14 @@ type winogradCase struct {
 }
 
 func (c winogradCase) String() string {
-	return fmt.Sprintf("%dx%dx%dx%d/out%d,pad%d,%d,bias%v,real%v,res%v,float%v,act%v,zero%d",
-		c.n, c.h, c.w, c.c, c.outs, c.padY, c.padX, c.bias, c.realBias, c.residual, c.float, c.act, c.zero)
+	return fmt.Sprintf("%dx%dx%dx%d/out%d,pad%d,%d,dilation%d,%d,bias%v,real%v,res%v,float%v,act%v,zero%d",
+		c.n, c.h, c.w, c.c, c.outs, c.padY, c.padX, c.dilateY+1, c.dilateX+1, c.bias, c.realBias, c.residual, c.float, c.act, c.zero)
 }
 
 // build returns the operator and its inputs.
 func (c winogradCase) build(rng *rand.Rand) (Conv, []*tensor.Tensor) {
 	op := Conv{ConvAttributes: ops.ConvAttributes{
-		Stride: []int{1, 1}, Padding: []int{c.padY, c.padX}, Dilation: []int{1, 1}, Groups: 1,
+		Stride: []int{1, 1}, Padding: []int{c.padY, c.padX}, Dilation: []int{c.dilateY + 1, c.dilateX + 1}, Groups: 1,
 		HasBias: c.bias, HasResidual: c.residual, Act: c.act, NHWC: true,
 	}}
 	if !c.float {
@@ -63,7 +64,7 @@ func (c winogradCase) build(rng *rand.Rand) (Conv, []*tensor.Tensor) {
 		in = append(in, b)
 	}
 	if c.residual {
-		res := integers(tensor.PerTensor(tensor.Uint8, 0.15, 60), c.n, c.h+2*c.padY-2, c.w+2*c.padX-2, c.outs)
+		res := integers(tensor.PerTensor(tensor.Uint8, 0.15, 60), c.n, c.h+2*c.padY-2-2*c.dilateY, c.w+2*c.padX-2-2*c.dilateX, c.outs)
 		if c.float {
 			f, _ := tensor.New(tensor.Float32, res.Shape()...)
 			for i, q := range res.Uint8s() {
@@ -87,9 +88,13 @@ func randomWinograd(rng *rand.Rand) winogradCase {
 	if c.float && flip() {
 		c.act = ops.ActGELU
 	}
+	if flip() {
+		c.dilateY, c.dilateX = rng.IntN(6), rng.IntN(6)
+		c.padY, c.padX = rng.IntN(2*c.dilateY+3), rng.IntN(2*c.dilateX+3)
+	}
 	c.realBias = c.bias && flip()
 	c.residual = !c.realBias && flip()
-	c.h, c.w = max(c.h, 3-2*c.padY), max(c.w, 3-2*c.padX)
+	c.h, c.w = max(c.h, 2*c.dilateY+3-2*c.padY), max(c.w, 2*c.dilateX+3-2*c.padX)
 	return c
 }
 
@@ -140,12 +145,7 @@ func runWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, thre
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := op.prepare(&ops.Prepare{In: types, Out: outTypes, Tier: tier, Threads: threads}, func(l *layer, w *ops.Window) *winograd {
-		if size == 0 {
-			return nil
-		}
-		return newWinograd(l, w, size)
-	})
+	k, err := op.prepare(&ops.Prepare{In: types, Out: outTypes, Tier: tier, Threads: threads}, onlyWinograd(size))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,15 +167,27 @@ func runWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, thre
 	return out.Bytes()
 }
 
+// onlyWinograd chooses tiles of some outputs, 0 for the direct form.
+func onlyWinograd(size int) func(*layer, *ops.Window) []*winograd {
+	return func(l *layer, w *ops.Window) []*winograd {
+		if size > 0 {
+			if v := newWinograd(l, w, size); v != nil {
+				return []*winograd{v}
+			}
+		}
+		return nil
+	}
+}
+
 // hasWinograd reports whether a tier has the kernel of tiles of some outputs for an image.
 func hasWinograd(tier asm.Tier, size int, image *tensor.Tensor) bool {
 	k := asm.WinogradU8S8For(size, asm.IGemmU8S8For(tier))
 	return k != nil && image.Shape()[3] >= k.MinChannels()
 }
 
-// TestWinogradX86 checks that all tiers of x86 have the kernels.
-func TestWinogradX86(t *testing.T) {
-	for _, tier := range []asm.Tier{asm.AVX2, asm.AVXVNNI, asm.AVX512, asm.AVX512VNNI} {
+// TestWinogradTiers checks that all tiers of x86 have the kernels, and of arm64 the one without products of bytes.
+func TestWinogradTiers(t *testing.T) {
+	for _, tier := range []asm.Tier{asm.AVX2, asm.AVXVNNI, asm.AVX512, asm.AVX512VNNI, asm.NEON} {
 		for _, size := range []int{2, 4} {
 			if asm.IGemmU8S8For(tier).Tier == tier && asm.WinogradU8S8For(size, asm.IGemmU8S8For(tier)) == nil {
 				t.Errorf("%v has no kernel of F(%dx%d)", tier, size, size)
@@ -234,6 +246,34 @@ func TestWinogradNeedsSymmetricWeights(t *testing.T) {
 	}
 }
 
+// TestWinogradChoice checks on which tiers 3x3 convolutions take Winograd's algorithm: where it multiplies fewer times than the direct
+// form, unless few tiles share each transformed weight.
+func TestWinogradChoice(t *testing.T) {
+	for _, tc := range []struct {
+		size, channels int
+		tier           asm.Tier
+		want           string
+	}{
+		{56, 64, asm.NEON, "winograd4_u8s8 neon"},
+		{28, 128, asm.NEON, "winograd4_u8s8 neon"},
+		{14, 256, asm.NEON, "winograd4_u8s8 neon"},
+		{3, 64, asm.NEON, "igemm_u8s8 neon"},
+		{56, 64, asm.DotProd, "igemm_u8s8 dotprod"},
+		{56, 64, asm.I8MM, "igemm_u8s8 i8mm"},
+	} {
+		if asm.IGemmU8S8For(tc.tier).Tier != tc.tier {
+			continue
+		}
+		op, in := winogradCase{n: 1, h: tc.size, w: tc.size, c: tc.channels, outs: tc.channels, padY: 1, padX: 1}.build(rand.New(rand.NewPCG(1, 1)))
+		for i := range in[1].Int8s() {
+			in[1].Int8s()[i] /= 4 // uniformly random ones are larger than those of models
+		}
+		if got := prepareConv(t, op, in, tc.tier).Choice; !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%d channels of %dx%d on %v: %s, want %s", tc.channels, tc.size, tc.size, tc.tier, got, tc.want)
+		}
+	}
+}
+
 // planWinograd returns the plan for tiles of some outputs, nil where there is none.
 func planWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, size int) (plan *winograd) {
 	t.Helper()
@@ -245,11 +285,38 @@ func planWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, siz
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := op.prepare(&ops.Prepare{In: types, Out: out, Tier: tier, Threads: 1}, func(l *layer, w *ops.Window) *winograd {
-		plan = newWinograd(l, w, size)
-		return plan
+	if _, err := op.prepare(&ops.Prepare{In: types, Out: out, Tier: tier, Threads: 1}, func(l *layer, w *ops.Window) []*winograd {
+		plans := onlyWinograd(size)(l, w)
+		if len(plans) > 0 {
+			plan = plans[0]
+		}
+		return plans
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if plan != nil {
+		plan = exact([]*winograd{plan})
+	}
 	return plan
+}
+
+// TestWinogradOfDilated checks which convolutions take Winograd's algorithm without dot products of bytes.
+func TestWinogradOfDilated(t *testing.T) {
+	for _, tc := range []struct {
+		size, dilation int
+		want           bool
+	}{{28, 1, true}, {28, 2, true}, {56, 4, true}, {14, 12, false}, {14, 36, false}} {
+		c := winogradCase{
+			n: 1, h: tc.size, w: tc.size, c: 64, outs: 64, padY: tc.dilation, padX: tc.dilation, dilateY: tc.dilation - 1, dilateX: tc.dilation - 1,
+		}
+		op, in := c.build(rand.New(rand.NewPCG(1, 1)))
+		for _, tier := range asm.Supported() {
+			if tier != asm.AVX2 && tier != asm.AVX512 {
+				continue
+			}
+			if k := prepareConv(t, op, in, tier); strings.HasPrefix(k.Choice, "winograd") != tc.want {
+				t.Errorf("%d x %d with dilation %d, %v: %s", tc.size, tc.size, tc.dilation, tier, k.Choice)
+			}
+		}
+	}
 }

@@ -147,15 +147,19 @@ type layer struct {
 	resMult          float32
 }
 
-// prepare packs the weight.
+// prepare makes the layer ready to run.
 func (l *layer) prepare() error {
-	in := l.p.In
-	weight, bias := in[1].Known, (*tensor.Tensor)(nil)
-	if weight == nil || (l.hasBias && in[2].Known == nil) {
-		return &ops.UnsupportedError{Op: l.op.Name(), Reason: "weight and bias must be constants"}
+	if err := l.setParameters(); err != nil {
+		return err
 	}
-	if l.hasBias {
-		bias = in[2].Known
+	return l.packWeight()
+}
+
+// setParameters sets all but the packed weight, and takes plain Go's kernel where conversions of others could overflow.
+func (l *layer) setParameters() error {
+	in := l.p.In
+	if in[1].Known == nil || (l.hasBias && in[2].Known == nil) {
+		return &ops.UnsupportedError{Op: l.op.Name(), Reason: "weight and bias must be constants"}
 	}
 	if l.out != nil {
 		l.zero = l.out.ZeroPoint[0]
@@ -168,12 +172,27 @@ func (l *layer) prepare() error {
 		l.resZero = q.ZeroPoint[0]
 		l.resMult = float32(float64(q.Scale[0]) / float64(l.out.Scale[0]))
 	}
-	var err error
-	if l.out != nil && !convertible(in, l.depth, l.out, bias, l.resMult) {
+	if l.out != nil && !convertible(in, l.depth, l.out, l.bias(), l.resMult) {
 		l.g = asm.IGemmU8S8For(asm.Generic)
 	}
+	return nil
+}
+
+// bias returns the bias, nil without.
+func (l *layer) bias() *tensor.Tensor {
+	if !l.hasBias {
+		return nil
+	}
+	return l.p.In[2].Known
+}
+
+// packWeight packs the weight and what goes with it.
+func (l *layer) packWeight() error {
 	l.choosePairs()
-	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out, l.groups, l.join, l.onePacking}, func() *matrix {
+	l.p.Repacked = repacked(l.hasBias)
+	weight, bias := l.p.In[1].Known, l.bias()
+	var err error
+	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, l.p.In[0].Q, l.out, l.groups, l.join, l.onePacking}, func() *matrix {
 		var m *matrix
 		m, err = l.pack(weight.Contiguous().Int8s(), bias)
 		return m
@@ -182,6 +201,14 @@ func (l *layer) prepare() error {
 		err = &ops.UnsupportedError{Op: l.op.Name(), Reason: "its accumulators could overflow"}
 	}
 	return err
+}
+
+// repacked lists the inputs of a layer that its kernel keeps in a form of its own.
+func repacked(hasBias bool) []int {
+	if hasBias {
+		return []int{1, 2}
+	}
+	return []int{1}
 }
 
 // convertible reports whether no output of a layer with the given depth is so far

@@ -49,14 +49,31 @@ func (c *Client) Infer(ctx context.Context, model, version string, r *InferReque
 
 // InferEncoded is Infer with a request that is encoded already, and may be sent by several goroutines at a time.
 func (c *Client) InferEncoded(ctx context.Context, model, version string, r *EncodedRequest) (*InferResponse, error) {
-	path := modelPath(model, version) + "/infer"
-	answer, err := c.do(ctx, http.MethodPost, path, r.body, r.headerLength)
+	request, err := c.InferRequest(ctx, model, version, r)
 	if err != nil {
 		return nil, err
 	}
+	answer, err := c.http().Do(request)
+	if err != nil {
+		return nil, err
+	}
+	return c.ReadInferAnswer(request.URL.Path, answer)
+}
+
+// InferRequest returns the request over HTTP that InferEncoded sends, for those who send it themselves.
+func (c *Client) InferRequest(ctx context.Context, model, version string, r *EncodedRequest) (*http.Request, error) {
+	return c.request(ctx, http.MethodPost, modelPath(model, version)+"/infer", r.body, r.headerLength)
+}
+
+// ReadInferAnswer reads the answer to an InferRequest of a path, and closes its body. An answer that is not a success is a *StatusError.
+func (c *Client) ReadInferAnswer(path string, answer *http.Response) (*InferResponse, error) {
 	defer answer.Body.Close()
+	if err := statusError(answer); err != nil {
+		return nil, err
+	}
 	form := Body{Size: answer.ContentLength, HeaderLength: -1}
 	if text := answer.Header.Get(HeaderLength); text != "" {
+		var err error
 		if form.HeaderLength, err = strconv.ParseInt(text, 10, 64); err != nil || form.HeaderLength <= 0 {
 			return nil, fmt.Errorf("%s: the answer's %s is %s", path, HeaderLength, quote(text))
 		}
@@ -71,7 +88,7 @@ func (c *Client) InferEncoded(ctx context.Context, model, version string, r *Enc
 // Index asks for the models that the server knows, in the extension for model repositories.
 func (c *Client) Index(ctx context.Context) ([]IndexEntry, error) {
 	const path = "/v2/repository/index"
-	answer, err := c.do(ctx, http.MethodPost, path, []byte("{}"), -1)
+	answer, err := c.do(ctx, http.MethodPost, path, []byte("{}"))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +122,7 @@ func (c *Client) ModelReady(ctx context.Context, model, version string) (bool, e
 
 // health reports whether a path answers with success; 503 is no error.
 func (c *Client) health(ctx context.Context, path string) (bool, error) {
-	answer, err := c.do(ctx, http.MethodGet, path, nil, -1)
+	answer, err := c.do(ctx, http.MethodGet, path, nil)
 	var status *StatusError
 	if errors.As(err, &status) && status.Status == http.StatusServiceUnavailable {
 		return false, nil
@@ -125,7 +142,7 @@ func modelPath(model, version string) string {
 }
 
 func get[T any](ctx context.Context, c *Client, path string) (*T, error) {
-	answer, err := c.do(ctx, http.MethodGet, path, nil, -1)
+	answer, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +164,31 @@ func document[T any](c *Client, path string, answer *http.Response) (*T, error) 
 }
 
 // do sends a request and returns an answer that is a success, whose body the caller closes.
-func (c *Client) do(ctx context.Context, method, path string, body []byte, headerLength int) (*http.Response, error) {
+func (c *Client) do(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	request, err := c.request(ctx, method, path, body, -1)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.http().Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if err := statusError(answer); err != nil {
+		answer.Body.Close()
+		return nil, err
+	}
+	return answer, nil
+}
+
+func (c *Client) http() *http.Client {
+	if c.HTTP == nil {
+		return http.DefaultClient
+	}
+	return c.HTTP
+}
+
+// request returns a request with the token, and with a body whose first headerLength bytes are JSON, or below 0 all.
+func (c *Client) request(ctx context.Context, method, path string, body []byte, headerLength int) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -162,23 +203,14 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, heade
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	client := c.HTTP
-	if client == nil {
-		client = http.DefaultClient
-	}
-	answer, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	if answer.StatusCode/100 == 2 {
-		return answer, nil
-	}
-	defer answer.Body.Close()
-	return nil, statusError(answer)
+	return request, nil
 }
 
-// statusError reads the message of an answer, which may not be the protocol's.
+// statusError returns a *StatusError unless an answer is a success. Its message may not be the protocol's.
 func statusError(answer *http.Response) error {
+	if answer.StatusCode/100 == 2 {
+		return nil
+	}
 	const limit = 4096
 	text, err := io.ReadAll(io.LimitReader(answer.Body, limit))
 	if err != nil {

@@ -87,10 +87,15 @@ func NewUnsupportedError(list []OperatorUse) error {
 	return &UnsupportedError{list}
 }
 
+// UnsupportedOutput says what a model returns that cannot be an output of a graph.
+func UnsupportedOutput(what string) error {
+	return NewUnsupportedError([]OperatorUse{{Name: what, Count: 1}})
+}
+
 // CheckOutput refuses an output of complex numbers, for which tensors have no element type.
 func CheckOutput(v Value) error {
 	if t, ok := v.(*build.Tensor); ok && t.Complex {
-		return NewUnsupportedError([]OperatorUse{{Name: "an output of complex numbers, which torch.view_as_real makes pairs of floats", Count: 1}})
+		return UnsupportedOutput("an output of complex numbers, which torch.view_as_real makes pairs of floats")
 	}
 	return nil
 }

@@ -273,12 +273,32 @@ func (a *Archive) Read(name string, limit int64) (data []byte, err error) {
 	}
 	if f.deflated {
 		data, err = a.inflate(name, f)
-	} else { // known to be present
-		data = tensor.AlignedBytes(int(f.size))
-		if n, e := a.file.ReadAt(data, f.at); n < len(data) {
-			err = cmp.Or(e, io.ErrUnexpectedEOF)
-		}
+		return data, f.check(name, data, err)
 	}
+	data = tensor.AlignedBytes(int(f.size)) // known to be present
+	return data, a.ReadInto(name, data)
+}
+
+// ReadInto is Read of a record of known size into memory of as many bytes.
+func (a *Archive) ReadInto(name string, data []byte) error {
+	f := a.find(name)
+	if f == nil || f.size != int64(len(data)) {
+		return reject(name, "no such record of %d bytes in the archive", len(data))
+	}
+	if f.deflated {
+		read, err := a.Read(name, f.size)
+		copy(data, read)
+		return err
+	}
+	var err error
+	if n, e := a.file.ReadAt(data, f.at); n < len(data) {
+		err = cmp.Or(e, io.ErrUnexpectedEOF)
+	}
+	return f.check(name, data, err)
+}
+
+// check compares the checksum of a record that was read, or failed to be.
+func (f *record) check(name string, data []byte, err error) error {
 	if err == nil && f.crc != 0 && crc32.ChecksumIEEE(data) != f.crc {
 		err = zip.ErrChecksum
 	}
@@ -286,7 +306,7 @@ func (a *Archive) Read(name string, limit int64) (data []byte, err error) {
 	if err != nil && !errors.As(err, &fe) {
 		err = &tensor.FileError{Record: name, Reason: "damaged record", Err: err}
 	}
-	return data, err
+	return err
 }
 
 // inflate reads a deflated record.

@@ -45,6 +45,8 @@ type Archive struct {
 	open  func(r io.ReaderAt, size int64) (Tensors, error)
 	names []string
 	views int64
+	// OnDemand returns memory of so many bytes that read writes when it is needed, nil where it is read at once; nil: all is.
+	OnDemand func(size int64, read func(dst []byte) error) *tensor.Storage
 }
 
 // Is reports whether a zip archive is one of exported programs, or of what is made
@@ -244,7 +246,7 @@ func (a *Archive) tensors(name, flat, folder, config string) (Tensors, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &payloads{archive: a.zip, folder: folder, config: list, read: make(map[recordKey][]byte), seen: make(map[string]bool), views: &a.views}, nil
+		return &payloads{archive: a.zip, folder: folder, config: list, read: make(map[recordKey][]byte), seen: make(map[string]bool), views: &a.views, onDemand: a.OnDemand}, nil
 	}
 	if !a.zip.Has(saved) {
 		return noTensors{}, nil

@@ -58,7 +58,7 @@ func (c *Contract) Guard(i int) *graph.Guard {
 
 // bounds adds the ranges and relations of the file to what the graph accepts: it may be used without the program.
 func (r *run) bounds(g *graph.Graph) {
-	relations := r.Contract.relations()
+	relations := r.Contract.relations(r.symbols)
 	for k := range r.Contract.Inputs {
 		limits, v := r.Contract.bounds(k), g.Inputs[k]
 		if limits == nil && len(relations[k]) == 0 {

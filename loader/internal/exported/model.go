@@ -21,7 +21,7 @@ type Model struct {
 	Contract *Contract
 	table    aten.Table
 	weights  []*tensor.Tensor // by input of the program, contiguous
-	saved    []*tensor.Tensor // the same as they are in the file
+	overlaps []int            // by input of the program: another whose memory in the file is partly the same, -1 for none
 	limits   build.Limits     // of what is done while a graph is made
 }
 
@@ -59,7 +59,7 @@ func NewModel(p *Program, weights []*tensor.Tensor, limits build.Limits) (*Model
 			return nil, unsupported("a program with an output that is a "+out.Kind.String(), "export the model for inference")
 		}
 	}
-	m := &Model{Program: p, saved: weights, limits: limits}
+	m := &Model{Program: p, limits: limits}
 	var err error
 	if m.Contract, err = p.Contract(); err != nil {
 		return nil, err
@@ -67,18 +67,8 @@ func NewModel(p *Program, weights []*tensor.Tensor, limits build.Limits) (*Model
 	if m.table, err = aten.Operators(); err != nil {
 		return nil, err
 	}
-	m.weights = make([]*tensor.Tensor, len(weights))
-	for i, t := range weights {
-		if t != nil {
-			m.weights[i] = t.Contiguous()
-		}
-		for j := range i { // tied ones stay one
-			if t != nil && (weights[j] == t || tensor.Same(weights[j], t)) {
-				m.weights[i] = m.weights[j]
-				break
-			}
-		}
-	}
+	m.weights = joinTied(weights)
+	m.overlaps = overlaps(spansOf(weights), m.weights, compareSpans)
 	return m, nil
 }
 
@@ -351,7 +341,7 @@ func (r *run) outputs(out []aten.Value) ([]*graph.Value, error) {
 	seen := make(map[*graph.Value]bool)
 	add := func(v aten.Value, name string) error {
 		if missing, ok := v.(*aten.Missing); ok {
-			return aten.NewUnsupportedError([]aten.OperatorUse{{Name: missing.What, Count: 1}})
+			return aten.UnsupportedOutput(missing.What)
 		}
 		if _, isText := v.(string); v == nil || isText {
 			return nil
@@ -403,7 +393,7 @@ func (r *run) outputs(out []aten.Value) ([]*graph.Value, error) {
 		}
 	}
 	if len(values) == 0 {
-		return nil, errors.New("the model returns no tensor")
+		return nil, aten.UnsupportedOutput("a model that returns no tensor")
 	}
 	return values, nil
 }
@@ -437,11 +427,9 @@ func (r *run) checkShared() error {
 		if w == nil || r.stored[w].Store.Version == r.versions[r.stored[w].Store] {
 			continue
 		}
-		for j, other := range r.saved {
-			if other != nil && r.weights[j] != w && tensor.Overlap(r.saved[i], other) {
-				return fmt.Errorf("the model writes to %s, which shares memory with %s in the file: that is not supported",
-					r.Program.Inputs[i].Target, r.Program.Inputs[j].Target)
-			}
+		if j := r.overlaps[i]; j >= 0 {
+			what := fmt.Sprintf("a write to %s, which shares memory with %s in the file", r.Program.Inputs[i].Target, r.Program.Inputs[j].Target)
+			return aten.NewUnsupportedError([]aten.OperatorUse{{Name: what, Count: 1}})
 		}
 	}
 	return nil

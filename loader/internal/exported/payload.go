@@ -71,6 +71,9 @@ type payloads struct {
 	read    map[recordKey][]byte
 	seen    map[string]bool // records that were read
 	views   *int64          // bytes that views may yet have
+
+	onDemand func(size int64, read func(dst []byte) error) *tensor.Storage // Archive.OnDemand
+	later    map[recordKey]*tensor.Storage                                 // what is read on demand
 }
 
 type recordKey struct {
@@ -122,6 +125,9 @@ func (p *payloads) view(c payload) (*tensor.Tensor, error) {
 		return nil, p.tooLarge()
 	}
 	*p.views -= int64(n) * size
+	if s := p.readLater(c, int64(n)*size, offset[0]); s != nil {
+		return s.View(c.meta.DType, 0, shape, strides)
+	}
 	data, err := p.storage(c, n)
 	if err != nil {
 		return nil, err
@@ -130,6 +136,25 @@ func (p *payloads) view(c payload) (*tensor.Tensor, error) {
 		return tensor.FromBytes(c.meta.DType, nil, shape...)
 	}
 	return tensor.View(c.meta.DType, data, offset[0], shape, strides)
+}
+
+// readLater returns the memory of a record that is all of a tensor of so many bytes, nil where it is read at once.
+func (p *payloads) readLater(c payload, bytes int64, offset int) *tensor.Storage {
+	key, name := recordKey{c.record, c.meta.Type}, p.folder+c.record
+	if s := p.later[key]; s != nil && offset == 0 {
+		return s
+	}
+	if p.onDemand == nil || p.seen[c.record] || offset != 0 || bytes != p.archive.Size(name) || c.meta.DType == tensor.Bool || c.meta.Type == dtypeNames[int16Number] {
+		return nil
+	}
+	s := p.onDemand(bytes, func(dst []byte) error { return p.archive.ReadInto(name, dst) })
+	if s != nil {
+		if p.later == nil {
+			p.later = make(map[recordKey]*tensor.Storage)
+		}
+		p.later[key], p.seen[c.record] = s, true
+	}
+	return s
 }
 
 // storage returns the memory of a record as elements of a type.

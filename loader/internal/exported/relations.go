@@ -46,10 +46,11 @@ func (l linear) plus(by int64, other linear) (linear, bool) {
 // within bounds numbers so that products of two fit 64 bits.
 func within(n int64) bool { return -graph.MaxRelationFactor <= n && n <= graph.MaxRelationFactor }
 
-// relations finds what the contract says of several extents together, as far as it is linear, for graphs that are used
-// without the program. They are listed by the last input that they are about.
-func (c *Contract) relations() [][]graph.Relation {
-	r := &relationFinder{Contract: c, symbols: make(map[string]linear), found: make([][]graph.Relation, len(c.Inputs)), known: make(map[string]bool)}
+// relations finds what the contract says of extents together, for graphs that are used without the program and with
+// these values of the inputs that are numbers. They are listed by the last input that they are about. What is computed
+// in floats is left out.
+func (c *Contract) relations(values map[string]int64) [][]graph.Relation {
+	r := &relationFinder{Contract: c, values: values, symbols: make(map[string]linear), found: make([][]graph.Relation, len(c.Inputs)), known: make(map[string]bool)}
 	r.findSymbols()
 	for i, in := range c.Inputs {
 		if in.Meta == nil {
@@ -61,6 +62,9 @@ func (c *Contract) relations() [][]graph.Relation {
 			}
 			if want, ok := r.linear(e.Expr); ok {
 				r.add(extentOf(i, axis), want, graph.Relation{Text: fmt.Sprintf("extent %d of %s is %v", axis, in.Name, e.Expr)})
+			} else if want, ok := r.condition(e.Expr); ok {
+				extent := graph.Condition{Op: graph.ExtentOp, Input: i, Axis: axis}
+				r.addCondition(operation("==", extent, want), fmt.Sprintf("extent %d of %s is %v", axis, in.Name, e.Expr))
 			}
 		}
 	}
@@ -72,6 +76,7 @@ func (c *Contract) relations() [][]graph.Relation {
 
 type relationFinder struct {
 	*Contract
+	values  map[string]int64
 	symbols map[string]linear
 	found   [][]graph.Relation
 	known   map[string]bool // those found, without their text
@@ -176,7 +181,7 @@ func (r *relationFinder) linear(e *Expr) (linear, bool) {
 	return none, false
 }
 
-// guard adds a condition, or those of its parts that are relations.
+// guard adds a condition, or those of its parts.
 func (r *relationFinder) guard(e *Expr) {
 	if e.Op == opAnd {
 		for _, a := range e.Args {
@@ -184,22 +189,38 @@ func (r *relationFinder) guard(e *Expr) {
 		}
 		return
 	}
+	if r.divides(e) || r.compares(e) {
+		return
+	}
+	if c, ok := r.condition(e); ok {
+		r.addCondition(c, e.String())
+	}
+}
+
+// divides adds a condition that says what divides a linear expression, false for others.
+func (r *relationFinder) divides(e *Expr) bool {
+	if e.Op != opEq || e.Args[0].Op != opMod || e.Args[1].Op != opConst || e.Args[1].Const != int64(0) {
+		return false
+	}
+	x, ok := r.linear(e.Args[0].Args[0])
+	by := e.Args[0].Args[1]
+	n, isInt := by.Const.(int64)
+	if !ok || by.Op != opConst || !isInt || n < 1 || n > graph.MaxRelationFactor || x.divisor != 1 {
+		return false
+	}
+	r.add(x, linear{divisor: 1}, graph.Relation{Divisor: int(n), Text: e.String()})
+	return true
+}
+
+// compares adds a condition that compares linear expressions, false for others.
+func (r *relationFinder) compares(e *Expr) bool {
 	if len(e.Args) != 2 {
-		return
+		return false
 	}
-	a, b := e.Args[0], e.Args[1]
-	if e.Op == opEq && a.Op == opMod && b.Op == opConst && b.Const == int64(0) {
-		x, ok := r.linear(a.Args[0])
-		n, isInt := a.Args[1].Const.(int64)
-		if ok && isInt && a.Args[1].Op == opConst && n > 0 && x.divisor == 1 {
-			r.add(x, linear{divisor: 1}, graph.Relation{Divisor: int(min(n, graph.MaxRelationFactor+1)), Text: e.String()})
-		}
-		return
-	}
-	x, ok := r.linear(a)
-	y, ok2 := r.linear(b)
+	x, ok := r.linear(e.Args[0])
+	y, ok2 := r.linear(e.Args[1])
 	if !ok || !ok2 {
-		return
+		return false
 	}
 	one := linear{constant: 1, divisor: 1}
 	is := graph.Relation{AtMost: true, Text: e.String()}
@@ -210,17 +231,18 @@ func (r *relationFinder) guard(e *Expr) {
 	case opGe, opGt:
 		x, y = y, x
 	default:
-		return
+		return false
 	}
 	if e.Op == opLt || e.Op == opGt {
 		if x.divisor != 1 || y.divisor != 1 {
-			return
+			return false
 		}
 		if x, ok = x.plus(1, one); !ok {
-			return
+			return false
 		}
 	}
 	r.add(x, y, is)
+	return true
 }
 
 // add adds the relation between two expressions, unless it always holds.

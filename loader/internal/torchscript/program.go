@@ -295,15 +295,15 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 			}
 			return nil
 		case *aten.Missing:
-			return &aten.UnsupportedError{Operators: []aten.OperatorUse{{Name: v.What, Count: 1}}}
+			return aten.UnsupportedOutput(v.What)
 		}
-		return fmt.Errorf("the model returns a %s, which is no tensor or number", aten.TypeName(v))
+		return aten.UnsupportedOutput("an output that is a " + aten.TypeName(v) + ", which is no tensor or number")
 	}
 	if err := add(v, ""); err != nil {
 		return nil, err
 	}
 	if len(values) == 0 {
-		return nil, errors.New("the model returns no tensor")
+		return nil, aten.UnsupportedOutput("a model that returns no tensor")
 	}
 	return values, m.CheckOutputs(len(values))
 }

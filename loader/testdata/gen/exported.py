@@ -173,6 +173,23 @@ class Related(nn.Module):
         return x.sum(0).mean(), y.amax(1).sum()
 
 
+class Guarded(nn.Module):
+    """Has conditions on extents that are not linear in them, which no operator checks."""
+
+    def forward(self, x, y):
+        if x.shape[0] * y.shape[1] == 12:
+            x = x + 1
+        if x.shape[1] ** 2 <= 100:
+            x = x * 2
+        if (x.shape[0] * x.shape[1]) % 3 == 0:
+            x = x * 3
+        if x.shape[1] > 4 or x.shape[1] * y.shape[0] > 300:
+            x = x + 4
+        if torch.sym_max(x.shape[0], y.shape[0]) - y.shape[0] // 2 > 2:
+            x = x + 5
+        return x.sum(0).mean(), y.amax(1).sum()
+
+
 same, image = Same().eval(), r(2, 3, 8, 8)
 save("same", same, (image,), (r(5, 3, 8, 8),), dynamic=({0: BATCH},))
 save("same_fixed", same, (image[:1],))
@@ -197,3 +214,5 @@ save("norm_train", nn.BatchNorm2d(3, momentum=0.3), (r(2, 3, 4, 4),), (r(2, 3, 4
 save("norm_train_core", nn.BatchNorm2d(3, momentum=0.3), (r(2, 3, 4, 4),), (r(2, 3, 4, 4) * 2,), (r(2, 3, 4, 4),), train=True, decompose=True)
 H, W = Dim("h", min=1, max=99), Dim("w", min=1, max=99)
 save("related", Related(), (r(3, 6), r(6, 6)), (r(2, 9), r(4, 9)), dynamic=({0: H, 1: 3 * W}, {0: 2 * H, 1: 3 * W}))
+ALL = {0: Dim.DYNAMIC, 1: Dim.DYNAMIC}
+save("guarded", Guarded(), (r(3, 6), r(6, 4)), (r(6, 5), r(7, 2)), dynamic=(ALL, ALL))

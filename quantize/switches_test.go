@@ -1,0 +1,59 @@
+package quantize
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestNoSwitches checks that no file of the package decides by the type of an operator: what is known of one stands where the
+// operator does.
+func TestNoSwitches(t *testing.T) {
+	paths, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	switches := 0
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if s, ok := n.(*ast.TypeSwitchStmt); ok {
+				switches++
+				if isOverOperators(s) {
+					t.Errorf("%v: a switch over types of operators", fset.Position(s.Pos()))
+				}
+			}
+			return true
+		})
+	}
+	if switches == 0 {
+		t.Error("there is no type switch at all: is the package parsed?")
+	}
+}
+
+// isOverOperators reports whether a case is a type of the packages that have operators.
+func isOverOperators(s *ast.TypeSwitchStmt) bool {
+	for _, clause := range s.Body.List {
+		for _, c := range clause.(*ast.CaseClause).List {
+			if of, ok := c.(*ast.SelectorExpr); ok && (isNamed(of.X, "ops") || isNamed(of.X, "int8")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isNamed(e ast.Expr, name string) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == name
+}

@@ -1,0 +1,165 @@
+package tensor
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Storage is memory of tensors that is filled when it is first read, and that can be given back, to be filled again when it is next
+// read: that of weights in a file, which a session needs only until it has packed them. Any number of goroutines may read its tensors, and
+// give it back; who reads at that time keeps what it has. Its tensors must not be written to.
+type Storage struct {
+	size   int
+	fill   func(dst []byte) error // nil: the memory is that of a mapped file
+	memory atomic.Pointer[byte]   // nil while there is none
+
+	mu     sync.Mutex
+	err    error
+	pinned bool
+}
+
+// NewStorage returns memory of so many bytes, which fill writes, with the same result whenever it is called. What fill fails with is the
+// error of Tensor.Load; the memory is then zero.
+func NewStorage(size int, fill func(dst []byte) error) *Storage {
+	return &Storage{size: size, fill: fill}
+}
+
+// View returns a tensor of the storage, as the function View does of bytes.
+func (s *Storage) View(dtype DType, offset int, shape, strides []int) (*Tensor, error) {
+	t, err := newView(dtype, s.size, offset, shape, strides)
+	if err == nil {
+		t.storage = s
+	}
+	return t, err
+}
+
+// bytes returns the memory, filled.
+func (s *Storage) bytes() []byte {
+	if s.size == 0 {
+		return []byte{}
+	}
+	p := s.memory.Load()
+	if p == nil {
+		p = s.load()
+	}
+	return unsafe.Slice(p, s.size)
+}
+
+// load fills the memory, unless another has meanwhile.
+func (s *Storage) load() *byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.memory.Load(); p != nil {
+		return p
+	}
+	data := AlignedBytes(s.size)
+	if s.err == nil {
+		s.err = s.fill(data)
+	}
+	if s.err != nil {
+		clear(data)
+	}
+	s.memory.Store(unsafe.SliceData(data))
+	return unsafe.SliceData(data)
+}
+
+// evict gives the memory back and returns its size, 0 where there is none to give.
+func (s *Storage) evict() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.memory.Load()
+	switch {
+	case p == nil || s.pinned:
+		return 0
+	case s.fill == nil:
+		evict(unsafe.Slice(p, s.size))
+		return 0 // it is the system's, not the collector's
+	}
+	s.memory.Store(nil)
+	return s.size
+}
+
+func (s *Storage) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+func (s *Storage) pin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pinned = s.pinned || s.fill != nil
+}
+
+// Evictable returns a view of t, whose memory must be that of a mapped file and not be
+// written to, that Evict works on.
+func (t *Tensor) Evictable() *Tensor {
+	if len(t.data) == 0 {
+		return t
+	}
+	v := *t
+	v.storage = &Storage{size: len(t.data)}
+	v.storage.memory.Store(unsafe.SliceData(t.data))
+	v.data = nil
+	return &v
+}
+
+// IsEvictable reports whether the memory of a tensor may be given back.
+func (t *Tensor) IsEvictable() bool { return t.storage != nil }
+
+// Evict gives the memory of a tensor that has a Storage back, or that was made Evictable, and returns how many bytes the garbage
+// collector can take. The memory is filled again when it is next read. It does nothing to other tensors.
+func (t *Tensor) Evict() int {
+	if t.storage == nil {
+		return 0
+	}
+	return t.storage.evict()
+}
+
+// Load fills the memory of a tensor that has a Storage, and returns the error with which that failed, now or before.
+func (t *Tensor) Load() error {
+	if t.storage == nil {
+		return nil
+	}
+	t.storage.bytes()
+	return t.Err()
+}
+
+// Err returns the error with which filling the memory of a tensor failed: it reads as zeros then.
+func (t *Tensor) Err() error {
+	if t.storage == nil {
+		return nil
+	}
+	return t.storage.failure()
+}
+
+// Pin is Load of a tensor whose memory is not given back from now on, since it is read again and again.
+func (t *Tensor) Pin() error {
+	if t.storage != nil {
+		t.storage.pin()
+	}
+	return t.Load()
+}
+
+// Derived returns a tensor of the given type that is computed when it is first read, and again after Evict: compute returns its elements,
+// with the same result whenever it is called.
+func Derived(dtype DType, shape Shape, compute func() (*Tensor, error)) (*Tensor, error) {
+	n, err := shape.Numel()
+	if err != nil {
+		return nil, err
+	}
+	s := NewStorage(n*dtype.Size(), func(dst []byte) error {
+		t, err := compute()
+		if err != nil {
+			return err
+		}
+		if t.dtype != dtype || !t.shape.Equal(shape) {
+			return fmt.Errorf("tensor: computed %v where %v%v should be", t, dtype, shape)
+		}
+		copy(dst, t.Contiguous().Bytes())
+		return nil
+	})
+	return s.View(dtype, 0, shape, shape.Strides())
+}
