@@ -170,6 +170,8 @@ func (f *files) load(k int) (*tensor.Tensor, error) {
 	case info.Size() > largeFile:
 		f.large.Lock()
 		defer f.large.Unlock()
+		// The last picture is garbage as large as this one. Marking takes little beside decoding: weights and planes have no pointers.
+		runtime.GC()
 	}
 	encoded, err := os.ReadFile(path)
 	if err != nil {
