@@ -44,13 +44,14 @@ func (q *Quantizer) AMP(m *graph.Graph, overrides ...Override) (*Sensitivity, er
 		return nil, err
 	}
 	s := &Sensitivity{}
+	first := samplesFirst(p.graph)
 	f := &faker{q: q, p: p, values: make(map[*graph.Value]*graph.Value)}
 	nodes := p.graph.Nodes
 	for _, n := range nodes {
 		if !isLayer(n.Op) || !p.decision[n].Quantize {
 			continue
 		}
-		d := &difference{}
+		d := &difference{samples: first[n.Outputs[0]]}
 		if err := f.compare(n, d); err != nil {
 			return nil, &graph.NodeError{Pass: "amp", Node: n, Err: err}
 		}
@@ -72,7 +73,7 @@ type faker struct {
 // compare adds the fake-quantized form of a layer beside it.
 func (f *faker) compare(n *graph.Node, d *difference) error {
 	g := f.p.graph
-	if f.p.policy.dynamic {
+	if f.p.backend.Dynamic {
 		return f.compareDynamic(n, d)
 	}
 	data := slices.Clone(n.Inputs)
@@ -196,9 +197,9 @@ func fake(x *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, error) {
 	return t, FakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q)
 }
 
-// Run computes the float outputs and accumulates noise.
+// Run computes the float outputs and accumulates noise, without the rows that fill up a batch (tensor.WithSamples).
 func (s *Sensitivity) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	return s.session.Run(ctx, inputs...)
+	return s.session.Run(withSamples(ctx, inputs), inputs...)
 }
 
 // Close releases the proxy's workers.

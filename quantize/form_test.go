@@ -91,7 +91,7 @@ func mobile(c *nn.Context, x *graph.Value) *graph.Value {
 func TestNoFloatIsland(t *testing.T) {
 	m := build(t, []int{1, 3, 16, 16}, mobile)
 	x := randomInput(t, 1, 3, 3, 16, 16)
-	for _, backend := range []Backend{Native, DISC} {
+	for _, backend := range []*Backend{Native, DISC} {
 		q := New(Options{Backend: backend})
 		calib, err := q.Calib(m)
 		if err != nil {

@@ -97,7 +97,7 @@ func (t *training) run() error {
 	if err := t.chooseLoss(); err != nil {
 		return err
 	}
-	calibrated, err := t.q.Quantize(t.model)
+	calibrated, err := t.q.QuantizeContext(t.ctx, t.model)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (t *training) endEpoch() error {
 	}
 	text := fmt.Sprintf("epoch %d of %d: loss %.4f", t.finished, t.flags.epochs, loss)
 	if t.eval != nil {
-		int8, err := t.q.Quantize(t.model)
+		int8, err := t.q.QuantizeContext(t.ctx, t.model)
 		if err != nil {
 			return err
 		}

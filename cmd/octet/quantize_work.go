@@ -182,7 +182,7 @@ func (w *work) finish(tuning *quantize.Tuning, by *bench.Metric) error {
 	if w.flags.output == "" {
 		return nil
 	}
-	int8, err := w.q.Quantize(w.model)
+	int8, err := w.q.QuantizeContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (w *work) describe(int8 *graph.Graph) (*report.Report, error) {
 
 // compare runs both models side by side.
 func (w *work) compare(r *report.Report) error {
-	c, err := w.q.Compare(w.model)
+	c, err := w.q.CompareContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -81,6 +82,9 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 	if err := a.checkFiles([]fileArg{{"MODEL", path}, {"--input", f.input}}, fileArg{"--output", f.output}); err != nil {
 		return err
 	}
+	if a.limits.exit != nil {
+		collectEarly()
+	}
 	d, err := a.openDataset(ctx, f.input, &f.samples)
 	if err != nil {
 		return err
@@ -133,6 +137,9 @@ func (r *modelRun) whole(ctx context.Context, g *graph.Graph) error {
 		return err
 	}
 	r.sayUnused(r.flags.input, r.data, g, true)
+	if r.limits.exit != nil {
+		debug.FreeOSMemory() // what reading and packing left, before the run takes its own
+	}
 	out, err := r.session.Run(ctx, in...)
 	if err != nil {
 		return r.data.Misfit("", err)

@@ -92,11 +92,11 @@ func (w SliceView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
 }
 
 func (w SliceView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error) {
-	from, err := b.Int(w.Start)
+	from, err := b.bound(w.Start)
 	if err != nil {
 		return nil, err
 	}
-	to, err := b.Int(w.End)
+	to, err := b.bound(w.End)
 	if err != nil {
 		return nil, err
 	}
@@ -189,6 +189,19 @@ func (b *Builder) Int(n *Number) (int, error) {
 		return 0, fmt.Errorf("%v is too large", v)
 	}
 	return int(i), nil
+}
+
+// bound is Int of a bound of a slice.
+func (b *Builder) bound(n *Number) (int, error) {
+	v, ok := b.Plain(n)
+	if !ok {
+		return 0, ErrDataDependent
+	}
+	i, ok := Convert(v, Int).(int64)
+	if !ok {
+		return 0, fmt.Errorf("%v is no bound of a slice", v)
+	}
+	return clampInt(i), nil
 }
 
 // ErrDataDependent says that something must be known before the run that only
