@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/internal/shareddata"
@@ -49,7 +50,7 @@ func TestSameLogits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	images, err := OpenDataset(sameBitsImages)
+	images, err := data.OpenDataset(sameBitsImages)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,19 +102,19 @@ func TestSameQuantizedFile(t *testing.T) {
 }
 
 // quantizeCIFAR quantizes a ResNet-20 on the tier generic, calibrated with the first images of a data set.
-func quantizeCIFAR(path, weights, data string, images int, config *quantize.ObserverConfig) error {
+func quantizeCIFAR(path, weights, images string, n int, config *quantize.ObserverConfig) error {
 	g, err := loader.Build(weights, nn.ResNet20CIFAR())
 	if err != nil {
 		return err
 	}
-	set, err := OpenDataset(data)
+	set, err := data.OpenDataset(images)
 	if err != nil {
 		return err
 	}
 	q := quantize.New(quantize.Options{
 		Backend: quantize.Native, Activation: config, Session: graph.Options{Threads: 2, CPU: asm.Generic.String()},
 	})
-	if err := q.Calibrate(context.Background(), g, set.First(g, 2, images)); err != nil {
+	if err := q.Calibrate(context.Background(), g, set.First(g, 2, n)); err != nil {
 		return err
 	}
 	int8, err := q.Quantize(g)
@@ -146,10 +147,10 @@ func recordModel(t *testing.T) {
 	}
 }
 
-// checkSum compares the SHA-256 of data with the one recorded under a name, or records it with -update.
-func checkSum(t *testing.T, name, where string, data []byte) {
+// checkSum compares the SHA-256 of content with the one recorded under a name, or records it with -update.
+func checkSum(t *testing.T, name, where string, content []byte) {
 	t.Helper()
-	sum := sha256.Sum256(data)
+	sum := sha256.Sum256(content)
 	line := hex.EncodeToString(sum[:]) + "  " + name + "\n"
 	recorded, err := os.ReadFile(sameBitsSums)
 	if err != nil && !*update {
