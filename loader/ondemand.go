@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"math"
 	"os"
 	"time"
 
@@ -49,7 +50,7 @@ func (u *unchanged) check() error {
 
 // onDemandStorage returns a storage of so many bytes that read writes when they are needed, nil where they are read at once.
 func (f *modelFile) onDemandStorage(size int64, read func(dst []byte) error) *tensor.Storage {
-	if f == nil || f.watched == nil || size < leastOnDemand {
+	if f == nil || f.watched == nil || size < leastOnDemand || size > math.MaxInt-tensor.Alignment { // the last is refused when it is read at once
 		return nil
 	}
 	return tensor.NewStorage(int(size), func(dst []byte) error {

@@ -104,4 +104,7 @@ func TestOnDemandChanged(t *testing.T) {
 	if fe, ok := errors.AsType[*FileError](err); !ok || fe.File != path {
 		t.Errorf("cut after it was opened: %v", err)
 	}
+	if err := Save(path+".copy", changed); !isA[*FileError](err) {
+		t.Errorf("saved though it was cut after it was opened: %v", err)
+	}
 }

@@ -162,6 +162,9 @@ func encodeModel(g *graph.Graph) (string, []Named, error) {
 	}
 	for _, v := range g.Constants() {
 		number[v] = len(number)
+		if err := v.Const.Load(); err != nil {
+			return "", nil, fmt.Errorf("loader: constant %q: %w", v.Name, err)
+		}
 		q := v.Const.QParams()
 		if q != nil && (q.DType != v.Const.DType() || q.Validate(v.Const.Shape()) != nil) {
 			return "", nil, fmt.Errorf("loader: constant %q of %v has parameters that do not fit: %v", v.Name, v.Const, q)
