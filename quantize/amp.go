@@ -73,7 +73,7 @@ type faker struct {
 // compare adds the fake-quantized form of a layer beside it.
 func (f *faker) compare(n *graph.Node, d *difference) error {
 	g := f.p.graph
-	if f.p.policy.dynamic {
+	if f.p.backend.Dynamic {
 		return f.compareDynamic(n, d)
 	}
 	data := slices.Clone(n.Inputs)

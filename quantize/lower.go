@@ -71,7 +71,7 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 		inputs[i] = v
 	}
 	x := inputs[0].Type.Q // nil where the input is quantized while running
-	floatBias := c.p.policy.floatBias || x == nil
+	floatBias := c.p.backend.FloatBias || x == nil
 	scale := float32(0)
 	if !floatBias {
 		scale = x.Scale[0]
@@ -99,7 +99,7 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 		in = append(in, inputs[r])
 	}
 	layer.HasBias = k.bias != nil
-	if c.p.policy.dynamic {
+	if c.p.backend.Dynamic {
 		return c.g.Add(n.Scope, layer.Dynamic(), in...)
 	}
 	return c.g.Add(n.Scope, layer.Int8(out), in...)

@@ -37,7 +37,7 @@ func NewLSQ(q *tensor.QParams) (*LSQ, error) {
 
 // Constrain puts the parameters back where they mean something, as is done
 // before each forward: a symmetric zero point is 0, an affine one within the
-// range; a scale is at least 2^-23, where a training step may have taken it below.
+// range; a scale is at least the spec's, where a training step may have taken it below.
 func (l *LSQ) Constrain() {
 	lo, hi := l.Spec.Range()
 	for i, z := range l.ZeroPoint {
@@ -46,7 +46,7 @@ func (l *LSQ) Constrain() {
 		} else {
 			l.ZeroPoint[i] = min(max(z, float32(lo)), float32(hi))
 		}
-		l.Scale[i] = max(l.Scale[i], epsilon)
+		l.Scale[i] = max(l.Scale[i], l.Spec.leastScale())
 	}
 }
 

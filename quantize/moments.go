@@ -89,7 +89,7 @@ func (m *moments) covariance(group, block int, centered bool) []float32 {
 		for j := range k {
 			v := float64(second[i*k+j]) / n
 			if centered {
-				v -= mean[i] * mean[j]
+				v -= float64(mean[i] * mean[j])
 			}
 			out[i*k+j] = float32(v)
 		}

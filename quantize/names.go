@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops/int8"
@@ -35,6 +36,11 @@ func valueNames(g *graph.Graph) map[*graph.Value]string {
 		names[values[i]] = name
 	}
 	return names
+}
+
+// isLeaf reports whether modules of the class are operators, not compositions.
+func isLeaf(class string) bool {
+	return strings.HasPrefix(class, "torch.nn.") && !strings.HasPrefix(class, "torch.nn.modules.container.")
 }
 
 // distinct numbers repeated names: conv, conv_1, conv_2. A number that makes another

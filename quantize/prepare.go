@@ -15,7 +15,7 @@ import (
 // and the decision what to quantize.
 type prepared struct {
 	graph    *graph.Graph
-	policy   policy
+	backend  *Backend
 	names    map[*graph.Value]string
 	layers   map[*graph.Node]string // names of the layers with constant weights
 	forms    map[*graph.Node]*int8.Form
@@ -54,7 +54,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 	}
 	g := q.trained(wide)
 	p := &prepared{
-		graph: g, policy: q.opts.policy(), forms: make(map[*graph.Node]*int8.Form),
+		graph: g, backend: q.opts.backend(), forms: make(map[*graph.Node]*int8.Form),
 		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool),
 		origins: make(origins), digest: q.digestOf(m),
 	}
@@ -62,7 +62,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 		return nil, err
 	}
 	scopes := scopesOf(g)
-	if err := g.Rewrite(p.origins.record(p.policy.passes), 0); err != nil {
+	if err := g.Rewrite(p.origins.record(p.backend.Passes), 0); err != nil {
 		return nil, err
 	}
 	if q.opts.Equalize {
@@ -81,7 +81,10 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 	if err := p.decide(q, scopes); err != nil {
 		return nil, err
 	}
-	p.observe()
+	if q.edges, err = p.edgesOf(p.backend); err != nil {
+		return nil, err
+	}
+	p.observe(q.edges)
 	return p, p.checkFixed(q.opts.Fixed)
 }
 
@@ -141,9 +144,9 @@ func (p *prepared) staysFloat(q *Quantizer, n *graph.Node) string {
 	switch {
 	case n.Outputs[0].Type.DType != tensor.Float32:
 		return "it does not compute float32"
-	case p.policy.dynamic && (p.form(n).Layer == nil || !p.form(n).Layer.IsDynamic()):
+	case p.backend.Dynamic && (p.form(n).Layer == nil || !p.form(n).Layer.IsDynamic()):
 		return "only linear layers are quantized while running"
-	case !p.policy.everything && !isLayer(n.Op):
+	case p.backend.precision(n) != Int8:
 		return "the backend keeps it in float"
 	case len(p.form(n).Activations) == 0:
 		return "no int8 form"
@@ -224,10 +227,10 @@ func (p *prepared) isResidual(n *graph.Node, i int) bool {
 
 // observe lists the values that need parameters, and those that would if some of the
 // modules fell back to float. What never meets an int8 operator is in neither, and may be infinite.
-func (p *prepared) observe() {
+func (p *prepared) observe(edges map[string]*Edge) {
 	var needed valueSet
 	for _, n := range p.graph.Nodes {
-		if !p.decision[n].Quantize || p.policy.dynamic {
+		if !p.decision[n].Quantize || p.backend.Dynamic {
 			continue
 		}
 		for _, i := range p.quantizedInputs(n) {
@@ -237,14 +240,16 @@ func (p *prepared) observe() {
 			needed.add(n.Outputs[0])
 		}
 	}
+	p.sources(&needed, edges)
 	p.needed = needed.list
 	for _, n := range p.graph.Nodes {
 		for _, v := range n.Inputs {
-			if !p.policy.dynamic && p.mayBeQuantized(v) {
+			if !p.backend.Dynamic && p.mayBeQuantized(v) {
 				needed.add(v)
 			}
 		}
 	}
+	p.sources(&needed, edges)
 	p.observed = needed.list
 }
 
@@ -279,7 +284,7 @@ func (s *valueSet) add(v *graph.Value) {
 // quantizedInputs lists the inputs that the int8 form of a node takes as
 // integers: not the residual of a layer that gives float32.
 func (p *prepared) quantizedInputs(n *graph.Node) []int {
-	if p.policy.dynamic {
+	if p.backend.Dynamic {
 		return nil
 	}
 	in := p.form(n).Activations
@@ -301,10 +306,10 @@ func (p *prepared) source(v *graph.Value) *graph.Value {
 // givesFloat reports whether the layer's int8 form stores float32: nothing that
 // uses its output takes it quantized.
 func (p *prepared) givesFloat(n *graph.Node) bool {
-	if p.policy.dynamic {
+	if p.backend.Dynamic {
 		return true
 	}
-	if !p.policy.floatOutput || !p.form(n).FloatResult {
+	if !p.backend.FloatOutput || !p.form(n).FloatResult {
 		return false
 	}
 	return !p.usedQuantized(n.Outputs[0])

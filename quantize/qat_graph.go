@@ -281,7 +281,7 @@ func (b *qatBuilder) deployedLayer(n *graph.Node, in []*graph.Value, quantized [
 	}
 	layer := b.a.prepared.form(n).Layer
 	args := int8.LearnedLayer{
-		X: quantized[0].learned(), W: b.result(b.a.weights[b.a.prepared.layers[n]]), FloatBias: b.a.prepared.policy.floatBias,
+		X: quantized[0].learned(), W: b.result(b.a.weights[b.a.prepared.layers[n]]), FloatBias: b.a.prepared.backend.FloatBias,
 	}
 	args.W.Value = weight
 	if layer.HasBias {

@@ -5,12 +5,13 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestNoSwitches checks that no file of the package decides by the type of an operator: what is known of one stands where the
-// operator does.
+// TestNoSwitches checks that no file of the package decides by the type of an operator or by which backend it is: what is known of
+// an operator stands where it does, and what is particular to a backend is a field of its value.
 func TestNoSwitches(t *testing.T) {
 	paths, err := filepath.Glob("*.go")
 	if err != nil {
@@ -27,10 +28,19 @@ func TestNoSwitches(t *testing.T) {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			if s, ok := n.(*ast.TypeSwitchStmt); ok {
+			switch n := n.(type) {
+			case *ast.TypeSwitchStmt:
 				switches++
-				if isOverOperators(s) {
-					t.Errorf("%v: a switch over types of operators", fset.Position(s.Pos()))
+				if isOverOperators(n) {
+					t.Errorf("%v: a switch over types of operators", fset.Position(n.Pos()))
+				}
+			case *ast.BinaryExpr:
+				if isBackend(n.X) || isBackend(n.Y) {
+					t.Errorf("%v: it asks which backend it is", fset.Position(n.Pos()))
+				}
+			case *ast.CaseClause:
+				if slices.ContainsFunc(n.List, isBackend) {
+					t.Errorf("%v: a switch over backends", fset.Position(n.Pos()))
 				}
 			}
 			return true
@@ -51,6 +61,10 @@ func isOverOperators(s *ast.TypeSwitchStmt) bool {
 		}
 	}
 	return false
+}
+
+func isBackend(e ast.Expr) bool {
+	return slices.ContainsFunc([]string{"Native", "Reference", "DISC", "FBGEMM"}, func(name string) bool { return isNamed(e, name) })
 }
 
 func isNamed(e ast.Expr, name string) bool {

@@ -26,6 +26,10 @@ func TestWinogradF32Transforms(t *testing.T) {
 		mem[i] = newGuarded(t, 1<<17)
 	}
 	inf := float32(math.Inf(1))
+	step := 1 // between channels that are compared, the last one among them
+	if quick() {
+		step = 3
+	}
 	forEachWinograd(t, func(t *testing.T, k *WinogradF32) {
 		n := k.T + 2
 		for _, c := range columnSizes() {
@@ -70,7 +74,7 @@ func TestWinogradF32Transforms(t *testing.T) {
 				k.Input(&args)
 				checkStridedSentinels(t, name, asBytes(matrix), n*n, 4*tiles*c, 4*posLen)
 				for tile := range tiles {
-					for ch := range c {
+					for ch := (c - 1) % step; ch < c; ch += step {
 						d := func(y, x int) float32 { return *(*float32)(unsafe.Add(in[(tile*n+y)*n+x], 4*ch)) }
 						for i := range n * n {
 							check(matrix[i*posLen+tile*c+ch], winogradBT[k.T], d, i/n, i%n, 0, math.Inf(-1), math.Inf(1))
@@ -96,7 +100,7 @@ func TestWinogradF32Transforms(t *testing.T) {
 					}
 					k.Output(&args)
 					for tile := range tiles {
-						for ch := range c {
+						for ch := (c - 1) % step; ch < c; ch += step {
 							m := func(y, x int) float32 { return matrix[(y*n+x)*posLen+tile*c+ch] }
 							for i := range k.T * k.T {
 								at := func(p []unsafe.Pointer) float32 { return *(*float32)(unsafe.Add(p[tile*k.T*k.T+i], 4*ch)) }

@@ -12,7 +12,11 @@ import (
 func TestConvRandom(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	flip := func() bool { return rng.IntN(2) == 0 }
-	for range 300 {
+	trials := 300
+	if testing.Short() {
+		trials = 100
+	}
+	for range trials {
 		c := layerCase{
 			n: 1 + rng.IntN(2), h: 1 + rng.IntN(12), w: 1 + rng.IntN(12), kh: 1 + rng.IntN(3), kw: 1 + rng.IntN(3),
 			stride: 1 + rng.IntN(2), pad: rng.IntN(4), dilation: 1, groups: 1,

@@ -18,8 +18,9 @@ func binaryForm(op ops.Binary, n Node) *Form {
 	numbers, constants, input := 0, 0, 0
 	for i, t := range n.In {
 		c := n.Const[i]
+		number := c != nil && [...]bool{op.ANumber, op.BNumber}[i] // of Python, which takes the other operand's type
 		switch {
-		case t.DType != tensor.Float32:
+		case t.DType != tensor.Float32 && !number:
 			return &Form{}
 		case c == nil:
 			input = i

@@ -216,13 +216,13 @@ func repacked(hasBias bool) []int {
 // before they clamp, could overflow.
 func convertible(in []ops.Type, depth int, out *tensor.QParams, bias *tensor.Tensor, resMult float32) bool {
 	scale := float64(in[0].Q.Scale[0]) * float64(slices.Max(in[1].Q.Scale)) / float64(out.Scale[0])
-	most := float64(depth)*(1<<16)*scale + 256*float64(resMult)
+	most := float64(float64(depth)*(1<<16)*scale) + float64(256*float64(resMult))
 	switch {
 	case bias == nil:
 	case bias.DType() == tensor.Float32:
 		most += magnitude(bias.Contiguous().Float32s()) / float64(out.Scale[0])
 	default:
-		most += magnitude(bias.Contiguous().Int32s()) * scale
+		most += float64(magnitude(bias.Contiguous().Int32s()) * scale)
 	}
 	return most < 1<<30
 }
