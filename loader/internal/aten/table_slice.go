@@ -222,7 +222,9 @@ func (c *call) sliced(t *build.Tensor, axis int, start, end *build.Number, step 
 	if c.err != nil {
 		return c.anything()
 	}
-	if start.Plain() == int64(0) && step == 1 && (build.SameExtent(end, dim) || end.Plain() == int64(math.MaxInt)) {
+	to, plain := end.Plain().(int64)
+	whole := build.SameExtent(end, dim) || plain && to >= math.MaxInt // more than an int holds is beyond every extent
+	if start.Plain() == int64(0) && step == 1 && whole {
 		return build.Alias(t)
 	}
 	s := slices.Clone(t.Strides)
