@@ -65,7 +65,6 @@ var internalTable = []packageRow{
 var onlyImporter = map[string]string{
 	"github.com/klauspost/cpuid/v2": "ops/asm",
 	"github.com/spf13/cobra":        "cmd/octet",
-	"github.com/vbauerster/mpb/v8":  "cmd/octet",
 	"golang.org/x/net":              "cmd/octet",
 	"google.golang.org":             "serve/grpcserve",
 }

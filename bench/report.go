@@ -8,18 +8,21 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/octet-ml/octet/internal/fastcores"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
 // CPU describes the machine that results come from.
 type CPU struct {
-	OS     string   `json:"os"`
-	Arch   string   `json:"arch"`
-	Name   string   `json:"name,omitempty"`
-	Cores  int      `json:"cores"`
-	Tier   string   `json:"tier"`  // the strongest of the kernels that ran
-	Tiers  []string `json:"tiers"` // that the machine has
-	Limits []Limits `json:"limits,omitempty"`
+	OS    string `json:"os"`
+	Arch  string `json:"arch"`
+	Name  string `json:"name,omitempty"`
+	Cores int    `json:"cores"`
+	// FastCores are the numbers of the fast cores, where the CPU has slow ones too: there are as many threads by default.
+	FastCores []int    `json:"fast_cores,omitempty"`
+	Tier      string   `json:"tier"`  // the strongest of the kernels that ran
+	Tiers     []string `json:"tiers"` // that the machine has
+	Limits    []Limits `json:"limits,omitempty"`
 }
 
 // DescribeCPU describes this machine, running with the given tier.
@@ -27,6 +30,9 @@ func DescribeCPU(tier asm.Tier) CPU {
 	c := CPU{OS: runtime.GOOS, Arch: runtime.GOARCH, Name: asm.CPUName(), Cores: runtime.NumCPU(), Tier: tier.InUse().String()}
 	for _, t := range asm.Supported() {
 		c.Tiers = append(c.Tiers, t.String())
+	}
+	if here := fastcores.Here(); len(here.Fast) < len(here.All) {
+		c.FastCores = here.Fast
 	}
 	return c
 }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/fastcores"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/quantize"
@@ -34,7 +34,7 @@ type Model struct {
 }
 
 // Sweep measures a model in every combination of its lists; an empty list
-// stands for the model's own precision, GOMAXPROCS threads, and a batch of 1, or that of Inputs.
+// stands for the model's own precision, as many threads as graph.Options takes by itself, and a batch of 1, or that of Inputs.
 type Sweep struct {
 	Precisions []string
 	Threads    []int
@@ -110,7 +110,7 @@ func (s Sweep) Validate() error {
 }
 
 // Run measures the model and calls yield with each result as it comes. limits
-// returns the machine's limits for a number of threads, 0 meaning GOMAXPROCS.
+// returns the machine's limits for a number of threads, 0 meaning those of graph.Options.
 func (s Sweep) Run(ctx context.Context, m Model, limits func(threads int) Limits, yield func(Result)) error {
 	if err := s.Validate(); err != nil {
 		return err
@@ -234,7 +234,7 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 		overrides = append(overrides, quantize.WithPairSafeWeights())
 	}
 	if precision == Int8Dynamic {
-		int8, err := q.Quantize(g, overrides...)
+		int8, err := q.QuantizeContext(ctx, g, overrides...)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -252,7 +252,7 @@ func (s Sweep) inPrecision(ctx context.Context, g *graph.Graph, own, precision s
 	if _, err := calib.Run(ctx, in...); err != nil {
 		return nil, nil, err
 	}
-	int8, err := q.Quantize(g)
+	int8, err := q.QuantizeContext(ctx, g)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -388,7 +388,7 @@ func LimitsOf(tier asm.Tier) func(threads int) Limits {
 	known := make(map[int]Limits)
 	return func(threads int) Limits {
 		if threads <= 0 {
-			threads = runtime.GOMAXPROCS(0)
+			threads = fastcores.Threads()
 		}
 		l, ok := known[threads]
 		if !ok {

@@ -23,6 +23,10 @@ type Dataset struct {
 	n      int
 	file   string
 
+	pictures bool     // they are x
+	classes  []string // names of labels, nil without
+	skipped  []*tensor.FileError
+
 	mu    sync.Mutex
 	bound *binding // to the graph that was last asked about
 }

@@ -48,6 +48,45 @@ func TestFilledBatchMoments(t *testing.T) {
 	}
 }
 
+// TestFilledBatchComparison is the same of what Compare and AMP say of the layers and the values.
+func TestFilledBatchComparison(t *testing.T) {
+	type found struct {
+		noise  []quantize.ModuleNoise
+		report *quantize.Report
+	}
+	for n := 1; n <= 6; n++ {
+		var all [2]found
+		for i := range all {
+			q, g := calibratedOn(t, quantize.MinMax, n, 4, i == 0)
+			c, amp := must(q.Compare(g)), must(q.AMP(g))
+			for x, err := range samplesOf(n).Batches(g, 4) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, _, err := c.Run(t.Context(), x...); err != nil {
+					t.Fatal(err)
+				}
+				must(amp.Run(t.Context(), x...))
+			}
+			all[i] = found{amp.Noise(), c.Report()}
+			c.Close()
+			amp.Close()
+		}
+		if len(all[0].noise) != 4 || all[0].report.Layers[0].Measured.Elements != int64(64*n) {
+			t.Fatalf("%d samples: %+v", n, all[0].report.Layers[0])
+		}
+		if !reflect.DeepEqual(all[0], all[1]) {
+			t.Errorf("%d samples: %+v, and in free batches %+v", n, all[0], all[1])
+		}
+	}
+}
+
+// samplesOf returns a data set of n samples.
+func samplesOf(n int) *Dataset {
+	rng := rand.New(rand.NewPCG(2, uint64(n)))
+	return must(NewDataset(tensor.Arrays{{Name: "x", Tensor: normal(rng, n, 2, 4, 4)}}))
+}
+
 // activationsOf returns the parameters of the activations after a calibration on n samples.
 func activationsOf(t *testing.T, kind quantize.Kind, n, batch int, fixed bool) map[string]*tensor.QParams {
 	t.Helper()
@@ -63,12 +102,10 @@ func activationsOf(t *testing.T, kind quantize.Kind, n, batch int, fixed bool) m
 func calibratedOn(t *testing.T, kind quantize.Kind, n, batch int, fixed bool) (*quantize.Quantizer, *graph.Graph) {
 	t.Helper()
 	g := layersOfSamples(fixed)
-	rng := rand.New(rand.NewPCG(2, uint64(n)))
-	d := must(NewDataset(tensor.Arrays{{Name: "x", Tensor: normal(rng, n, 2, 4, 4)}}))
 	o := must(quantize.Options{Backend: quantize.Native}.Observers()).Activation
 	o.Kind = kind
 	q := quantize.New(quantize.Options{Activation: &o, CorrectBias: true, Rounding: quantize.Learned, Session: graph.Options{Threads: 2}})
-	if err := q.Calibrate(t.Context(), g, d.Batches(g, batch)); err != nil {
+	if err := q.Calibrate(t.Context(), g, samplesOf(n).Batches(g, batch)); err != nil {
 		t.Fatal(err)
 	}
 	return q, g

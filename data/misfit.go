@@ -52,7 +52,15 @@ func (d *Dataset) Misfit(part string, err error) error {
 	} else if !shape && !input {
 		return err
 	}
+	if d.pictures && !is[*BytesError](err) && !is[*TypeError](err) {
+		err = &PictureError{d.fields[0], err}
+	}
 	return &tensor.FileError{File: d.file, Record: part, Reason: "the model does not take these samples", Err: err}
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // ofInputs reports whether other inputs might mend an error.
@@ -161,3 +169,15 @@ func (d *Dataset) Unnormalized(g *graph.Graph, whole bool) string {
 	}
 	return fmt.Sprintf("mean and std are not used, for they are of bytes that become floats: %s", strings.Join(types, ", "))
 }
+
+// PictureError says that a model does not take pictures as they come.
+type PictureError struct {
+	Picture Field // x
+	Err     error // what the model said
+}
+
+func (e *PictureError) Error() string {
+	return fmt.Sprintf("%v; the pictures are [channels, height, width] %v", e.Err, e.Picture.Shape[1:])
+}
+
+func (e *PictureError) Unwrap() error { return e.Err }

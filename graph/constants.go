@@ -2,6 +2,7 @@ package graph
 
 import (
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"slices"
 
@@ -49,18 +50,23 @@ func (p *plan) pinConstants() error {
 
 // What may be in memory beyond what is in use, while weights are packed and given up one after the other.
 const (
-	garbageAllowed = 1 << 20
+	garbageAllowed = 256 << 10
 	garbageShare   = 32 // one part of so many of what is in use
+	smallHeap      = 16 << 20
 )
 
 // collect frees the memory that was given up, once it is more than a small part of what is in use. The collector by itself waits until it
-// is as much.
+// is as much. Of a small heap, holes are a large part, and are given back to the system.
 func collect() {
 	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	metrics.Read(samples)
 	objects, live := samples[0].Value.Uint64(), samples[1].Value.Uint64()
-	if objects > live+max(garbageAllowed, live/garbageShare) {
-		runtime.GC()
+	switch {
+	case objects <= live+max(garbageAllowed, live/garbageShare):
+	case live < smallHeap:
+		debug.FreeOSMemory()
+	default:
+		runtime.GC() // what is packed next takes the memory
 	}
 }
 
@@ -83,7 +89,9 @@ func evalConstants(op ops.Op, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 			if err != nil {
 				return nil, err
 			}
-			evictAll(in)
+			if evictAll(in) > 0 {
+				collect()
+			}
 			return again[i], nil
 		})
 		if err != nil {

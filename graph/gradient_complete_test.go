@@ -32,6 +32,9 @@ func TestGradientCasesComplete(t *testing.T) {
 	}
 	names := fixture.Differentiable(t, "../ops", "../ops/int8")
 	for _, name := range names {
+		if strings.HasPrefix(name, "int8.") {
+			continue // quantize/testdata/gen/gradients.py records those of learned parameters
+		}
 		if !quotient[name] && notByQuotient[name] == "" {
 			t.Errorf("%s has a gradient and no case in gradientCases", name)
 		}

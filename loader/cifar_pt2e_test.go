@@ -19,6 +19,9 @@ import (
 // TestPT2ECIFAR runs ResNet-20 as PyTorch's PT2E flow quantized it for x86 and for XNNPACK:
 // all layers in int8, with the file's parameters, and PyTorch's class on nearly all images.
 func TestPT2ECIFAR(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole data set")
+	}
 	x, labels := images(t, "test.npz")
 	for name, same := range map[string]int{"x86": 1012, "xnnpack": 1012} {
 		file := filepath.Join("testdata", "quantized", "resnet20_"+name+".pt2")

@@ -108,6 +108,9 @@ func count(a, b []int64) int {
 // float accuracy as in PyTorch, calibration, int8 accuracy, and the same int8
 // bits on every tier, for one and two threads and any batch.
 func TestCIFAR(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole data set")
+	}
 	sd, err := loader.StateDict(shareddata.Path(t, "data", "cifar10", "resnet20.th"))
 	if err != nil {
 		t.Fatal(err)

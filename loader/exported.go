@@ -1,3 +1,5 @@
+//go:build !nopytorch
+
 package loader
 
 import (
@@ -159,4 +161,13 @@ func savedGlobal(module, name string) error {
 		return errors.New("weights and constants of an exported program do not: objects of classes are not read")
 	}
 	return nil
+}
+
+// DescribeExported is the function DescribeExported.
+func (f *File) DescribeExported() (*ExportedDescription, error) {
+	m, a, err := openExported(f.f)
+	if err != nil {
+		return nil, f.name(err)
+	}
+	return m.Describe(a), nil
 }

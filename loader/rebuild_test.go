@@ -247,7 +247,7 @@ func TestRebuildRefuses(t *testing.T) {
 		if name == "scales of rank 2" { // storage "0" is used as float32 too
 			c.reason = "used as"
 		}
-		if !isFileError(err, c.reason) {
+		if c.reason = reasonHere(name, c.reason); !isFileError(err, c.reason) {
 			t.Errorf("%s: got %v, %v, want a rejection with %q", name, w, err, c.reason)
 		}
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
@@ -310,7 +310,7 @@ func TestLegacyRefuses(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		_, err := loadBytes(c.raw)
 		runtime.ReadMemStats(&after)
-		if !isFileError(err, c.reason) {
+		if c.reason = reasonHere(name, c.reason); !isFileError(err, c.reason) {
 			t.Errorf("%s: got %v, want a rejection with %q", name, err, c.reason)
 		}
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {

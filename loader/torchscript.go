@@ -1,3 +1,5 @@
+//go:build !nopytorch
+
 package loader
 
 import (
@@ -161,4 +163,14 @@ func scriptGlobal(module, name string) error {
 		return errors.New("it is no class of the archive's code, and none that tensors are made of")
 	}
 	return nil
+}
+
+// Describe is the function Describe.
+func (f *File) Describe() (*Description, error) {
+	p, err := openTorchScript(f.f)
+	if err != nil {
+		return nil, f.name(err)
+	}
+	d, err := p.Describe(f.f.context())
+	return d, f.name(err)
 }

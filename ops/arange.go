@@ -29,7 +29,7 @@ func (op Arange) Infer(in []Type) ([]Type, error) {
 		return nil, err
 	}
 	n := math.Ceil((r.End - r.Start) / r.Step)
-	if r.Step == 0 || !(n >= 0 && n < 1<<40) || op.DType.Size() == 0 || op.DType == tensor.Bool {
+	if r.Step == 0 || !(n >= 0 && n < min(1<<40, math.MaxInt)) || op.DType.Size() == 0 || op.DType == tensor.Bool {
 		return nil, Errorf(op, in, "there is no range from %v to %v in steps of %v of %v", r.Start, r.End, r.Step, r.DType)
 	}
 	return foldShapes(op, in, Type{DType: op.DType, Shape: tensor.Shape{int(n)}})

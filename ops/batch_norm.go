@@ -57,7 +57,7 @@ func (op BatchNorm) scaleShift(scale, shift, weight, bias, mean, variance []floa
 	for i := range weight {
 		s := float64(weight[i]) / math.Sqrt(float64(variance[i])+op.Eps)
 		scale[i] = float32(s)
-		shift[i] = float32(float64(bias[i]) - float64(mean[i])*s)
+		shift[i] = float32(float64(bias[i]) - float64(float64(mean[i])*s))
 	}
 }
 

@@ -99,13 +99,15 @@ func (v *convGemm) blockN() int {
 // pack packs the weight, a matrix for each group, and the bias.
 func (v *convGemm) pack(p *Prepare) {
 	v.layout = PanelLayout{Packing: v.g.Info, Matrices: v.groups, Depth: v.ks * v.depth, N: v.n}
-	taps, group, tier := v.w.Taps(), v.n*v.w.Taps()*v.kc, p.Tier
-	v.weights = &prepack{inputs: weightAndBias(v.op.HasBias), size: v.layout.Len() + v.outs + v.g.NR, order: p.In[1].Numel()}
+	column, tier := v.w.Taps()*v.kc, p.Tier
+	v.weights = &prepack{inputs: weightAndBias(v.op.HasBias), size: v.layout.Len() + v.outs + v.g.NR, order: v.g.NR * column}
 	v.weights.pack = func(dst, order []float32, in packInputs, _ int) {
 		panels, bias := panelsOf(v.layout, dst)
-		src := channelsLastWeight(tier, order, in[0].Float32s(), v.outs, v.kc, taps)
-		for i := range v.groups {
-			v.g.PackB(panels.Data[panels.Index(i, 0):], src[i*group:], v.ks, v.depth, v.n)
+		for i := range v.groups * v.layout.Panels() {
+			group, n0 := i/v.layout.Panels(), i%v.layout.Panels()*v.g.NR
+			columns := min(v.g.NR, v.n-n0)
+			src := channelsLastWeight(tier, order, in[0].Float32s()[(group*v.n+n0)*column:], columns, v.kc, v.w.Taps())
+			v.g.PackB(panels.Panel(group, i%v.layout.Panels()), src, v.ks, v.depth, columns)
 		}
 		copyBias(bias, in[1])
 	}

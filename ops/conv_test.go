@@ -59,6 +59,8 @@ var convCases = []convCase{
 	{1, 5, 4, 6, 12, 3, 3, 1, 1, 1, 6, true, false, ops.NoActivation},
 	{2, 20, 18, 64, 64, 3, 3, 1, 1, 1, 1, true, true, ops.ReLU},
 	{1, 28, 28, 32, 48, 3, 3, 1, 0, 1, 1, false, false, ops.NoActivation},
+	{2, 30, 29, 32, 33, 3, 3, 1, 2, 2, 1, true, true, ops.ReLU},
+	{1, 31, 26, 40, 32, 3, 3, 1, 5, 3, 1, true, false, ops.NoActivation},
 	{1, 1, 1, 5, 3, 1, 1, 1, 0, 1, 1, true, false, ops.NoActivation},
 	{1, 3, 300, 8, 8, 1, 9, 1, 4, 1, 1, true, false, ops.NoActivation},
 }

@@ -43,8 +43,7 @@ func (op Conv) WinogradTime(p *Prepare, w *Window) float64 {
 // winogradCost returns the tile and what it takes.
 func (op Conv) winogradCost(p *Prepare, w *Window) (tile int, us float64) {
 	in := p.In
-	one, two := [3]int{1, 1, 1}, [3]int{1, 3, 3}
-	if w.Kernel != two || w.Stride != one || w.Dilation != one || op.Groups != 1 || w.Pad[0] != 0 || in[1].Known == nil || (op.HasBias && in[2].Known == nil) {
+	if WinogradDims(w) != 2 || op.Groups != 1 || in[1].Known == nil || (op.HasBias && in[2].Known == nil) {
 		return 0, 0
 	}
 	outs, c := in[1].Shape[0], in[1].Shape[1]
@@ -66,8 +65,13 @@ func (op Conv) winogradCost(p *Prepare, w *Window) (tile int, us float64) {
 		return max(weights*float64(rows)/rate, float64(passes)*4*weights/weightRate)
 	}
 	us = 0.85 * cost(9, w.Out[0]*w.Out[1]*w.Out[2], 1)
+	if w.Dilation != [3]int{1, 1, 1} { // the direct form leaves out taps in the padding, which may be most of them
+		us *= w.LiveTaps()
+	}
+	image := *w
+	image.Batch = 1
 	for _, t := range []int{2, 4} {
-		tiles := w.Out[0] * ((w.Out[1] + t - 1) / t) * ((w.Out[2] + t - 1) / t)
+		tiles := NewWinogradTiles(&image, t).Count
 		positions := (t + 2) * (t + 2)
 		if p.MaxPacked > 0 && float64(positions)/9 > p.MaxPacked {
 			continue
@@ -98,13 +102,12 @@ type packedWinograd struct {
 // winograd is a convolution prepared for F(T x T, 3x3).
 type winograd struct {
 	op             Conv
-	w              *Window
 	g              *asm.IGemmF32
 	k              *asm.WinogradF32
 	c, outs        int
 	packed         *packedWinograd
-	rows, columns  int // tiles of an image
-	tiles, chunk   int // tiles in all, and of one task
+	tiles          *WinogradTiles
+	chunk          int // tiles of one task
 	colStep        int // output channels of one task
 	colTasks       int
 	zeros          []float32 // padding, and a bias of nothing
@@ -115,9 +118,8 @@ type winograd struct {
 
 func (op Conv) prepareWinograd(p *Prepare, w *Window, t int) (*Kernel, error) {
 	v := &winograd{
-		op: op, w: w, g: asm.IGemmF32For(p.Tier), k: asm.WinogradF32For(t, p.Tier),
-		outs: p.In[1].Shape[0], c: p.In[1].Shape[1],
-		rows: (w.Out[1] + t - 1) / t, columns: (w.Out[2] + t - 1) / t,
+		op: op, g: asm.IGemmF32For(p.Tier), k: asm.WinogradF32For(t, p.Tier),
+		outs: p.In[1].Shape[0], c: p.In[1].Shape[1], tiles: NewWinogradTiles(w, t),
 	}
 	v.lo, v.hi = op.Act.Bounds()
 	v.activate = ActivationAfterClamps(op.Act, p.Tier)
@@ -129,8 +131,8 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window, t int) (*Kernel, error) {
 	v.packed = Packed(p, packedWinogradKey{weight, bias, v.k.Info}, func() *packedWinograd { return v.pack(weight, bias) })
 	v.zeros = alignedFloats(max(v.c, v.outs) + v.g.NR)
 
-	v.tiles = w.Batch * w.Out[0] * v.rows * v.columns
-	chunks := (v.tiles + winogradChunk - 1) / winogradChunk
+	count := v.tiles.Count
+	chunks := (count + winogradChunk - 1) / winogradChunk
 	v.colStep, v.colTasks = v.outs, 1
 	if p.Threads > 1 && chunks < 2*p.Threads {
 		// Few tiles: divide the output channels too, and transform the input for each part.
@@ -138,7 +140,7 @@ func (op Conv) prepareWinograd(p *Prepare, w *Window, t int) (*Kernel, error) {
 		v.colStep = ((v.outs+v.colTasks-1)/v.colTasks + v.g.NR - 1) / v.g.NR * v.g.NR
 		v.colTasks = (v.outs + v.colStep - 1) / v.colStep
 	}
-	v.chunk = (v.tiles + chunks - 1) / chunks
+	v.chunk = (count + chunks - 1) / chunks
 	positions := v.k.Positions()
 	v.matrix, v.result = positions*v.chunk*v.c, positions*v.chunk*v.colStep
 	task := v.run
@@ -172,7 +174,7 @@ func (v *winograd) pack(weight, bias *tensor.Tensor) *packedWinograd {
 // run computes some output channels of some tiles.
 func (v *winograd) run(call *Call, i int, wk *Worker) {
 	t0, n0 := i/v.colTasks*v.chunk, i%v.colTasks*v.colStep
-	tiles, n := min(v.chunk, v.tiles-t0), min(v.colStep, v.outs-n0)
+	tiles, n := min(v.chunk, v.tiles.Count-t0), min(v.colStep, v.outs-n0)
 	if tiles <= 0 {
 		return
 	}
@@ -184,7 +186,7 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 	residuals := wk.Pointers[v.chunk*(positions+outputs):][:tiles*outputs]
 
 	dump := unsafe.Pointer(&floatsOf(wk.Scratch, v.matrix+v.result, v.outs)[0]) // for outputs outside the image
-	v.point(call, t0, tiles, n0, inputs, outs, residuals, dump)
+	v.point(call, t0, n0, inputs, outs, residuals, dump)
 	args := &wk.Args.WinogradF32
 	*args = asm.WinogradF32Args{Tiles: tiles, C: v.c, Pixels: &inputs[0], Matrix: &matrix[0], PosStride: 4 * v.c * tiles}
 	v.k.Input(args)
@@ -217,39 +219,11 @@ func (v *winograd) run(call *Call, i int, wk *Worker) {
 	}
 }
 
-// point sets the pointers to the pixels of the tiles from t0 on.
-func (v *winograd) point(call *Call, t0, tiles, n0 int, inputs, outs, residuals []unsafe.Pointer, dump unsafe.Pointer) {
-	t, w := v.k.T, v.w
-	in, out := base(call.In[0]), base(call.Out[0])
-	var res unsafe.Pointer
+// point sets the pointers to the pixels of the tiles from t0 on, those of outputs and residuals to columns from n0 on.
+func (v *winograd) point(call *Call, t0, n0 int, inputs, outs, residuals []unsafe.Pointer, dump unsafe.Pointer) {
+	v.tiles.Inputs(inputs, t0, base(call.In[0]), unsafe.Pointer(&v.zeros[0]), 4*v.c)
+	v.tiles.Outputs(outs, t0, unsafe.Add(base(call.Out[0]), 4*n0), dump, 4*v.outs)
 	if v.op.HasResidual {
-		res = base(call.In[len(call.In)-1])
-	}
-	pad := unsafe.Pointer(&v.zeros[0])
-	for k := range tiles {
-		tile := t0 + k
-		tx, ty := tile%v.columns, tile/v.columns%v.rows
-		image := tile / (v.columns * v.rows)
-		y0, x0 := ty*t-w.Pad[1], tx*t-w.Pad[2]
-		to := inputs[k*(t+2)*(t+2):][:(t+2)*(t+2)]
-		for i := range to {
-			y, x := y0+i/(t+2), x0+i%(t+2)
-			to[i] = pad
-			if uint(y) < uint(w.In[1]) && uint(x) < uint(w.In[2]) {
-				to[i] = unsafe.Add(in, 4*v.c*((image*w.In[1]+y)*w.In[2]+x))
-			}
-		}
-		for i := range t * t {
-			y, x := ty*t+i/t, tx*t+i%t
-			if y < w.Out[1] && x < w.Out[2] {
-				at := 4 * (v.outs*((image*w.Out[1]+y)*w.Out[2]+x) + n0)
-				outs[k*t*t+i] = unsafe.Add(out, at)
-				if res != nil {
-					residuals[k*t*t+i] = unsafe.Add(res, at)
-				}
-				continue
-			}
-			outs[k*t*t+i], residuals[k*t*t+i] = dump, dump
-		}
+		v.tiles.Outputs(residuals, t0, unsafe.Add(base(call.In[len(call.In)-1]), 4*n0), dump, 4*v.outs)
 	}
 }

@@ -190,7 +190,7 @@ func (op Interpolate) newResize(in, out int, scale float64, plane bool) *resize 
 		// Only the scale is rounded to float32.
 		x := float64(step) * float64(i)
 		if !op.AlignCorners {
-			x = float64(step)*(float64(i)+0.5) - 0.5
+			x = float64(float64(step)*(float64(i)+0.5)) - 0.5
 		}
 		if op.Mode == Linearly {
 			x = max(x, 0)
@@ -218,8 +218,9 @@ func (r *resize) tap(at int, weight float32) {
 // at t between 0 and 1 (Keys 1981, a = -0.75).
 func cubicWeights(t float64) [4]float64 {
 	const a = -0.75
-	near := func(x float64) float64 { return ((a+2)*x-(a+3))*x*x + 1 }
-	far := func(x float64) float64 { return ((a*x-5*a)*x+8*a)*x - 4*a }
+	// No product is contracted with what is added to it, so that all CPUs give the same weights.
+	near := func(x float64) float64 { return float64((float64((a+2)*x)-(a+3))*x*x) + 1 }
+	far := func(x float64) float64 { return float64((float64((float64(a*x)-5*a)*x)+8*a)*x) - 4*a }
 	return [4]float64{far(1 + t), near(t), near(1 - t), far(2 - t)}
 }
 

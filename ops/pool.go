@@ -1,11 +1,11 @@
 package ops
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/octet-ml/octet/internal/fastcores"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -52,11 +52,11 @@ const asleep = 1 << 16
 const MaxThreads = 1024
 
 // NewPool starts a pool of the given number of workers, the calling goroutine
-// counted as one; 0 means GOMAXPROCS, and more than MaxThreads are not started. Any number of
+// counted as one; 0 means one for each fast core, at most GOMAXPROCS, and more than MaxThreads are not started. Any number of
 // sessions may use it. Close releases the workers.
 func NewPool(threads int) *Pool {
 	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
+		threads = fastcores.Threads()
 	}
 	threads = min(threads, MaxThreads)
 	p := &Pool{threads: threads}

@@ -8,8 +8,6 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -46,13 +44,14 @@ func (q *Quantizer) AMP(m *graph.Graph, overrides ...Override) (*Sensitivity, er
 		return nil, err
 	}
 	s := &Sensitivity{}
+	first := samplesFirst(p.graph)
 	f := &faker{q: q, p: p, values: make(map[*graph.Value]*graph.Value)}
 	nodes := p.graph.Nodes
 	for _, n := range nodes {
 		if !isLayer(n.Op) || !p.decision[n].Quantize {
 			continue
 		}
-		d := &difference{}
+		d := &difference{samples: first[n.Outputs[0]]}
 		if err := f.compare(n, d); err != nil {
 			return nil, &graph.NodeError{Pass: "amp", Node: n, Err: err}
 		}
@@ -74,7 +73,7 @@ type faker struct {
 // compare adds the fake-quantized form of a layer beside it.
 func (f *faker) compare(n *graph.Node, d *difference) error {
 	g := f.p.graph
-	if f.p.policy.dynamic {
+	if f.p.backend.Dynamic {
 		return f.compareDynamic(n, d)
 	}
 	data := slices.Clone(n.Inputs)
@@ -93,10 +92,12 @@ func (f *faker) compare(n *graph.Node, d *difference) error {
 	if bias != nil {
 		inputs = append(inputs, g.Const(biasName(n), bias))
 	}
-	if hasResidual(n.Op) {
-		inputs = append(inputs, data[len(data)-1])
+	layer := *f.p.form(n).Layer
+	if r := layer.Residual(); r >= 0 {
+		inputs = append(inputs, data[r])
 	}
-	out, err := g.Add1(n.Scope, withBias(n.Op, bias != nil), inputs...)
+	layer.HasBias = bias != nil
+	out, err := g.Add1(n.Scope, layer.Float(), inputs...)
 	if err != nil {
 		return err
 	}
@@ -125,10 +126,12 @@ func (f *faker) compareDynamic(n *graph.Node, d *difference) error {
 	if k.bias != nil {
 		inputs = append(inputs, g.Const(biasName(n), k.bias))
 	}
-	if hasResidual(n.Op) {
-		inputs = append(inputs, n.Inputs[len(n.Inputs)-1])
+	layer := *f.p.form(n).Layer
+	if r := layer.Residual(); r >= 0 {
+		inputs = append(inputs, n.Inputs[r])
 	}
-	out, err := g.Add1(n.Scope, int8.DynamicLinear{LinearAttributes: ops.LinearAttributes(withBias(n.Op, k.bias != nil).(ops.Linear))}, inputs...)
+	layer.HasBias = k.bias != nil
+	out, err := g.Add1(n.Scope, layer.Dynamic(), inputs...)
 	if err != nil {
 		return err
 	}
@@ -194,9 +197,9 @@ func fake(x *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, error) {
 	return t, FakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q)
 }
 
-// Run computes the float outputs and accumulates noise.
+// Run computes the float outputs and accumulates noise, without the rows that fill up a batch (tensor.WithSamples).
 func (s *Sensitivity) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	return s.session.Run(ctx, inputs...)
+	return s.session.Run(withSamples(ctx, inputs), inputs...)
 }
 
 // Close releases the proxy's workers.

@@ -1,118 +1,109 @@
 package quantize
 
 import (
-	"runtime"
+	"fmt"
+	"slices"
 	"strings"
+	"sync"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
 )
 
-// Backend names a set of defaults: which observers and specs activations,
-// weights and biases get. All of them run on the same int8 kernels.
-type Backend uint8
+// Backend says how models are quantized for a target: which operators are fused first, which are int8, and which parameters each
+// value and weight gets. A target of one's own is a value of this type, or one of those here [Backend.With] other rules. All
+// backends run on the same int8 kernels. A Backend is not changed once a Quantizer has it.
+type Backend struct {
+	// Name is what the command line, reports and saved states call it.
+	Name string
+	// Passes fuse the operators that are quantized as one, before anything is observed.
+	Passes []graph.Pass
+	// Activation and Weight are the specs of values and weights of which no rule says anything else.
+	Activation, Weight ObserverConfig
+	// WeightOn are the specs of weights on processors for which they are others.
+	WeightOn map[Device]ObserverConfig
+	// Rules say what is int8, and the specs of parts of a model. Of rules that say something about the same
+	// operator or value the last one holds. What no rule says anything about stays float32.
+	Rules []Rule
+	// FloatOutput lets an operator whose result only float operators and the caller use give float32 directly.
+	FloatOutput bool
+	// FloatBias adds biases in float32 instead of rounding them to the scale of the accumulators.
+	FloatBias bool
+	// BiasQParams derives the parameters that a bias is fake-quantized with from those of the weight and the activation whose
+	// products it is added to, the activation's observed by the given kind. Nil stands for BiasQParams.
+	BiasQParams func(weight, activation *tensor.QParams, observed Kind) (*tensor.QParams, error)
+	// Forward is what DefaultForward means for training.
+	Forward Forward
+	// NegativeScales lets training take scales below 0, as the toolkit does.
+	NegativeScales bool
+	// Dynamic quantizes the inputs of layers while they run, each row to its own range, and nothing else.
+	Dynamic bool
+	// DynamicForm is the backend that Options.Dynamic makes of this one, nil where there is none.
+	DynamicForm *Backend
+}
 
-// The backends. Native is octet's own; the other three give the quantization
-// parameters of BladeDISC's torch_quant toolkit.
-const (
-	// Native: uint8 affine activations whose range has the least mean square
-	// error, int8 per-channel symmetric weights.
-	Native Backend = iota
-	// Reference: MinMax, uint8 per-tensor affine for activations and weights.
-	Reference
-	// DISC: MinMax, int8 symmetric activations and int8 symmetric weights, per
-	// channel on x86 and per tensor on aarch64.
-	DISC
-	// FBGEMM: Histogram, uint8 affine activations over the full range (no
-	// reduce_range), int8 per-channel symmetric weights.
-	FBGEMM
+// With returns a copy of the backend under another name with rules behind its own.
+func (b *Backend) With(name string, rules ...Rule) *Backend {
+	c := *b
+	c.Name, c.Rules = name, slices.Concat(b.Rules, rules)
+	return &c
+}
+
+var (
+	backendsMutex sync.Mutex
+	backends      = []*Backend{Native, Reference, DISC, FBGEMM}
+	fixedBackends = len(backends) // whose names are not given to others
 )
 
-var backendNames = []string{"native", "reference", "disc", "fbgemm"}
-
-// String returns the name used on the command line.
-func (b Backend) String() string {
-	if int(b) < len(backendNames) {
-		return backendNames[b]
+// Register makes a backend known to ParseBackend, and so to saved states that name it. It replaces one of the same name
+// that was registered before; those of this package have their names for good.
+func Register(b *Backend) error {
+	backendsMutex.Lock()
+	defer backendsMutex.Unlock()
+	i := slices.IndexFunc(backends, func(have *Backend) bool { return strings.EqualFold(have.Name, b.Name) })
+	switch {
+	case b.Name == "" || i >= 0 && i < fixedBackends:
+		return fmt.Errorf("quantize: a backend cannot be registered as %q: choose another name", b.Name)
+	case i >= 0:
+		backends[i] = b
+	default:
+		backends = append(backends, b)
 	}
-	return "unknown"
+	return nil
 }
 
 // ParseBackend returns the backend with the given name, in any case.
-func ParseBackend(name string) (Backend, error) {
-	for i, n := range backendNames {
-		if strings.EqualFold(n, name) {
-			return Backend(i), nil
+func ParseBackend(name string) (*Backend, error) {
+	backendsMutex.Lock()
+	defer backendsMutex.Unlock()
+	var names []string
+	for _, b := range backends {
+		if strings.EqualFold(b.Name, name) {
+			return b, nil
 		}
+		names = append(names, b.Name)
 	}
-	return 0, &BackendError{"backend", name, backendNames}
+	return nil, &BackendError{"backend", name, names}
 }
 
-// MarshalText returns the name, and an error for a backend without one.
-func (b Backend) MarshalText() ([]byte, error) {
-	if _, err := ParseBackend(b.String()); err != nil {
-		return nil, err
+// String returns the name.
+func (b *Backend) String() string {
+	if b == nil {
+		return Native.Name
 	}
-	return []byte(b.String()), nil
+	return b.Name
 }
+
+// MarshalText returns the name.
+func (b *Backend) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
 // UnmarshalText takes a name that ParseBackend takes.
-func (b *Backend) UnmarshalText(text []byte) (err error) {
-	*b, err = ParseBackend(string(text))
+func (b *Backend) UnmarshalText(text []byte) error {
+	found, err := ParseBackend(string(text))
+	if err == nil {
+		*b = *found
+	}
 	return err
-}
-
-// Device is the processor family a model is quantized for.
-type Device uint8
-
-// The devices. HostDevice resolves to one of the others.
-const (
-	HostDevice Device = iota
-	X86
-	AArch64
-)
-
-var deviceNames = []string{"host", "x86", "aarch64"}
-
-// String returns the toolkit's name: "x86", "aarch64".
-func (d Device) String() string {
-	if int(d) < len(deviceNames) {
-		return deviceNames[d]
-	}
-	return "unknown"
-}
-
-// ParseDevice returns the device with the given name, in any case.
-func ParseDevice(name string) (Device, error) {
-	for i, n := range deviceNames {
-		if strings.EqualFold(n, name) {
-			return Device(i), nil
-		}
-	}
-	return 0, &BackendError{"device", name, deviceNames}
-}
-
-// MarshalText returns the name, and an error for a device without one.
-func (d Device) MarshalText() ([]byte, error) {
-	if _, err := ParseDevice(d.String()); err != nil {
-		return nil, err
-	}
-	return []byte(d.String()), nil
-}
-
-// UnmarshalText takes a name that ParseDevice takes.
-func (d *Device) UnmarshalText(text []byte) (err error) {
-	*d, err = ParseDevice(string(text))
-	return err
-}
-
-// resolve returns the device of the running program for HostDevice. Processors
-// other than arm64 are treated as x86.
-func (d Device) resolve() Device {
-	if d != HostDevice {
-		return d
-	}
-	if runtime.GOARCH == "arm64" {
-		return AArch64
-	}
-	return X86
 }
 
 // Observers says how each kind of value is observed. Biases need no
@@ -123,32 +114,10 @@ type Observers struct {
 }
 
 // Observers returns the defaults of the backend on a device.
-func (b Backend) Observers(device Device) (Observers, error) {
-	switch b {
-	case Native:
-		return Observers{
-			Activation: ObserverConfig{Kind: MSE, Spec: affineU8},
-			Weight:     ObserverConfig{Kind: MinMax, Spec: channelSymmetricS8},
-		}, nil
-	case Reference:
-		return Observers{
-			Activation: ObserverConfig{Kind: MinMax, Spec: affineU8},
-			Weight:     ObserverConfig{Kind: MinMax, Spec: affineU8},
-		}, nil
-	case DISC:
-		o := Observers{
-			Activation: ObserverConfig{Kind: MinMax, Spec: symmetricS8},
-			Weight:     ObserverConfig{Kind: MinMax, Spec: channelSymmetricS8},
-		}
-		if device.resolve() == AArch64 {
-			o.Weight.Spec = symmetricS8
-		}
-		return o, nil
-	case FBGEMM:
-		return Observers{
-			Activation: ObserverConfig{Kind: Histogram, Spec: affineU8},
-			Weight:     ObserverConfig{Kind: MinMax, Spec: channelSymmetricS8},
-		}, nil
+func (b *Backend) Observers(device Device) (Observers, error) {
+	o := Observers{Activation: b.Activation, Weight: b.Weight}
+	if w, ok := b.WeightOn[device.resolve()]; ok {
+		o.Weight = w
 	}
-	return Observers{}, &BackendError{"backend", b.String(), backendNames}
+	return o, nil
 }

@@ -89,7 +89,7 @@ func convertedAsIs(t testing.TB, q *Quantizer, m *graph.Graph) *graph.Graph {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := q.convert(p)
+	c, err := q.convert(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}

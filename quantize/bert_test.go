@@ -62,7 +62,7 @@ func TestBERT(t *testing.T) {
 		t.Errorf("dynamic: %d right, want 690", right)
 	}
 	for _, c := range []struct {
-		backend  Backend
+		backend  *Backend
 		from, to int // right
 	}{{Native, 690, 872}, {Reference, 690, 696}, {DISC, 690, 696}, {FBGEMM, 653, 872}} {
 		q := New(Options{Backend: c.backend, Device: X86})

@@ -33,7 +33,7 @@ func (o Options) checkBias() error {
 	switch {
 	case o.Bias == nil:
 		return nil
-	case o.Dynamic || o.policy().floatBias:
+	case o.Dynamic || o.backend().FloatBias:
 		return fmt.Errorf("the backend %v adds biases in float32 and rounds none", o.Backend)
 	case o.Bias.DType != tensor.Int32 || !o.Bias.Scheme.Symmetric() || o.Bias.Axis != 0:
 		return &SpecError{*o.Bias, "biases are int32, symmetric"}

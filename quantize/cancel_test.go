@@ -3,6 +3,7 @@ package quantize
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
@@ -62,4 +63,47 @@ func TestStopsBetweenNodes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestQuantizeStops ends the context of a conversion with learned rounding while it is at a layer: the layers behind it are not
+// converted.
+func TestQuantizeStops(t *testing.T) {
+	f := newQATFixture(t, Options{})
+	q := New(Options{Rounding: Learned})
+	data := (&dataset{batches: [][]*tensor.Tensor{{f.x}}}).all()
+	if err := q.Calibrate(t.Context(), f.model, data); err != nil {
+		t.Fatal(err)
+	}
+	for name, work := range map[string]func(ctx context.Context) error{
+		"quantize": func(ctx context.Context) error { _, err := q.QuantizeContext(ctx, f.model); return err },
+		"compare":  func(ctx context.Context) error { _, err := q.CompareContext(ctx, f.model); return err },
+	} {
+		ctx := &endsAt{Context: t.Context(), left: math.MaxInt}
+		if err := work(ctx); err != nil {
+			t.Fatal(err)
+		}
+		asked := math.MaxInt - ctx.left
+		if asked < 5 {
+			t.Errorf("%s asks its context %d times", name, asked)
+		}
+		for n := range asked {
+			ctx := &endsAt{Context: t.Context(), left: n}
+			if err := work(ctx); !errors.Is(err, context.Canceled) || ctx.left != -1 {
+				t.Errorf("%s: the context ended at question %d of %d: %v, and it was asked %d times more", name, n, asked, err, -1-ctx.left)
+			}
+		}
+	}
+}
+
+// endsAt is a context that has ended when its error was asked for so many times.
+type endsAt struct {
+	context.Context
+	left int
+}
+
+func (c *endsAt) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
 }

@@ -146,7 +146,7 @@ func TestResNet20(t *testing.T) {
 		t.Errorf("float32: %d right, want 932", n)
 	}
 	for _, c := range []struct {
-		backend  Backend
+		backend  *Backend
 		from, to int // right
 	}{{Native, 929, 1017}, {Reference, 933, 939}, {DISC, 924, 930}, {FBGEMM, 925, 931}} {
 		q := New(Options{Backend: c.backend, Device: X86})

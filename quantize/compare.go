@@ -6,7 +6,6 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -28,16 +27,21 @@ type Comparison struct {
 // Compare returns a proxy of the float model m beside what Quantize makes of it.
 // It needs calibrated observers.
 func (q *Quantizer) Compare(m *graph.Graph, overrides ...Override) (*Comparison, error) {
+	return q.CompareContext(context.Background(), m, overrides...)
+}
+
+// CompareContext is Compare that ends between two nodes with ctx, as QuantizeContext does.
+func (q *Quantizer) CompareContext(ctx context.Context, m *graph.Graph, overrides ...Override) (*Comparison, error) {
 	p, err := q.prepare(m, overrides)
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.convert(p)
+	c, err := q.convert(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	b := &comparer{
-		converter: c, reference: make(map[*graph.Value]*graph.Value),
+		converter: c, reference: make(map[*graph.Value]*graph.Value), first: samplesFirst(p.graph),
 		out: &Comparison{report: c.report, outputs: len(p.graph.Outputs), opts: q.opts.Session, float: m, int8: c.g.Clone()},
 	}
 	for _, v := range p.graph.Inputs {
@@ -64,6 +68,7 @@ func (q *Quantizer) Compare(m *graph.Graph, overrides ...Override) (*Comparison,
 type comparer struct {
 	*converter
 	reference map[*graph.Value]*graph.Value // values of the float model
+	first     map[*graph.Value]bool         // see samplesFirst
 	out       *Comparison
 }
 
@@ -94,7 +99,7 @@ func (b *comparer) node(n *graph.Node) error {
 		if err != nil {
 			return err
 		}
-		d = &difference{}
+		d = &difference{samples: b.first[v]}
 		if _, err := b.g.Add(n.Scope, compareOp{d}, outs[0], quantized); err != nil {
 			return err
 		}
@@ -109,7 +114,7 @@ func (b *comparer) node(n *graph.Node) error {
 
 // countPairs adds what counts the pairs of products of an int8 layer that do not fit 16 bits.
 func (b *comparer) countPairs(n *graph.Node) (*pairCount, error) {
-	if !b.p.decision[n].Quantize || !isLayer(n.Op) || b.p.policy.dynamic {
+	if !b.p.decision[n].Quantize || b.p.form(n).Layer == nil || b.p.backend.Dynamic {
 		return nil, nil
 	}
 	// The int8 layer is what takes the quantized input and the layer's weight.
@@ -121,11 +126,7 @@ func (b *comparer) countPairs(n *graph.Node) (*pairCount, error) {
 		return nil, nil
 	}
 	count := &pairCount{}
-	op := pairOp{to: count, weight: b.g.Nodes[i].Inputs[1].Const}
-	if conv, ok := b.g.Nodes[i].Op.(int8.Conv); ok {
-		float := ops.Conv(conv.ConvAttributes)
-		op.conv = &float
-	}
+	op := pairOp{to: count, conv: b.p.form(n).Layer.Conv, weight: b.g.Nodes[i].Inputs[1].Const, samples: b.first[n.Inputs[0]]}
 	_, err := b.g.Add(n.Scope, op, x)
 	return count, err
 }
@@ -137,7 +138,7 @@ func (b *comparer) values() error {
 		if err != nil {
 			return err
 		}
-		w := &watch{q: q}
+		w := &watch{q: q, samples: b.first[v]}
 		if _, err := b.g.Add(scopeOf(v), watchOp{w}, b.floatOf(v)); err != nil {
 			return err
 		}
@@ -155,10 +156,10 @@ func (b *comparer) values() error {
 	return nil
 }
 
-// Run computes and compares. It returns the outputs of the float and of the
-// quantized model.
+// Run computes and compares, without the rows that fill up a batch (tensor.WithSamples). It returns the outputs of the float
+// and of the quantized model.
 func (c *Comparison) Run(ctx context.Context, inputs ...*tensor.Tensor) (float, quantized []*tensor.Tensor, err error) {
-	out, err := c.session.Run(ctx, inputs...)
+	out, err := c.session.Run(withSamples(ctx, inputs), inputs...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,6 +11,8 @@ import (
 
 // difference accumulates how far a value is from its quantized form over runs.
 type difference struct {
+	samples bool // the values' elements are those of one sample after another; see samplesFirst
+
 	mu      sync.Mutex
 	batches int
 	count   int64 // elements
@@ -110,7 +112,11 @@ func (op compareOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		return unsafe.Slice((*sums)(unsafe.Pointer(unsafe.SliceData(c.Scratch))), tasks)
 	}
 	task := func(c *ops.Call, i int, _ *ops.Worker) {
-		from, to := i*chunk, min((i+1)*chunk, n)
+		from, to := i*chunk, min((i+1)*chunk, op.compared(c, n))
+		if from >= to {
+			partial(c)[i] = sums{}
+			return
+		}
 		partial(c)[i] = sumsOf(c.In[0].Float32s()[from:to], c.In[1].Float32s()[from:to])
 	}
 	return &ops.Kernel{
@@ -125,6 +131,7 @@ func (op compareOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			}
 			op.to.mu.Lock()
 			defer op.to.mu.Unlock()
+			n := op.compared(c, n)
 			op.to.batches++
 			op.to.count += int64(n)
 			op.to.mse += total.noise / float64(n)
@@ -135,6 +142,14 @@ func (op compareOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		Choice:   "compare",
 		Parallel: tasks,
 	}, nil
+}
+
+// compared returns how many of the n elements are compared: the first ones.
+func (op compareOp) compared(c *ops.Call, n int) int {
+	if !op.to.samples {
+		return n
+	}
+	return sampled(c, c.In[0].Shape(), n)
 }
 
 // HasEffect keeps the node though nothing uses its output.

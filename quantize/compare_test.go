@@ -39,7 +39,7 @@ func compareOn(t *testing.T, q *Quantizer, m *graph.Graph, x *tensor.Tensor) (r 
 func TestCompare(t *testing.T) {
 	m := build(t, []int{1, 3, 16, 16}, mobile)
 	x := randomInput(t, 5, 4, 3, 16, 16)
-	for _, backend := range []Backend{Native, FBGEMM, DISC} {
+	for _, backend := range []*Backend{Native, FBGEMM, DISC} {
 		q := New(Options{Backend: backend})
 		r, float, quantized := compareOn(t, q, m, x)
 		g, err := q.Quantize(m)

@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
@@ -14,11 +15,16 @@ import (
 // runs every selected operator in int8 and says so in Report. Its inputs have the types of one sample where
 // nothing depends on how large a batch is; it takes any batch that the float model takes.
 func (q *Quantizer) Quantize(m *graph.Graph, overrides ...Override) (*graph.Graph, error) {
+	return q.QuantizeContext(context.Background(), m, overrides...)
+}
+
+// QuantizeContext is Quantize that ends between two nodes with ctx: learned rounding computes long for each.
+func (q *Quantizer) QuantizeContext(ctx context.Context, m *graph.Graph, overrides ...Override) (*graph.Graph, error) {
 	p, err := q.prepare(m, overrides)
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.convert(p)
+	c, err := q.convert(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -26,8 +32,8 @@ func (q *Quantizer) Quantize(m *graph.Graph, overrides ...Override) (*graph.Grap
 	return oneSample(c.g), nil
 }
 
-// convert writes the quantized form of a prepared model.
-func (q *Quantizer) convert(p *prepared) (*converter, error) {
+// convert writes the quantized form of a prepared model, until ctx ends.
+func (q *Quantizer) convert(ctx context.Context, p *prepared) (*converter, error) {
 	c := &converter{
 		q: q, p: p, g: graph.New(), report: &Report{},
 		float: make(map[*graph.Value]*graph.Value), quant: make(map[*graph.Value]*graph.Value),
@@ -38,6 +44,9 @@ func (q *Quantizer) convert(p *prepared) (*converter, error) {
 		c.float[v] = w
 	}
 	for _, n := range p.graph.Nodes {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if err := c.node(n); err != nil {
 			return nil, &graph.NodeError{Pass: "quantize", Node: n, Err: err}
 		}

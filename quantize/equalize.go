@@ -6,6 +6,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -60,7 +61,7 @@ func (e *equalizer) find() {
 		}
 	}
 	for _, n := range e.graph.Nodes {
-		if !isLayer(n.Op) || hasResidual(n.Op) || constantWeight(n) != "" {
+		if !isLayer(n.Op) || int8.LayerOf(n.Op).HasResidual || constantWeight(n) != "" {
 			continue
 		}
 		second, relu6 := e.follow(n, users)
@@ -94,7 +95,7 @@ func (e *equalizer) follow(n *graph.Node, users map[*graph.Value][]*graph.Node) 
 			return next, relu6
 		case isReLU6(next.Op) && relu6 == nil:
 			relu6 = next
-		case !scalesThrough(next.Op):
+		case !formOf(next).Homogeneous:
 			return nil, nil
 		}
 		v = next.Outputs[0]
@@ -104,36 +105,17 @@ func (e *equalizer) follow(n *graph.Node, users map[*graph.Value][]*graph.Node) 
 
 // isReLU6 reports whether the operator, or a layer's activation, clamps to 6.
 func isReLU6(op ops.Op) bool {
-	switch op := op.(type) {
-	case ops.Conv:
-		return op.Act == ops.ReLU6
-	case ops.Linear:
-		return op.Act == ops.ReLU6
-	case ops.Unary:
-		return op.Fn == ops.Relu6
+	if l := int8.LayerOf(op); l != nil {
+		return l.Act == ops.ReLU6
 	}
-	return false
-}
-
-// scalesThrough reports whether f(s*x) = s*f(x) for the operator and positive
-// factors s of the channels.
-func scalesThrough(op ops.Op) bool {
-	switch op := op.(type) {
-	case ops.Unary:
-		return op.Fn == ops.Relu || op.Fn == ops.LeakyReLU
-	case ops.MaxPool, ops.AvgPool, ops.AdaptiveAvgPool:
-		return true
-	}
-	return false
+	act, _ := ops.AsActivation(op)
+	return act == ops.ReLU6
 }
 
 // bind returns the pair of two layers, nil where the channels of the one are
 // not those of the other.
 func (e *equalizer) bind(first, second *graph.Node) *equalizedPair {
-	groups := 1
-	if conv, ok := second.Op.(ops.Conv); ok {
-		groups = conv.Groups
-	}
+	groups := int8.LayerOf(second.Op).Groups
 	channels := first.Inputs[1].Type.Shape[0]
 	shape := second.Inputs[1].Type.Shape
 	outs, perGroup := shape[0], shape[1] // input channels of a group
@@ -141,7 +123,7 @@ func (e *equalizer) bind(first, second *graph.Node) *equalizedPair {
 		return nil
 	}
 	a, b := e.weightsOf(first), e.weightsOf(second)
-	p := &equalizedPair{factor: slices.Repeat([]float64{1}, channels), linear: isLinear(first.Op)}
+	p := &equalizedPair{factor: slices.Repeat([]float64{1}, channels), linear: int8.LayerOf(first.Op).Conv == nil}
 	if a.bias != nil {
 		p.bias = a.bias.Float32s()
 	}
@@ -270,14 +252,10 @@ func (e *equalizer) write() (*graph.Graph, error) {
 // split returns the operator with ReLU in the place of ReLU6, and what its
 // output, of the given rank, is bounded by from above.
 func (p *equalizedPair) split(op ops.Op, rank int) (ops.Op, *tensor.Tensor, error) {
-	switch layer := op.(type) {
-	case ops.Conv:
-		layer.Act = ops.ReLU
-		op = layer
-	case ops.Linear:
-		layer.Act = ops.ReLU
-		op = layer
-	default:
+	if l := int8.LayerOf(op); l != nil {
+		l.Act = ops.ReLU
+		op = l.Float()
+	} else {
 		op = ops.Unary{Fn: ops.Relu}
 	}
 	shape := slices.Repeat([]int{1}, rank)

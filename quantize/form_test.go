@@ -91,8 +91,8 @@ func mobile(c *nn.Context, x *graph.Value) *graph.Value {
 func TestNoFloatIsland(t *testing.T) {
 	m := build(t, []int{1, 3, 16, 16}, mobile)
 	x := randomInput(t, 1, 3, 3, 16, 16)
-	for _, backend := range []Backend{Native, DISC} {
-		q := New(Options{Backend: backend, Device: X86}) // one device on every host, as its defaults choose the SQNR
+	for _, backend := range []*Backend{Native, DISC} {
+		q := New(Options{Backend: backend})
 		calib, err := q.Calib(m)
 		if err != nil {
 			t.Fatal(err)

@@ -107,7 +107,7 @@ func (g *grid) bins(f func(from, to, count float64)) {
 		if c == 0 {
 			continue
 		}
-		from := float64(g.first+int64(i)) * width
+		from := float64(float64(g.first+int64(i)) * width)
 		f(max(from, float64(g.lo)), min(from+width, float64(g.hi)), float64(c))
 	}
 }

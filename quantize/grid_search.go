@@ -99,7 +99,7 @@ func (g *grid) leastSquaredError(s Spec) (lo, hi float32) {
 			from, to := b.from/step, b.to/step
 			if to-from < 1e-9 {
 				d := from - min(max(math.RoundToEven(from), low), high)
-				sum += b.count * d * d
+				sum += float64(b.count * d * d)
 				continue
 			}
 			// Bins mostly begin where the last one ended.
@@ -156,7 +156,7 @@ func (g *grid) leastDivergence(s Spec) (lo, hi float32) {
 		}
 		// edge returns the first bin whose middle is not below a level.
 		edge := func(level int) int {
-			at := (float64(lo)+float64(level)*step)/width - float64(g.first)
+			at := (float64(lo)+float64(float64(level)*step))/width - float64(g.first)
 			return int(min(max(math.Ceil(at-0.5), 0), gridBins))
 		}
 		first, last := edge(0), edge(levels)
@@ -204,7 +204,7 @@ func (g *grid) leastDivergence(s Spec) (lo, hi float32) {
 				if from < last && last <= to {
 					p += above
 				}
-				sum -= p * math.Log(count/bins*total/inside)
+				sum -= float64(p * math.Log(count/bins*total/inside))
 			}
 			from = to
 		}

@@ -152,7 +152,7 @@ func growTo(lo, hi, newLo, newHi float32) growth {
 		return growth{hi: newHi, rate: most, start: int64(at)}
 	}
 	g := growth{hi: newHi, rate: int64(math.Ceil(ratio)), start: int64(math.RoundToEven(start))}
-	excess := float32(g.rate)*width/histogramUpsample - newWidth
+	excess := float32(float32(g.rate)*width/histogramUpsample) - newWidth
 	if isFinite(newHi + excess - newLo) {
 		g.hi = newHi + excess
 	}
@@ -178,11 +178,11 @@ func (g growth) add(counts, old []float32, same bool) {
 	for i := range counts {
 		end := min(max(int64(i+1)*g.rate-g.start, 0), steps)
 		for ; (next+1)*histogramUpsample <= end; next++ {
-			sum += float64(old[next]) * histogramUpsample
+			sum += float64(float64(old[next]) * histogramUpsample)
 		}
 		upTo := sum
 		if rest := end - next*histogramUpsample; rest > 0 {
-			upTo += float64(old[next]) * float64(rest)
+			upTo += float64(float64(old[next]) * float64(rest))
 		}
 		counts[i] += float32((upTo - float64(before)) / histogramUpsample)
 		before = float32(upTo)
@@ -225,15 +225,15 @@ func spread(dst []float32, dstLo, dstHi float32, counts []float32, lo, hi float3
 		return
 	}
 	toBin := histogramBins / (float64(dstHi) - float64(dstLo))
-	first := (float64(lo) - float64(dstLo)) * toBin
-	width := (float64(hi) - float64(lo)) / histogramBins * toBin
+	first := float64((float64(lo) - float64(dstLo)) * toBin)
+	width := float64((float64(hi) - float64(lo)) / histogramBins * toBin)
 	out := make([]float64, histogramBins)
 	for i, c := range counts {
 		if c == 0 {
 			continue
 		}
 		// A constant has width 0: all of it goes to the bin it lies in.
-		a := first + float64(i)*width
+		a := first + float64(float64(i)*width)
 		b := a + width
 		from := min(max(int(a), 0), histogramBins-1)
 		to := min(max(int(b), from), histogramBins-1)

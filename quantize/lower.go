@@ -20,45 +20,47 @@ func (c *converter) lower(n *graph.Node, entry *Layer) ([]*graph.Value, error) {
 			entry.Inputs = append(entry.Inputs, c.p.names[c.p.source(n.Inputs[i])])
 		}
 	}
+	form := c.p.form(n)
 	var out *tensor.QParams
-	if f := c.p.forms[n]; f != keepForm && !c.p.givesFloat(n) {
+	if !form.Shares && !c.p.givesFloat(n) {
 		var err error
 		if out, err = c.qparams(n.Outputs[0]); err != nil {
 			return nil, err
 		}
 		entry.Output = c.p.names[n.Outputs[0]]
 	}
-	switch c.p.forms[n] {
-	case layerForm:
+	switch {
+	case form.Layer != nil:
 		return c.layer(n, inputs, out, entry)
-	case keepForm:
-		for i := 1; i < len(inputs); i++ {
-			v, err := c.asFloat(n.Inputs[i])
-			if err != nil {
-				return nil, err
-			}
-			inputs[i] = v
-		}
-		return c.g.Add(n.Scope, n.Op, inputs...)
-	case poolForm:
-		return c.pool(n, inputs[0], out)
-	case sumForm:
-		return c.g.Add(n.Scope, int8.Add{Act: n.Op.(ops.Binary).Act, Out: out}, inputs...)
-	case productForm:
-		return c.g.Add(n.Scope, int8.Mul{Act: n.Op.(ops.Binary).Act, Out: out}, inputs...)
-	case minForm:
-		return c.g.Add(n.Scope, int8.Min{Act: n.Op.(ops.Binary).Act, Out: out}, inputs...)
-	case tableForm:
-		return c.table(n, inputs, out)
-	case joinForm:
-		return c.join(n, inputs, out)
+	case form.Shares:
+		return c.sharing(n, inputs)
 	}
-	return nil, &ops.UnsupportedError{Op: n.Op.Name(), Reason: "no int8 form"}
+	y, err := addForm(c.g, n.Scope, func(b int8.Builder) ops.Ref {
+		refs := make([]ops.Ref, len(inputs))
+		for i, v := range inputs {
+			refs[i] = v
+		}
+		return form.Build(b, refs, out)
+	})
+	return []*graph.Value{y}, err
+}
+
+// sharing adds an operator that works on the integers of its first input as they are.
+func (c *converter) sharing(n *graph.Node, inputs []*graph.Value) ([]*graph.Value, error) {
+	for i := 1; i < len(inputs); i++ {
+		v, err := c.asFloat(n.Inputs[i])
+		if err != nil {
+			return nil, err
+		}
+		inputs[i] = v
+	}
+	return c.g.Add(n.Scope, n.Op, inputs...)
 }
 
 // layer adds a convolution or linear layer; inputs has what it takes quantized.
 func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QParams, entry *Layer) ([]*graph.Value, error) {
-	for _, i := range dataInputs(n) {
+	layer := *c.p.form(n).Layer
+	for _, i := range c.p.form(n).Activations {
 		if inputs[i] != nil {
 			continue
 		}
@@ -69,7 +71,7 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 		inputs[i] = v
 	}
 	x := inputs[0].Type.Q // nil where the input is quantized while running
-	floatBias := c.p.policy.floatBias || x == nil
+	floatBias := c.p.backend.FloatBias || x == nil
 	scale := float32(0)
 	if !floatBias {
 		scale = x.Scale[0]
@@ -93,71 +95,12 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 		}
 		in = append(in, c.g.Const(biasName(n), bias))
 	}
-	if hasResidual(n.Op) {
-		in = append(in, inputs[len(inputs)-1])
+	if r := layer.Residual(); r >= 0 {
+		in = append(in, inputs[r])
 	}
-	var op ops.Op
-	switch float := withBias(n.Op, k.bias != nil).(type) {
-	case ops.Conv:
-		op = int8.Conv{ConvAttributes: ops.ConvAttributes(float), Out: out}
-	case ops.Linear:
-		op = int8.Linear{LinearAttributes: ops.LinearAttributes(float), Out: out}
-		if c.p.policy.dynamic {
-			op = int8.DynamicLinear{LinearAttributes: ops.LinearAttributes(float)}
-		}
+	layer.HasBias = k.bias != nil
+	if c.p.backend.Dynamic {
+		return c.g.Add(n.Scope, layer.Dynamic(), in...)
 	}
-	return c.g.Add(n.Scope, op, in...)
-}
-
-// biasName returns the name of a layer's bias, which a correction may add.
-func biasName(n *graph.Node) string {
-	if hasBias(n.Op) {
-		return n.Inputs[2].Name
-	}
-	return n.Scope.Path + ".bias"
-}
-
-// pool adds an average. A mean over height and width is an adaptive one of one pixel.
-func (c *converter) pool(n *graph.Node, x *graph.Value, out *tensor.QParams) ([]*graph.Value, error) {
-	switch op := n.Op.(type) {
-	case ops.AvgPool:
-		return c.g.Add(n.Scope, int8.AvgPool{AvgPoolAttributes: ops.AvgPoolAttributes(op), Out: out}, x)
-	case ops.AdaptiveAvgPool:
-		return c.g.Add(n.Scope, int8.AdaptiveAvgPool{AdaptiveAvgPoolAttributes: ops.AdaptiveAvgPoolAttributes(op), Out: out}, x)
-	}
-	one := int8.AdaptiveAvgPool{AdaptiveAvgPoolAttributes: ops.AdaptiveAvgPoolAttributes{Size: []int{1, 1}}, Out: out}
-	y, err := c.g.Add(n.Scope, one, x)
-	if err != nil || n.Op.(ops.Reduce).KeepDims {
-		return y, err
-	}
-	return c.g.Add(n.Scope, ops.Flatten{Start: 1, End: -1}, y...)
-}
-
-// table adds a function of one element, of which the other operand may be a number.
-func (c *converter) table(n *graph.Node, inputs []*graph.Value, out *tensor.QParams) ([]*graph.Value, error) {
-	x := inputs[dataInputs(n)[0]]
-	operands := make([]*tensor.Tensor, len(inputs))
-	for i, v := range n.Inputs {
-		operands[i] = v.Const
-	}
-	t, err := int8.TableOf(n.Op, x.Type.Q, out, operands...)
-	if err != nil {
-		return nil, err
-	}
-	return c.g.Add(n.Scope, t, x)
-}
-
-// join adds a concatenation, with its inputs in the output's parameters.
-func (c *converter) join(n *graph.Node, inputs []*graph.Value, out *tensor.QParams) ([]*graph.Value, error) {
-	for i, v := range inputs {
-		if v.Type.Q.Equal(out) {
-			continue
-		}
-		r, err := c.g.Add1(n.Scope, int8.NewTable("requantize", v.Type.Q, out, nil), v)
-		if err != nil {
-			return nil, err
-		}
-		inputs[i] = r
-	}
-	return c.g.Add(n.Scope, n.Op, inputs...)
+	return c.g.Add(n.Scope, layer.Int8(out), in...)
 }

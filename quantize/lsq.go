@@ -2,7 +2,6 @@ package quantize
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -38,7 +37,7 @@ func NewLSQ(q *tensor.QParams) (*LSQ, error) {
 
 // Constrain puts the parameters back where they mean something, as is done
 // before each forward: a symmetric zero point is 0, an affine one within the
-// range; a scale is at least 2^-23, where a training step may have taken it below.
+// range; a scale is at least the spec's, where a training step may have taken it below.
 func (l *LSQ) Constrain() {
 	lo, hi := l.Spec.Range()
 	for i, z := range l.ZeroPoint {
@@ -47,7 +46,7 @@ func (l *LSQ) Constrain() {
 		} else {
 			l.ZeroPoint[i] = min(max(z, float32(lo)), float32(hi))
 		}
-		l.Scale[i] = max(l.Scale[i], epsilon)
+		l.Scale[i] = max(l.Scale[i], l.Spec.leastScale())
 	}
 }
 
@@ -62,27 +61,11 @@ func (l *LSQ) QParams() (*tensor.QParams, error) {
 			return nil, fmt.Errorf("quantize: learned scale %v or zero point %v: %w", s, z, ErrNotFinite)
 		}
 		q.Scale = append(q.Scale, s)
-		q.ZeroPoint = append(q.ZeroPoint, roundZero(z, q.Min, q.Max))
+		q.ZeroPoint = append(q.ZeroPoint, l.Spec.params().RoundZero(z))
 	}
 	return q, nil
 }
 
-// roundZero returns the integer zero point of the forward.
-func roundZero(z float32, lo, hi int32) int32 {
-	return int32(min(max(math.RoundToEven(float64(z)), float64(lo)), float64(hi)))
-}
-
 // GradientFactor returns what the gradients of scale and zero point are
 // multiplied with for a tensor of n elements: 1/sqrt(quant_max * n).
-func (l *LSQ) GradientFactor(n int) float32 {
-	_, hi := l.Spec.Range()
-	return float32(1 / math.Sqrt(float64(hi)*float64(n)))
-}
-
-// gradientZero returns the zero point that gradients are computed with.
-func gradientZero(z, lo, hi float32, perChannel bool) float32 {
-	if perChannel {
-		return float32(math.RoundToEven(float64(max(min(z, hi), lo))))
-	}
-	return float32(math.Trunc(float64(max(min(z+0.5, hi), lo))))
-}
+func (l *LSQ) GradientFactor(n int) float32 { return l.Spec.params().GradientFactor(n) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -27,7 +28,7 @@ func lsqGraph(t *testing.T, spec Spec, threads int, x, scale, zero, dy *tensor.T
 		}
 		return v
 	}
-	y := must(g.Add1(graph.Scope{}, LSQOp{spec}, in[:3]...))
+	y := must(g.Add1(graph.Scope{}, int8.LSQ{Params: spec.params()}, in[:3]...))
 	loss := must(g.Add1(graph.Scope{}, ops.Reduce{Fn: ops.Sum}, must(g.Add1(graph.Scope{}, ops.Binary{Fn: ops.Mul}, y, in[3]))))
 	grads, err := g.Gradients(loss, in[:3])
 	if err != nil {
@@ -142,7 +143,7 @@ func TestLSQOpLarge(t *testing.T) {
 
 func TestLSQOpRefuses(t *testing.T) {
 	for _, p := range [][2]float32{{0, 0}, {inf32, 0}, {float32(math.NaN()), 0}, {1, inf32}} {
-		_, err := ops.Eval(LSQOp{affineU8}, 0, nil, vector(t, []float32{1, 2}), vector(t, p[:1]), vector(t, p[1:]))
+		_, err := ops.Eval(int8.LSQ{Params: affineU8.params()}, 0, nil, vector(t, []float32{1, 2}), vector(t, p[:1]), vector(t, p[1:]))
 		var bad *ops.ValueError
 		if !errors.As(err, &bad) {
 			t.Errorf("scale %v and zero point %v: %v", p[0], p[1], err)

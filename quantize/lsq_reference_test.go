@@ -41,7 +41,7 @@ func (l *LSQ) Backward(dx, dScale, dZero, x, dy []float32, shape tensor.Shape, f
 	scaleSums, zeroSums := make([]float32, len(q.Scale)), make([]float32, len(q.Scale))
 	terms := make([]float32, 2*len(x))
 	forChannels(shape, q, len(x), func(c, from, to int) {
-		zero := gradientZero(l.ZeroPoint[c], float32(q.Min), float32(q.Max), q.Scheme.PerChannel())
+		zero := l.Spec.params().GradientZero(l.ZeroPoint[c])
 		ds, dz := terms[:to-from], terms[len(x):len(x)+to-from]
 		l.backwardRun(dx[from:to], ds, dz, x[from:to], dy[from:to], q.Scale[c], zero, factor)
 		scaleSums[c] += sumFloat32(ds)

@@ -102,7 +102,7 @@ func towards(a, b, c float32) float32 {
 	if d := b - a; isFinite(d) {
 		return a + float32(c*d)
 	}
-	return float32(float64(a) + float64(c)*(float64(b)-float64(a)))
+	return float32(float64(a) + float64(float64(c)*(float64(b)-float64(a))))
 }
 
 // Merge is exact for MinMax. For MovingAverage, whose result depends on the
@@ -122,8 +122,8 @@ func (o *rangeObserver) Merge(other Observer) error {
 	case o.config.Kind == MovingAverage:
 		w := float64(s.Batches) / float64(s.Batches+o.batches)
 		for i := range o.lo {
-			o.lo[i] = float32(float64(o.lo[i])*(1-w) + float64(s.Min[i])*w)
-			o.hi[i] = float32(float64(o.hi[i])*(1-w) + float64(s.Max[i])*w)
+			o.lo[i] = float32(float64(float64(o.lo[i])*(1-w)) + float64(float64(s.Min[i])*w))
+			o.hi[i] = float32(float64(float64(o.hi[i])*(1-w)) + float64(float64(s.Max[i])*w))
 		}
 	default:
 		o.take(s.Min, s.Max)

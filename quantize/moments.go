@@ -10,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -88,7 +89,7 @@ func (m *moments) covariance(group, block int, centered bool) []float32 {
 		for j := range k {
 			v := float64(second[i*k+j]) / n
 			if centered {
-				v -= mean[i] * mean[j]
+				v -= float64(mean[i] * mean[j])
 			}
 			out[i*k+j] = float32(v)
 		}
@@ -102,7 +103,9 @@ func rowSize(n *graph.Node) int {
 }
 
 // fits reports whether the moments are of rows as the layer has them.
-func (m *moments) fits(n *graph.Node) bool { return m.groups == groupsOf(n.Op) && m.size == rowSize(n) }
+func (m *moments) fits(n *graph.Node) bool {
+	return m.groups == int8.LayerOf(n.Op).Groups && m.size == rowSize(n)
+}
 
 // add takes in other moments of the same layer.
 func (m *moments) add(o *moments) error {
@@ -198,11 +201,9 @@ func (q *Quantizer) observeMoments(p *prepared, first map[*graph.Value]bool) err
 		if !isLayer(n.Op) || !p.allowed[n] {
 			continue
 		}
-		m := &moments{groups: groupsOf(n.Op), size: rowSize(n)}
-		patch := patchesOp{weight: n.Inputs[1].Type.Shape, samples: first[n.Inputs[0]]}
-		if conv, ok := n.Op.(ops.Conv); ok {
-			patch.conv = &conv
-		}
+		layer := p.form(n).Layer
+		m := &moments{groups: layer.Groups, size: rowSize(n)}
+		patch := patchesOp{conv: layer.Conv, weight: n.Inputs[1].Type.Shape, samples: first[n.Inputs[0]]}
 		m.sum = make([]float64, m.groups*m.size)
 		if q.opts.Rounding == Learned {
 			m.second = make([]float32, m.groups*productsOf(m.size))

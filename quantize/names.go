@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 )
 
 // valueNames names the values that can be observed, each by a name of its own: inputs by their name,
@@ -35,6 +36,11 @@ func valueNames(g *graph.Graph) map[*graph.Value]string {
 		names[values[i]] = name
 	}
 	return names
+}
+
+// isLeaf reports whether modules of the class are operators, not compositions.
+func isLeaf(class string) bool {
+	return strings.HasPrefix(class, "torch.nn.") && !strings.HasPrefix(class, "torch.nn.modules.container.")
 }
 
 // distinct numbers repeated names: conv, conv_1, conv_2. A number that makes another
@@ -121,14 +127,7 @@ func weightBase(n *graph.Node) string {
 
 // shareWeight reports whether two layers multiply by the same weight in the same groups.
 func (p *prepared) shareWeight(a, b *graph.Node) bool {
-	return groupsOf(a.Op) == groupsOf(b.Op) && p.sameConstant(a.Inputs[1], b.Inputs[1])
-}
-
-func groupsOf(op ops.Op) int {
-	if conv, ok := op.(ops.Conv); ok {
-		return conv.Groups
-	}
-	return 1
+	return int8.LayerOf(a.Op).Groups == int8.LayerOf(b.Op).Groups && p.sameConstant(a.Inputs[1], b.Inputs[1])
 }
 
 // sameConstant reports whether two constants are one, or were computed from the same ones in the same way,

@@ -79,7 +79,7 @@ func collidingModel(t testing.TB) *graph.Graph {
 func TestCollidingNames(t *testing.T) {
 	m := collidingModel(t)
 	x := randomInput(t, 4, 64, 16)
-	for _, backend := range []Backend{Native, Reference, DISC, FBGEMM} {
+	for _, backend := range []*Backend{Native, Reference, DISC, FBGEMM} {
 		q := New(Options{Backend: backend})
 		report, _, _ := compareOn(t, q, m, x)
 		values := make(map[string]bool)

@@ -20,7 +20,7 @@ func TestWithBits(t *testing.T) {
 	data := func(yield func([]*tensor.Tensor, error) bool) {
 		yield([]*tensor.Tensor{randomInput(t, 1, 1, 8, 12)}, nil)
 	}
-	for _, backend := range []Backend{Native, DISC, FBGEMM} {
+	for _, backend := range []*Backend{Native, DISC, FBGEMM} {
 		q := New(Options{Backend: backend, Device: X86})
 		before, err := q.Options().Observers()
 		if err != nil {
@@ -82,7 +82,7 @@ func TestOverrides(t *testing.T) {
 	d := &dataset{batches: [][]*tensor.Tensor{{randomInput(t, 1, 3, 8, 12)}}}
 	config := func(s Spec) *ObserverConfig { return &ObserverConfig{Kind: MinMax, Spec: s} }
 	bias := symmetricS32.WithBits(4)
-	for _, backend := range []Backend{Native, DISC} {
+	for _, backend := range []*Backend{Native, DISC} {
 		q := New(Options{Backend: backend, Activation: config(affineU8.WithBits(3)), Weight: config(symmetricS8.WithBits(2)), Bias: &bias})
 		calibrate(t, q, m, d)
 		check := func(overrides []Override, activation, weight, bias Spec) {

@@ -30,6 +30,8 @@ type pairOp struct {
 	conv   *ops.Conv // nil: a linear layer
 	weight *tensor.Tensor
 	nhwc   bool
+
+	samples bool // the input's elements are those of one sample after another; see samplesFirst
 }
 
 const pairRows = 256
@@ -78,13 +80,16 @@ func (op pairOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	pad := p.In[0].Q.ZeroPoint[0]
 	pairs := op.overflowing(g.channels, g.taps)
-	rows := min(g.rows, pairRows)
 	perGroup := len(pairs) / g.groups
 	return &ops.Kernel{Choice: "count_pairs", Parallel: 1, WorkerScratch: g.channels * g.taps, Run: func(c *ops.Call) error {
 		x, row := c.In[0].Uint8s(), c.Workers[0].Scratch
-		hits := int64(0)
+		hits, all := int64(0), g.rows
+		if op.samples {
+			all = sampled(c, c.In[0].Shape(), all)
+		}
+		rows := min(all, pairRows)
 		for r := range rows {
-			at := r * g.rows / rows
+			at := r * all / rows
 			for group := range g.groups {
 				g.each(at, group, func(tap, channel, from int) {
 					v := uint8(pad)

@@ -23,7 +23,7 @@ type weightPairs struct {
 // pairsOf returns the constraint on a layer's weights, nil where they are free: the spec does not ask for it, kernels add up no
 // pairs, or all pairs are safe.
 func (q *Quantizer) pairsOf(n *graph.Node) *weightPairs {
-	spec := q.observers.Weight.Spec
+	spec := q.weightConfig(n).Spec
 	if !spec.PairSafe {
 		return nil
 	}
@@ -43,9 +43,13 @@ func (q *Quantizer) greatestInput() int32 {
 	if q.opts.Dynamic {
 		return math.MaxUint8
 	}
-	_, most := q.observers.Activation.Spec.Range()
-	if q.observers.Activation.Spec.DType == tensor.Int8 {
-		most += 128
+	most := q.observers.Activation.Spec.greatestStored()
+	for _, e := range q.edges {
+		if e.Observer != nil {
+			most = max(most, e.Observer.Spec.greatestStored())
+		} else {
+			most = max(most, math.MaxUint8) // of what others give
+		}
 	}
 	for _, p := range q.opts.Fixed {
 		most = max(most, stored(p, tensor.Uint8).Max)

@@ -3,6 +3,7 @@ package quantize
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 )
 
 // projectPairsOp makes a float weight pair-safe in training, as conversion does: weights that their scale takes to a pair that is
@@ -18,13 +19,7 @@ func (projectPairsOp) Name() string { return "project_pairs" }
 
 // Infer checks that the parameters fit the weight.
 func (op projectPairsOp) Infer(in []ops.Type) ([]ops.Type, error) {
-	if len(in) != 3 {
-		return nil, ops.Errorf(op, in, "it takes a weight, a scale and a zero point")
-	}
-	if err := checkLSQ(op, op.spec, in); err != nil {
-		return nil, err
-	}
-	return []ops.Type{ops.F32(in[0].Shape...)}, nil
+	return int8.LSQ{Params: op.spec.params()}.Infer(in)
 }
 
 // Prepare projects some output channels in each task.
@@ -33,12 +28,13 @@ func (op projectPairsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	size := p.In[0].Numel() / max(outs, 1)
 	perTask := max(chunk/max(size, 1), 1)
 	tasks := (outs + perTask - 1) / perTask
-	lo, hi := op.spec.Range()
+	params := op.spec.params()
+	lo, hi := params.Min, params.Max
 	task := func(c *ops.Call, i int, _ *ops.Worker) {
 		scales, zeros := c.In[1].Float32s(), c.In[2].Float32s()
 		for o := i * perTask; o < min((i+1)*perTask, outs); o++ {
 			k := o % len(scales)
-			scale, zero := scales[k], roundZero(zeros[k], lo, hi)
+			scale, zero := scales[k], params.RoundZero(zeros[k])
 			if scale < 0 { // as learned.qparams has it
 				scale, zero = -scale, lo+hi-zero
 			}
@@ -47,7 +43,7 @@ func (op projectPairsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	return &ops.Kernel{
 		Run: func(c *ops.Call) error {
-			if err := checkParameters(op.Name(), c.In[1].Float32s(), c.In[2].Float32s()); err != nil {
+			if err := int8.CheckLearned(op.Name(), c.In[1], c.In[2]); err != nil {
 				return err
 			}
 			c.Parallel(tasks, task)

@@ -4,11 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -16,10 +15,10 @@ import (
 // and the decision what to quantize.
 type prepared struct {
 	graph    *graph.Graph
-	policy   policy
+	backend  *Backend
 	names    map[*graph.Value]string
 	layers   map[*graph.Node]string // names of the layers with constant weights
-	forms    map[*graph.Node]form
+	forms    map[*graph.Node]*int8.Form
 	users    map[*graph.Value][]*graph.Node
 	decision map[*graph.Node]Decision
 	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
@@ -55,7 +54,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 	}
 	g := q.trained(wide)
 	p := &prepared{
-		graph: g, policy: q.opts.policy(), forms: make(map[*graph.Node]form),
+		graph: g, backend: q.opts.backend(), forms: make(map[*graph.Node]*int8.Form),
 		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool),
 		origins: make(origins), digest: q.digestOf(m),
 	}
@@ -63,7 +62,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 		return nil, err
 	}
 	scopes := scopesOf(g)
-	if err := g.Rewrite(p.origins.record(p.policy.passes), 0); err != nil {
+	if err := g.Rewrite(p.origins.record(p.backend.Passes), 0); err != nil {
 		return nil, err
 	}
 	if q.opts.Equalize {
@@ -82,7 +81,10 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 	if err := p.decide(q, scopes); err != nil {
 		return nil, err
 	}
-	p.observe()
+	if q.edges, err = p.edgesOf(p.backend); err != nil {
+		return nil, err
+	}
+	p.observe(q.edges)
 	return p, p.checkFixed(q.opts.Fixed)
 }
 
@@ -142,15 +144,15 @@ func (p *prepared) staysFloat(q *Quantizer, n *graph.Node) string {
 	switch {
 	case n.Outputs[0].Type.DType != tensor.Float32:
 		return "it does not compute float32"
-	case p.policy.dynamic && !isLinear(n.Op):
+	case p.backend.Dynamic && (p.form(n).Layer == nil || !p.form(n).Layer.IsDynamic()):
 		return "only linear layers are quantized while running"
-	case !p.policy.everything && !isLayer(n.Op):
+	case p.backend.precision(n) != Int8:
 		return "the backend keeps it in float"
-	case p.forms[n] == noForm:
+	case len(p.form(n).Activations) == 0:
 		return "no int8 form"
 	case p.holdsInfinity(n.Outputs[0]):
 		return "it fills in infinity"
-	case slices.ContainsFunc(dataInputs(n), func(i int) bool { return p.holdsInfinity(n.Inputs[i]) }):
+	case slices.ContainsFunc(p.form(n).Activations, func(i int) bool { return p.holdsInfinity(n.Inputs[i]) }):
 		return "its input is masked with infinity"
 	}
 	if reason := constantWeight(n); reason != "" || !isLayer(n.Op) {
@@ -168,36 +170,8 @@ func (p *prepared) holdsInfinity(v *graph.Value) bool {
 	if v.Node == nil {
 		return false
 	}
-	switch op := v.Node.Op.(type) {
-	case ops.Where:
-		return slices.ContainsFunc(v.Node.Inputs[1:], func(in *graph.Value) bool {
-			return isInfinite(in.Const) || p.holdsInfinity(in)
-		})
-	case ops.Full:
-		return math.IsInf(op.Value, 0)
-	case ops.Pad:
-		return math.IsInf(float64(op.Value), 0) || p.holdsInfinity(v.Node.Inputs[0])
-	case ops.Reshape, ops.ReshapeTo, ops.Flatten, ops.Permute, ops.Expand, ops.Slice, ops.SliceTo, ops.Tile, ops.Flip, ops.Roll:
-		return p.holdsInfinity(v.Node.Inputs[0])
-	case ops.Binary:
-		return op.Fn != ops.Max && op.Fn != ops.Min && slices.ContainsFunc(v.Node.Inputs, p.holdsInfinity)
-	case ops.Concat:
-		return slices.ContainsFunc(v.Node.Inputs, p.holdsInfinity)
-	}
-	return false
-}
-
-// isInfinite reports whether a constant has an infinity or a NaN.
-func isInfinite(c *tensor.Tensor) bool {
-	switch {
-	case c == nil:
-	case c.DType() == tensor.Float32:
-		_, _, finite := minMax(c.Contiguous().Float32s())
-		return !finite
-	case c.DType() == tensor.Float64:
-		return slices.ContainsFunc(tensor.Data[float64](c.Contiguous()), func(v float64) bool { return v-v != 0 })
-	}
-	return false
+	infinite := p.form(v.Node).Infinite
+	return infinite != nil && infinite(func(i int) bool { return p.holdsInfinity(v.Node.Inputs[i]) })
 }
 
 // settle takes back to float what would be int8 for nothing. An operator
@@ -220,11 +194,11 @@ func (p *prepared) settle() {
 // one to another. One that keeps parameters may as well come first of them,
 // unless it leaves less to quantize.
 func (p *prepared) between(n *graph.Node) bool {
-	takes := slices.ContainsFunc(dataInputs(n), func(i int) bool {
+	takes := slices.ContainsFunc(p.form(n).Activations, func(i int) bool {
 		from := n.Inputs[i].Node
 		return from != nil && p.decision[from].Quantize
 	})
-	if p.forms[n] == keepForm && n.Outputs[0].Type.Numel() >= n.Inputs[0].Type.Numel() {
+	if p.form(n).Shares && n.Outputs[0].Type.Numel() >= n.Inputs[0].Type.Numel() {
 		takes = true
 	}
 	return takes && p.usedQuantized(n.Outputs[0])
@@ -236,8 +210,8 @@ func (p *prepared) usedQuantized(v *graph.Value) bool {
 		if !p.decision[user].Quantize {
 			return false
 		}
-		for _, i := range dataInputs(user) {
-			if user.Inputs[i] == v && (!isResidual(user, i) || !p.givesFloat(user)) {
+		for _, i := range p.form(user).Activations {
+			if user.Inputs[i] == v && (!p.isResidual(user, i) || !p.givesFloat(user)) {
 				return true
 			}
 		}
@@ -245,46 +219,37 @@ func (p *prepared) usedQuantized(v *graph.Value) bool {
 	})
 }
 
-// constantWeight says why a layer's weight cannot be quantized, if so.
-func constantWeight(n *graph.Node) string {
-	if !isLayer(n.Op) {
-		return ""
-	}
-	last := len(n.Inputs)
-	if hasResidual(n.Op) {
-		last--
-	}
-	for _, v := range n.Inputs[1:last] {
-		if v.Const == nil {
-			return "its weight is not constant"
-		}
-	}
-	return ""
+// isResidual reports whether input i of the node is added to a layer's output.
+func (p *prepared) isResidual(n *graph.Node, i int) bool {
+	l := p.form(n).Layer
+	return l != nil && i == l.Residual()
 }
 
 // observe lists the values that need parameters, and those that would if some of the
 // modules fell back to float. What never meets an int8 operator is in neither, and may be infinite.
-func (p *prepared) observe() {
+func (p *prepared) observe(edges map[string]*Edge) {
 	var needed valueSet
 	for _, n := range p.graph.Nodes {
-		if !p.decision[n].Quantize || p.policy.dynamic {
+		if !p.decision[n].Quantize || p.backend.Dynamic {
 			continue
 		}
 		for _, i := range p.quantizedInputs(n) {
 			needed.add(p.source(n.Inputs[i]))
 		}
-		if p.forms[n] != keepForm && !p.givesFloat(n) {
+		if !p.form(n).Shares && !p.givesFloat(n) {
 			needed.add(n.Outputs[0])
 		}
 	}
+	p.sources(&needed, edges)
 	p.needed = needed.list
 	for _, n := range p.graph.Nodes {
 		for _, v := range n.Inputs {
-			if !p.policy.dynamic && p.mayBeQuantized(v) {
+			if !p.backend.Dynamic && p.mayBeQuantized(v) {
 				needed.add(v)
 			}
 		}
 	}
+	p.sources(&needed, edges)
 	p.observed = needed.list
 }
 
@@ -292,10 +257,10 @@ func (p *prepared) observe() {
 // of it or behind it were float. Fallbacks make no other operator int8.
 func (p *prepared) mayBeQuantized(v *graph.Value) bool {
 	return slices.ContainsFunc(p.users[v], func(user *graph.Node) bool {
-		if !p.decision[user].Quantize || !slices.ContainsFunc(dataInputs(user), func(i int) bool { return user.Inputs[i] == v }) {
+		if !p.decision[user].Quantize || !slices.ContainsFunc(p.form(user).Activations, func(i int) bool { return user.Inputs[i] == v }) {
 			return false
 		}
-		return p.forms[user] != keepForm || p.mayBeQuantized(user.Outputs[0])
+		return !p.form(user).Shares || p.mayBeQuantized(user.Outputs[0])
 	})
 }
 
@@ -319,10 +284,10 @@ func (s *valueSet) add(v *graph.Value) {
 // quantizedInputs lists the inputs that the int8 form of a node takes as
 // integers: not the residual of a layer that gives float32.
 func (p *prepared) quantizedInputs(n *graph.Node) []int {
-	if p.policy.dynamic {
+	if p.backend.Dynamic {
 		return nil
 	}
-	in := dataInputs(n)
+	in := p.form(n).Activations
 	if isLayer(n.Op) && p.givesFloat(n) {
 		return in[:1]
 	}
@@ -332,7 +297,7 @@ func (p *prepared) quantizedInputs(n *graph.Node) []int {
 // source returns the value whose parameters v has: v itself, or what the
 // operators that keep parameters made it from.
 func (p *prepared) source(v *graph.Value) *graph.Value {
-	for v.Node != nil && p.forms[v.Node] == keepForm && p.decision[v.Node].Quantize {
+	for v.Node != nil && p.form(v.Node).Shares && p.decision[v.Node].Quantize {
 		v = v.Node.Inputs[0]
 	}
 	return v
@@ -341,10 +306,10 @@ func (p *prepared) source(v *graph.Value) *graph.Value {
 // givesFloat reports whether the layer's int8 form stores float32: nothing that
 // uses its output takes it quantized.
 func (p *prepared) givesFloat(n *graph.Node) bool {
-	if p.policy.dynamic {
+	if p.backend.Dynamic {
 		return true
 	}
-	if !p.policy.floatOutput || !isLayer(n.Op) || isDepthwise(n) {
+	if !p.backend.FloatOutput || !p.form(n).FloatResult {
 		return false
 	}
 	return !p.usedQuantized(n.Outputs[0])

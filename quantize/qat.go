@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ type Forward uint8
 
 // The ways.
 const (
-	// DefaultForward is Deployed for Native, FakeQuantized for the backends of the toolkit.
+	// DefaultForward is what the backend says: Deployed for Native, FakeQuantized for those of the toolkit.
 	DefaultForward Forward = iota
 	// FakeQuantized computes in float32 on values that were quantized and dequantized, with
 	// biases as they are: what the toolkit trains.
@@ -68,13 +69,13 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.policy.dynamic {
+	if p.backend.Dynamic {
 		return nil, errors.New("quantize: inputs that are quantized while running have no scale to learn: train with Dynamic off")
 	}
 	a := &QAT{
 		prepared: p, values: make(map[string]*learned), weights: make(map[string]*learned), pairs: make(map[string]*weightPairs), options: q.opts.Session,
-		deployed: q.opts.Forward == Deployed || q.opts.Forward == DefaultForward && q.opts.Backend == Native,
-		positive: q.opts.Backend == Native, constants: q.observers.Activation.Spec,
+		deployed: cmp.Or(q.opts.Forward, p.backend.Forward) == Deployed,
+		positive: !p.backend.NegativeScales, constants: q.observers.Activation.Spec,
 	}
 	if m, err = widened(m); err != nil {
 		return nil, err
@@ -85,6 +86,9 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 	a.all = slices.Clone(a.params)
 	for _, v := range p.needed {
 		name := p.names[v]
+		if e := q.edges[name]; e != nil && e.Shared != "" {
+			continue
+		}
 		qp, err := q.activation(name)
 		if err != nil {
 			return nil, err
@@ -93,6 +97,7 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 			return nil, err
 		}
 	}
+	a.shareEdges(q.edges)
 	for _, n := range p.graph.Nodes {
 		name := p.layers[n]
 		if !isLayer(n.Op) || !p.decision[n].Quantize || a.weights[name] != nil {
@@ -111,6 +116,18 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 	return a, nil
 }
 
+// shareEdges gives values that share their parameters with another what is learned of that.
+func (a *QAT) shareEdges(edges map[string]*Edge) {
+	for _, v := range a.prepared.needed {
+		name := a.prepared.names[v]
+		from := name
+		for e := edges[from]; e != nil && e.Shared != ""; e = edges[from] {
+			from = e.Shared
+		}
+		a.values[name] = a.values[from]
+	}
+}
+
 // learn makes parameters of calibrated ones, with names that no other parameter has.
 func (a *QAT) learn(name string, q *tensor.QParams) (*learned, error) {
 	taken := make(map[string]bool)
@@ -125,6 +142,10 @@ func (a *QAT) learn(name string, q *tensor.QParams) (*learned, error) {
 	l, err := NewLSQ(q)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	// What begins below the usual least scale may stay there, no more: from far below a scale does not come back.
+	if least := slices.Min(l.Scale); least < epsilon {
+		l.Spec.MinScale = max(least, 0x1p-60)
 	}
 	l.Constrain()
 	scale, err := tensor.FromSlice(l.Scale, len(l.Scale))
@@ -142,7 +163,7 @@ func (a *QAT) learn(name string, q *tensor.QParams) (*learned, error) {
 	}
 	p.scale.Lo, p.scale.Hi = -math.MaxFloat32, math.MaxFloat32
 	if a.positive {
-		p.scale.Lo = epsilon
+		p.scale.Lo = l.Spec.leastScale()
 	}
 	if !l.Spec.Scheme.Symmetric() {
 		lo, hi := l.Spec.Range()

@@ -20,7 +20,7 @@ import (
 func TestDeployedForward(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(goldenModels)) {
 		r := goldenModel(t, name)
-		for _, backend := range []Backend{Native, Reference, DISC, FBGEMM} {
+		for _, backend := range []*Backend{Native, Reference, DISC, FBGEMM} {
 			t.Run(name+"/"+backend.String(), func(t *testing.T) { testDeployedForward(t, r, backend) })
 			if backend != Reference {
 				t.Run(name+"/"+backend.String()+", pair-safe", func(t *testing.T) { testDeployedForward(t, r, backend, WithPairSafeWeights()) })
@@ -29,7 +29,7 @@ func TestDeployedForward(t *testing.T) {
 	}
 }
 
-func testDeployedForward(t *testing.T, r goldenRun, backend Backend, overrides ...Override) {
+func testDeployedForward(t *testing.T, r goldenRun, backend *Backend, overrides ...Override) {
 	ctx := context.Background()
 	q := New(Options{Backend: backend, Device: X86, Session: graph.Options{Threads: 2}})
 	calib, err := q.Calib(r.model, overrides...)

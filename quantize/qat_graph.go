@@ -1,8 +1,6 @@
 package quantize
 
 import (
-	"slices"
-
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/train"
 	"github.com/octet-ml/octet/ops"
@@ -105,8 +103,10 @@ type observed struct {
 	spec               Spec
 }
 
-// inputs returns the value and its parameters as inputs of an operator.
-func (o observed) inputs() []*graph.Value { return []*graph.Value{o.value, o.scale, o.zero} }
+// learned returns the value as forms take it.
+func (o observed) learned() int8.Learned {
+	return int8.Learned{Value: o.value, Scale: o.scale, Zero: o.zero, Params: o.spec.params()}
+}
 
 // quantized returns the quantized form of v.
 func (b *qatBuilder) quantized(v *graph.Value) (observed, error) {
@@ -154,7 +154,7 @@ func (b *qatBuilder) observer(v *graph.Value) *learned {
 
 // learn adds a learnable fake-quantize.
 func (b *qatBuilder) learn(scope graph.Scope, l *learned, x *graph.Value) (*graph.Value, error) {
-	return b.Graph.Add1(scope, LSQOp{l.spec}, x, b.Variable(l.scale), b.Variable(l.zero))
+	return b.Graph.Add1(scope, int8.LSQ{Params: l.spec.params()}, x, b.Variable(l.scale), b.Variable(l.zero))
 }
 
 // node adds a node of the prepared graph.
@@ -170,7 +170,7 @@ func (b *qatBuilder) node(n *graph.Node) error {
 			return err
 		}
 	}
-	if p.forms[n] == layerForm {
+	if p.form(n).Layer != nil {
 		return b.layer(n, in)
 	}
 	out, err := b.operator(n, in)
@@ -180,18 +180,15 @@ func (b *qatBuilder) node(n *graph.Node) error {
 
 // operator adds a quantized operator without weights.
 func (b *qatBuilder) operator(n *graph.Node, in []observed) (*graph.Value, error) {
-	form := b.a.prepared.forms[n]
-	if b.a.deployed {
-		switch form {
-		case poolForm:
-			if exactWindows(n) {
-				return b.deployedPool(n, in[0])
+	form := b.a.prepared.form(n)
+	if b.a.deployed && form.Train != nil {
+		return addForm(b.Graph, n.Scope, func(to int8.Builder) ops.Ref {
+			learned := make([]int8.Learned, len(in))
+			for i, o := range in {
+				learned[i] = o.learned()
 			}
-		case sumForm, productForm:
-			return b.deployedBinary(n, in)
-		case tableForm:
-			return b.deployedTable(n, in[dataInputs(n)[0]])
-		}
+			return form.Train(to, learned, b.result(b.observer(n.Outputs[0])))
+		})
 	}
 	args := make([]*graph.Value, len(n.Inputs))
 	for i, v := range n.Inputs {
@@ -207,74 +204,15 @@ func (b *qatBuilder) operator(n *graph.Node, in []observed) (*graph.Value, error
 		return nil, err
 	}
 	// What works on the integers as they are keeps real values what they are, but may bring in others.
-	if pad, ok := n.Op.(ops.Pad); form == keepForm && (!ok || pad.Value == 0) {
+	if form.Shares && !form.FillsIn {
 		return out, nil
 	}
 	return b.learn(n.Scope, b.observer(n.Outputs[0]), out)
 }
 
-// first adds a node and returns its first output.
-func (b *qatBuilder) first(scope graph.Scope, op ops.Op, in []*graph.Value) (*graph.Value, error) {
-	out, err := b.Graph.Add(scope, op, in...)
-	if err != nil {
-		return nil, err
-	}
-	return out[0], nil
-}
-
-// steps returns the scale and zero point.
-func (b *qatBuilder) steps(l *learned) []*graph.Value {
-	return []*graph.Value{b.Variable(l.scale), b.Variable(l.zero)}
-}
-
-// exactWindows reports whether float32 holds the sums of integers over the windows of an average.
-func exactWindows(n *graph.Node) bool {
-	window := tensor.Shape(nil)
-	if pool, ok := n.Op.(ops.AvgPool); ok {
-		window = pool.Kernel
-	} else {
-		window = n.Inputs[0].Type.Shape[2:] // at most
-	}
-	taps, err := window.Numel()
-	return err == nil && 255*taps < 1<<24
-}
-
-// deployedPool adds an average. A mean over height and width is an adaptive one of one pixel.
-func (b *qatBuilder) deployedPool(n *graph.Node, x observed) (*graph.Value, error) {
-	y := b.observer(n.Outputs[0])
-	pool, ok := n.Op.(ops.ChannelsLaster)
-	mean, isMean := n.Op.(ops.Reduce)
-	if isMean {
-		pool, ok = ops.AdaptiveAvgPool{Size: []int{1, 1}}, true
-	}
-	if !ok {
-		return nil, &ops.UnsupportedError{Op: n.Op.Name(), Reason: "it is no average"}
-	}
-	op := deployedAverage{int8.DeployedAverage{Pool: pool, X: x.spec.params(), Y: y.spec.params()}, y.spec}
-	out, err := b.first(n.Scope, op, slices.Concat(x.inputs(), b.steps(y)))
-	if err != nil || !isMean || mean.KeepDims {
-		return out, err
-	}
-	return b.Graph.Add1(n.Scope, ops.Flatten{Start: 1, End: -1}, out)
-}
-
-// deployedBinary adds a sum or product of two values.
-func (b *qatBuilder) deployedBinary(n *graph.Node, in []observed) (*graph.Value, error) {
-	y, op := b.observer(n.Outputs[0]), n.Op.(ops.Binary)
-	binary := deployedBinary{int8.DeployedBinary{
-		Fn: op.Fn, A: in[0].spec.params(), B: in[1].spec.params(), Y: y.spec.params(), Act: op.Act,
-	}, y.spec}
-	return b.first(n.Scope, binary, slices.Concat(in[0].inputs(), in[1].inputs(), b.steps(y)))
-}
-
-// deployedTable adds a function of one element, of which the other operand may be a number.
-func (b *qatBuilder) deployedTable(n *graph.Node, x observed) (*graph.Value, error) {
-	y := b.observer(n.Outputs[0])
-	table := deployedTable{int8.DeployedTable{Op: n.Op, X: x.spec.params(), Y: y.spec.params()}, y.spec}
-	for _, v := range n.Inputs {
-		table.Operands = append(table.Operands, v.Const)
-	}
-	return b.first(n.Scope, table, slices.Concat(x.inputs(), b.steps(y)))
+// result returns the learned parameters of a result as forms take them.
+func (b *qatBuilder) result(l *learned) int8.Learned {
+	return int8.Learned{Scale: b.Variable(l.scale), Zero: b.Variable(l.zero), Params: l.spec.params()}
 }
 
 // floatNode adds a node that stays float.
@@ -337,26 +275,26 @@ func (b *qatBuilder) fakeLayer(n *graph.Node, in []*graph.Value, y *learned) (*g
 
 // deployedLayer computes a layer as its int8 form does.
 func (b *qatBuilder) deployedLayer(n *graph.Node, in []*graph.Value, quantized []observed, y *learned) (*graph.Value, error) {
-	x, w := quantized[0], b.a.weights[b.a.prepared.layers[n]]
-	op := deployedLayer{
-		DeployedLayer: int8.DeployedLayer{Layer: n.Op, X: x.spec.params(), W: w.spec.params(), FloatBias: b.a.prepared.policy.floatBias},
-		weight:        w.spec,
-	}
 	weight, err := b.safeWeight(n, in[1])
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat(x.inputs(), []*graph.Value{weight}, b.steps(w), in[2:])
-	if hasResidual(n.Op) && y != nil {
-		r := quantized[len(in)-1]
-		params := r.spec.params()
-		op.R = &params
-		args = append(args, r.scale, r.zero)
+	layer := b.a.prepared.form(n).Layer
+	args := int8.LearnedLayer{
+		X: quantized[0].learned(), W: b.result(b.a.weights[b.a.prepared.layers[n]]), FloatBias: b.a.prepared.backend.FloatBias,
+	}
+	args.W.Value = weight
+	if layer.HasBias {
+		args.Bias = in[layer.Bias()]
+	}
+	if r := layer.Residual(); r >= 0 {
+		residual := quantized[r].learned()
+		residual.Value = in[r]
+		args.Residual = &residual
 	}
 	if y != nil {
-		params := y.spec.params()
-		op.Y, op.y = &params, &y.spec
-		args = append(args, b.steps(y)...)
+		out := b.result(y)
+		args.Out = &out
 	}
-	return b.first(n.Scope, op, args)
+	return addForm(b.Graph, n.Scope, func(to int8.Builder) ops.Ref { return layer.Train(to, args) })
 }

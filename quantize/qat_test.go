@@ -251,7 +251,7 @@ func TestQATSameBits(t *testing.T) {
 // TestQATRecompute checks that computing values again changes no bit, with batch norm's statistics of the batch and
 // then with frozen ones, in the arithmetic that is deployed and in that of the toolkit.
 func TestQATRecompute(t *testing.T) {
-	for _, backend := range []Backend{Native, FBGEMM} {
+	for _, backend := range []*Backend{Native, FBGEMM} {
 		var want []byte
 		arena := 0
 		for _, r := range []graph.Recompute{graph.KeepAll, graph.SmallestArena} {
@@ -352,7 +352,7 @@ func TestQATTwice(t *testing.T) {
 // TestQATStepCancelled ends the context of a step behind every node: parameters, statistics and the optimizer's state
 // are those of whole steps, in the deployed arithmetic and in the toolkit's.
 func TestQATStepCancelled(t *testing.T) {
-	for _, backend := range []Backend{Native, FBGEMM} {
+	for _, backend := range []*Backend{Native, FBGEMM} {
 		state := func(tr *train.Trainer) []byte {
 			var b []byte
 			for _, p := range tr.Parameters() {

@@ -13,14 +13,15 @@ import (
 // Options configure a Quantizer. The zero value is the Native backend for every
 // module on this machine's processor family.
 type Options struct {
-	Backend Backend `json:"backend"`
+	// Backend is how the target wants models; nil is Native.
+	Backend *Backend `json:"backend"`
 	// Filter says which modules are quantized.
 	Filter Filter `json:"filter"`
 	// Device is the processor family whose defaults the backend takes.
 	Device Device `json:"device"`
 	// Dynamic quantizes linear layers only, and their activations while they run,
 	// each row to its own range: nothing has to be calibrated, and all other
-	// operators stay float32. It is for the Native backend.
+	// operators stay float32. It is for backends with a DynamicForm: Native.
 	Dynamic bool `json:"dynamic,omitempty"`
 	// Activation and Weight, when set, replace the backend's observers.
 	Activation *ObserverConfig `json:"activation,omitempty"`
@@ -96,6 +97,7 @@ func WithBias(s Spec) Override { return func(o *Options) { o.Bias = &s } }
 type Quantizer struct {
 	opts      Options
 	observers Observers
+	edges     map[string]*Edge    // of the values of the model at hand of which rules of the backend say something
 	values    map[string]Observer // of activations, by the value's name
 	moments   map[string]*moments // of layers' inputs, by the name of their weight
 	rounded   map[constantsKey]*constants
@@ -117,6 +119,7 @@ type Quantizer struct {
 // New returns a Quantizer. Errors of the options are reported by the first
 // method that needs them.
 func New(opts Options) *Quantizer {
+	opts.Backend = named(opts.Backend)
 	return &Quantizer{
 		opts: opts, values: make(map[string]Observer), moments: make(map[string]*moments), rounded: make(map[constantsKey]*constants),
 		safe: make(map[safeKey]*tensor.QParams),
@@ -130,6 +133,7 @@ func (q *Quantizer) Options() Options { return q.opts }
 // SetOptions replaces the options. What was observed is kept; see WithActivation.
 func (q *Quantizer) SetOptions(opts Options) error {
 	before := q.opts
+	opts.Backend = named(opts.Backend)
 	q.opts = opts
 	err := q.configure(nil)
 	if err != nil {
@@ -140,7 +144,7 @@ func (q *Quantizer) SetOptions(opts Options) error {
 
 // Observers returns the observers that the options choose.
 func (o Options) Observers() (Observers, error) {
-	obs, err := o.Backend.Observers(o.Device)
+	obs, err := named(o.Backend).Observers(o.Device)
 	if o.Activation != nil {
 		obs.Activation = *o.Activation
 	}
@@ -148,6 +152,23 @@ func (o Options) Observers() (Observers, error) {
 		obs.Weight = *o.Weight
 	}
 	return obs, err
+}
+
+// named returns the backend that an option stands for.
+func named(b *Backend) *Backend {
+	if b == nil {
+		return Native
+	}
+	return b
+}
+
+// backend returns the backend as the options have it.
+func (o Options) backend() *Backend {
+	b := named(o.Backend)
+	if o.Dynamic && b.DynamicForm != nil {
+		return b.DynamicForm
+	}
+	return b
 }
 
 // configure resolves the observers to use.
@@ -159,30 +180,26 @@ func (q *Quantizer) configure(overrides []Override) error {
 	if err != nil {
 		return err
 	}
-	if err := o.Activation.Validate(); err != nil {
+	if err := checkActivation(o.Activation); err != nil {
 		return &OptionError{"Activation", err}
 	}
-	if err := o.Weight.Validate(); err != nil {
+	if err := checkWeight(o.Weight); err != nil {
 		return &OptionError{"Weight", err}
 	}
-	if s := o.Activation.Spec; s.Scheme.PerChannel() || s.DType == tensor.Int32 {
-		return &OptionError{"Activation", &ConfigError{Kind: o.Activation.Kind, Reason: "activations are 8 bits, per tensor"}}
+	if q.opts.Dynamic && named(q.opts.Backend).DynamicForm == nil {
+		return &OptionError{"Dynamic", fmt.Errorf("the backend %v has no form that quantizes activations while running", q.opts.Backend)}
 	}
-	if q.opts.Dynamic && q.opts.Backend != Native {
-		return &OptionError{"Dynamic", fmt.Errorf("only the backend %v quantizes activations while running, not %v", Native, q.opts.Backend)}
-	}
-	if s := o.Weight.Spec; s.Axis != 0 || s.DType == tensor.Int32 {
-		return &OptionError{"Weight", &ConfigError{Kind: o.Weight.Kind, Reason: "weights are 8 bits, per tensor or along axis 0"}}
-	}
-	if o.Activation.Spec.PairSafe {
-		return &OptionError{"Activation", &ConfigError{Kind: o.Activation.Kind, Reason: "only weights are pair-safe"}}
+	for i := range q.opts.backend().Rules {
+		if err := q.opts.backend().Rules[i].validate(); err != nil {
+			return &OptionError{"Backend", fmt.Errorf("rule %d of %v: %w", i, q.opts.Backend, err)}
+		}
 	}
 	if int(q.opts.Rounding) >= len(roundingNames) {
 		return &BackendError{"rounding", q.opts.Rounding.String(), roundingNames}
 	}
 	for name, p := range q.opts.Fixed {
-		if p == nil || p.Scheme.PerChannel() || p.DType == tensor.Int32 || p.Validate(nil) != nil {
-			return &OptionError{"Fixed", fmt.Errorf("the parameters of %q are %v where those of a tensor in 8 bits are needed", name, p)}
+		if err := checkFixed(p); err != nil {
+			return &OptionError{"Fixed", fmt.Errorf("%q: %w", name, err)}
 		}
 	}
 	if err := q.opts.checkBias(); err != nil {
@@ -248,7 +265,7 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 	nodes := len(p.graph.Nodes)
 	first := samplesFirst(p.graph)
 	for _, v := range p.observed {
-		if q.opts.Fixed[p.names[v]] != nil {
+		if !q.isObserved(p.names[v]) {
 			continue
 		}
 		obs, err := q.observer(p.names[v])
@@ -276,6 +293,9 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 // observer returns the observer of a value, making it at first use.
 func (q *Quantizer) observer(name string) (Observer, error) {
 	config := q.observers.Activation
+	if e := q.edges[name]; e != nil && e.Observer != nil {
+		config = *e.Observer
+	}
 	have := q.values[name]
 	if have != nil && have.Config() == config {
 		return have, nil
@@ -308,6 +328,12 @@ func (q *Quantizer) newObserver(name string, config ObserverConfig) (Observer, e
 	return config.New(name)
 }
 
+// isObserved reports whether a value's parameters come from its own range.
+func (q *Quantizer) isObserved(name string) bool {
+	e := q.edges[name]
+	return q.opts.Fixed[name] == nil && (e == nil || e.Observer != nil)
+}
+
 // activation returns the parameters of a value.
 func (q *Quantizer) activation(name string) (*tensor.QParams, error) {
 	if l := q.learned.activation(name); l != nil {
@@ -315,6 +341,9 @@ func (q *Quantizer) activation(name string) (*tensor.QParams, error) {
 	}
 	if p := q.opts.Fixed[name]; p != nil {
 		return p, nil
+	}
+	if p, err := q.edge(name); p != nil || err != nil {
+		return p, err
 	}
 	obs, err := q.observer(name)
 	if err != nil {

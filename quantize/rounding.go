@@ -146,7 +146,7 @@ func (r *rounder) descend(q, u []float64) float64 {
 			if t := q[i] + step; t < r.qmin || t > r.qmax || math.Abs(e+step) >= max(1, math.Abs(e)) || !r.mayBe(i, t, q) {
 				continue
 			}
-			if gain := 2*step*r.g[i] + float64(r.c[i*r.size+i]); gain < -1e-12 {
+			if gain := float64(2*step*r.g[i]) + float64(r.c[i*r.size+i]); gain < -1e-12 {
 				q[i] += step
 				r.e[i] += step
 				r.change(i, step)
@@ -162,7 +162,7 @@ func (r *rounder) descend(q, u []float64) float64 {
 	}
 	sum := 0.0
 	for i, e := range r.e {
-		sum += e * r.g[i]
+		sum += float64(e * r.g[i])
 	}
 	return sum
 }
@@ -172,7 +172,7 @@ func (r *rounder) change(i int, d float64) {
 	row := r.c[i*r.size : (i+1)*r.size]
 	g := r.g[:len(row)]
 	for j, v := range row {
-		g[j] += d * float64(v)
+		g[j] += float64(d * float64(v))
 	}
 }
 
@@ -238,7 +238,7 @@ func (p *propagation) round(q, u []float64, nearest func(int, float64) float64) 
 		row := p.upper[i*p.size : (i+1)*p.size]
 		d := (w[i] - q[a]) / row[i]
 		for j := i + 1; j < p.size; j++ {
-			w[j] -= d * row[j]
+			w[j] -= float64(d * row[j])
 		}
 	}
 }
@@ -253,7 +253,7 @@ func cholesky(m []float64, n int) []float64 {
 			b := l[j*n : j*n+j+1]
 			sum := m[i*n+j]
 			for k, v := range b[:j] {
-				sum -= v * a[k]
+				sum -= float64(v * a[k])
 			}
 			if i != j {
 				a[j] = sum / b[j]
@@ -276,7 +276,7 @@ func inverse(l []float64, n int) []float64 {
 		for k := range i {
 			d := l[i*n+k] / l[i*n+i]
 			for j := range k + 1 {
-				inv[i*n+j] -= d * inv[k*n+j]
+				inv[i*n+j] -= float64(d * inv[k*n+j])
 			}
 		}
 	}
@@ -286,7 +286,7 @@ func inverse(l []float64, n int) []float64 {
 		for i, v := range row {
 			dst := out[i*n : i*n+k+1]
 			for j, w := range row {
-				dst[j] += v * w
+				dst[j] += float64(v * w)
 			}
 		}
 	}

@@ -131,8 +131,8 @@ func (r *rounder) exchange(q, u []float64) bool {
 				math.Abs(r.e[i]+d) >= most || math.Abs(r.e[j]-d) >= most {
 				continue
 			}
-			curve := float64(r.c[i*r.size+i]) + float64(r.c[j*r.size+j]) - 2*float64(r.c[i*r.size+j])
-			if gain := 2*d*(r.g[i]-r.g[j]) + curve; gain < -1e-12 {
+			curve := float64(r.c[i*r.size+i]) + float64(r.c[j*r.size+j]) - float64(2*float64(r.c[i*r.size+j]))
+			if gain := float64(2*d*(r.g[i]-r.g[j])) + curve; gain < -1e-12 {
 				q[i], q[j] = a, b
 				r.e[i] += d
 				r.e[j] -= d

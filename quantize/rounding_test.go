@@ -176,7 +176,7 @@ func TestCorrectBias(t *testing.T) {
 	for i := range x.Float32s() {
 		x.Float32s()[i] += 2 // a mean, for errors of weights to shift
 	}
-	for _, backend := range []Backend{Native, Reference} {
+	for _, backend := range []*Backend{Native, Reference} {
 		shift := func(correct bool) float64 {
 			obs, err := backend.Observers(X86)
 			if err != nil {

@@ -87,13 +87,19 @@ func (s *samplesOrder) along(v *graph.Value) bool {
 
 // keeps reports whether the outputs of a node have samples first because its inputs have.
 func (s *samplesOrder) keeps(n *graph.Node) bool {
-	switch n.Op.(type) {
-	case ops.Reshape, ops.ReshapeTo, ops.Flatten:
-		return s.first[n.Inputs[0]]
-	case ops.Embedding: // of indices; the table is constant
-		return n.Inputs[0].Const != nil && s.along(n.Inputs[1])
+	constant := make([]bool, len(n.Inputs))
+	for i, v := range n.Inputs {
+		constant[i] = v.Const != nil
 	}
-	if len(n.Outputs) == 0 || len(n.Inputs) == 0 || len(n.Inputs[0].Type.Shape) == 0 || !sampleBySample(n) {
+	switch ops.SamplesOf(n.Op, typesOf(n.Inputs), constant) {
+	case ops.SamplesMixed:
+		return false
+	case ops.SamplesInOrder:
+		return s.first[n.Inputs[0]]
+	case ops.SamplesByIndex:
+		return s.along(n.Inputs[1])
+	}
+	if len(n.Outputs) == 0 {
 		return false
 	}
 	out := n.Outputs[0].Type.Shape
@@ -113,44 +119,4 @@ func (s *samplesOrder) keeps(n *graph.Node) bool {
 		}
 	}
 	return found && !slices.ContainsFunc(n.Outputs, func(v *graph.Value) bool { return len(v.Type.Shape) == 0 || v.Type.Shape[0] != out[0] })
-}
-
-// sampleBySample reports whether an operator computes the rows of its outputs along the first dimension from those of its inputs, or
-// from inputs that broadcast there.
-func sampleBySample(n *graph.Node) bool {
-	rank := len(n.Inputs[0].Type.Shape)
-	inner := func(axes ...int) bool {
-		return !slices.ContainsFunc(axes, func(a int) bool { return a == 0 || a == -rank })
-	}
-	switch op := n.Op.(type) {
-	case ops.Unary, ops.Binary, ops.Where, ops.Cast, ops.BatchNorm, ops.GroupNorm, ops.InstanceNorm, ops.PixelShuffle, ops.ChannelShuffle:
-		return true
-	case ops.Conv, ops.ConvTranspose:
-		return rank == len(n.Inputs[1].Type.Shape)
-	case ops.AvgPool, ops.AdaptiveAvgPool, ops.MaxPool, ops.Interpolate:
-		return rank >= 3
-	case ops.Linear:
-		return rank >= 2 && n.Inputs[1].Const != nil
-	case ops.MatMul:
-		return rank >= 2 && rank >= len(n.Inputs[1].Type.Shape) && (rank > 2 || n.Inputs[1].Const != nil)
-	case ops.Attention:
-		return rank >= 3
-	case ops.LayerNorm:
-		return op.Dims < rank
-	case ops.Softmax:
-		return inner(op.Axis)
-	case ops.Permute:
-		return op.Order[0] == 0
-	case ops.Slice:
-		return inner(op.Axis)
-	case ops.Concat:
-		return inner(op.Axis)
-	case ops.Flip:
-		return inner(op.Axes...)
-	case ops.Reduce:
-		return len(op.Axes) > 0 && inner(op.Axes...)
-	case ops.Pad:
-		return op.Before[0] == 0 && op.After[0] == 0
-	}
-	return false
 }

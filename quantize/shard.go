@@ -221,7 +221,7 @@ func checkParts(parts []*Quantizer) error {
 			return &ShardError{fmt.Sprintf("shard %v is of %d samples in batches of %d, pass %d, and shard %v of %d in batches of %d, pass %d",
 				first.part.Shard, first.part.Samples, first.part.Batch, first.part.Pass, q.part.Shard, q.part.Samples, q.part.Batch, q.part.Pass)}
 		}
-		if q.observers.Activation != first.observers.Activation || q.opts.Backend != first.opts.Backend || q.opts.Equalize != first.opts.Equalize {
+		if q.observers.Activation != first.observers.Activation || q.opts.Backend.String() != first.opts.Backend.String() || q.opts.Equalize != first.opts.Equalize {
 			return fmt.Errorf("quantize: %w: shards %v and %v have other options: %v with %v, and %v with %v", ErrMismatch,
 				first.part.Shard, q.part.Shard, first.opts.Backend, first.observers.Activation, q.opts.Backend, q.observers.Activation)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -20,6 +21,8 @@ type Spec struct {
 	// most 128, and so do the negative ones. Scales are chosen for the least error under that constraint. It is for weights, int8
 	// and symmetric; activations and biases have no pairs.
 	PairSafe bool
+	// MinScale is the least scale of what is not all zeros; 0 means 2^-23, as PyTorch's observers have it. It is at least 2^-60.
+	MinScale float32
 }
 
 // The specs the backends are made of.
@@ -81,10 +84,27 @@ func (s Spec) Validate() error {
 		return bad("the axis is negative")
 	case !s.Scheme.PerChannel() && s.Axis != 0:
 		return bad("a per-tensor scheme has no axis")
+	case s.MinScale != 0 && !(s.MinScale >= 0x1p-60 && s.MinScale <= 1):
+		return bad("the least scale is not from 2^-60 to 1")
 	case s.PairSafe && (s.DType != tensor.Int8 || !s.Scheme.Symmetric()):
 		return bad("only symmetric int8 weights are made pair-safe")
 	}
 	return nil
+}
+
+// greatestStored returns the greatest integer, stored as uint8.
+func (s Spec) greatestStored() int32 {
+	_, most := s.Range()
+	if s.DType == tensor.Int8 {
+		most += 128
+	}
+	return most
+}
+
+// params returns what operators with learned parameters need to know of the spec.
+func (s Spec) params() int8.Params {
+	lo, hi := s.Range()
+	return int8.Params{DType: s.DType, Scheme: s.Scheme, Axis: s.Axis, Min: lo, Max: hi}
 }
 
 // String formats the spec as "int8 per_channel_symmetric [-128, 127] axis 0".
@@ -107,13 +127,14 @@ type specJSON struct {
 	Min    int32  `json:"quant_min"`
 	Max    int32  `json:"quant_max"`
 
-	PairSafe bool `json:"pair_safe,omitempty"`
+	PairSafe bool    `json:"pair_safe,omitempty"`
+	MinScale float32 `json:"min_scale,omitempty"`
 }
 
 // MarshalJSON writes the element type and scheme by name.
 func (s Spec) MarshalJSON() ([]byte, error) {
 	lo, hi := s.Range()
-	return json.Marshal(specJSON{s.DType.String(), s.Scheme.String(), s.Axis, lo, hi, s.PairSafe})
+	return json.Marshal(specJSON{s.DType.String(), s.Scheme.String(), s.Axis, lo, hi, s.PairSafe, s.MinScale})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes and validates it.
@@ -130,7 +151,7 @@ func (s *Spec) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	read := Spec{DType: dtype, Scheme: scheme, Axis: j.Axis, Min: j.Min, Max: j.Max, PairSafe: j.PairSafe}
+	read := Spec{DType: dtype, Scheme: scheme, Axis: j.Axis, Min: j.Min, Max: j.Max, PairSafe: j.PairSafe, MinScale: j.MinScale}
 	if lo, hi := tensor.QRange(dtype); read.Min == lo && read.Max == hi {
 		read.Min, read.Max = 0, 0
 	}
@@ -141,8 +162,16 @@ func (s *Spec) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// epsilon is float32's, the least scale: constants and empty ranges get it.
+// epsilon is float32's, the least scale of specs that say nothing else, and that of zeros.
 const epsilon = 0x1p-23
+
+// leastScale returns the least scale of values that are not all zeros.
+func (s Spec) leastScale() float32 {
+	if s.MinScale > 0 {
+		return s.MinScale
+	}
+	return epsilon
+}
 
 // scaleAndZero returns the parameters for values between lo and hi, as
 // torch.ao.quantization's observers compute them, step by step in float32. The
@@ -153,11 +182,15 @@ func (s Spec) scaleAndZero(lo, hi float32) (scale float32, zero int32, ok bool) 
 	qmin, qmax := s.Range()
 	steps := float64(qmax) - float64(qmin)
 	lo, hi = min(lo, 0), max(hi, 0)
+	least := s.leastScale()
+	if lo == hi {
+		least = epsilon
+	}
 	if s.Scheme.Symmetric() {
-		scale = max(max(-lo, hi)/float32(steps/2), epsilon)
+		scale = max(max(-lo, hi)/float32(steps/2), least)
 		return scale, 0, !math.IsInf(float64(scale), 0)
 	}
-	scale = max((hi-lo)/float32(steps), epsilon)
+	scale = max((hi-lo)/float32(steps), least)
 	if math.IsInf(float64(scale), 0) {
 		return scale, 0, false
 	}

@@ -61,6 +61,12 @@ func (q *Quantizer) UnmarshalJSON(data []byte) error {
 	if s.Version < 1 || s.Version > shardVersion || (s.Version == shardVersion) != (s.Shard != nil) {
 		return fmt.Errorf("quantize: the state has version %d, which is not 1 to %d, or %d for a shard", s.Version, stateVersion, shardVersion)
 	}
+	if s.Backend != nil { // the one of this name, not a copy
+		var err error
+		if s.Backend, err = ParseBackend(s.Backend.Name); err != nil {
+			return err
+		}
+	}
 	read := New(s.Options)
 	if s.Shard != nil {
 		if err := s.Shard.validate(); err != nil {
@@ -135,7 +141,7 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 			return err
 		}
 	}
-	if q.opts.Backend != other.opts.Backend || q.opts.Equalize != other.opts.Equalize || q.opts.needsMoments() != other.opts.needsMoments() || q.observers.Activation != other.observers.Activation {
+	if q.opts.Backend.String() != other.opts.Backend.String() || q.opts.Equalize != other.opts.Equalize || q.opts.needsMoments() != other.opts.needsMoments() || q.observers.Activation != other.observers.Activation {
 		return fmt.Errorf("quantize: %w: the calibrations have other options: %v with %v, and %v with %v",
 			ErrMismatch, q.opts.Backend, q.observers.Activation, other.opts.Backend, other.observers.Activation)
 	}

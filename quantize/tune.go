@@ -156,7 +156,7 @@ func (t *tuner) try(fallback []string) (TuningPoint, error) {
 	t.say("%d modules in float", len(fallback))
 	trial := *t.q
 	trial.Exclude(fallback...)
-	m, err := trial.Quantize(t.model)
+	m, err := trial.QuantizeContext(t.ctx, t.model)
 	if err != nil {
 		return TuningPoint{}, err
 	}

@@ -53,7 +53,7 @@ func (t *tuner) measureCosts() (*costs, error) {
 		break
 	}
 	trial := *t.q
-	int8, err := trial.Quantize(t.model)
+	int8, err := trial.QuantizeContext(t.ctx, t.model)
 	if err != nil {
 		return nil, err
 	}

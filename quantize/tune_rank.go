@@ -39,7 +39,7 @@ func (q *Quantizer) Sensitivities(ctx context.Context, m *graph.Graph, data Batc
 		for _, k := range p.graph.Nodes {
 			p.decision[k] = Decision{Quantize: isLayer(k.Op) && all[k].Quantize && k.Scope.Path == name}
 		}
-		c, err := q.convert(p)
+		c, err := q.convert(ctx, p)
 		if err != nil {
 			return nil, err
 		}

@@ -9,12 +9,21 @@ import (
 
 // watch accumulates how well the range of an activation fits it.
 type watch struct {
-	q *tensor.QParams
+	q       *tensor.QParams
+	samples bool // the value's elements are those of one sample after another; see samplesFirst
 
 	mu                  sync.Mutex
 	grid                grid
 	values, clipped     int64 // of the float model
 	integers, saturated int64 // of the quantized one
+}
+
+// watched returns how many of the n elements of a value count: the first ones.
+func (w *watch) watched(c *ops.Call, n int) int {
+	if !w.samples {
+		return n
+	}
+	return sampled(c, c.In[0].Shape(), n)
 }
 
 // report fills in what was seen.
@@ -61,6 +70,7 @@ func (op watchOp) Prepare(*ops.Prepare) (*ops.Kernel, error) {
 	high := (float32(w.q.Max-w.q.ZeroPoint[0]) + 0.5) * w.q.Scale[0]
 	return &ops.Kernel{Choice: "watch", Parallel: 1, Run: func(c *ops.Call) error {
 		x := c.In[0].Float32s()
+		x = x[:w.watched(c, len(x))]
 		if len(x) == 0 {
 			return nil
 		}
@@ -110,6 +120,7 @@ func (op saturationOp) Prepare(*ops.Prepare) (*ops.Kernel, error) {
 	return &ops.Kernel{Choice: "saturation", Parallel: 1, Run: func(c *ops.Call) error {
 		var counts [256]int64
 		x := c.In[0].Uint8s()
+		x = x[:w.watched(c, len(x))]
 		for _, v := range x {
 			counts[v]++
 		}

@@ -15,7 +15,7 @@ func (q *Quantizer) weightQParams(p *prepared, n *graph.Node) (*tensor.QParams, 
 	if l := q.learned.weight(p.layers[n]); l != nil {
 		return l.qparams()
 	}
-	obs, err := q.observers.Weight.New(p.layers[n])
+	obs, err := q.weightConfig(n).New(p.layers[n])
 	if err != nil {
 		return nil, err
 	}
@@ -29,13 +29,15 @@ func (q *Quantizer) weightQParams(p *prepared, n *graph.Node) (*tensor.QParams, 
 	return params, err
 }
 
-// biasQParams returns the parameters a bias is fake-quantized with. The
-// toolkit's Histogram observer leaves the scale its bias observers read at 1.
+// biasQParams returns the parameters a bias is fake-quantized with.
 func (q *Quantizer) biasQParams(weight, activation *tensor.QParams) (*tensor.QParams, error) {
-	if q.opts.Backend == FBGEMM && q.observers.Activation.Kind == Histogram {
-		activation = tensor.PerTensor(activation.DType, 1, 0)
+	derive := q.opts.backend().BiasQParams
+	if derive == nil {
+		derive = func(weight, activation *tensor.QParams, _ Kind) (*tensor.QParams, error) {
+			return BiasQParams(weight, activation)
+		}
 	}
-	b, err := BiasQParams(weight, activation)
+	b, err := derive(weight, activation, q.observers.Activation.Kind)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +134,7 @@ func correctBias(bias, w, qw *tensor.Tensor, m *moments) (*tensor.Tensor, error)
 			shift := 0.0
 			for i, x := range mean {
 				at := o*m.size + i
-				shift += (float64(int32(ints[at])-q.ZeroPoint[k])*float64(q.Scale[k]) - float64(src[at])) * x
+				shift += float64((float64(float64(int32(ints[at])-q.ZeroPoint[k])*float64(q.Scale[k])) - float64(src[at])) * x)
 			}
 			out.Float32s()[o] -= float32(shift)
 		}
@@ -148,9 +150,9 @@ func sqnr(x, qx *tensor.Tensor) float64 {
 	ints := qx.Int8s()
 	for i, v := range x.Float32s() {
 		c := channel(i)
-		d := float64(v) - float64(q.Scale[c])*float64(int32(ints[i])-q.ZeroPoint[c])
-		signal += float64(v) * float64(v)
-		noise += d * d
+		d := float64(v) - float64(float64(q.Scale[c])*float64(int32(ints[i])-q.ZeroPoint[c]))
+		signal += float64(float64(v) * float64(v))
+		noise += float64(d * d)
 	}
 	if noise == 0 {
 		return math.Inf(1)

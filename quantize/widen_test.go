@@ -19,7 +19,7 @@ func TestWiden(t *testing.T) {
 	}
 	in := firstSamples(t, m, at("test.npz"), 0)
 	want := run(t, m, in...)[0].Contiguous().Float32s()
-	for _, backend := range []Backend{Native, Reference, DISC, FBGEMM} {
+	for _, backend := range []*Backend{Native, Reference, DISC, FBGEMM} {
 		q := New(Options{Backend: backend})
 		calibrate(t, q, m, &dataset{batches: [][]*tensor.Tensor{firstSamples(t, m, at("calib.npz"), 0)}})
 		y := run(t, reloaded(t, quantized(t, q, m)), in...)[0]

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -121,6 +122,9 @@ func TestPage(t *testing.T) {
 	status, page, header := ask(t, h, "GET", "/", nil)
 	if status != 200 || !strings.Contains(page, "&lt;i&gt;") || strings.Contains(page, "<i>") || !strings.Contains(header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("got %d, policy %q, page\n%s", status, header.Get("Content-Security-Policy"), page)
+	}
+	if run := regexp.MustCompile(`one run<td><code>([^<]*)`).FindStringSubmatch(page); run == nil || regexp.MustCompile(`\.\d*µs|ns`).MatchString(run[1]) {
+		t.Errorf("the time of a run is not in whole microseconds: %q", run)
 	}
 	form := func(fields map[string]string) (int, string) {
 		var b bytes.Buffer

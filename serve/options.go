@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"time"
 
+	"github.com/octet-ml/octet/internal/fastcores"
 	"github.com/octet-ml/octet/ops"
 )
 
 // Options say how a server works. The zero value is a good choice.
 type Options struct {
-	// Threads is the number of runs at a time, and of the workers that they share; 0 means GOMAXPROCS.
+	// Threads is the number of runs at a time, and of the workers that they share; 0 means GOMAXPROCS, at most one for each fast core.
 	Threads int
 	// CPU names the tier of kernels to use, as graph.Options does.
 	CPU string
@@ -95,7 +95,7 @@ const maxBatch = 64
 // complete fills in what is not given and checks the rest.
 func (o *Options) complete() error {
 	if o.Threads == 0 {
-		o.Threads = runtime.GOMAXPROCS(0)
+		o.Threads = fastcores.Threads()
 	}
 	setDefault(&o.MaxQueue, 64)
 	setDefault(&o.MaxBody, 64<<20)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/octet-ml/octet/serve/oip"
 )
@@ -78,7 +79,7 @@ func writeModel(b *bytes.Buffer, r *http.Request, m *Report, result string) {
 	b.WriteString("<table>\n")
 	for _, row := range [][2]string{
 		{"inputs", formatTensors(m.Inputs)}, {"outputs", formatTensors(m.Outputs)},
-		{"one run", m.Run.String() + m.WarmUp}, {"joined requests", m.Batching},
+		{"one run", m.Run.Round(time.Microsecond).String() + m.WarmUp}, {"joined requests", m.Batching},
 	} {
 		fmt.Fprintf(b, "<tr><td>%s<td><code>%s</code>\n", row[0], html.EscapeString(row[1]))
 	}

@@ -88,3 +88,26 @@ func TestOpenArraysChecks(t *testing.T) {
 		t.Errorf("a flipped byte: %v", err)
 	}
 }
+
+// TestRowWriter writes arrays batch by batch: the file is that of all at once.
+func TestRowWriter(t *testing.T) {
+	a, b := counted(t, Float32, Shape{7, 2, 3}), counted(t, Int64, Shape{7})
+	var w RowWriter
+	defer w.Close()
+	for _, part := range [][2]int{{0, 3}, {3, 4}, {4, 7}} {
+		batch := []*Tensor{must(a.Slice(0, part[0], part[1], 1)), must(b.Slice(0, part[0], part[1], 1))}
+		if err := w.Add([]string{"a", "b"}, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Add([]string{"a"}, []*Tensor{b}); err == nil {
+		t.Error("rows of another type were taken")
+	}
+	whole, parts := filepath.Join(t.TempDir(), "whole.npz"), filepath.Join(t.TempDir(), "parts.npz")
+	if err := errors.Join(WriteNPZ(whole, []Named{{"a", a}, {"b", b}}), w.WriteNPZ(parts)); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(must(os.ReadFile(whole)), must(os.ReadFile(parts))) {
+		t.Error("the file differs from that of all rows at once")
+	}
+}

@@ -257,7 +257,7 @@ func fromFortran(dtype DType, data []byte, shape Shape) (*Tensor, error) {
 // WriteNPY writes the tensor to w in NumPy's npy format, in row-major order. It
 // fails on bfloat16, which NumPy does not have.
 func WriteNPY(w io.Writer, t *Tensor) error {
-	header, err := encodeNPYHeader(t)
+	header, err := encodeNPYHeader(t.dtype, t.shape)
 	if err != nil {
 		return err
 	}
@@ -268,21 +268,21 @@ func WriteNPY(w io.Writer, t *Tensor) error {
 	return err
 }
 
-func encodeNPYHeader(t *Tensor) ([]byte, error) {
+func encodeNPYHeader(dtype DType, shape Shape) ([]byte, error) {
 	var descr string
 	for _, e := range npyTypes {
-		if e.dtype == t.dtype {
+		if e.dtype == dtype {
 			descr = e.descr
 		}
 	}
 	if descr == "" {
-		return nil, fmt.Errorf("tensor: npy cannot hold %v: convert it first, bfloat16 to float32", t)
+		return nil, fmt.Errorf("tensor: npy cannot hold %v%v: convert it first, bfloat16 to float32", dtype, shape)
 	}
-	if len(t.shape) > npyMaxRank {
-		return nil, fmt.Errorf("tensor: npy cannot hold the %d dimensions of %v", len(t.shape), t)
+	if len(shape) > npyMaxRank {
+		return nil, fmt.Errorf("tensor: npy cannot hold the %d dimensions of %v%v", len(shape), dtype, shape)
 	}
-	dims := strings.Trim(t.shape.String(), "[]")
-	if len(t.shape) == 1 {
+	dims := strings.Trim(shape.String(), "[]")
+	if len(shape) == 1 {
 		dims += ","
 	}
 	dict := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, dims)

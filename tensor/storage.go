@@ -12,7 +12,7 @@ import (
 // give it back; who reads at that time keeps what it has. Its tensors must not be written to.
 type Storage struct {
 	size   int
-	fill   func(dst []byte) error // nil: the memory is that of a mapped file
+	fill   func() ([]byte, error) // nil: the memory is that of a mapped file
 	memory atomic.Pointer[byte]   // nil while there is none
 
 	mu     sync.Mutex
@@ -23,7 +23,10 @@ type Storage struct {
 // NewStorage returns memory of so many bytes, which fill writes, with the same result whenever it is called. What fill fails with is the
 // error of Tensor.Load; the memory is then zero.
 func NewStorage(size int, fill func(dst []byte) error) *Storage {
-	return &Storage{size: size, fill: fill}
+	return &Storage{size: size, fill: func() ([]byte, error) {
+		data := AlignedBytes(size)
+		return data, fill(data)
+	}}
 }
 
 // View returns a tensor of the storage, as the function View does of bytes.
@@ -54,12 +57,12 @@ func (s *Storage) load() *byte {
 	if p := s.memory.Load(); p != nil {
 		return p
 	}
-	data := AlignedBytes(s.size)
+	var data []byte
 	if s.err == nil {
-		s.err = s.fill(data)
+		data, s.err = s.fill()
 	}
 	if s.err != nil {
-		clear(data)
+		data = AlignedBytes(s.size)
 	}
 	s.memory.Store(unsafe.SliceData(data))
 	return unsafe.SliceData(data)
@@ -144,22 +147,21 @@ func (t *Tensor) Pin() error {
 }
 
 // Derived returns a tensor of the given type that is computed when it is first read, and again after Evict: compute returns its elements,
-// with the same result whenever it is called.
+// with the same result whenever it is called, in memory that nobody else writes to.
 func Derived(dtype DType, shape Shape, compute func() (*Tensor, error)) (*Tensor, error) {
 	n, err := shape.Numel()
 	if err != nil {
 		return nil, err
 	}
-	s := NewStorage(n*dtype.Size(), func(dst []byte) error {
+	s := &Storage{size: n * dtype.Size(), fill: func() ([]byte, error) {
 		t, err := compute()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if t.dtype != dtype || !t.shape.Equal(shape) {
-			return fmt.Errorf("tensor: computed %v where %v%v should be", t, dtype, shape)
+			return nil, fmt.Errorf("tensor: computed %v where %v%v should be", t, dtype, shape)
 		}
-		copy(dst, t.Contiguous().Bytes())
-		return nil
-	})
+		return t.Contiguous().Bytes(), nil
+	}}
 	return s.View(dtype, 0, shape, shape.Strides())
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // serverFlags are those that only a server has a use for, beside --url.
-var serverFlags = []string{"model-version", "clients", "rate", "seed", "max-in-flight", "duration", "requests", "warmup", "data", "json-tensors", "no-metadata", "token-file", "request-timeout"}
+var serverFlags = append([]string{"model-version", "clients", "rate", "seed", "max-in-flight", "duration", "requests", "warmup", "data", "json-tensors", "no-metadata", "token-file", "request-timeout"}, dataFlagNames...)
 
 func (a *app) bench() *cobra.Command {
 	var from source

@@ -27,6 +27,7 @@ import (
 // serverBench measures a server instead of models.
 type serverBench struct {
 	url, version, data, tokenFile string
+	samples                       dataFlags
 	json                          bool // bodies
 	blind                         bool // the server does not say what its model takes
 	load                          loadtest.Load
@@ -45,7 +46,8 @@ func (b *serverBench) flags(cmd *cobra.Command) {
 	s.DurationVar(&b.load.Duration, "duration", 0, "with --url: how long requests are sent (default 10s, unless --requests)")
 	s.IntVar(&b.load.Requests, "requests", 0, "with --url: how many requests are sent")
 	s.IntVar(&b.load.Warmup, "warmup", 10, "with --url: requests before, which do not count")
-	s.StringVar(&b.data, "data", "", "with --url: samples to send (.npz, see octet help eval), --batch of them a request (default: random)")
+	s.StringVar(&b.data, "data", "", "with --url: samples to send (see octet help eval), --batch of them a request (default: random)")
+	b.samples.add(cmd)
 	s.BoolVar(&b.json, "json-tensors", false, "with --url: send tensors as JSON numbers, and ask for such, not in binary")
 	s.BoolVar(&b.blind, "no-metadata", false, "with --url: do not ask the server for the inputs of MODEL: there is one, named input, of the type and --shape given")
 	s.StringVar(&b.tokenFile, "token-file", "", "with --url: file of the bearer token")
@@ -233,7 +235,7 @@ func (b *serverBench) requests(ctx context.Context, a *app, model *oip.ModelMeta
 		one, err := b.request(g, in).Encode()
 		return []*oip.EncodedRequest{one}, err
 	}
-	d, err := a.openDataset(ctx, b.data, false)
+	d, err := a.openDataset(ctx, b.data, &b.samples)
 	if err != nil {
 		return nil, err
 	}

@@ -2,27 +2,40 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/internal/fastcores"
 )
 
 func (a *app) cpuInfo() *cobra.Command {
-	return &cobra.Command{
+	var check bool
+	cmd := &cobra.Command{
 		Use:   "cpu",
 		Short: "Show the CPU's tiers, the chosen kernels and the measured limits",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Long: `cpu shows the tiers of the CPU, the kernel that is chosen for each operation, and what
+the machine reaches. Where it has fast and slow cores, it says which are fast: commands take as many threads
+as there are.
+
+--check runs every kernel of every tier that this CPU has, on values of its own, and compares
+the results with those of plain Go: integers must be equal, floats nearly. It prints what each took,
+a text to send along when something is wrong or slow. The exit code is 1 where one differs.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			r := cpuResult{CPU: bench.DescribeCPU(a.tier)}
+			if check {
+				return a.checkKernels(cmd.Context(), r)
+			}
 			for _, k := range kernelsFor(a.tier) {
 				r.Kernels = append(r.Kernels, kernelResult{k.Op, k.Tier.String(), k.MR, k.NR, k.KR})
 			}
 			threads := []int{1}
-			if r.CPU.Cores > 1 {
-				threads = append(threads, r.CPU.Cores)
+			if n := fastcores.Threads(); n > 1 {
+				threads = append(threads, n)
 			}
 			if len(a.threads) > 0 {
 				threads = a.threads
@@ -36,12 +49,15 @@ func (a *app) cpuInfo() *cobra.Command {
 			return a.printCPU(r)
 		},
 	}
+	cmd.Flags().BoolVar(&check, "check", false, "compare every kernel of this CPU with plain Go, with timings to send along")
+	return cmd
 }
 
 // cpuResult is the document of cpu --json.
 type cpuResult struct {
-	CPU     bench.CPU      `json:"cpu"`
-	Kernels []kernelResult `json:"kernels"`
+	CPU     bench.CPU           `json:"cpu"`
+	Kernels []kernelResult      `json:"kernels,omitempty"`
+	Checks  []bench.KernelCheck `json:"checks,omitempty"` // of --check
 }
 
 type kernelResult struct {
@@ -52,9 +68,35 @@ type kernelResult struct {
 	KR   int    `json:"kr,omitempty"`
 }
 
+// printHead says what the CPU is.
+func (a *app) printHead(c bench.CPU) {
+	fmt.Fprintf(a.out, "%s, %s/%s, %d cores\n", c.Name, c.OS, c.Arch, c.Cores)
+	if here := fastcores.Here(); len(c.FastCores) > 0 {
+		fmt.Fprintf(a.out, "fast cores: %s of %d, by %s; threads by default: %d\n", numbers(c.FastCores), len(here.All), here.Source, fastcores.Threads())
+	}
+	fmt.Fprintf(a.out, "tiers: %s; in use: %s\n\n", strings.Join(c.Tiers, ", "), c.Tier)
+}
+
+// numbers lists numbers in order, those in a row as 4-7.
+func numbers(list []int) string {
+	var parts []string
+	for i := 0; i < len(list); {
+		last := i
+		for last+1 < len(list) && list[last+1] == list[last]+1 {
+			last++
+		}
+		part := strconv.Itoa(list[i])
+		if last > i {
+			part += "-" + strconv.Itoa(list[last])
+		}
+		parts = append(parts, part)
+		i = last + 1
+	}
+	return strings.Join(parts, ",")
+}
+
 func (a *app) printCPU(r cpuResult) error {
-	fmt.Fprintf(a.out, "%s, %s/%s, %d cores\ntiers: %s; in use: %s\n\n",
-		r.CPU.Name, r.CPU.OS, r.CPU.Arch, r.CPU.Cores, strings.Join(r.CPU.Tiers, ", "), r.CPU.Tier)
+	a.printHead(r.CPU)
 	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "operation\tkernel\ttile")
 	for _, k := range r.Kernels {

@@ -1,31 +1,159 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
 )
 
-// dataHelp says what files of samples hold.
-const dataHelp = `Data sets are .npz files: an array for each input of the model, by its name or
-else in order, samples first (x for a single input); y, what the outputs should
-be (labels where the model has an input y); mean and std, one for all channels
-or one per channel, with which a uint8 x becomes (x/255 - mean)/std. Other bytes
-stay bytes: --scale-bytes makes x/255 of them.`
+// dataHelp says what data is read.
+const dataHelp = `Data is one of these; only a batch of it is in memory:
 
-// scaleBytesFlag adds --scale-bytes to a command.
-func scaleBytesFlag(cmd *cobra.Command, scale *bool) {
-	cmd.Flags().BoolVar(scale, "scale-bytes", false, "make x/255 of uint8 samples that come without mean and std")
+  DIR                 pictures (JPEG, PNG, WebP) or sounds (WAV): a class in each
+                      folder, as ImageFolder of torchvision has it, or those that
+                      labels.csv in it names, or files without labels
+  FILE.jpg, .wav ...  one of them
+  FILE.csv            a header, and numbers, or a column "file" of names, beside
+                      --label-column
+  FILE.npz            an array for each input of the model, by its name or else in
+                      order, samples first (x for a single input); y, what the
+                      outputs should be (labels where the model has an input y);
+                      mean and std, one for all channels or one per channel, with
+                      which a uint8 x becomes (x/255 - mean)/std. Other bytes stay
+                      bytes: --scale-bytes makes x/255 of them
+  FILE.npy            the array x
+
+Pictures become uint8 [channels, height, width], by --size, --crop and --channels
+as torchvision's Resize, CenterCrop and Grayscale do it, and then
+(x/255 - mean)/std by --mean and --std. Sounds are float32 [channels, samples] in
+-1 to 1.`
+
+// dataFlags say how data is read.
+type dataFlags struct {
+	scaleBytes          bool
+	size, crop          string
+	mean, std           []float32
+	channels, rate      int
+	exif, skipBad       bool
+	labels, labelColumn string
 }
 
-// adviseBytes names the flag that helps where a model does not take bytes.
-func adviseBytes(err error) error {
-	if is[*data.BytesError](err) {
+// dataFlagNames lists their names.
+var dataFlagNames = []string{"scale-bytes", "size", "crop", "mean", "std", "channels", "exif-rotation", "sample-rate", "labels", "label-column", "skip-bad"}
+
+func (f *dataFlags) add(cmd *cobra.Command) {
+	s := cmd.Flags()
+	s.BoolVar(&f.scaleBytes, "scale-bytes", false, "make x/255 of uint8 samples that come without mean and std")
+	s.StringVar(&f.size, "size", "", "resize pictures: 256 makes the shorter edge that, 224x320 height and width")
+	s.StringVar(&f.crop, "crop", "", "take the middle of pictures: 224, or 224x320 for height and width")
+	s.Float32SliceVar(&f.mean, "mean", nil, "of pictures, 0 to 1, one for all channels or one for each: 0.485,0.456,0.406")
+	s.Float32SliceVar(&f.std, "std", nil, "of pictures, in the same way: 0.229,0.224,0.225")
+	s.IntVar(&f.channels, "channels", 0, "of pictures: 3, or 1 for grey (default 3)")
+	s.BoolVar(&f.exif, "exif-rotation", false, "turn pictures as their Exif orientation says, which ImageFolder does not")
+	s.IntVar(&f.rate, "sample-rate", 0, "samples per second that sounds must have (default: that of the first)")
+	s.StringVar(&f.labels, "labels", "", "text file of the model's class names, one a line, for data with names of classes (default: those of the data, sorted)")
+	s.StringVar(&f.labelColumn, "label-column", "", "column of labels in a CSV file (default: label, where there is one)")
+	s.BoolVar(&f.skipBad, "skip-bad", false, "leave out samples that cannot be decoded, and count them")
+}
+
+// options returns how to read data, and the names of the model's classes where the flags say them.
+func (f *dataFlags) options(a *app) (o data.Options, err error) {
+	o = data.Options{
+		MaxMemory: a.limits.maxMemory, ScaleBytes: f.scaleBytes, LabelColumn: f.labelColumn, Rate: f.rate, SkipBad: f.skipBad,
+		Pictures: data.Preprocessing{Channels: f.channels, Mean: f.mean, Std: f.std, Rotate: f.exif},
+	}
+	if o.Pictures.Size, err = parseEdges("size", f.size); err != nil {
+		return o, err
+	}
+	if o.Pictures.Crop, err = parseEdges("crop", f.crop); err != nil {
+		return o, err
+	}
+	if f.rate < 0 {
+		return o, usagef("--sample-rate %d: it must be at least 1", f.rate)
+	}
+	if err := o.Pictures.Validate(); err != nil {
+		return o, usagef("--%w", err)
+	}
+	if f.labels != "" {
+		o.Labels, err = readLines(f.labels)
+	}
+	return o, err
+}
+
+// parseEdges reads "224" or "224x320".
+func parseEdges(flag, text string) (edges []int, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(text, "x") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return nil, usagef("--%s %q: write 224, or 224x320 for height and width", flag, text)
+		}
+		edges = append(edges, n)
+	}
+	return edges, nil
+}
+
+// mostLabels bounds the bytes of a file of class names.
+const mostLabels = 16 << 20
+
+// readLines returns the lines of a file, without an empty one at its end.
+func readLines(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, mostLabels))
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		lines = append(lines, strings.TrimRight(line, "\r\n"))
+	}
+	if len(lines) == 0 {
+		return nil, &tensor.FileError{File: path, Reason: "it names no classes"}
+	}
+	return lines, nil
+}
+
+// openDataset opens the data at path.
+func (a *app) openDataset(ctx context.Context, path string, f *dataFlags) (*data.Dataset, error) {
+	o, err := f.options(a)
+	if err != nil {
+		return nil, err
+	}
+	d, err := data.Open(ctx, path, o)
+	if err != nil {
+		return nil, err
+	}
+	a.opened = append(a.opened, d)
+	if bad := d.Skipped(); len(bad) > 0 {
+		a.say("%s: %d samples left out that cannot be decoded, the first: %v", path, len(bad), bad[0])
+	}
+	return d, nil
+}
+
+// adviseData names the flag that helps where a model does not take what data has.
+func adviseData(err error) error {
+	switch {
+	case is[*data.BytesError](err):
 		return fmt.Errorf("%w (--scale-bytes)", err)
+	case is[*data.UnevenError](err):
+		return fmt.Errorf("%w (--size and --crop give pictures one size, --batch 1 takes each by itself)", err)
+	case is[*data.PictureError](err):
+		return fmt.Errorf("%w (--size, --crop and --channels)", err)
 	}
 	return err
 }

@@ -85,7 +85,7 @@ func (a *app) runDemo(ctx context.Context) (*demoResult, error) {
 	if err := w.calibrate(); err != nil {
 		return nil, err
 	}
-	int8, err := w.q.Quantize(float)
+	int8, err := w.q.QuantizeContext(ctx, float)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,14 +37,22 @@ func deployed(t *testing.T) map[string][][]string {
 	for _, line := range regexp.MustCompile(`(?m)^ExecStart=\S+ (.*)$`).FindAllStringSubmatch(string(readFile(t, unit)), -1) {
 		all[unit] = append(all[unit], strings.Fields(line[1]))
 	}
+	const image = "../../deploy/Dockerfile.model"
+	for _, entry := range regexp.MustCompile(`(?m)^ENTRYPOINT (\[.*\])$`).FindAllStringSubmatch(string(readFile(t, image)), -1) {
+		var words []string
+		if err := json.Unmarshal([]byte(entry[1]), &words); err != nil {
+			t.Fatalf("%s: %v", image, err)
+		}
+		all[image] = append(all[image], words[1:])
+	}
 	return all
 }
 
 // TestDeployFlags parses all command lines of deploy/ with the commands as they are.
 func TestDeployFlags(t *testing.T) {
 	files := deployed(t)
-	if len(files) != 5 {
-		t.Errorf("command lines in %d files, not in 5", len(files))
+	if len(files) != 6 {
+		t.Errorf("command lines in %d files, not in 6", len(files))
 	}
 	for path, lines := range files {
 		for _, args := range lines {

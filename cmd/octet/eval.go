@@ -75,9 +75,9 @@ func (a *app) eval() *cobra.Command {
 	var measure measureFlags
 	var data, shard, part string
 	var batch int
-	var scaleBytes bool
+	var samples dataFlags
 	cmd := &cobra.Command{
-		Use:   "eval MODEL --data D.npz",
+		Use:   "eval MODEL --data D",
 		Short: "Measure accuracy against the labels of a data set",
 		Long: `eval runs a model on the samples of a data set and measures its first output
 against the labels, by the metric that fits both, or --metric. --against compares
@@ -103,7 +103,7 @@ with --save-part, for octet eval merge to measure.
 			if err := a.checkFiles(reads, fileArg{"--output", measure.output}, fileArg{"--save-part", part}); err != nil {
 				return err
 			}
-			d, err := a.openDataset(cmd.Context(), data, scaleBytes)
+			d, err := a.openDataset(cmd.Context(), data, &samples)
 			if err != nil {
 				return err
 			}
@@ -132,11 +132,11 @@ with --save-part, for octet eval merge to measure.
 	f := cmd.Flags()
 	from.flags(cmd)
 	measure.add(cmd)
-	f.StringVar(&data, "data", "", "data set (.npz)")
+	f.StringVar(&data, "data", "", "data set: a folder or file")
 	f.IntVar(&batch, "batch", 64, "samples per run")
 	f.StringVar(&shard, "shard", "", "run part i of n of the samples only, 0/4 the first of four")
 	f.StringVar(&part, "save-part", "", "with --shard: the file to write, for octet eval merge")
-	scaleBytesFlag(cmd, &scaleBytes)
+	samples.add(cmd)
 	require(cmd, "data")
 	cmd.AddCommand(a.mergeEval())
 	return cmd

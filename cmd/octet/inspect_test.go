@@ -32,7 +32,7 @@ func TestInspectWarns(t *testing.T) {
 	for i := range x.Float32s() {
 		x.Float32s()[i] = float32(i % 7)
 	}
-	for backend, want := range map[quantize.Backend]int{quantize.Native: 0, quantize.Reference: 1} {
+	for backend, want := range map[*quantize.Backend]int{quantize.Native: 0, quantize.Reference: 1} {
 		g, err := nn.BuildRandom(conv3x3, 1)
 		if err != nil {
 			t.Fatal(err)

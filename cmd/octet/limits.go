@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -47,8 +48,8 @@ func (l *limits) set(cmd *cobra.Command) error {
 	if l.timeout < 0 {
 		return fmt.Errorf("--timeout %v: it must not be negative", l.timeout)
 	}
-	if l.maxMemory > 0 && l.exit != nil {
-		debug.SetMemoryLimit(l.maxMemory)
+	if l.exit != nil {
+		l.limitCollector()
 	}
 	if l.timeout > 0 {
 		ctx, cancel := context.WithTimeout(cmd.Context(), l.timeout)
@@ -56,6 +57,22 @@ func (l *limits) set(cmd *cobra.Command) error {
 		cmd.SetContext(ctx)
 	}
 	return nil
+}
+
+// limitCollector lets the garbage collector know the bound, unless GOMEMLIMIT is less.
+func (l *limits) limitCollector() {
+	if asked := debug.SetMemoryLimit(-1); l.maxMemory > 0 && l.maxMemory < asked {
+		debug.SetMemoryLimit(l.maxMemory)
+	}
+}
+
+// collectEarly lets the collector run when a quarter of what is in use is garbage, not as much as that, unless GOGC says otherwise: for a
+// command that makes little garbage, and of which a small machine has to hold the peak.
+func collectEarly() {
+	const percent = 25
+	if before := debug.SetGCPercent(percent); os.Getenv("GOGC") != "" {
+		debug.SetGCPercent(before)
+	}
 }
 
 // parseSize reads "500MB", "1.5GB" or a number of bytes. Units are powers of 1024.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/examples/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
@@ -84,17 +83,6 @@ func buildModel(f *loader.File, from source) (*graph.Graph, error) {
 		return nil, err
 	}
 	return f.Build(a)
-}
-
-// openDataset reads the data set at path.
-func (a *app) openDataset(ctx context.Context, path string, scaleBytes bool) (*data.Dataset, error) {
-	d, err := data.OpenDatasetContext(ctx, path, a.limits.maxMemory)
-	if err != nil {
-		return nil, err
-	}
-	a.opened = append(a.opened, d)
-	d.ScaleBytes = scaleBytes
-	return d, nil
 }
 
 // openSession reads and compiles the model at path.

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"sync/atomic"
+	"fmt"
+	"io"
+	"strings"
 	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
+	"unicode/utf8"
 )
 
 // progress is a bar on stderr. It appears after a second, on a terminal only.
@@ -14,9 +14,9 @@ type progress struct {
 	label string
 	total int
 	start time.Time
-	text  atomic.Pointer[string]
-	pool  *mpb.Progress
-	bar   *mpb.Bar
+	drawn time.Time // the last time
+	width int       // characters that are drawn
+	text  string
 }
 
 func (a *app) progress(label string, total int) *progress {
@@ -24,38 +24,44 @@ func (a *app) progress(label string, total int) *progress {
 }
 
 // status is what to show besides the bar from now on.
-func (p *progress) status(text string) { p.text.Store(&text) }
+func (p *progress) status(text string) { p.text = text }
 
 // set says how much of the total is done.
 func (p *progress) set(done int) {
-	if p.bar == nil {
-		if time.Since(p.start) < time.Second || !p.app.onTerminal() {
-			return
-		}
-		p.pool = mpb.New(mpb.WithOutput(p.app.stderr), mpb.WithWidth(40))
-		p.bar = p.pool.AddBar(int64(p.total),
-			mpb.PrependDecorators(decor.Name(p.label+" ")),
-			mpb.AppendDecorators(
-				decor.CountersNoUnit("%d / %d"), decor.Name(" "), decor.AverageETA(decor.ET_STYLE_GO),
-				decor.Any(func(decor.Statistics) string {
-					if text := p.text.Load(); text != nil {
-						return " " + *text
-					}
-					return ""
-				}),
-			),
-			mpb.BarRemoveOnComplete(),
-		)
+	const redraw = 100 * time.Millisecond
+	now := time.Now()
+	if now.Sub(p.start) < time.Second || now.Sub(p.drawn) < redraw || !p.app.onTerminal() {
+		return
 	}
-	p.bar.SetCurrent(int64(done))
+	p.drawn = now
+	p.draw(p.app.stderr, p.line(done, now.Sub(p.start)))
 }
 
 // end takes the bar away.
 func (p *progress) end() {
-	if p.bar == nil {
-		return
+	if p.width > 0 {
+		p.draw(p.app.stderr, "")
 	}
-	p.bar.Abort(true)
-	p.pool.Wait()
-	p.bar = nil
+}
+
+// draw puts a line in the place of the one before, and the cursor in front of it, so that what others write replaces it.
+func (p *progress) draw(w io.Writer, line string) {
+	width := utf8.RuneCountInString(line)
+	fmt.Fprintf(w, "\r%s%*s\r", line, max(p.width-width, 0), "")
+	p.width = width
+}
+
+// line returns the bar, with the time that is left if it goes on as before.
+func (p *progress) line(done int, taken time.Duration) string {
+	const bar, most = 30, 79 // characters, of the bar and of the line: a longer one than the terminal is wide could not be replaced
+	filled, left := 0, ""
+	if done > 0 && p.total > 0 {
+		filled = min(done, p.total) * bar / p.total
+		left = time.Duration(float64(taken) / float64(done) * float64(max(p.total-done, 0))).Round(time.Second).String()
+	}
+	line := strings.TrimSpace(fmt.Sprintf("%s [%s%s] %d / %d %s %s", p.label, strings.Repeat("=", filled), strings.Repeat("-", bar-filled), done, p.total, left, p.text))
+	if runes := []rune(line); len(runes) > most {
+		line = string(runes[:most])
+	}
+	return line
 }

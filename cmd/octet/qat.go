@@ -144,7 +144,7 @@ func (t *training) likeFloat(e *bench.Evaluation) (*qatAccuracy, error) {
 
 // finish converts what was trained, writes it and reports.
 func (t *training) finish() error {
-	int8, err := t.q.Quantize(t.model)
+	int8, err := t.q.QuantizeContext(t.ctx, t.model)
 	if err != nil {
 		return err
 	}

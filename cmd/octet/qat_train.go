@@ -46,7 +46,7 @@ type training struct {
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
 	var err error
-	if t.samples, err = w.openDataset(w.ctx, f.data, w.flags.scaleBytes); err != nil {
+	if t.samples, err = w.openDataset(w.ctx, f.data, &w.flags.samples); err != nil {
 		return nil, err
 	}
 	targets, err := t.samples.Targets(w.model)
@@ -57,7 +57,7 @@ func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error)
 		return nil, usagef("--data %s has no labels: use --distill", f.data)
 	}
 	if f.eval != "" {
-		if t.eval, err = w.openDataset(w.ctx, f.eval, w.flags.scaleBytes); err != nil {
+		if t.eval, err = w.openDataset(w.ctx, f.eval, &w.flags.samples); err != nil {
 			return nil, err
 		}
 		labels, err := t.eval.Targets(w.model)
@@ -97,7 +97,7 @@ func (t *training) run() error {
 	if err := t.chooseLoss(); err != nil {
 		return err
 	}
-	calibrated, err := t.q.Quantize(t.model)
+	calibrated, err := t.q.QuantizeContext(t.ctx, t.model)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (t *training) endEpoch() error {
 	}
 	text := fmt.Sprintf("epoch %d of %d: loss %.4f", t.finished, t.flags.epochs, loss)
 	if t.eval != nil {
-		int8, err := t.q.Quantize(t.model)
+		int8, err := t.q.QuantizeContext(t.ctx, t.model)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ type quantizeFlags struct {
 	rounding                  string
 	filter                    quantize.Filter
 	batch                     int
-	scaleBytes                bool
+	samples                   dataFlags
 	state, saveState          string
 	data, report              string
 	compare                   int
@@ -39,7 +39,7 @@ func (f *quantizeFlags) add(cmd *cobra.Command) {
 	s.BoolVar(&f.equalize, "equalize", false, "balance the weights of consecutive layers first: worth it where one scale serves all channels")
 	s.BoolVar(&f.correctBias, "correct-bias", false, "take what quantizing weights adds to outputs on average out of the biases")
 	s.StringVar(&f.rounding, "rounding", quantize.Nearest.String(), "how weights are rounded: nearest, or learned, which changes outputs on --calib least")
-	s.StringVar(&f.data, "data", "", "data set to measure the accuracy of both models on (.npz)")
+	s.StringVar(&f.data, "data", "", "data set to measure the accuracy of both models on")
 	s.IntVar(&f.compare, "compare", 64, "samples of --calib on which both models are compared operator by operator; 0: none")
 	s.StringVar(&f.report, "report", "", "write a report with plots to this HTML file")
 }
@@ -49,9 +49,9 @@ func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
 	f.rounding = quantize.Nearest.String()
 	s := cmd.Flags()
 	f.source.flags(cmd)
-	s.StringVar(&f.calib, "calib", "", "samples to calibrate with (.npz)")
+	s.StringVar(&f.calib, "calib", "", "samples to calibrate with: a folder or file (see octet help eval)")
 	s.IntVar(&f.batch, "batch", 64, "samples per run")
-	scaleBytesFlag(cmd, &f.scaleBytes)
+	f.samples.add(cmd)
 	s.StringVarP(&f.output, "output", "o", "", "file to write")
 	s.StringVar(&f.state, "state", "", "begin with what another calibration saved, and its options")
 	s.StringVar(&f.saveState, "save-state", "", "write what was observed, to continue or merge it")

@@ -44,7 +44,7 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 		return nil, err
 	}
 	if f.calib != "" {
-		if w.data, err = a.openDataset(w.ctx, f.calib, f.scaleBytes); err != nil {
+		if w.data, err = a.openDataset(w.ctx, f.calib, &f.samples); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +89,7 @@ func (w *work) concrete() error {
 	}
 	d := w.data
 	if d == nil && w.flags.data != "" {
-		if d, err = w.openDataset(w.ctx, w.flags.data, w.flags.scaleBytes); err != nil {
+		if d, err = w.openDataset(w.ctx, w.flags.data, &w.flags.samples); err != nil {
 			return err
 		}
 	}
@@ -182,7 +182,7 @@ func (w *work) finish(tuning *quantize.Tuning, by *bench.Metric) error {
 	if w.flags.output == "" {
 		return nil
 	}
-	int8, err := w.q.Quantize(w.model)
+	int8, err := w.q.QuantizeContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (w *work) describe(int8 *graph.Graph) (*report.Report, error) {
 
 // compare runs both models side by side.
 func (w *work) compare(r *report.Report) error {
-	c, err := w.q.Compare(w.model)
+	c, err := w.q.CompareContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func (w *work) compare(r *report.Report) error {
 
 // evaluate measures the accuracy of both models and their agreement.
 func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
-	d, err := w.openDataset(w.ctx, w.flags.data, w.flags.scaleBytes)
+	d, err := w.openDataset(w.ctx, w.flags.data, &w.flags.samples)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (a *app) complain(ctx context.Context, err error) int {
 	if err == nil {
 		return code
 	}
-	fmt.Fprintln(a.err, "octet:", a.limits.explain(ctx, adviseBytes(err)))
+	fmt.Fprintln(a.err, "octet:", a.limits.explain(ctx, adviseData(err)))
 	if code == exitUsage && ctx.Err() == nil {
 		fmt.Fprintln(a.err, `Run "octet help" or "octet help COMMAND".`)
 	}
@@ -104,7 +104,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 		},
 	}
 	flags := root.PersistentFlags()
-	flags.IntSliceVar(&a.threads, "threads", nil, "number of threads (default: one per core); bench takes a list")
+	flags.IntSliceVar(&a.threads, "threads", nil, "number of threads (default: one per fast core); bench takes a list")
 	flags.StringVar(&a.cpu, "cpu", "", "CPU tier to use (default: $OCTET_CPU, else the best; see octet cpu)")
 	flags.Float64Var(&a.maxPacked, "max-packed", 0, "packed weights of a layer over its weights, at most, in bytes: 1 forgoes float32 Winograd, which takes up to 4 times as many (default: no bound)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")

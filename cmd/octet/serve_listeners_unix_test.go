@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -87,5 +88,34 @@ func TestServeListeners(t *testing.T) {
 	}
 	if code := s.end(syscall.SIGTERM); code != exitOK {
 		t.Errorf("exit code %d\n%s", code, s.stderr)
+	}
+}
+
+// A client that sends its headers a byte at a time is sent away, though it never stops.
+func TestServeSlowHeaders(t *testing.T) {
+	t.Parallel()
+	l, err := listenAt("127.0.0.1:0", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f serveFlags
+	s := f.httpServer(t.Context(), http.NotFoundHandler(), nil, l)
+	go func() { _ = s.serve() }() // until close
+	defer s.close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	go func() {
+		_, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nX: ")
+		for err == nil {
+			time.Sleep(10 * time.Millisecond)
+			_, err = io.WriteString(c, "x")
+		}
+	}()
+	answer, err := io.ReadAll(c) // until the server closes the connection
+	if err != nil && !errors.Is(err, syscall.ECONNRESET) || strings.HasPrefix(string(answer), "HTTP/1.1 404") {
+		t.Errorf("%q, %v", answer, err)
 	}
 }

@@ -146,7 +146,7 @@ func byModel(flag string, values []string, list []serve.Configured) (map[string]
 
 // warmInputs reads the example of a model.
 func (a *app) warmInputs(ctx context.Context, c *serve.Configured, path string) error {
-	d, err := a.openDataset(ctx, path, false)
+	d, err := a.openDataset(ctx, path, &dataFlags{})
 	if err != nil {
 		return err
 	}

@@ -155,7 +155,7 @@ func convert(ctx context.Context, m *graph.Graph, samples *data.Dataset, opts qu
 			}
 		}
 	}
-	g, err := q.Quantize(m)
+	g, err := q.QuantizeContext(ctx, m)
 	if err != nil {
 		return err
 	}

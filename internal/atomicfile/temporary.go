@@ -1,10 +1,11 @@
 package atomicfile
 
 import (
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // the lock with the process.
 const (
 	temporarySuffix = ".tmp"
-	randomBytes     = 8
+	randomBytes     = 8   // of a uint64
 	maxBase         = 200 // bytes of the target's name; names of 255 are common, and the rest is needed
 )
 
@@ -39,8 +40,7 @@ func (t *target) create() (*os.File, error) {
 		mode = t.info.Mode().Perm() | 0o600
 	}
 	for {
-		random := make([]byte, randomBytes)
-		_, _ = rand.Read(random) // never fails
+		random := binary.BigEndian.AppendUint64(nil, rand.Uint64())
 		f, err := os.OpenFile(filepath.Join(dir, prefix+hex.EncodeToString(random)+temporarySuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 		if errors.Is(err, fs.ErrExist) {
 			continue

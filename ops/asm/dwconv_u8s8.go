@@ -131,21 +131,40 @@ var dwconvU8S8Table = []DWConvU8S8{{
 	group: 1,
 }}
 
+// dwconvU8S8Generic computes four channels at a time, which share the taps' pointers.
 func dwconvU8S8Generic(p *DWConvU8S8Args) {
 	w := unsafe.Slice(p.W, p.C*p.KS)
-	bias := unsafe.Slice(p.Bias, p.C)
-	mult := unsafe.Slice(p.Mult, p.C)
 	a := unsafe.Slice(p.A, (p.P-1)*p.AStep+p.KS)
-	lo, hi := float32(p.Lo-p.Zero), float32(p.Hi-p.Zero)
 	for i := range p.P {
-		out := unsafe.Slice((*uint8)(unsafe.Add(unsafe.Pointer(p.Out), i*p.OutStride)), p.C)
-		for c := range out {
-			acc := bias[c]
-			for s, tap := range a[i*p.AStep:][:p.KS] {
-				acc += int32(*(*uint8)(unsafe.Add(tap, c))) * int32(w[c*p.KS+s])
+		taps, c := a[i*p.AStep:][:p.KS], 0
+		for ; c+4 <= p.C; c += 4 {
+			var sum0, sum1, sum2, sum3 int32
+			w0, w1, w2, w3 := w[c*p.KS:][:len(taps)], w[(c+1)*p.KS:][:len(taps)], w[(c+2)*p.KS:][:len(taps)], w[(c+3)*p.KS:][:len(taps)]
+			for s, tap := range taps {
+				x := (*[4]uint8)(unsafe.Add(tap, c))
+				sum0 += int32(x[0]) * int32(w0[s])
+				sum1 += int32(x[1]) * int32(w1[s])
+				sum2 += int32(x[2]) * int32(w2[s])
+				sum3 += int32(x[3]) * int32(w3[s])
 			}
-			t := min(max(float32(acc)*mult[c], lo), hi)
-			out[c] = uint8(int32(math.RoundToEven(float64(t))) + p.Zero)
+			p.finish(i, c, sum0)
+			p.finish(i, c+1, sum1)
+			p.finish(i, c+2, sum2)
+			p.finish(i, c+3, sum3)
+		}
+		for ; c < p.C; c++ {
+			var sum int32
+			for s, tap := range taps {
+				sum += int32(*(*uint8)(unsafe.Add(tap, c))) * int32(w[c*p.KS+s])
+			}
+			p.finish(i, c, sum)
 		}
 	}
+}
+
+// finish makes the output of pixel i and channel c from its sum of products.
+func (p *DWConvU8S8Args) finish(i, c int, sum int32) {
+	t := float32(sum+*at(p.Bias, c)) * *at(p.Mult, c)
+	t = min(max(t, float32(p.Lo-p.Zero)), float32(p.Hi-p.Zero))
+	*at(p.Out, i*p.OutStride+c) = uint8(int32(math.RoundToEven(float64(t))) + p.Zero)
 }

@@ -45,7 +45,7 @@ func innerLoops(t *testing.T, functions []listedFunction) string {
 	b.WriteString("| operation | tier | multiplications and other vector instructions | products | products per instruction |\n|---|---|---|---|---|\n")
 	for _, op := range []struct{ name, function string }{
 		{"igemm_f32", "igemmF32"}, {"igemm_u8s8", "igemmU8S8"}, {"igemm_u8s8_pairs", "igemmU8S8Pairs"},
-		{"winograd2_u8s8, winograd4_u8s8", "winogradMultiplyS16"},
+		{"winograd2_u8s8, winograd4_u8s8, winograd4_1d_u8s8", "winogradMultiplyS16"},
 	} {
 		for _, tier := range []Tier{AVX2, AVXVNNI, AVX512, AVX512VNNI} {
 			for i := range functions {

@@ -63,7 +63,7 @@ func lsqGradF32Generic(p *LSQGradF32Args) {
 		x := clampF32(v, p.ActLo, p.ActHi)
 		k := roundF32(float32(x * p.inverse))
 		n := k + p.Zero
-		lost := float32(float64(k)*float64(p.Scale) - float64(x))
+		lost := float32(float64(float64(k)*float64(p.Scale)) - float64(x))
 		switch {
 		case n >= p.Lo && n <= p.Hi:
 			if p.ActLo < v && v < p.ActHi {

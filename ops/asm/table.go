@@ -71,6 +71,7 @@ func Kernels() []Info {
 	all = append(all, infos(winograd4F32Table)...)
 	all = append(all, infos(winograd2U8S8Table)...)
 	all = append(all, infos(winograd4U8S8Table)...)
+	all = append(all, infos(winograd1DU8S8Table)...)
 	for op := range numBinary {
 		all = append(all, infos(binaryF32Tables[op])...)
 	}

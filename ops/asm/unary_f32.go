@@ -75,7 +75,7 @@ func leakyReLUF32(x, p, _ float32) float32 {
 }
 
 func geluTanh64(x float64) float64 {
-	return x / (1 + math.Exp(-2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+	return x / (1 + math.Exp(-2*math.Sqrt(2/math.Pi)*(x+float64(0.044715*x*x*x))))
 }
 
 func unaryGeneric64(op UnaryOp, f func(float64) float64) []UnaryF32 {

@@ -61,7 +61,7 @@ func (k *WinogradF32) Weights(dst, w []float32, c, n int) {
 			for a := range p {
 				for x := range 3 {
 					for y := range 3 {
-						rows[a][x] += g[a][y] * float64(w[(j*9+y*3+x)*c+i])
+						rows[a][x] += float64(g[a][y] * float64(w[(j*9+y*3+x)*c+i]))
 					}
 				}
 			}
@@ -69,7 +69,7 @@ func (k *WinogradF32) Weights(dst, w []float32, c, n int) {
 				for b := range p {
 					sum := 0.0
 					for x := range 3 {
-						sum += rows[a][x] * g[b][x]
+						sum += float64(rows[a][x] * g[b][x])
 					}
 					dst[((a*p+b)*n+j)*c+i] = float32(sum)
 				}

@@ -30,10 +30,14 @@ import (
 // and element i, j of Y is 9 * 2^s(i,j) times the sum, s(i,j) = 6 - e(i) - e(j), e = 0, 1, 2, 2: multiplied by the inverse of 9
 // modulo 2^32 and shifted right by s it is the sum. So the result is exact for sums below Limit in magnitude, whatever
 // overflows on the way.
+//
+// F(4, 3) of one dimension does the same with lines of six pixels and three weights: V = B^T d, U = G g, Y = A^T M, six positions. Then
+// |V| <= 2040 and |U| <= 896, and element i of Y is 3 * 2^(3-e(i)) times the sum of products.
 type WinogradU8S8 struct {
-	Info              // NR and KR are those of the transformed weights U; MR is the rows that Multiply takes at a time
-	T             int // outputs of a tile per dimension: 2 or 4
-	packed        int // depths that IGemmU8S8 packs together: its KR
+	Info               // NR and KR are those of the transformed weights U; MR is the rows that Multiply takes at a time
+	T             int  // outputs of a tile per dimension: 2 or 4
+	line          bool // of one dimension
+	packed        int  // depths that IGemmU8S8 packs together: its KR
 	order         igemmU8S8Order
 	input         func(args *WinogradInputArgs)
 	weights       func(args *WinogradWeightsArgs)
@@ -46,7 +50,7 @@ type WinogradU8S8 struct {
 type WinogradInputArgs struct {
 	Tiles     int             // at least 1
 	C         int             // channels, at least WinogradU8S8.MinChannels
-	Pixels    *unsafe.Pointer // (T+2)^2 per tile, by rows
+	Pixels    *unsafe.Pointer // Positions per tile, by rows
 	Offset    int             // bytes from where a pixel points to the first channel
 	V         *int16          // position pos of tile t is the C values PosStride*pos + 2*C*t bytes from it
 	PosStride int             // bytes
@@ -80,22 +84,41 @@ type WinogradOutputArgs struct {
 	Tiles     int
 	M         *int32          // what Multiply wrote
 	PosStride int             // bytes
-	Pixels    *unsafe.Pointer // T*T outputs per tile, by rows; nil where there is none
-	Residuals *unsafe.Pointer // T*T per tile, or nil
+	Pixels    *unsafe.Pointer // Outputs per tile, by rows; nil where there is none
+	Residuals *unsafe.Pointer // Outputs per tile, or nil
 	Offset    int             // bytes from where pixels and residuals point to the first column
 	// Row says what becomes of the sums of a pixel, as of those of a row of IGemmU8S8: N is 1 to NR; C and Res are set from Pixels
 	// and Residuals, which must not overlap; ASum, WZero, RowScale and PostBias are nil.
 	Row IGemmU8S8Args
 }
 
-// Positions returns (T+2)^2.
-func (k *WinogradU8S8) Positions() int { return (k.T + 2) * (k.T + 2) }
+// Positions returns (T+2)^2, or T+2 of one dimension.
+func (k *WinogradU8S8) Positions() int { return k.power(k.T + 2) }
+
+// Outputs returns the outputs of a tile, T^2 or T.
+func (k *WinogradU8S8) Outputs() int { return k.power(k.T) }
+
+// taps returns those of the window, 9 or 3.
+func (k *WinogradU8S8) taps() int { return k.power(3) }
+
+// power returns n for each dimension, multiplied.
+func (k *WinogradU8S8) power(n int) int {
+	if k.line {
+		return n
+	}
+	return n * n
+}
 
 // MinChannels returns the fewest channels that Input takes.
 func (k *WinogradU8S8) MinChannels() int { return k.inputChannels }
 
 // Limit returns what the magnitude of every sum of products must stay below.
-func (k *WinogradU8S8) Limit() int { return map[int]int{2: 1 << 29, 4: 1 << 25}[k.T] }
+func (k *WinogradU8S8) Limit() int {
+	if k.line {
+		return 1 << 28
+	}
+	return map[int]int{2: 1 << 29, 4: 1 << 25}[k.T]
+}
 
 // Input transforms tiles of the image.
 func (k *WinogradU8S8) Input(args *WinogradInputArgs) { k.input(args) }
@@ -120,11 +143,19 @@ func (k *WinogradU8S8) Output(args *WinogradOutputArgs) { k.output(args, outputU
 // Dequantize transforms products back and stores float32 outputs as IGemmU8S8.Dequantize does.
 func (k *WinogradU8S8) Dequantize(args *WinogradOutputArgs) { k.output(args, outputFloat32) }
 
-// WinogradU8S8For returns the kernel of tiles of T = 2 or 4 outputs that takes the weights that g packs, nil where there is none.
-func WinogradU8S8For(t int, g *IGemmU8S8) *WinogradU8S8 {
-	table := winograd2U8S8Table
-	if t == 4 {
+// WinogradU8S8For returns the kernel of tiles of T outputs in each of some dimensions that takes the weights that g packs, nil where
+// there is none: T is 2 or 4 in two dimensions, 4 in one.
+func WinogradU8S8For(t, dimensions int, g *IGemmU8S8) *WinogradU8S8 {
+	var table []WinogradU8S8
+	switch {
+	case t == 2 && dimensions == 2:
+		table = winograd2U8S8Table
+	case t == 4 && dimensions == 2:
 		table = winograd4U8S8Table
+	case t == 4 && dimensions == 1:
+		table = winograd1DU8S8Table
+	default:
+		return nil
 	}
 	k := pick(table, g.Tier)
 	if k.NR != g.NR || k.packed != g.KR {
@@ -142,22 +173,29 @@ var winograd4U8S8Table = []WinogradU8S8{winogradU8S8Generic(WinogradU8S8{
 	Info: Info{Op: "winograd4_u8s8", NR: igemmU8S8GenericNR, KR: 2}, T: 4, packed: 4,
 })}
 
+var winograd1DU8S8Table = []WinogradU8S8{winogradU8S8Generic(WinogradU8S8{
+	Info: Info{Op: "winograd4_1d_u8s8", NR: igemmU8S8GenericNR, KR: 2}, T: 4, line: true, packed: 4,
+})}
+
 // winogradU8S8Generic returns the plain Go kernel that takes and makes the same memory as k.
 func winogradU8S8Generic(k WinogradU8S8) WinogradU8S8 {
 	k.Tier, k.MR, k.inputChannels = Generic, 1, 1
-	t, nr, layout := k.T, k.NR, k
-	k.input = func(p *WinogradInputArgs) { winogradInputU8(p, t) }
+	nr, layout := k.NR, k
+	k.input = func(p *WinogradInputArgs) { winogradInputU8(p, &layout) }
 	k.weights = func(p *WinogradWeightsArgs) { winogradWeightsS8(p, &layout) }
 	k.multiply = func(p *WinogradMultiplyArgs) { winogradMultiplyS16(p, nr) }
 	if k.KR == 1 {
 		k.multiply = func(p *WinogradMultiplyArgs) { winogradMultiplyDepthsS16(p, nr) }
 	}
-	k.output = func(p *WinogradOutputArgs, output igemmOutput) { winogradOutputS32(p, t, nr, output) }
+	k.output = func(p *WinogradOutputArgs, output igemmOutput) { winogradOutputS32(p, &layout, output) }
 	return k
 }
 
-// inverse9 times 9 is 1 modulo 2^32.
-const inverse9 = 0x38E38E39
+// inverse9 times 9, and inverse3 times 3, is 1 modulo 2^32.
+const (
+	inverse9 = 0x38E38E39
+	inverse3 = 0xAAAAAAAB
+)
 
 // winogradLine is a one-dimensional transformation, of as many values as it looks at into as many as it makes.
 type winogradLine func(x [6]int32) [6]int32
@@ -203,8 +241,12 @@ var (
 	}
 )
 
-// both transforms the first columns of x, then the first rows of what comes out.
-func (f winogradLine) both(x *[6][6]int32, columns, rows int) {
+// transform applies f to the first columns of x, then to the first rows of what comes out; of one dimension to the first row.
+func (k *WinogradU8S8) transform(f winogradLine, x *[6][6]int32, columns, rows int) {
+	if k.line {
+		x[0] = f(x[0])
+		return
+	}
 	for j := range columns {
 		column := [6]int32{x[0][j], x[1][j], x[2][j], x[3][j], x[4][j], x[5][j]}
 		for i, v := range f(column) {
@@ -216,18 +258,18 @@ func (f winogradLine) both(x *[6][6]int32, columns, rows int) {
 	}
 }
 
-func winogradInputU8(p *WinogradInputArgs, t int) {
-	n, line := t+2, winogradLinesB[t]
-	pixels := unsafe.Slice(p.Pixels, p.Tiles*n*n)
+func winogradInputU8(p *WinogradInputArgs, k *WinogradU8S8) {
+	n, positions, line := k.T+2, k.Positions(), winogradLinesB[k.T]
+	pixels := unsafe.Slice(p.Pixels, p.Tiles*positions)
 	for tile := range p.Tiles {
 		for c := range p.C {
 			var d [6][6]int32
-			for i := range n * n {
-				d[i/n][i%n] = int32(*(*uint8)(unsafe.Add(pixels[tile*n*n+i], p.Offset+c)))
+			for i := range positions {
+				d[i/n][i%n] = int32(*(*uint8)(unsafe.Add(pixels[tile*positions+i], p.Offset+c)))
 			}
-			line.both(&d, n, n)
+			k.transform(line, &d, n, n)
 			to := unsafe.Add(unsafe.Pointer(p.V), 2*(p.C*tile+c))
-			for i := range n * n {
+			for i := range positions {
 				*(*int16)(unsafe.Add(to, i*p.PosStride)) = int16(d[i/n][i%n])
 			}
 		}
@@ -236,17 +278,17 @@ func winogradInputU8(p *WinogradInputArgs, t int) {
 
 func winogradWeightsS8(p *WinogradWeightsArgs, k *WinogradU8S8) {
 	n, line, nr, kr, block := k.T+2, winogradLinesG[k.T], k.NR, k.packed, k.block()
-	depth := roundUp(9*p.TapStride/nr, max(k.order.step, 1)) // of a column in the panel
+	depth := roundUp(k.taps()*p.TapStride/nr, max(k.order.step, 1)) // of a column in the panel
 	for d := range p.K {
 		for j := range nr {
 			var w [6][6]int32
-			for s := range 9 {
+			for s := range k.taps() {
 				i := s*p.TapStride/nr + d
 				w[s/3][s%3] = int32(*at(p.W, j/block*block*depth+(i/kr*block+j%block)*kr+i%kr))
 			}
-			line.both(&w, 3, n)
+			k.transform(line, &w, 3, n)
 			to := unsafe.Add(unsafe.Pointer(p.U), 2*((d/k.KR*nr+j)*k.KR+d%k.KR))
-			for i := range n * n {
+			for i := range k.Positions() {
 				*(*int16)(unsafe.Add(to, i*p.PosStride)) = int16(w[i/n][i%n])
 			}
 		}
@@ -312,36 +354,40 @@ func addProductsS16(sums *[2][4]int32, x, y, w unsafe.Pointer, nr, k int) {
 	*sums = [2][4]int32{{x0, x1, x2, x3}, {y0, y1, y2, y3}}
 }
 
-func winogradOutputS32(p *WinogradOutputArgs, t, nr int, output igemmOutput) {
-	n, line := t+2, winogradLinesA[t]
-	pixels := unsafe.Slice(p.Pixels, p.Tiles*t*t)
+func winogradOutputS32(p *WinogradOutputArgs, k *WinogradU8S8, output igemmOutput) {
+	t, n, nr, outputs, line := k.T, k.T+2, k.NR, k.Outputs(), winogradLinesA[k.T]
+	pixels := unsafe.Slice(p.Pixels, p.Tiles*outputs)
 	row := p.Row
 	for tile := range p.Tiles {
 		for c := range row.N {
 			var m [6][6]int32
-			for i := range n * n {
+			for i := range k.Positions() {
 				m[i/n][i%n] = *(*int32)(unsafe.Add(unsafe.Pointer(p.M), i*p.PosStride+4*(nr*tile+c)))
 			}
-			line.both(&m, n, t)
-			for i := range t * t {
-				if pixels[tile*t*t+i] == nil {
+			k.transform(line, &m, n, t)
+			for i := range outputs {
+				if pixels[tile*outputs+i] == nil {
 					continue
 				}
-				row.C = unsafe.Add(pixels[tile*t*t+i], p.Offset)
+				row.C = unsafe.Add(pixels[tile*outputs+i], p.Offset)
 				if p.Residuals != nil {
-					row.Res = unsafe.Add(unsafe.Slice(p.Residuals, p.Tiles*t*t)[tile*t*t+i], p.Offset)
+					row.Res = unsafe.Add(unsafe.Slice(p.Residuals, p.Tiles*outputs)[tile*outputs+i], p.Offset)
 				}
-				row.finish(output, 0, c, sumOfProducts(m[i/t][i%t], t, i))
+				row.finish(output, 0, c, k.sumOfProducts(m[i/t][i%t], i))
 			}
 		}
 	}
 }
 
 // sumOfProducts returns the sum that element i of Y stands for.
-func sumOfProducts(y int32, t, i int) int32 {
-	if t == 2 {
+func (k *WinogradU8S8) sumOfProducts(y int32, i int) int32 {
+	if k.T == 2 {
 		return y >> 2
 	}
 	e := [4]int{0, 1, 2, 2}
+	if k.line {
+		inverse := uint32(inverse3)
+		return y * int32(inverse) >> (3 - e[i])
+	}
 	return y * inverse9 >> (6 - e[i/4] - e[i%4])
 }

@@ -9,18 +9,20 @@ func init() {
 		weights, weightsOfQuads func(args *WinogradWeightsArgs)
 		output                  func(args *WinogradOutputArgs, output igemmOutput)
 	}
-	avx2 := [2]forms{
+	avx2 := [3]forms{
 		{winograd2InputU8AVX2, winograd2WeightsS8AVX2, winograd2WeightsQuadsAVX2, winograd2OutputS32AVX2},
 		{winograd4InputU8AVX2, winograd4WeightsS8AVX2, winograd4WeightsQuadsAVX2, winograd4OutputS32AVX2},
+		{winograd1DInputU8AVX2, winograd1DWeightsS8AVX2, winograd1DWeightsQuadsAVX2, winograd1DOutputS32AVX2},
 	}
-	avx512 := [2]forms{
+	avx512 := [3]forms{
 		{winograd2InputU8AVX512, winograd2WeightsS8AVX512, winograd2WeightsQuadsAVX512, winograd2OutputS32AVX512},
 		{winograd4InputU8AVX512, winograd4WeightsS8AVX512, winograd4WeightsQuadsAVX512, winograd4OutputS32AVX512},
+		{winograd1DInputU8AVX512, winograd1DWeightsS8AVX512, winograd1DWeightsQuadsAVX512, winograd1DOutputS32AVX512},
 	}
 	for _, row := range []struct {
 		tier             Tier
 		mr, kr, channels int
-		forms            [2]forms
+		forms            [3]forms
 		multiply         func(args *WinogradMultiplyArgs)
 	}{
 		{AVX2, 6, 2, 16, avx2, winogradMultiplyS16AVX2},
@@ -28,15 +30,15 @@ func init() {
 		{AVX512, 12, 2, 32, avx512, winogradMultiplyS16AVX512},
 		{AVX512VNNI, 12, 4, 32, avx512, winogradMultiplyS16AVX512VNNI},
 	} {
-		for i, table := range []*[]WinogradU8S8{&winograd2U8S8Table, &winograd4U8S8Table} {
-			f, t := row.forms[i], 2+2*i
+		for i, table := range []*[]WinogradU8S8{&winograd2U8S8Table, &winograd4U8S8Table, &winograd1DU8S8Table} {
+			f, plain := row.forms[i], (*table)[0]
 			weights := f.weights
 			if row.kr == 4 {
 				weights = f.weightsOfQuads
 			}
 			*table = append(*table, WinogradU8S8{
-				Info: Info{Op: (*table)[0].Op, Tier: row.tier, MR: row.mr, NR: 16, KR: 2}, T: t, packed: row.kr, inputChannels: row.channels,
-				input: f.input, weights: weights, multiply: row.multiply, output: f.output,
+				Info: Info{Op: plain.Op, Tier: row.tier, MR: row.mr, NR: 16, KR: 2}, T: plain.T, line: plain.line, packed: row.kr,
+				inputChannels: row.channels, input: f.input, weights: weights, multiply: row.multiply, output: f.output,
 			})
 		}
 	}
@@ -101,3 +103,27 @@ func winograd2OutputS32AVX512(args *WinogradOutputArgs, output igemmOutput)
 
 //go:noescape
 func winograd4OutputS32AVX512(args *WinogradOutputArgs, output igemmOutput)
+
+//go:noescape
+func winograd1DInputU8AVX2(args *WinogradInputArgs)
+
+//go:noescape
+func winograd1DWeightsS8AVX2(args *WinogradWeightsArgs)
+
+//go:noescape
+func winograd1DWeightsQuadsAVX2(args *WinogradWeightsArgs)
+
+//go:noescape
+func winograd1DOutputS32AVX2(args *WinogradOutputArgs, output igemmOutput)
+
+//go:noescape
+func winograd1DInputU8AVX512(args *WinogradInputArgs)
+
+//go:noescape
+func winograd1DWeightsS8AVX512(args *WinogradWeightsArgs)
+
+//go:noescape
+func winograd1DWeightsQuadsAVX512(args *WinogradWeightsArgs)
+
+//go:noescape
+func winograd1DOutputS32AVX512(args *WinogradOutputArgs, output igemmOutput)

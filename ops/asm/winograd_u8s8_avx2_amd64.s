@@ -27,19 +27,31 @@ TEXT ·winograd4InputU8AVX2(SB), 0, $1152-8
 
 // func winograd2WeightsS8AVX2(args *WinogradWeightsArgs)
 TEXT ·winograd2WeightsS8AVX2(SB), NOSPLIT, $0-8
-	WEIGHTS(WEIGHTS2)
+	WEIGHTS(WINDOW, WEIGHTS2)
 
 // func winograd4WeightsS8AVX2(args *WinogradWeightsArgs)
 TEXT ·winograd4WeightsS8AVX2(SB), NOSPLIT, $0-8
-	WEIGHTS(WEIGHTS4)
+	WEIGHTS(WINDOW, WEIGHTS4)
 
 // func winograd2WeightsQuadsAVX2(args *WinogradWeightsArgs)
 TEXT ·winograd2WeightsQuadsAVX2(SB), NOSPLIT, $0-8
-	WEIGHTSQUADS(WEIGHTS2)
+	WEIGHTSQUADS(WINDOW, WEIGHTS2)
 
 // func winograd4WeightsQuadsAVX2(args *WinogradWeightsArgs)
 TEXT ·winograd4WeightsQuadsAVX2(SB), NOSPLIT, $0-8
-	WEIGHTSQUADS(WEIGHTS4)
+	WEIGHTSQUADS(WINDOW, WEIGHTS4)
+
+// func winograd1DInputU8AVX2(args *WinogradInputArgs)
+TEXT ·winograd1DInputU8AVX2(SB), 0, $192-8
+	INPUT(6, INPUT1D)
+
+// func winograd1DWeightsS8AVX2(args *WinogradWeightsArgs)
+TEXT ·winograd1DWeightsS8AVX2(SB), NOSPLIT, $0-8
+	WEIGHTS(LINE, WEIGHTS1D)
+
+// func winograd1DWeightsQuadsAVX2(args *WinogradWeightsArgs)
+TEXT ·winograd1DWeightsQuadsAVX2(SB), NOSPLIT, $0-8
+	WEIGHTSQUADS(LINE, WEIGHTS1D)
 
 // func winograd2OutputS32AVX2(args *WinogradOutputArgs, output igemmOutput)
 TEXT ·winograd2OutputS32AVX2(SB), 0, $544-9
@@ -58,6 +70,18 @@ TEXT ·winograd4OutputS32AVX2(SB), 0, $1824-9
 #define PIXELS 16
 #define TILEBYTES 768
 #define TRANSFORM OUTPUT4
+#include "winograd_u8s8_finish_avx2_amd64.h"
+
+#undef PIXELS
+#undef TILEBYTES
+#undef TRANSFORM
+#undef TAIL
+
+// func winograd1DOutputS32AVX2(args *WinogradOutputArgs, output igemmOutput)
+TEXT ·winograd1DOutputS32AVX2(SB), 0, $288-9
+#define PIXELS 4
+#define TILEBYTES 0
+#define TRANSFORM OUTPUT1D
 #include "winograd_u8s8_finish_avx2_amd64.h"
 
 // The numbers 0 to 15.

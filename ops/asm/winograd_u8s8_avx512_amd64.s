@@ -19,19 +19,31 @@ TEXT ·winograd4InputU8AVX512(SB), 0, $2304-8
 
 // func winograd2WeightsS8AVX512(args *WinogradWeightsArgs)
 TEXT ·winograd2WeightsS8AVX512(SB), NOSPLIT, $0-8
-	WEIGHTS(WEIGHTS2)
+	WEIGHTS(WINDOW, WEIGHTS2)
 
 // func winograd4WeightsS8AVX512(args *WinogradWeightsArgs)
 TEXT ·winograd4WeightsS8AVX512(SB), NOSPLIT, $0-8
-	WEIGHTS(WEIGHTS4)
+	WEIGHTS(WINDOW, WEIGHTS4)
 
 // func winograd2WeightsQuadsAVX512(args *WinogradWeightsArgs)
 TEXT ·winograd2WeightsQuadsAVX512(SB), NOSPLIT, $0-8
-	WEIGHTSQUADS(WEIGHTS2)
+	WEIGHTSQUADS(WINDOW, WEIGHTS2)
 
 // func winograd4WeightsQuadsAVX512(args *WinogradWeightsArgs)
 TEXT ·winograd4WeightsQuadsAVX512(SB), NOSPLIT, $0-8
-	WEIGHTSQUADS(WEIGHTS4)
+	WEIGHTSQUADS(WINDOW, WEIGHTS4)
+
+// func winograd1DInputU8AVX512(args *WinogradInputArgs)
+TEXT ·winograd1DInputU8AVX512(SB), 0, $384-8
+	INPUT(6, INPUT1D)
+
+// func winograd1DWeightsS8AVX512(args *WinogradWeightsArgs)
+TEXT ·winograd1DWeightsS8AVX512(SB), NOSPLIT, $0-8
+	WEIGHTS(LINE, WEIGHTS1D)
+
+// func winograd1DWeightsQuadsAVX512(args *WinogradWeightsArgs)
+TEXT ·winograd1DWeightsQuadsAVX512(SB), NOSPLIT, $0-8
+	WEIGHTSQUADS(LINE, WEIGHTS1D)
 
 // func winograd2OutputS32AVX512(args *WinogradOutputArgs, output igemmOutput)
 TEXT ·winograd2OutputS32AVX512(SB), 0, $768-9
@@ -49,4 +61,15 @@ TEXT ·winograd4OutputS32AVX512(SB), 0, $2560-9
 #define PIXELS 16
 #define TILEBYTES 1536
 #define TRANSFORM OUTPUT4
+#include "winograd_u8s8_finish_avx512_amd64.h"
+
+#undef PIXELS
+#undef TILEBYTES
+#undef TRANSFORM
+
+// func winograd1DOutputS32AVX512(args *WinogradOutputArgs, output igemmOutput)
+TEXT ·winograd1DOutputS32AVX512(SB), 0, $256-9
+#define PIXELS 4
+#define TILEBYTES 0
+#define TRANSFORM OUTPUT1D
 #include "winograd_u8s8_finish_avx512_amd64.h"

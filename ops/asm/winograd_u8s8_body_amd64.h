@@ -13,6 +13,9 @@ GLOBL winogradSix<>(SB), RODATA|NOPTR, $64
 DATA winogradInverse9<>+0(SB)/4, $0x38e38e39
 GLOBL winogradInverse9<>(SB), RODATA|NOPTR, $4
 
+DATA winogradInverse3<>+0(SB)/4, $0xaaaaaaab
+GLOBL winogradInverse3<>(SB), RODATA|NOPTR, $4
+
 // The one-dimensional transformations of the input, of 16-bit lanes in V0 to V5 into V6 to V11.
 
 // IN4: d0-d2, d1+d2, d2-d1, d1-d3.
@@ -134,6 +137,23 @@ GLOBL winogradInverse9<>(SB), RODATA|NOPTR, $4
 	ROW6(24)   \
 	ROW6(30)
 
+// INPUT1D transforms VSIZE/2 channels of a line of 6 pixels.
+#define INPUT1D \
+	PIXEL(0, V0)  \
+	PIXEL(1, V1)  \
+	PIXEL(2, V2)  \
+	PIXEL(3, V3)  \
+	PIXEL(4, V4)  \
+	PIXEL(5, V5)  \
+	LEAQ (R8)(DX*2), AX \
+	IN6           \
+	STOREPOS(V6)  \
+	STOREPOS(V7)  \
+	STOREPOS(V8)  \
+	STOREPOS(V9)  \
+	STOREPOS(V10) \
+	STOREPOS(V11)
+
 // INPUT is the loop over tiles and their channels, the last VSIZE/2 of which may overlap those before. DI args, SI pixel
 // pointers of the tile, R8 the tile in V, R9 PosStride, R10 tiles left, R11 the tile on the stack, R12 channels
 // left, BX bytes from where a pixel points to the channels, DX channels done.
@@ -246,9 +266,30 @@ next:                                     \
 	EACH(VPMULLW, V15, V15, V15, V6, V7, V8, V9, V10, V11) \
 	ACROSS4(V9, V10, V11)
 
+#define WEIGHTS1D ACROSS4(V0, V1, V2)
+
+#define WIDEN(a, v) VPMOVSXBW a, v
+
+// WINDOW and LINE load 9 or 3 weights of the same depths and columns.
+#define WINDOW(load) \
+	load((SI), V0)         \
+	load((SI)(R8*1), V1)   \
+	load((SI)(R8*2), V2)   \
+	load((R9), V3)         \
+	load((R9)(R8*1), V4)   \
+	load((R9)(R8*2), V5)   \
+	load((R10), V6)        \
+	load((R10)(R8*1), V7)  \
+	load((R10)(R8*2), V8)
+
+#define LINE(load) \
+	load((SI), V0)         \
+	load((SI)(R8*1), V1)   \
+	load((SI)(R8*2), V2)
+
 // WEIGHTS is the loop over the depths of a panel of 16 columns packed by two depths, VSIZE/2 bytes of each position of the window at a
 // time. SI, R9 and R10 the rows of the window, R8 TapStride, R11 PosStride, DX place in U, BX steps left.
-#define WEIGHTS(body) \
+#define WEIGHTS(window, body) \
 	MOVQ args+0(FP), DI                        \
 	MOVQ WinogradWeightsArgs_W(DI), SI         \
 	MOVQ WinogradWeightsArgs_TapStride(DI), R8 \
@@ -260,15 +301,7 @@ next:                                     \
 	LEAQ (SI)(AX*1), R9                        \
 	LEAQ (R9)(AX*1), R10                       \
 depths:                                        \
-	VPMOVSXBW (SI), V0                         \
-	VPMOVSXBW (SI)(R8*1), V1                   \
-	VPMOVSXBW (SI)(R8*2), V2                   \
-	VPMOVSXBW (R9), V3                         \
-	VPMOVSXBW (R9)(R8*1), V4                   \
-	VPMOVSXBW (R9)(R8*2), V5                   \
-	VPMOVSXBW (R10), V6                        \
-	VPMOVSXBW (R10)(R8*1), V7                  \
-	VPMOVSXBW (R10)(R8*2), V8                  \
+	window(WIDEN)                              \
 	MOVQ DX, AX                                \
 	body                                       \
 	ADDQ $(VSIZE/2), SI                        \
@@ -287,7 +320,7 @@ depths:                                        \
 	VPSHUFB (R13), v, v   \
 	VPSRAW  $8, v, v
 
-#define WEIGHTSQUADS(body) \
+#define WEIGHTSQUADS(window, body) \
 	MOVQ args+0(FP), DI                        \
 	MOVQ WinogradWeightsArgs_W(DI), SI         \
 	MOVQ WinogradWeightsArgs_TapStride(DI), R8 \
@@ -302,15 +335,7 @@ depths:                                        \
 columns:                                       \
 	LEAQ -128(R14), R13                        \
 depths:                                        \
-	QUAD((SI), V0)                             \
-	QUAD((SI)(R8*1), V1)                       \
-	QUAD((SI)(R8*2), V2)                       \
-	QUAD((R9), V3)                             \
-	QUAD((R9)(R8*1), V4)                       \
-	QUAD((R9)(R8*2), V5)                       \
-	QUAD((R10), V6)                            \
-	QUAD((R10)(R8*1), V7)                      \
-	QUAD((R10)(R8*2), V8)                      \
+	window(QUAD)                               \
 	MOVQ DX, AX                                \
 	body                                       \
 	ADDQ $64, DX                               \
@@ -374,12 +399,12 @@ GLOBL winogradPick<>(SB), RODATA|NOPTR, $128
 	VMOVUPS (AX), v \
 	ADDQ    R9, AX
 
-// SUM makes the sum of products of pixel i, whose element of Y is 2^shift times it, or 9 * 2^shift. Sums have 64 bytes a pixel.
+// SUM makes the sum of products of pixel i, whose element of Y is 2^shift times it, or INVERSE with the inverse of a further factor. Sums have 64 bytes a pixel.
 #define SUM(i, shift, v) \
 	VPSRAD  $(shift), v, v \
 	VMOVUPS v, (64*(i))(R12)
 
-#define SUM9(i, shift, v) \
+#define INVERSE(i, shift, v) \
 	VPMULLD V15, v, v  \
 	SUM(i, shift, v)
 
@@ -422,10 +447,10 @@ GLOBL winogradPick<>(SB), RODATA|NOPTR, $128
 	GET(i+16, V4) \
 	GET(i+20, V5) \
 	OUT6          \
-	SUM9(i, shift, V6)       \
-	SUM9(i+4, shift-1, V7)   \
-	SUM9(i+8, shift-2, V8)   \
-	SUM9(i+12, shift-2, V9)
+	INVERSE(i, shift, V6)       \
+	INVERSE(i+4, shift-1, V7)   \
+	INVERSE(i+8, shift-2, V8)   \
+	INVERSE(i+12, shift-2, V9)
 
 // OUTPUT2 and OUTPUT4 transform VSIZE/4 columns of a tile of 2 x 2 or 4 x 4 pixels: rows, then columns.
 #define OUTPUT2 \
@@ -448,3 +473,18 @@ GLOBL winogradPick<>(SB), RODATA|NOPTR, $128
 	DOWN4(1, 5) \
 	DOWN4(2, 4) \
 	DOWN4(3, 4)
+
+// OUTPUT1D transforms VSIZE/4 columns of a line of 4 pixels.
+#define OUTPUT1D \
+	VPBROADCASTD winogradInverse3<>(SB), V15 \
+	LOADPOS(V0)    \
+	LOADPOS(V1)    \
+	LOADPOS(V2)    \
+	LOADPOS(V3)    \
+	LOADPOS(V4)    \
+	LOADPOS(V5)    \
+	OUT6           \
+	INVERSE(0, 3, V6) \
+	INVERSE(1, 2, V7) \
+	INVERSE(2, 1, V8) \
+	INVERSE(3, 1, V9)

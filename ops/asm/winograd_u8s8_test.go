@@ -1,15 +1,14 @@
 package asm
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"unsafe"
 )
 
 func forEachWinogradU8S8(t *testing.T, body func(t *testing.T, k *WinogradU8S8)) {
-	for _, table := range [][]WinogradU8S8{winograd2U8S8Table, winograd4U8S8Table} {
-		t.Run(fmt.Sprintf("F%dx%d", table[0].T, table[0].T), func(t *testing.T) { forEachKernel(t, table, body) })
+	for _, table := range [][]WinogradU8S8{winograd2U8S8Table, winograd4U8S8Table, winograd1DU8S8Table} {
+		t.Run(table[0].Op, func(t *testing.T) { forEachKernel(t, table, body) })
 	}
 }
 
@@ -74,7 +73,7 @@ func TestWinogradU8S8Weights(t *testing.T) {
 		for depth := 4; depth <= 40; depth += 4 {
 			// The last depths of a panel of more.
 			const before = 16
-			w := atEnd[int8](in, IGemmU8S8For(k.Tier).PanelBytes(9, before+depth))
+			w := atEnd[int8](in, IGemmU8S8For(k.Tier).PanelBytes(k.taps(), before+depth))
 			for i := range w {
 				w[i] = int8(rnd.IntN(256))
 				if depth%3 == 0 { // the largest transformed values
@@ -154,7 +153,7 @@ func TestWinogradU8S8Output(t *testing.T) {
 		plain := plainWinograd(k)
 		rnd := newRand(4)
 		const tiles = 3
-		pixels := tiles * k.T * k.T
+		pixels := tiles * k.Outputs()
 		posLen := tiles*k.NR + 5
 		sums := make([]int32, k.Positions()*posLen)
 		for i := range sums {
@@ -228,7 +227,7 @@ type tileU8S8 struct {
 // direct returns the sum of products of output i.
 func (x *tileU8S8) direct(i int) int {
 	n, sum := x.k.T+2, 0
-	for s := range 9 {
+	for s := range x.k.taps() {
 		at := (i/x.k.T+s/3)*n + i%x.k.T + s%3
 		for ch := range x.c {
 			sum += int(x.pixels[at*x.c+ch]) * int(x.window[s*x.c+ch])
@@ -241,8 +240,8 @@ func (x *tileU8S8) direct(i int) int {
 func (x *tileU8S8) run(near []int) []uint8 {
 	k, positions := x.k, x.k.Positions()
 	g := IGemmU8S8For(k.Tier)
-	panel := make([]int8, g.PanelBytes(9, x.c))
-	g.PackB(panel, x.window, 9, x.c, 1)
+	panel := make([]int8, g.PanelBytes(k.taps(), x.c))
+	g.PackB(panel, x.window, k.taps(), x.c, 1)
 	v, u, m := make([]int16, positions*x.c), make([]int16, positions*x.c*k.NR), make([]int32, positions*k.NR)
 	var in []unsafe.Pointer
 	for i := range positions {
@@ -254,7 +253,7 @@ func (x *tileU8S8) run(near []int) []uint8 {
 		Positions: positions, M: 1, K: x.c, V: &v[0], VStride: 2 * x.c, U: &u[0], UStride: 2 * x.c * k.NR, C: &m[0], CStride: 4 * k.NR,
 	})
 	mult := slices.Repeat([]float32{1}, k.NR)
-	out := make([]uint8, k.T*k.T)
+	out := make([]uint8, k.Outputs())
 	for i := range out {
 		bias := make([]int32, k.NR)
 		bias[0] = int32(-near[i])
@@ -285,12 +284,12 @@ func TestWinogradU8S8Exact(t *testing.T) {
 				p, _ := next()
 				x.pixels = append(x.pixels, p)
 			}
-			for range 9 * x.c {
+			for range k.taps() * x.c {
 				_, w := next()
 				x.window = append(x.window, w)
 			}
 			var near []int
-			for i := range k.T * k.T {
+			for i := range k.Outputs() {
 				near = append(near, x.direct(i)-7)
 			}
 			for i, got := range x.run(near) {
@@ -318,7 +317,7 @@ func TestWinogradU8S8Limit(t *testing.T) {
 			if got := x.direct(0); got != tc.sum {
 				t.Fatalf("the sum is %d, want %d", got, tc.sum)
 			}
-			near := make([]int, k.T*k.T)
+			near := make([]int, k.Outputs())
 			near[0] = tc.sum - 7
 			if got := x.run(near)[0]; (got == 7) != tc.exact {
 				t.Errorf("a sum of %d: %d for 7, want it exact: %v", tc.sum, got, tc.exact)
@@ -334,11 +333,11 @@ func tileWithSum(k *WinogradU8S8, sum int) *tileU8S8 {
 		weight, left = -128, -sum
 	}
 	size := max(int(weight), -int(weight))
-	x := &tileU8S8{k: k, c: (left/(255*size*9) + 2 + 3) / 4 * 4}
+	x := &tileU8S8{k: k, c: (left/(255*size*k.taps()) + 2 + 3) / 4 * 4}
 	x.c = max(x.c, k.MinChannels())
-	x.pixels, x.window = make([]uint8, k.Positions()*x.c), make([]int8, 9*x.c)
+	x.pixels, x.window = make([]uint8, k.Positions()*x.c), make([]int8, k.taps()*x.c)
 	n := k.T + 2
-	for s := range 9 {
+	for s := range k.taps() {
 		for ch := range x.c {
 			x.window[s*x.c+ch] = weight
 			at := (s/3*n+s%3)*x.c + ch

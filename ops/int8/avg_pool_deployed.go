@@ -109,7 +109,7 @@ func (op DeployedAverage) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	return &ops.Kernel{
 		Run: func(c *ops.Call) error {
 			for _, i := range []int{1, 3} {
-				if err := checkSteps(name, c.In[i], c.In[i+1]); err != nil {
+				if err := CheckLearned(name, c.In[i], c.In[i+1]); err != nil {
 					return err
 				}
 			}

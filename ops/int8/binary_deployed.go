@@ -119,7 +119,7 @@ func (op DeployedBinary) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	return &ops.Kernel{
 		Run: func(c *ops.Call) error {
 			for _, i := range [...]int{1, 4, 6} {
-				if err := checkSteps(name, c.In[i], c.In[i+1]); err != nil {
+				if err := CheckLearned(name, c.In[i], c.In[i+1]); err != nil {
 					return err
 				}
 			}

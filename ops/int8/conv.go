@@ -79,8 +79,8 @@ func (op Conv) FuseActivation(a ops.Activation) (ops.Op, bool) {
 // multiple of 4 are gathered into padded rows.
 func (op Conv) Prepare(p *ops.Prepare) (*ops.Kernel, error) { return op.prepare(p, chooseWinograd) }
 
-// prepare is Prepare with the choice of Winograd's algorithm, which returns nil where it is not to be used.
-func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) *winograd) (*ops.Kernel, error) {
+// prepare is Prepare with the choice of plans of Winograd's algorithm, of which the first is used that is exact.
+func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) []*winograd) (*ops.Kernel, error) {
 	if !op.NHWC {
 		return nil, &ops.UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
 	}
@@ -93,10 +93,15 @@ func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) *winogra
 		return op.prepareDepthwise(p, w)
 	}
 	v := newConvGemm(op, p, w, channels)
-	if err := v.l.prepare(); err != nil {
+	if err := v.l.setParameters(); err != nil {
 		return nil, err
 	}
-	plan := choose(v.l, w)
+	plans := choose(v.l, w)
+	v.l.onePacking = len(plans) > 0
+	if err := v.l.packWeight(); err != nil {
+		return nil, err
+	}
+	plan := exact(plans)
 	k := (*ops.Kernel)(nil)
 	if plan != nil {
 		k = plan.kernel()

@@ -41,7 +41,6 @@ func newConvGemm(op Conv, p *ops.Prepare, w *ops.Window, channels int) *convGemm
 		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
 	}
 	v.l.joinGroups()
-	v.l.onePacking = mayBeWinograd(v.l, w)
 	v.gather = v.fused == nil && v.l.kc%4 != 0
 	padBytes := max(v.l.kc, 1) * w.Kernel[2]
 	switch {

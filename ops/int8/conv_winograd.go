@@ -1,7 +1,9 @@
 package int8
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -9,16 +11,14 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// winograd is a 3x3 convolution prepared for exact F(T x T, 3x3). A task transforms the input of a chunk of tiles, then goes over
+// winograd is a convolution prepared for exact F(T x T, 3x3), or F(4, 3) where its window has three taps along one dimension. A task transforms the input of a chunk of tiles, then goes over
 // panels of columns: it transforms their weights, multiplies, and transforms the products back. Weights are transformed
 // in every run, from those of the direct form: that takes less time than reading transformed ones, eight times as many
 // bytes, from memory, and keeps none of them.
 type winograd struct {
 	l             *layer
 	k             *asm.WinogradU8S8
-	w             *ops.Window
-	rows, columns int  // tiles of an image
-	tiles         int  // of all images
+	tiles         *ops.WinogradTiles
 	chunk, chunks int  // tiles of a task
 	block, blocks int  // depths that are transformed at a time
 	step, tasks   int  // columns of a task, and tasks of a chunk
@@ -27,25 +27,36 @@ type winograd struct {
 	mem           struct{ v, vBlock, u, uStride, m, mStride int } // bytes
 }
 
-// mayBeWinograd reports whether a layer is one that Winograd's algorithm can compute, unless its weights forbid it.
-func mayBeWinograd(l *layer, w *ops.Window) bool {
-	window, one := [3]int{1, 3, 3}, [3]int{1, 1, 1}
-	return w.Kernel == window && w.Stride == one && w.Dilation == one && w.Pad[0] == 0 && l.groups == 1 && l.join == 0 && l.kc >= 16 && l.kc%4 == 0
-}
-
-// newWinograd returns the plan of a layer for tiles of T outputs, nil where the layer is none for it or could overflow.
+// newWinograd returns the plan of a layer for tiles of T outputs, nil where there is none.
 func newWinograd(l *layer, w *ops.Window, t int) *winograd {
-	if !l.onePacking || l.packed.wzero != nil {
+	asIs := l.ks == l.taps && l.ks*l.kc == l.depth // rows are pixels of the image
+	dims := ops.WinogradDims(w)
+	if dims == 0 || l.groups != 1 || l.join > 0 || l.kc < 16 || !asIs {
 		return nil
 	}
-	v := &winograd{l: l, w: w, k: asm.WinogradU8S8For(t, l.g)}
-	if v.k == nil || l.kc < v.k.MinChannels() || l.packed.largest >= int64(v.k.Limit()) {
+	for _, zero := range l.p.In[1].Q.ZeroPoint {
+		if zero != 0 {
+			return nil
+		}
+	}
+	v := &winograd{l: l, k: asm.WinogradU8S8For(t, dims, l.g)}
+	if v.k == nil || l.kc < v.k.MinChannels() {
 		return nil
 	}
-	v.rows, v.columns = (w.Out[1]+t-1)/t, (w.Out[2]+t-1)/t
-	v.tiles = w.Batch * w.Out[0] * v.rows * v.columns
+	v.tiles = ops.NewWinogradTiles(w, t)
 	v.divide()
 	return v
+}
+
+// exact returns the first of some plans in which no sum of products of the packed weights can leave the range of exact results, nil
+// without one.
+func exact(plans []*winograd) *winograd {
+	for _, v := range plans {
+		if v.l.packed.largest < int64(v.k.Limit()) {
+			return v
+		}
+	}
+	return nil
 }
 
 const (
@@ -58,12 +69,13 @@ const (
 // divide chooses chunks of tiles, blocks of depths and the columns of a task, and lays out memory.
 func (v *winograd) divide() {
 	l := v.l
-	v.chunks = max((v.tiles+winogradTiles/2)/winogradTiles, 1)
-	v.chunk = (v.tiles + v.chunks - 1) / v.chunks
+	tiles := v.tiles.Count
+	v.chunks = max((tiles+winogradTiles/2)/winogradTiles, 1)
+	v.chunk = (tiles + v.chunks - 1) / v.chunks
 	if v.chunks > 1 {
 		v.chunk = (v.chunk + winogradRows - 1) / winogradRows * winogradRows
 	}
-	v.chunks = (v.tiles + v.chunk - 1) / v.chunk
+	v.chunks = (tiles + v.chunk - 1) / v.chunk
 	v.blocks = (l.kc + winogradDepth - 1) / winogradDepth
 	v.block = ((l.kc+v.blocks-1)/v.blocks + 15) / 16 * 16
 	v.blocks = (l.kc + v.block - 1) / v.block
@@ -108,9 +120,13 @@ var winogradTimesOf = map[asm.Tier]winogradTimes{
 
 func (l *layer) winogradTimes() winogradTimes { return winogradTimesOf[l.g.Tier] }
 
-// directTime returns the nanoseconds that the direct form of a 3x3 convolution takes.
+// directTime returns the nanoseconds that the direct form of a convolution takes.
 func (l *layer) directTime(w *ops.Window) float64 {
-	return l.winogradTimes().direct * 9 * l.products() * float64(w.Pixels())
+	ns := l.winogradTimes().direct * float64(w.Taps()) * l.products() * float64(w.Pixels())
+	if w.Dilation != [3]int{1, 1, 1} { // taps in the padding, which may be most of them, are left out
+		ns *= w.LiveTaps()
+	}
+	return ns
 }
 
 // products returns the thousands of products of one pixel and one tap.
@@ -118,31 +134,28 @@ func (l *layer) products() float64 { return float64(l.kc) * float64(l.cols) / 10
 
 // time returns the nanoseconds that the plan takes.
 func (v *winograd) time() float64 {
-	l, times, tiles, chunks := v.l, v.l.winogradTimes(), float64(v.tiles), float64(v.chunks)
+	l, times, tiles, chunks := v.l, v.l.winogradTimes(), float64(v.tiles.Count), float64(v.chunks)
 	// The last rows of a chunk, fewer than the kernel takes at a time, cost more: as one row more, about.
 	return float64(v.k.Positions()) * (times.multiply*l.products()*(tiles+chunks) + times.weights*1024*l.products()*chunks +
 		tiles*(times.input*float64(l.kc)+times.output*float64(l.cols)))
 }
 
-// chooseWinograd returns the plan by which a convolution is quickest, nil where that is the direct form. It may look at batch
+// chooseWinograd returns the plans by which a convolution is quicker than in the direct form, the quickest first. It may look at batch
 // and threads, since results do not depend on the form.
-func chooseWinograd(l *layer, w *ops.Window) *winograd {
+func chooseWinograd(l *layer, w *ops.Window) []*winograd {
 	const margin = 0.85 // for memory that other layers leave less near than a benchmark does
-	best, plan := margin*l.directTime(w), (*winograd)(nil)
+	var plans []*winograd
 	for _, t := range []int{2, 4} {
-		v := newWinograd(l, w, t)
-		if v == nil {
-			continue
-		}
-		if time := v.time(); time < best {
-			best, plan = time, v
+		if v := newWinograd(l, w, t); v != nil && v.time() < margin*l.directTime(w) {
+			plans = append(plans, v)
 		}
 	}
-	return plan
+	slices.SortStableFunc(plans, func(a, b *winograd) int { return cmp.Compare(a.time(), b.time()) })
+	return plans
 }
 
 func (v *winograd) kernel() *ops.Kernel {
-	l, positions, outputs := v.l, v.k.Positions(), v.k.T*v.k.T
+	l, positions, outputs := v.l, v.k.Positions(), v.k.Outputs()
 	v.pad = tensor.AlignedBytes(l.kc)
 	for i := range v.pad {
 		v.pad[i] = uint8(l.p.In[0].Q.ZeroPoint[0])
@@ -179,12 +192,12 @@ func (*winograd) at(memory []byte, offset int) unsafe.Pointer { return unsafe.Po
 
 // transform writes the transformed input of the tiles from first to end of the chunk that begins with tile t0.
 func (v *winograd) transform(c *ops.Call, wk *ops.Worker, to unsafe.Pointer, t0, first, end int) {
-	n := min(end, v.tiles-t0) - first
+	n := min(end, v.tiles.Count-t0) - first
 	if n <= 0 {
 		return
 	}
 	pixels := wk.Pointers[:n*v.k.Positions()]
-	v.pointInputs(c, pixels, t0+first)
+	v.tiles.Inputs(pixels, t0+first, base(c.In[0]), unsafe.Pointer(&v.pad[0]), v.l.kc)
 	args := &wk.Args.WinogradInput
 	for b := range v.blocks {
 		depth := v.depth(b)
@@ -206,7 +219,7 @@ func (v *winograd) vStride(depth int) int { return 2*depth*v.chunk + 64 }
 func (v *winograd) multiply(c *ops.Call, i int, wk *ops.Worker) {
 	chunk, n0 := i/v.tasks, i%v.tasks*v.step
 	t0 := chunk * v.chunk
-	tiles := min(v.chunk, v.tiles-t0)
+	tiles := min(v.chunk, v.tiles.Count-t0)
 	input := v.at(wk.Scratch, 0)
 	uses := wk.Scratch
 	if v.shared {
@@ -269,66 +282,26 @@ func (v *winograd) output(wk *ops.Worker, n0, tiles int, products *int32, outs, 
 	}
 }
 
-// tile returns the image of a tile and its place in it, counted in tiles.
-func (v *winograd) tile(i int) (image, y, x int) {
-	return i / (v.columns * v.rows), i / v.columns % v.rows, i % v.columns
-}
-
-// pointInputs sets the pointers to the input pixels of the tiles from tile t0 on.
-func (v *winograd) pointInputs(c *ops.Call, pixels []unsafe.Pointer, t0 int) {
-	n, w, bytes := v.k.T+2, v.w, v.l.kc
-	input, pad := base(c.In[0]), unsafe.Pointer(&v.pad[0])
-	for ; len(pixels) > 0; t0++ {
-		image, ty, tx := v.tile(t0)
-		y0, x0 := ty*v.k.T-w.Pad[1], tx*v.k.T-w.Pad[2]
-		for y := y0; y < y0+n; y++ {
-			row := pixels[:n]
-			pixels = pixels[n:]
-			at := ((image*w.In[1]+y)*w.In[2] + x0) * bytes
-			inside := uint(y) < uint(w.In[1])
-			for x := range row {
-				row[x] = pad
-				if inside && uint(x0+x) < uint(w.In[2]) {
-					row[x] = unsafe.Add(input, at+x*bytes)
-				}
-			}
-		}
-	}
-}
-
-// pointOutputs returns the pointers to the outputs of some tiles from tile t0 on, and to their residuals if there are any.
+// pointOutputs returns the pointers to the outputs of some tiles from tile t0 on, and to their residuals if there are any; nil where a
+// tile reaches over the edge.
 func (v *winograd) pointOutputs(c *ops.Call, wk *ops.Worker, t0, tiles int) (outs, residuals []unsafe.Pointer) {
-	t, w, l := v.k.T, v.w, v.l
-	outs = wk.Pointers[:tiles*t*t]
+	l := v.l
+	outs = wk.Pointers[:tiles*v.k.Outputs()]
 	size := l.outChannels
 	if l.out == nil {
 		size *= 4
 	}
-	out, res := base(c.Out[0]), unsafe.Pointer(nil)
+	v.tiles.Outputs(outs, t0, base(c.Out[0]), nil, size)
+	if !l.residual && l.packed.zeros == nil {
+		return outs, nil
+	}
+	residuals = wk.Pointers[len(outs):][:len(outs)]
 	if l.residual {
-		res = base(c.In[len(c.In)-1])
+		v.tiles.Outputs(residuals, t0, base(c.In[len(c.In)-1]), nil, size)
+		return outs, residuals
 	}
-	if l.residual || l.packed.zeros != nil {
-		residuals = wk.Pointers[len(outs):][:len(outs)]
-	}
-	for i := range outs {
-		image, ty, tx := v.tile(t0 + i/(t*t))
-		y, x := ty*t+i/t%t, tx*t+i%t
-		outs[i] = nil
-		at := ((image*w.Out[1]+y)*w.Out[2] + x) * size
-		inside := y < w.Out[1] && x < w.Out[2]
-		if inside {
-			outs[i] = unsafe.Add(out, at)
-		}
-		switch {
-		case l.packed.zeros != nil:
-			residuals[i] = unsafe.Pointer(&l.packed.zeros[0])
-		case l.residual:
-			residuals[i] = nil
-			if inside {
-				residuals[i] = unsafe.Add(res, at)
-			}
-		}
+	for i := range residuals {
+		residuals[i] = unsafe.Pointer(&l.packed.zeros[0])
 	}
 	return outs, residuals
 }

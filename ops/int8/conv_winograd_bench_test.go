@@ -3,6 +3,7 @@ package int8
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -23,8 +24,25 @@ func BenchmarkConv3x3(b *testing.B) {
 	}
 }
 
+// BenchmarkConv1x3 does the same with three taps along one dimension.
+func BenchmarkConv1x3(b *testing.B) {
+	for _, s := range []struct{ size, channels int }{{300, 64}, {300, 256}, {1000, 128}} {
+		for _, tier := range asm.Supported() {
+			for _, tile := range []int{0, 4} {
+				b.Run(fmt.Sprintf("%dx%d/%v/F%d", s.size, s.channels, tier, tile), func(b *testing.B) {
+					benchConv(b, winogradCase{row: true, n: 1, h: 1, w: s.size, c: s.channels, outs: s.channels, padX: 1}, tier, tile)
+				})
+			}
+		}
+	}
+}
+
 func benchConv3x3(b *testing.B, size, channels int, tier asm.Tier, tile int) {
-	c := winogradCase{n: 1, h: size, w: size, c: channels, outs: channels, padY: 1, padX: 1, bias: true, act: ops.ReLU, zero: 3}
+	benchConv(b, winogradCase{n: 1, h: size, w: size, c: channels, outs: channels, padY: 1, padX: 1}, tier, tile)
+}
+
+func benchConv(b *testing.B, c winogradCase, tier asm.Tier, tile int) {
+	c.bias, c.act, c.zero = true, ops.ReLU, 3
 	op, in := c.build(rand.New(rand.NewPCG(1, 1)))
 	for i := range in[1].Int8s() {
 		in[1].Int8s()[i] /= 2 // uniformly random ones are larger than those of models
@@ -37,17 +55,11 @@ func benchConv3x3(b *testing.B, size, channels int, tier asm.Tier, tile int) {
 	if p.Out, err = op.Infer(p.In); err != nil {
 		b.Fatal(err)
 	}
-	var plan *winograd
-	k, err := op.prepare(&p, func(l *layer, w *ops.Window) *winograd {
-		if tile > 0 {
-			plan = newWinograd(l, w, tile)
-		}
-		return plan
-	})
+	k, err := op.prepare(&p, onlyWinograd(tile))
 	if err != nil {
 		b.Fatal(err)
 	}
-	if tile > 0 && plan == nil {
+	if tile > 0 && !strings.HasPrefix(k.Choice, "winograd") {
 		b.Skipf("%v has no such kernel", tier)
 	}
 	out, err := tensor.New(p.Out[0].DType, p.Out[0].Shape...)
@@ -62,5 +74,5 @@ func benchConv3x3(b *testing.B, size, channels int, tier asm.Tier, tile int) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(2*9*channels*channels*size*size)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gop/s")
+	b.ReportMetric(float64(2*in[1].Numel()*c.h*c.w)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gop/s")
 }

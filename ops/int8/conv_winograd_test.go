@@ -12,24 +12,39 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// winogradCase is a 3x3 convolution of a [n, h, w, c] image.
+// winogradCase is a 3x3, 1x3 or 3x1 convolution of a [n, h, w, c] image.
 type winogradCase struct {
+	row, column                  bool // 1x3, 3x1
 	n, h, w, c, outs, padY, padX int
+	dilateY, dilateX             int // less 1
 	bias, residual, float        bool
 	realBias                     bool
 	act                          ops.Activation
 	zero                         uint8
 }
 
+// window returns the taps along both dimensions.
+func (c winogradCase) window() (y, x int) {
+	y, x = 3, 3
+	if c.row {
+		y = 1
+	}
+	if c.column {
+		x = 1
+	}
+	return y, x
+}
+
 func (c winogradCase) String() string {
-	return fmt.Sprintf("%dx%dx%dx%d/out%d,pad%d,%d,bias%v,real%v,res%v,float%v,act%v,zero%d",
-		c.n, c.h, c.w, c.c, c.outs, c.padY, c.padX, c.bias, c.realBias, c.residual, c.float, c.act, c.zero)
+	ky, kx := c.window()
+	return fmt.Sprintf("%dx%dx%dx%d/%dx%d,out%d,pad%d,%d,dilation%d,%d,bias%v,real%v,res%v,float%v,act%v,zero%d",
+		c.n, c.h, c.w, c.c, ky, kx, c.outs, c.padY, c.padX, c.dilateY+1, c.dilateX+1, c.bias, c.realBias, c.residual, c.float, c.act, c.zero)
 }
 
 // build returns the operator and its inputs.
 func (c winogradCase) build(rng *rand.Rand) (Conv, []*tensor.Tensor) {
 	op := Conv{ConvAttributes: ops.ConvAttributes{
-		Stride: []int{1, 1}, Padding: []int{c.padY, c.padX}, Dilation: []int{1, 1}, Groups: 1,
+		Stride: []int{1, 1}, Padding: []int{c.padY, c.padX}, Dilation: []int{c.dilateY + 1, c.dilateX + 1}, Groups: 1,
 		HasBias: c.bias, HasResidual: c.residual, Act: c.act, NHWC: true,
 	}}
 	if !c.float {
@@ -42,12 +57,13 @@ func (c winogradCase) build(rng *rand.Rand) (Conv, []*tensor.Tensor) {
 		}
 		return t.WithQParams(q)
 	}
+	ky, kx := c.window()
 	wq := &tensor.QParams{DType: tensor.Int8, Scheme: tensor.PerChannelSymmetric, Min: -128, Max: 127}
 	for range c.outs {
 		wq.Scale = append(wq.Scale, 0.001+0.004*rng.Float32())
 		wq.ZeroPoint = append(wq.ZeroPoint, 0)
 	}
-	in := []*tensor.Tensor{integers(tensor.PerTensor(tensor.Uint8, 0.02, int32(c.zero)), c.n, c.h, c.w, c.c), integers(wq, c.outs, c.c, 3, 3)}
+	in := []*tensor.Tensor{integers(tensor.PerTensor(tensor.Uint8, 0.02, int32(c.zero)), c.n, c.h, c.w, c.c), integers(wq, c.outs, c.c, ky, kx)}
 	if c.bias {
 		b, _ := tensor.New(tensor.Int32, c.outs)
 		if c.realBias {
@@ -63,7 +79,7 @@ func (c winogradCase) build(rng *rand.Rand) (Conv, []*tensor.Tensor) {
 		in = append(in, b)
 	}
 	if c.residual {
-		res := integers(tensor.PerTensor(tensor.Uint8, 0.15, 60), c.n, c.h+2*c.padY-2, c.w+2*c.padX-2, c.outs)
+		res := integers(tensor.PerTensor(tensor.Uint8, 0.15, 60), c.n, c.h+2*c.padY-(ky-1)*(c.dilateY+1), c.w+2*c.padX-(kx-1)*(c.dilateX+1), c.outs)
 		if c.float {
 			f, _ := tensor.New(tensor.Float32, res.Shape()...)
 			for i, q := range res.Uint8s() {
@@ -87,9 +103,17 @@ func randomWinograd(rng *rand.Rand) winogradCase {
 	if c.float && flip() {
 		c.act = ops.ActGELU
 	}
+	if flip() {
+		c.row = flip()
+		c.column = !c.row
+	}
+	if flip() {
+		c.dilateY, c.dilateX = rng.IntN(6), rng.IntN(6)
+		c.padY, c.padX = rng.IntN(2*c.dilateY+3), rng.IntN(2*c.dilateX+3)
+	}
 	c.realBias = c.bias && flip()
 	c.residual = !c.realBias && flip()
-	c.h, c.w = max(c.h, 3-2*c.padY), max(c.w, 3-2*c.padX)
+	c.h, c.w = max(c.h, 2*c.dilateY+3-2*c.padY), max(c.w, 2*c.dilateX+3-2*c.padX)
 	return c
 }
 
@@ -140,17 +164,12 @@ func runWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, thre
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := op.prepare(&ops.Prepare{In: types, Out: outTypes, Tier: tier, Threads: threads}, func(l *layer, w *ops.Window) *winograd {
-		if size == 0 {
-			return nil
-		}
-		return newWinograd(l, w, size)
-	})
+	k, err := op.prepare(&ops.Prepare{In: types, Out: outTypes, Tier: tier, Threads: threads}, onlyWinograd(size))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if size > 0 && !strings.HasPrefix(k.Choice, "winograd") {
-		if hasWinograd(tier, size, in[0]) {
+		if hasWinograd(tier, size, in[0], in[1]) {
 			t.Fatalf("%v computes it as %s", tier, k.Choice)
 		}
 		return nil
@@ -167,18 +186,37 @@ func runWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, thre
 	return out.Bytes()
 }
 
+// onlyWinograd chooses tiles of some outputs, 0 for the direct form.
+func onlyWinograd(size int) func(*layer, *ops.Window) []*winograd {
+	return func(l *layer, w *ops.Window) []*winograd {
+		if size > 0 {
+			if v := newWinograd(l, w, size); v != nil {
+				return []*winograd{v}
+			}
+		}
+		return nil
+	}
+}
+
 // hasWinograd reports whether a tier has the kernel of tiles of some outputs for an image.
-func hasWinograd(tier asm.Tier, size int, image *tensor.Tensor) bool {
-	k := asm.WinogradU8S8For(size, asm.IGemmU8S8For(tier))
+func hasWinograd(tier asm.Tier, size int, image, weight *tensor.Tensor) bool {
+	dims := 0
+	for _, taps := range weight.Shape()[2:] {
+		dims += (taps - 1) / 2
+	}
+	k := asm.WinogradU8S8For(size, dims, asm.IGemmU8S8For(tier))
 	return k != nil && image.Shape()[3] >= k.MinChannels()
 }
 
-// TestWinogradTiers checks that all tiers of x86 have the kernels, and of arm64 the one without products of bytes.
+// TestWinogradTiers checks that all tiers of x86 have the kernels, and of arm64 the one without products of bytes those of images.
 func TestWinogradTiers(t *testing.T) {
 	for _, tier := range []asm.Tier{asm.AVX2, asm.AVXVNNI, asm.AVX512, asm.AVX512VNNI, asm.NEON} {
-		for _, size := range []int{2, 4} {
-			if asm.IGemmU8S8For(tier).Tier == tier && asm.WinogradU8S8For(size, asm.IGemmU8S8For(tier)) == nil {
-				t.Errorf("%v has no kernel of F(%dx%d)", tier, size, size)
+		for _, form := range []struct{ size, dimensions int }{{2, 2}, {4, 2}, {4, 1}} {
+			if tier == asm.NEON && form.dimensions == 1 {
+				continue
+			}
+			if asm.IGemmU8S8For(tier).Tier == tier && asm.WinogradU8S8For(form.size, form.dimensions, asm.IGemmU8S8For(tier)) == nil {
+				t.Errorf("%v has no kernel of %d outputs in each of %d dimensions", tier, form.size, form.dimensions)
 			}
 		}
 	}
@@ -213,7 +251,7 @@ func TestWinogradLimit(t *testing.T) {
 				exact := map[int]bool{2: tc.two, 4: tc.four}[size]
 				if v := planWinograd(t, op, in, tier, size); v != nil && !exact {
 					t.Errorf("%v: %d channels of %d take F(%dx%d), which could overflow", tier, tc.channels, tc.value, size, size)
-				} else if v == nil && exact && hasWinograd(tier, size, in[0]) {
+				} else if v == nil && exact && hasWinograd(tier, size, in[0], in[1]) {
 					t.Errorf("%v: %d channels of %d do not take F(%dx%d)", tier, tc.channels, tc.value, size, size)
 				} else if v != nil && !bytes.Equal(runWinograd(t, op, in, tier, 1, size), want) {
 					t.Errorf("%v: %d channels of %d: F(%dx%d) differs from the direct form", tier, tc.channels, tc.value, size, size)
@@ -274,11 +312,44 @@ func planWinograd(t *testing.T, op Conv, in []*tensor.Tensor, tier asm.Tier, siz
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := op.prepare(&ops.Prepare{In: types, Out: out, Tier: tier, Threads: 1}, func(l *layer, w *ops.Window) *winograd {
-		plan = newWinograd(l, w, size)
-		return plan
+	if _, err := op.prepare(&ops.Prepare{In: types, Out: out, Tier: tier, Threads: 1}, func(l *layer, w *ops.Window) []*winograd {
+		plans := onlyWinograd(size)(l, w)
+		if len(plans) > 0 {
+			plan = plans[0]
+		}
+		return plans
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if plan != nil {
+		plan = exact([]*winograd{plan})
+	}
 	return plan
+}
+
+// TestWinogradOfDilated checks which convolutions take Winograd's algorithm without dot products of bytes.
+func TestWinogradOfDilated(t *testing.T) {
+	for _, tc := range []struct {
+		size, dilation int
+		line, want     bool
+	}{
+		{28, 1, false, true}, {28, 2, false, true}, {56, 4, false, true}, {14, 12, false, false}, {14, 36, false, false},
+		{300, 1, true, true}, {300, 4, true, true}, {4, 4, true, false},
+	} {
+		c := winogradCase{
+			n: 1, h: tc.size, w: tc.size, c: 64, outs: 64, padY: tc.dilation, padX: tc.dilation, dilateY: tc.dilation - 1, dilateX: tc.dilation - 1,
+		}
+		if tc.line {
+			c.h, c.row, c.padY, c.dilateY, c.c, c.outs = 1, true, 0, 0, 256, 256
+		}
+		op, in := c.build(rand.New(rand.NewPCG(1, 1)))
+		for _, tier := range asm.Supported() {
+			if tier != asm.AVX2 && tier != asm.AVX512 {
+				continue
+			}
+			if k := prepareConv(t, op, in, tier); strings.HasPrefix(k.Choice, "winograd") != tc.want {
+				t.Errorf("%d pixels with dilation %d, of one dimension %v, %v: %s", tc.size, tc.dilation, tc.line, tier, k.Choice)
+			}
+		}
+	}
 }

@@ -14,7 +14,37 @@ import (
 type Params struct {
 	DType    tensor.DType // Uint8 or Int8
 	Scheme   tensor.QScheme
+	Axis     int // of per-channel schemes
 	Min, Max int32
+}
+
+// RoundZero returns the integer zero point that a learned one stands for: rounded half to even.
+func (p Params) RoundZero(z float32) int32 {
+	return int32(min(max(math.RoundToEven(float64(z)), float64(p.Min)), float64(p.Max)))
+}
+
+// GradientFactor returns what the gradients of scale and zero point are multiplied with for a tensor of n elements:
+// 1/sqrt(quant_max * n).
+func (p Params) GradientFactor(n int) float32 {
+	return float32(1 / math.Sqrt(float64(p.Max)*float64(n)))
+}
+
+// GradientZero returns the zero point that gradients are computed with. Per tensor it is z + 0.5 truncated towards zero, where
+// RoundZero rounds to even: PyTorch does so, and for negative zero points the two are one apart.
+func (p Params) GradientZero(z float32) float32 {
+	lo, hi := float32(p.Min), float32(p.Max)
+	if p.Scheme.PerChannel() {
+		return float32(math.RoundToEven(float64(max(min(z, hi), lo))))
+	}
+	return float32(math.Trunc(float64(max(min(z+0.5, hi), lo))))
+}
+
+// check refuses parameters that no value of 8 bits has.
+func (p Params) check(op ops.Op, in []ops.Type) error {
+	if lo, hi := tensor.QRange(p.DType); p.DType == tensor.Int32 || lo == hi || p.Min < lo || p.Max > hi || p.Min >= p.Max {
+		return ops.Errorf(op, in, "there are no integers of %v from %d to %d", p.DType, p.Min, p.Max)
+	}
+	return nil
 }
 
 // steps are parameters at one time, as they are stored.
@@ -26,7 +56,7 @@ type steps struct {
 // at returns the parameters for a learned scale and zero point, stored as the given element type. A
 // negative scale counts the integers from the other end.
 func (p Params) at(scale, zero float32, stored tensor.DType) steps {
-	z := int32(min(max(math.RoundToEven(float64(zero)), float64(p.Min)), float64(p.Max)))
+	z := p.RoundZero(zero)
 	if scale < 0 {
 		scale, z = -scale, p.Min+p.Max-z
 	}
@@ -53,8 +83,8 @@ func (s steps) bounds(act ops.Activation) (lo, hi float32) {
 	return float32(l - s.zero), float32(max(h, l) - s.zero)
 }
 
-// checkSteps refuses scales and zero points that mean nothing, for the operator of a name.
-func checkSteps(name string, scale, zero *tensor.Tensor) error {
+// CheckLearned refuses scales and zero points that mean nothing, for the operator of a name.
+func CheckLearned(name string, scale, zero *tensor.Tensor) error {
 	for i, s := range scale.Float32s() {
 		z := zero.Float32s()[i]
 		if s == 0 || s-s != 0 || z-z != 0 {
@@ -75,10 +105,7 @@ func checkParams(op ops.Op, in []ops.Type, first, channels int, p Params) error 
 			return ops.Errorf(op, in, "inputs %d and %d are a scale and a zero point of shape [%d]", first, first+1, n)
 		}
 	}
-	if lo, hi := tensor.QRange(p.DType); p.DType == tensor.Int32 || lo == hi || p.Min < lo || p.Max > hi || p.Min >= p.Max {
-		return ops.Errorf(op, in, "there are no integers of %v from %d to %d", p.DType, p.Min, p.Max)
-	}
-	return nil
+	return p.check(op, in)
 }
 
 // quantizer writes the integers of a float32 value in tasks of a fixed size.

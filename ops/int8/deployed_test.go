@@ -107,13 +107,13 @@ func testDeployedLayer(t *testing.T, c deployedCase) {
 	real := []*tensor.Tensor{x, vector(0.021), vector(117.3), weight, vector(scales...), vector(zeros...)}
 	static := []*tensor.Tensor{xq, nil}
 	bias := make([]float32, outs)
-	if op.hasBias() {
+	if op.layer().HasBias {
 		for i := range bias {
 			bias[i] = float32(rng.NormFloat64())
 		}
 		real = append(real, vector(bias...))
 	}
-	_, residual := op.fused()
+	residual := op.layer().HasResidual
 	outShape := outputShape(t, c, op)
 	yScale, yZero := float32(0.037), int32(31)
 	var out *tensor.QParams
@@ -146,7 +146,7 @@ func testDeployedLayer(t *testing.T, c deployedCase) {
 	per := len(weight.Float32s()) / outs
 	for i := range scales {
 		s := c.weight.at(scales[i], zeros[i], tensor.Int8)
-		for ch := i; ch < outs && !c.floatBias && op.hasBias(); ch += n {
+		for ch := i; ch < outs && !c.floatBias && op.layer().HasBias; ch += n {
 			s.scale = max(s.scale, LeastWeightScale(bias[ch], 0.021))
 		}
 		params.Scale, params.ZeroPoint = append(params.Scale, s.scale), append(params.ZeroPoint, s.zero)
@@ -158,7 +158,7 @@ func testDeployedLayer(t *testing.T, c deployedCase) {
 		wq.Int8s()[i] = int8(min(max(q, float64(params.Min)), float64(params.Max)))
 	}
 	static[1] = wq.WithQParams(params)
-	if op.hasBias() {
+	if op.layer().HasBias {
 		if c.floatBias {
 			static = append(static, vector(bias...))
 		} else {

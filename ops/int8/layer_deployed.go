@@ -37,13 +37,13 @@ type DeployedInputs struct {
 
 // Inputs returns which input is which. A scale follows its value, and a zero point the scale.
 func (op DeployedLayer) Inputs() DeployedInputs {
-	bias := op.hasBias()
+	l := op.layer()
 	i := DeployedInputs{X: 0, W: 3, Bias: -1, R: -1, Y: -1, N: 6}
-	if bias {
+	if l.HasBias {
 		i.Bias = i.N
 		i.N++
 	}
-	if _, residual := op.fused(); residual {
+	if l.HasResidual {
 		i.R = i.N
 		i.N++
 		if op.R != nil {
@@ -57,25 +57,12 @@ func (op DeployedLayer) Inputs() DeployedInputs {
 	return i
 }
 
-func (op DeployedLayer) hasBias() bool {
-	switch l := op.Layer.(type) {
-	case ops.Conv:
-		return l.HasBias
-	case ops.Linear:
-		return l.HasBias
+// layer returns what the layer knows of itself, nothing where it is none.
+func (op DeployedLayer) layer() Layer {
+	if l := LayerOf(op.Layer); l != nil {
+		return *l
 	}
-	return false
-}
-
-// fused returns what the layer does besides.
-func (op DeployedLayer) fused() (act ops.Activation, residual bool) {
-	switch l := op.Layer.(type) {
-	case ops.Conv:
-		return l.Act, l.HasResidual
-	case ops.Linear:
-		return l.Act, l.HasResidual
-	}
-	return ops.NoActivation, false
+	return Layer{}
 }
 
 func (op DeployedLayer) Infer(in []ops.Type) ([]ops.Type, error) {
@@ -87,7 +74,7 @@ func (op DeployedLayer) Infer(in []ops.Type) ([]ops.Type, error) {
 	if at.Bias >= 0 {
 		float = append(float, in[at.Bias])
 	}
-	act, residual := op.fused()
+	act, residual := op.layer().Act, op.layer().HasResidual
 	if (op.R != nil) != (residual && op.Y != nil) {
 		return nil, ops.Errorf(op, in, "a residual has parameters where the output has, and else none")
 	}
@@ -177,7 +164,7 @@ func (op DeployedLayer) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		op: op, name: op.Name(), in: op.Inputs(), gemm: asm.IGemmU8S8For(p.Tier),
 		requantize: asm.RequantizeI32F32For(p.Tier), quantizer: newQuantizer(p.Tier, p.In[0].Numel()), groups: 1, taps: 1,
 	}
-	d.act, _ = op.fused()
+	d.act = op.layer().Act
 	w := p.In[d.in.W].Shape
 	d.outs = w[0]
 	rows := p.Out[0].Numel() / max(d.outs, 1)
@@ -279,7 +266,7 @@ func (d *deployed) check(c *ops.Call) error {
 	}
 	for _, i := range []int{d.in.X + 1, d.in.W + 1, residual, d.in.Y} {
 		if i > 0 {
-			if err := checkSteps(d.name, c.In[i], c.In[i+1]); err != nil {
+			if err := CheckLearned(d.name, c.In[i], c.In[i+1]); err != nil {
 				return err
 			}
 		}

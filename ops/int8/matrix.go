@@ -147,15 +147,19 @@ type layer struct {
 	resMult          float32
 }
 
-// prepare packs the weight.
+// prepare makes the layer ready to run.
 func (l *layer) prepare() error {
-	in := l.p.In
-	weight, bias := in[1].Known, (*tensor.Tensor)(nil)
-	if weight == nil || (l.hasBias && in[2].Known == nil) {
-		return &ops.UnsupportedError{Op: l.op.Name(), Reason: "weight and bias must be constants"}
+	if err := l.setParameters(); err != nil {
+		return err
 	}
-	if l.hasBias {
-		bias = in[2].Known
+	return l.packWeight()
+}
+
+// setParameters sets all but the packed weight, and takes plain Go's kernel where conversions of others could overflow.
+func (l *layer) setParameters() error {
+	in := l.p.In
+	if in[1].Known == nil || (l.hasBias && in[2].Known == nil) {
+		return &ops.UnsupportedError{Op: l.op.Name(), Reason: "weight and bias must be constants"}
 	}
 	if l.out != nil {
 		l.zero = l.out.ZeroPoint[0]
@@ -168,13 +172,27 @@ func (l *layer) prepare() error {
 		l.resZero = q.ZeroPoint[0]
 		l.resMult = float32(float64(q.Scale[0]) / float64(l.out.Scale[0]))
 	}
-	var err error
-	if l.out != nil && !convertible(in, l.depth, l.out, bias, l.resMult) {
+	if l.out != nil && !convertible(in, l.depth, l.out, l.bias(), l.resMult) {
 		l.g = asm.IGemmU8S8For(asm.Generic)
 	}
+	return nil
+}
+
+// bias returns the bias, nil without.
+func (l *layer) bias() *tensor.Tensor {
+	if !l.hasBias {
+		return nil
+	}
+	return l.p.In[2].Known
+}
+
+// packWeight packs the weight and what goes with it.
+func (l *layer) packWeight() error {
 	l.choosePairs()
 	l.p.Repacked = repacked(l.hasBias)
-	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, in[0].Q, l.out, l.groups, l.join, l.onePacking}, func() *matrix {
+	weight, bias := l.p.In[1].Known, l.bias()
+	var err error
+	l.packed = ops.Packed(l.p, matrixKey{weight, bias, l.g.Info, l.p.In[0].Q, l.out, l.groups, l.join, l.onePacking}, func() *matrix {
 		var m *matrix
 		m, err = l.pack(weight.Contiguous().Int8s(), bias)
 		return m
@@ -198,13 +216,13 @@ func repacked(hasBias bool) []int {
 // before they clamp, could overflow.
 func convertible(in []ops.Type, depth int, out *tensor.QParams, bias *tensor.Tensor, resMult float32) bool {
 	scale := float64(in[0].Q.Scale[0]) * float64(slices.Max(in[1].Q.Scale)) / float64(out.Scale[0])
-	most := float64(depth)*(1<<16)*scale + 256*float64(resMult)
+	most := float64(float64(depth)*(1<<16)*scale) + float64(256*float64(resMult))
 	switch {
 	case bias == nil:
 	case bias.DType() == tensor.Float32:
 		most += magnitude(bias.Contiguous().Float32s()) / float64(out.Scale[0])
 	default:
-		most += magnitude(bias.Contiguous().Int32s()) * scale
+		most += float64(magnitude(bias.Contiguous().Int32s()) * scale)
 	}
 	return most < 1<<30
 }

@@ -15,7 +15,7 @@ type jpegHeader struct {
 	width, height int
 	components    int
 	orientation   int
-	transform     byte // of the Adobe marker
+	transform     byte   // of the Adobe marker
 	adobe         [2]int // its place, from and to; 0 without one
 	step          int    // pixels for each sample of the second component, of those that four may have
 }

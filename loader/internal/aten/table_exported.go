@@ -2,6 +2,7 @@ package aten
 
 import (
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
@@ -207,8 +208,8 @@ func emptyPermuted(c *call) Value {
 	return filled(0)(c)
 }
 
-// asStrided gives a tensor other strides. Those that say the same of its memory are known:
-// extents of 1 may have any.
+// asStrided gives a tensor other strides: those that say the same of its memory, where extents of 1 may have any, or any strides
+// within the memory of a contiguous tensor that is no view.
 func asStrided(c *call) Value {
 	t := c.tensor(0)
 	size, stride := c.ints(1), c.ints(2)
@@ -218,11 +219,52 @@ func asStrided(c *call) Value {
 		same = size[i] == have[i] && (size[i] == 1 || stride[i] == t.Strides[i])
 	}
 	if !same {
-		return c.unsupported("with other strides than the tensor has")
+		return c.strided(t, size, stride, c.intOr(3, 0))
 	}
 	out := build.Alias(t)
 	out.Strides = stride
 	return out
+}
+
+// strided returns the elements of a tensor's memory that lie at the strides from an offset on.
+func (c *call) strided(t *build.Tensor, size, stride []int, offset int) Value {
+	n, err := tensor.Shape(size).Numel()
+	memory := t.Type().Numel()
+	switch {
+	case c.err != nil:
+		return nil
+	case t.Path != nil || !t.IsContiguous() || t.Complex:
+		return c.unsupported("with other strides, of a view or of a tensor that is not contiguous")
+	case err != nil || len(stride) != len(size) || offset < 0 || slices.ContainsFunc(stride, func(s int) bool { return s < 0 }):
+		return c.fail("the size %v, the strides %v and the offset %d", size, stride, offset)
+	case n > maxComputed:
+		return c.unsupported("of %d values: at most %d are taken", n, maxComputed)
+	}
+	far := offset >= memory
+	for i, s := range size {
+		far = far || s > 1 && stride[i] >= memory
+	}
+	if n > 0 && far {
+		return c.fail("the size %v, the strides %v and the offset %d reach outside of %d values", size, stride, offset, memory)
+	}
+	at := []int64{int64(offset)}[:min(n, 1)]
+	for i := len(size) - 1; i >= 0 && n > 0; i-- { // from the innermost dimension on
+		inner := at
+		at = make([]int64, 0, len(inner)*size[i])
+		for k := range int64(size[i]) {
+			for _, from := range inner {
+				if from += k * int64(stride[i]); from >= int64(memory) {
+					return c.fail("the size %v, the strides %v and the offset %d reach outside of %d values", size, stride, offset, memory)
+				}
+				at = append(at, from)
+			}
+		}
+	}
+	indices, err := tensor.FromSlice(at, size...)
+	if err != nil {
+		return c.failed(err)
+	}
+	return c.view(t, build.StridedView{At: c.Constant("", indices), From: c.Dims(t)}, slices.Clone(stride))
 }
 
 func nativeDropout(c *call) Value {

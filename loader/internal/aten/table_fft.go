@@ -132,7 +132,7 @@ func (c *call) sized(axes []fftAxis) []fftAxis {
 		case a.size < -1 || a.size == 0:
 			c.fail("a transform of %d values", a.size)
 		case a.size > maxComputed:
-			c.unsupported("of %d values", a.size)
+			c.unsupported("of %d values: at most %d are transformed", a.size, maxComputed)
 		case slices.ContainsFunc(axes[:i], func(b fftAxis) bool { return a.axis == b.axis }):
 			c.fail("dimension %d twice", a.axis)
 		}

@@ -92,11 +92,11 @@ func (w SliceView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
 }
 
 func (w SliceView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error) {
-	from, err := b.Int(w.Start)
+	from, err := b.bound(w.Start)
 	if err != nil {
 		return nil, err
 	}
-	to, err := b.Int(w.End)
+	to, err := b.bound(w.End)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +139,42 @@ func (w SliceView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error) {
 		return part, nil
 	}
 	return b.AddOne(ops.Concat{Axis: w.Axis}, pieces...)
+}
+
+// StridedView takes the elements at indices of the flat form.
+type StridedView struct {
+	At   *graph.Value
+	From []*Number // the shape of what it is taken of
+}
+
+func (w StridedView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
+	flat, err := w.flat(b, x)
+	if err != nil {
+		return nil, err
+	}
+	return b.AddOne(ops.Index{Axes: []int{0}}, flat, w.At)
+}
+
+func (w StridedView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error) {
+	seen := make(map[int64]bool)
+	for _, i := range w.At.Const.Int64s() {
+		if seen[i] {
+			return nil, errors.New("a tensor whose elements are repeated by as_strided is written to")
+		}
+		seen[i] = true
+	}
+	flat, err := w.flat(b, x)
+	if err != nil {
+		return nil, err
+	}
+	if flat, err = b.AddOne(ops.IndexPut{Axes: []int{0}}, flat, part, w.At); err != nil {
+		return nil, err
+	}
+	return b.Reshape(flat, w.From)
+}
+
+func (w StridedView) flat(b *Builder, x *graph.Value) (*graph.Value, error) {
+	return b.Reshape(x, []*Number{Extent(x.Type.Numel())})
 }
 
 // OpView is what an operator takes. It cannot be written through.
@@ -189,6 +225,19 @@ func (b *Builder) Int(n *Number) (int, error) {
 		return 0, fmt.Errorf("%v is too large", v)
 	}
 	return int(i), nil
+}
+
+// bound is Int of a bound of a slice.
+func (b *Builder) bound(n *Number) (int, error) {
+	v, ok := b.Plain(n)
+	if !ok {
+		return 0, ErrDataDependent
+	}
+	i, ok := Convert(v, Int).(int64)
+	if !ok {
+		return 0, fmt.Errorf("%v is no bound of a slice", v)
+	}
+	return clampInt(i), nil
 }
 
 // ErrDataDependent says that something must be known before the run that only

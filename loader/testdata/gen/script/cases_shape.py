@@ -64,3 +64,6 @@ def cases(s):
         s.op(e, s.rand(3, 4), s.rand(2, 2), s.rand(1, 1), s.rand(3, 4, dtype=torch.bool), s.rand(3, 4, dtype=torch.int64), s.rand(0, 3))
     s.op("torch.row_stack([a, a])", s.rand(3), s.rand(2, 3))
     s.op("torch.native_layer_norm(a, [3], b, b, 1e-5)[0]", (s.rand(2, 3), s.rand(3)), (s.rand(4, 2, 3), s.rand(3)), tol=1e-5)
+    for e in ["a.as_strided([2, 2], [1, 2])", "a.as_strided([3], [2], 1)", "torch.as_strided(a, [2, 3], [0, 1])", "a.as_strided([], [], 2)", "a.as_strided([2, 0], [1, 1])", "a.as_strided([9, 9], [4, 1])"]:
+        s.op(e, s.rand(3, 4), s.rand(3, 4))
+    write("a.as_strided([2, 3], [6, 2], 1).mul_(2.); return a", s.rand(3, 4))

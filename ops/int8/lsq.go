@@ -1,4 +1,4 @@
-package quantize
+package int8
 
 import (
 	"fmt"
@@ -9,37 +9,35 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// LSQOp is LSQ as an operator of a graph, whose scale and zero point are values.
+// LSQ is a learnable fake-quantize (Esser et al., Learned Step Size Quantization, 2020; Bhalgat et al., LSQ+, 2020), whose scale
+// and zero point are values: what trains them is torch._fake_quantize_learnable_per_tensor_affine and its per-channel form.
 //
 // Inputs: x float32, and scale and zero point, float32 vectors of one element or,
 // per channel, one per index of the axis. Output: x fake-quantized, with the zero point rounded
 // half to even. A negative scale counts the integers from the other end. Scales must be finite and not 0, zero points finite: others end the run with an
 // *ops.ValueError.
-type LSQOp struct {
-	Spec Spec
+type LSQ struct {
+	Params
 }
 
 // Name returns "lsq".
-func (LSQOp) Name() string { return "lsq" }
+func (LSQ) Name() string { return "lsq" }
 
 // Infer checks that the parameters fit the input.
-func (op LSQOp) Infer(in []ops.Type) ([]ops.Type, error) {
+func (op LSQ) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 3 {
 		return nil, ops.Errorf(op, in, "it takes a value, a scale and a zero point")
 	}
-	if err := checkLSQ(op, op.Spec, in); err != nil {
+	if err := checkLSQ(op, op.Params, in); err != nil {
 		return nil, err
 	}
 	return []ops.Type{ops.F32(in[0].Shape...)}, nil
 }
 
 // checkLSQ checks that scale and zero point fit the value, for self.
-func checkLSQ(self ops.Op, spec Spec, in []ops.Type) error {
-	if err := spec.Validate(); err != nil {
-		return ops.Errorf(self, in, "%v", err)
-	}
-	if spec.DType == tensor.Int32 {
-		return ops.Errorf(self, in, "biases are not trained in integers")
+func checkLSQ(self ops.Op, p Params, in []ops.Type) error {
+	if err := p.check(self, in); err != nil {
+		return err
 	}
 	for _, t := range in {
 		if t.DType != tensor.Float32 {
@@ -47,11 +45,11 @@ func checkLSQ(self ops.Op, spec Spec, in []ops.Type) error {
 		}
 	}
 	want := 1
-	if spec.Scheme.PerChannel() {
-		if spec.Axis >= len(in[0].Shape) {
-			return ops.Errorf(self, in, "there is no dimension %d", spec.Axis)
+	if p.Scheme.PerChannel() {
+		if p.Axis < 0 || p.Axis >= len(in[0].Shape) {
+			return ops.Errorf(self, in, "there is no dimension %d", p.Axis)
 		}
-		want = in[0].Shape[spec.Axis]
+		want = in[0].Shape[p.Axis]
 	}
 	for _, t := range in[1:3] {
 		if !t.Shape.Equal(tensor.Shape{want}) {
@@ -62,12 +60,12 @@ func checkLSQ(self ops.Op, spec Spec, in []ops.Type) error {
 }
 
 // ChannelsLast works in any layout per tensor.
-func (op LSQOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
-	return op, []int{0}, len(in[0].Shape) >= 3 && !op.Spec.Scheme.PerChannel()
+func (op LSQ) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	return op, []int{0}, len(in[0].Shape) >= 3 && !op.Scheme.PerChannel()
 }
 
 // WantsChannelsLast is false.
-func (LSQOp) WantsChannelsLast() bool { return false }
+func (LSQ) WantsChannelsLast() bool { return false }
 
 // runs is how elements share parameters: count runs of n elements, run i with
 // those of channel i % channels. Tasks take perTask runs, or a part of the one run.
@@ -76,17 +74,23 @@ type runs struct {
 	perTask, tasks     int
 }
 
-func newRuns(spec Spec, t ops.Type) runs {
+func newRuns(p Params, t ops.Type) runs {
 	r := runs{channels: 1, count: 1, n: t.Numel()}
-	if spec.Scheme.PerChannel() {
-		outer, c, inner := channels(t.Shape, spec.Axis)
-		r = runs{channels: c, count: outer * c, n: inner}
+	if p.Scheme.PerChannel() {
+		r = runs{channels: t.Shape[p.Axis], count: 1, n: 1}
+		for i, d := range t.Shape {
+			if i <= p.Axis {
+				r.count *= d
+			} else {
+				r.n *= d
+			}
+		}
 	}
 	if r.count == 1 {
-		r.perTask, r.tasks = 1, (r.n+chunk-1)/chunk
+		r.perTask, r.tasks = 1, (r.n+quantizeChunk-1)/quantizeChunk
 		return r
 	}
-	r.perTask = max(chunk/max(r.n, 1), 1)
+	r.perTask = max(quantizeChunk/max(r.n, 1), 1)
 	r.tasks = (r.count + r.perTask - 1) / r.perTask
 	return r
 }
@@ -94,7 +98,7 @@ func newRuns(spec Spec, t ops.Type) runs {
 // each calls f with the pieces of a task: elements from to, of a channel.
 func (r *runs) each(task int, f func(channel, from, to int)) {
 	if r.count == 1 {
-		f(0, task*chunk, min((task+1)*chunk, r.n))
+		f(0, task*quantizeChunk, min((task+1)*quantizeChunk, r.n))
 		return
 	}
 	for i := task * r.perTask; i < min((task+1)*r.perTask, r.count); i++ {
@@ -102,23 +106,13 @@ func (r *runs) each(task int, f func(channel, from, to int)) {
 	}
 }
 
-// checkParameters refuses what means nothing, for the operator of a name.
-func checkParameters(name string, scale, zero []float32) error {
-	for i, s := range scale {
-		if s == 0 || !isFinite(s) || !isFinite(zero[i]) {
-			return &ops.ValueError{Op: name, Reason: fmt.Sprintf("scale %v and zero point %v of channel %d mean nothing", s, zero[i], i)}
-		}
-	}
-	return nil
-}
-
 // Prepare quantizes and dequantizes pieces that fit a worker's cache.
-func (op LSQOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	r := newRuns(op.Spec, p.In[0])
+func (op LSQ) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	r := newRuns(op.Params, p.In[0])
 	quantize, dequantize := asm.QuantizeF32U8For(p.Tier), asm.DequantizeU8F32For(p.Tier)
-	lo, hi := op.Spec.Range()
+	lo, hi := op.Min, op.Max
 	shift := int32(0)
-	if op.Spec.DType == tensor.Int8 {
+	if op.DType == tensor.Int8 {
 		shift = 128
 	}
 	task := func(c *ops.Call, i int, w *ops.Worker) {
@@ -126,9 +120,9 @@ func (op LSQOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		scales, zeros := c.In[1].Float32s(), c.In[2].Float32s()
 		r.each(i, func(ch, from, to int) {
 			scale := scales[ch]
-			zero := roundZero(zeros[ch], lo, hi) + shift
-			for ; from < to; from += chunk {
-				n := min(chunk, to-from)
+			zero := op.RoundZero(zeros[ch]) + shift
+			for ; from < to; from += quantizeChunk {
+				n := min(quantizeChunk, to-from)
 				w.Args.QuantizeF32U8 = asm.QuantizeF32U8Args{
 					N: n, X: &x[from], Q: &w.Scratch[0], Inv: 1 / scale, Zero: zero, Lo: lo + shift, Hi: hi + shift,
 				}
@@ -140,31 +134,35 @@ func (op LSQOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	return &ops.Kernel{
 		Run: func(c *ops.Call) error {
-			if err := checkParameters(op.Name(), c.In[1].Float32s(), c.In[2].Float32s()); err != nil {
+			if err := CheckLearned(op.Name(), c.In[1], c.In[2]); err != nil {
 				return err
 			}
 			c.Parallel(r.tasks, task)
 			return nil
 		},
-		WorkerScratch: chunk,
+		WorkerScratch: quantizeChunk,
 		Choice:        fmt.Sprintf("%s %s", quantize.Op, quantize.Tier),
 		Parallel:      r.tasks,
 	}, nil
 }
 
-// Grad is LSQGrad with the toolkit's factor.
-func (op LSQOp) Grad(b ops.GradBuilder, in, _, dout []ops.Ref, _ []bool) []ops.Ref {
+// Grad is LSQGrad.
+func (op LSQ) Grad(b ops.GradBuilder, in, _, dout []ops.Ref, _ []bool) []ops.Ref {
 	grads := make([]ops.Ref, 3)
-	copy(grads, b.ApplyAll(LSQGrad{Spec: op.Spec}, in[0], in[1], in[2], dout[0]))
+	copy(grads, b.ApplyAll(LSQGrad{Params: op.Params}, in[0], in[1], in[2], dout[0]))
 	return grads
 }
 
-// LSQGrad is the gradient of LSQOp, as LSQ.Backward defines it with the factor
-// of GradientFactor, and of an activation in front of it. Inputs: x, scale, zero point and the gradient of the output.
+// LSQGrad is the gradient of LSQ and of an activation in front of it. With dy the gradient of the output,
+//
+//	inside the range:   dx = dy   dScale = dy * (fake(x) - x) / scale      dZero = 0
+//	below or above it:  dx = 0    dScale = dy * (Min or Max - zero point)  dZero = -dy * scale
+//
+// and the sums of dScale and dZero times Params.GradientFactor. Inputs: x, scale, zero point and the gradient of the output.
 // Outputs: the gradients of x, scale and zero point.
 type LSQGrad struct {
-	Spec Spec
-	Act  ops.Activation
+	Params
+	Act ops.Activation
 }
 
 // Name returns "lsq_grad".
@@ -175,7 +173,7 @@ func (op LSQGrad) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 4 || !in[3].Shape.Equal(in[0].Shape) {
 		return nil, ops.Errorf(op, in, "it takes a value, a scale, a zero point and a gradient of the value's shape")
 	}
-	if err := checkLSQ(op, op.Spec, in); err != nil {
+	if err := checkLSQ(op, op.Params, in); err != nil {
 		return nil, err
 	}
 	return []ops.Type{ops.F32(in[0].Shape...), in[1], in[2]}, nil
@@ -183,7 +181,7 @@ func (op LSQGrad) Infer(in []ops.Type) ([]ops.Type, error) {
 
 // ChannelsLast works in any layout per tensor.
 func (op LSQGrad) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
-	return op, []int{0, 3}, len(in[0].Shape) >= 3 && !op.Spec.Scheme.PerChannel()
+	return op, []int{0, 3}, len(in[0].Shape) >= 3 && !op.Scheme.PerChannel()
 }
 
 // WantsChannelsLast is false.
@@ -198,12 +196,12 @@ func (LSQGrad) InPlace([]ops.Type) []int { return []int{3} }
 // Prepare adds up the gradients of scale and zero point in float64: each task
 // those of its pieces, which do not depend on the number of threads, then all tasks.
 func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	r := newRuns(op.Spec, p.In[0])
+	r := newRuns(op.Params, p.In[0])
 	kernel := asm.LSQGradF32For(p.Tier)
-	lo, hi := op.Spec.Range()
+	lo, hi := op.Min, op.Max
 	actLo, actHi := op.Act.Bounds()
 	n := p.In[0].Numel()
-	factor := float64((&LSQ{Spec: op.Spec}).GradientFactor(n))
+	factor := float64(op.GradientFactor(n))
 	parts := r.tasks // of sums: one for each piece
 	if r.count > 1 {
 		parts = r.count
@@ -216,7 +214,7 @@ func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			part = i * r.perTask
 		}
 		r.each(i, func(ch, from, to int) {
-			zero := gradientZero(c.In[2].Float32s()[ch], float32(lo), float32(hi), op.Spec.Scheme.PerChannel())
+			zero := op.GradientZero(c.In[2].Float32s()[ch])
 			w.Args.LSQGradF32 = asm.LSQGradF32Args{
 				N: to - from, X: &x[from], DY: &dy[from], DX: &dx[from], Scale: c.In[1].Float32s()[ch], Zero: zero,
 				Lo: float32(lo), Hi: float32(hi), ActLo: actLo, ActHi: actHi,
@@ -227,7 +225,7 @@ func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	return &ops.Kernel{
 		Run: func(c *ops.Call) error {
-			if err := checkParameters(op.Name(), c.In[1].Float32s(), c.In[2].Float32s()); err != nil {
+			if err := CheckLearned(op.Name(), c.In[1], c.In[2]); err != nil {
 				return err
 			}
 			if n > 0 {

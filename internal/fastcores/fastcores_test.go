@@ -1,0 +1,59 @@
+package fastcores
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+	"testing/fstest"
+)
+
+// system returns the folder of a machine whose cores have a file of these numbers.
+func system(file string, values ...string) fstest.MapFS {
+	cpus := fstest.MapFS{}
+	for i, v := range values {
+		cpus["cpu"+strconv.Itoa(i)+"/"+file] = &fstest.MapFile{Data: []byte(v + "\n")}
+	}
+	return cpus
+}
+
+func TestOf(t *testing.T) {
+	const capacity, frequency = "cpu_capacity", "cpufreq/cpuinfo_max_freq"
+	for _, c := range []struct {
+		name   string
+		cpus   fstest.MapFS
+		all    []int
+		fast   []int
+		source string
+	}{
+		{"4 A53 and 2 A72 of a RK3399", system(capacity, "485", "485", "485", "485", "1024", "1024"), []int{0, 1, 2, 3, 4, 5}, []int{4, 5}, "cpu_capacity"},
+		{"one large, three medium and four small cores", system(capacity, "250", "250", "250", "250", "900", "900", "900", "1024"), []int{0, 1, 2, 3, 4, 5, 6, 7}, []int{4, 5, 6, 7}, "cpu_capacity"},
+		{"alike", system(capacity, "1024", "1024"), []int{0, 1}, []int{0, 1}, "cpu_capacity"},
+		{"only slow cores are allowed", system(capacity, "485", "485", "1024"), []int{0, 1}, []int{0, 1}, "cpu_capacity"},
+		{"by frequency", system(frequency, "1400000", "1400000", "1800000"), []int{0, 1, 2}, []int{2}, "cpuinfo_max_freq"},
+		{"one core is let run a little faster", system(frequency, "5000000", "5100000", "4900000"), []int{0, 1, 2}, []int{0, 1, 2}, "cpuinfo_max_freq"},
+		{"nothing is said", fstest.MapFS{}, []int{0, 1}, []int{0, 1}, ""},
+		{"one core says nothing", system(capacity, "485", "1024"), []int{0, 1, 2}, []int{0, 1, 2}, ""},
+		{"no numbers", system(capacity, "485", "lots"), []int{0, 1}, []int{0, 1}, ""},
+		{"not positive", system(capacity, "0", "-3"), []int{0, 1}, []int{0, 1}, ""},
+		{"another system", fstest.MapFS{}, nil, nil, ""},
+	} {
+		got := Of(c.cpus, c.all)
+		if !slices.Equal(got.Fast, c.fast) || got.Source != c.source {
+			t.Errorf("%s: %v by %q, not %v by %q", c.name, got.Fast, got.Source, c.fast, c.source)
+		}
+	}
+}
+
+func TestThreads(t *testing.T) {
+	for _, c := range []struct {
+		asked             string
+		procs, fast, want int
+	}{{"", 8, 4, 4}, {"", 2, 4, 2}, {"8", 8, 4, 8}, {"", 8, 0, 8}} {
+		if got := threads(c.asked, c.procs, c.fast); got != c.want {
+			t.Errorf("GOMAXPROCS %q, %d, and %d fast cores: %d threads, not %d", c.asked, c.procs, c.fast, got, c.want)
+		}
+	}
+	if n := Threads(); n < 1 {
+		t.Errorf("%d threads here", n)
+	}
+}

@@ -1,0 +1,124 @@
+// Command release builds octet for all platforms that are offered, stripped and without paths or revision of the sources, each from two
+// folders, and fails where the two files differ. Beside each it writes what it is made of (CycloneDX), and SHA256SUMS of all:
+//
+//	go run ./internal/release -o dist                          all platforms
+//	go run ./internal/release -o dist linux/arm64 js/wasm      these
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+func main() {
+	out := flag.String("o", "dist", "the `folder` to write to")
+	cold := flag.Bool("cold", false, "build the second time with an empty build cache")
+	flag.Parse()
+	if err := release(*out, flag.Args(), *cold); err != nil {
+		fmt.Fprintln(os.Stderr, "release:", err)
+		os.Exit(1)
+	}
+}
+
+// release builds the platforms of the names, all of them without one, and writes their files and a table of sizes.
+func release(out string, names []string, cold bool) error {
+	chosen, err := choose(names)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	if out, err = filepath.Abs(out); err != nil {
+		return err
+	}
+	source, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp("", "octet-release-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	first, second := builder{source: source}, builder{source: filepath.Join(temporary, "elsewhere", "octet")}
+	if err := os.CopyFS(second.source, sources{os.DirFS(source)}); err != nil {
+		return err
+	}
+	if cold {
+		second.cache = filepath.Join(temporary, "cache")
+	}
+	var sums []string
+	fmt.Println("| platform | MB | gzipped |\n|---|---|---|")
+	for _, p := range chosen {
+		row, lines, err := releaseOne(p, first, second, out, temporary)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		fmt.Println(row)
+		sums = append(sums, lines...)
+	}
+	slices.SortFunc(sums, func(a, b string) int { return cmp.Compare(a[65:], b[65:]) })
+	return os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(strings.Join(sums, "")), 0o644)
+}
+
+// releaseOne builds one platform twice and returns its row of the table and its lines of SHA256SUMS.
+func releaseOne(p platform, first, second builder, out, temporary string) (row string, sums []string, err error) {
+	path := filepath.Join(out, p.file())
+	if err := first.build(p, path); err != nil {
+		return "", nil, err
+	}
+	again := filepath.Join(temporary, p.file())
+	if err := second.build(p, again); err != nil {
+		return "", nil, err
+	}
+	defer os.Remove(again)
+	a, err := measure(path)
+	if err != nil {
+		return "", nil, err
+	}
+	b, err := measure(again)
+	if err != nil {
+		return "", nil, err
+	}
+	if a.sum != b.sum {
+		return "", nil, fmt.Errorf("built from %s and from %s it differs: %s and %s", first.source, second.source, a.sum, b.sum)
+	}
+	modules, err := first.modules(p)
+	if err != nil {
+		return "", nil, err
+	}
+	bill, err := encodeBill(p, a.sum, modules)
+	if err != nil {
+		return "", nil, err
+	}
+	billPath := strings.TrimSuffix(path, filepath.Ext(path)) + ".cdx.json"
+	if err := os.WriteFile(billPath, bill, 0o644); err != nil {
+		return "", nil, err
+	}
+	c, err := measure(billPath)
+	if err != nil {
+		return "", nil, err
+	}
+	row = fmt.Sprintf("| %s | %.1f | %.1f |", p, float64(a.bytes)/1e6, float64(a.gzipped)/1e6)
+	return row, []string{a.sum + "  " + filepath.Base(path) + "\n", c.sum + "  " + filepath.Base(billPath) + "\n"}, nil
+}
+
+// moduleRoot returns the folder of go.mod.
+func moduleRoot() (string, error) {
+	mod, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	path := strings.TrimSpace(string(mod))
+	if filepath.Base(path) != "go.mod" {
+		return "", fmt.Errorf("this is no folder of a module: run it in octet's")
+	}
+	return filepath.Dir(path), nil
+}

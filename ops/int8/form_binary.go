@@ -1,0 +1,65 @@
+package int8
+
+import (
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func init() {
+	registerForm(func(op ops.Binary, n Node) *Form {
+		f := binaryForm(op, n)
+		f.Infinite = func(holds func(int) bool) bool { return op.Fn != ops.Max && op.Fn != ops.Min && (holds(0) || holds(1)) }
+		return f
+	})
+}
+
+// binaryForm is the form of a function of two values. With a single number any function is one of one element.
+func binaryForm(op ops.Binary, n Node) *Form {
+	numbers, constants, input := 0, 0, 0
+	for i, t := range n.In {
+		c := n.Const[i]
+		number := c != nil && [...]bool{op.ANumber, op.BNumber}[i] // of Python, which takes the other operand's type
+		switch {
+		case t.DType != tensor.Float32 && !number:
+			return &Form{}
+		case c == nil:
+			input = i
+			continue
+		case len(t.Shape) == 0 || c.Numel() == 1 && len(t.Shape) <= len(n.Out[0].Shape):
+			numbers++
+		case c.Numel() == 0 || isInfinite(c):
+			return &Form{}
+		}
+		constants++
+	}
+	// Operands of lower rank would have to get the dimensions they lack.
+	build := binaryOperators[op.Fn]
+	switch {
+	case constants == 2:
+		return &Form{}
+	case numbers == 1:
+		return tableForm(n, input)
+	case build == nil || len(n.In[0].Shape) != len(n.In[1].Shape):
+		return &Form{}
+	}
+	f := &Form{
+		Activations: []int{0, 1},
+		Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
+			return b.Apply(build(op.Act, out), in...)
+		},
+	}
+	if op.Fn == ops.Add || op.Fn == ops.Mul {
+		f.Train = func(b Builder, in []Learned, out Learned) ops.Ref {
+			t := DeployedBinary{Fn: op.Fn, A: in[0].Params, B: in[1].Params, Y: out.Params, Act: op.Act}
+			return b.Apply(t, in[0].Value, in[0].Scale, in[0].Zero, in[1].Value, in[1].Scale, in[1].Zero, out.Scale, out.Zero)
+		}
+	}
+	return f
+}
+
+// binaryOperators make the operators of two quantized values.
+var binaryOperators = map[ops.BinaryFn]func(ops.Activation, *tensor.QParams) ops.Op{
+	ops.Add: func(act ops.Activation, out *tensor.QParams) ops.Op { return Add{Act: act, Out: out} },
+	ops.Mul: func(act ops.Activation, out *tensor.QParams) ops.Op { return Mul{Act: act, Out: out} },
+	ops.Min: func(act ops.Activation, out *tensor.QParams) ops.Op { return Min{Act: act, Out: out} },
+}

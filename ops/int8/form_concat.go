@@ -1,0 +1,31 @@
+package int8
+
+import (
+	"slices"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func init() {
+	registerForm(func(op ops.Concat, n Node) *Form {
+		f := &Form{Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref { return concat(b, op, in, out) }}
+		for i := range n.In {
+			f.Activations = append(f.Activations, i)
+		}
+		all := f.Activations
+		f.Infinite = func(holds func(int) bool) bool { return slices.ContainsFunc(all, holds) }
+		return f
+	})
+}
+
+// concat adds a concatenation, with its inputs in the parameters of the result.
+func concat(b Builder, op ops.Concat, in []ops.Ref, out *tensor.QParams) ops.Ref {
+	values := slices.Clone(in)
+	for i, v := range values {
+		if q := b.Type(v).Q; !q.Equal(out) {
+			values[i] = b.Apply(NewTable("requantize", q, out, nil), v)
+		}
+	}
+	return b.Apply(op, values...)
+}

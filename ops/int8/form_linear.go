@@ -1,0 +1,28 @@
+package int8
+
+import (
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func init() {
+	registerLayer(linearLayer)
+	registerForm(func(op ops.Linear, _ Node) *Form {
+		l := linearLayer(op)
+		return &Form{Layer: l, Activations: l.activations(), FloatResult: true}
+	})
+}
+
+func linearLayer(op ops.Linear) *Layer {
+	with := func(l Layer) ops.LinearAttributes {
+		a := ops.LinearAttributes(op)
+		a.HasBias, a.HasResidual, a.Act = l.HasBias, l.HasResidual, l.Act
+		return a
+	}
+	return &Layer{
+		HasBias: op.HasBias, HasResidual: op.HasResidual, Act: op.Act, Groups: 1,
+		float:   func(l Layer) ops.Op { return ops.Linear(with(l)) },
+		int8:    func(l Layer, out *tensor.QParams) ops.Op { return Linear{LinearAttributes: with(l), Out: out} },
+		dynamic: func(l Layer) ops.Op { return DynamicLinear{LinearAttributes: with(l)} },
+	}
+}

@@ -1,0 +1,80 @@
+package int8
+
+import (
+	"math"
+	"slices"
+
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// What moves values, or chooses among them, works on integers as they are.
+func init() {
+	registerMove[ops.Reshape]()
+	registerMove[ops.ReshapeTo]()
+	registerMove[ops.Flatten]()
+	registerMove[ops.Permute]()
+	registerMove[ops.Expand]()
+	registerMove[ops.Slice]()
+	registerMove[ops.SliceTo]()
+	registerMove[ops.Tile]()
+	registerMove[ops.Flip]()
+	registerMove[ops.Roll]()
+	registerForm(func(_ ops.PadMode, n Node) *Form { return sharing(n) })
+	registerForm(func(_ ops.Interpolate, n Node) *Form { return sharing(n) })
+	registerForm(func(_ ops.MaxPool, n Node) *Form {
+		f := sharing(n)
+		f.Homogeneous = true
+		return f
+	})
+	registerForm(func(op ops.Pad, n Node) *Form {
+		f := sharing(n)
+		f.FillsIn = op.Value != 0
+		f.Infinite = func(holds func(int) bool) bool { return math.IsInf(float64(op.Value), 0) || holds(0) }
+		return f
+	})
+	registerForm(func(op ops.Full, _ Node) *Form {
+		return &Form{Infinite: func(func(int) bool) bool { return math.IsInf(op.Value, 0) }}
+	})
+	registerForm(func(_ ops.Where, n Node) *Form {
+		return &Form{Infinite: func(holds func(int) bool) bool {
+			return isInfinite(n.Const[1]) || isInfinite(n.Const[2]) || holds(1) || holds(2)
+		}}
+	})
+}
+
+// registerMove declares an operator that puts each value of its first input somewhere else.
+func registerMove[T ops.Op]() {
+	registerForm(func(_ T, n Node) *Form {
+		f := sharing(n)
+		f.Infinite = func(holds func(int) bool) bool { return holds(0) }
+		return f
+	})
+}
+
+// sharing returns the form of an operator that takes quantized values as it is, where it does.
+func sharing(n Node) *Form {
+	if !n.takesActivation() {
+		return &Form{}
+	}
+	q := tensor.PerTensor(tensor.Uint8, 1, 0)
+	in := slices.Clone(n.In)
+	in[0] = ops.Type{DType: tensor.Uint8, Shape: in[0].Shape, Q: q}
+	out, err := n.Op.Infer(in)
+	if err != nil || out[0].DType != tensor.Uint8 || !out[0].Q.Equal(q) {
+		return &Form{}
+	}
+	return &Form{Activations: []int{0}, Shares: true}
+}
+
+// isInfinite reports whether a constant has an infinity or a NaN.
+func isInfinite(c *tensor.Tensor) bool {
+	switch {
+	case c == nil:
+	case c.DType() == tensor.Float32:
+		return slices.ContainsFunc(c.Contiguous().Float32s(), func(v float32) bool { return v-v != 0 })
+	case c.DType() == tensor.Float64:
+		return slices.ContainsFunc(tensor.Data[float64](c.Contiguous()), func(v float64) bool { return v-v != 0 })
+	}
+	return false
+}

@@ -1,0 +1,45 @@
+package int8
+
+import (
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func init() {
+	registerForm(func(op ops.Unary, n Node) *Form {
+		f := &Form{}
+		if n.takesActivation() {
+			f = tableForm(n, 0)
+		}
+		f.Homogeneous = op.Fn == ops.Relu || op.Fn == ops.LeakyReLU
+		f.Bounds = unaryBounds[op.Fn]
+		return f
+	})
+}
+
+// unaryBounds are the functions whose results are in an interval that does not depend on their input.
+var unaryBounds = map[ops.UnaryFn]*Interval{
+	ops.Sigmoid:     {0, 1},
+	ops.HardSigmoid: {0, 1},
+	ops.Tanh:        {-1, 1},
+	ops.Relu6:       {0, 6},
+}
+
+// tableForm is the form of a function of one element of the given input: a table of its 256 integers. The other inputs are constants.
+func tableForm(n Node, input int) *Form {
+	return &Form{
+		Activations: []int{input},
+		Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
+			t, err := TableOf(n.Op, b.Type(in[input]).Q, out, n.Const...)
+			if err != nil {
+				b.Fail(err)
+			}
+			return b.Apply(t, in[input])
+		},
+		Train: func(b Builder, in []Learned, out Learned) ops.Ref {
+			x := in[input]
+			op := DeployedTable{Op: n.Op, Operands: n.Const, X: x.Params, Y: out.Params}
+			return b.Apply(op, x.Value, x.Scale, x.Zero, out.Scale, out.Zero)
+		},
+	}
+}

@@ -1,0 +1,37 @@
+package quantize
+
+import (
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// Native is octet's own backend: uint8 affine activations whose range has the least mean square error, int8 per-channel symmetric
+// weights, and every operator with an int8 form between others that are int8.
+var Native = &Backend{
+	Name:        "native",
+	Passes:      graph.Fusions,
+	Activation:  ObserverConfig{Kind: MSE, Spec: nativeU8},
+	Weight:      ObserverConfig{Kind: MinMax, Spec: nativeS8},
+	Rules:       []Rule{{Precision: Int8}},
+	FloatOutput: true,
+	Forward:     Deployed,
+	DynamicForm: nativeDynamic,
+}
+
+// nativeDynamic is Native without calibration.
+var nativeDynamic = &Backend{
+	Name:        "native",
+	Passes:      graph.Fusions,
+	Activation:  ObserverConfig{Kind: MSE, Spec: nativeU8},
+	Weight:      ObserverConfig{Kind: MinMax, Spec: nativeS8},
+	Rules:       []Rule{{Layers: true, Precision: Int8}},
+	FloatOutput: true,
+	Forward:     Deployed,
+	Dynamic:     true,
+}
+
+// The specs of values and weights of any size.
+var (
+	nativeU8 = Spec{DType: tensor.Uint8, Scheme: tensor.PerTensorAffine, MinScale: 0x1p-60}
+	nativeS8 = Spec{DType: tensor.Int8, Scheme: tensor.PerChannelSymmetric, MinScale: 0x1p-60}
+)
