@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -94,7 +95,7 @@ func (p *Profiler) Layers(limits Limits) []LayerProfile {
 	for i := range out {
 		out[i].Share = float64(out[i].Time) / float64(max(total, 1))
 	}
-	slices.SortFunc(out, func(a, b LayerProfile) int {
+	sorting.Func(out, func(a, b LayerProfile) int {
 		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Op, b.Op))
 	})
 	return out

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // SlowerLayer is a module whose int8 operators, with all else that it computes, take longer than its float32 form.
@@ -54,7 +56,7 @@ func slowerLayers(int8, float []LayerProfile) []SlowerLayer {
 			slower = append(slower, SlowerLayer{l.Name, milliseconds(q.median), l.Float32Ms})
 		}
 	}
-	slices.SortStableFunc(slower, func(a, b SlowerLayer) int { return cmp.Compare(b.Ms-b.Float32Ms, a.Ms-a.Float32Ms) })
+	sorting.Func(slower, func(a, b SlowerLayer) int { return cmp.Compare(b.Ms-b.Float32Ms, a.Ms-a.Float32Ms) })
 	return slower
 }
 

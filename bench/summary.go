@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
@@ -91,7 +92,7 @@ func Summarize(g *graph.Graph, modules []Module) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(s.Operators, func(a, b Operator) int {
+	sorting.Func(s.Operators, func(a, b Operator) int {
 		return cmp.Or(cmp.Compare(b.MACs, a.MACs), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 	})
 	if s.Tree, err = moduleTree(g, modules); err != nil {
@@ -117,7 +118,7 @@ func CountClasses(modules []Module) []Class {
 	for name, n := range counts {
 		list = append(list, Class{name, n})
 	}
-	slices.SortFunc(list, func(a, b Class) int {
+	sorting.Func(list, func(a, b Class) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 	})
 	return list

@@ -3,6 +3,8 @@ package graph
 import (
 	"cmp"
 	"slices"
+
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // life is a piece of memory and the steps during which it is in use.
@@ -19,7 +21,7 @@ type life struct {
 // the number of pieces and not with its square.
 // Addresses are multiples of the tensors' alignment.
 func layOut(lives []life, limit int) (int, bool) {
-	slices.SortStableFunc(lives, func(a, b life) int { return cmp.Or(b.size-a.size, (b.last-b.first)-(a.last-a.first)) })
+	sorting.Func(lives, func(a, b life) int { return cmp.Or(b.size-a.size, (b.last-b.first)-(a.last-a.first)) })
 	steps := 0
 	for _, l := range lives {
 		steps = max(steps, l.last+1)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -60,7 +61,7 @@ func checkOverlapSorted(outputs, inputs []*tensor.Tensor) error {
 		all = append(all, extentOf(t))
 	}
 	all = slices.DeleteFunc(all, func(e memoryExtent) bool { return e.size == 0 })
-	slices.SortFunc(all, func(a, b memoryExtent) int { return cmp.Compare(a.start, b.start) })
+	sorting.Func(all, func(a, b memoryExtent) int { return cmp.Compare(a.start, b.start) })
 	var last, lastOutput memoryExtent // those that reach farthest, of all and of outputs
 	for _, e := range all {
 		before := lastOutput

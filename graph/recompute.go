@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -226,7 +227,7 @@ func (r *recomputation) choose(target int) *way {
 	best := none
 	for _, goal := range []int{target, int(SmallestArena)} {
 		for i := range starts {
-			slices.SortStableFunc(starts[i], func(a, b start) int {
+			sorting.Func(starts[i], func(a, b start) int {
 				return cmp.Or(max(a.arena, goal)-max(b.arena, goal), a.work-b.work)
 			})
 			for _, s := range starts[i][:min(len(starts[i]), tried)] {

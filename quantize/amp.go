@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -213,7 +214,7 @@ func (s *Sensitivity) Noise() []ModuleNoise {
 		out[i] = ModuleNoise{m.name, min(m.diff.mse, math.MaxFloat64), Decibel(m.diff.sums.sqnr()), m.diff.sums.cosine()}
 		m.diff.mu.Unlock()
 	}
-	slices.SortStableFunc(out, func(a, b ModuleNoise) int {
+	sorting.Func(out, func(a, b ModuleNoise) int {
 		switch {
 		case a.Noise > b.Noise:
 			return -1

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // Filter says which modules of a model are quantized; the zero value takes all.
@@ -309,7 +311,7 @@ func nearest(entry string, known []string) []string {
 			near = append(near, candidate{k, d})
 		}
 	}
-	slices.SortStableFunc(near, func(a, b candidate) int { return a.distance - b.distance })
+	sorting.Func(near, func(a, b candidate) int { return a.distance - b.distance })
 	var names []string
 	for _, c := range near[:min(len(near), 3)] {
 		names = append(names, c.name)

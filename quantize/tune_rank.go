@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // ModuleSensitivity is what int8 in one module alone costs and saves.
@@ -55,7 +56,7 @@ func (q *Quantizer) Sensitivities(ctx context.Context, m *graph.Graph, data Batc
 		}
 		out = append(out, s)
 	}
-	slices.SortStableFunc(out, func(a, b ModuleSensitivity) int { return compareDescending(a.Noise, b.Noise) })
+	sorting.Func(out, func(a, b ModuleSensitivity) int { return compareDescending(a.Noise, b.Noise) })
 	return out, nil
 }
 
@@ -103,7 +104,7 @@ func (t *tuner) rank() ([]ModuleSensitivity, error) {
 	// What costs next to nothing, or is even quicker in float, is not infinitely
 	// better than the rest: latencies are measured only so well.
 	least = max(least/100, math.SmallestNonzeroFloat64)
-	slices.SortStableFunc(modules, func(a, b ModuleSensitivity) int {
+	sorting.Func(modules, func(a, b ModuleSensitivity) int {
 		return compareDescending(a.Noise/max(a.Float-a.Int8, least), b.Noise/max(b.Float-b.Int8, least))
 	})
 	return modules, nil

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -303,7 +303,7 @@ func likeliest(values []float32, n int) []topClass {
 	for i, v := range values {
 		order[i] = topClass{Class: i, Value: v}
 	}
-	slices.SortStableFunc(order, func(a, b topClass) int { return -cmp.Compare(rankOf(a.Value), rankOf(b.Value)) })
+	sorting.Func(order, func(a, b topClass) int { return -cmp.Compare(rankOf(a.Value), rankOf(b.Value)) })
 	return order[:min(n, len(order))]
 }
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // labelValues are the values of a family's labels, in order.
@@ -61,7 +63,7 @@ func (f *family) append(to []byte) []byte {
 		return to
 	}
 	to = append(to, "# HELP "+f.name+" "+f.help+"\n# TYPE "+f.name+" "+f.kind+"\n"...)
-	for _, key := range slices.SortedFunc(maps.Keys(f.series), func(a, b labelValues) int { return slices.CompareFunc(a[:], b[:], cmp.Compare[string]) }) {
+	for _, key := range sorting.Collected(maps.Keys(f.series), func(a, b labelValues) int { return slices.CompareFunc(a[:], b[:], cmp.Compare[string]) }) {
 		s := f.series[key]
 		if f.bounds == nil {
 			to = f.line(to, "", key, "", s.value)

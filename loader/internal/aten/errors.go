@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/loader/internal/build"
 )
 
@@ -102,7 +103,7 @@ func CheckOutput(v Value) error {
 
 // SortUses puts the most used operators first.
 func SortUses(list []OperatorUse) {
-	slices.SortFunc(list, func(a, b OperatorUse) int {
+	sorting.Func(list, func(a, b OperatorUse) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
 	})
 }

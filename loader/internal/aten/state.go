@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
 )
@@ -109,7 +110,7 @@ func (m *Evaluator) changed(before Form) []spot {
 			list = append(list, s)
 		}
 	}
-	slices.SortFunc(list, func(a, b spot) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Attr, b.Attr)) })
+	sorting.Func(list, func(a, b spot) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Attr, b.Attr)) })
 	return list
 }
 

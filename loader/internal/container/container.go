@@ -13,11 +13,11 @@ import (
 	"io"
 	"math"
 	"path"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/octet-ml/octet/internal/filekind"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -197,7 +197,7 @@ func checkRecord(f *zip.File, size int64) (int64, error) {
 // checkOverlap refuses records that share bytes, with each other or with the
 // directory, which begins at limit at the latest.
 func checkOverlap(spans []span, limit int64) error {
-	slices.SortFunc(spans, func(a, b span) int {
+	sorting.Func(spans, func(a, b span) int {
 		if a.start != b.start {
 			return int(min(max(a.start-b.start, -1), 1))
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // place of an extent: the number of the input, and the axis.
@@ -253,7 +254,7 @@ func (r *relationFinder) add(a, b linear, is graph.Relation) {
 	}
 	is.Constant = int(d.constant)
 	last := 0
-	for _, p := range slices.SortedFunc(maps.Keys(d.factors), func(p, q extentPlace) int { return slices.Compare(p[:], q[:]) }) {
+	for _, p := range sorting.Collected(maps.Keys(d.factors), func(p, q extentPlace) int { return slices.Compare(p[:], q[:]) }) {
 		is.Terms = append(is.Terms, graph.RelationTerm{Input: p[0], Axis: p[1], Factor: int(d.factors[p])})
 		last = max(last, p[0])
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -52,7 +53,7 @@ func compareSpans(a, b span) int {
 // of it. The spans are sorted, and each is looked at twice.
 func overlaps(spans []span, tied []*tensor.Tensor, compare func(a, b span) int) []int {
 	with := slices.Repeat([]int{-1}, len(tied))
-	slices.SortFunc(spans, compare)
+	sorting.Func(spans, compare)
 	var far, other span // of those before, the one that reaches farthest, and that of those not tied to it
 	far.tensor, other.tensor = -1, -1
 	isTied := func(a, b int) bool { return a >= 0 && b >= 0 && tied[a] == tied[b] }
