@@ -30,6 +30,8 @@ func TypeOf(t *tensor.Tensor) Type {
 }
 
 // Numel returns the number of elements; the shape is one that Infer accepted.
+//
+//go:noinline
 func (t Type) Numel() int {
 	n := 1
 	for _, d := range t.Shape {

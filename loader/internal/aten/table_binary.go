@@ -157,6 +157,8 @@ func numberIn(v Value) *build.Number {
 }
 
 // arith applies a function to two tensors.
+//
+//go:noinline
 func (c *call) arith(fn ops.BinaryFn, x, y *build.Tensor) *build.Tensor {
 	return c.apply(ops.Binary{Fn: fn}, x, y)
 }

@@ -115,6 +115,8 @@ func (c *call) onBatch(x *build.Tensor, spatial int, f func(x *build.Tensor) *bu
 
 // applyFloat adds an operator that computes in float32. What is float64 is computed in float64, around
 // values of the other float types are conversions. Inputs that are nil are left out.
+//
+//go:noinline
 func (c *call) applyFloat(op ops.Op, inputs ...*build.Tensor) *build.Tensor {
 	return c.applyFloatAll(op, inputs...)[0]
 }

@@ -195,6 +195,8 @@ func (b *Builder) know(v *graph.Value) {
 }
 
 // Extent returns a plain extent as a number.
+//
+//go:noinline
 func Extent(d int) *Number { return &Number{Kind: Int, Known: int64(d)} }
 
 // Add appends a node. What follows from constants alone and is small becomes a

@@ -84,6 +84,8 @@ func (t *Term) Size(limit int) int {
 const MaxTerm = 64
 
 // KindOf returns the kind of a number, and false for any other value.
+//
+//go:noinline
 func KindOf(v any) (Kind, bool) {
 	switch v := v.(type) {
 	case bool:
@@ -105,6 +107,8 @@ func IsNumber(v any) bool {
 }
 
 // AsNumber returns a number, of a plain one as well; nil for what is none.
+//
+//go:noinline
 func AsNumber(v any) *Number {
 	if n, ok := v.(*Number); ok {
 		return n
@@ -143,6 +147,8 @@ func (n *Number) To(k Kind) any {
 }
 
 // ToFloat returns a plain bool, int or float as a float.
+//
+//go:noinline
 func ToFloat(v any) (float64, bool) {
 	switch v := v.(type) {
 	case bool:

@@ -46,6 +46,8 @@ func (t *Tensor) Held() *tensor.Tensor {
 }
 
 // NewTensor returns a tensor with memory of its own.
+//
+//go:noinline
 func NewTensor(v *graph.Value) *Tensor {
 	return &Tensor{Store: &Storage{Value: v}, Value: v, Strides: v.Type.Shape.Strides()}
 }
@@ -74,6 +76,8 @@ func (t *Tensor) MadeFrom() *Number {
 }
 
 // Type returns element type, shape and quantization parameters.
+//
+//go:noinline
 func (t *Tensor) Type() ops.Type {
 	switch {
 	case t.Value != nil:
@@ -85,6 +89,8 @@ func (t *Tensor) Type() ops.Type {
 }
 
 // DType returns the element type.
+//
+//go:noinline
 func (t *Tensor) DType() tensor.DType { return t.Type().DType }
 
 // Rank returns the number of dimensions.
@@ -195,6 +201,8 @@ func (b *Builder) ViewOf(t *Tensor, w View, strides []int) (*Tensor, error) {
 }
 
 // Alias returns another tensor of the same memory and shape.
+//
+//go:noinline
 func Alias(t *Tensor) *Tensor {
 	a := *t
 	a.Literal = false
