@@ -43,6 +43,7 @@ func kernelCases() map[string]kernelCase {
 		"dwconv_u8s8":       {one(ofLayer(int8.Conv{ConvAttributes: ops.ConvAttributes{Stride: two(1), Padding: two(1), Dilation: two(1), Groups: 37, NHWC: true}, Out: activationQ}, "", bytesOf(1, 19, 17, 37), weights(37, 127, 1, 3, 3))), 0},
 		"winograd2_u8s8":    {winogradLayers8("winograd2_u8s8"), 0},
 		"winograd4_u8s8":    {winogradLayers8("winograd4_u8s8"), 0},
+		"winograd4_1d_u8s8": {winogradLines8("winograd4_1d_u8s8"), 0},
 		"add_u8":            {one(ofLayer(int8.Add{Out: activationQ}, "", bytesOf(13, 67), bytesOf(13, 67))), 0},
 		"mul_u8":            {one(ofLayer(int8.Mul{Out: activationQ}, "", bytesOf(13, 67), bytesOf(13, 67))), 0},
 		"min_u8":            {one(ofLayer(int8.Min{Out: activationQ}, "", bytesOf(13, 67), bytesOf(13, 67))), 0},
@@ -179,6 +180,16 @@ func winogradLayers8(choice string) []prepareFunc {
 	for _, l := range winogradShapes {
 		op := int8.Conv{ConvAttributes: ops.ConvAttributes{Stride: two(1), Padding: two(1), Dilation: two(1), Groups: 1, NHWC: true}, Out: activationQ}
 		list = append(list, ofLayer(op, choice, bytesOf(1, l.size, l.size, l.channels), weights(l.channels, 40, l.channels, 3, 3)))
+	}
+	return list
+}
+
+// winogradLines8 are the same of windows of 1x3.
+func winogradLines8(choice string) []prepareFunc {
+	var list []prepareFunc
+	for _, l := range winogradShapes {
+		op := int8.Conv{ConvAttributes: ops.ConvAttributes{Stride: two(1), Padding: []int{0, 1}, Dilation: two(1), Groups: 1, NHWC: true}, Out: activationQ}
+		list = append(list, ofLayer(op, choice, bytesOf(1, l.size, l.size, l.channels), weights(l.channels, 40, l.channels, 1, 3)))
 	}
 	return list
 }

@@ -118,14 +118,14 @@ func (a *ArrayFile) add(name, record string, r io.Reader, size memberSize, offse
 		*budget -= bytes
 		return err
 	}
+	if offset < 0 && bytes > *budget {
+		return &FileError{Err: &BudgetError{fmt.Sprintf("%v%v", dtype, shape), bytes, *budget}}
+	}
 	if size.exact && size.bytes-headerLen != bytes || bytes > size.bytes {
 		return &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and the file has %d", dtype, shape, bytes, size.bytes-headerLen)}
 	}
 	to := io.Discard
 	if offset < 0 {
-		if bytes > *budget {
-			return &FileError{Err: &BudgetError{fmt.Sprintf("%v%v", dtype, shape), bytes, *budget}}
-		}
 		if err := a.openSpool(); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ import (
 // half to even. A negative scale counts the integers from the other end. Scales must be finite and not 0, zero points finite: others end the run with an
 // *ops.ValueError.
 type LSQ struct {
-	Params
+	Params Params
 }
 
 // Name returns "lsq".
@@ -61,7 +61,7 @@ func checkLSQ(self ops.Op, p Params, in []ops.Type) error {
 
 // ChannelsLast works in any layout per tensor.
 func (op LSQ) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
-	return op, []int{0}, len(in[0].Shape) >= 3 && !op.Scheme.PerChannel()
+	return op, []int{0}, len(in[0].Shape) >= 3 && !op.Params.Scheme.PerChannel()
 }
 
 // WantsChannelsLast is false.
@@ -110,9 +110,9 @@ func (r *runs) each(task int, f func(channel, from, to int)) {
 func (op LSQ) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	r := newRuns(op.Params, p.In[0])
 	quantize, dequantize := asm.QuantizeF32U8For(p.Tier), asm.DequantizeU8F32For(p.Tier)
-	lo, hi := op.Min, op.Max
+	lo, hi := op.Params.Min, op.Params.Max
 	shift := int32(0)
-	if op.DType == tensor.Int8 {
+	if op.Params.DType == tensor.Int8 {
 		shift = 128
 	}
 	task := func(c *ops.Call, i int, w *ops.Worker) {
@@ -120,7 +120,7 @@ func (op LSQ) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		scales, zeros := c.In[1].Float32s(), c.In[2].Float32s()
 		r.each(i, func(ch, from, to int) {
 			scale := scales[ch]
-			zero := op.RoundZero(zeros[ch]) + shift
+			zero := op.Params.RoundZero(zeros[ch]) + shift
 			for ; from < to; from += quantizeChunk {
 				n := min(quantizeChunk, to-from)
 				w.Args.QuantizeF32U8 = asm.QuantizeF32U8Args{
@@ -161,8 +161,8 @@ func (op LSQ) Grad(b ops.GradBuilder, in, _, dout []ops.Ref, _ []bool) []ops.Ref
 // and the sums of dScale and dZero times Params.GradientFactor. Inputs: x, scale, zero point and the gradient of the output.
 // Outputs: the gradients of x, scale and zero point.
 type LSQGrad struct {
-	Params
-	Act ops.Activation
+	Params Params
+	Act    ops.Activation
 }
 
 // Name returns "lsq_grad".
@@ -181,7 +181,7 @@ func (op LSQGrad) Infer(in []ops.Type) ([]ops.Type, error) {
 
 // ChannelsLast works in any layout per tensor.
 func (op LSQGrad) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
-	return op, []int{0, 3}, len(in[0].Shape) >= 3 && !op.Scheme.PerChannel()
+	return op, []int{0, 3}, len(in[0].Shape) >= 3 && !op.Params.Scheme.PerChannel()
 }
 
 // WantsChannelsLast is false.
@@ -198,10 +198,10 @@ func (LSQGrad) InPlace([]ops.Type) []int { return []int{3} }
 func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	r := newRuns(op.Params, p.In[0])
 	kernel := asm.LSQGradF32For(p.Tier)
-	lo, hi := op.Min, op.Max
+	lo, hi := op.Params.Min, op.Params.Max
 	actLo, actHi := op.Act.Bounds()
 	n := p.In[0].Numel()
-	factor := float64(op.GradientFactor(n))
+	factor := float64(op.Params.GradientFactor(n))
 	parts := r.tasks // of sums: one for each piece
 	if r.count > 1 {
 		parts = r.count
@@ -214,7 +214,7 @@ func (op LSQGrad) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 			part = i * r.perTask
 		}
 		r.each(i, func(ch, from, to int) {
-			zero := op.GradientZero(c.In[2].Float32s()[ch])
+			zero := op.Params.GradientZero(c.In[2].Float32s()[ch])
 			w.Args.LSQGradF32 = asm.LSQGradF32Args{
 				N: to - from, X: &x[from], DY: &dy[from], DX: &dx[from], Scale: c.In[1].Float32s()[ch], Zero: zero,
 				Lo: float32(lo), Hi: float32(hi), ActLo: actLo, ActHi: actHi,

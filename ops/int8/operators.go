@@ -21,6 +21,8 @@ func init() {
 		row[DeployedBinary]("", nil),
 		row("", DeployedLayer.macs),
 		row[DeployedTable]("", nil),
+		row[LSQ]("", nil),
+		row[LSQGrad]("", nil),
 	)
 }
 
