@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -76,7 +77,7 @@ const leastDerived = 64 << 10
 // evalConstants computes what an operator makes of constants. Where the memory of one of those can be given back, so can that of large
 // results, which are computed again when they are needed.
 func evalConstants(op ops.Op, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	out, err := ops.Eval(op, asm.Generic, nil, slices.Clone(in)...)
+	out, err := evalRead(op, in)
 	if err != nil || !slices.ContainsFunc(in, (*tensor.Tensor).IsEvictable) {
 		return out, err
 	}
@@ -85,7 +86,7 @@ func evalConstants(op ops.Op, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 			continue
 		}
 		d, err := tensor.Derived(t.DType(), t.Shape(), func() (*tensor.Tensor, error) {
-			again, err := ops.Eval(op, asm.Generic, nil, slices.Clone(in)...)
+			again, err := evalRead(op, in)
 			if err != nil {
 				return nil, err
 			}
@@ -103,6 +104,31 @@ func evalConstants(op ops.Op, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 		collect()
 	}
 	return out, nil
+}
+
+// evalRead computes what an operator makes of constants, and fails where one of them could not be read.
+func evalRead(op ops.Op, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	out, err := ops.Eval(op, asm.Generic, nil, slices.Clone(in)...)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range in {
+		if err := t.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// ReadError returns the error with which reading a constant that nodes or outputs use failed, as a constant of a file that is read on
+// demand can; its elements are zeros then.
+func (g *Graph) ReadError() error {
+	for _, v := range g.Constants() {
+		if err := v.Const.Err(); err != nil {
+			return fmt.Errorf("graph: constant %q: %w", v.Name, err)
+		}
+	}
+	return nil
 }
 
 func evictAll(list []*tensor.Tensor) int {

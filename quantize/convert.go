@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
@@ -26,6 +27,9 @@ func (q *Quantizer) QuantizeContext(ctx context.Context, m *graph.Graph, overrid
 	}
 	c, err := q.convert(ctx, p)
 	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(m.ReadError(), p.graph.ReadError()); err != nil {
 		return nil, err
 	}
 	q.report = c.report

@@ -112,6 +112,9 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 			return nil, err
 		}
 	}
+	if err := errors.Join(m.ReadError(), p.graph.ReadError()); err != nil {
+		return nil, err
+	}
 	q.learned = a
 	return a, nil
 }
