@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
@@ -88,7 +87,7 @@ func TestDataMemory(t *testing.T) {
 			if code := ended(t, cmd.Run()); code != exitOK {
 				t.Fatalf("octet %s: exit code %d\n%s", strings.Join(line, " "), code, said.String())
 			}
-			peak[i] = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+			peak[i] = peakOf(cmd)
 		}
 		t.Logf("%s: %d MB with %d pictures, %d MB with ten times as many", args[0], peak[0]>>20, few, peak[1]>>20)
 		if peak[1] > peak[0]+16<<20 {

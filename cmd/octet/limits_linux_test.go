@@ -49,7 +49,7 @@ func TestMaxMemory(t *testing.T) {
 		var said bytes.Buffer
 		cmd.Stderr = &said
 		code := ended(t, cmd.Run())
-		peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+		peak := peakOf(cmd)
 		if code != exitFailed && code != exitFile || !strings.Contains(said.String(), "--max-memory gives more") {
 			t.Errorf("octet %s: exit code %d\n%s", strings.Join(args, " "), code, said.String())
 		}
@@ -60,6 +60,11 @@ func TestMaxMemory(t *testing.T) {
 	for _, args := range [][]string{{"--max-memory", "lots"}, {"--max-memory", "-1GB"}, {"--timeout", "-1s"}, {"--timeout", "soon"}} {
 		octet(t, exitUsage, append([]string{"cpu"}, args...)...)
 	}
+}
+
+// peakOf returns the most bytes that a process had in memory, which has ended.
+func peakOf(cmd *exec.Cmd) int64 {
+	return int64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) << 10
 }
 
 func six(t *testing.T) *tensor.Tensor {

@@ -43,7 +43,7 @@ func peak(t *testing.T, args ...string) int64 {
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("octet %s: %v\n%s", strings.Join(args, " "), err, said)
 	}
-	return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	return peakOf(cmd)
 }
 
 // TestRunPeak runs and measures a float32 and an int8 model whose weights are far more than anything else: beyond what the process takes
