@@ -2,13 +2,10 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
@@ -94,34 +91,5 @@ func TestMemoryLimit(t *testing.T) {
 		if got := debug.SetMemoryLimit(-1); got != c.want {
 			t.Errorf("--max-memory %d: the collector has %d", c.allowed, got)
 		}
-	}
-}
-
-// TestGroupThreads runs in a control group with the time of two CPUs, where a process of a machine with more takes two threads.
-func TestGroupThreads(t *testing.T) {
-	if runtime.NumCPU() < 3 {
-		t.Skip("a process has two threads at least, and this machine has no more CPUs")
-	}
-	group := filepath.Join("/sys/fs/cgroup", "octet-test-"+strconv.Itoa(os.Getpid()))
-	if err := os.Mkdir(group, 0o755); err != nil {
-		t.Skip("no control group can be made: ", err)
-	}
-	defer os.Remove(group)
-	if err := os.WriteFile(filepath.Join(group, "cpu.max"), []byte("200000 100000"), 0o644); err != nil {
-		t.Skip("the group cannot bound CPU time: ", err)
-	}
-	dir, err := os.Open(group)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dir.Close()
-	cmd := process(t, "bench", "--arch", "digits", "--runs", "1", "--format", "go")
-	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(dir.Fd())}
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err, string(err.(*exec.ExitError).Stderr))
-	}
-	if !strings.Contains(string(out), "-2\t") {
-		t.Errorf("not on two threads:\n%s", out)
 	}
 }
