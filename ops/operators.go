@@ -15,6 +15,7 @@ func init() {
 		Row[BatchNormGrad]("batch_norm_grad", nil),
 		Row[BatchNormTrain]("batch_norm_train", nil),
 		Row[Binary]("binary", nil),
+		Row[Bits]("bits", nil),
 		Row[Cast]("cast", nil),
 		Row[ChannelShuffle]("channel_shuffle", nil),
 		Row[ClampGrad]("clamp_grad", nil),
