@@ -5,7 +5,6 @@ package shareddata
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -24,10 +23,18 @@ func Path(t testing.TB, elem ...string) string {
 	return path
 }
 
+// root returns the folder in OCTET_SHARED, else the one named shared beside that of the module, from anywhere in which tests run.
 func root() string {
 	if dir := os.Getenv("OCTET_SHARED"); dir != "" {
 		return dir
 	}
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", "..", "shared")
+	const beside = "../shared"
+	dir, err := os.Getwd()
+	for err == nil && dir != filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return filepath.Join(dir, beside)
+		}
+		dir = filepath.Dir(dir)
+	}
+	return beside
 }
