@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -185,14 +184,6 @@ func parseBatch(text string) (serve.Batching, error) {
 		return 0, fmt.Errorf("%q: it must be auto, off or a number of samples", text)
 	}
 	return serve.Batching(n), nil
-}
-
-// version returns the version of the module that the program was built from.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }
 
 // serveAt serves until the context ends, and then drains.
