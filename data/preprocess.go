@@ -4,24 +4,12 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/data/internal/picture"
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Preprocessing says how pictures become inputs: torchvision's Resize, CenterCrop, ToTensor and Normalize, in this order.
-type Preprocessing struct {
-	// Size is what the shorter edge becomes, or height and width; none leaves pictures as they are. Pictures are resized as
-	// Pillow does it, bilinear and antialiased: torchvision gives the same of pictures, and of tensors within one level of 255.
-	Size []int `json:"size,omitempty"`
-	// Crop is the edge of the square, or height and width, that is taken from the middle; of smaller pictures with black beside them.
-	Crop []int `json:"crop,omitempty"`
-	// Channels is 3 (red, green and blue; 0 means 3) or 1 (grey, as Pillow's convert("L")). Alpha is dropped.
-	Channels int `json:"channels,omitempty"`
-	// Mean and Std are one for all channels or one per channel, of values in 0 to 1: (x/255 - mean)/std. Without them it is x/255.
-	Mean []float32 `json:"mean,omitempty"`
-	Std  []float32 `json:"std,omitempty"`
-	// Rotate turns pictures as their Exif orientation says, which torchvision's ImageFolder does not.
-	Rotate bool `json:"rotate,omitempty"`
-}
+// Preprocessing says how pictures become inputs.
+type Preprocessing graph.Preprocessing
 
 // maxEdge bounds what pictures are resized to.
 const maxEdge = 1 << 14
