@@ -146,11 +146,11 @@ func byModel(flag string, values []string, list []serve.Configured) (map[string]
 
 // warmInputs reads the example of a model.
 func (a *app) warmInputs(ctx context.Context, c *serve.Configured, path string) error {
-	d, err := a.openDataset(ctx, path, &dataFlags{})
+	g, err := c.Source.Open(ctx)
 	if err != nil {
 		return err
 	}
-	g, err := c.Source.Open(ctx)
+	d, err := a.openDataset(ctx, path, &dataFlags{}, g)
 	if err != nil {
 		return err
 	}
