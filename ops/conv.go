@@ -48,7 +48,8 @@ func (op Conv) Infer(in []Type) ([]Type, error) {
 	return []Type{out}, nil
 }
 
-func (Conv) macs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
+// MACs counts the products of the definition.
+func (Conv) MACs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
 
 // CheckInputs checks what does not depend on element types, for op, which is
 // this operator or its int8 counterpart.
