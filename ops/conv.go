@@ -93,6 +93,8 @@ func (op Conv) Window(self Op, in []Type) (*Window, error) {
 }
 
 // OutShape returns the shape of the output.
+//
+//go:noinline
 func (op Conv) OutShape(w *Window, in []Type) tensor.Shape {
 	return ImageShape(w.Batch, in[1].Shape[0], w.OutSpatial(len(op.Stride)), op.NHWC)
 }
@@ -146,6 +148,7 @@ func channelsLastWeight(tier asm.Tier, dst, w []float32, outs, channels, taps in
 	return dst
 }
 
+//go:noinline
 func alignedFloats(n int) []float32 {
 	if n == 0 {
 		return nil
