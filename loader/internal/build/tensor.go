@@ -53,6 +53,8 @@ func NewTensor(v *graph.Value) *Tensor {
 }
 
 // Parameter returns a tensor that the file holds, under the name of its first use.
+//
+//go:noinline
 func Parameter(name string, t *tensor.Tensor) *Tensor {
 	return &Tensor{Store: &Storage{Param: t, Name: name}, Strides: t.Shape().Strides()}
 }
