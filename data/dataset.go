@@ -23,6 +23,8 @@ type Dataset struct {
 	n      int
 	file   string
 
+	mean, std []float32 // of bytes, where the data itself has none
+
 	pictures bool     // they are x
 	classes  []string // names of labels, nil without
 	skipped  []*tensor.FileError

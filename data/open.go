@@ -18,7 +18,7 @@ type Options struct {
 	MaxMemory int64
 	// ScaleBytes is that of Dataset.
 	ScaleBytes bool
-	// Pictures says how pictures become inputs.
+	// Pictures says how pictures become inputs. Its mean and std are also those of arrays of bytes that have none themselves.
 	Pictures Preprocessing
 	// Labels are the names of the model's classes, in their order, for data that names them; nil takes the names of the data, sorted.
 	Labels []string
@@ -58,6 +58,7 @@ func Open(ctx context.Context, path string, o Options) (*Dataset, error) {
 	d := FromSource(s, path)
 	d.ScaleBytes = o.ScaleBytes
 	d.classes, d.skipped = classes, bad
+	d.mean, d.std = o.Pictures.Mean, o.Pictures.Std
 	if f, ok := s.(*files); ok && f.fields[0].DType == tensor.Uint8 {
 		d.ScaleBytes, d.pictures = true, true
 	}

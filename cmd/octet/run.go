@@ -85,11 +85,11 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 	if a.limits.exit != nil {
 		collectEarly()
 	}
-	d, err := a.openDataset(ctx, f.input, &f.samples)
+	g, err := a.openToRun(ctx, path, f.source)
 	if err != nil {
 		return err
 	}
-	g, err := a.openToRun(ctx, path, f.source)
+	d, err := a.openDataset(ctx, f.input, &f.samples, g)
 	if err != nil {
 		return err
 	}
@@ -267,14 +267,13 @@ func (r *modelRun) rank(out *tensor.Tensor, first int) error {
 	if out.Rank() != 2 || out.DType() != tensor.Float32 || out.Dim(1) == 0 {
 		return usagef("--top: the first output is %v where [samples, classes] is needed", out)
 	}
-	names := r.data.Classes()
+	info, err := r.flags.samples.complete(r.app, infoOf(r.session.Graph()))
+	if err != nil {
+		return err
+	}
+	names := info.Labels
 	if names == nil {
-		var err error
-		if r.flags.samples.labels != "" {
-			if names, err = readLines(r.flags.samples.labels); err != nil {
-				return err
-			}
-		}
+		names = r.data.Classes()
 	}
 	values, classes := out.Contiguous().Float32s(), out.Dim(1)
 	for i := range out.Dim(0) {
