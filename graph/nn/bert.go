@@ -65,7 +65,7 @@ func (m bertTop) Outputs(c *Context, x ...*graph.Value) []Output {
 	}
 	f := m.family()
 	states := c.Call(f.prefix, bertModel(m), x...)
-	pooled := func() *graph.Value { return c.Call(f.prefix+".pooler", bertPooler{m.BERTConfig}, states) }
+	pooled := func() *graph.Value { return c.Call(f.prefix+".pooler", bertPooler(m), states) }
 	labels := Linear{In: m.Hidden, Out: m.Labels}
 	switch m.Task {
 	case TokenClassification:
