@@ -22,6 +22,26 @@ type hubFolder struct {
 	dir     string
 	weights string // path
 	config  nn.BERTConfig
+	labels  labelNames
+}
+
+// labelNames is what a config.json says of labels.
+type labelNames struct {
+	Names   map[string]string `json:"id2label"`
+	Problem string            `json:"problem_type"`
+}
+
+// list returns the names in their order, nil where there are none.
+func (l *labelNames) list() ([]string, error) {
+	var names []string
+	for i := range len(l.Names) {
+		name, ok := l.Names[strconv.Itoa(i)]
+		if !ok {
+			return nil, fmt.Errorf("id2label has no label %d of %d", i, len(l.Names))
+		}
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 // weightNames are the files of weights, the better first.
@@ -30,21 +50,31 @@ var weightNames = []string{"model.safetensors", "pytorch_model.bin"}
 // maxConfig bounds the bytes of a file of JSON in a folder.
 const maxConfig = 16 << 20
 
-// openHubFolder reads what a folder says of its model. It returns nil for what is no folder, or has no config.json.
+// readHubFolder reads what a folder says of its model. It returns nil where there is no config.json.
+func readHubFolder(dir string) (*hubFolder, error) {
+	path := filepath.Join(dir, "config.json")
+	text, err := readConfig(path)
+	if text == nil || err != nil {
+		return nil, err
+	}
+	f := &hubFolder{dir: dir}
+	if f.config, err = nn.ParseBERTConfig(text); err == nil {
+		err = json.Unmarshal(text, &f.labels)
+	}
+	if err != nil {
+		return nil, &FileError{File: path, Err: err}
+	}
+	return f, f.readModules()
+}
+
+// openHubFolder is readHubFolder of a folder that also has weights. It returns nil for what is no folder, or has no config.json.
 func openHubFolder(dir string) (*hubFolder, error) {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
 		return nil, nil // which opening says
 	}
-	text, err := readConfig(filepath.Join(dir, "config.json"))
-	if text == nil || err != nil {
-		return nil, err
-	}
-	f := &hubFolder{dir: dir}
-	if f.config, err = nn.ParseBERTConfig(text); err != nil {
-		return nil, &FileError{File: filepath.Join(dir, "config.json"), Err: err}
-	}
-	if err := f.readModules(); err != nil {
+	f, err := readHubFolder(dir)
+	if f == nil || err != nil {
 		return nil, err
 	}
 	for _, name := range weightNames {
@@ -61,6 +91,14 @@ func openHubFolder(dir string) (*hubFolder, error) {
 		reason += "; weights in several files are not read: save them with max_shard_size=\"100GB\""
 	}
 	return nil, &FileError{File: dir, Reason: reason}
+}
+
+// WeightsFile returns the file of weights that Load reads of a folder of Hugging Face, and any other path as it is.
+func WeightsFile(path string) string {
+	if f, err := openHubFolder(path); err == nil && f != nil {
+		return f.weights
+	}
+	return path
 }
 
 // readConfig reads a file of JSON, nil where there is none.
@@ -183,6 +221,13 @@ func (f *hubFolder) build(file *File) (*graph.Graph, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.weights, err)
 	}
+	if config.Task == nn.SequenceClassification || config.Task == nn.TokenClassification {
+		labels, err := f.labels.list()
+		if err != nil {
+			return nil, &FileError{File: filepath.Join(f.dir, "config.json"), Err: err}
+		}
+		g.Info = &graph.Info{Labels: labels}
+	}
 	return g, nil
 }
 
@@ -254,35 +299,16 @@ type TextModel struct {
 
 // ReadTextModel reads what a folder of Hugging Face says of its model, or of the model that was made from it.
 func ReadTextModel(dir string) (*TextModel, error) {
-	path := filepath.Join(dir, "config.json")
-	text, err := readConfig(path)
+	f, err := readHubFolder(dir)
 	if err != nil {
 		return nil, err
 	}
-	if text == nil {
+	if f == nil {
 		return nil, &FileError{File: dir, Reason: "it has no config.json"}
 	}
-	f := &hubFolder{dir: dir}
-	if f.config, err = nn.ParseBERTConfig(text); err != nil {
-		return nil, &FileError{File: path, Err: err}
-	}
-	if err := f.readModules(); err != nil {
-		return nil, err
-	}
-	var c struct {
-		Labels  map[string]string `json:"id2label"`
-		Problem string            `json:"problem_type"`
-	}
-	if err := json.Unmarshal(text, &c); err != nil {
-		return nil, &FileError{File: path, Err: err}
-	}
-	m := &TextModel{Task: f.config.Task, MultiLabel: c.Problem == "multi_label_classification"}
-	for i := range len(c.Labels) {
-		name, ok := c.Labels[strconv.Itoa(i)]
-		if !ok {
-			return nil, &FileError{File: path, Record: "id2label", Reason: fmt.Sprintf("it has no label %d of %d", i, len(c.Labels))}
-		}
-		m.Labels = append(m.Labels, name)
+	m := &TextModel{Task: f.config.Task, MultiLabel: f.labels.Problem == "multi_label_classification"}
+	if m.Labels, err = f.labels.list(); err != nil {
+		return nil, &FileError{File: filepath.Join(dir, "config.json"), Err: err}
 	}
 	return m, nil
 }
