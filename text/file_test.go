@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/internal/shareddata"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -98,6 +99,39 @@ func TestVocabulary(t *testing.T) {
 	}
 	if _, err := ParseVocabulary([]byte("[PAD]\n[CLS]\n[SEP]\n"), VocabularyOptions{}); err == nil || !strings.Contains(err.Error(), "[UNK]") {
 		t.Errorf("a vocabulary without [UNK]: %v", err)
+	}
+}
+
+// TestRecordedIDs compares with the ids of the development set of SST-2 that its tokenizer gave.
+func TestRecordedIDs(t *testing.T) {
+	want, err := tensor.ReadNPZ(shareddata.Path(t, "data", "bert_sst2", "dev.npz"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := shareddata.Path(t, "data", "bert_sst2")
+	tok, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := os.ReadFile(filepath.Join(dir, "dev.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := want.Get("input_ids")
+	width, all := ids.Dim(1), tensor.Data[int64](ids)
+	for i, line := range strings.Split(strings.TrimSpace(string(lines)), "\n")[1:] {
+		_, content, _ := strings.Cut(line, "\t")
+		e, err := tok.Encode(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := all[i*width:][:width]
+		for len(e.IDs) < width {
+			e.IDs = append(e.IDs, tok.Pad)
+		}
+		if !slices.Equal(e.IDs, row) {
+			t.Errorf("%q: %v, want %v", content, e.IDs, row)
+		}
 	}
 }
 
