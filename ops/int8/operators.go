@@ -11,9 +11,11 @@ func init() {
 		row[Dequantize]("int8.dequantize", nil),
 		row("int8.dynamic_linear", DynamicLinear.macs),
 		row("int8.linear", Linear.macs),
+		row[Max]("int8.max", nil),
 		row[Min]("int8.min", nil),
 		row[Mul]("int8.mul", nil),
 		row[Quantize]("int8.quantize", nil),
+		row[Sub]("int8.sub", nil),
 		row[Table]("int8.table", nil),
 
 		// What training runs, which is not saved.
