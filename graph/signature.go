@@ -158,8 +158,16 @@ func (p *prober) signature() (*Signature, error) {
 		return nil, fmt.Errorf("the types of its own example: %w", err)
 	}
 	p.outputs = p.outputs[:len(p.outputs)-g.kept()]
-	for _, t := range p.outputs {
-		p.changed = append(p.changed, make([]bool, len(t.Shape)))
+	other := p.outputs
+	if g.hasItems() {
+		other, _ = g.inferOpen(p.example) // nil where the operators do not accept the other numbers
+	}
+	for i, t := range p.outputs {
+		changed := make([]bool, len(t.Shape))
+		for axis, n := range t.Shape {
+			changed[axis] = i >= len(other) || len(other[i].Shape) != len(t.Shape) || other[i].Shape[axis] != n
+		}
+		p.changed = append(p.changed, changed)
 	}
 	s := &Signature{Stateful: g.State != nil}
 	var said [][]bool

@@ -55,15 +55,8 @@ func (c *call) indexed(x *build.Tensor, indices []*build.Tensor) (axes []int, at
 			axis++
 			continue
 		}
-		mask := c.known(i)
-		if mask == nil {
-			c.unsupported("by a mask that only the run knows: the result has as many elements as the mask has true ones")
-			return nil, nil
-		}
-		where, err := ops.NonZero(mask)
-		c.failed(err)
-		for _, w := range where {
-			axes, at = append(axes, axis), append(at, build.NewTensor(c.Constant("", w)))
+		for _, w := range c.whereTrue(i) {
+			axes, at = append(axes, axis), append(at, w)
 			axis++
 		}
 	}
@@ -336,32 +329,20 @@ func maskedSelect(c *call) Value {
 }
 
 func (c *call) whereNonzero() []*build.Tensor {
-	t := c.known(c.tensor(0))
-	if t == nil {
-		c.unsupported("of values that only the run knows: the result has as many elements as are not 0")
-		return nil
+	t := c.tensor(0)
+	if t.Rank() == 0 {
+		t = c.flat(t) // as PyTorch takes it
 	}
-	nonzero, err := toMask(t)
-	c.failed(err)
-	if c.err != nil {
-		return nil
-	}
-	where, err := ops.NonZero(nonzero)
-	c.failed(err)
-	var out []*build.Tensor
-	for _, w := range where {
-		out = append(out, build.NewTensor(c.Constant("", w)))
-	}
-	return out
+	return c.whereTrue(t)
 }
 
-// toMask returns which elements are not 0.
-func toMask(t *tensor.Tensor) (*tensor.Tensor, error) { return t.Contiguous().To(tensor.Bool) }
-
 func nonzero(c *call) Value {
-	where := c.whereNonzero()
-	if len(where) == 0 {
+	if c.tensor(0).Rank() == 0 {
 		return c.unsupported("of a tensor without dimensions")
+	}
+	where := c.whereNonzero()
+	if c.err != nil {
+		return nil
 	}
 	return c.apply(ops.Stack{Axis: 1}, where...)
 }

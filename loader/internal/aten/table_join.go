@@ -37,6 +37,8 @@ var joins = []operator{
 	{"aten::repeat", "self:T repeats:I", repeat},
 	{"aten::tile", "self:T dims:I", tile},
 	{"aten::repeat_interleave", "self:T repeats:i dim:i?=None | output_size:i?=None", repeatInterleave},
+	{"aten::repeat_interleave", "self:T repeats:T dim:i?=None | output_size:i?=None", repeatByTensor},
+	{"aten::repeat_interleave", "repeats:T | output_size:i?=None", repeatedIndices},
 	{"aten::flip", "self:T dims:I", func(c *call) Value { return c.apply(ops.Flip{Axes: c.axes(1, c.tensor(0).Rank())}, c.tensor(0)) }},
 	{"aten::fliplr", "self:T", func(c *call) Value { return c.apply(ops.Flip{Axes: []int{1}}, c.tensor(0)) }},
 	{"aten::flipud", "self:T", func(c *call) Value { return c.apply(ops.Flip{Axes: []int{0}}, c.tensor(0)) }},
