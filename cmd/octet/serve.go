@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -41,7 +40,9 @@ type serveFlags struct {
 	drain   time.Duration
 	grace   time.Duration
 	watch   time.Duration
-	options serve.Options
+	// examples are those of --warm that were read.
+	examples examples
+	options  serve.Options
 }
 
 func (a *app) serve() *cobra.Command {
@@ -185,14 +186,6 @@ func parseBatch(text string) (serve.Batching, error) {
 		return 0, fmt.Errorf("%q: it must be auto, off or a number of samples", text)
 	}
 	return serve.Batching(n), nil
-}
-
-// version returns the version of the module that the program was built from.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }
 
 // serveAt serves until the context ends, and then drains.
