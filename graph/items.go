@@ -15,6 +15,8 @@ import (
 type Items struct {
 	// Values are those that are known, by ops.Item.Number.
 	Values map[int]int64
+	// Same asks for a graph that was made for these very numbers.
+	Same bool
 	// Stop asks for the graph in front of the first Item without a value: its one output is that Item.
 	Stop bool
 }
@@ -45,7 +47,7 @@ func (t *Items) key(buf []byte) []byte {
 // agrees reports whether the graph holds for the numbers, as far as they are known.
 func (g *Graph) agrees(t Items) bool {
 	for _, n := range g.Nodes {
-		if op, ok := n.Op.(ops.Item); ok && op.Exact {
+		if op, ok := n.Op.(ops.Item); ok && (op.Exact || t.Same) {
 			if v, known := t.Values[op.Number]; known && v != op.Example {
 				return false
 			}

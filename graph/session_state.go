@@ -48,7 +48,14 @@ func (k *SessionState) runWith(ctx context.Context, threads int, inputs []*tenso
 		var r sessionRun
 		outputs, err := r.once(ctx, k, threads, inputs, &items)
 		var item *ItemError
-		if k.session.open == nil || !errors.As(err, &item) {
+		var shape *ops.ShapeError
+		switch {
+		case err == nil || k.session.open == nil || len(items.Values) == 0:
+			return outputs, err
+		case errors.As(err, &item):
+		case errors.As(err, &shape) && !items.Same: // of operators that were chosen for examples
+			items.Same = true
+		default:
 			return outputs, err
 		}
 	}

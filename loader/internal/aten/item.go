@@ -102,10 +102,7 @@ func repeatByTensor(c *call) Value {
 		return c.fail("repeats of %d dimensions", repeats.Rank())
 	}
 	extent := c.Dims(x)[axis]
-	if repeats.Rank() == 0 || build.IsOne(c.Dims(repeats)[0]) {
-		repeats = c.expand(repeats, []*build.Number{extent})
-	}
-	c.assertDims(c.Dims(repeats), []*build.Number{extent}, "repeats must have the same size as input along dim")
+	repeats = c.arith(ops.Add, repeats, c.fullOf([]*build.Number{extent}, 0, tensor.Int64)) // one stands for all
 	return c.apply(ops.IndexSelect{Axis: axis}, x, c.repeatedIndex(repeats, c.args[3]))
 }
 

@@ -181,10 +181,8 @@ func (c *call) rangeOf(from, to, by *build.Number, d tensor.DType) *build.Tensor
 	numbers := []*build.Number{from, to, by}
 	open := false
 	for i, n := range numbers {
-		if n.Known == nil {
-			numbers[i] = c.settle(n, -1)
-			n = numbers[i]
-		}
+		n = c.Open(c.settle(n, -1))
+		numbers[i] = n
 		switch {
 		case len(n.Deps) > 0 && n.Term == nil:
 			numbers[i] = build.AsNumber(c.plainOrFail(n))

@@ -54,11 +54,12 @@ var joins = []operator{
 // different element types become their common one.
 func cat(c *call) Value {
 	in := c.tensors(0)
-	if all := slices.DeleteFunc(slices.Clone(in), func(t *build.Tensor) bool {
-		s := t.Type().Shape
-		return len(s) == 1 && s[0] == 0
-	}); len(all) > 0 {
-		in = all
+	if slices.ContainsFunc(in, func(t *build.Tensor) bool { return t.Rank() != 1 }) { // beside these an empty vector is nothing
+		if all := slices.DeleteFunc(slices.Clone(in), func(t *build.Tensor) bool {
+			return t.Rank() == 1 && t.Type().Numel() == 0 && c.extent(t, 0) == 0
+		}); len(all) > 0 {
+			in = all
+		}
 	}
 	if len(in) == 0 {
 		return c.fail("there is nothing to join")

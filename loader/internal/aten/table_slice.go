@@ -238,7 +238,7 @@ func (c *call) bound(n, dim *build.Number) *build.Number {
 	if d, ok := dim.Known.(int64); ok {
 		example = int(d)
 	}
-	if n = c.settle(n, example); c.err != nil {
+	if n = c.Open(c.settle(n, example)); c.err != nil {
 		return n
 	}
 	if n.Known.(int64) >= 0 || n.Term != nil && c.OnItem(n.Deps) {

@@ -110,6 +110,21 @@ func (b *Builder) narrow(n *Number) *Number {
 	return n
 }
 
+// Open returns a number that planning needs. One that follows from the values of inputs, of which plans know nothing, is an Item: the graph
+// holds whatever it is.
+func (b *Builder) Open(n *Number) *Number {
+	if !b.onValue(n.Deps) {
+		return n
+	}
+	if v, ok := n.Known.(int64); ok && n.Term != nil && b.region.parent == nil {
+		if m, err := b.item(n, v, false); err == nil && m.Known == n.Known {
+			return m
+		}
+	}
+	b.Depend(n.Deps)
+	return &Number{Kind: n.Kind, Known: n.Known}
+}
+
 // isItem reports whether a fact is about the number of an Item.
 func (f Fact) isItem() bool { return f.input.Node != nil }
 

@@ -386,10 +386,7 @@ func (b *Builder) Vector(numbers []*Number) (*graph.Value, error) {
 				return nil, err
 			}
 		}
-		if b.onValue(n.Deps) {
-			b.Depend(n.Deps)
-			n = &Number{Kind: n.Kind, Known: n.Known}
-		}
+		n = b.Open(n)
 		var err error
 		if values[i], err = b.Scalar(n); err != nil {
 			return nil, err
