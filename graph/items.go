@@ -56,6 +56,16 @@ func (g *Graph) agrees(t Items) bool {
 	return true
 }
 
+// exactItems makes the graph hold for the examples of its Items alone.
+func (g *Graph) exactItems() {
+	for _, n := range g.Nodes {
+		if op, ok := n.Op.(ops.Item); ok {
+			op.Exact = true
+			n.Op = op
+		}
+	}
+}
+
 // itemValue returns the number in a tensor that an Item takes.
 func itemValue(t *tensor.Tensor) int64 {
 	if t.DType() == tensor.Bool {

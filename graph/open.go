@@ -150,6 +150,7 @@ func (d *derived) SpecializeContext(ctx context.Context, inputs []ops.Type, befo
 		}
 		return p.SpecializeContext(ctx, inputs, before, items)
 	}
+	items.Same = true // what is derived may depend on more than the graph does
 	g, _, err := d.from.specialize(ctx, inputs, before, items)
 	if err != nil {
 		return nil, err
