@@ -35,7 +35,7 @@ func (p Port) Extents() []int64 {
 // Signature says what a model takes and gives.
 type Signature struct {
 	Inputs, Outputs []Port
-	// Batch says that the first axis of all inputs and outputs is the number of samples.
+	// Batch says that the first axis of all inputs and outputs is the number of samples, and that no extent follows from the values of them.
 	Batch bool
 	// Stateful says that the model keeps something between runs: each client needs a SessionState.
 	Stateful bool
@@ -184,7 +184,7 @@ func (p *prober) signature() (*Signature, error) {
 		}
 		s.Inputs = append(s.Inputs, Port{v.Name, ops.Type{DType: v.Type.DType, Shape: v.Type.Shape.Clone(), Q: v.Type.Q}, free[i]})
 	}
-	s.Batch = !s.Stateful && p.isBatch()
+	s.Batch = !s.Stateful && !g.hasItems() && p.isBatch()
 	names := g.OutputNames()
 	for i, t := range p.outputs {
 		if !sure {

@@ -23,8 +23,8 @@ func (op NonZero) Infer(in []Type) ([]Type, error) {
 		return nil, Errorf(op, in, "it takes a mask of at least one dimension")
 	}
 	n, ok := knownInts(in[1])
-	if !ok || len(n) != 1 || n[0] < 0 || n[0] > in[0].Numel() {
-		return nil, Errorf(op, in, "the number of true elements must be known before it runs, and no more than there are elements")
+	if !ok || len(n) != 1 || n[0] < 0 {
+		return nil, Errorf(op, in, "the number of true elements must be known before it runs")
 	}
 	out := make([]Type, len(in[0].Shape))
 	for i := range out {
