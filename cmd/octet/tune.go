@@ -49,7 +49,7 @@ faster. Exit code 5: no set is accurate enough.`,
 			if err != nil {
 				return err
 			}
-			test, err := a.openDataset(cmd.Context(), f.data, &f.samples)
+			test, err := a.openDataset(cmd.Context(), f.data, &f.samples, w.model)
 			if err != nil {
 				return err
 			}
