@@ -82,6 +82,10 @@ func (f *dataFlags) complete(a *app, info graph.Info) (graph.Info, error) {
 
 // save writes a model that was made of the file at source, with what it knows of itself.
 func (a *app) save(output string, g *graph.Graph, info graph.Info, source string) error {
+	return a.saveWith(output, g, info, source, loader.SaveOptions{})
+}
+
+func (a *app) saveWith(output string, g *graph.Graph, info graph.Info, source string, opts loader.SaveOptions) error {
 	var err error
 	if source != "" {
 		info.Source = filepath.Base(source)
@@ -91,7 +95,7 @@ func (a *app) save(output string, g *graph.Graph, info graph.Info, source string
 	}
 	with := g.Clone()
 	with.Info = &info
-	return loader.Save(output, with)
+	return loader.SaveWith(output, with, opts)
 }
 
 // openDataset opens the data at path for a model, nil for none: what flags do not say, the model may.
