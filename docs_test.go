@@ -1,11 +1,14 @@
 package octet_test
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -86,5 +89,76 @@ func TestReadmeProgram(t *testing.T) {
 	}
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "main"), file).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// sources returns the Go files that are compiled into what users import or run, by path.
+func sources(t *testing.T) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "examples" || path != "." && strings.HasPrefix(d.Name(), ".")):
+			return fs.SkipDir
+		case strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go"):
+			files[path], err = os.ReadFile(path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// TestErrorPage holds docs/errors.md to the code: it names every error type and value that users can ask for, no other, and the messages are
+// those of the code.
+func TestErrorPage(t *testing.T) {
+	page, err := os.ReadFile("docs/errors.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := sources(t)
+	declared := regexp.MustCompile(`(?m)^(?:type (\w*Error)\b|(?:var |\t)(Err[A-Z]\w*)\s+= errors\.New)`)
+	exists := map[string]bool{}
+	var all bytes.Buffer
+	for path, text := range files {
+		all.Write(text)
+		if strings.Contains(path, "internal/") || strings.HasPrefix(path, "cmd/") {
+			continue
+		}
+		for _, m := range declared.FindAllStringSubmatch(string(text), -1) {
+			name := m[1] + m[2]
+			if name[0] < 'A' || name[0] > 'Z' {
+				continue
+			}
+			name = filepath.Base(filepath.Dir(path)) + "." + name
+			exists[name] = true
+			if !bytes.Contains(page, []byte("`"+name+"`")) {
+				t.Errorf("%s declares %s, which docs/errors.md does not name", path, name)
+			}
+		}
+	}
+	if len(exists) < 40 {
+		t.Errorf("%d error types and values found: the test looks in the wrong place", len(exists))
+	}
+	for _, m := range regexp.MustCompile("`([a-z]+\\.(?:\\w*Error|Err\\w+))`").FindAllStringSubmatch(string(page), -1) {
+		if !exists[m[1]] {
+			t.Errorf("docs/errors.md names %s, which does not exist", m[1])
+		}
+	}
+	_, table, _ := strings.Cut(string(page), "|---|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for row := range strings.Lines(table) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(row, "|"), "|")
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(first, -1) {
+			for part := range strings.SplitSeq(m[1], "...") {
+				if !bytes.Contains(all.Bytes(), []byte(strings.TrimSpace(part))) {
+					t.Errorf("docs/errors.md has the message %q, of which no source has %q", m[1], part)
+				}
+			}
+		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/fastcores"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/report"
@@ -212,7 +215,7 @@ func (w *work) describe(int8 *graph.Graph) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &report.Report{Model: w.path, Backend: w.q.Options().Backend.String(), Observer: string(o.Activation.Kind), Report: *w.q.Report()}
+	r := &report.Report{Model: w.path, Backend: w.q.Options().Backend.String(), Observer: string(o.Activation.Kind), Report: *w.q.Report(), Origin: w.origin()}
 	if w.q.Options().Dynamic {
 		r.Observer = "each row while running"
 	}
@@ -232,6 +235,18 @@ func (w *work) describe(int8 *graph.Graph) (*report.Report, error) {
 		return r, w.evaluate(int8, r)
 	}
 	return r, nil
+}
+
+// origin says how the report comes to be.
+func (w *work) origin() *report.Origin {
+	threads := w.options().Threads
+	if threads == 0 {
+		threads = fastcores.Threads()
+	}
+	return &report.Origin{
+		Time: time.Now().UTC().Truncate(time.Second), Version: version(), Go: runtime.Version(), CPU: bench.DescribeCPU(w.tier), Threads: threads,
+		Calibration: w.flags.calib, Evaluation: w.flags.data, Command: commandLine(w.args),
+	}
 }
 
 // compare runs both models side by side.

@@ -41,7 +41,9 @@ type serveFlags struct {
 	drain   time.Duration
 	grace   time.Duration
 	watch   time.Duration
-	options serve.Options
+	// examples are those of --warm that were read.
+	examples examples
+	options  serve.Options
 }
 
 func (a *app) serve() *cobra.Command {

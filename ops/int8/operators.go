@@ -17,12 +17,10 @@ func init() {
 		row[Table]("int8.table", nil),
 
 		// What training runs, which is not saved.
-		row[DeployedAverage]("", nil),
-		row[DeployedBinary]("", nil),
 		row("", DeployedLayer.macs),
-		row[DeployedTable]("", nil),
 		row[LSQ]("", nil),
 		row[LSQGrad]("", nil),
+		row[StraightThrough]("", nil),
 	)
 }
 

@@ -40,12 +40,16 @@ var activations = []operator{
 }
 
 // unary lowers a function of one element without parameters.
+//
+//go:noinline
 func unary(fn ops.UnaryFn) func(*call) Value {
 	return func(c *call) Value { return c.unary(ops.Unary{Fn: fn}, c.tensor(0)) }
 }
 
 // unaryWith lowers a function of one element whose parameters are the arguments
 // behind the tensor.
+//
+//go:noinline
 func unaryWith(fn ops.UnaryFn) func(*call) Value {
 	return func(c *call) Value {
 		op := ops.Unary{Fn: fn, Alpha: c.float(1)}
@@ -136,6 +140,7 @@ func glu(c *call) Value {
 	return c.arith(ops.Mul, a, c.apply(ops.Unary{Fn: ops.Sigmoid}, b))
 }
 
+//go:noinline
 func softmax(log bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -147,6 +152,7 @@ func softmax(log bool) func(*call) Value {
 	}
 }
 
+//go:noinline
 func plainSoftmax(log bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)

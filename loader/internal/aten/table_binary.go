@@ -69,6 +69,8 @@ var arithmetic = []operator{
 }
 
 // binary lowers a function of two elements.
+//
+//go:noinline
 func binary(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value { return c.binaryValues(fn, c.args[0], c.args[1]) }
 }
@@ -76,6 +78,8 @@ func binary(fn ops.BinaryFn) func(*call) Value {
 // literal lowers a function whose second operand PyTorch's executor takes for a
 // number where it is a constant without dimensions: a traced program has its numbers
 // so. As a tensor a float64 constant would make float64 of integers.
+//
+//go:noinline
 func literal(lower func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
 		c.args[1] = literalNumber(c.args[1])
@@ -169,6 +173,8 @@ func (c *call) arithNumber(fn ops.BinaryFn, x *build.Tensor, v Value) *build.Ten
 }
 
 // scaled lowers self + alpha * other.
+//
+//go:noinline
 func scaled(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value {
 		if k, _ := build.KindOf(c.args[2]); k == build.Float && c.allIntegers(c.args[:2]) {
@@ -266,6 +272,8 @@ func (c *call) allIntegers(args []Value) bool {
 }
 
 // shiftTensor multiplies or divides integers by a power of two.
+//
+//go:noinline
 func shiftTensor(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value {
 		if !c.allIntegers(c.args) {
@@ -302,6 +310,8 @@ func floatPower(c *call) Value {
 }
 
 // ignoreNaN is fmax or fmin: of a number and a NaN they give the number.
+//
+//go:noinline
 func ignoreNaN(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value {
 		a, b := c.tensor(0), c.tensor(1)
@@ -329,6 +339,8 @@ func lerp(c *call) Value {
 }
 
 // addProduct is self + value * (tensor1 fn tensor2).
+//
+//go:noinline
 func addProduct(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value {
 		d := c.resultType(ops.Add, c.args[0], c.args[1])
@@ -386,6 +398,7 @@ func (c *call) logAddExp(a, b *build.Tensor) *build.Tensor {
 	return c.apply(ops.Where{}, infinite, top, y)
 }
 
+//go:noinline
 func xLogY(fn ops.UnaryFn) func(*call) Value {
 	return func(c *call) Value { return c.timesLog(c.tensor(0), c.tensor(1), fn) }
 }

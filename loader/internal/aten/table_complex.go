@@ -60,6 +60,7 @@ func (c *call) partOf(t *build.Tensor, i int) *build.Tensor {
 	return c.selected(p, p.Rank()-1, build.Extent(i))
 }
 
+//go:noinline
 func part(i int) func(*call) Value {
 	return func(c *call) Value {
 		t := c.tensor(0)

@@ -79,6 +79,7 @@ func (c *call) fullOf(size []*build.Number, v float64, d tensor.DType) *build.Te
 	return t
 }
 
+//go:noinline
 func filled(v float64) func(*call) Value {
 	return func(c *call) Value { return c.fullOf(c.numbers(0), v, c.dtypeOr(1, defaultFloat)) }
 }
@@ -124,6 +125,7 @@ func (c *call) likeOf(t *build.Tensor, v float64, d tensor.DType) *build.Tensor 
 	return c.apply(ops.Full{Like: true, Value: v, DType: d}, t)
 }
 
+//go:noinline
 func filledLike(v float64) func(*call) Value {
 	return func(c *call) Value { return c.likeOf(c.tensor(0), v, c.dtypeOr(1, c.tensor(0).DType())) }
 }
@@ -132,6 +134,7 @@ func fullLike(c *call) Value {
 	return c.likeWith(c.tensor(0), 1, c.dtypeOr(2, c.tensor(0).DType()))
 }
 
+//go:noinline
 func newFilled(v float64) func(*call) Value {
 	return func(c *call) Value { return c.fullOf(c.numbers(1), v, c.dtypeOr(2, c.tensor(0).DType())) }
 }
@@ -152,6 +155,8 @@ func fill(c *call) Value {
 
 // arange gives start, start+step, ... below end; the arguments' places are
 // given, -1 for one that is left out.
+//
+//go:noinline
 func arange(start, end, step int) func(*call) Value {
 	return func(c *call) Value {
 		kinds := build.Int
@@ -386,6 +391,8 @@ func oneHot(c *call) Value {
 }
 
 // triangleIndices gives the rows and columns of a triangle of a matrix.
+//
+//go:noinline
 func triangleIndices(upper bool) func(*call) Value {
 	return func(c *call) Value {
 		rows, cols, offset := c.int(0), c.int(1), c.int(2)
@@ -406,6 +413,8 @@ func triangleIndices(upper bool) func(*call) Value {
 
 // cosineWindow is a - b*cos(2 pi i / n), with n-1 in place of n when it is not
 // periodic.
+//
+//go:noinline
 func cosineWindow(a, b float64) func(*call) Value {
 	return func(c *call) Value {
 		n, periodic, at := c.int(0), true, 1

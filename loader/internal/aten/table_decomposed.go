@@ -112,6 +112,8 @@ func (c *call) integers(x, scale, zero *build.Tensor, lo, hi int, d tensor.DType
 }
 
 // boundsOf lowers an operator whose bounds of the integers are tensors: constants.
+//
+//go:noinline
 func boundsOf(lower func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
 		for i := 3; i <= 4; i++ {
@@ -271,6 +273,8 @@ func (c *call) channelParams(scales, zeros *build.Tensor, axis int) *tensor.QPar
 
 // chooseParams fits scale and zero point to the extremes of all values, as
 // torch.ao.quantization.utils.determine_qparams does.
+//
+//go:noinline
 func chooseParams(symmetric bool) func(*call) Value {
 	return func(c *call) Value {
 		x, lo, hi := c.tensor(0), c.float(1), c.float(2)

@@ -170,6 +170,8 @@ func dequantizeGroups(c *call) Value {
 // rowsOfTable returns the operator that takes rows of a table [V, K/perByte] of integers,
 // with scales [V] or [V, groups], and dequantizes only these. Two integers a byte have 4
 // bits, the first of them the higher, and 8 as zero.
+//
+//go:noinline
 func rowsOfTable(perByte int) func(*call) Value {
 	return func(c *call) Value {
 		ints, scales, at := c.tensor(0), c.tensor(1), c.tensor(5)

@@ -275,6 +275,8 @@ func nativeDropout(c *call) Value {
 }
 
 // nativeBatchNorm is batch norm that gives statistics besides, which programs do not use.
+//
+//go:noinline
 func nativeBatchNorm(eps int) func(*call) Value {
 	return func(c *call) Value {
 		if eps == 7 && c.bool(5) {
@@ -286,6 +288,8 @@ func nativeBatchNorm(eps int) func(*call) Value {
 }
 
 // normLegit is batch norm of decompositions, in training mode too.
+//
+//go:noinline
 func normLegit(inPlace bool) func(*call) Value {
 	return func(c *call) Value {
 		if !c.bool(5) {
@@ -318,6 +322,8 @@ func nativeGroupNorm(c *call) Value {
 }
 
 // spreadBy lowers a variance whose correction is written as a float.
+//
+//go:noinline
 func spreadBy(lower func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
 		if f := 0.0; !c.isNone(2) {
@@ -331,6 +337,8 @@ func spreadBy(lower func(*call) Value) func(*call) Value {
 
 // attentionAs is attention with the mask, dropout, causal and scale at their places, -1 for
 // none, and results besides, which programs do not use.
+//
+//go:noinline
 func attentionAs(results, mask, dropout, causal, scale int) func(*call) Value {
 	return func(c *call) Value {
 		at := func(i int, fallback Value) Value {

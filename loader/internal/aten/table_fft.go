@@ -58,6 +58,8 @@ var (
 type fftAxis struct{ axis, size int }
 
 // transformed lowers a function of torch.fft.
+//
+//go:noinline
 func transformed(kind fftKind, dimensions func(c *call) []fftAxis) func(*call) Value {
 	return func(c *call) Value {
 		axes, norm := dimensions(c), c.fftNorm(3, kind.inverse)
@@ -311,6 +313,8 @@ func inverseHermitian(c *call) Value {
 }
 
 // shifted moves the frequency 0 to the middle, or back.
+//
+//go:noinline
 func shifted(back bool) func(*call) Value {
 	return func(c *call) Value {
 		t := c.tensor(0)

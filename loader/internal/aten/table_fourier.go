@@ -19,6 +19,8 @@ func stft(c *call) Value {
 }
 
 // unaligned refuses frames that begin with the window, which argument i asks for.
+//
+//go:noinline
 func unaligned(i int, lower func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
 		if !c.isNone(i) && c.bool(i) {

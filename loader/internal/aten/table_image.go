@@ -97,6 +97,7 @@ func (c *call) padded(x *build.Tensor, pairs []int, v float64) *build.Tensor {
 	return c.apply(ops.Pad{Before: before, After: after, Value: v}, x)
 }
 
+//go:noinline
 func padMode(fn ops.PadFn) func(*call) Value {
 	return func(c *call) Value {
 		before, after := c.borders(c.tensor(0), c.ints(1))
@@ -118,6 +119,8 @@ func col2im(c *call) Value {
 
 // upsample lowers resizing to given extents, or by scales, which are one list or the last arguments. Scales, where all
 // are given, decide which pixels are taken. The places of arguments are given, -1 for none.
+//
+//go:noinline
 func upsample(mode ops.InterpolateMode, size, align, scales int, resize func(*call, ops.Interpolate, *build.Tensor, []*build.Number) *build.Tensor) func(*call) Value {
 	return func(c *call) Value {
 		op := ops.Interpolate{Mode: mode, AlignCorners: align > 0 && c.bool(align)}

@@ -238,6 +238,7 @@ func take(c *call) Value {
 	return c.atIndices(x, []int{0}, []*build.Tensor{c.tensor(1)})
 }
 
+//go:noinline
 func scatter(fn ops.ScatterFn) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)

@@ -102,6 +102,8 @@ func stack(c *call) Value {
 }
 
 // stackAlong joins along a dimension, which the tensors get where they lack it.
+//
+//go:noinline
 func stackAlong(axis int) func(*call) Value {
 	return func(c *call) Value {
 		var in []*build.Tensor
@@ -247,6 +249,8 @@ func tensorSplit(c *call) Value {
 
 // splitBy splits a dimension into as many equal parts as are asked for, or at some places. hsplit takes the only
 // dimension of a vector.
+//
+//go:noinline
 func splitBy(axis int, lower func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
 		t := c.tensor(0)

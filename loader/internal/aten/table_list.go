@@ -54,6 +54,7 @@ var containers = []operator{
 	{"aten::dict", "self:v", copyItems},
 }
 
+//go:noinline
 func is(same bool) func(*call) Value {
 	return func(c *call) Value {
 		a, b := c.args[0], c.args[1]
@@ -456,6 +457,7 @@ func contains(c *call) Value {
 	return slices.ContainsFunc(items, func(x Value) bool { return c.same(x, c.args[1]) })
 }
 
+//go:noinline
 func equal(same bool) func(*call) Value {
 	return func(c *call) Value {
 		name := "__eq__"
@@ -493,6 +495,7 @@ func (c *call) allTrue(want bool) Value {
 	return want
 }
 
+//go:noinline
 func dictItems(f func(d *Dict, i int) Value) func(*call) Value {
 	return func(c *call) Value {
 		d := c.dict(0)

@@ -25,6 +25,8 @@ var losses = []operator{
 }
 
 // loss lowers a loss of each element, which the argument at reduction says to keep (0), average (1) or sum (2).
+//
+//go:noinline
 func loss(reduction int, f func(c *call) *build.Tensor) func(*call) Value {
 	return func(c *call) Value { return c.lossOf(f(c), c.int(reduction)) }
 }

@@ -63,6 +63,8 @@ func (c *call) linear(x, weight, bias *build.Tensor) *build.Tensor {
 }
 
 // ofRanks checks how many dimensions the two arguments have.
+//
+//go:noinline
 func ofRanks(a, b int, lower func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
 		if x, y := c.tensor(0).Rank(), c.tensor(1).Rank(); x != a || y != b {

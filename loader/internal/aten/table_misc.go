@@ -65,6 +65,8 @@ var queries = []operator{
 }
 
 // constant lowers to a value.
+//
+//go:noinline
 func constant(v Value) func(*call) Value { return func(*call) Value { return v } }
 
 // broadcastShapes is the shape that some have together.

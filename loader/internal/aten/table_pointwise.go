@@ -149,6 +149,8 @@ func logit(c *call) Value {
 }
 
 // times multiplies by a constant.
+//
+//go:noinline
 func times(by float64) func(*call) Value {
 	return func(c *call) Value { return c.arithNumber(ops.Mul, c.tensor(0), by) }
 }
@@ -191,6 +193,7 @@ func clamp(c *call) Value {
 	return c.fail("neither min nor max is given")
 }
 
+//go:noinline
 func clampOne(fn ops.UnaryFn) func(*call) Value {
 	return func(c *call) Value { return c.bounded(ops.Unary{Fn: fn, Alpha: c.float(1)}, c.tensor(0), c.args[1]) }
 }
@@ -258,6 +261,8 @@ func clampTensors(c *call) Value {
 
 // to converts to the element type that argument i is; argument k asks for a copy
 // in any case.
+//
+//go:noinline
 func to(i, k int) func(*call) Value {
 	return func(c *call) Value {
 		return c.convertTo(c.tensor(0), i, k < len(c.args) && c.bool(k))
@@ -305,6 +310,7 @@ func toOther(c *call) Value {
 	return c.convert(c.tensor(0), c.tensor(1).DType(), false)
 }
 
+//go:noinline
 func toType(d tensor.DType) func(*call) Value {
 	return func(c *call) Value { return c.convert(c.tensor(0), d, false) }
 }

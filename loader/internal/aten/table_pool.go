@@ -47,6 +47,7 @@ func (c *call) window(n int) (kernel, stride, padding []int) {
 	return kernel, stride, c.intsFor(3, n)
 }
 
+//go:noinline
 func maxPool(n int) func(*call) Value {
 	return func(c *call) Value {
 		kernel, stride, padding := c.window(n)
@@ -57,12 +58,15 @@ func maxPool(n int) func(*call) Value {
 
 // maxPoolIndices gives the values; where the indices are used, too, the operator
 // is not supported.
+//
+//go:noinline
 func maxPoolIndices(n int) func(*call) Value {
 	return func(c *call) Value {
 		return &Tuple{Items: []Value{maxPool(n)(c), &Missing{c.name + ": the indices of the greatest elements"}}}
 	}
 }
 
+//go:noinline
 func avgPool(n int) func(*call) Value {
 	return func(c *call) Value {
 		kernel, stride, padding := c.window(n)
@@ -82,6 +86,8 @@ func avgPool(n int) func(*call) Value {
 }
 
 // adaptiveAvgPool keeps the extents that are None.
+//
+//go:noinline
 func adaptiveAvgPool(n int) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -123,6 +129,8 @@ func (c *call) adaptiveAverage(x *build.Tensor, size []int) *build.Tensor {
 // adaptiveMaxPool takes the greatest elements of windows that cover the input:
 // windows of one size, which lie side by side, else those of one dimension after
 // the other.
+//
+//go:noinline
 func adaptiveMaxPool(n int) func(*call) Value {
 	return func(c *call) Value {
 		x, size := c.tensor(0), c.intsFor(1, n)

@@ -185,6 +185,8 @@ func (c *call) interpolated(rank *build.Tensor, interpolation string, take, shap
 }
 
 // vander is the Vandermonde matrix of vectors: their powers from 0 on along a new last dimension.
+//
+//go:noinline
 func vander(increasing func(c *call) bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)

@@ -236,6 +236,8 @@ func fakeQuantizeChannels(c *call) Value {
 // weightOf returns a packed weight of n spatial dimensions, without the one that
 // PyTorch adds where there is only one.
 // quantizedConvTranspose computes with the real values: there is no int8 kernel.
+//
+//go:noinline
 func quantizedSum(act ops.Activation) func(*call) Value {
 	return func(c *call) Value {
 		a, b, out := c.tensor(0), c.tensor(1), c.outParams(2)
@@ -255,6 +257,7 @@ func (c *call) activate(act ops.Activation, x *build.Tensor) *build.Tensor {
 	return x
 }
 
+//go:noinline
 func quantizedProduct(act ops.Activation) func(*call) Value {
 	return func(c *call) Value {
 		a, b, out := c.tensor(0), c.tensor(1), c.outParams(2)
@@ -283,6 +286,8 @@ func (c *call) scalarTable(label string, x *build.Tensor, out *tensor.QParams, r
 }
 
 // swapped lowers a number and a tensor as the tensor and the number.
+//
+//go:noinline
 func swapped(lower func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
 		c.args[0], c.args[1] = c.args[1], c.args[0]
@@ -292,6 +297,8 @@ func swapped(lower func(*call) Value) func(*call) Value {
 
 // addScalar moves the zero point as long as that stays within the integers, and
 // else the scale, as PyTorch does.
+//
+//go:noinline
 func addScalar(relu bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -313,6 +320,8 @@ func addScalar(relu bool) func(*call) Value {
 }
 
 // mulScalar scales the scale.
+//
+//go:noinline
 func mulScalar(relu bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -329,6 +338,7 @@ func mulScalar(relu bool) func(*call) Value {
 	}
 }
 
+//go:noinline
 func quantizedCat(relu bool) func(*call) Value {
 	return func(c *call) Value {
 		in := c.tensors(0)
@@ -347,6 +357,7 @@ func quantizedCat(relu bool) func(*call) Value {
 	}
 }
 
+//go:noinline
 func quantizedFunction(fn ops.UnaryFn, out int) func(*call) Value {
 	return func(c *call) Value { return c.tableOf(ops.Unary{Fn: fn}, c.tensor(0), c.outParams(out)) }
 }
@@ -355,6 +366,7 @@ func quantizedLeaky(c *call) Value {
 	return c.tableOf(ops.Unary{Fn: ops.LeakyReLU, Alpha: c.float(1)}, c.tensor(0), c.outParams(3))
 }
 
+//go:noinline
 func quantizedELU(fn ops.UnaryFn) func(*call) Value {
 	return func(c *call) Value {
 		if len(c.args) > 4 && (c.float(4) != 1 || c.float(5) != 1) {
@@ -369,6 +381,7 @@ func quantizedSoftmax(c *call) Value {
 	return c.throughFloatTo(x, c.outParams(2), func(x *build.Tensor) *build.Tensor { return c.apply(ops.Softmax{Axis: c.axis(1, x.Rank())}, x) })
 }
 
+//go:noinline
 func quantizedBatchNorm(relu bool) func(*call) Value {
 	return func(c *call) Value {
 		return c.throughFloatTo(c.tensor(0), c.outParams(6), func(x *build.Tensor) *build.Tensor {

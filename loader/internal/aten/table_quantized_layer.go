@@ -90,6 +90,7 @@ func convTransposePrepack(c *call) Value {
 	return p
 }
 
+//go:noinline
 func quantizedLinear(act ops.Activation) func(*call) Value {
 	return func(c *call) Value {
 		out := c.outParams(2)
@@ -99,6 +100,7 @@ func quantizedLinear(act ops.Activation) func(*call) Value {
 	}
 }
 
+//go:noinline
 func dynamicLinear(act ops.Activation) func(*call) Value {
 	return func(c *call) Value {
 		p := c.packed(1)
@@ -128,6 +130,7 @@ func linearPrepackHalf(c *call) Value {
 	return p
 }
 
+//go:noinline
 func halfLinear(act ops.Activation) func(*call) Value {
 	return func(c *call) Value {
 		p := c.packed(1)
@@ -145,10 +148,12 @@ func halfLinear(act ops.Activation) func(*call) Value {
 
 func spatialParams(list []int, n int) []int { return list[max(len(list)-n, 0):] }
 
+//go:noinline
 func quantizedConv(n int, act ops.Activation) func(*call) Value {
 	return func(c *call) Value { return c.quantizedConv(c.tensor(0), c.packed(1), n, act, c.outParams(2)) }
 }
 
+//go:noinline
 func quantizedConvOld(act ops.Activation) func(*call) Value {
 	return func(c *call) Value { return c.quantizedConv(c.tensor(0), c.packed(1), 2, act, c.outParams(6)) }
 }
@@ -186,6 +191,7 @@ func (c *call) weightOf(p *Packed, n int) *tensor.Tensor {
 	return p.flat
 }
 
+//go:noinline
 func quantizedConvTranspose(n int) func(*call) Value {
 	return func(c *call) Value {
 		x, p, out := c.tensor(0), c.packed(1), c.outParams(2)

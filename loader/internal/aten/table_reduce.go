@@ -92,6 +92,8 @@ func (c *call) reduced(op ops.Reduce, x *build.Tensor) *build.Tensor {
 
 // reduce lowers a reduction; the places of the arguments that name dimensions,
 // keep them, and give the element type are given, -1 for none.
+//
+//go:noinline
 func reduce(fn ops.ReduceFn, dims, keep, dtype int) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -119,6 +121,8 @@ func nanSum(c *call) Value {
 }
 
 // norm lowers a vector norm.
+//
+//go:noinline
 func norm(p, dims, keep, dtype int) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -163,10 +167,12 @@ func (c *call) spread(fn ops.ReduceFn, dims, unbiased, correction, keep int) ops
 	return op
 }
 
+//go:noinline
 func variance(fn ops.ReduceFn, dims, unbiased, correction, keep int) func(*call) Value {
 	return func(c *call) Value { return c.apply(c.spread(fn, dims, unbiased, correction, keep), c.tensor(0)) }
 }
 
+//go:noinline
 func withMean(fn ops.ReduceFn, dims, unbiased, correction, keep int) func(*call) Value {
 	return func(c *call) Value {
 		op := c.spread(fn, dims, unbiased, correction, keep)
@@ -176,6 +182,7 @@ func withMean(fn ops.ReduceFn, dims, unbiased, correction, keep int) func(*call)
 	}
 }
 
+//go:noinline
 func extremeAlong(least bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -199,6 +206,7 @@ func aMinMax(c *call) Value {
 	return &Tuple{Items: []Value{lo, hi}}
 }
 
+//go:noinline
 func argExtreme(least bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -215,6 +223,7 @@ func countNonzero(c *call) Value {
 	return c.apply(ops.Reduce{Fn: ops.Sum, Axes: c.axes(1, x.Rank())}, c.arithNumber(ops.Ne, x, int64(0)))
 }
 
+//go:noinline
 func cumulative(product bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -230,6 +239,7 @@ func cumulative(product bool) func(*call) Value {
 	}
 }
 
+//go:noinline
 func sortTensor(dim, descending int) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -238,6 +248,7 @@ func sortTensor(dim, descending int) func(*call) Value {
 	}
 }
 
+//go:noinline
 func argSort(dim, descending int) func(*call) Value {
 	return func(c *call) Value { return sortTensor(dim, descending)(c).(*Tuple).Items[1] }
 }

@@ -28,6 +28,7 @@ func (c *call) states() []*build.Tensor {
 	return c.tensors(1)
 }
 
+//go:noinline
 func recurrent(fn ops.CellFn) func(*call) Value {
 	return func(c *call) Value {
 		if c.bool(6) && c.float(5) > 0 && c.int(4) > 1 {
@@ -61,6 +62,8 @@ func recurrent(fn ops.CellFn) func(*call) Value {
 }
 
 // cell is one step of a recurrent network: a sequence of one.
+//
+//go:noinline
 func cell(fn ops.CellFn) func(*call) Value {
 	return func(c *call) Value {
 		x, states := c.tensor(0), c.states()

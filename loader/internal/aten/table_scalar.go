@@ -86,6 +86,8 @@ var scalars = []operator{
 }
 
 // scalarBinary lowers a function of two numbers.
+//
+//go:noinline
 func scalarBinary(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value { return c.scalarOf(fn, c.number(0), c.number(1)) }
 }
@@ -96,6 +98,7 @@ func (c *call) scalarOf(fn ops.BinaryFn, a, b *build.Number) Value {
 	return v
 }
 
+//go:noinline
 func shift(left bool) func(*call) Value {
 	return func(c *call) Value {
 		a, by := int64(c.int(0)), c.int(1)
@@ -162,6 +165,7 @@ func absolute(c *call) Value {
 	})
 }
 
+//go:noinline
 func toScalar(k build.Kind) func(*call) Value {
 	return func(c *call) Value {
 		v, err := ToNumber(c.Builder, c.args[0], k)
@@ -184,6 +188,8 @@ func scalarTensorOf(c *call) Value {
 }
 
 // rounded lowers a rounding, which gives an int.
+//
+//go:noinline
 func rounded(f func(float64) float64) func(*call) Value {
 	return func(c *call) Value {
 		return c.mapNumber(build.Int, func(v Value) Value {
@@ -193,6 +199,7 @@ func rounded(f func(float64) float64) func(*call) Value {
 	}
 }
 
+//go:noinline
 func scalarFloat(f func(float64) float64) func(*call) Value {
 	return func(c *call) Value {
 		return c.mapNumber(build.Float, func(v Value) Value {
@@ -202,6 +209,7 @@ func scalarFloat(f func(float64) float64) func(*call) Value {
 	}
 }
 
+//go:noinline
 func scalarTest(f func(float64) bool) func(*call) Value {
 	return func(c *call) Value {
 		return c.mapNumber(build.Bool, func(v Value) Value {
@@ -212,6 +220,8 @@ func scalarTest(f func(float64) bool) func(*call) Value {
 }
 
 // listExtreme gives the greatest or the least element of a list of numbers.
+//
+//go:noinline
 func listExtreme(sign int) func(*call) Value {
 	return func(c *call) Value {
 		items, _ := Items(c.args[0])

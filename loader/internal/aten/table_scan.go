@@ -42,6 +42,8 @@ func (c *call) scan(values []*build.Tensor, axis int, join func(left, right []*b
 }
 
 // runningExtreme is the extreme so far and its index: of equal ones the last, and a NaN from the first one on.
+//
+//go:noinline
 func runningExtreme(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
@@ -73,6 +75,8 @@ func runningLogSum(c *call) Value {
 }
 
 // trapezoid is the integral of samples dx apart, by straight lines between them, or what it is up to each.
+//
+//go:noinline
 func trapezoid(running bool) func(*call) Value {
 	return func(c *call) Value {
 		y := c.tensor(0)

@@ -283,6 +283,7 @@ func unsqueeze(c *call) Value {
 	return c.shaped(t, slices.Insert(slices.Clone(c.Dims(t)), axis, build.Extent(1)))
 }
 
+//go:noinline
 func atLeast(n int) func(*call) Value {
 	return func(c *call) Value {
 		to := slices.Clone(c.Dims(c.tensor(0)))

@@ -76,6 +76,7 @@ func matrixTransposed(c *call) Value {
 	return reversed(0)(c)
 }
 
+//go:noinline
 func reversed(n int) func(*call) Value {
 	return func(c *call) Value {
 		t := c.tensor(0)

@@ -39,6 +39,7 @@ var texts = []operator{
 	{"aten::chr", "i:i", func(c *call) Value { return string(rune(c.int(0))) }},
 }
 
+//go:noinline
 func compareStrings(f func(int) bool) func(*call) Value {
 	return func(c *call) Value { return f(strings.Compare(c.string(0), c.string(1))) }
 }
@@ -85,6 +86,7 @@ func replaceText(c *call) Value {
 	return c.text(strings.ReplaceAll(s, old, by))
 }
 
+//go:noinline
 func mapText(f func(string) string) func(*call) Value {
 	return func(c *call) Value { return c.text(f(c.string(0))) }
 }
