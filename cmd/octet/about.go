@@ -93,6 +93,9 @@ func (a *app) saveWith(output string, g *graph.Graph, info graph.Info, source st
 			return err
 		}
 	}
+	if err := a.promise(g, &info); err != nil {
+		return err
+	}
 	with := g.Clone()
 	with.Info = &info
 	return loader.SaveWith(output, with, opts)
@@ -147,6 +150,7 @@ func describeInfo(i *graph.Info) []string {
 		add(true, "pictures    size %v, crop %v, channels %d, mean %v, std %v, Exif rotation %v", p.Size, p.Crop, append(one(p.Channels), 3)[0], p.Mean, p.Std, p.Rotate)
 	}
 	add(i.SampleRate != 0, "sounds      %d Hz", i.SampleRate)
+	add(i.Int8Digest != "", "int8        SHA-256 %s of what its operators give (octet verify)", i.Int8Digest)
 	add(len(i.Labels) > 0, "labels      %d: %.200q", len(i.Labels), i.Labels[:min(len(i.Labels), 10)])
 	return lines
 }
