@@ -57,6 +57,8 @@ func opCases() []opCase {
 		{ops.AvgPool{Kernel: []int{2, 2}, Stride: []int{2, 2}, Padding: []int{1, 1}}, []operand{f32(1, 3, 5, 5)}},
 		{ops.BatchNorm{Eps: 1e-5}, []operand{f32(1, 3, 2, 2), f32(3).constant(), f32(3).constant(), f32(3).constant(), f32(3).constant()}},
 		{ops.Binary{Fn: ops.Add}, []operand{f32(2, 3, 1), f32(3, 4)}},
+		{ops.Bits{DType: tensor.Int32}, []operand{f32(2, 3)}},
+		{ops.Bits{DType: tensor.Float64}, []operand{f32(2, 4)}},
 		{ops.Cast{DType: tensor.Int64}, []operand{f32(2, 3)}},
 		{ops.Concat{Axis: 1}, []operand{f32(2, 3), f32(2, 1)}},
 		{threeByThreeCase(), []operand{f32(1, 3, 5, 5), f32(4, 3, 3, 3).constant(), f32(4).constant()}},

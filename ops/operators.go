@@ -20,6 +20,7 @@ func init() {
 		{"batch_norm_grad", BatchNormGrad{}},
 		{"batch_norm_train", BatchNormTrain{}},
 		{"binary", Binary{}},
+		{"bits", Bits{}},
 		{"cast", Cast{}},
 		{"channel_shuffle", ChannelShuffle{}},
 		{"clamp_grad", ClampGrad{}},

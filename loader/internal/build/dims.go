@@ -22,6 +22,12 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 	case ops.Unary, ops.Cast, ops.Softmax, ops.BatchNorm, ops.LayerNorm, ops.GroupNorm, ops.InstanceNorm, ops.Cumulative, ops.FFT, ops.Flip,
 		ops.Roll, ops.Triangle, ops.Sort, ops.Scatter, ops.IndexPut, int8.Quantize, int8.Dequantize, int8.Table:
 		return x
+	case ops.Bits:
+		dims := append([]*Number(nil), x...)
+		if last := len(shape) - 1; last >= 0 && shape[last] != inputs[0].Type.Shape[last] {
+			dims[last] = follow(Extent(shape[last]), x[last])
+		}
+		return dims
 	case ops.SizeOf, ops.ShapeOf, ops.NumelOf:
 		return fixed(shape)
 	case ops.Full:

@@ -177,6 +177,17 @@ func (w StridedView) flat(b *Builder, x *graph.Value) (*graph.Value, error) {
 	return b.Reshape(x, []*Number{Extent(x.Type.Numel())})
 }
 
+// BitsView reads the bytes of elements as those of another type.
+type BitsView struct{ From, To tensor.DType }
+
+func (w BitsView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
+	return b.AddOne(ops.Bits{DType: w.To}, x)
+}
+
+func (w BitsView) Put(b *Builder, _, part *graph.Value) (*graph.Value, error) {
+	return b.AddOne(ops.Bits{DType: w.From}, part)
+}
+
 // OpView is what an operator takes that moves elements: a diagonal, or windows.
 type OpView struct{ Op ops.Op }
 
