@@ -17,9 +17,12 @@ var DepthwiseNorms = []Pass{
 // ops.FoldBatchNorm for a weight of 1.
 func depthwiseNorm(g *Rewriter, n *Node) (*Patch, error) {
 	op, ok := n.Op.(ops.BatchNorm)
+	if !ok {
+		return nil, nil
+	}
 	x := n.Inputs[0]
 	rank := len(x.Type.Shape)
-	if !ok || op.NHWC || x.Node == nil || rank < 3 || rank > 5 || x.Type.Shape[1] < 2 {
+	if op.NHWC || x.Node == nil || rank < 3 || rank > 5 || x.Type.Shape[1] < 2 {
 		return nil, nil
 	}
 	for _, v := range n.Inputs[1:] {

@@ -191,6 +191,20 @@ class Resized(nn.Module):
         return self.d(y)
 
 
+class Slopes(nn.Module):
+    """PReLU with a slope for each channel."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c, self.p, self.q = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 4, 3), nn.PReLU(8), nn.PReLU(8)
+        with torch.no_grad():
+            self.p.weight.uniform_(-0.3, 1), self.q.weight.uniform_(0, 0.5)
+
+    def forward(self, x):
+        x = self.p(self.a(x))
+        return self.c(self.q(self.b(x)) + x[:, :, 1:-1, 1:-1])
+
+
 class Norms(nn.Module):
     """Batch norms behind sums, transposed convolutions and concatenations."""
 
@@ -267,6 +281,7 @@ FORMS = {
     "half_attention": (HalfAttention, tokens),
     "half_stored": (StoredHalf, vectors),
     "whole_resized": (Resized, images),
+    "whole_slopes": (Slopes, images),
     "whole_norms": (Norms, images),
     "whole_transposed": (transposed, images),
     "whole_transposed1d": (Transposed1d, images),
