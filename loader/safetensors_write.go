@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -61,7 +61,7 @@ func encodeSafetensorsHeader(metadata map[string]string, tensors []Named) (heade
 			return nil, nil, fmt.Errorf("loader: metadata %q is not UTF-8", k)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
+	sorting.Func(order, func(a, b int) int {
 		return tensors[b].Tensor.DType().Size() - tensors[a].Tensor.DType().Size()
 	})
 	begin := make([]int64, len(tensors))
