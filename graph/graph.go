@@ -19,6 +19,8 @@ type Graph struct {
 	Nodes   []*Node
 	// State says what of inputs and outputs a model keeps between runs, nil for nothing.
 	State *State
+	// Info is what the model says of itself, nil for nothing. A graph that an open graph is specialized to has none.
+	Info *Info
 
 	next int   // number of the next value
 	open *open // of an open graph, else nil
@@ -164,7 +166,7 @@ func (g *Graph) CloneMap() (*Graph, map[*Value]*Value) {
 
 // cloneEach is Clone and calls copied with each value and its copy.
 func (g *Graph) cloneEach(copied func(v, w *Value)) *Graph {
-	c := &Graph{Nodes: make([]*Node, 0, len(g.Nodes)), State: g.State, next: g.next, open: g.open}
+	c := &Graph{Nodes: make([]*Node, 0, len(g.Nodes)), State: g.State, Info: g.Info, next: g.next, open: g.open}
 	copies := newValueTable[*Value](g)
 	get := func(v *Value) *Value {
 		w, ok := copies.get(v)

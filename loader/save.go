@@ -89,13 +89,16 @@ type nodeRecord struct {
 // Save writes the graph with its constants to the file at path, which appears
 // complete or not at all: a safetensors file that Load reads back to an equal
 // graph with the same bits in all constants and attributes. Constants that
-// share memory are written once, and equal graphs make equal files.
+// share memory are written once, and equal graphs make equal files. Every record has
+// a CRC-32C, which loading compares: what does not fit is a *ChecksumError in a *FileError.
+// What g.Info says of the model is written too; version, digest of the graph and inputs are filled in.
 //
 // A graph that holds an operator which only means something in this process, such as
 // an observer, or a graph of its own, such as a branch, is rejected with a
 // *graph.NodeError, and a model that keeps something between runs is rejected. Of an open graph, what it was
 // last specialized to is saved; before it was, Save fails with graph.ErrOpen.
 func Save(path string, g *graph.Graph) error {
+	info := g.Info
 	g, err := g.Concrete()
 	if err != nil {
 		return err
@@ -110,7 +113,11 @@ func Save(path string, g *graph.Graph) error {
 	if err != nil {
 		return err
 	}
-	return WriteSafetensors(path, map[string]string{modelMetadata: model}, tensors)
+	about, err := encodeInfo(g, info, model)
+	if err != nil {
+		return err
+	}
+	return writeSafetensors(path, map[string]string{modelMetadata: model, infoMetadata: about}, tensors, true)
 }
 
 func encodeRelations(relations []graph.Relation) []relationRecord {

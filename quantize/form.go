@@ -8,12 +8,15 @@ import (
 )
 
 // formOf returns how the operator of a node computes on quantized values.
-func formOf(n *graph.Node) *int8.Form {
+func formOf(n *graph.Node) *int8.Form { return int8.FormOf(nodeOf(n)) }
+
+// nodeOf returns the operator of a node as forms take it.
+func nodeOf(n *graph.Node) int8.Node {
 	node := int8.Node{Op: n.Op, In: typesOf(n.Inputs), Out: typesOf(n.Outputs), Const: make([]*tensor.Tensor, len(n.Inputs))}
 	for i, v := range n.Inputs {
 		node.Const[i] = v.Const
 	}
-	return int8.FormOf(node)
+	return node
 }
 
 // isLayer reports whether the operator has weights.
@@ -72,6 +75,13 @@ func (b *formBuilder) Apply(op ops.Op, in ...ops.Ref) ops.Ref {
 
 // Type implements int8.Builder.
 func (b *formBuilder) Type(v ops.Ref) ops.Type { return v.(*graph.Value).Type }
+
+// Update implements int8.Builder: parameters are known, and stay.
+func (b *formBuilder) Update(f func() error) {
+	if err := f(); err != nil {
+		b.Fail(err)
+	}
+}
 
 // addForm runs f, which adds a form, and returns the result.
 func addForm(g *graph.Graph, scope graph.Scope, f func(b int8.Builder) ops.Ref) (*graph.Value, error) {

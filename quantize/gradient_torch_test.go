@@ -70,15 +70,45 @@ func layerOf(layer ops.Op, weight Spec, y, r *Spec) ops.Op {
 }
 
 func binaryOf(fn ops.BinaryFn, act ops.Activation, y Spec) ops.Op {
-	return int8.DeployedBinary{Fn: fn, A: affineU8.params(), B: affineU8.params(), Y: y.params(), Act: act}
+	return formOfCase(ops.Binary{Fn: fn, Act: act}, y, nil, nil)
 }
 
 func tableOf(op ops.Op, y Spec, operands ...*tensor.Tensor) ops.Op {
-	return int8.DeployedTable{Op: op, Operands: operands, X: affineU8.params(), Y: y.params()}
+	return formOfCase(op, y, operands...)
 }
 
-func averageOf(pool ops.ChannelsLaster, y Spec) ops.Op {
-	return int8.DeployedAverage{Pool: pool, X: affineU8.params(), Y: y.params()}
+func averageOf(pool ops.Op, y Spec) ops.Op { return formOfCase(pool, y, nil) }
+
+// formOfCase is a form in training; operands are the operator's inputs, nil in the place of activations.
+func formOfCase(op ops.Op, y Spec, operands ...*tensor.Tensor) ops.Op {
+	f := int8.StraightThrough{Op: op, Operands: operands, Out: y.params()}
+	for _, c := range operands {
+		if c == nil {
+			f.In = append(f.In, affineU8.params())
+		}
+	}
+	return f
+}
+
+// addCase adds the operator of a case, and in front of a form the float operator.
+func addCase(g *graph.Graph, op ops.Op, in []*graph.Value) ([]*graph.Value, error) {
+	if f, ok := op.(int8.StraightThrough); ok {
+		var args []*graph.Value
+		next := 0
+		for _, c := range f.Operands {
+			if c != nil {
+				args = append(args, g.Const("", c))
+				continue
+			}
+			args, next = append(args, in[next]), next+3
+		}
+		real, err := g.Add1(graph.Scope{}, f.Op, args...)
+		if err != nil {
+			return nil, err
+		}
+		in = append([]*graph.Value{real}, in...)
+	}
+	return g.Add(graph.Scope{}, op, in...)
 }
 
 type torchGradient struct {
@@ -117,7 +147,7 @@ func checkTorchGradient(t *testing.T, op ops.Op, c torchGradient) {
 	for i, x := range values {
 		in = append(in, g.Input(fmt.Sprint(i), x.DType(), x.Shape()...))
 	}
-	outs, err := g.Add(graph.Scope{}, op, in...)
+	outs, err := addCase(g, op, in)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -181,15 +181,6 @@ func (b *qatBuilder) node(n *graph.Node) error {
 // operator adds a quantized operator without weights.
 func (b *qatBuilder) operator(n *graph.Node, in []observed) (*graph.Value, error) {
 	form := b.a.prepared.form(n)
-	if b.a.deployed && form.Train != nil {
-		return addForm(b.Graph, n.Scope, func(to int8.Builder) ops.Ref {
-			learned := make([]int8.Learned, len(in))
-			for i, o := range in {
-				learned[i] = o.learned()
-			}
-			return form.Train(to, learned, b.result(b.observer(n.Outputs[0])))
-		})
-	}
 	args := make([]*graph.Value, len(n.Inputs))
 	for i, v := range n.Inputs {
 		if args[i] = in[i].value; args[i] == nil {
@@ -207,7 +198,17 @@ func (b *qatBuilder) operator(n *graph.Node, in []observed) (*graph.Value, error
 	if form.Shares && !form.FillsIn {
 		return out, nil
 	}
-	return b.learn(n.Scope, b.observer(n.Outputs[0]), out)
+	l := b.observer(n.Outputs[0])
+	if !b.a.deployed || form.Build == nil {
+		return b.learn(n.Scope, l, out)
+	}
+	return addForm(b.Graph, n.Scope, func(to int8.Builder) ops.Ref {
+		learned := make([]int8.Learned, len(in))
+		for i, o := range in {
+			learned[i] = o.learned()
+		}
+		return form.Train(to, nodeOf(n), out, learned, b.result(l))
+	})
 }
 
 // result returns the learned parameters of a result as forms take them.

@@ -1,87 +1,66 @@
 package report
 
 import (
-	_ "embed"
+	"cmp"
 	"fmt"
-	"html"
 	"io"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/quantize"
 )
 
-//go:embed style.css
-var style string
-
-// page is an HTML page in the making. A template engine would call methods by
-// name, for which the linker keeps all methods of all types: 1.6 MB more.
-type page struct{ strings.Builder }
-
-// element writes text within a tag, escaped.
-func (p *page) element(tag, format string, args ...any) {
-	fmt.Fprintf(p, "<%s>%s</%s>\n", tag, html.EscapeString(fmt.Sprintf(format, args...)), tag)
-}
-
-// table writes rows of cells, escaped.
-func (p *page) table(header []string, rows [][]string) {
-	p.WriteString("<div class=\"scroll\"><table>\n")
-	row := func(cell string, cells []string) {
-		p.WriteString("<tr>")
-		for _, c := range cells {
-			fmt.Fprintf(p, "<%s>%s", cell, html.EscapeString(c))
-		}
-		p.WriteString("</tr>\n")
-	}
-	row("th", header)
-	for _, cells := range rows {
-		row("td", cells)
-	}
-	p.WriteString("</table></div>\n")
-}
-
-// WriteHTML writes the report as one page with its plots, which loads nothing.
+// WriteHTML writes the report as one page with its plots, which loads nothing. Its tables can be sorted and searched where scripts run, and
+// are whole where they do not.
 func (r *Report) WriteHTML(w io.Writer) error {
-	p := &page{}
-	p.WriteString("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n")
-	p.element("title", "%s: quantization report", r.Model)
-	fmt.Fprintf(p, "<style>\n%s</style>\n", style)
+	p := newPage(r.Model + ": quantization report")
 	p.element("h1", "%s", r.Model)
-	p.element("p", "Backend %s, ranges of activations by %s.", r.Backend, r.Observer)
-	p.figures(r)
+	p.element(`p class="origin"`, "Backend %s, ranges of activations by %s.", r.Backend, r.Observer)
+	p.origin(r.Origin)
+	p.headline(r)
+	p.outputs(r)
 	p.tuning(r)
+	p.inFloat(r)
+	p.times(r)
 	p.layers(r)
 	p.values(r)
-	p.WriteString("</html>\n")
-	_, err := io.WriteString(w, p.String())
-	return err
+	return p.end(w)
 }
 
-func (p *page) figures(r *Report) {
-	row := func(name string, f Figures) []string {
-		cells := []string{name, fmt.Sprint(f.Bytes), "", "", "", milliseconds(f.Ms)}
-		if f.N > 0 {
-			cells[2] = fmt.Sprint(f.N)
+// origin says when, where and from what a report was made.
+func (p *page) origin(o *Origin) {
+	if o == nil {
+		return
+	}
+	threads := "1 thread"
+	if o.Threads != 1 {
+		threads = fmt.Sprintf("%d threads", o.Threads)
+	}
+	p.element(`p class="origin"`, "%s, octet %s (%s), %s, tier %s, %s.",
+		o.Time.UTC().Format("2006-01-02 15:04 UTC"), o.Version, o.Go, strings.TrimSpace(o.CPU.Name+" "+o.CPU.OS+"/"+o.CPU.Arch), o.CPU.Tier, threads)
+	var data []string
+	for _, d := range []struct{ what, path string }{{"Calibrated on", o.Calibration}, {"evaluated on", o.Evaluation}} {
+		if d.path != "" {
+			data = append(data, d.what+" "+d.path)
 		}
-		if f.Right != nil {
-			cells[3], cells[4] = fmt.Sprint(*f.Right), percent(f.Top1())
-		} else if f.Value != nil {
-			cells[4] = percent(*f.Value)
-		}
-		return cells
 	}
-	p.table([]string{"model", "bytes", "samples", "right", "metric %", "ms per run"}, [][]string{row("float32", r.Float), row("quantized", r.Quantized)})
-	if a := r.Agreement; a != nil {
-		p.element("p", "The same class on %d of %d.", a.SameClass, a.N)
+	if len(data) > 0 {
+		p.element(`p class="origin"`, "%s.", strings.Join(data, ", "))
 	}
-	if r.Metric != "" {
-		p.element("p", "Metric %s.", r.Metric)
+	if o.Command != "" {
+		p.WriteString(`<p class="origin">`)
+		p.element("code", "%s", o.Command)
+		p.WriteString("</p>\n")
 	}
-	var rows [][]string
+}
+
+func (p *page) outputs(r *Report) {
+	var rows []row
 	for _, o := range r.Outputs {
-		rows = append(rows, []string{o.Name, o.Type, decibel(quantize.Decibel(o.SQNR), true), fmt.Sprintf("%.6f", o.Cosine), fmt.Sprintf("%.4g", o.MaxAbsDiff)})
+		rows = append(rows, row{cells: []string{o.Name, o.Type, decibel(quantize.Decibel(o.SQNR), true), fmt.Sprintf("%.6f", o.Cosine), fmt.Sprintf("%.4g", o.MaxAbsDiff)}})
 	}
 	if len(rows) > 0 {
-		p.table([]string{"output", "type", "SQNR dB", "cosine", "greatest difference"}, rows)
+		p.table("", "outputs", []head{{text: "output", words: true}, {text: "type"}, {text: "SQNR dB"}, {text: "cosine"}, {text: "greatest difference"}}, rows)
 	}
 }
 
@@ -100,13 +79,80 @@ func (p *page) tuning(r *Report) {
 		p.element("li", "%s", name)
 	}
 	p.WriteString("</ul>\n")
-	p.WriteString(tuningPlot(t))
+	p.plot(tuningPlot(t))
+}
+
+// inFloat lists why operators stayed in float, those that take most time first.
+func (p *page) inFloat(r *Report) {
+	type group struct {
+		reason string
+		names  []string
+		ms     float64
+	}
+	var groups []*group
+	byReason := map[string]*group{}
+	for i := range r.Layers {
+		l := &r.Layers[i]
+		if l.Precision == "int8" || l.Reason == "" || r.isShape(l) {
+			continue
+		}
+		g := byReason[l.Reason]
+		if g == nil {
+			g = &group{reason: l.Reason}
+			byReason[l.Reason], groups = g, append(groups, g)
+		}
+		g.names = append(g.names, layerName(l))
+		if l.Measured != nil {
+			g.ms += l.Measured.Ms
+		}
+	}
+	p.element("h2", "Why not int8")
+	if len(groups) == 0 {
+		p.element("p", "Every operator that computes is in int8.")
+		return
+	}
+	sorting.Func(groups, func(a, b *group) int { return cmp.Or(cmp.Compare(b.ms, a.ms), cmp.Compare(len(b.names), len(a.names))) })
+	var rows []row
+	for _, g := range groups {
+		share := ""
+		if r.Quantized.Ms > 0 {
+			share = percent(g.ms / r.Quantized.Ms)
+		}
+		const shown = 6
+		names := strings.Join(g.names[:min(shown, len(g.names))], ", ")
+		if more := len(g.names) - shown; more > 0 {
+			names += fmt.Sprintf(" and %d more", more)
+		}
+		rows = append(rows, row{cells: []string{g.reason, fmt.Sprint(len(g.names)), milliseconds(g.ms), share, names}})
+	}
+	p.table("", "reasons", []head{{text: "reason", words: true}, {text: "operators"}, {text: "ms"}, {text: "% of a run"}, {text: "which", words: true}}, rows)
+}
+
+// times shows which operators take the time of a run.
+func (p *page) times(r *Report) {
+	if plot := timePlot(r.Layers); plot != "" {
+		p.element("h2", "Time")
+		p.plot(plot)
+	}
 }
 
 func (p *page) layers(r *Report) {
 	p.element("h2", "Operators")
-	p.WriteString(layerPlot(r.Layers))
-	p.table(r.layerRows())
+	p.plot(layerPlot([]series{{"", r.Layers}}))
+	boxes := [][2]string{{"more", "all columns"}}
+	rows := r.layerRows()
+	shapes := 0
+	for i := range r.Layers {
+		if rows[i].id = layerID(i); r.isShape(&r.Layers[i]) {
+			rows[i].class, shapes = "shape", shapes+1
+		}
+	}
+	if shapes > 0 {
+		boxes = append(boxes, [2]string{"shapes", fmt.Sprintf("%d that only change shapes", shapes)})
+	}
+	p.search("operators", "Search operators", boxes...)
+	heads, rows := filled(layerHeads(), rows)
+	p.table("operators", "operators", heads, rows)
 	p.element("p", "%s.", legend)
 }
 
@@ -115,14 +161,18 @@ func (p *page) values(r *Report) {
 		return
 	}
 	p.element("h2", "Activations")
-	var rows [][]string
+	var rows []row
 	for _, v := range r.Values {
-		rows = append(rows, []string{
+		rows = append(rows, row{cells: []string{
 			v.Name, fmt.Sprintf("%.6g", v.Scale), fmt.Sprint(v.ZeroPoint), fmt.Sprintf("%.4g", v.Least), fmt.Sprintf("%.4g", v.Greatest),
 			fmt.Sprintf("%.4g", v.Min), fmt.Sprintf("%.4g", v.Max), percent(v.Clipped), percent(v.Saturated),
-		})
+		}})
 	}
-	p.table([]string{"value", "scale", "zero point", "least", "greatest", "range from", "to", "clipped %", "saturated %"}, rows)
+	p.search("values", "Search activations")
+	p.table("values", "activations", []head{
+		{text: "value", words: true}, {text: "scale"}, {text: "zero point"}, {text: "least", what: "value seen"}, {text: "greatest", what: "value seen"},
+		{text: "range from"}, {text: "to"}, {text: "clipped %", what: "of the values seen"}, {text: "saturated %", what: "of the integers"},
+	}, rows)
 	p.element("p", "Dashed lines are the ends of the range.")
 	p.WriteString("<div class=\"histograms\">\n")
 	for _, v := range r.Values {

@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/quantize"
 )
@@ -9,51 +11,51 @@ import (
 // column is one of the table of operators, the same on a terminal and on a page.
 // What does not exist leaves its cell empty.
 type column struct {
-	head string
+	head
 	cell func(r *Report, l *quantize.Layer) string
 }
 
 // columns are ordered so that those that matter most come first. Units stand in the
 // head: a terminal has no room to repeat them.
 var columns = []column{
-	{"module", func(_ *Report, l *quantize.Layer) string { return l.Name }},
-	{"operator", func(_ *Report, l *quantize.Layer) string { return l.Op }},
-	{"type", func(_ *Report, l *quantize.Layer) string { return l.Precision }},
-	{"out dB", measured(func(m *quantize.Measured) string { return decibel(m.SQNR, m.Elements > 0) })},
-	{"cosine", measured(func(m *quantize.Measured) string {
+	{head{text: "module", words: true}, func(_ *Report, l *quantize.Layer) string { return l.Name }},
+	{head{text: "operator"}, func(_ *Report, l *quantize.Layer) string { return l.Op }},
+	{head{text: "type"}, func(_ *Report, l *quantize.Layer) string { return l.Precision }},
+	{head{text: "out dB", what: "SQNR of the output to the float model's"}, measured(func(m *quantize.Measured) string { return decibel(m.SQNR, m.Elements > 0) })},
+	{head{text: "cosine", what: "of the output and the float model's", more: true}, measured(func(m *quantize.Measured) string {
 		if m.Elements == 0 {
 			return ""
 		}
 		return fmt.Sprintf("%.5f", m.Cosine)
 	})},
-	{"wt dB", func(_ *Report, l *quantize.Layer) string { return decibel(l.SQNR, l.WeightScaleMax > 0) }},
-	{"scale", func(r *Report, l *quantize.Layer) string {
+	{head{text: "wt dB", what: "SQNR of the weight", more: true}, func(_ *Report, l *quantize.Layer) string { return decibel(l.SQNR, l.WeightScaleMax > 0) }},
+	{head{text: "scale", what: "of the output", more: true}, func(r *Report, l *quantize.Layer) string {
 		if v := r.value(l.Output); v != nil {
 			return fmt.Sprintf("%.4g", v.Scale)
 		}
 		return ""
 	}},
-	{"zero", func(r *Report, l *quantize.Layer) string {
+	{head{text: "zero", what: "zero point of the output", more: true}, func(r *Report, l *quantize.Layer) string {
 		if v := r.value(l.Output); v != nil {
 			return fmt.Sprint(v.ZeroPoint)
 		}
 		return ""
 	}},
-	{"clip in %", func(r *Report, l *quantize.Layer) string { return percent(r.worst(clipped, l.Inputs...)) }},
-	{"out %", func(r *Report, l *quantize.Layer) string { return percent(r.worst(clipped, l.Output)) }},
-	{"sat %", func(r *Report, l *quantize.Layer) string { return percent(r.worst(saturated, l.Output)) }},
-	{"pairs %", func(_ *Report, l *quantize.Layer) string { return pairs(l) }},
-	{"safe", func(_ *Report, l *quantize.Layer) string {
+	{head{text: "clip in %", what: "share of the values beyond the range of an input"}, func(r *Report, l *quantize.Layer) string { return percent(r.worst(clipped, l.Inputs...)) }},
+	{head{text: "out %", what: "share of the values beyond the range of the output"}, func(r *Report, l *quantize.Layer) string { return percent(r.worst(clipped, l.Output)) }},
+	{head{text: "sat %", what: "share of the integers at an end of the range", more: true}, func(r *Report, l *quantize.Layer) string { return percent(r.worst(saturated, l.Output)) }},
+	{head{text: "pairs %", what: "share of the outputs that adding pairs of products in 16 bits would spoil", more: true}, func(_ *Report, l *quantize.Layer) string { return pairs(l) }},
+	{head{text: "safe", what: "panels of 16 channels without such pairs, of all", more: true}, func(_ *Report, l *quantize.Layer) string {
 		if l.Panels == 0 {
 			return ""
 		}
 		return fmt.Sprintf("%d/%d", l.SafePanels, l.Panels)
 	}},
-	{"bytes", func(_ *Report, l *quantize.Layer) string { return count(l.Bytes) }},
-	{"of", func(_ *Report, l *quantize.Layer) string { return count(l.FloatBytes) }},
-	{"ms", measured(func(m *quantize.Measured) string { return milliseconds(m.Ms) })},
-	{"float", measured(func(m *quantize.Measured) string { return milliseconds(m.FloatMs) })},
-	{"why not int8", func(_ *Report, l *quantize.Layer) string { return l.Reason }},
+	{head{text: "bytes", what: "of constants"}, func(_ *Report, l *quantize.Layer) string { return count(l.Bytes) }},
+	{head{text: "of", what: "bytes of constants in float"}, func(_ *Report, l *quantize.Layer) string { return count(l.FloatBytes) }},
+	{head{text: "ms", what: "of a run"}, measured(func(m *quantize.Measured) string { return milliseconds(m.Ms) })},
+	{head{text: "float", what: "ms in float"}, measured(func(m *quantize.Measured) string { return milliseconds(m.FloatMs) })},
+	{head{text: "why not int8", words: true}, func(_ *Report, l *quantize.Layer) string { return l.Reason }},
 }
 
 // legend explains the heads of columns.
@@ -70,24 +72,63 @@ func measured(cell func(*quantize.Measured) string) func(*Report, *quantize.Laye
 	}
 }
 
-// layerRows returns the table of operators: its head, and a row for each.
-// Columns in which no row has anything are left out.
-func (r *Report) layerRows() (head []string, rows [][]string) {
-	rows = make([][]string, len(r.Layers))
-	for _, c := range columns {
-		cells := make([]string, len(r.Layers))
-		empty := true
-		for i := range r.Layers {
-			cells[i] = c.cell(r, &r.Layers[i])
-			empty = empty && cells[i] == ""
-		}
-		if empty {
-			continue
-		}
-		head = append(head, c.head)
-		for i, cell := range cells {
-			rows[i] = append(rows[i], cell)
+func layerHeads() []head {
+	heads := make([]head, len(columns))
+	for i, c := range columns {
+		heads[i] = c.head
+	}
+	return heads
+}
+
+// layerRows returns the table of operators: a row for each, with the cells of all columns.
+func (r *Report) layerRows() []row {
+	rows := make([]row, len(r.Layers))
+	for i := range rows {
+		for _, c := range columns {
+			rows[i].cells = append(rows[i].cells, c.cell(r, &r.Layers[i]))
 		}
 	}
-	return head, rows
+	return rows
+}
+
+// filled leaves out the columns in which no row has anything.
+func filled(heads []head, rows []row) ([]head, []row) {
+	for c := len(heads) - 1; c >= 0; c-- {
+		if slices.ContainsFunc(rows, func(r row) bool { return r.cells[c] != "" }) {
+			continue
+		}
+		heads = slices.Delete(heads, c, c+1)
+		for i := range rows {
+			rows[i].cells = slices.Delete(rows[i].cells, c, c+1)
+		}
+	}
+	return heads, rows
+}
+
+// isShape reports whether an operator only gives its input another shape, or computes shapes: it has no constants, and takes no time where
+// times were measured, or has no floats to compare.
+func (r *Report) isShape(l *quantize.Layer) bool {
+	if l.FloatBytes > 0 || l.Measured == nil {
+		return false
+	}
+	return l.Measured.Elements == 0 || r.Quantized.Ms > 0 && l.Measured.Ms == 0 && l.Measured.FloatMs == 0
+}
+
+// layerName is the module of an operator, or the operator where it is part of none.
+func layerName(l *quantize.Layer) string {
+	if l.Name == "" {
+		return l.Op
+	}
+	return l.Name
+}
+
+// layerID is the name of an operator's row on the page.
+func layerID(i int) string { return fmt.Sprintf("operator-%d", i+1) }
+
+// layerDecibel is the SQNR at an operator's output, NaN where there is none.
+func layerDecibel(l *quantize.Layer) float64 {
+	if l.Measured == nil || l.Measured.Elements == 0 {
+		return math.NaN()
+	}
+	return float64(l.Measured.SQNR)
 }

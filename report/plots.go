@@ -1,37 +1,110 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/quantize"
 )
 
-// layerPlot shows the SQNR at the output of each operator, layers in float in another colour.
-func layerPlot(layers []quantize.Layer) string {
-	var int8, float []point
+// The width of plots across the page, in pixels.
+const wide = 1180
+
+// series are the operators of one report, with its name in a plot of several.
+type series struct {
+	name   string
+	layers []quantize.Layer
+}
+
+// layerPlot shows the SQNR at the output of each operator of a report, layers in float in another colour; of the second of two reports, in
+// another form.
+func layerPlot(all []series) string {
 	var xs, ys []float64
-	for i, l := range layers {
-		if l.Measured == nil || l.Measured.Elements == 0 || !finite(float64(l.Measured.SQNR)) {
-			continue
-		}
-		at := point{float64(i), float64(l.Measured.SQNR), fmt.Sprintf("%s: %.1f dB", l.Name, l.Measured.SQNR)}
-		xs, ys = append(xs, at.x), append(ys, at.y)
-		if l.Precision == "int8" {
-			int8 = append(int8, at)
-		} else {
-			float = append(float, at)
+	points := map[string][]point{}
+	names := map[float64]string{}
+	for k, s := range all {
+		for i, l := range s.layers {
+			db := layerDecibel(&l)
+			if !finite(db) {
+				continue
+			}
+			at := point{float64(i), db, fmt.Sprintf("%s: %.1f dB", layerName(&l), db)}
+			class := "float"
+			if k > 0 {
+				class, at.name = "chosen", s.name+", "+at.name
+			} else if names[at.x] = layerName(&l); l.Precision == "int8" || len(all) > 1 {
+				class = "int8"
+			}
+			xs, ys, points[class] = append(xs, at.x), append(ys, at.y), append(points[class], at)
 		}
 	}
-	p := newPlot(907, 302, plotTexts{title: "SQNR at each operator's output", x: "operator", wholeX: true, y: "dB"}, xs, ys)
-	p.points("int8", 3.2, int8)
-	p.points("float", 3.2, float)
-	if len(int8) > 0 && len(float) > 0 {
+	p := newPlot(wide, 380, plotTexts{title: "SQNR at each operator's output", y: "dB", xNames: names}, xs, ys)
+	for _, class := range []string{"float", "int8", "chosen"} {
+		p.points(class, 3.2, points[class])
+	}
+	switch {
+	case len(all) > 1:
+		p.legend("chosen", all[1].name, false)
+		p.legend("int8", all[0].name, false)
+	case len(points["int8"]) > 0 && len(points["float"]) > 0:
 		p.legend("int8", "int8", false)
 		p.legend("float", "float32", false)
 	}
 	return p.end()
+}
+
+// timePlot shows how long the slowest operators take, and how long they take in the float model; "" where nothing was measured.
+func timePlot(layers []quantize.Layer) string {
+	var slow []quantize.Layer
+	total := 0.0
+	for _, l := range layers {
+		if l.Measured != nil && l.Measured.Ms > 0 && finite(l.Measured.Ms) {
+			slow, total = append(slow, l), total+l.Measured.Ms
+		}
+	}
+	if len(slow) == 0 {
+		return ""
+	}
+	sorting.Func(slow, func(a, b quantize.Layer) int { return cmp.Compare(b.Measured.Ms, a.Measured.Ms) })
+	slow = slow[:min(20, len(slow))]
+	longest := 0.0
+	for _, l := range slow {
+		longest = max(longest, l.Measured.Ms, l.Measured.FloatMs)
+	}
+	const line = 19
+	p := newPlot(wide, top+bottom+line*float64(len(slow)), plotTexts{title: fmt.Sprintf("The %d slowest operators", len(slow)), x: "ms", rows: true}, []float64{0, longest}, []float64{0, float64(len(slow))})
+	for i, l := range slow {
+		y := p.y.to + line*float64(i)
+		class := "float"
+		if l.Precision == "int8" {
+			class = "int8"
+		}
+		m := l.Measured
+		what := fmt.Sprintf("%s (%s): %.3f ms, %s %% of a run", layerName(&l), l.Op, m.Ms, percent(m.Ms/total))
+		if m.FloatMs > 0 {
+			what += fmt.Sprintf("; float32 %.3f ms", m.FloatMs)
+		}
+		p.text("tick end", p.x.from-6, y+13, shortened(layerName(&l), 34))
+		p.bar(class, y+3, line-6, m.Ms, what)
+		if m.FloatMs > 0 {
+			p.bar("before", y+3, line-6, m.FloatMs, what)
+		}
+	}
+	p.legend("before", "in the float model", false)
+	p.legend("float", "float32", false)
+	p.legend("int8", "int8", false)
+	return p.end()
+}
+
+// shortened keeps the end of a long name, which tells modules from their neighbours.
+func shortened(name string, most int) string {
+	if r := []rune(name); len(r) > most {
+		return "…" + string(r[len(r)-most+1:])
+	}
+	return name
 }
 
 // valuePlot shows the histogram of a value on a logarithmic axis, and the range

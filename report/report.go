@@ -1,5 +1,6 @@
 // Package report presents what quantizing a model did to it: as tables on a
-// terminal, as JSON, and as one HTML file that needs nothing else.
+// terminal, as JSON, and as one HTML file that needs nothing else. It sets two
+// such reports side by side, too.
 package report
 
 import (
@@ -8,6 +9,7 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/quantize"
@@ -31,6 +33,20 @@ type Report struct {
 	TunedBy string `json:"tuned_by,omitempty"`
 	// Tuning is how the modules left in float were found, if they were.
 	Tuning *quantize.Tuning `json:"tuning,omitempty"`
+	// Origin says how the report was made; nil where nobody told.
+	Origin *Origin `json:"origin,omitempty"`
+}
+
+// Origin says when, where and from what a report was made.
+type Origin struct {
+	Time        time.Time `json:"time"`
+	Version     string    `json:"octet"` // of octet
+	Go          string    `json:"go"`    // version
+	CPU         bench.CPU `json:"cpu"`
+	Threads     int       `json:"threads"` // of a run
+	Calibration string    `json:"calibration,omitempty"`
+	Evaluation  string    `json:"evaluation,omitempty"` // what was evaluated on
+	Command     string    `json:"command,omitempty"`
 }
 
 // Figures are those of a whole model.
@@ -61,9 +77,16 @@ func (f Figures) total() int {
 // WriteTable writes the report for people to read on a terminal.
 func (r *Report) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	head, rows := r.layerRows()
-	for _, cells := range append([][]string{head}, rows...) {
-		fmt.Fprintln(t, strings.Join(cells, "\t"))
+	heads, rows := filled(layerHeads(), r.layerRows())
+	for i, h := range heads {
+		if i > 0 {
+			fmt.Fprint(t, "\t")
+		}
+		fmt.Fprint(t, h.text)
+	}
+	fmt.Fprintln(t)
+	for _, r := range rows {
+		fmt.Fprintln(t, strings.Join(r.cells, "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -3,7 +3,9 @@ package report
 import (
 	"fmt"
 	"html"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,7 +14,6 @@ import (
 type axis struct {
 	lo, hi   float64
 	from, to float64
-	whole    bool // its values are whole numbers
 }
 
 // newAxis returns an axis that holds all finite values given, with a margin of that share of their range at each end.
@@ -50,9 +51,6 @@ func (a axis) at(v float64) float64 {
 // ticks returns round values on the axis, at most n+1 of them, and their texts.
 func (a axis) ticks(n int) (values []float64, labels []string) {
 	step := tickStep(a.hi/float64(n) - a.lo/float64(n))
-	if a.whole {
-		step = max(step, 1)
-	}
 	first := math.Ceil(a.lo / step)
 	for i := range n + 1 {
 		v := (first + float64(i)) * step
@@ -87,52 +85,94 @@ type plot struct {
 	legendEnd     float64 // where the next entry of the legend ends
 }
 
-// plotTexts are the texts around a plot, and what its x axis shows.
+// plotTexts are the texts around a plot, and what its axes show.
 type plotTexts struct {
 	title, x, y string
-	wholeX      bool // x are whole numbers
+	// xNames are the names of places on the x axis, which then has no numbers.
+	xNames map[float64]string
+	// rows says that the y axis has a name for each row, which the caller writes, and no numbers.
+	rows bool
 }
 
-// The margins of the frame, in pixels.
+// The margins of the frame, in pixels; those of names are wider.
 const (
 	left, right = 52, 14
 	top, bottom = 30, 40
+	nameWidth   = 230
+	nameHeight  = 134
 )
 
 // newPlot begins a plot of the given size in pixels, whose axes hold the values given.
 func newPlot(width, height float64, texts plotTexts, xs, ys []float64) *plot {
 	p := &plot{width: width, height: height, legendEnd: width - right}
-	below := float64(bottom)
-	if texts.x == "" {
+	below, beside := float64(bottom), float64(left)
+	switch {
+	case texts.xNames != nil:
+		below = nameHeight
+	case texts.x == "":
 		below -= 14
 	}
-	p.x = newAxis(xs, 0.02, left, width-right)
-	p.x.whole = texts.wholeX
+	if texts.rows {
+		beside = nameWidth
+	}
+	p.x = newAxis(xs, 0.02, beside, width-right)
 	p.y = newAxis(ys, 0.05, height-below, top)
-	fmt.Fprintf(p, "<svg class=\"plot\" role=\"img\" width=\"%g\" height=\"%g\" viewBox=\"0 0 %g %g\">\n", width, height, width, height)
-	p.text("title start", left, 16, texts.title)
+	if texts.rows {
+		p.x.lo, p.y.lo, p.y.hi = 0, 0, max(1, ys[len(ys)-1])
+	}
+	fmt.Fprintf(p, "<svg class=\"plot\" role=\"img\" aria-label=\"%s\" width=\"%g\" height=\"%g\" viewBox=\"0 0 %g %g\">\n", html.EscapeString(texts.title), width, height, width, height)
+	p.text("title start", beside, 16, texts.title)
 	if texts.x != "" {
 		p.text("label", (p.x.from+p.x.to)/2, height-6, texts.x)
 	}
-	fmt.Fprintf(p, "<text class=\"label\" transform=\"translate(12 %.1f) rotate(-90)\">%s</text>\n", (p.y.from+p.y.to)/2, html.EscapeString(texts.y))
-	p.grid()
+	if texts.y != "" {
+		fmt.Fprintf(p, "<text class=\"label\" transform=\"translate(12 %.1f) rotate(-90)\">%s</text>\n", (p.y.from+p.y.to)/2, html.EscapeString(texts.y))
+	}
+	p.grid(texts)
 	return p
 }
 
-// grid draws the lines of both axes' ticks, with their values.
-func (p *plot) grid() {
-	values, labels := p.x.ticks(int(p.width / 60))
-	for i, v := range values {
-		p.line("grid", v, p.y.lo, v, p.y.hi)
-		p.text("tick", p.x.at(v), p.y.from+14, labels[i])
+// grid draws the lines of both axes' ticks, with their values or names.
+func (p *plot) grid(texts plotTexts) {
+	if texts.xNames != nil {
+		p.names(texts.xNames)
+	} else {
+		values, labels := p.x.ticks(int(p.width / 60))
+		for i, v := range values {
+			p.line("grid", v, p.y.lo, v, p.y.hi)
+			p.text("tick", p.x.at(v), p.y.from+14, labels[i])
+		}
 	}
-	values, labels = p.y.ticks(int(p.height / 45))
-	for i, v := range values {
-		p.line("grid", p.x.lo, v, p.x.hi, v)
-		p.text("tick end", p.x.from-6, p.y.at(v)+4, labels[i])
+	if !texts.rows {
+		values, labels := p.y.ticks(int(p.height / 45))
+		for i, v := range values {
+			p.line("grid", p.x.lo, v, p.x.hi, v)
+			p.text("tick end", p.x.from-6, p.y.at(v)+4, labels[i])
+		}
 	}
 	p.line("axis", p.x.lo, p.y.lo, p.x.hi, p.y.lo)
 	p.line("axis", p.x.lo, p.y.lo, p.x.lo, p.y.hi)
+}
+
+// names writes names of places below the x axis, upright, as many as there is room for.
+func (p *plot) names(names map[float64]string) {
+	const room = 14 // pixels
+	last := math.Inf(-1)
+	for _, v := range slices.Sorted(maps.Keys(names)) {
+		x := p.x.at(v)
+		if x < last+room {
+			continue
+		}
+		last = x
+		p.line("grid", v, p.y.lo, v, p.y.hi)
+		fmt.Fprintf(p, "<text class=\"tick end\" transform=\"translate(%.1f %.1f) rotate(-90)\">%s</text>\n", x+4, p.y.from+6, html.EscapeString(shortened(names[v], 19)))
+	}
+}
+
+// bar draws a bar from 0 to a value of the x axis, at a height in pixels.
+func (p *plot) bar(class string, y, height, v float64, name string) {
+	fmt.Fprintf(p, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%g\"><title>%s</title></rect>\n",
+		class, p.x.at(0), y, p.x.at(v)-p.x.at(0), height, html.EscapeString(name))
 }
 
 // text writes a text at a pixel.

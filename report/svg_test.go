@@ -75,12 +75,12 @@ func TestPlots(t *testing.T) {
 		return quantize.Layer{Name: name, Precision: precision, Measured: &quantize.Measured{Elements: 1, SQNR: quantize.Decibel(sqnr)}}
 	}
 	layers := []quantize.Layer{layer("a<b>", "int8", 30), layer("c", "float32", 40), layer("d", "int8", inf), layer("e", "int8", nan), {Name: "f"}}
-	classes := elements(t, layerPlot(layers))
+	classes := elements(t, layerPlot([]series{{"", layers}}))
 	if ofClass(classes, "int8") != 1+1 || ofClass(classes, "float") != 1+1 { // with the legend
 		t.Errorf("operators: %v", classes)
 	}
 	for _, odd := range [][]quantize.Layer{nil, layers[2:], layers[:1]} {
-		elements(t, layerPlot(odd))
+		elements(t, layerPlot([]series{{"", odd}}))
 	}
 
 	value := quantize.Value{Name: "x", Min: -1, Max: 2, Histogram: &quantize.ValueBins{First: -1, Width: 0.5, Counts: []int64{4, 0, 9}}}

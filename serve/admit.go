@@ -15,6 +15,7 @@ type admission struct {
 	// draining and the requests between admission and answer, of all models.
 	draining bool
 	admitted int
+	total    uint64        // requests that were admitted so far
 	idle     chan struct{} // closed when draining and nothing is admitted
 }
 
@@ -32,6 +33,7 @@ func (a *admission) enter(d *deployment, bytes int64, places int) error {
 	}
 	a.bytes += bytes
 	a.admitted++
+	a.total++
 	d.admitted++
 	return nil
 }
@@ -61,6 +63,13 @@ func (a *admission) leave(d *deployment, bytes int64) {
 	if a.draining && a.admitted == 0 {
 		a.signal()
 	}
+}
+
+// count returns the requests that are admitted, and those that were so far.
+func (a *admission) count() (now int, all uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.admitted, a.total
 }
 
 // stop admits nothing from now on and returns a channel that is closed once all that is admitted has ended.

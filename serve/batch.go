@@ -14,6 +14,7 @@ type batchTable struct {
 	sizes  []int // above 1, ascending; none: it runs each request alone
 	reason string
 	rows   []batchRow
+	timed  bool // time decided, not bits or memory
 }
 
 // batchRow is a measurement.

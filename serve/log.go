@@ -50,6 +50,10 @@ func (l *logger) Load(e LoadEvent) {
 		l.Error("load", "model", e.Model, "version", e.Version, "duration", e.Duration, "error", e.Err.Error())
 		return
 	}
+	if e.Unchanged {
+		l.Info("load", "model", e.Model, "version", e.Version, "unchanged", true)
+		return
+	}
 	l.Info("load", "model", e.Model, "version", e.Version, "duration", e.Duration, "weight_bytes", e.WeightBytes, "arena_bytes", e.ArenaBytes)
 }
 

@@ -35,6 +35,8 @@ type deployment struct {
 	removed bool   // no longer served
 	seen    fileState
 	loaded  fileState // of the file at the last attempt to load
+	// reconfigured says that the source is another one since.
+	reconfigured bool
 }
 
 // instance is a loaded model. It is closed once nobody uses it any more.
@@ -49,6 +51,7 @@ type instance struct {
 	batch      batchTable
 	warm       time.Duration // of a run, measured; 0: not known
 	warmNote   string
+	measured   fingerprint // of what the time and the batches are
 	weights    int64
 
 	users  atomic.Int64 // requests, sequences, and one while it is current
@@ -168,7 +171,7 @@ func (s *Server) newInstance(ctx context.Context, d *deployment, source Source) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	i.session, err = g.Compile(graph.Options{CPU: s.opts.CPU, Pool: s.pool, MaxMemory: s.opts.MaxMemory})
+	i.session, err = g.CompileContext(ctx, graph.Options{CPU: s.opts.CPU, Pool: s.pool, MaxMemory: s.opts.MaxMemory})
 	return i, err
 }
 

@@ -56,6 +56,8 @@ type LoadEvent struct {
 	Err            error
 	WeightBytes    int64 // constants of the model
 	ArenaBytes     int64 // of one run
+	// Unchanged says that nothing was loaded: the file is the one that is served. The fields above are zero.
+	Unchanged bool
 }
 
 // Gauges is the state of a server at one time.

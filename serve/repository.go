@@ -24,13 +24,13 @@ func (s *Server) Index(onlyReady bool) []oip.IndexEntry {
 	return entries
 }
 
-// LoadModel loads all versions of a configured model anew. The old ones are served until the new ones are ready.
+// LoadModel loads all versions of a configured model anew whose files have changed. The old ones are served until the new ones are ready.
 func (s *Server) LoadModel(ctx context.Context, name string) error {
 	return s.each(name, func(d *deployment) error {
 		d.mu.Lock()
 		d.removed = false
 		d.mu.Unlock()
-		return s.load(ctx, d)
+		return s.reload(ctx, d)
 	})
 }
 
@@ -64,7 +64,8 @@ func (s *Server) each(name string, do func(*deployment) error) error {
 	return all
 }
 
-// Reload loads all configured models anew, one after the other, except those that were unloaded. Models that fail stay as they were.
+// Reload loads all configured models anew, one after the other, except those that were unloaded and those whose file is the one that is
+// served: of the same inode, size and time. Models that fail stay as they were.
 func (s *Server) Reload(ctx context.Context) error {
 	var all error
 	for _, d := range s.deployments() {
@@ -72,7 +73,7 @@ func (s *Server) Reload(ctx context.Context) error {
 		removed := d.removed
 		d.mu.Unlock()
 		if !removed {
-			all = errors.Join(all, s.load(ctx, d))
+			all = errors.Join(all, s.reload(ctx, d))
 		}
 	}
 	return all

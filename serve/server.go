@@ -130,6 +130,7 @@ func (s *Server) configure(c Configured) (*deployment, error) {
 	for _, d := range m.versions {
 		if d.version == c.Version {
 			d.mu.Lock()
+			d.reconfigured = d.reconfigured || !d.source.same(c.Source)
 			d.source = c.Source
 			d.mu.Unlock()
 			return d, nil
@@ -166,6 +167,15 @@ func compareVersions(a, b string) int {
 	return strings.Compare(a, b)
 }
 
+// reload loads a deployment anew, unless it has what its file has.
+func (s *Server) reload(ctx context.Context, d *deployment) error {
+	if d.unchanged() {
+		s.observer.Load(LoadEvent{Model: d.name, Version: d.version, Unchanged: true})
+		return nil
+	}
+	return s.load(ctx, d)
+}
+
 // load loads a deployment anew. One is loaded at a time.
 func (s *Server) load(ctx context.Context, d *deployment) error {
 	select {
@@ -176,13 +186,14 @@ func (s *Server) load(ctx context.Context, d *deployment) error {
 	}
 	d.mu.Lock()
 	source := d.source
-	d.state, d.reason = stateLoading, ""
+	d.state, d.reason, d.reconfigured = stateLoading, "", false
 	d.loaded = stateOf(source.Path)
 	d.mu.Unlock()
 	start := time.Now()
-	i, err := s.newInstance(ctx, d, source)
+	g := s.gently(ctx)
+	i, err := s.newInstance(g, d, source)
 	if err == nil {
-		if err = s.warmUp(ctx, i, source); err != nil {
+		if err = s.warmUp(g, i, source); err != nil {
 			i.session.Close()
 		}
 	}

@@ -14,7 +14,8 @@ import (
 type Source struct {
 	// Path is that of a file which loader.Load reads. It is read whole, not mapped, so that it may be replaced while it is served.
 	Path string
-	// Open, unless nil, makes the graph instead. It is called at each load.
+	// Open, unless nil, makes the graph instead. It is called at each load. Where there is a Path too, that is the file which Open reads: what it makes
+	// depends on no other.
 	Open func(ctx context.Context) (*graph.Graph, error)
 	// Inputs are types of the inputs of a model whose file says none, as that of TorchScript.
 	Inputs []ops.Type

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -15,15 +14,16 @@ import (
 // warmer runs a model before requests do: so that plans exist, and to find which numbers of samples are worth joining.
 type warmer struct {
 	server   *Server
+	gentle   *gentle
 	instance *instance
 	example  []*tensor.Tensor // inputs, of one sample where the model has samples
 	given    []*tensor.Tensor // by the source, with any number of samples
 }
 
 // warmUp makes the plans of a model and its table of batches. Values that the model does not take end the warm-up, not the load.
-func (s *Server) warmUp(ctx context.Context, i *instance, source Source) error {
-	w := &warmer{server: s, instance: i, given: source.Warm}
-	err := w.warm(ctx)
+func (s *Server) warmUp(g *gentle, i *instance, source Source) error {
+	w := &warmer{server: s, gentle: g, instance: i, given: source.Warm}
+	err := w.warm()
 	switch {
 	case err == nil:
 		return nil
@@ -35,7 +35,7 @@ func (s *Server) warmUp(ctx context.Context, i *instance, source Source) error {
 	return fmt.Errorf("warming up: %w", err)
 }
 
-func (w *warmer) warm(ctx context.Context) error {
+func (w *warmer) warm() error {
 	i := w.instance
 	if w.given != nil && len(w.given) != len(i.signature.Inputs) {
 		return &graph.InputError{Index: -1, Reason: fmt.Sprintf("the example has %d where the model takes %d", len(w.given), len(i.signature.Inputs))}
@@ -44,11 +44,17 @@ func (w *warmer) warm(ctx context.Context) error {
 	if w.example, err = w.inputs(1, 0); err != nil {
 		return err
 	}
-	if _, _, err := w.run(ctx, w.example); err != nil {
+	if _, _, err := w.run(w.example, loadSlice); err != nil {
 		return err
 	}
-	if i.warm, err = w.least(ctx, w.example); err != nil {
+	i.measured = fingerprintOf(i.session.Graph(), w.example)
+	before := i.deployment.current.Load()
+	if before != nil && before.measured == i.measured {
+		i.warm = before.warm
+	} else if i.warm, err = w.least(w.example); err != nil {
 		return err
+	} else {
+		before = nil
 	}
 	choice := w.server.opts.Batch
 	if own := i.deployment.opts.Batch; own != BatchAuto {
@@ -61,28 +67,43 @@ func (w *warmer) warm(ctx context.Context) error {
 		i.batch.reason = "off: the model keeps something between requests"
 	case !i.signature.Batch:
 		i.batch.reason = "off: the first axis of its inputs and outputs is not the number of samples"
+	case before != nil && before.batch.timed:
+		return w.reuse(before.batch, choice)
 	default:
-		return w.batches(ctx, choice)
+		return w.batches(choice)
 	}
 	return nil
 }
 
-// run runs the model in a place that requests leave.
-func (w *warmer) run(ctx context.Context, inputs []*tensor.Tensor) (outputs []*tensor.Tensor, took time.Duration, err error) {
-	s, i := w.server, w.instance
-	j := &job{wake: make(chan struct{}, 1), queue: &s.loads, instance: i, ctx: ctx, inputs: inputs, samples: i.samples(inputs)}
-	if err := s.scheduler.enter(j); err != nil {
-		return nil, 0, err
+// reuse takes over what was measured of the same graph, after a look at the bits, which depend on the weights.
+func (w *warmer) reuse(before batchTable, choice Batching) error {
+	for _, size := range before.sizes {
+		inputs, err := w.inputs(size, 1)
+		if err != nil {
+			return err
+		}
+		if reason, err := w.sameBits(inputs, size); err != nil || reason != "" {
+			return w.batches(choice)
+		}
 	}
-	start := time.Now()
+	w.instance.batch = before
+	return nil
+}
+
+// run runs the model in a place that requests leave, without a pause before it has run for so long.
+func (w *warmer) run(inputs []*tensor.Tensor, slice time.Duration) (outputs []*tensor.Tensor, took time.Duration, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("internal error: %v", v)
 		}
-		s.scheduler.leave(j, time.Since(start))
 	}()
-	outputs, err = i.session.RunWith(ctx, graph.RunOptions{Threads: 1, State: i.session.NewState()}, inputs...)
-	return outputs, time.Since(start), err
+	i, g := w.instance, w.gentle
+	j := &job{wake: make(chan struct{}, 1), queue: &w.server.loads, instance: i, ctx: g.Context, inputs: inputs, samples: i.samples(inputs)}
+	took, err = g.run(j, slice, func() (err error) {
+		outputs, err = i.session.RunWith(g, graph.RunOptions{Threads: 1, State: i.session.NewState()}, inputs...)
+		return err
+	})
+	return outputs, took, err
 }
 
 // Bounds of a measurement: the least time of so many runs, or of those that fit the time.
@@ -93,10 +114,10 @@ const (
 )
 
 // least returns the least time of some runs.
-func (w *warmer) least(ctx context.Context, inputs []*tensor.Tensor) (time.Duration, error) {
+func (w *warmer) least(inputs []*tensor.Tensor) (time.Duration, error) {
 	least, total := time.Duration(0), time.Duration(0)
 	for n := 0; n < minMeasuredRuns || n < maxMeasuredRuns && total < measuringTime; n++ {
-		_, took, err := w.run(ctx, inputs)
+		_, took, err := w.run(inputs, shortRun)
 		if err != nil {
 			return 0, err
 		}
@@ -115,7 +136,7 @@ const minGain = 0.1
 const maxMisses = 2
 
 // batches fills the table: sizes are doubled while the time per sample falls, or up to the most that is asked for.
-func (w *warmer) batches(ctx context.Context, choice Batching) error {
+func (w *warmer) batches(choice Batching) error {
 	b := &w.instance.batch
 	most := maxBatch
 	if choice > 1 {
@@ -125,12 +146,13 @@ func (w *warmer) batches(ctx context.Context, choice Batching) error {
 	b.rows = []batchRow{best}
 	b.reason = "off: joined samples take no tenth less time than single ones"
 	misses := 0
+	b.timed = true
 	for size := 2; size <= most && misses < maxMisses; size *= 2 {
 		inputs, err := w.inputs(size, 1)
 		if err != nil {
 			return err
 		}
-		reason, err := w.sameBits(ctx, inputs, size)
+		reason, err := w.sameBits(inputs, size)
 		if isA[*graph.MemoryError](err) {
 			reason, err = fmt.Sprintf("%d samples take too much memory", size), nil
 		}
@@ -138,12 +160,12 @@ func (w *warmer) batches(ctx context.Context, choice Batching) error {
 			return err
 		}
 		if reason != "" {
-			if len(b.sizes) == 0 {
+			if b.timed = false; len(b.sizes) == 0 {
 				b.reason = "off: " + reason
 			}
 			break
 		}
-		row, gains, err := w.gain(ctx, inputs, size, best)
+		row, gains, err := w.gain(inputs, size, best)
 		if err != nil {
 			return err
 		}
@@ -163,16 +185,16 @@ func (w *warmer) batches(ctx context.Context, choice Batching) error {
 
 // gain measures the time per sample of a size beside the best before, and both again where it gains: a busy machine slows down one run
 // and not the next.
-func (w *warmer) gain(ctx context.Context, inputs []*tensor.Tensor, size int, best batchRow) (row batchRow, gains bool, err error) {
+func (w *warmer) gain(inputs []*tensor.Tensor, size int, best batchRow) (row batchRow, gains bool, err error) {
 	before, err := w.inputs(best.Samples, 1)
 	if err != nil {
 		return row, false, err
 	}
 	for range 2 {
-		if row, err = w.measure(ctx, inputs, size); err != nil || row.PerSample > (1-minGain)*best.PerSample {
+		if row, err = w.measure(inputs, size); err != nil || row.PerSample > (1-minGain)*best.PerSample {
 			return row, false, err
 		}
-		again, err := w.measure(ctx, before, best.Samples)
+		again, err := w.measure(before, best.Samples)
 		if err != nil {
 			return row, false, err
 		}
@@ -181,14 +203,14 @@ func (w *warmer) gain(ctx context.Context, inputs []*tensor.Tensor, size int, be
 	return row, row.PerSample <= (1-minGain)*best.PerSample, nil
 }
 
-func (w *warmer) measure(ctx context.Context, inputs []*tensor.Tensor, size int) (batchRow, error) {
-	took, err := w.least(ctx, inputs)
+func (w *warmer) measure(inputs []*tensor.Tensor, size int) (batchRow, error) {
+	took, err := w.least(inputs)
 	return batchRow{size, took.Seconds() / float64(size)}, err
 }
 
 // sameBits compares a joined run with single ones. It says what differs.
-func (w *warmer) sameBits(ctx context.Context, inputs []*tensor.Tensor, size int) (reason string, err error) {
-	all, _, err := w.run(ctx, inputs)
+func (w *warmer) sameBits(inputs []*tensor.Tensor, size int) (reason string, err error) {
+	all, _, err := w.run(inputs, loadSlice)
 	if err != nil {
 		return "", err
 	}
@@ -199,7 +221,7 @@ func (w *warmer) sameBits(ctx context.Context, inputs []*tensor.Tensor, size int
 				return "", err
 			}
 		}
-		single, _, err := w.run(ctx, one)
+		single, _, err := w.run(one, loadSlice)
 		if err != nil {
 			return "", err
 		}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"os"
+	"reflect"
+	"time"
 )
 
 // fileState is what tells that a file has changed.
 type fileState struct {
 	info os.FileInfo // nil: it is not there
+	at   time.Time   // of the look
 }
 
 func stateOf(path string) fileState {
@@ -19,7 +22,7 @@ func stateOf(path string) fileState {
 	if err != nil {
 		return fileState{}
 	}
-	return fileState{info}
+	return fileState{info, time.Now()}
 }
 
 // same compares file, size and time of the last change.
@@ -50,6 +53,24 @@ func (d *deployment) changed() bool {
 	stable := now.same(d.seen)
 	d.seen = now
 	return stable && now.info != nil && !d.removed && !now.same(d.loaded)
+}
+
+// clockTick is more than the steps of the clock that file systems take times from. A file that was younger when it was loaded may have been written
+// again since, at the same time as far as they can tell.
+const clockTick = 2 * time.Second
+
+// unchanged reports whether what is served is what the source has: it is not worth loading again.
+func (d *deployment) unchanged() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	info := d.loaded.info
+	return !d.reconfigured && !d.removed && d.state == stateReady && d.current.Load() != nil && info != nil && d.loaded.at.Sub(info.ModTime()) > clockTick &&
+		stateOf(d.source.Path).same(d.loaded)
+}
+
+// same compares all that a source says but what Open does, which depends on the file where there is one.
+func (s Source) same(other Source) bool {
+	return s.Path == other.Path && (s.Open == nil) == (other.Open == nil) && reflect.DeepEqual(s.Inputs, other.Inputs) && reflect.DeepEqual(s.Warm, other.Warm)
 }
 
 // ConfigureOnly is Configure, and forgets all other models.

@@ -27,6 +27,7 @@ type app struct {
 	limits    limits
 
 	tier    asm.Tier
+	args    []string
 	started bool // the command line was understood
 	opened  []io.Closer
 }
@@ -41,6 +42,7 @@ func newApp(stdout, stderr io.Writer) *app {
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
+	a.args = args
 	root := a.command()
 	root.SetArgs(args)
 	root.SetOut(a.out)
@@ -110,7 +112,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
 	flags.BoolVar(&a.mmap, "mmap", false, "map the weights of an octet file into memory instead of reading them: nobody may change or shorten the file meanwhile")
 	a.limits.add(root)
-	root.AddCommand(a.demo(), a.inspect(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.serve(), a.bench(), a.cpuInfo())
+	root.AddCommand(a.demo(), a.inspect(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.serve(), a.bench(), a.reports(), a.cpuInfo())
 	a.markStart(root)
 	return root
 }

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/serve/prom"
 )
@@ -41,7 +41,9 @@ type serveFlags struct {
 	drain   time.Duration
 	grace   time.Duration
 	watch   time.Duration
-	options serve.Options
+	// examples are those of --warm that were read.
+	examples examples
+	options  serve.Options
 }
 
 func (a *app) serve() *cobra.Command {
@@ -141,7 +143,8 @@ func (a *app) serveOptions(f *serveFlags) error {
 	if len(a.threads) > 0 {
 		o.Threads = a.threads[0]
 	}
-	o.CPU, o.MaxMemory, o.Version = a.cpu, a.limits.maxMemory, version()
+	o.Decoder = servedPictures{maxMemory: a.limits.maxMemory}
+	o.CPU, o.MaxMemory, o.Version = a.cpu, a.limits.maxMemory, loader.Version()
 	var err error
 	if o.MaxBody, err = parseSize(f.maxBody); err != nil {
 		return usagef("--max-body %w", err)
@@ -185,14 +188,6 @@ func parseBatch(text string) (serve.Batching, error) {
 		return 0, fmt.Errorf("%q: it must be auto, off or a number of samples", text)
 	}
 	return serve.Batching(n), nil
-}
-
-// version returns the version of the module that the program was built from.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "unknown"
 }
 
 // serveAt serves until the context ends, and then drains.

@@ -71,7 +71,7 @@ func (a *app) configured(ctx context.Context, f *serveFlags) ([]serve.Configured
 			return buildModel(file, f.from)
 		}
 		if name := warm[c.Name]; name != "" {
-			if err := a.warmInputs(ctx, c, name); err != nil {
+			if c.Source.Warm, err = a.warmInputs(ctx, f, c.Source, name); err != nil {
 				return nil, err
 			}
 		}
@@ -144,18 +144,49 @@ func byModel(flag string, values []string, list []serve.Configured) (map[string]
 	return of, nil
 }
 
+// examples keeps the examples of models while neither of the two files changes: to name the inputs, the model has to be loaded.
+type examples map[[2]string]struct {
+	model, data os.FileInfo
+	inputs      []*tensor.Tensor
+}
+
 // warmInputs reads the example of a model.
-func (a *app) warmInputs(ctx context.Context, c *serve.Configured, path string) error {
-	d, err := a.openDataset(ctx, path, &dataFlags{})
+func (a *app) warmInputs(ctx context.Context, f *serveFlags, source serve.Source, path string) ([]*tensor.Tensor, error) {
+	model, err := os.Stat(source.Path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	g, err := c.Source.Open(ctx)
+	data, err := os.Stat(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c.Source.Warm, err = d.Inputs(g)
-	return err
+	key := [2]string{source.Path, path}
+	e := f.examples[key]
+	if e.inputs != nil && unchanged(e.model, model) && unchanged(e.data, data) {
+		return e.inputs, nil
+	}
+	g, err := source.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.openDataset(ctx, path, &dataFlags{}, g)
+	if err != nil {
+		return nil, err
+	}
+	if e.inputs, err = d.Inputs(g); err != nil {
+		return nil, err
+	}
+	if f.examples == nil {
+		f.examples = make(examples)
+	}
+	e.model, e.data = model, data
+	f.examples[key] = e
+	return e.inputs, nil
+}
+
+// unchanged compares inode, size and time.
+func unchanged(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
 func readServeConfig(path string) (config serveConfig, err error) {

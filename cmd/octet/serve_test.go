@@ -3,11 +3,16 @@
 package main
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/serve"
 )
 
@@ -55,6 +60,32 @@ func TestServeUsage(t *testing.T) {
 		_, stderr := octet(t, c.code, append([]string{"serve", "--addr", "127.0.0.1:0"}, c.args...)...)
 		if !strings.Contains(stderr, c.says) {
 			t.Errorf("%q does not say %q:\n%s", c.args, c.says, stderr)
+		}
+	}
+}
+
+// TestExamplesAreKept reads the example of a model once, until it or the model is another file: to do so loads the model.
+func TestExamplesAreKept(t *testing.T) {
+	a, f := newApp(io.Discard, io.Discard), &serveFlags{}
+	source := serve.File(quantizeDigits(t))
+	loads := 0
+	source.Open = func(ctx context.Context) (*graph.Graph, error) {
+		loads++
+		return loader.Load(source.Path, loader.Context(ctx))
+	}
+	for i, touched := range []string{"", "", source.Path, ""} {
+		if touched != "" {
+			at := time.Now().Add(-time.Hour)
+			if err := os.Chtimes(touched, at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		inputs, err := a.warmInputs(t.Context(), f, source, digitsCalib)
+		if err != nil || len(inputs) != 1 {
+			t.Fatalf("%d inputs, error %v", len(inputs), err)
+		}
+		if want := []int{1, 1, 2, 2}[i]; loads != want {
+			t.Errorf("look %d: the model was loaded %d times, want %d", i, loads, want)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (Add) Name() string { return "int8.add" }
 func (op Add) Infer(in []ops.Type) ([]ops.Type, error) { return inferBinary(op, in, op.Out, op.Act) }
 
 func (op Add) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	return prepareBinary(p, asm.AddU8For(p.Tier), scaledOperands(p, op.Out, op.Act)), nil
+	return prepareBinary(p, asm.AddU8For(p.Tier), op.Out, op.Act, scaledOperands), nil
 }
 
 func (op Add) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) { return binaryChannelsLast(op, in) }

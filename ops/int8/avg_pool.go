@@ -63,29 +63,25 @@ func (op AvgPool) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	k, x := asm.AvgPoolU8For(p.Tier), p.In[0].Q
 	rows := ops.NewRowTaps(w, c)
-	pad := tensor.AlignedBytes(c)
-	for i := range pad {
-		pad[i] = uint8(x.ZeroPoint[0])
-	}
-	mult := make([]float32, w.Pixels())
-	for i := range mult {
-		mult[i] = averageMultiplier(x, op.Out, op.float().Count(w, i))
+	count := make([]int, w.Pixels())
+	for i := range count {
+		count[i] = op.float().Count(w, i)
 	}
 	tasks := ops.PixelTasks(rows.Rows, rows.Pixels*c*w.Taps()/4, p.Threads)
 	task := func(call *ops.Call, i int, wk *ops.Worker) {
-		in, out := base(call.In[0]), base(call.Out[0])
+		in, out, pad := base(call.In[0]), base(call.Out[0]), unsafe.Pointer(unsafe.SliceData(call.Scratch))
 		args := &wk.Args.AvgPoolU8
 		for row := i * rows.Rows / tasks; row < (i+1)*rows.Rows/tasks; row++ {
-			rows.Fill(wk.Pointers, row, in, unsafe.Pointer(&pad[0]))
+			rows.Fill(wk.Pointers, row, in, pad)
 			for from := 0; from < rows.Pixels; {
-				m := mult[row*rows.Pixels+from:][:rows.Pixels-from]
+				m := count[row*rows.Pixels+from:][:rows.Pixels-from]
 				n := 1
 				for n < len(m) && m[n] == m[0] {
 					n++
 				}
 				*args = asm.AvgPoolU8Args{
 					A: &wk.Pointers[from*rows.Step], AStep: rows.Step, KS: w.Taps(), C: c, P: n,
-					Offset: int32(w.Taps()) * x.ZeroPoint[0], Mult: m[0],
+					Offset: int32(w.Taps()) * x.ZeroPoint[0], Mult: averageMultiplier(x, op.Out, m[0]),
 					Zero: op.Out.ZeroPoint[0], Lo: op.Out.Min, Hi: op.Out.Max,
 					Out: (*uint8)(unsafe.Add(out, c*(row*rows.Pixels+from))), OutStride: c,
 				}
@@ -95,7 +91,14 @@ func (op AvgPool) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		}
 	}
 	return &ops.Kernel{
-		Run:            func(call *ops.Call) error { call.Parallel(tasks, task); return nil },
+		Run: func(call *ops.Call) error {
+			for i := range call.Scratch[:c] {
+				call.Scratch[i] = uint8(x.ZeroPoint[0])
+			}
+			call.Parallel(tasks, task)
+			return nil
+		},
+		Scratch:        c,
 		WorkerPointers: rows.Pointers,
 		Choice:         fmt.Sprintf("%s %s", k.Op, k.Tier),
 		Parallel:       tasks,

@@ -82,10 +82,9 @@ func inferBinary(op ops.Op, in []ops.Type, q *tensor.QParams, act ops.Activation
 	return []ops.Type{outputType(q, shape)}, nil
 }
 
-// scaledOperands returns the arguments of a kernel that brings each operand to
+// scaledOperands returns the arguments of a kernel that brings operands with parameters a and b to
 // the scale of the output y.
-func scaledOperands(p *ops.Prepare, y *tensor.QParams, act ops.Activation) asm.BinaryU8Args {
-	a, b := p.In[0].Q, p.In[1].Q
+func scaledOperands(a, b, y *tensor.QParams, act ops.Activation) asm.BinaryU8Args {
 	lo, hi := Bounds(y, act)
 	return asm.BinaryU8Args{
 		AZero: a.ZeroPoint[0], BZero: b.ZeroPoint[0],
@@ -98,8 +97,9 @@ func scaledOperands(p *ops.Prepare, y *tensor.QParams, act ops.Activation) asm.B
 // binaryTaskLen is about how many elements one task computes.
 const binaryTaskLen = 1 << 14
 
-// prepareBinary prepares kernel k with what args has: the parameters.
-func prepareBinary(p *ops.Prepare, k *asm.BinaryU8, args asm.BinaryU8Args) *ops.Kernel {
+// prepareBinary prepares kernel k with the arguments that parameters says for operands and output y.
+func prepareBinary(p *ops.Prepare, k *asm.BinaryU8, y *tensor.QParams, act ops.Activation, parameters func(a, b, y *tensor.QParams, act ops.Activation) asm.BinaryU8Args) *ops.Kernel {
+	a, b := p.In[0].Q, p.In[1].Q
 	l := newBinaryLoops(p.Out[0].Shape, [2]tensor.Shape{p.In[0].Shape, p.In[1].Shape})
 	if l.rows == 1 && l.cols > binaryTaskLen {
 		// One long row is as well many shorter ones, of which the last may be cut.
@@ -109,7 +109,6 @@ func prepareBinary(p *ops.Prepare, k *asm.BinaryU8, args asm.BinaryU8Args) *ops.
 	total := p.Out[0].Numel()
 	perTask := max(binaryTaskLen/max(l.cols, 1), 1)
 	parts := (l.rows + perTask - 1) / perTask
-	args.AStride, args.BStride, args.CStride = l.rowStep[0], l.rowStep[1], l.cols
 	task := func(c *ops.Call, i int, wk *ops.Worker) {
 		outer, row := i/parts, i%parts*perTask
 		to := (outer*l.rows + row) * l.cols
@@ -121,7 +120,8 @@ func prepareBinary(p *ops.Prepare, k *asm.BinaryU8, args asm.BinaryU8Args) *ops.
 			from[1] += index * l.step[1][d]
 		}
 		w := &wk.Args.BinaryU8
-		*w = args
+		*w = parameters(a, b, y, act)
+		w.AStride, w.BStride, w.CStride = l.rowStep[0], l.rowStep[1], l.cols
 		w.M, w.N = min(perTask, l.rows-row), min(l.cols, total-to)
 		w.A, w.B, w.C = &c.In[0].Uint8s()[from[0]], &c.In[1].Uint8s()[from[1]], &c.Out[0].Uint8s()[to]
 		k.Run(w)

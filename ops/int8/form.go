@@ -27,11 +27,9 @@ type Form struct {
 	// Infinite reports whether the operator fills in an infinity, or moves one that an input holds; nil: never.
 	Infinite func(holds func(input int) bool) bool
 	// Build adds the int8 form with the result's parameters, and returns the result. in has the Activations, quantized,
-	// and nil in the place of other inputs. It is nil of layers, and where the operator shares parameters.
+	// and nil in the place of other inputs. It is nil of layers, and where the operator shares parameters. Serving and
+	// training build the same.
 	Build func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref
-	// Train adds the int8 form with parameters that are learned, and returns the result, one of the numbers that its integers stand
-	// for. in has the Activations. Where it is nil, training fake-quantizes what the float operator gives.
-	Train func(b Builder, in []Learned, out Learned) ops.Ref
 }
 
 // Interval is the real numbers from Low to High.
@@ -92,8 +90,11 @@ type Node struct {
 type Builder interface {
 	// Apply adds an operator and returns its first output.
 	Apply(op ops.Op, in ...ops.Ref) ops.Ref
-	// Type returns the type of a value.
+	// Type returns the type of a value. In training, what its parameters are changes from run to run: what depends on that
+	// is computed when a kernel runs, or by Update.
 	Type(v ops.Ref) ops.Type
+	// Update calls f, which computes something from parameters, now and whenever they have changed.
+	Update(f func() error)
 	// Fail notes an error.
 	Fail(err error)
 }

@@ -42,24 +42,19 @@ func binaryForm(op ops.Binary, n Node) *Form {
 	case build == nil || len(n.In[0].Shape) != len(n.In[1].Shape):
 		return &Form{}
 	}
-	f := &Form{
+	return &Form{
 		Activations: []int{0, 1},
 		Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
 			return b.Apply(build(op.Act, out), in...)
 		},
 	}
-	if op.Fn == ops.Add || op.Fn == ops.Mul {
-		f.Train = func(b Builder, in []Learned, out Learned) ops.Ref {
-			t := DeployedBinary{Fn: op.Fn, A: in[0].Params, B: in[1].Params, Y: out.Params, Act: op.Act}
-			return b.Apply(t, in[0].Value, in[0].Scale, in[0].Zero, in[1].Value, in[1].Scale, in[1].Zero, out.Scale, out.Zero)
-		}
-	}
-	return f
 }
 
 // binaryOperators make the operators of two quantized values.
 var binaryOperators = map[ops.BinaryFn]func(ops.Activation, *tensor.QParams) ops.Op{
 	ops.Add: func(act ops.Activation, out *tensor.QParams) ops.Op { return Add{Act: act, Out: out} },
 	ops.Mul: func(act ops.Activation, out *tensor.QParams) ops.Op { return Mul{Act: act, Out: out} },
+	ops.Sub: func(act ops.Activation, out *tensor.QParams) ops.Op { return Sub{Act: act, Out: out} },
 	ops.Min: func(act ops.Activation, out *tensor.QParams) ops.Op { return Min{Act: act, Out: out} },
+	ops.Max: func(act ops.Activation, out *tensor.QParams) ops.Op { return Max{Act: act, Out: out} },
 }

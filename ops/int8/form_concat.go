@@ -24,8 +24,15 @@ func concat(b Builder, op ops.Concat, in []ops.Ref, out *tensor.QParams) ops.Ref
 	values := slices.Clone(in)
 	for i, v := range values {
 		if q := b.Type(v).Q; !q.Equal(out) {
-			values[i] = b.Apply(NewTable("requantize", q, out, nil), v)
+			values[i] = requantize(b, v, q, out)
 		}
 	}
 	return b.Apply(op, values...)
+}
+
+// requantize adds a table from parameters in to out.
+func requantize(b Builder, v ops.Ref, in, out *tensor.QParams) ops.Ref {
+	t := NewTable("requantize", in, out, nil)
+	b.Update(func() error { t.fill(in, nil); return nil })
+	return b.Apply(t, v)
 }

@@ -21,6 +21,9 @@ func init() {
 	registerMove[ops.Tile]()
 	registerMove[ops.Flip]()
 	registerMove[ops.Roll]()
+	registerMove[ops.PixelShuffle]()
+	registerMove[ops.ChannelShuffle]()
+	registerMove[ops.Regroup]()
 	registerForm(func(_ ops.PadMode, n Node) *Form { return sharing(n) })
 	registerForm(func(_ ops.Interpolate, n Node) *Form { return sharing(n) })
 	registerForm(func(_ ops.MaxPool, n Node) *Form {

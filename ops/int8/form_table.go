@@ -30,16 +30,14 @@ func tableForm(n Node, input int) *Form {
 	return &Form{
 		Activations: []int{input},
 		Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
-			t, err := TableOf(n.Op, b.Type(in[input]).Q, out, n.Const...)
+			t, q := Table{Label: n.Op.Name(), Values: new([256]uint8), Out: out}, b.Type(in[input]).Q
+			tab, err := newTabulation(n.Op, n.Const)
 			if err != nil {
 				b.Fail(err)
+				return in[input]
 			}
+			b.Update(func() error { return tab.fill(t, q) })
 			return b.Apply(t, in[input])
-		},
-		Train: func(b Builder, in []Learned, out Learned) ops.Ref {
-			x := in[input]
-			op := DeployedTable{Op: n.Op, Operands: n.Const, X: x.Params, Y: out.Params}
-			return b.Apply(op, x.Value, x.Scale, x.Zero, out.Scale, out.Zero)
 		},
 	}
 }

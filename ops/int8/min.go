@@ -19,7 +19,7 @@ func (Min) Name() string { return "int8.min" }
 func (op Min) Infer(in []ops.Type) ([]ops.Type, error) { return inferBinary(op, in, op.Out, op.Act) }
 
 func (op Min) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	return prepareBinary(p, asm.MinU8For(p.Tier), scaledOperands(p, op.Out, op.Act)), nil
+	return prepareBinary(p, asm.MinU8For(p.Tier), op.Out, op.Act, scaledOperands), nil
 }
 
 func (op Min) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) { return binaryChannelsLast(op, in) }

@@ -20,12 +20,14 @@ func (Mul) Name() string { return "int8.mul" }
 func (op Mul) Infer(in []ops.Type) ([]ops.Type, error) { return inferBinary(op, in, op.Out, op.Act) }
 
 func (op Mul) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	a, b, y := p.In[0].Q, p.In[1].Q, op.Out
-	lo, hi := Bounds(y, op.Act)
-	return prepareBinary(p, asm.MulU8For(p.Tier), asm.BinaryU8Args{
-		AZero: a.ZeroPoint[0], BZero: b.ZeroPoint[0], AMult: Multiplier(a.Scale[0], b.Scale[0], y.Scale[0]),
-		Zero: y.ZeroPoint[0], Lo: lo, Hi: hi,
-	}), nil
+	return prepareBinary(p, asm.MulU8For(p.Tier), op.Out, op.Act, factors), nil
+}
+
+// factors returns the arguments of a kernel that brings the product of operands with parameters a and b to the scale of y.
+func factors(a, b, y *tensor.QParams, act ops.Activation) asm.BinaryU8Args {
+	args := scaledOperands(a, b, y, act)
+	args.AMult, args.BMult = Multiplier(a.Scale[0], b.Scale[0], y.Scale[0]), 0
+	return args
 }
 
 func (op Mul) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) { return binaryChannelsLast(op, in) }

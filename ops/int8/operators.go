@@ -18,18 +18,18 @@ func init() {
 		{"int8.dequantize", Dequantize{}},
 		{"int8.dynamic_linear", DynamicLinear{}},
 		{"int8.linear", Linear{}},
+		{"int8.max", Max{}},
 		{"int8.min", Min{}},
 		{"int8.mul", Mul{}},
 		{"int8.quantize", Quantize{}},
+		{"int8.sub", Sub{}},
 		{"int8.table", Table{}},
 
 		// What training runs, which is not saved.
-		{"", DeployedAverage{}},
-		{"", DeployedBinary{}},
 		{"", DeployedLayer{}},
-		{"", DeployedTable{}},
 		{"", LSQ{}},
 		{"", LSQGrad{}},
+		{"", StraightThrough{}},
 	} {
 		ops.Register(ops.Operator{Name: row.name, Type: reflect.TypeOf(row.op), Int8: true})
 	}

@@ -1,7 +1,9 @@
 package int8
 
 import (
+	"context"
 	"slices"
+	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
@@ -20,14 +22,18 @@ type Table struct {
 // Entry q is quantize(f(dequantize(q))).
 func NewTable(label string, in, out *tensor.QParams, f func(float32) float32) Table {
 	t := Table{Label: label, Values: new([256]uint8), Out: out}
-	for i := range t.Values {
+	t.fill(in, f)
+	return t
+}
+
+func (op Table) fill(in *tensor.QParams, f func(float32) float32) {
+	for i := range op.Values {
 		x := entry(i, in)
 		if f != nil {
 			x = f(x)
 		}
-		t.Values[i] = uint8(out.Quantize(x, 0))
+		op.Values[i] = uint8(op.Out.Quantize(x, 0))
 	}
-	return t
 }
 
 // entry returns the value of integer i; those not in use have that of the nearest.
@@ -40,24 +46,69 @@ func entry(i int, q *tensor.QParams) float32 {
 // operator's inputs, nil in the place of the quantized value and of one element elsewhere.
 // The operator is computed by the plain Go kernels, so that the table is the same on every tier.
 func TableOf(op ops.Op, in, out *tensor.QParams, operands ...*tensor.Tensor) (Table, error) {
+	t := Table{Label: op.Name(), Values: new([256]uint8), Out: out}
+	tab, err := newTabulation(op, operands)
+	if err != nil {
+		return Table{}, err
+	}
+	return t, tab.fill(t, in)
+}
+
+// tabulation computes an operator of one element on 256 values.
+type tabulation struct {
+	kernel *ops.Kernel
+	call   ops.Call
+	x, y   []float32
+}
+
+func newTabulation(op ops.Op, operands []*tensor.Tensor) (*tabulation, error) {
 	x, err := tensor.New(tensor.Float32, 256)
 	if err != nil {
-		return Table{}, err
+		return nil, err
 	}
-	for i := range x.Float32s() {
-		x.Float32s()[i] = entry(i, in)
+	t := &tabulation{x: x.Float32s()}
+	p := &ops.Prepare{Tier: asm.Generic, Threads: 1}
+	for _, c := range operands {
+		if c == nil {
+			c = x
+		} else if err := c.Load(); err != nil {
+			return nil, err
+		}
+		t.call.In = append(t.call.In, c.Contiguous())
+		p.In = append(p.In, ops.TypeOf(c))
 	}
-	inputs := slices.Clone(operands)
-	inputs[slices.Index(inputs, nil)] = x
-	y, err := ops.Eval(op, asm.Generic, nil, inputs...)
+	p.In[slices.Index(operands, nil)] = ops.F32(256)
+	if p.Out, err = op.Infer(p.In); err != nil {
+		return nil, err
+	}
+	if p.Out[0].Numel() != 256 || p.Out[0].DType != tensor.Float32 {
+		return nil, ops.Errorf(op, p.In, "it is no function of one element")
+	}
+	y, err := tensor.New(tensor.Float32, p.Out[0].Shape...)
 	if err != nil {
-		return Table{}, err
+		return nil, err
 	}
-	t := Table{Label: op.Name(), Values: new([256]uint8), Out: out}
-	for i, v := range y[0].Float32s() {
-		t.Values[i] = uint8(out.Quantize(v, 0))
+	if t.kernel, err = op.Prepare(p); err != nil {
+		return nil, err
 	}
+	t.y, t.call.Out, t.call.Context = y.Float32s(), []*tensor.Tensor{y}, context.Background()
+	t.call.Scratch = tensor.AlignedBytes(t.kernel.Scratch)
+	t.call.Workers = []ops.Worker{{Scratch: tensor.AlignedBytes(t.kernel.WorkerScratch), Pointers: make([]unsafe.Pointer, t.kernel.WorkerPointers)}}
 	return t, nil
+}
+
+// fill sets the values of a table from parameters in to its own.
+func (t *tabulation) fill(table Table, in *tensor.QParams) error {
+	for i := range t.x {
+		t.x[i] = entry(i, in)
+	}
+	if err := t.kernel.Run(&t.call); err != nil {
+		return err
+	}
+	for i, v := range t.y {
+		table.Values[i] = uint8(table.Out.Quantize(v, 0))
+	}
+	return nil
 }
 
 func (op Table) Name() string { return "int8." + op.Label }

@@ -119,6 +119,10 @@ func (m *Metrics) Load(e serve.LoadEvent) {
 		m.loads.add(1, e.Model, e.Version, "failure")
 		return
 	}
+	if e.Unchanged {
+		m.loads.add(1, e.Model, e.Version, "unchanged")
+		return
+	}
 	m.loads.add(1, e.Model, e.Version, "success")
 	observe(m.load, e.Model, e.Version, e.Duration)
 }
