@@ -158,11 +158,11 @@ func (g *Graph) compile(ctx context.Context, opts Options, home *Session) (*Sess
 	if err := c.Verify(); err != nil {
 		return nil, err
 	}
-	if err := c.Rewrite(Optimizations, opts.MaxPatches); err != nil {
+	if err := c.rewrite(ctx, Optimizations, opts.MaxPatches); err != nil {
 		return nil, err
 	}
 	if opts.MaxPatches > 0 {
-		if err := c.Rewrite(Lowering, 0); err != nil {
+		if err := c.rewrite(ctx, Lowering, 0); err != nil {
 			return nil, err
 		}
 	}
