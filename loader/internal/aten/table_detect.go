@@ -6,8 +6,9 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// detectors are the operators of torchvision.
+// detectors are the operators of torchvision, and what its detectors are traced to.
 var detectors = []operator{
+	{"aten::_shape_as_tensor", "self:T", func(c *call) Value { return c.apply(ops.ShapeOf{}, c.tensor(0)) }},
 	{"torchvision::nms", "dets:T scores:T iou_threshold:f", nms},
 	{"torchvision::roi_align", "input:T rois:T spatial_scale:f pooled_height:i pooled_width:i sampling_ratio:i aligned:b", roiAlign},
 }
