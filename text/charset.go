@@ -1,7 +1,9 @@
 package text
 
 import (
+	"fmt"
 	"sort"
+	"strings"
 	"sync"
 	"unicode"
 )
@@ -30,6 +32,15 @@ func newCharSet(lengths string) charSet {
 func (s charSet) has(r rune) bool {
 	bounds := s()
 	return sort.Search(len(bounds), func(i int) bool { return bounds[i] > r })%2 == 1
+}
+
+// class returns the set as the ranges of a class of package regexp.
+func (s charSet) class() string {
+	var b strings.Builder
+	for bounds := s(); len(bounds) > 1; bounds = bounds[2:] {
+		fmt.Fprintf(&b, `\x{%x}-\x{%x}`, bounds[0], bounds[1]-1)
+	}
+	return b.String()
 }
 
 func isSpace(r rune) bool { return unicode.IsSpace(r) }

@@ -72,12 +72,19 @@ func findRunes(is func(rune) bool) finder {
 	}
 }
 
-// The classes of Oniguruma, which are Unicode's, in the syntax of package regexp.
-const (
-	spaces   = `\t-\r\x{85}\p{Z}`
-	digits   = `\p{Nd}`
-	wordList = `\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}`
-)
+// classOf returns what a class of Oniguruma has, by its letter, in the syntax of package regexp; "" for a letter that is none.
+func classOf(letter byte) string {
+	switch letter {
+	case 's', 'S':
+		return `\t-\r\x{85}\p{Z}`
+	case 'd', 'D':
+		return decimals.class()
+	case 'w', 'W':
+		// Unlike elsewhere, joiners are no parts of words, and these signs are.
+		return strings.Replace(wordParts.class(), `\x{200c}-\x{200d}`, "", 1) + "²³¹¼-¾"
+	}
+	return ""
+}
 
 // translate returns a regular expression of Oniguruma in the syntax of package regexp, false where that cannot say the same.
 func translate(re string) (string, bool) {
@@ -94,18 +101,23 @@ func translate(re string) (string, bool) {
 			return "", false // possessive
 		case c == '\\' && i+1 < len(re):
 			i++
-			set, negated := escapes[re[i]], ""
+			set, negated := classOf(re[i]), ""
+			for name, chars := range map[string]charSet{"p{L}": letters, "p{N}": numbers} {
+				if strings.HasPrefix(re[i:], name) {
+					set, i = chars.class(), i+len(name)-1
+				}
+			}
 			switch {
-			case strings.IndexByte("bBGZAzKRX", re[i]) >= 0 || '1' <= re[i] && re[i] <= '9':
+			case set == "" && strings.IndexByte("bBGZAzKRX", re[i]) >= 0 || '1' <= re[i] && re[i] <= '9':
 				return "", false
 			case set == "":
 				out.WriteString(re[i-1 : i+1])
-			case class && re[i] < 'a':
+			case class && strings.IndexByte("SDW", re[i]) >= 0:
 				return "", false
 			case class:
 				out.WriteString(set)
 			default:
-				if re[i] < 'a' {
+				if strings.IndexByte("SDW", re[i]) >= 0 {
 					negated = "^"
 				}
 				out.WriteString("[" + negated + set + "]")
@@ -116,8 +128,6 @@ func translate(re string) (string, bool) {
 	}
 	return out.String(), true
 }
-
-var escapes = map[byte]string{'s': spaces, 'S': spaces, 'd': digits, 'D': digits, 'w': wordList, 'W': wordList}
 
 // plainGroup reports whether a group in parentheses only groups.
 func plainGroup(re string) bool { return strings.HasPrefix(re, "(?:") || strings.HasPrefix(re, "(?i:") }

@@ -77,7 +77,13 @@ func (e *editor) putRun(run []change, compose bool) {
 	}
 }
 
-func class(r rune) uint8 { return norm.NFD.PropertiesString(string(r)).CCC() }
+// class returns the canonical combining class of a character.
+func class(r rune) uint8 {
+	if unordered.has(r) {
+		return 0
+	}
+	return norm.NFD.PropertiesString(string(r)).CCC()
+}
 
 // composed puts characters together that have a character of their own (Unicode, D117).
 func composed(run []change) []change {

@@ -9,6 +9,7 @@ import (
 	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/quantize"
+	"github.com/octet-ml/octet/text"
 )
 
 // The exit codes.
@@ -51,7 +52,7 @@ func exitCode(err error) int {
 	case is[*accuracyError](err):
 		return exitAccuracy
 	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err),
-		is[*loader.UnsupportedFileError](err):
+		is[*loader.UnsupportedFileError](err), is[*loader.UnsupportedModuleError](err), is[*text.UnsupportedError](err):
 		return exitUnsupported
 	case is[*loader.FileError](err), is[*nn.BindError](err), is[*quantize.ModelError](err), is[*bench.LabelError](err):
 		return exitFile

@@ -25,7 +25,7 @@ func init() {
 	registerMove[ops.ChannelShuffle]()
 	registerMove[ops.Regroup]()
 	registerForm(func(_ ops.PadMode, n Node) *Form { return sharing(n) })
-	registerForm(func(_ ops.Interpolate, n Node) *Form { return sharing(n) })
+	registerForm(interpolateForm)
 	registerForm(func(_ ops.MaxPool, n Node) *Form {
 		f := sharing(n)
 		f.Homogeneous = true
@@ -45,6 +45,25 @@ func init() {
 			return isInfinite(n.Const[1]) || isInfinite(n.Const[2]) || holds(1) || holds(2)
 		}}
 	})
+}
+
+// interpolateForm is that of a resize, which mixes pixels or copies them. Training computes mixed ones as they are served.
+func interpolateForm(op ops.Interpolate, n Node) *Form {
+	f := sharing(n)
+	if op.Mode != ops.Linearly || !f.Shares {
+		return f
+	}
+	f.FillsIn = true
+	f.Build = func(b Builder, in []ops.Ref, _ *tensor.QParams) ops.Ref {
+		sized := op
+		if len(n.In) > 1 && n.Const[1] != nil {
+			for _, d := range n.Const[1].Contiguous().Int64s() {
+				sized.Size = append(sized.Size, int(d))
+			}
+		}
+		return b.Apply(sized, in[0])
+	}
+	return f
 }
 
 // registerMove declares an operator that puts each value of its first input somewhere else.

@@ -124,7 +124,7 @@ func (b *Builder) Dims(t *Tensor) []*Number {
 func (b *Builder) ValueDims(v *graph.Value) []*Number { return b.info[v].dims }
 
 // SetDims says what the extents of a value follow from, where its operator does not.
-func (b *Builder) SetDims(v *graph.Value, dims []*Number) { b.info[v].dims = dims }
+func (b *Builder) SetDims(v *graph.Value, dims []*Number) { b.info[v].dims = b.settled(v, dims) }
 
 // Read returns the value of a tensor as it is now.
 func (b *Builder) Read(t *Tensor) (*graph.Value, error) {

@@ -6,7 +6,7 @@ They are those of several Unicode versions, one for each of the crates that it i
 """
 import unicodedata
 
-from tokenizers import normalizers, pre_tokenizers
+from tokenizers import Regex, normalizers, pre_tokenizers
 
 points = [chr(c) for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
 
@@ -61,6 +61,9 @@ sets = [
     ("punctuation", "characters of the categories P, and all signs of ASCII", parts(pre_tokenizers.Punctuation(), 3)),
     ("undivided", "characters that Unicode says the parts of, but not the version that normalizers go by",
      [c for c in points if same(normalizers.NFKD(), c) and unicodedata.normalize("NFKD", c) != c]),
+    ("unordered", "marks that Unicode puts in an order with others, but not the version that normalizers go by",
+     [c for c in points if 0 < unicodedata.combining(c) < 240 and normalizers.NFD().normalize_str("\u0345" + c) == "\u0345" + c]),
+    ("decimals", r"characters that \d of regular expressions has", parts(pre_tokenizers.Split(Regex(r"\d"), "isolated"), 3)),
     ("letters", "characters of the categories L", parts(level, 1)),
     ("numbers", "characters of the categories N", parts(level, 1, "1")),
     ("numerals", "characters that Digits splits at", parts(pre_tokenizers.Digits(individual_digits=True), 3)),

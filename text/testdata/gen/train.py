@@ -46,6 +46,7 @@ texts = [
     "1234567890 3.14159 ½ ² ٣٤ ⅷ 一二", "ﬁne ﬂow ℃ ﾊﾝｶｸ ＡＢＣ　ｘ … ™ ǆ", "İstanbul IĞDIR ıi ẞ ΑΣ ΟΔΟΣ", "word" * 30, "x" * 120, "́leading mark", "▁under▁score _a_ Ġ Ċ", "single wordNEW NEW word aNEWb NEW",
     "https://example.org/a?b=c&d=%20#e", "a" * 300, "the " * 60, "$100 €5 £3 +-*/ ^~`<>=|", "don’t “quote” – dash — ‐ ‑", "<0x0A> <unk> [UNK] ##ing ##",
     "\u0344 \u0340 \u212b \u2126 \ufb1d \u0958", "\u0f77\u0f73 \u09c7\u09be \u0b47\u0b56", "\r\n\u0301 \u0600\u0661 \u00a9\u200d\u2122 a\U0001f3fb",
+    "a\u0345\u0898b \ua8e0\u17cd\u0137\U00011cb5 \u113cd\u0149\u1df7\u09bf\u0323", "\u24be \u00b2x \ufe4d 1\u00b2\u200dy \u2fa0 \U00010d69", "\u08d4\u1baf\U0001134d\u0611\u05d7\u05ad\U0001d1aa\u0bc8\u0ccd\u0108\u0593",
 ] + [noise(n) for n in (5, 10, 20, 30, 40, 40, 40, 40, 60, 60, 60, 80, 80, 100, 100)]
 pairs = [(3, 4), (4, 3), (0, 3), (3, 0), (0, 0), (21, 22), (4, 36), (36, 4), (30, 37), (37, 37)]
 
