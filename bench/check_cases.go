@@ -128,6 +128,9 @@ func biases(n int) input {
 func one(f prepareFunc) []prepareFunc { return []prepareFunc{f} }
 
 // ofLayer prepares an operator with constant inputs but for the first. Where choice is not "", the kernel that it chooses has to be of that name.
+// It is not inlined: each case would have a copy of it.
+//
+//go:noinline
 func ofLayer(op ops.Op, choice string, inputs ...input) prepareFunc {
 	return func(tier asm.Tier) (func() error, []*tensor.Tensor, error) {
 		r := rand.New(rand.NewPCG(1, 2))

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/data"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -116,7 +117,7 @@ func MergeEvaluation(parts []*EvaluationPart, o EvalOptions) (*Evaluation, error
 		return nil, &quantize.ShardError{Reason: "no shards to merge"}
 	}
 	parts = slices.Clone(parts)
-	slices.SortFunc(parts, func(a, b *EvaluationPart) int { return cmp.Compare(a.Shard.Index, b.Shard.Index) })
+	sorting.Func(parts, func(a, b *EvaluationPart) int { return cmp.Compare(a.Shard.Index, b.Shard.Index) })
 	if err := checkEvaluationParts(parts); err != nil {
 		return nil, err
 	}

@@ -15,6 +15,10 @@ type Info struct {
 	Preprocessing *Preprocessing `json:"preprocessing,omitempty"`
 	// SampleRate is the samples per second of sounds; 0 where the model takes none, or does not say.
 	SampleRate int `json:"sample_rate,omitempty"`
+	// Int8Digest is the SHA-256, in hexadecimal, of the integers that the int8 operators give, each by itself, on integers drawn from
+	// Seed: octet verify computes it again.
+	Int8Digest string `json:"int8_sha256,omitempty"`
+	Seed       uint64 `json:"seed,omitempty"`
 	// Labels are the names of the classes, in their order.
 	Labels []string `json:"labels,omitempty"`
 }

@@ -331,7 +331,7 @@ func (r *recomputation) improve(best *way, target int) *way {
 		}
 	}
 	cost := func(k int) float64 { return float64(r.nodes[r.defined[k]].work) / float64(r.bytes[k]) }
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cost(b), cost(a)) })
+	sorting.Func(order, func(a, b int) int { return cmp.Compare(cost(b), cost(a)) })
 	for range rounds {
 		before := best
 		for _, k := range order {

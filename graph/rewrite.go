@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,6 +45,8 @@ type uses struct {
 }
 
 // of returns the uses of a value.
+//
+//go:noinline
 func (r *Rewriter) of(v *Value) *uses {
 	if v.id >= len(r.uses) {
 		r.uses = append(r.uses, make([]uses, v.id+1-len(r.uses))...)
@@ -83,6 +86,11 @@ const maxPatches = 64
 // positive, it stops: for finding the patch that breaks a model. What a patch
 // touches is checked after it, and the whole graph after the pass. Errors name pass and node.
 func (g *Graph) Rewrite(passes []Pass, limit int) error {
+	return g.rewrite(context.Background(), passes, limit)
+}
+
+// rewrite is Rewrite that fails with the error of ctx when it ends before.
+func (g *Graph) rewrite(ctx context.Context, passes []Pass, limit int) error {
 	patches := 0
 	var r *Rewriter // of the passes in a row that are rules
 	for _, p := range passes {
@@ -99,7 +107,7 @@ func (g *Graph) Rewrite(passes []Pass, limit int) error {
 		if r == nil {
 			r = newRewriter(g)
 		}
-		n, err := r.apply(p, limit-patches)
+		n, err := r.apply(ctx, p, limit-patches)
 		if err != nil {
 			return err
 		}
@@ -118,7 +126,7 @@ func (g *Graph) Rewrite(passes []Pass, limit int) error {
 
 // apply runs the rule of a pass until nothing changes, and returns the number
 // of patches. It stops after limit of them when limit is positive.
-func (r *Rewriter) apply(p Pass, limit int) (patches int, err error) {
+func (r *Rewriter) apply(ctx context.Context, p Pass, limit int) (patches int, err error) {
 	defer r.finish()
 	r.foldBudget = 0
 	most := maxPatches * (len(r.Nodes) + 1)
@@ -127,6 +135,9 @@ func (r *Rewriter) apply(p Pass, limit int) (patches int, err error) {
 		for n := r.first; n != nil; {
 			fail := func(err error) (int, error) { return patches, &NodeError{Pass: p.Name, Node: n, Err: err} }
 			r.visits++
+			if err := ctx.Err(); err != nil {
+				return patches, err
+			}
 			patch, err := p.Rule(r, n)
 			if err != nil {
 				return fail(err)

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -254,7 +255,7 @@ func TestRewriteWork(t *testing.T) {
 	work := func(n int) int {
 		g := chain(t, n)
 		r := newRewriter(g)
-		if _, err := r.apply(Pass{Name: "turn", Rule: turn(ops.Relu, ops.Exp, ops.Tanh)}, 0); err != nil {
+		if _, err := r.apply(t.Context(), Pass{Name: "turn", Rule: turn(ops.Relu, ops.Exp, ops.Tanh)}, 0); err != nil {
 			t.Fatal(err)
 		}
 		if len(g.Nodes) != 2*n {
@@ -284,5 +285,20 @@ func TestRewriteWork(t *testing.T) {
 	}
 	if r.visits > 50*1000 {
 		t.Errorf("%d visits for 1000 patches at one place", r.visits)
+	}
+}
+
+// Optimizing ends with the context, between two nodes.
+func TestRewriteContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	visited := 0
+	look := func(*Rewriter, *Node) (*Patch, error) {
+		if visited++; visited == 10 {
+			cancel()
+		}
+		return nil, nil
+	}
+	if err := chain(t, 100).rewrite(ctx, []Pass{{Name: "look", Rule: look}}, 0); !errors.Is(err, context.Canceled) || visited != 10 {
+		t.Errorf("error %v after %d nodes", err, visited)
 	}
 }

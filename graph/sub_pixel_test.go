@@ -114,3 +114,18 @@ func runGraph(g *graph.Graph, x *tensor.Tensor) (*tensor.Tensor, error) {
 	}
 	return out[0], nil
 }
+
+// TestRewritesOfNothing runs the passes on nodes that have no inputs.
+func TestRewritesOfNothing(t *testing.T) {
+	g := graph.New()
+	v, err := g.Add1(graph.Scope{}, ops.Full{Shape: []int{2}, Value: 1, DType: tensor.Float32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.SetOutputs(v)
+	for _, passes := range [][]graph.Pass{graph.SubPixelConvolutions, graph.DepthwiseNorms, graph.DepthwisePReLUs} {
+		if err := g.Rewrite(passes, 0); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -457,6 +457,15 @@ func decodeConstant(g *graph.Graph, c *constantRecord, tensors map[string]*tenso
 	if t == nil {
 		return nil, fmt.Errorf("no tensor %q in the file", c.Tensor)
 	}
+	if c.DType != tensor.Invalid {
+		if c.QParams != nil || c.DType != tensor.Float32 || t.DType() != tensor.Float16 && t.DType() != tensor.BFloat16 {
+			return nil, fmt.Errorf("%v in the file for %v", t, c.DType)
+		}
+		var err error
+		if t, err = widen(t, c.DType); err != nil {
+			return nil, err
+		}
+	}
 	if c.QParams == nil {
 		return g.Const(c.Name, t), nil
 	}

@@ -10,11 +10,11 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 	"unsafe"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -370,7 +370,7 @@ func checkSafetensorsSpans(entries []safetensorsEntry, have int64) error {
 			return &FileError{Record: e.name, Reason: fmt.Sprintf("%v%v takes %d bytes and has those from %d to %d of %d", e.dtype, tensor.Shape(e.shape), n*e.dtype.Size(), e.begin, e.end, have)}
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
+	sorting.Func(order, func(a, b int) int {
 		if c := cmp.Compare(entries[a].begin, entries[b].begin); c != 0 {
 			return c
 		}

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -67,7 +67,7 @@ func encodeSafetensorsHeader(metadata map[string]string, tensors []Named, checks
 			return nil, nil, fmt.Errorf("loader: metadata %q is not UTF-8", k)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
+	sorting.Func(order, func(a, b int) int {
 		return tensors[b].Tensor.DType().Size() - tensors[a].Tensor.DType().Size()
 	})
 	begin := make([]int64, len(tensors))

@@ -30,6 +30,13 @@ func TestScriptWrites(t *testing.T) {
 		"einsum of integers":       {"a = torch.to(torch.cumsum(x, 1), 3)\ny = torch.einsum(\"ij,kj->ik\", [a, a])\n", [2]string{"[14 14 14 14]", "[30 30 30 30 30 30 30 30 30]"}},
 		"einsum that wraps around": {"a = torch.to(torch.mul(torch.cumsum(x, 1), 50), 0)\ny = torch.einsum(\"ij,ij->i\", [a, a])\n", [2]string{"[184 184]", "[248 248 248]"}},
 		"linear of integers":       {"a = torch.to(torch.cumsum(x, 1), 4)\ny = torch.linear(a, a, torch.select(a, 1, 1))\n", [2]string{"[16 16 16 16]", "[32 32 32 32 32 32 32 32 32]"}},
+		"signs of int32":           {"y = torch.bitwise_right_shift(torch.to(torch.neg(torch.cumsum(x, 0)), 3), 31)\n", [2]string{"[-1 -1 -1 -1 -1 -1]", "[-1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1]"}},
+		"mode":                     {"y, i = torch.mode(torch.to(torch.remainder(torch.cumsum(x, 1), 3), 4))\n", [2]string{"[0 0]", "[1 1 1]"}},
+		"mode's index":             {"v, y = torch.mode(torch.to(torch.remainder(torch.cumsum(x, 1), 3), 4))\n", [2]string{"[2 2]", "[3 3 3]"}},
+		"the bits of floats":       {"y = torch.clone(x)\na = torch.bitwise_or(torch.select(torch.view(y, 3), 1, 0), -2147483648)\nb = torch.copy_(torch.select(torch.view(y, 3), 1, 0), a)\n", [2]string{"[-1 1 1 -1 1 1]", "[-1 1 1 1 -1 1 1 1 -1 1 1 1]"}},
+		"bytes of floats":          {"y = torch.to(torch.sum(torch.to(torch.view(x, 0), 4), [0]), 4)\n", [2]string{"[0 0 256 126 0 0 256 126 0 0 256 126]", "[0 0 384 189 0 0 384 189 0 0 384 189 0 0 384 189]"}},
+		"pad_sequence":             {"y = torch.pad_sequence([x, torch.slice(x, 0, 1)], True, 5.)\n", [2]string{"[1 1 1 1 1 1 1 1 1 5 5 5]", "[1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 5 5 5 5]"}},
+		"a number by integers":     {"y = torch.floor_divide(7, torch.to(torch.cumsum(x, 1), 4))\n", [2]string{"[7 3 2 7 3 2]", "[7 3 2 1 7 3 2 1 7 3 2 1]"}},
 		"tensordot of integers":    {"a = torch.to(torch.cumsum(x, 1), 4)\ny = torch.tensordot(a, a, [0, 1], [0, 1])\n", [2]string{"[28]", "[90]"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -112,6 +112,9 @@ func (op Einsum) parse(in []Type) (operands [][]rune, out []rune, err error) {
 	return operands, append(out, once...), nil
 }
 
+// MACs counts those of the operators it is lowered to.
+func (op Einsum) MACs(in, _ []Type) int64 { return loweredMACs(op, in) }
+
 // Lower returns the contractions.
 func (op Einsum) Lower(in []Type) ([]Step, error) {
 	if len(in) == 0 {

@@ -49,7 +49,7 @@ func (m *InterpolateMode) UnmarshalText(text []byte) error {
 //
 // Inputs: x [N, C, spatial...], and where neither Size nor Scales is set a known
 // vector of extents. With NHWC x and the output have their channels last. The nearest
-// modes take any elements, and keep the parameters of quantized ones; the others take float32.
+// modes take any elements, and keep the parameters of quantized ones, as linear ones do; the others take float32.
 type Interpolate struct {
 	Mode InterpolateMode
 	Size []int // extents of the output
@@ -69,10 +69,10 @@ func (op Interpolate) Infer(in []Type) ([]Type, error) {
 		return nil, err
 	}
 	q := in[0].Q
-	if op.Mode >= Linearly && q != nil {
-		return nil, Errorf(op, in, "pixels of quantized images are copied, not mixed")
+	if op.Mode == Cubic && q != nil {
+		return nil, Errorf(op, in, "pixels of quantized images are copied or mixed linearly, since others may leave the range")
 	}
-	if op.Mode >= Linearly && in[0].DType != tensor.Float32 || q != nil && (in[0].DType != tensor.Uint8 || q.Scheme.PerChannel()) {
+	if op.Mode >= Linearly && q == nil && in[0].DType != tensor.Float32 || q != nil && (in[0].DType != tensor.Uint8 || q.Scheme.PerChannel()) {
 		return nil, Errorf(op, in, "input 0 must be float32, or of nearest modes not quantized or uint8 quantized per tensor")
 	}
 	batch, channels, spatial := SpatialOf(in[0].Shape, op.NHWC)
@@ -271,12 +271,15 @@ func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
 			resizeRow(row[float32](base(c.Out[0]), r*outRow, outRow), line, x, unit)
 		}
 	}
-	if op.Mode < Linearly && p.In[0].DType != tensor.Float32 {
+	switch {
+	case op.Mode < Linearly && p.In[0].DType != tensor.Float32:
 		task = copyPixels(p.In[0].DType.Size(), dims, unit, count, perTask)
+	case p.In[0].Q != nil:
+		task = mixIntegers(p.In[0].Q, dims, unit, count, perTask)
 	}
 	return &Kernel{
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch: 4 * inRow,
+		WorkerScratch: 4 * (inRow + outRow),
 		Choice:        "rows",
 		Parallel:      tasks,
 	}, nil

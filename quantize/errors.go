@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
 )
 
 // The causes an ObserverError wraps.
@@ -75,4 +78,23 @@ func (e *UnknownNameError) Error() string {
 		s += "; did you mean " + strings.Join(e.Near, ", ") + "?"
 	}
 	return s
+}
+
+// QuantizedError is returned for a model that computes in int8 already.
+type QuantizedError struct {
+	Node *graph.Node // the first operator that does
+}
+
+func (e *QuantizedError) Error() string {
+	return fmt.Sprintf("the model is int8 already (%s computes %s): quantize the float32 model that it was made from", e.Node.Scope.Path, e.Node.Op.Name())
+}
+
+// checkFloat refuses a model of which operators with weights are int8.
+func checkFloat(m *graph.Graph) error {
+	for _, n := range m.Nodes {
+		if ops.WorkOf(n.Op, typesOf(n.Inputs), typesOf(n.Outputs)).Int8MACs > 0 {
+			return &QuantizedError{n}
+		}
+	}
+	return nil
 }

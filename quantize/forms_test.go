@@ -3,6 +3,7 @@ package quantize
 import (
 	"bytes"
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -142,6 +143,25 @@ func TestTransposedTrains(t *testing.T) {
 	for _, p := range qat.params {
 		if g := grads[p.Name]; g == nil || sumsOf(g.Float32s(), g.Float32s()).signal == 0 {
 			t.Errorf("%s has no gradient", p.Name)
+		}
+	}
+}
+
+// TestQuantizedModel checks that a model that is int8 already is refused before any work, by each proxy.
+func TestQuantizedModel(t *testing.T) {
+	f := readForm(t, "testdata/forms/adaptive_max.pt")
+	q := New(Options{Backend: Native})
+	f.calibrate(t, q)
+	m := quantized(t, q, f.model)
+	for name, proxy := range map[string]func(q *Quantizer) error{
+		"calibration": func(q *Quantizer) error { _, err := q.Calib(m); return err },
+		"conversion":  func(q *Quantizer) error { _, err := q.Quantize(m); return err },
+		"training":    func(q *Quantizer) error { _, err := q.QAT(m); return err },
+		"sensitivity": func(q *Quantizer) error { _, err := q.AMP(m); return err },
+	} {
+		var already *QuantizedError
+		if err := proxy(New(Options{Backend: Native})); !errors.As(err, &already) || already.Node.Op.Name() != "int8.conv2d" {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

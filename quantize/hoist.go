@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // hoist moves the nodes of g from index first on to right behind what they need, in their order, so that values
@@ -23,6 +24,6 @@ func hoist(g *graph.Graph, first int) {
 		}
 	}
 	nodes := slices.Clone(g.Nodes)
-	slices.SortStableFunc(nodes, func(a, b *graph.Node) int { return position[a] - position[b] })
+	sorting.Func(nodes, func(a, b *graph.Node) int { return position[a] - position[b] })
 	g.Nodes = nodes
 }

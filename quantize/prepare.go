@@ -45,6 +45,9 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 	if err != nil {
 		return nil, err
 	}
+	if err := checkFloat(m); err != nil {
+		return nil, err
+	}
 	if err := q.belongs(m); err != nil {
 		return nil, err
 	}

@@ -124,6 +124,7 @@ func combined(c *nn.Context, x *graph.Value) *graph.Value {
 	v = c.Apply(ops.Binary{Fn: ops.Max}, v, b)
 	v = c.Apply(ops.Binary{Fn: ops.Min}, v, a)
 	v = c.Apply(ops.Concat{Axis: 1}, v, b)
+	v = c.Apply(ops.Interpolate{Mode: ops.Linearly, Scales: []float64{2, 2}}, v)
 	v = c.Apply(ops.PixelShuffle{Factor: 2}, c.Apply(ops.ChannelShuffle{Groups: 2}, v))
 	v = c.Call("d", nn.Conv2d{In: 8, Out: 8, Kernel: 3}, v)
 	return c.Call("e", nn.Conv2d{In: 32, Out: 4, Kernel: 1}, c.Apply(ops.PixelShuffle{Factor: 2, Reverse: true}, v))

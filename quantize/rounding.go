@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -199,7 +200,7 @@ func newPropagation(c []float32, size int) *propagation {
 		p.order = append(p.order, i)
 		trace += float64(c[i*size+i])
 	}
-	slices.SortStableFunc(p.order, func(a, b int) int {
+	sorting.Func(p.order, func(a, b int) int {
 		return compareDescending(float64(c[a*size+a]), float64(c[b*size+b]))
 	})
 	// A hundredth of the mean makes up for inputs that the sample has not seen vary.

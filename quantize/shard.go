@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // Shard is one of Count parts of a sequence of batches, each of which another process runs. Parts follow each other,
@@ -169,7 +171,7 @@ func MergeShards(parts ...*Quantizer) (*Quantizer, error) {
 	if err := checkParts(parts); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(parts, func(a, b *Quantizer) int { return cmp.Compare(a.part.Index, b.part.Index) })
+	sorting.Func(parts, func(a, b *Quantizer) int { return cmp.Compare(a.part.Index, b.part.Index) })
 	merged := New(parts[0].opts)
 	if err := merged.configure(nil); err != nil {
 		return nil, err

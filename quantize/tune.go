@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // Target is what Tune has to reach, and by what means it may judge.
@@ -221,7 +222,7 @@ func (t *tuner) best() float64 {
 // that cost most in float.
 func (t *tuner) spare(p TuningPoint) (TuningPoint, error) {
 	order := slices.Clone(p.Fallback)
-	slices.SortStableFunc(order, func(a, b string) int {
+	sorting.Func(order, func(a, b string) int {
 		switch ca, cb := t.cost.saved(a), t.cost.saved(b); {
 		case ca > cb:
 			return -1
@@ -254,7 +255,7 @@ func (t *tuner) quicken(p TuningPoint) (TuningPoint, error) {
 		return p, err
 	}
 	modules = slices.DeleteFunc(modules, func(name string) bool { return !t.cost.slower(name) || slices.Contains(p.Fallback, name) })
-	slices.SortStableFunc(modules, func(a, b string) int { return compareDescending(t.cost.saved(b), t.cost.saved(a)) })
+	sorting.Func(modules, func(a, b string) int { return compareDescending(t.cost.saved(b), t.cost.saved(a)) })
 	for _, more := range slices.Concat([][]string{modules}, slices.Collect(slices.Chunk(modules, 1))) {
 		more = slices.DeleteFunc(slices.Clone(more), func(name string) bool { return slices.Contains(p.Fallback, name) })
 		if len(more) == 0 {

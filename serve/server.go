@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/serve/oip"
 )
@@ -141,7 +142,7 @@ func (s *Server) configure(c Configured) (*deployment, error) {
 		d.queue.weight = 1
 	}
 	m.versions = append(m.versions, d)
-	slices.SortFunc(m.versions, func(a, b *deployment) int { return compareVersions(b.version, a.version) })
+	sorting.Func(m.versions, func(a, b *deployment) int { return compareVersions(b.version, a.version) })
 	return d, nil
 }
 
@@ -252,7 +253,7 @@ func (s *Server) deployments() []*deployment {
 	for _, m := range s.models {
 		list = append(list, m.versions...)
 	}
-	slices.SortFunc(list, func(a, b *deployment) int {
+	sorting.Func(list, func(a, b *deployment) int {
 		if a.name != b.name {
 			return strings.Compare(a.name, b.name)
 		}

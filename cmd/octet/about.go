@@ -82,6 +82,10 @@ func (f *dataFlags) complete(a *app, info graph.Info) (graph.Info, error) {
 
 // save writes a model that was made of the file at source, with what it knows of itself.
 func (a *app) save(output string, g *graph.Graph, info graph.Info, source string) error {
+	return a.saveWith(output, g, info, source, loader.SaveOptions{})
+}
+
+func (a *app) saveWith(output string, g *graph.Graph, info graph.Info, source string, opts loader.SaveOptions) error {
 	var err error
 	if source != "" {
 		info.Source = filepath.Base(source)
@@ -89,9 +93,12 @@ func (a *app) save(output string, g *graph.Graph, info graph.Info, source string
 			return err
 		}
 	}
+	if err := a.promise(g, &info); err != nil {
+		return err
+	}
 	with := g.Clone()
 	with.Info = &info
-	return loader.Save(output, with)
+	return loader.SaveWith(output, with, opts)
 }
 
 // openDataset opens the data at path for a model, nil for none: what flags do not say, the model may.
@@ -150,6 +157,7 @@ func describeInfo(i *graph.Info) []string {
 		add(true, "pictures    size %v, crop %v, channels %d, mean %v, std %v, Exif rotation %v", p.Size, p.Crop, append(one(p.Channels), 3)[0], p.Mean, p.Std, p.Rotate)
 	}
 	add(i.SampleRate != 0, "sounds      %d Hz", i.SampleRate)
+	add(i.Int8Digest != "", "int8        SHA-256 %s of what its operators give (octet verify)", i.Int8Digest)
 	add(len(i.Labels) > 0, "labels      %d: %.200q", len(i.Labels), i.Labels[:min(len(i.Labels), 10)])
 	return lines
 }

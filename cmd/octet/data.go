@@ -58,8 +58,17 @@ type dataFlags struct {
 var dataFlagNames = []string{"scale-bytes", "size", "crop", "mean", "std", "channels", "exif-rotation", "sample-rate", "labels", "label-column", "skip-bad", "tokenizer"}
 
 func (f *dataFlags) add(cmd *cobra.Command) {
+	f.addPictures(cmd)
 	s := cmd.Flags()
 	s.BoolVar(&f.scaleBytes, "scale-bytes", false, "make x/255 of uint8 samples that come without mean and std")
+	s.StringVar(&f.labelColumn, "label-column", "", "column of labels in a CSV file (default: label, where there is one)")
+	s.StringVar(&f.tokenizer, "tokenizer", "", "for texts: tokenizer.json, vocab.txt or the folder that has one (default: the folder of the model)")
+	s.BoolVar(&f.skipBad, "skip-bad", false, "leave out samples that cannot be decoded, and count them")
+}
+
+// addPictures adds those that the file of a model can answer.
+func (f *dataFlags) addPictures(cmd *cobra.Command) {
+	s := cmd.Flags()
 	s.StringVar(&f.size, "size", "", "resize pictures: 256 makes the shorter edge that, 224x320 height and width")
 	s.StringVar(&f.crop, "crop", "", "take the middle of pictures: 224, or 224x320 for height and width")
 	s.Float32SliceVar(&f.mean, "mean", nil, "of pictures, 0 to 1, one for all channels or one for each: 0.485,0.456,0.406")
@@ -68,9 +77,6 @@ func (f *dataFlags) add(cmd *cobra.Command) {
 	s.BoolVar(&f.exif, "exif-rotation", false, "turn pictures as their Exif orientation says, which ImageFolder does not")
 	s.IntVar(&f.rate, "sample-rate", 0, "samples per second that sounds must have (default: that of the first)")
 	s.StringVar(&f.labels, "labels", "", "text file of the model's class names, one a line, for data with names of classes (default: those of the data, sorted)")
-	s.StringVar(&f.labelColumn, "label-column", "", "column of labels in a CSV file (default: label, where there is one)")
-	s.StringVar(&f.tokenizer, "tokenizer", "", "for texts: tokenizer.json, vocab.txt or the folder that has one (default: the folder of the model)")
-	s.BoolVar(&f.skipBad, "skip-bad", false, "leave out samples that cannot be decoded, and count them")
 }
 
 // preprocessing returns what the flags say of pictures.

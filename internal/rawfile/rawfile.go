@@ -62,12 +62,20 @@ func Open(ctx context.Context, path string, limit int64) (*File, error) {
 	return r, nil
 }
 
-// ReadAt is that of io.ReaderAt.
-func (f *File) ReadAt(p []byte, off int64) (int, error) {
-	if err := f.ctx.Err(); err != nil {
-		return 0, err
+// partSize is how many bytes are read between two looks at the context.
+const partSize = 256 << 10
+
+// ReadAt is that of io.ReaderAt. It ends with the context.
+func (f *File) ReadAt(p []byte, off int64) (n int, err error) {
+	for {
+		if err := f.ctx.Err(); err != nil {
+			return n, err
+		}
+		read, err := f.at.ReadAt(p[n:min(n+partSize, len(p))], off+int64(n))
+		if n += read; err != nil || n == len(p) {
+			return n, err
+		}
 	}
-	return f.at.ReadAt(p, off)
 }
 
 // InMemory returns how many bytes of memory the file itself takes.

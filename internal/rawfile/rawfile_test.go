@@ -56,3 +56,41 @@ func TestContext(t *testing.T) {
 		t.Errorf("a folder gives %v", err)
 	}
 }
+
+// countdown is a context that ends when it was asked so many times.
+type countdown struct {
+	context.Context
+	asks int
+}
+
+func (c *countdown) Err() error {
+	if c.asks--; c.asks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A large read looks at its context between parts.
+func TestContextWithinRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	if err := os.WriteFile(path, make([]byte, 3*partSize+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx := &countdown{t.Context(), 1 << 30}
+	f, err := Open(ctx, path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	p := make([]byte, f.Size)
+	for asks, want := range []int{0, partSize, 2 * partSize, 3 * partSize, len(p)} {
+		ctx.asks = asks
+		if n, err := f.ReadAt(p, 0); n != want || (err == nil) != (want == len(p)) {
+			t.Errorf("a context that ends after %d looks: %d bytes, want %d, error %v", asks, n, want, err)
+		}
+	}
+	ctx.asks = 1 << 30
+	if n, err := f.ReadAt(p, 2); n != len(p)-2 || err != io.EOF {
+		t.Errorf("past the end: %d bytes, error %v", n, err)
+	}
+}

@@ -3,9 +3,9 @@ package int8
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"unsafe"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
@@ -150,7 +150,7 @@ func chooseWinograd(l *layer, w *ops.Window) []*winograd {
 			plans = append(plans, v)
 		}
 	}
-	slices.SortStableFunc(plans, func(a, b *winograd) int { return cmp.Compare(a.time(), b.time()) })
+	sorting.Func(plans, func(a, b *winograd) int { return cmp.Compare(a.time(), b.time()) })
 	return plans
 }
 

@@ -27,8 +27,8 @@ type Form struct {
 	// Infinite reports whether the operator fills in an infinity, or moves one that an input holds; nil: never.
 	Infinite func(holds func(input int) bool) bool
 	// Build adds the int8 form with the result's parameters, and returns the result. in has the Activations, quantized,
-	// and nil in the place of other inputs. It is nil of layers, and where the operator shares parameters. Serving and
-	// training build the same.
+	// and nil in the place of other inputs. It is nil of layers, and of operators that move values. Serving and
+	// training build the same; where the operator shares parameters training alone does, serving takes it as it is.
 	Build func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref
 }
 

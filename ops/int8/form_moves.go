@@ -2,6 +2,7 @@ package int8
 
 import (
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/octet-ml/octet/ops"
@@ -24,7 +25,7 @@ func init() {
 	registerMove[ops.ChannelShuffle]()
 	registerMove[ops.Regroup]()
 	registerForm(func(_ ops.PadMode, n Node) *Form { return sharing(n) })
-	registerForm(func(_ ops.Interpolate, n Node) *Form { return sharing(n) })
+	registerForm(interpolateForm)
 	registerForm(func(_ ops.MaxPool, n Node) *Form {
 		f := sharing(n)
 		f.Homogeneous = true
@@ -46,13 +47,32 @@ func init() {
 	})
 }
 
-// registerMove declares an operator that puts each value of its first input somewhere else.
-func registerMove[T ops.Op]() {
-	registerForm(func(_ T, n Node) *Form {
-		f := sharing(n)
-		f.Infinite = func(holds func(int) bool) bool { return holds(0) }
+// interpolateForm is that of a resize, which mixes pixels or copies them. Training computes mixed ones as they are served.
+func interpolateForm(op ops.Interpolate, n Node) *Form {
+	f := sharing(n)
+	if op.Mode != ops.Linearly || !f.Shares {
 		return f
-	})
+	}
+	f.FillsIn = true
+	f.Build = func(b Builder, in []ops.Ref, _ *tensor.QParams) ops.Ref {
+		sized := op
+		if len(n.In) > 1 && n.Const[1] != nil {
+			for _, d := range n.Const[1].Contiguous().Int64s() {
+				sized.Size = append(sized.Size, int(d))
+			}
+		}
+		return b.Apply(sized, in[0])
+	}
+	return f
+}
+
+// registerMove declares an operator that puts each value of its first input somewhere else.
+func registerMove[T ops.Op]() { forms[reflect.TypeFor[T]()] = moveForm }
+
+func moveForm(n Node) *Form {
+	f := sharing(n)
+	f.Infinite = func(holds func(int) bool) bool { return holds(0) }
+	return f
 }
 
 // sharing returns the form of an operator that takes quantized values as it is, where it does.

@@ -63,7 +63,7 @@ func (s schema) call(x *build.Tensor, positional int, all bool) ([]Value, map[st
 }
 
 // ownForms are the operators that programs call on a number and a tensor without an overload for these.
-var ownForms = []string{"aten::add", "aten::sub", "aten::mul", "aten::div", "aten::floordiv", "prim::ConstantChunk"}
+var ownForms = []string{"aten::add", "aten::sub", "aten::mul", "aten::div", "aten::floor_divide", "aten::floordiv", "prim::ConstantChunk"}
 
 // TestNames calls every operator with the arguments of each overload by position and by the names PyTorch gives them,
 // all of them and those without a default: where a row takes the one, one takes the others. Every row has such an overload.

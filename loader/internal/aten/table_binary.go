@@ -18,10 +18,11 @@ var arithmetic = []operator{
 	{"aten::mul", "self:n other:T", binary(ops.Mul)},
 	{"aten::multiply", "self:T other:N", literal(binary(ops.Mul))},
 	{"aten::div", "self:T other:N | rounding_mode:s?=None", divide},
-	{"aten::div", "self:n other:T", divide},
+	{"aten::div", "self:n other:T | rounding_mode:s?=None", divide},
 	{"aten::divide", "self:T other:N | rounding_mode:s?=None", divide},
 	{"aten::true_divide", "self:T other:N", literal(binary(ops.Div))},
 	{"aten::floor_divide", "self:T other:N", binary(ops.FloorDiv)},
+	{"aten::floor_divide", "self:n other:T", binary(ops.FloorDiv)},
 	{"aten::floordiv", "self:T other:N", binary(ops.FloorDiv)},
 	{"aten::remainder", "self:T other:N", binary(ops.Remainder)},
 	{"aten::remainder", "self:n other:T", binary(ops.Remainder)},
@@ -46,10 +47,10 @@ var arithmetic = []operator{
 	{"aten::__and__", "self:T other:N", binary(ops.BitAnd)},
 	{"aten::__or__", "self:T other:N", binary(ops.BitOr)},
 	{"aten::__xor__", "self:T other:N", binary(ops.BitXor)},
-	{"aten::__lshift__", "self:T other:N", shiftTensor(ops.Mul)},
-	{"aten::__rshift__", "self:T other:N", shiftTensor(ops.FloorDiv)},
-	{"aten::bitwise_left_shift", "self:T other:N", shiftTensor(ops.Mul)},
-	{"aten::bitwise_right_shift", "self:T other:N", shiftTensor(ops.FloorDiv)},
+	{"aten::__lshift__", "self:T other:N", shiftLeft},
+	{"aten::__rshift__", "self:T other:N", shiftRight},
+	{"aten::bitwise_left_shift", "self:T other:N", shiftLeft},
+	{"aten::bitwise_right_shift", "self:T other:N", shiftRight},
 	{"aten::logical_and", "self:T other:T", binary(ops.LogicalAnd)},
 	{"aten::logical_or", "self:T other:T", binary(ops.LogicalOr)},
 	{"aten::logical_xor", "self:T other:T", binary(ops.LogicalXor)},
@@ -271,20 +272,38 @@ func (c *call) allIntegers(args []Value) bool {
 	return true
 }
 
-// shiftTensor multiplies or divides integers by a power of two.
-//
-//go:noinline
-func shiftTensor(fn ops.BinaryFn) func(*call) Value {
-	return func(c *call) Value {
-		if !c.allIntegers(c.args) {
-			return c.unsupported("on floats")
-		}
-		power := c.binaryValues(ops.Pow, int64(2), c.lift(c.args[1]))
-		if _, ok := c.args[1].(*build.Tensor); !ok {
-			return c.apply(ops.Binary{Fn: fn, BNumber: true}, c.tensor(0), power)
-		}
-		return c.arith(fn, c.tensor(0), power)
+// shiftLeft multiplies integers by a power of two, which wraps around as the type does: to 0 from the type's width on.
+func shiftLeft(c *call) Value {
+	if !c.allIntegers(c.args) {
+		return c.unsupported("on floats")
 	}
+	power := c.binaryValues(ops.Pow, int64(2), c.lift(c.args[1]))
+	if _, ok := c.args[1].(*build.Tensor); !ok {
+		return c.apply(ops.Binary{Fn: ops.Mul, BNumber: true}, c.tensor(0), power)
+	}
+	return c.arith(ops.Mul, c.tensor(0), power)
+}
+
+// shiftRight divides int64 by powers of two and rounds down, in two steps, for 2^63 is no int64. The sign remains where all
+// else is shifted out; a negative shift counts as one that large, as in PyTorch.
+func shiftRight(c *call) Value {
+	if !c.allIntegers(c.args) {
+		return c.unsupported("on floats")
+	}
+	const most = 62
+	d := c.resultType(ops.Add, c.args[0], c.args[1])
+	by := c.cast(c.lift(c.args[1]), tensor.Int64)
+	by = c.apply(ops.Where{ANumber: true, KeepB: true}, c.arithNumber(ops.Lt, by, int64(0)), c.lift(int64(most+1)), by)
+	first := c.arithNumber(ops.Min, by, int64(most))
+	rest := c.arithNumber(ops.Min, c.arith(ops.Sub, by, first), int64(1))
+	y := c.cast(c.tensor(0), tensor.Int64)
+	for _, n := range []*build.Tensor{first, rest} {
+		y = c.arith(ops.FloorDiv, y, c.binaryValues(ops.Pow, int64(2), n))
+	}
+	if d == tensor.Invalid {
+		return y
+	}
+	return c.cast(y, d)
 }
 
 // power uses the quicker functions for common exponents.

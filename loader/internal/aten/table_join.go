@@ -13,6 +13,7 @@ var joins = []operator{
 	{"aten::concat", "tensors:L dim:i=0", cat},
 	{"aten::concatenate", "tensors:L dim:i=0", cat},
 	{"aten::stack", "tensors:L dim:i=0", stack},
+	{"aten::pad_sequence", "sequences:L batch_first:b=False padding_value:f=0 padding_side:s='right'", padSequence},
 	{"aten::hstack", "tensors:L", stackAlong(1)},
 	{"aten::vstack", "tensors:L", stackAlong(0)},
 	{"aten::dstack", "tensors:L", stackAlong(2)},
@@ -37,6 +38,8 @@ var joins = []operator{
 	{"aten::repeat", "self:T repeats:I", repeat},
 	{"aten::tile", "self:T dims:I", tile},
 	{"aten::repeat_interleave", "self:T repeats:i dim:i?=None | output_size:i?=None", repeatInterleave},
+	{"aten::repeat_interleave", "self:T repeats:T dim:i?=None | output_size:i?=None", repeatByTensor},
+	{"aten::repeat_interleave", "repeats:T | output_size:i?=None", repeatedIndices},
 	{"aten::flip", "self:T dims:I", func(c *call) Value { return c.apply(ops.Flip{Axes: c.axes(1, c.tensor(0).Rank())}, c.tensor(0)) }},
 	{"aten::fliplr", "self:T", func(c *call) Value { return c.apply(ops.Flip{Axes: []int{1}}, c.tensor(0)) }},
 	{"aten::flipud", "self:T", func(c *call) Value { return c.apply(ops.Flip{Axes: []int{0}}, c.tensor(0)) }},
@@ -52,11 +55,12 @@ var joins = []operator{
 // different element types become their common one.
 func cat(c *call) Value {
 	in := c.tensors(0)
-	if all := slices.DeleteFunc(slices.Clone(in), func(t *build.Tensor) bool {
-		s := t.Type().Shape
-		return len(s) == 1 && s[0] == 0
-	}); len(all) > 0 {
-		in = all
+	if slices.ContainsFunc(in, func(t *build.Tensor) bool { return t.Rank() != 1 }) { // beside these an empty vector is nothing
+		if all := slices.DeleteFunc(slices.Clone(in), func(t *build.Tensor) bool {
+			return t.Rank() == 1 && t.Type().Numel() == 0 && c.extent(t, 0) == 0
+		}); len(all) > 0 {
+			in = all
+		}
 	}
 	if len(in) == 0 {
 		return c.fail("there is nothing to join")
@@ -99,6 +103,32 @@ func stack(c *call) Value {
 		return c.fail("there is nothing to stack")
 	}
 	return c.apply(ops.Stack{Axis: c.axis(1, in[0].Rank()+1)}, c.common(in)...)
+}
+
+// padSequence makes sequences as long as the longest one, with a value behind or in front of them, and stacks them.
+func padSequence(c *call) Value {
+	in, longest := c.tensors(0), 0
+	for _, t := range in {
+		longest = max(longest, c.extent(t, 0))
+	}
+	if len(in) == 0 || in[0].Rank() == 0 {
+		return c.fail("there are no sequences")
+	}
+	padded := make([]*build.Tensor, len(in))
+	for i, t := range in {
+		before, after := make([]int, t.Rank()), make([]int, t.Rank())
+		side := after
+		if c.string(3) == "left" {
+			side = before
+		}
+		side[0] = longest - c.extent(t, 0)
+		padded[i] = c.apply(ops.Pad{Before: before, After: after, Value: c.float(2)}, t)
+	}
+	axis := 1
+	if c.bool(1) {
+		axis = 0
+	}
+	return c.apply(ops.Stack{Axis: axis}, c.common(padded)...)
 }
 
 // stackAlong joins along a dimension, which the tensors get where they lack it.

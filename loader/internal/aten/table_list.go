@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/loader/internal/build"
 )
 
@@ -305,7 +306,7 @@ func (c *call) sorted(items []Value, reverse bool) []Value {
 		c.failed(err)
 		out[i] = p
 	}
-	slices.SortStableFunc(out, func(a, b Value) int {
+	sorting.Func(out, func(a, b Value) int {
 		if reverse {
 			a, b = b, a
 		}

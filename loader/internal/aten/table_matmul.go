@@ -30,6 +30,7 @@ var products = []operator{
 	{"aten::bilinear", "input1:T input2:T weight:T bias:T?=None", bilinear},
 	{"aten::cosine_similarity", "x1:T x2:T dim:i=1 eps:f=1e-08", cosineSimilarity},
 	{"aten::pairwise_distance", "x1:T x2:T p:f=2 eps:f=1e-06 keepdim:b=False", pairwiseDistance},
+	{"aten::_cdist_forward", "x1:T x2:T p:f compute_mode:i?", cDist},
 	{"aten::cdist", "x1:T x2:T p:f=2 compute_mode:i?=None", cDist},
 	{"aten::cross", "self:T other:T dim:i?=None", cross},
 	{"aten::linalg_cross", "self:T other:T | dim:i=-1", cross},

@@ -11,6 +11,7 @@ var scans = []operator{
 	{"aten::cummax", "self:T dim:i", runningExtreme(ops.Ge)},
 	{"aten::cummin", "self:T dim:i", runningExtreme(ops.Le)},
 	{"aten::logcumsumexp", "self:T dim:i", runningLogSum},
+	{"aten::mode", "self:T dim:i=-1 keepdim:b=False", mode},
 	{"aten::trapz", "y:T | dx:f=1 dim:i=-1", trapezoid(false)},
 	{"aten::trapezoid", "y:T | dx:n=1 dim:i=-1", trapezoid(false)},
 	{"aten::cumulative_trapezoid", "y:T | dx:n=1 dim:i=-1", trapezoid(true)},
@@ -61,6 +62,38 @@ func runningExtreme(fn ops.BinaryFn) func(*call) Value {
 		})
 		return &Tuple{Items: []Value{out[0], out[1]}}
 	}
+}
+
+// mode returns the value that stands most often along a dimension, the least of several, and where it stands last. Among sorted values
+// each counts those equal to it from its first one on, and the greatest count ends the longest run.
+func mode(c *call) Value {
+	x := c.tensor(0)
+	axis := c.axis(1, x.Rank())
+	if x.Rank() == 0 || c.err != nil {
+		return &Tuple{Items: []Value{x, c.lift(int64(0))}}
+	}
+	if c.extent(x, axis) == 0 {
+		return c.fail("there is no mode of no elements")
+	}
+	sorted := c.applyAll(ops.Sort{Axis: axis}, x)
+	n := c.Dims(x)[axis]
+	first := c.sliced(sorted[0], axis, build.Extent(0), build.Extent(1), 1)
+	same := c.arith(ops.Eq, c.sliced(sorted[0], axis, build.Extent(1), n, 1), c.sliced(sorted[0], axis, build.Extent(0), build.AsNumber(c.mustArith(ops.Sub, n, build.Extent(1))), 1))
+	begins := c.apply(ops.Concat{Axis: axis}, c.likeOf(first, 1, tensor.Bool), c.apply(ops.Unary{Fn: ops.LogicalNot}, same))
+	at := c.apply(ops.Cumulative{Axis: axis}, c.likeOf(sorted[0], 1, tensor.Int64))
+	from := c.scan([]*build.Tensor{c.arith(ops.Mul, at, begins)}, axis, func(left, right []*build.Tensor) []*build.Tensor {
+		return []*build.Tensor{c.arith(ops.Max, left[0], right[0])}
+	})
+	longest := c.apply(ops.ArgMax{Axis: axis, KeepDims: true}, c.arith(ops.Sub, at, from[0]))
+	items := make([]Value, 2)
+	for i, t := range sorted {
+		y := c.apply(ops.Gather{Axis: axis}, t, longest)
+		if !c.bool(2) {
+			y = c.selected(y, axis, build.Extent(0))
+		}
+		items[i] = y
+	}
+	return &Tuple{Items: items}
 }
 
 // runningLogSum is the logarithm of the running sum of exponentials.

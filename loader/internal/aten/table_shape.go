@@ -177,10 +177,21 @@ func viewAs(c *call) Value {
 // viewDType reads the bits of the elements as another type.
 func viewDType(c *call) Value {
 	t := c.tensor(0)
-	if d := c.dtypeOr(1, t.DType()); d != t.DType() {
-		return c.unsupported("of the bits of %v as %v", t.DType(), d)
+	d := c.dtypeOr(1, t.DType())
+	if d == t.DType() || c.err != nil {
+		return build.Alias(t)
 	}
-	return build.Alias(t)
+	if t.Complex || d.Size() != t.DType().Size() && (t.Rank() == 0 || t.Strides[t.Rank()-1] != 1) {
+		return c.fail("the bytes of %v cannot be read as %v: the last dimension must lie side by side in memory", t.Type(), d)
+	}
+	strides := slices.Clone(t.Strides)
+	for i := range strides[:max(len(strides)-1, 0)] {
+		strides[i] = strides[i] * t.DType().Size() / d.Size()
+	}
+	if len(strides) > 0 && d.Size() == t.DType().Size() {
+		strides = t.Strides
+	}
+	return c.view(t, build.BitsView{From: t.DType(), To: d}, strides)
 }
 
 func reshape(c *call) Value { return viewAs(c) }

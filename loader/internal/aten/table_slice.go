@@ -235,11 +235,14 @@ func (c *call) sliced(t *build.Tensor, axis int, start, end *build.Number, step 
 }
 
 func (c *call) bound(n, dim *build.Number) *build.Number {
-	if n.Known == nil {
-		c.failed(build.ErrDataDependent)
+	example := -1
+	if d, ok := dim.Known.(int64); ok {
+		example = int(d)
+	}
+	if n = c.Open(c.settle(n, example)); c.err != nil {
 		return n
 	}
-	if n.Known.(int64) >= 0 {
+	if n.Known.(int64) >= 0 || n.Term != nil && c.OnItem(n.Deps) {
 		if n.Term == nil && len(n.Deps) > 0 {
 			return build.Extent(c.plainInt(n))
 		}

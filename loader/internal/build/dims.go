@@ -22,6 +22,12 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 	case ops.Unary, ops.Cast, ops.Softmax, ops.BatchNorm, ops.LayerNorm, ops.GroupNorm, ops.InstanceNorm, ops.Cumulative, ops.FFT, ops.Flip,
 		ops.Roll, ops.Triangle, ops.Sort, ops.Scatter, ops.IndexPut, int8.Quantize, int8.Dequantize, int8.Table:
 		return x
+	case ops.Bits:
+		dims := append([]*Number(nil), x...)
+		if last := len(shape) - 1; last >= 0 && shape[last] != inputs[0].Type.Shape[last] {
+			dims[last] = follow(Extent(shape[last]), x[last])
+		}
+		return dims
 	case ops.SizeOf, ops.ShapeOf, ops.NumelOf:
 		return fixed(shape)
 	case ops.Full:
@@ -78,6 +84,13 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 		return reduceDims(op, x, shape)
 	case ops.Embedding:
 		return append(in[1].dims[:len(in[1].dims):len(in[1].dims)], x[1:]...)
+	case ops.IndexSelect:
+		if len(in[1].dims) == 1 && len(x) > 0 {
+			dims := slices.Clone(x)
+			axis, _ := out.Type.Shape.Axis(op.Axis)
+			dims[axis] = in[1].dims[0]
+			return dims
+		}
 	case ops.Gather:
 		return in[1].dims
 	case ops.ArgMax:

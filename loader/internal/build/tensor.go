@@ -53,6 +53,8 @@ func NewTensor(v *graph.Value) *Tensor {
 }
 
 // Parameter returns a tensor that the file holds, under the name of its first use.
+//
+//go:noinline
 func Parameter(name string, t *tensor.Tensor) *Tensor {
 	return &Tensor{Store: &Storage{Param: t, Name: name}, Strides: t.Shape().Strides()}
 }
@@ -120,7 +122,7 @@ func (b *Builder) Dims(t *Tensor) []*Number {
 func (b *Builder) ValueDims(v *graph.Value) []*Number { return b.info[v].dims }
 
 // SetDims says what the extents of a value follow from, where its operator does not.
-func (b *Builder) SetDims(v *graph.Value, dims []*Number) { b.info[v].dims = dims }
+func (b *Builder) SetDims(v *graph.Value, dims []*Number) { b.info[v].dims = b.settled(v, dims) }
 
 // Read returns the value of a tensor as it is now.
 func (b *Builder) Read(t *Tensor) (*graph.Value, error) {

@@ -87,7 +87,7 @@ func (w SliceView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
 	if from == 0 && ok1 && w.Step == 1 && w.End.Known == int64(v.Type.Shape[w.Axis]) {
 		dims[w.Axis] = w.End
 	}
-	b.info[v].dims = dims
+	b.SetDims(v, dims)
 	return v, nil
 }
 
@@ -177,6 +177,17 @@ func (w StridedView) flat(b *Builder, x *graph.Value) (*graph.Value, error) {
 	return b.Reshape(x, []*Number{Extent(x.Type.Numel())})
 }
 
+// BitsView reads the bytes of elements as those of another type.
+type BitsView struct{ From, To tensor.DType }
+
+func (w BitsView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
+	return b.AddOne(ops.Bits{DType: w.To}, x)
+}
+
+func (w BitsView) Put(b *Builder, _, part *graph.Value) (*graph.Value, error) {
+	return b.AddOne(ops.Bits{DType: w.From}, part)
+}
+
 // OpView is what an operator takes that moves elements: a diagonal, or windows.
 type OpView struct{ Op ops.Op }
 
@@ -239,10 +250,11 @@ func (ExpandView) Put(*Builder, *graph.Value, *graph.Value) (*graph.Value, error
 
 // Int returns a number as a plain int.
 func (b *Builder) Int(n *Number) (int, error) {
-	v, ok := b.Plain(n)
-	if !ok {
-		return 0, ErrDataDependent
+	n, err := b.Settle(n, -1)
+	if err != nil {
+		return 0, err
 	}
+	v, _ := b.Plain(n)
 	i, ok := Convert(v, Int).(int64)
 	if !ok || int64(int(i)) != i {
 		return 0, fmt.Errorf("%v is too large", v)
@@ -341,7 +353,7 @@ func (b *Builder) openShape(dims, to []*Number) ([]int, error) {
 // onValue reports whether the value of an input is among what something follows from.
 func (b *Builder) onValue(d Deps) bool {
 	for i, f := range b.facts {
-		if f.axis < 0 && d.has(i) {
+		if f.axis < 0 && !f.isItem() && d.has(i) {
 			return true
 		}
 	}
@@ -402,13 +414,13 @@ func (b *Builder) reshapeTo(x *graph.Value, shape []int, to []*Number) (*graph.V
 func (b *Builder) Vector(numbers []*Number) (*graph.Value, error) {
 	values := make([]*graph.Value, len(numbers))
 	for i, n := range numbers {
-		if n.Known == nil {
-			return nil, ErrDataDependent // operators must know extents before they run
+		if n.Known == nil { // operators must know extents before they run
+			var err error
+			if n, err = b.Settle(n, -1); err != nil {
+				return nil, err
+			}
 		}
-		if b.onValue(n.Deps) {
-			b.Depend(n.Deps)
-			n = &Number{Kind: n.Kind, Known: n.Known}
-		}
+		n = b.Open(n)
 		var err error
 		if values[i], err = b.Scalar(n); err != nil {
 			return nil, err

@@ -177,6 +177,51 @@ def transposed():
         nn.ReLU6(), nn.Conv2d(8, 4, 3))
 
 
+class Resized(nn.Module):
+    """Bilinear resizes, by a scale and to the size of another image."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c, self.d = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, 2), nn.Conv2d(16, 8, 1), nn.Conv2d(8, 4, 3)
+
+    def forward(self, x):
+        x = F.relu(self.a(x))
+        y = F.interpolate(self.b(x), x.shape[2:], mode="bilinear")
+        y = F.interpolate(self.c(torch.cat([x, y], 1)), scale_factor=2.0, mode="bilinear", align_corners=True)
+        return self.d(y)
+
+
+class Slopes(nn.Module):
+    """PReLU with a slope for each channel."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c, self.p, self.q = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 4, 3), nn.PReLU(8), nn.PReLU(8)
+        with torch.no_grad():
+            self.p.weight.uniform_(-0.3, 1), self.q.weight.uniform_(0, 0.5)
+
+    def forward(self, x):
+        x = self.p(self.a(x))
+        return self.c(self.q(self.b(x)) + x[:, :, 1:-1, 1:-1])
+
+
+class Norms(nn.Module):
+    """Batch norms behind sums, transposed convolutions and concatenations."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.t = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1), nn.ConvTranspose2d(8, 6, 2, 2)
+        self.n, self.m, self.o, self.c = nn.BatchNorm2d(8), nn.BatchNorm2d(6), nn.BatchNorm2d(14), nn.Conv2d(14, 4, 3)
+        for n in self.n, self.m, self.o:
+            nn.init.normal_(n.weight), nn.init.normal_(n.bias), nn.init.normal_(n.running_mean, 0, 0.1), nn.init.uniform_(n.running_var, 0.2, 2)
+
+    def forward(self, x):
+        x = F.relu(self.a(x))
+        x = F.relu(self.n(x + self.b(x)))
+        y = F.leaky_relu(self.m(self.t(x)), 0.1)
+        return self.c(F.relu6(self.o(torch.cat([F.interpolate(x, scale_factor=2.0), y], 1))))
+
+
 def images(n):
     return {"x": torch.randn(n, 3, 8, 8)}
 
@@ -235,6 +280,9 @@ FORMS = {
     "half_layer": (HalfLayer, vectors),
     "half_attention": (HalfAttention, tokens),
     "half_stored": (StoredHalf, vectors),
+    "whole_resized": (Resized, images),
+    "whole_slopes": (Slopes, images),
+    "whole_norms": (Norms, images),
     "whole_transposed": (transposed, images),
     "whole_transposed1d": (Transposed1d, images),
 }
