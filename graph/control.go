@@ -202,6 +202,11 @@ func sameType(a, b ops.Type) bool {
 
 // infer returns the types of the outputs for inputs of the given types.
 func (g *Graph) infer(inputs []ops.Type) ([]ops.Type, error) {
+	return g.inferWith(inputs, func(op ops.Op) ops.Op { return op })
+}
+
+// inferWith is infer with other operators.
+func (g *Graph) inferWith(inputs []ops.Type, as func(ops.Op) ops.Op) ([]ops.Type, error) {
 	if len(inputs) != len(g.Inputs) {
 		return nil, fmt.Errorf("a graph of %d inputs gets %d", len(g.Inputs), len(inputs))
 	}
@@ -220,7 +225,7 @@ func (g *Graph) infer(inputs []ops.Type) ([]ops.Type, error) {
 		for i, v := range n.Inputs {
 			in[i] = of(v)
 		}
-		out, err := infer(n.Op, in)
+		out, err := infer(as(n.Op), in)
 		if err != nil {
 			return nil, &NodeError{Node: n, Err: err}
 		}

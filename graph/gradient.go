@@ -13,12 +13,14 @@ import (
 // them in the same order: nil for a value the loss does not depend on. The graph then computes
 // both on one executor; what the backward part needs of the forward part is
 // planned like any other value. Shapes that operators compute are those of the example: the
-// gradients serve inputs of the example shapes. At an operator without gradient it fails with a *NodeError
+// gradients serve inputs of the example shapes, and those numbers of Items that the graph was made with: of another one a run
+// fails with an *ItemError, unless its graph is derived from an open one, which is then made for that. At an operator without gradient it fails with a *NodeError
 // that wraps an *ops.UnsupportedError. What gives integers or bool ends a path without one.
 func (g *Graph) Gradients(loss *Value, wrt []*Value) ([]*Value, error) {
 	if loss.Type.DType != tensor.Float32 || loss.Type.Numel() != 1 {
 		return nil, fmt.Errorf("gradients: the loss is %v, not one float32", loss.Type)
 	}
+	g.exactItems()
 	b := &gradBuilder{Builder: Builder{Graph: g}, sum: make(map[*Value]*Value)}
 	needed := make(map[*Value]bool)
 	for _, v := range wrt {

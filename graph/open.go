@@ -28,8 +28,9 @@ type Program interface {
 // ContextProgram is a Program that can be stopped while it makes a graph.
 type ContextProgram interface {
 	Program
-	// SpecializeContext is Specialize that fails with the error of ctx once that has ended.
-	SpecializeContext(ctx context.Context, inputs []ops.Type, before string) (*Graph, error)
+	// SpecializeContext is Specialize that fails with the error of ctx once that has ended. The graph holds for the
+	// numbers of Items that are known; of others the program takes examples.
+	SpecializeContext(ctx context.Context, inputs []ops.Type, before string, items Items) (*Graph, error)
 }
 
 // Checker is a program whose file says more of its inputs than guards can: bounds, and
@@ -138,11 +139,19 @@ func (o *open) check(inputs []ops.Type, state int) error {
 }
 
 func (d *derived) Specialize(inputs []ops.Type, before string) (*Graph, error) {
-	return d.SpecializeContext(context.Background(), inputs, before)
+	return d.SpecializeContext(context.Background(), inputs, before, Items{})
 }
 
-func (d *derived) SpecializeContext(ctx context.Context, inputs []ops.Type, before string) (*Graph, error) {
-	g, _, err := d.from.specialize(ctx, inputs, before)
+func (d *derived) SpecializeContext(ctx context.Context, inputs []ops.Type, before string, items Items) (*Graph, error) {
+	if items.Stop {
+		p, ok := d.from.program.(ContextProgram)
+		if !ok {
+			return nil, errors.New("a program without Items")
+		}
+		return p.SpecializeContext(ctx, inputs, before, items)
+	}
+	items.Same = true // what is derived may depend on more than the graph does
+	g, _, err := d.from.specialize(ctx, inputs, before, items)
 	if err != nil {
 		return nil, err
 	}
@@ -226,13 +235,13 @@ func (g *Graph) SpecializeContext(ctx context.Context, inputs ...ops.Type) (*Gra
 	if g.open == nil {
 		return g, nil
 	}
-	s, _, err := g.open.specialize(ctx, inputs, "")
+	s, _, err := g.open.specialize(ctx, inputs, "", Items{})
 	return s, err
 }
 
 // specialize returns a graph for inputs of these types, and whether it was made
 // before, for others perhaps.
-func (o *open) specialize(ctx context.Context, inputs []ops.Type, before string) (g *Graph, known bool, err error) {
+func (o *open) specialize(ctx context.Context, inputs []ops.Type, before string, items Items) (g *Graph, known bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	example, err := examples(inputs)
@@ -240,7 +249,7 @@ func (o *open) specialize(ctx context.Context, inputs []ops.Type, before string)
 		return nil, false, err
 	}
 	serves := func(s *Graph) bool {
-		if err != nil || s.form() != before || !s.accepts(example) || !s.infers(inputs) {
+		if err != nil || s.form() != before || !s.accepts(example) || !s.agrees(items) || !s.infers(inputs) {
 			return false
 		}
 		state := 0
@@ -256,14 +265,14 @@ func (o *open) specialize(ctx context.Context, inputs []ops.Type, before string)
 	if err != nil {
 		return nil, false, err
 	}
-	g, err = o.specializeAnew(ctx, inputs, before)
+	g, err = o.specializeAnew(ctx, inputs, before, items)
 	return g, false, err
 }
 
 // specializeAnew makes a graph for inputs of these types. It runs under o.mu.
-func (o *open) specializeAnew(ctx context.Context, inputs []ops.Type, before string) (s *Graph, err error) {
+func (o *open) specializeAnew(ctx context.Context, inputs []ops.Type, before string, items Items) (s *Graph, err error) {
 	if p, ok := o.program.(ContextProgram); ok {
-		s, err = p.SpecializeContext(ctx, inputs, before)
+		s, err = p.SpecializeContext(ctx, inputs, before, items)
 	} else {
 		s, err = o.program.Specialize(inputs, before)
 	}

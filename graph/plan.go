@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,13 @@ import (
 
 // bytes returns about what the plan itself takes.
 func (p *plan) bytes() int64 {
-	return int64(len(p.steps))*1024 + int64(len(p.slots))*256
+	bytes := int64(len(p.steps))*1024 + int64(len(p.slots))*256
+	for i := range p.slots {
+		if sl := &p.slots[i]; sl.derived {
+			bytes += int64(sl.typ.Bytes())
+		}
+	}
+	return bytes
 }
 
 // stateBytes returns about what the memory of one run takes.
@@ -95,7 +102,11 @@ func (s *Session) planSteps(ctx context.Context, key string, inputs []ops.Type) 
 	nodes := len(s.graph.Nodes)
 	p := &plan{key: key, steps: make([]step, 0, nodes), slots: make([]slot, 0, len(inputs)+nodes), slotOf: newValueTable[int](s.graph), shared: make(map[any]any)}
 	for i, v := range s.graph.Inputs {
-		p.addSlot(v, slot{typ: inputs[i], input: i, output: -1})
+		sl := slot{typ: inputs[i], input: i, output: -1}
+		if known := inputs[i].Known; known != nil && i < len(s.settled) && s.settled[i] {
+			sl.konst, sl.derived, sl.input = known, true, -1
+		}
+		p.addSlot(v, sl)
 	}
 	use := make([]slotUse, 0, cap(p.slots))
 	touch := func(i int) {
@@ -251,6 +262,9 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 	outTypes, err := infer(n.Op, types)
 	if err != nil {
 		return err
+	}
+	if _, ok := n.Op.(ops.Item); ok && types[0].Known == nil {
+		return errors.New("extents inside of a branch or loop follow from its values, which is not supported")
 	}
 	known := !hasEffect(n)
 	for _, t := range outTypes {

@@ -19,14 +19,14 @@ type planEntry struct {
 // Only those who want the same new types wait for a plan.
 func (s *Session) acquire(ctx context.Context, inputs []*tensor.Tensor) (*state, error) {
 	var buf [128]byte
-	key := planKey(buf[:0], inputs)
+	key := s.settledKey(planKey(buf[:0], inputs), inputs)
 	for {
 		if e, st := s.take(key); st != nil {
 			return st, nil
 		} else if e != nil {
 			return s.newRunState(e)
 		}
-		if err := s.planFor(ctx, string(key), inputs); err != nil {
+		if err := s.planFor(ctx, string(key), inputs, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -54,22 +54,40 @@ func (s *Session) planned(key []byte) *planEntry {
 	return e
 }
 
-// hasPlan reports whether there is a plan of the key.
+// settledKey appends what planning needs to know of the values of inputs to the key of a plan.
+func (s *Session) settledKey(key []byte, inputs []*tensor.Tensor) []byte {
+	for i, settled := range s.settled {
+		if settled {
+			key = append(key, inputs[i].Contiguous().Bytes()...)
+		}
+	}
+	return key
+}
+
+// hasPlan reports whether there is a plan of the key, of a graph with Items for its first stage.
 func (s *Session) hasPlan(key []byte) bool {
+	if s.stages != nil {
+		s = s.stages.list[0].session
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.ContainsFunc(s.plans.All(), func(e *planEntry) bool { return e.plan.key == string(key) })
 }
 
-// planFor makes the plan of the key, or waits until another has.
-func (s *Session) planFor(ctx context.Context, key string, inputs []*tensor.Tensor) error {
+// planFor makes the plan of the key, or waits until another has. The types are those of the inputs unless they are given.
+func (s *Session) planFor(ctx context.Context, key string, inputs []*tensor.Tensor, types []ops.Type) error {
+	if s.stages != nil {
+		s = s.stages.list[0].session
+	}
 	_, err := s.planning.do(ctx, key, func() error {
 		if s.hasPlan([]byte(key)) {
 			return nil
 		}
-		types := make([]ops.Type, len(inputs))
 		for i, t := range inputs {
-			types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: s.graph.Inputs[i].Type.Q}
+			types = append(types, ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: s.graph.Inputs[i].Type.Q})
+			if i < len(s.settled) && s.settled[i] {
+				types[i].Known = t.Clone()
+			}
 		}
 		p, err := s.makePlan(ctx, key, types)
 		if err != nil {
@@ -144,6 +162,11 @@ func (s *Session) Trim() {
 		e.trim(s, 0)
 		e.free = nil
 	}
+	if s.stages != nil {
+		for _, t := range s.stages.list {
+			t.session.Trim()
+		}
+	}
 	if s.open != nil {
 		for _, c := range s.open.list.All() {
 			c.session.Trim()
@@ -158,6 +181,11 @@ func (s *Session) abandon() {
 	for _, e := range s.plans.All() {
 		e.trim(s, 0)
 		e.gone = true
+	}
+	if s.stages != nil {
+		for _, t := range s.stages.list {
+			t.session.abandon()
+		}
 	}
 }
 

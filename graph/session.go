@@ -79,8 +79,10 @@ type Session struct {
 	plans recent.List[*planEntry]
 	kept  int64 // bytes of plans and of what runs left for others
 
-	open  *specializations // of an open graph, else nil
-	state *SessionState    // of runs without one
+	open    *specializations // of an open graph, else nil
+	stages  *stages          // of a graph with Items, else nil
+	settled []bool           // of a stage: the inputs whose values planning needs
+	state   *SessionState    // of runs without one
 }
 
 const (
@@ -175,6 +177,9 @@ func (g *Graph) compile(ctx context.Context, opts Options, home *Session) (*Sess
 		example[i] = example[i].WithQParams(v.Type.Q)
 	}
 	key := string(planKey(nil, example))
+	if c.hasItems() {
+		return s, s.compileStages(ctx, key, types)
+	}
 	if opts.Recompute > KeepAll {
 		p, _, err := s.planSteps(ctx, key, types)
 		if err != nil {
@@ -192,6 +197,17 @@ func (g *Graph) compile(ctx context.Context, opts Options, home *Session) (*Sess
 	s.plans.Add(&planEntry{plan: p})
 	s.kept = p.bytes()
 	return s, nil
+}
+
+// compileStages is the end of compile for a graph with Items. What follows from their numbers is planned when a run knows them.
+func (s *Session) compileStages(ctx context.Context, key string, inputs []ops.Type) (err error) {
+	if s.opts.Recompute > KeepAll {
+		return &OptionError{"Recompute", "what to compute again cannot be chosen for a graph with extents that only the run knows"}
+	}
+	if s.stages, err = s.cut(); err != nil {
+		return err
+	}
+	return s.stages.list[0].session.planFor(ctx, key, nil, inputs)
 }
 
 // Close waits for the runs in progress, of which none may be the caller's own, and ends the
@@ -256,7 +272,8 @@ func (s *Session) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.
 
 // RunInto is Run with outputs that the caller provides: contiguous, of the right types
 // and shapes, and of memory that no input and no other output has; it fails with an
-// *OutputError where they are not. Once a shape has been run before, it allocates nothing.
+// *OutputError where they are not. Once a shape has been run before, it allocates nothing, but for a graph with
+// extents that only the run knows: the outputs are then copied, or refused once the extents are known.
 func (s *Session) RunInto(ctx context.Context, outputs, inputs []*tensor.Tensor) error {
 	return s.state.RunInto(ctx, outputs, inputs)
 }
@@ -265,30 +282,48 @@ func (s *Session) RunInto(ctx context.Context, outputs, inputs []*tensor.Tensor)
 // It waits for a run in progress.
 func (s *Session) Reset() { s.state.Reset() }
 
+// latest returns the plans for the most recent shapes: one, or of a graph with Items that of each stage that ran.
+func (s *Session) latest() []*plan {
+	s = s.recent()
+	if s == nil {
+		return nil
+	}
+	sessions := []*Session{s}
+	if s.stages != nil {
+		sessions = nil
+		for _, t := range s.stages.list {
+			sessions = append(sessions, t.session)
+		}
+	}
+	var plans []*plan
+	for _, s := range sessions {
+		s.mu.Lock()
+		if e, ok := s.plans.Latest(); ok {
+			plans = append(plans, e.plan)
+		}
+		s.mu.Unlock()
+	}
+	return plans
+}
+
 // Plan describes, one line each, the kernels that run for the most recent shapes.
 func (s *Session) Plan() string {
-	if s = s.recent(); s == nil {
-		return ""
+	text := ""
+	for _, p := range s.latest() {
+		text += p.describe()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, _ := s.plans.Latest()
-	return e.plan.describe()
+	return text
 }
 
 // Warnings returns what a user should know of the kernels that run for the most recent shapes, each with
 // the path of its module: layers that are probably slower in int8 than in float32.
 func (s *Session) Warnings() []string {
-	if s = s.recent(); s == nil {
-		return nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, _ := s.plans.Latest()
 	var list []string
-	for _, st := range e.plan.steps {
-		if w := st.kernel.Warning; w != "" {
-			list = append(list, fmt.Sprintf("%s (%s): %s", st.node.Scope.Path, st.node.Op.Name(), w))
+	for _, p := range s.latest() {
+		for _, st := range p.steps {
+			if w := st.kernel.Warning; w != "" {
+				list = append(list, fmt.Sprintf("%s (%s): %s", st.node.Scope.Path, st.node.Op.Name(), w))
+			}
 		}
 	}
 	return list
@@ -296,18 +331,14 @@ func (s *Session) Warnings() []string {
 
 // PackedBytes returns the memory of the packed weights that kernels read with the most recent shapes.
 func (s *Session) PackedBytes() int {
-	if s = s.recent(); s == nil {
-		return 0
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, _ := s.plans.Latest()
 	total := 0
 	seen := make(map[*byte]bool) // layers may share their weights
-	for _, st := range e.plan.steps {
-		if w := st.kernel.Weights; len(w) > 0 && !seen[&w[0]] {
-			seen[&w[0]] = true
-			total += len(w)
+	for _, p := range s.latest() {
+		for _, st := range p.steps {
+			if w := st.kernel.Weights; len(w) > 0 && !seen[&w[0]] {
+				seen[&w[0]] = true
+				total += len(w)
+			}
 		}
 	}
 	return total
@@ -316,11 +347,9 @@ func (s *Session) PackedBytes() int {
 // ArenaBytes returns the memory that activations and scratch take in one run
 // with the most recent shapes.
 func (s *Session) ArenaBytes() int {
-	if s = s.recent(); s == nil {
-		return 0
+	most := 0
+	for _, p := range s.latest() {
+		most = max(most, p.arena)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, _ := s.plans.Latest()
-	return e.plan.arena
+	return most
 }

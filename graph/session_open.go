@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/octet-ml/octet/internal/recent"
@@ -22,18 +23,18 @@ type specialization struct {
 }
 
 // specialized returns the session of the graph for inputs like these and the form of what is
-// kept, made when there is none.
-func (s *Session) specialized(ctx context.Context, inputs []*tensor.Tensor, form string) (*Session, error) {
+// kept, made when there is none. It holds for the numbers of Items that are known.
+func (s *Session) specialized(ctx context.Context, inputs []*tensor.Tensor, form string, items Items) (*Session, error) {
 	var buf [128]byte
 	key := planKey(buf[:0], inputs)
 	for {
-		if c := s.madeBefore(key, inputs, form); c != nil {
+		if c := s.madeBefore(key, inputs, form, items); c != nil {
 			return c, nil
 		}
 		var c *Session
-		made, err := s.open.making.do(ctx, string(valuesKey(key, inputs))+form, func() (err error) {
-			if c = s.madeBefore(key, inputs, form); c == nil {
-				c, err = s.specialize(ctx, inputs, form)
+		made, err := s.open.making.do(ctx, string(items.key(valuesKey(slices.Clip(key), inputs)))+form, func() (err error) {
+			if c = s.madeBefore(key, inputs, form, items); c == nil {
+				c, err = s.specialize(ctx, inputs, form, items)
 			}
 			return err
 		})
@@ -44,17 +45,17 @@ func (s *Session) specialized(ctx context.Context, inputs []*tensor.Tensor, form
 }
 
 // madeBefore returns the session of a graph that serves the inputs and has a plan for them, or nil.
-func (s *Session) madeBefore(key []byte, inputs []*tensor.Tensor, form string) *Session {
+func (s *Session) madeBefore(key []byte, inputs []*tensor.Tensor, form string, items Items) *Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, _ := s.open.list.Use(func(c specialization) bool {
-		return c.graph.form() == form && c.session.graph.accepts(inputs) && c.session.hasPlan(key)
+		return c.graph.form() == form && c.session.graph.accepts(inputs) && c.session.graph.agrees(items) && c.session.hasPlan(key)
 	})
 	return c.session
 }
 
 // specialize makes the session of the graph for the inputs.
-func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form string) (*Session, error) {
+func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form string, items Items) (*Session, error) {
 	types := make([]ops.Type, len(inputs))
 	for i, t := range inputs {
 		if t == nil {
@@ -66,7 +67,10 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 		}
 	}
 	o := s.graph.open
-	g, known, err := o.specialize(ctx, types, form)
+	g, known, err := o.specialize(ctx, types, form, items)
+	if err != nil && ctx.Err() == nil {
+		g, err = s.probe(ctx, inputs, types, form, items, err)
+	}
 	if ended := ctx.Err(); err != nil && ended != nil {
 		return nil, ended
 	}
@@ -77,7 +81,7 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 	if err != nil && known && ctx.Err() == nil {
 		// Optimizing for the shapes it was made for may have made it unfit for others.
 		o.mu.Lock()
-		g, err = o.specializeAnew(ctx, types, form)
+		g, err = o.specializeAnew(ctx, types, form, items)
 		o.mu.Unlock()
 		if err != nil {
 			return nil, s.graph.unfit(types, err)
@@ -100,7 +104,7 @@ func (s *Session) compiled(ctx context.Context, g *Graph, inputs []*tensor.Tenso
 		s.open.list.Keep(min(s.opts.MaxPlans, maxSpecializations), func(c specialization) { c.session.abandon() })
 		s.mu.Unlock()
 	}
-	return c, c.planFor(ctx, string(planKey(nil, inputs)), inputs)
+	return c, c.planFor(ctx, string(planKey(nil, inputs)), inputs, nil)
 }
 
 // compiledBefore returns the session of a specialized graph, or nil.

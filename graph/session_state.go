@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/octet-ml/octet/ops"
@@ -42,11 +43,39 @@ func (k *SessionState) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*te
 }
 
 func (k *SessionState) runWith(ctx context.Context, threads int, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
-	var r sessionRun
-	if err := r.begin(ctx, k, inputs); err != nil {
+	var items Items
+	for range maxProbes {
+		var r sessionRun
+		outputs, err := r.once(ctx, k, threads, inputs, &items)
+		var item *ItemError
+		var shape *ops.ShapeError
+		switch {
+		case err == nil || k.session.open == nil || len(items.Values) == 0:
+			return outputs, err
+		case errors.As(err, &item):
+		case errors.As(err, &shape) && !items.Same: // of operators that were chosen for examples
+			items.Same = true
+		default:
+			return outputs, err
+		}
+	}
+	return nil, errors.New("no graph of the program holds for the numbers that it gives")
+}
+
+// once runs with the graph for the numbers of Items that are known. It fails with an *ItemError when another one is needed.
+func (r *sessionRun) once(ctx context.Context, k *SessionState, threads int, inputs []*tensor.Tensor, items *Items) ([]*tensor.Tensor, error) {
+	if err := r.begin(ctx, k, inputs, *items); err != nil {
 		return nil, err
 	}
 	defer r.end()
+	if s := r.session; s.stages != nil {
+		all, err := s.stages.run(ctx, s, r.inputs, threads, items)
+		if err != nil {
+			return nil, err
+		}
+		r.keep(all)
+		return all[:r.outputs():r.outputs()], nil
+	}
 	r.st.limit(threads)
 	outputs := make([]*tensor.Tensor, r.outputs())
 	for i := range outputs {
@@ -66,8 +95,12 @@ func (k *SessionState) runWith(ctx context.Context, threads int, inputs []*tenso
 // RunInto is Session.RunInto with this state.
 func (k *SessionState) RunInto(ctx context.Context, outputs, inputs []*tensor.Tensor) error {
 	var r sessionRun
-	if err := r.begin(ctx, k, inputs); err != nil {
+	if err := r.begin(ctx, k, inputs, Items{}); err != nil {
 		return err
+	}
+	if r.session.stages != nil {
+		r.end()
+		return k.copyInto(ctx, outputs, inputs)
 	}
 	defer r.end()
 	r.st.limit(0)
@@ -75,6 +108,31 @@ func (k *SessionState) RunInto(ctx context.Context, outputs, inputs []*tensor.Te
 		return err
 	}
 	return r.run(ctx, outputs)
+}
+
+// copyInto is RunInto of a graph with extents that only the run knows.
+func (k *SessionState) copyInto(ctx context.Context, outputs, inputs []*tensor.Tensor) error {
+	got, err := k.runWith(ctx, 0, inputs)
+	if err != nil {
+		return err
+	}
+	if len(outputs) != len(got) {
+		return &OutputError{-1, fmt.Sprintf("%d given where the graph has %d", len(outputs), len(got))}
+	}
+	for i, o := range outputs {
+		if want := got[i]; o == nil || o.DType() != want.DType() || !o.Shape().Equal(want.Shape()) || !o.IsContiguous() {
+			return &OutputError{i, fmt.Sprintf("it is %v where this run computes %v: only a run knows the extents, which Run makes outputs for", o, want)}
+		}
+	}
+	if err := checkOverlap(outputs, inputs); err != nil {
+		return err
+	}
+	for i, o := range outputs {
+		if err := o.CopyFrom(got[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lock waits for the run before, or until the context ends.
@@ -109,9 +167,9 @@ type sessionRun struct {
 var errStateful = errors.New("the model keeps something between runs")
 
 // begin finds the graph and the memory for inputs. When it succeeds, end must follow.
-func (r *sessionRun) begin(ctx context.Context, k *SessionState, inputs []*tensor.Tensor) error {
+func (r *sessionRun) begin(ctx context.Context, k *SessionState, inputs []*tensor.Tensor, items Items) error {
 	if o := k.session.open; o == nil || !o.stateful.Load() {
-		err := r.beginWith(ctx, k.session, nil, inputs)
+		err := r.beginWith(ctx, k.session, nil, inputs, items)
 		if err != errStateful {
 			return err
 		}
@@ -121,7 +179,7 @@ func (r *sessionRun) begin(ctx context.Context, k *SessionState, inputs []*tenso
 	if err := k.lock(ctx); err != nil {
 		return err
 	}
-	err := r.beginWith(ctx, k.session, k, inputs)
+	err := r.beginWith(ctx, k.session, k, inputs, items)
 	if err != nil {
 		<-k.running
 	}
@@ -129,7 +187,7 @@ func (r *sessionRun) begin(ctx context.Context, k *SessionState, inputs []*tenso
 }
 
 // beginWith is begin with a state that is locked, nil for a model that keeps nothing.
-func (r *sessionRun) beginWith(ctx context.Context, s *Session, k *SessionState, inputs []*tensor.Tensor) (err error) {
+func (r *sessionRun) beginWith(ctx context.Context, s *Session, k *SessionState, inputs []*tensor.Tensor, items Items) (err error) {
 	if err := s.life.enter(ctx); err != nil {
 		return err
 	}
@@ -151,7 +209,7 @@ func (r *sessionRun) beginWith(ctx context.Context, s *Session, k *SessionState,
 				r.inputs = slices.Concat(inputs, k.kept)
 			}
 		}
-		if r.session, err = s.specialized(ctx, r.inputs, form); err != nil {
+		if r.session, err = s.specialized(ctx, r.inputs, form, items); err != nil {
 			return err
 		}
 		if k == nil && r.session.graph.State != nil {
@@ -161,7 +219,9 @@ func (r *sessionRun) beginWith(ctx context.Context, s *Session, k *SessionState,
 	if err := r.session.graph.checkInputs(r.inputs); err != nil {
 		return err
 	}
-	r.st, err = r.session.acquire(ctx, r.inputs)
+	if r.session.stages == nil {
+		r.st, err = r.session.acquire(ctx, r.inputs)
+	}
 	begun = err == nil
 	return err
 }
@@ -184,11 +244,18 @@ func (r *sessionRun) run(ctx context.Context, outputs []*tensor.Tensor) error {
 	r.whole = false
 	err = r.session.steps(ctx, r.st, all, r.inputs)
 	r.whole = true
-	if kept := r.session.graph.State; err == nil && r.state != nil && kept != nil {
-		k := r.state
-		k.spare, k.kept, k.form = k.kept, all[len(outputs):], kept.After
+	if err == nil {
+		r.keep(all)
 	}
 	return err
+}
+
+// keep notes what the model keeps, which stands behind the outputs.
+func (r *sessionRun) keep(all []*tensor.Tensor) {
+	if kept := r.session.graph.State; r.state != nil && kept != nil {
+		k := r.state
+		k.spare, k.kept, k.form = k.kept, all[r.outputs():], kept.After
+	}
 }
 
 // extend returns the outputs with memory for what is kept behind them. All of it
@@ -220,9 +287,11 @@ func (k *SessionState) memory(i int, typ ops.Type) (*tensor.Tensor, error) {
 
 // end gives back the memory, and lets the next run begin. After a panic the memory is given up.
 func (r *sessionRun) end() {
-	if r.whole {
+	switch {
+	case r.st == nil: // stages give back their own
+	case r.whole:
 		r.session.release(r.st)
-	} else {
+	default:
 		r.session.discard(r.st)
 	}
 	r.home.life.exit()

@@ -35,7 +35,7 @@ func (p Port) Extents() []int64 {
 // Signature says what a model takes and gives.
 type Signature struct {
 	Inputs, Outputs []Port
-	// Batch says that the first axis of all inputs and outputs is the number of samples.
+	// Batch says that the first axis of all inputs and outputs is the number of samples, and that no extent follows from the values of them.
 	Batch bool
 	// Info is what the model says of itself, nil for nothing.
 	Info *Info
@@ -165,8 +165,16 @@ func (p *prober) signature() (*Signature, error) {
 		return nil, fmt.Errorf("the types of its own example: %w", err)
 	}
 	p.outputs = p.outputs[:len(p.outputs)-g.kept()]
-	for _, t := range p.outputs {
-		p.changed = append(p.changed, make([]bool, len(t.Shape)))
+	other := p.outputs
+	if g.hasItems() {
+		other, _ = g.inferOpen(p.example) // nil where the operators do not accept the other numbers
+	}
+	for i, t := range p.outputs {
+		changed := make([]bool, len(t.Shape))
+		for axis, n := range t.Shape {
+			changed[axis] = i >= len(other) || len(other[i].Shape) != len(t.Shape) || other[i].Shape[axis] != n
+		}
+		p.changed = append(p.changed, changed)
 	}
 	s := &Signature{Stateful: g.State != nil}
 	var said [][]bool
@@ -183,7 +191,7 @@ func (p *prober) signature() (*Signature, error) {
 		}
 		s.Inputs = append(s.Inputs, Port{v.Name, ops.Type{DType: v.Type.DType, Shape: v.Type.Shape.Clone(), Q: v.Type.Q}, free[i]})
 	}
-	s.Batch = !s.Stateful && p.isBatch()
+	s.Batch = !s.Stateful && !g.hasItems() && p.isBatch()
 	names := g.OutputNames()
 	for i, t := range p.outputs {
 		if !sure {

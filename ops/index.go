@@ -280,31 +280,3 @@ func indexPutKernel[W compute](op IndexPut, p *Prepare, g *indexing) *Kernel {
 		Parallel: 1,
 	}
 }
-
-// NonZero returns the indices of the elements of a known bool or uint8 mask
-// that are not 0, one vector for each dimension: what Index and IndexPut take where
-// PyTorch takes the mask.
-func NonZero(mask *tensor.Tensor) ([]*tensor.Tensor, error) {
-	wide, err := mask.Contiguous().To(tensor.Uint8)
-	if err != nil {
-		return nil, err
-	}
-	shape := mask.Shape()
-	indices := make([][]int64, len(shape))
-	for i, v := range wide.Uint8s() {
-		if v == 0 {
-			continue
-		}
-		for d := len(shape) - 1; d >= 0; d-- {
-			indices[d] = append(indices[d], int64(i%shape[d]))
-			i /= shape[d]
-		}
-	}
-	out := make([]*tensor.Tensor, len(shape))
-	for d, v := range indices {
-		if out[d], err = tensor.FromSlice(v, len(v)); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}

@@ -89,7 +89,7 @@ func (a *app) saveWith(output string, g *graph.Graph, info graph.Info, source st
 	var err error
 	if source != "" {
 		info.Source = filepath.Base(source)
-		if info.SourceDigest, err = fileDigest(source); err != nil {
+		if info.SourceDigest, err = fileDigest(loader.WeightsFile(source)); err != nil {
 			return err
 		}
 	}
@@ -113,6 +113,13 @@ func (a *app) openDataset(ctx context.Context, path string, f *dataFlags, g *gra
 	}
 	if info.Preprocessing != nil {
 		o.Pictures = data.Preprocessing(*info.Preprocessing)
+	}
+	if isText(path) && f.model != "" {
+		e, err := f.openTokenizer(a)
+		if err != nil {
+			return nil, err
+		}
+		o.Encode = e.encode
 	}
 	d, err := data.Open(ctx, path, o)
 	if err != nil && f.labels == "" && info.Labels != nil {

@@ -30,6 +30,8 @@ const dataHelp = `Data is one of these; only a batch of it is in memory:
                       which a uint8 x becomes (x/255 - mean)/std. Other bytes stay
                       bytes: --scale-bytes makes x/255 of them
   FILE.npy            the array x
+  FILE.txt, .jsonl    texts, one a line or in JSON (text, text_pair, label), or .tsv
+                      with a header, for a model with a tokenizer
 
 Pictures become uint8 [channels, height, width], by --size, --crop and --channels
 as torchvision's Resize, CenterCrop and Grayscale do it, and then
@@ -45,18 +47,22 @@ type dataFlags struct {
 	channels, rate      int
 	exif, skipBad       bool
 	labels, labelColumn string
+	tokenizer           string // file or folder
+	model               string // path of the model that texts are for
+	encoder             *textEncoder
 
 	said bool // what flags take the place of
 }
 
 // dataFlagNames lists their names.
-var dataFlagNames = []string{"scale-bytes", "size", "crop", "mean", "std", "channels", "exif-rotation", "sample-rate", "labels", "label-column", "skip-bad"}
+var dataFlagNames = []string{"scale-bytes", "size", "crop", "mean", "std", "channels", "exif-rotation", "sample-rate", "labels", "label-column", "skip-bad", "tokenizer"}
 
 func (f *dataFlags) add(cmd *cobra.Command) {
 	f.addPictures(cmd)
 	s := cmd.Flags()
 	s.BoolVar(&f.scaleBytes, "scale-bytes", false, "make x/255 of uint8 samples that come without mean and std")
 	s.StringVar(&f.labelColumn, "label-column", "", "column of labels in a CSV file (default: label, where there is one)")
+	s.StringVar(&f.tokenizer, "tokenizer", "", "for texts: tokenizer.json, vocab.txt or the folder that has one (default: the folder of the model)")
 	s.BoolVar(&f.skipBad, "skip-bad", false, "leave out samples that cannot be decoded, and count them")
 }
 
@@ -142,7 +148,11 @@ func adviseData(err error) error {
 
 // sayUnused names the arrays of a file that are of no use for the model.
 func (a *app) sayUnused(path string, d *data.Dataset, g *graph.Graph, whole bool) {
-	if names := d.Unused(g, whole); len(names) > 0 {
+	names := d.Unused(g, whole)
+	if isText(path) { // some models do without token_type_ids
+		names = nil
+	}
+	if len(names) > 0 {
 		a.say("%s: not used, for the model has no such input: %s", path, strings.Join(names, ", "))
 	}
 	if why := d.Unnormalized(g, whole); why != "" {

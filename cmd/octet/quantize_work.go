@@ -35,6 +35,12 @@ type work struct {
 // begin reads what the command line names.
 func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, error) {
 	w := &work{app: a, ctx: cmd.Context(), flags: f, path: path}
+	f.samples.model = path
+	if f.texts != "" {
+		if err := textAlias(&f.calib, f.texts, "calib"); err != nil {
+			return nil, err
+		}
+	}
 	if f.calib == "" && f.state == "" && !f.dynamic {
 		return nil, usagef(`required flag "calib" not set, nor "state"`)
 	}

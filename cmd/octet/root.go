@@ -164,6 +164,9 @@ func (a *app) note(format string, args ...any) {
 }
 
 // say writes a line for people to stderr.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func (a *app) say(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
 
 // onTerminal reports whether stderr is a terminal.

@@ -125,7 +125,7 @@ func (w *work) accuracy(m *bench.Metric, d *data.Dataset) (quantize.Accuracy, er
 
 // rawCurve tunes by the order of AMP's noise, as --fallback has it, and tells how far that has to go.
 func (w *work) rawCurve(target quantize.Target) error {
-	s, err := w.q.AMP(w.model)
+	s, err := w.q.AMPContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}

@@ -134,6 +134,9 @@ func (c *call) plainArg(i int) Value {
 func (c *call) int(i int) int { return c.plainInt(c.args[i]) }
 
 func (c *call) plainInt(v Value) int {
+	if n, ok := v.(*build.Number); ok && n.Known == nil {
+		v = c.settle(n, -1)
+	}
 	p, err := c.PlainValue(v)
 	if err != nil {
 		c.failed(err)
@@ -173,13 +176,16 @@ func (c *call) string(i int) string {
 
 // numbers returns argument i, a list of ints or floats; a single one is a list of one.
 func (c *call) numbers(i int) []*build.Number {
-	if n := c.number(i); n != nil {
-		return []*build.Number{n}
+	items := []Value{c.args[i]}
+	if c.number(i) == nil {
+		items, _ = Items(c.args[i])
 	}
-	items, _ := Items(c.args[i])
 	out := make([]*build.Number, len(items))
 	for k, x := range items {
 		out[k] = build.AsNumber(x)
+		if n := out[k]; n != nil && n.Known == nil && n.Kind == build.Int {
+			out[k] = c.settle(n, -1)
+		}
 	}
 	return out
 }
@@ -415,7 +421,7 @@ func (c *call) shape(t *build.Tensor) tensor.Shape {
 
 // known returns a tensor's elements, nil where only the run knows them.
 func (c *call) known(t *build.Tensor) *tensor.Tensor {
-	if n := t.Number; n != nil && t.Version == t.Store.Version {
+	if n := t.Unwritten(); n != nil {
 		v, ok := c.Plain(n)
 		if !ok {
 			return nil

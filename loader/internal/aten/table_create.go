@@ -181,10 +181,9 @@ func (c *call) rangeOf(from, to, by *build.Number, d tensor.DType) *build.Tensor
 	numbers := []*build.Number{from, to, by}
 	open := false
 	for i, n := range numbers {
+		n = c.Open(c.settle(n, -1))
+		numbers[i] = n
 		switch {
-		case n.Known == nil:
-			c.failed(build.ErrDataDependent)
-			return c.anything()
 		case len(n.Deps) > 0 && n.Term == nil:
 			numbers[i] = build.AsNumber(c.plainOrFail(n))
 		case len(n.Deps) > 0:
@@ -203,7 +202,7 @@ func (c *call) rangeOf(from, to, by *build.Number, d tensor.DType) *build.Tensor
 	step := c.read(build.OfNumber(numbers[2]))
 	t := c.emit(ops.Arange{DType: d}, first, last, step)[0]
 	if c.err == nil && from.Plain() == int64(0) && by.Plain() == int64(1) && to.Kind == build.Int {
-		c.SetDims(t.Value, []*build.Number{to})
+		c.SetDims(t.Value, numbers[1:2])
 	}
 	return t
 }
@@ -384,8 +383,8 @@ func (c *call) nested(v Value, depth int, shape *[]int, leaves *[]*build.Number,
 }
 
 func oneHot(c *call) Value {
-	if c.int(1) < 0 && c.known(c.tensor(0)) == nil {
-		return c.unsupported("with as many classes as only the run knows")
+	if c.int(1) < 0 && c.Fixed(c.read(c.tensor(0))) == nil {
+		return c.oneHotOpen(c.tensor(0))
 	}
 	return c.apply(ops.OneHot{Classes: c.int(1)}, c.tensor(0))
 }

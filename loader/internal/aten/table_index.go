@@ -55,15 +55,11 @@ func (c *call) indexed(x *build.Tensor, indices []*build.Tensor) (axes []int, at
 			axis++
 			continue
 		}
-		mask := c.known(i)
-		if mask == nil {
-			c.unsupported("by a mask that only the run knows: the result has as many elements as the mask has true ones")
-			return nil, nil
+		if dims := c.Dims(x); axis+i.Rank() <= len(dims) {
+			c.assertDims(c.Dims(i), dims[axis:axis+i.Rank()], "The shape of the mask does not match the shape of the indexed tensor")
 		}
-		where, err := ops.NonZero(mask)
-		c.failed(err)
-		for _, w := range where {
-			axes, at = append(axes, axis), append(at, build.NewTensor(c.Constant("", w)))
+		for _, w := range c.whereTrue(i) {
+			axes, at = append(axes, axis), append(at, w)
 			axis++
 		}
 	}
@@ -157,10 +153,11 @@ func (c *call) putAtMask(x *build.Tensor, indices []*build.Tensor, values *build
 		to = append(to, build.Extent(1))
 	}
 	mask = c.reshape(mask, to)
-	switch same := values.Rank() <= behind || values.Type().Numel() == 1; {
+	open := values.Rank() > behind && c.OnItem(c.Dims(values)[0].Deps) // as many as the mask has true ones, with all likelihood
+	switch same := !open && (values.Rank() <= behind || values.Type().Numel() == 1); {
 	case same && values.Type().Numel() == 1:
 		values = c.reshape(values, nil)
-	case !same && before == 0 && !accumulate && values.Rank() > behind && c.extent(values, 0) != 1:
+	case !same && before == 0 && !accumulate && values.Rank() > behind && (open || c.extent(values, 0) != 1):
 		return c.takenInTurn(x, mask, values)
 	case !same:
 		return nil
@@ -178,9 +175,13 @@ func (c *call) takenInTurn(x, mask, values *build.Tensor) *build.Tensor {
 	whole := c.expand(mask, c.Dims(x))
 	count := c.apply(ops.Cumulative{}, c.cast(c.shaped(whole, c.resolve(whole, flat)), tensor.Int64))
 	source := c.shaped(values, c.resolve(values, flat))
+	last := c.arithNumber(ops.Sub, c.lift(c.dimension(source, 0)), int64(1))
+	if n := c.Dims(source)[0]; c.err == nil && (c.OnItem(n.Deps) || n.Known == int64(0)) { // there may be none to take
+		source = c.apply(ops.Concat{}, source, c.fullOf([]*build.Number{build.Extent(1)}, 0, source.DType()))
+	}
 	// In front of the first true one any will do.
-	place := c.apply(ops.Unary{Fn: ops.ClampMin}, c.arithNumber(ops.Sub, count, int64(1)))
-	place = c.arith(ops.Min, place, c.arithNumber(ops.Sub, c.lift(c.dimension(source, 0)), int64(1)))
+	place := c.arith(ops.Min, c.arithNumber(ops.Sub, count, int64(1)), last)
+	place = c.apply(ops.Unary{Fn: ops.ClampMin}, place)
 	taken := c.apply(ops.Index{Axes: []int{0}}, source, place)
 	return c.apply(ops.Where{}, whole, c.reshape(taken, c.Dims(x)), x)
 }
@@ -337,32 +338,20 @@ func maskedSelect(c *call) Value {
 }
 
 func (c *call) whereNonzero() []*build.Tensor {
-	t := c.known(c.tensor(0))
-	if t == nil {
-		c.unsupported("of values that only the run knows: the result has as many elements as are not 0")
-		return nil
+	t := c.tensor(0)
+	if t.Rank() == 0 {
+		t = c.flat(t) // as PyTorch takes it
 	}
-	nonzero, err := toMask(t)
-	c.failed(err)
-	if c.err != nil {
-		return nil
-	}
-	where, err := ops.NonZero(nonzero)
-	c.failed(err)
-	var out []*build.Tensor
-	for _, w := range where {
-		out = append(out, build.NewTensor(c.Constant("", w)))
-	}
-	return out
+	return c.whereTrue(t)
 }
 
-// toMask returns which elements are not 0.
-func toMask(t *tensor.Tensor) (*tensor.Tensor, error) { return t.Contiguous().To(tensor.Bool) }
-
 func nonzero(c *call) Value {
-	where := c.whereNonzero()
-	if len(where) == 0 {
+	if c.tensor(0).Rank() == 0 {
 		return c.unsupported("of a tensor without dimensions")
+	}
+	where := c.whereNonzero()
+	if c.err != nil {
+		return nil
 	}
 	return c.apply(ops.Stack{Axis: 1}, where...)
 }

@@ -37,6 +37,8 @@ var joins = []operator{
 	{"aten::repeat", "self:T repeats:I", repeat},
 	{"aten::tile", "self:T dims:I", tile},
 	{"aten::repeat_interleave", "self:T repeats:i dim:i?=None | output_size:i?=None", repeatInterleave},
+	{"aten::repeat_interleave", "self:T repeats:T dim:i?=None | output_size:i?=None", repeatByTensor},
+	{"aten::repeat_interleave", "repeats:T | output_size:i?=None", repeatedIndices},
 	{"aten::flip", "self:T dims:I", func(c *call) Value { return c.apply(ops.Flip{Axes: c.axes(1, c.tensor(0).Rank())}, c.tensor(0)) }},
 	{"aten::fliplr", "self:T", func(c *call) Value { return c.apply(ops.Flip{Axes: []int{1}}, c.tensor(0)) }},
 	{"aten::flipud", "self:T", func(c *call) Value { return c.apply(ops.Flip{Axes: []int{0}}, c.tensor(0)) }},
@@ -52,11 +54,12 @@ var joins = []operator{
 // different element types become their common one.
 func cat(c *call) Value {
 	in := c.tensors(0)
-	if all := slices.DeleteFunc(slices.Clone(in), func(t *build.Tensor) bool {
-		s := t.Type().Shape
-		return len(s) == 1 && s[0] == 0
-	}); len(all) > 0 {
-		in = all
+	if slices.ContainsFunc(in, func(t *build.Tensor) bool { return t.Rank() != 1 }) { // beside these an empty vector is nothing
+		if all := slices.DeleteFunc(slices.Clone(in), func(t *build.Tensor) bool {
+			return t.Rank() == 1 && t.Type().Numel() == 0 && c.extent(t, 0) == 0
+		}); len(all) > 0 {
+			in = all
+		}
 	}
 	if len(in) == 0 {
 		return c.fail("there is nothing to join")

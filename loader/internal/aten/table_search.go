@@ -14,6 +14,8 @@ var searches = []operator{
 	{"aten::searchsorted", "sorted_sequence:T self:N | out_int32:b=False right:b=False side:s?=None sorter:T?=None", searchSorted},
 	{"aten::isin", "elements:T test_elements:T | assume_unique:b=False invert:b=False", isIn},
 	{"aten::bincount", "self:T weights:T?=None minlength:i=0", binCount},
+	{"aten::_unique2", "self:T sorted:b=True return_inverse:b=False return_counts:b=False", unique2},
+	{"aten::unique_consecutive", "self:T return_inverse:b=False return_counts:b=False dim:i?=None", uniqueConsecutive},
 	{"aten::equal", "self:T other:T", equalTensors},
 	{"aten::allclose", "self:T other:T rtol:f=1e-05 atol:f=1e-08 equal_nan:b=False", allClose},
 	{"aten::is_same_size", "self:T other:T", func(c *call) Value { return c.sameShape(c.tensor(0), c.tensor(1)) }},

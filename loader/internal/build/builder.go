@@ -27,6 +27,7 @@ type Builder struct {
 	facts []Fact
 	used  Deps // what the graph depends on, beyond what its operators check
 	info  map[*graph.Value]*info
+	items items
 }
 
 // Region is the graph that nodes are added to: that of the program, or of a
@@ -144,6 +145,10 @@ func (b *Builder) Guards() {
 	for i, f := range b.facts {
 		v := f.input
 		switch {
+		case f.isItem():
+			if b.used.has(i) {
+				f.guardItem()
+			}
 		case f.axis >= 0 && v.Guard == nil:
 			v.Guard = &graph.Guard{Shape: make([]int, len(v.Type.Shape))}
 			for j := range v.Guard.Shape {
@@ -281,7 +286,7 @@ func (b *Builder) describe(op ops.Op, inputs, outputs []*graph.Value) {
 				dims[j] = &Number{Kind: Int, Known: int64(d), Deps: all.Union(content)}
 			}
 		}
-		b.info[v] = &info{region: b.region, dims: dims, content: content, dynamic: dynamic}
+		b.info[v] = &info{region: b.region, dims: b.settled(v, dims), content: content, dynamic: dynamic}
 	}
 }
 
@@ -330,11 +335,17 @@ func (b *Builder) Known(v *graph.Value) *tensor.Tensor {
 		return v.Const
 	}
 	if t := v.Type.Known; t != nil {
+		if x, ok := PlainElement(t); ok && len(t.Shape()) == 0 && b.OnItem(b.info[v].content) {
+			b.Plain(&Number{Kind: KindOfDType(t.DType()), Known: x, Deps: b.info[v].content, Term: &Term{Value: v}})
+			return t
+		}
 		b.Depend(b.info[v].content)
 		return t
 	}
 	return b.evaluate(v)
 }
+
+const plainGo = 0 // the tier of kernels that compute while a graph is made
 
 // evaluate computes a value that follows from constants alone; nil for any
 // other, and once too much would have been computed so.
@@ -358,7 +369,6 @@ func (b *Builder) evaluate(v *graph.Value) *tensor.Tensor {
 			return nil
 		}
 	}
-	const plainGo = 0 // the tier of kernels
 	out, err := ops.Eval(v.Node.Op, plainGo, nil, in...)
 	if err != nil {
 		return nil

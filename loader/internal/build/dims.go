@@ -78,6 +78,13 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 		return reduceDims(op, x, shape)
 	case ops.Embedding:
 		return append(in[1].dims[:len(in[1].dims):len(in[1].dims)], x[1:]...)
+	case ops.IndexSelect:
+		if len(in[1].dims) == 1 && len(x) > 0 {
+			dims := slices.Clone(x)
+			axis, _ := out.Type.Shape.Axis(op.Axis)
+			dims[axis] = in[1].dims[0]
+			return dims
+		}
 	case ops.Gather:
 		return in[1].dims
 	case ops.ArgMax:

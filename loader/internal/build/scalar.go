@@ -97,6 +97,7 @@ func (b *Builder) Cast(v *graph.Value, d tensor.DType) (*graph.Value, error) {
 // false when only the run knows it.
 func (b *Builder) Plain(n *Number) (any, bool) {
 	if n.Known != nil {
+		n = b.narrow(n)
 		b.Depend(n.Deps)
 		return n.Known, true
 	}

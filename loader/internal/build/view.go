@@ -87,7 +87,7 @@ func (w SliceView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
 	if from == 0 && ok1 && w.Step == 1 && w.End.Known == int64(v.Type.Shape[w.Axis]) {
 		dims[w.Axis] = w.End
 	}
-	b.info[v].dims = dims
+	b.SetDims(v, dims)
 	return v, nil
 }
 
@@ -159,7 +159,7 @@ func (w StridedView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error)
 	seen := make(map[int64]bool)
 	for _, i := range w.At.Const.Int64s() {
 		if seen[i] {
-			return nil, errors.New("a tensor whose elements are repeated by as_strided is written to")
+			return nil, errors.New("a tensor whose elements are repeated, as windows that overlap have them, is written to")
 		}
 		seen[i] = true
 	}
@@ -177,13 +177,36 @@ func (w StridedView) flat(b *Builder, x *graph.Value) (*graph.Value, error) {
 	return b.Reshape(x, []*Number{Extent(x.Type.Numel())})
 }
 
-// OpView is what an operator takes. It cannot be written through.
+// OpView is what an operator takes that moves elements: a diagonal, or windows.
 type OpView struct{ Op ops.Op }
 
 func (w OpView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) { return b.AddOne(w.Op, x) }
 
-func (w OpView) Put(*Builder, *graph.Value, *graph.Value) (*graph.Value, error) {
-	return nil, fmt.Errorf("a view made by %s is written to, which is not supported", w.Op.Name())
+// Put writes where the operator takes the elements of x from, which it tells of their indices.
+func (w OpView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error) {
+	shape := make(tensor.Shape, len(x.Type.Shape))
+	for i, n := range b.info[x].dims {
+		var err error
+		if shape[i], err = b.Int(n); err != nil {
+			return nil, err
+		}
+	}
+	if b.evaluated += x.Type.Numel(); b.evaluated > b.limits.Evaluated {
+		return nil, fmt.Errorf("a view made by %s of %v is written to, which is too large for that", w.Op.Name(), x.Type)
+	}
+	indices := make([]int64, x.Type.Numel())
+	for i := range indices {
+		indices[i] = int64(i)
+	}
+	at, err := tensor.FromSlice(indices, shape...)
+	if err != nil {
+		return nil, err
+	}
+	out, err := ops.Eval(w.Op, plainGo, nil, at)
+	if err != nil {
+		return nil, err
+	}
+	return StridedView{At: b.Constant("", out[0]), From: b.info[x].dims}.Put(b, x, part)
 }
 
 // IndexView takes one index of a dimension, which the run decides.
@@ -216,10 +239,11 @@ func (ExpandView) Put(*Builder, *graph.Value, *graph.Value) (*graph.Value, error
 
 // Int returns a number as a plain int.
 func (b *Builder) Int(n *Number) (int, error) {
-	v, ok := b.Plain(n)
-	if !ok {
-		return 0, ErrDataDependent
+	n, err := b.Settle(n, -1)
+	if err != nil {
+		return 0, err
 	}
+	v, _ := b.Plain(n)
 	i, ok := Convert(v, Int).(int64)
 	if !ok || int64(int(i)) != i {
 		return 0, fmt.Errorf("%v is too large", v)
@@ -318,7 +342,7 @@ func (b *Builder) openShape(dims, to []*Number) ([]int, error) {
 // onValue reports whether the value of an input is among what something follows from.
 func (b *Builder) onValue(d Deps) bool {
 	for i, f := range b.facts {
-		if f.axis < 0 && d.has(i) {
+		if f.axis < 0 && !f.isItem() && d.has(i) {
 			return true
 		}
 	}
@@ -379,13 +403,13 @@ func (b *Builder) reshapeTo(x *graph.Value, shape []int, to []*Number) (*graph.V
 func (b *Builder) Vector(numbers []*Number) (*graph.Value, error) {
 	values := make([]*graph.Value, len(numbers))
 	for i, n := range numbers {
-		if n.Known == nil {
-			return nil, ErrDataDependent // operators must know extents before they run
+		if n.Known == nil { // operators must know extents before they run
+			var err error
+			if n, err = b.Settle(n, -1); err != nil {
+				return nil, err
+			}
 		}
-		if b.onValue(n.Deps) {
-			b.Depend(n.Deps)
-			n = &Number{Kind: n.Kind, Known: n.Known}
-		}
+		n = b.Open(n)
 		var err error
 		if values[i], err = b.Scalar(n); err != nil {
 			return nil, err

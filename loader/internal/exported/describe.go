@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader/internal/aten"
 )
 
@@ -51,7 +52,7 @@ func (m *Model) int8() []Int8Description {
 	if !ok {
 		return nil
 	}
-	_, patterns, err := m.specialize(context.Background(), types, "")
+	_, patterns, err := m.specialize(context.Background(), types, "", graph.Items{})
 	if err != nil {
 		return nil
 	}

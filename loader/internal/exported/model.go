@@ -190,12 +190,12 @@ func (m *Model) IsStatic() bool {
 // Specialize executes the program for inputs of these types, and the state it kept, and
 // returns the graph that comes of it.
 func (m *Model) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
-	return m.SpecializeContext(context.Background(), types, before)
+	return m.SpecializeContext(context.Background(), types, before, graph.Items{})
 }
 
 // SpecializeContext is Specialize that ends with ctx.
-func (m *Model) SpecializeContext(ctx context.Context, types []ops.Type, before string) (*graph.Graph, error) {
-	g, _, err := m.specialize(ctx, types, before)
+func (m *Model) SpecializeContext(ctx context.Context, types []ops.Type, before string, items graph.Items) (*graph.Graph, error) {
+	g, _, err := m.specialize(ctx, types, before, items)
 	if ended := ctx.Err(); err != nil && ended != nil {
 		return nil, ended
 	}
@@ -203,7 +203,7 @@ func (m *Model) SpecializeContext(ctx context.Context, types []ops.Type, before 
 }
 
 // specialize is Specialize, and lists the int8 operators that stand for patterns of the program.
-func (m *Model) specialize(ctx context.Context, types []ops.Type, before string) (*graph.Graph, []aten.Pattern, error) {
+func (m *Model) specialize(ctx context.Context, types []ops.Type, before string, items graph.Items) (*graph.Graph, []aten.Pattern, error) {
 	was, err := aten.ParseForm(before, len(types))
 	if err != nil {
 		return nil, nil, err
@@ -215,6 +215,7 @@ func (m *Model) specialize(ctx context.Context, types []ops.Type, before string)
 	}
 	r := &run{Evaluator: aten.NewEvaluator(m.table, aten.LatestVersion, nil), Model: m, symbols: symbols}
 	r.Bound(ctx, m.limits)
+	r.Settled(items)
 	args, err := r.inputs(types[:own])
 	if err != nil {
 		return nil, nil, err
@@ -225,6 +226,9 @@ func (m *Model) specialize(ctx context.Context, types []ops.Type, before string)
 	r.StartJournal()
 	r.noteVersions()
 	out, err := r.graph(m.Program.Graph, args)
+	if front := r.Front(); front != nil {
+		return front, nil, front.Verify()
+	}
 	if unsupported := r.Unsupported(); unsupported != nil {
 		return nil, nil, unsupported // what else went wrong may follow from that
 	}

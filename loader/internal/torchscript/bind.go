@@ -52,11 +52,11 @@ func (b *bound) Inputs() []string { return b.names }
 func (b *bound) TakesList() bool { return false }
 
 func (b *bound) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
-	return b.SpecializeContext(context.Background(), types, before)
+	return b.SpecializeContext(context.Background(), types, before, graph.Items{})
 }
 
-func (b *bound) SpecializeContext(ctx context.Context, types []ops.Type, before string) (*graph.Graph, error) {
-	return b.specializeWith(ctx, types, before, b.arguments)
+func (b *bound) SpecializeContext(ctx context.Context, types []ops.Type, before string, items graph.Items) (*graph.Graph, error) {
+	return b.specializeWith(ctx, types, before, items, b.arguments)
 }
 
 func (b *bound) arguments(m *machine, types []ops.Type) ([]aten.Value, error) {

@@ -158,30 +158,31 @@ func rejected(err error, o *aten.Object) error {
 // Specialize executes the program for inputs of these types, and the state it
 // kept, and returns the graph that comes of it.
 func (p *Program) Specialize(types []ops.Type, before string) (*graph.Graph, error) {
-	return p.SpecializeContext(context.Background(), types, before)
+	return p.SpecializeContext(context.Background(), types, before, graph.Items{})
 }
 
 // SpecializeContext is Specialize that ends with ctx.
-func (p *Program) SpecializeContext(ctx context.Context, types []ops.Type, before string) (*graph.Graph, error) {
-	return p.specializeWith(ctx, types, before, p.arguments)
+func (p *Program) SpecializeContext(ctx context.Context, types []ops.Type, before string, items graph.Items) (*graph.Graph, error) {
+	return p.specializeWith(ctx, types, before, items, p.arguments)
 }
 
 // argumentMaker makes inputs of the graph, and of them the arguments of forward.
 type argumentMaker func(m *machine, types []ops.Type) ([]aten.Value, error)
 
-func (p *Program) specializeWith(ctx context.Context, types []ops.Type, before string, arguments argumentMaker) (*graph.Graph, error) {
-	g, err := p.specialize(ctx, types, before, arguments)
+func (p *Program) specializeWith(ctx context.Context, types []ops.Type, before string, items graph.Items, arguments argumentMaker) (*graph.Graph, error) {
+	g, err := p.specialize(ctx, types, before, items, arguments)
 	if ended := ctx.Err(); err != nil && ended != nil {
 		return nil, ended
 	}
 	return g, err
 }
 
-func (p *Program) specialize(ctx context.Context, types []ops.Type, before string, arguments argumentMaker) (*graph.Graph, error) {
+func (p *Program) specialize(ctx context.Context, types []ops.Type, before string, items graph.Items, arguments argumentMaker) (*graph.Graph, error) {
 	m, root, err := p.start(ctx)
 	if err != nil {
 		return nil, err
 	}
+	m.Settled(items)
 	was, err := aten.ParseForm(before, len(types))
 	if err != nil {
 		return nil, err
@@ -196,6 +197,9 @@ func (p *Program) specialize(ctx context.Context, types []ops.Type, before strin
 	}
 	m.StartJournal()
 	out, err := p.callRoot(m, root, args)
+	if front := m.Front(); front != nil {
+		return front, front.Verify()
+	}
 	if unsupported := m.Unsupported(); unsupported != nil {
 		return nil, unsupported // what else went wrong may follow from that
 	}

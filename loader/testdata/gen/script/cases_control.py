@@ -226,5 +226,6 @@ def cases(s):
     add(Newton(), torch.tensor([4.0, 9.0]), torch.tensor([2.0, 100.0, 1.0]))
     add(Decode(), r(1, 4), r(1, 4), r(1, 4))
     add(State(), torch.tensor([3.0, 1.0]), torch.tensor([0.0, 1.0]), torch.tensor([2.0, 5.0]), torch.tensor([1.0, 1.0]), reset=[3])
-    for m in [Grows(), Shapes(), MaybeNone(), Sized()]:
+    add(Sized(), torch.tensor([2.0, 1.0]), torch.tensor([0.0, 0.0]), torch.tensor([3.0, 4.0]))
+    for m in [Grows(), Shapes(), MaybeNone()]:
         add(m, torch.tensor([2.0, 1.0]), refused=True)
