@@ -10,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/finitejson"
+	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -75,8 +76,9 @@ func (a *app) complain(ctx context.Context, err error) int {
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "octet",
-		Short: "Run and quantize models that PyTorch saved",
+		Use:     "octet",
+		Version: loader.Version(),
+		Short:   "Run and quantize models that PyTorch saved",
 		Long: `octet runs models that PyTorch saved, in float32 or int8, and turns the
 former into the latter. MODEL is a TorchScript file, an octet safetensors file,
 or a state_dict with --arch.
