@@ -107,6 +107,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 			return a.limits.set(cmd)
 		},
 	}
+	root.SetFlagErrorFunc(adviseFlag)
 	flags := root.PersistentFlags()
 	flags.IntSliceVar(&a.threads, "threads", nil, "number of threads (default: one per fast core); bench takes a list")
 	flags.StringVar(&a.cpu, "cpu", "", "CPU tier to use (default: $OCTET_CPU, else the best; see octet cpu)")
