@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,7 +100,14 @@ func TestBindRefuses(t *testing.T) {
 func TestBindHostile(t *testing.T) {
 	bind := func(types string, names ...string) error {
 		t.Helper()
-		c := moduleM("return x")
+		classes := "class Pair(NamedTuple):\n  a : Tensor\n  b : Optional[Tensor]\nclass Self(NamedTuple):\n  a : Tensor\n  b : __torch__.Self\n"
+		for i := range 20 { // each holds the next one a hundred times
+			classes += fmt.Sprintf("class Wide%d(NamedTuple):\n", i)
+			for k := range 100 {
+				classes += fmt.Sprintf("  f%d : __torch__.Wide%d\n", k, i+1)
+			}
+		}
+		c := moduleM("return x", classes+"class Wide20(NamedTuple):\n  a : Tensor\n")
 		for name, r := range c.Files {
 			c.Files[name] = scriptRecordText(strings.Replace(string(r), "x: Tensor", types+",\n    x: Tensor", 1))
 		}
@@ -111,6 +119,7 @@ func TestBindHostile(t *testing.T) {
 		_, err = g.Bind(append(names, "x")...)
 		return err
 	}
+	const pair = "d: __torch__.Pair"
 	const optional, tuple, dict, nested = "d: List[Optional[Tensor]]", "d: Tuple[Tensor, Optional[Tensor]]", "d: Dict[int, Tensor]", "d: Dict[str, List[Tensor]]"
 	for _, c := range []struct {
 		types, names, says string
@@ -141,9 +150,19 @@ func TestBindHostile(t *testing.T) {
 		{nested, "d.a.0 d.b.0", ""},
 		{nested, "d.a.0 d.a.2", "its element 1 is missing"},
 		{nested, "d.a", "its parts are named"},
-		{"d: Optional[__torch__.Pair]", "d.a d.b", "which is given no inputs"},
-		{"d: __torch__.Pair", "d.a", "the input d is a __torch__.Pair"},
-		{"d: Optional[Tuple[Tensor, __torch__.Pair]]", "d.0 d.1.a", "which is given no inputs"},
+		{pair, "d.a d.b", ""},
+		{pair, "d.a d.b.0", "which has no parts"},
+		{pair, "d.a", ""},
+		{pair, "d.b", "its field a is missing"},
+		{pair, "d.a d.c", "it is no field of"},
+		{pair, "d.0 d.1", "it is no field of"},
+		{pair, "d", "its parts are named"},
+		{"d: Optional[__torch__.Pair]", "d.a d.b", ""},
+		{"d: __torch__.Self", "d.a", "the input d is a __torch__.Self"},
+		{"d: __torch__.Wide0", "d.a", "the input d is a __torch__.Wide0"},
+		{"d: Optional[__torch__.Other]", "d.a d.b", "which is given no inputs"},
+		{"d: __torch__.Other", "d.a", "the input d is a __torch__.Other"},
+		{"d: Optional[Tuple[Tensor, __torch__.Other]]", "d.0 d.1.a", "which is given no inputs"},
 	} {
 		err := bind(c.types, strings.Fields(c.names)...)
 		if c.says == "" && err != nil || c.says != "" && (!isTyped(err) || !strings.Contains(err.Error(), c.says)) {

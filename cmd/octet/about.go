@@ -139,6 +139,16 @@ func (a *app) openDataset(ctx context.Context, path string, f *dataFlags, g *gra
 	return d, nil
 }
 
+// openBound opens the data at path for a model, and returns the model for the inputs that the data has (data.Dataset.Bound).
+func (a *app) openBound(ctx context.Context, path string, f *dataFlags, g *graph.Graph) (*graph.Graph, *data.Dataset, error) {
+	d, err := a.openDataset(ctx, path, f, g)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err = d.Bound(g)
+	return g, d, err
+}
+
 // describeInfo lists what a model says of itself, a line each.
 func describeInfo(i *graph.Info) []string {
 	var lines []string

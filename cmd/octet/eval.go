@@ -107,15 +107,19 @@ with --save-part, for octet eval merge to measure.
 			if err := a.checkFiles(reads, fileArg{"--output", measure.output}, fileArg{"--save-part", part}); err != nil {
 				return err
 			}
-			g, s, err := a.openSession(cmd.Context(), args[0], from)
+			g, err := a.openModel(cmd.Context(), args[0], from)
+			if err != nil {
+				return err
+			}
+			g, d, err := a.openBound(cmd.Context(), data, &samples, g)
+			if err != nil {
+				return err
+			}
+			s, err := a.compile(args[0], g)
 			if err != nil {
 				return err
 			}
 			defer s.Close()
-			d, err := a.openDataset(cmd.Context(), data, &samples, g)
-			if err != nil {
-				return err
-			}
 			a.sayUnused(data, d, g, false)
 			if shard != "" {
 				return a.evalShard(cmd.Context(), s, d, evalShard{shard, part, batch, []string{args[0], from.arch, from.model}, data})

@@ -85,16 +85,6 @@ func buildModel(f *loader.File, from source) (*graph.Graph, error) {
 	return f.Build(a)
 }
 
-// openSession reads and compiles the model at path.
-func (a *app) openSession(ctx context.Context, path string, from source) (*graph.Graph, *graph.Session, error) {
-	g, err := a.openModel(ctx, path, from)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := a.compile(path, g)
-	return g, s, err
-}
-
 // compile makes the session of a model that was read from path.
 func (a *app) compile(path string, g *graph.Graph) (*graph.Session, error) {
 	s, err := g.Compile(a.options())

@@ -54,7 +54,7 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 	if w.model, err = a.openModel(w.ctx, path, f.source); err != nil || f.calib == "" {
 		return w, err
 	}
-	if w.data, err = a.openDataset(w.ctx, f.calib, &f.samples, w.model); err != nil {
+	if w.model, w.data, err = a.openBound(w.ctx, f.calib, &f.samples, w.model); err != nil {
 		return nil, err
 	}
 	w.sayUnused(f.calib, w.data, w.model, false)

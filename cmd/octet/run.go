@@ -98,11 +98,8 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.openDataset(ctx, f.input, &f.samples, g)
+	g, d, err := a.openBound(ctx, f.input, &f.samples, g)
 	if err != nil {
-		return err
-	}
-	if g, err = d.Bound(g); err != nil {
 		return err
 	}
 	s, err := a.compile(path, g)

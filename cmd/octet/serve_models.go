@@ -71,8 +71,19 @@ func (a *app) configured(ctx context.Context, f *serveFlags) ([]serve.Configured
 			return buildModel(file, f.from)
 		}
 		if name := warm[c.Name]; name != "" {
-			if c.Source.Warm, err = a.warmInputs(ctx, f, c.Source, name); err != nil {
+			e, err := a.warmInputs(ctx, f, c.Source, name)
+			if err != nil {
 				return nil, err
+			}
+			c.Source.Warm = e.inputs
+			if open := c.Source.Open; e.names != nil {
+				c.Source.Open = func(ctx context.Context) (*graph.Graph, error) {
+					g, err := open(ctx)
+					if err != nil {
+						return nil, err
+					}
+					return g.Bind(e.names...)
+				}
 			}
 		}
 		own, ok := config.Models[c.Name]
@@ -145,43 +156,51 @@ func byModel(flag string, values []string, list []serve.Configured) (map[string]
 }
 
 // examples keeps the examples of models while neither of the two files changes: to name the inputs, the model has to be loaded.
-type examples map[[2]string]struct {
+type examples map[[2]string]example
+
+type example struct {
 	model, data os.FileInfo
 	inputs      []*tensor.Tensor
+	names       []string // of the inputs, where the example chooses them (graph.Graph.Bind)
 }
 
 // warmInputs reads the example of a model.
-func (a *app) warmInputs(ctx context.Context, f *serveFlags, source serve.Source, path string) ([]*tensor.Tensor, error) {
+func (a *app) warmInputs(ctx context.Context, f *serveFlags, source serve.Source, path string) (e example, err error) {
 	model, err := os.Stat(source.Path)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
 	data, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
 	key := [2]string{source.Path, path}
-	e := f.examples[key]
+	e = f.examples[key]
 	if e.inputs != nil && unchanged(e.model, model) && unchanged(e.data, data) {
-		return e.inputs, nil
+		return e, nil
 	}
 	g, err := source.Open(ctx)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
-	d, err := a.openDataset(ctx, path, &dataFlags{}, g)
+	bound, d, err := a.openBound(ctx, path, &dataFlags{}, g)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
-	if e.inputs, err = d.Inputs(g); err != nil {
-		return nil, err
+	e = example{model: model, data: data}
+	if e.inputs, err = d.Inputs(bound); err != nil {
+		return e, err
+	}
+	if bound != g {
+		for _, v := range bound.Inputs {
+			e.names = append(e.names, v.Name)
+		}
 	}
 	if f.examples == nil {
 		f.examples = make(examples)
 	}
-	e.model, e.data = model, data
 	f.examples[key] = e
-	return e.inputs, nil
+	return e, nil
 }
 
 // unchanged compares inode, size and time.

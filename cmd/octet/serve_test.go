@@ -80,9 +80,9 @@ func TestExamplesAreKept(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		inputs, err := a.warmInputs(t.Context(), f, source, digitsCalib)
-		if err != nil || len(inputs) != 1 {
-			t.Fatalf("%d inputs, error %v", len(inputs), err)
+		e, err := a.warmInputs(t.Context(), f, source, digitsCalib)
+		if err != nil || len(e.inputs) != 1 {
+			t.Fatalf("%d inputs, error %v", len(e.inputs), err)
 		}
 		if want := []int{1, 1, 2, 2}[i]; loads != want {
 			t.Errorf("look %d: the model was loaded %d times, want %d", i, loads, want)

@@ -128,6 +128,9 @@ func (b *bound) value(t *script.Type, at *part, leaf func(i int, kind string) (a
 	case t.Name == "Dict" && len(t.Args) == 2:
 		return b.dict(t, at, leaf)
 	}
+	if c := b.namedTuple(t); c != nil {
+		return b.fields(c, at, leaf)
+	}
 	return nil, at.unfit("it is a " + typeText(t) + ", which is given no inputs")
 }
 
@@ -153,6 +156,39 @@ func (b *bound) items(at *part, n int, typeOf func(int) *script.Type, leaf func(
 		return nil, at.unfit(fmt.Sprintf("it has %d elements, numbered from 0 on", n))
 	}
 	return items, nil
+}
+
+// namedTuple returns the class of a type that is a NamedTuple, nil of others.
+func (p *Program) namedTuple(t *script.Type) *class {
+	if c := p.code.classes[t.Name]; c != nil && c.def.Base == script.BaseNamedTuple && len(t.Args) == 0 {
+		return c
+	}
+	return nil
+}
+
+// fields makes a NamedTuple of inputs with the names of its fields; one that is optional may be left out.
+func (b *bound) fields(c *class, at *part, leaf func(i int, kind string) (aten.Value, error)) (aten.Value, error) {
+	fields := c.def.Attributes
+	for _, x := range at.parts {
+		if !slices.ContainsFunc(fields, func(a *script.Attribute) bool { return a.Name == x.name }) {
+			return nil, x.unfit("it is no field of " + c.public)
+		}
+	}
+	t := &aten.Tuple{Class: c, Items: make([]aten.Value, len(fields))}
+	for i, a := range fields {
+		x := at.find(a.Name)
+		if x == nil {
+			if a.Type != nil && a.Type.Name == "Optional" {
+				continue
+			}
+			return nil, at.unfit("its field " + a.Name + " is missing")
+		}
+		var err error
+		if t.Items[i], err = b.value(a.Type, x, leaf); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
 }
 
 func (b *bound) dict(t *script.Type, at *part, leaf func(i int, kind string) (aten.Value, error)) (aten.Value, error) {
@@ -199,14 +235,26 @@ func leafKind(t *script.Type) string {
 
 // bindable reports whether inputs can make a value of a type.
 func (p *Program) bindable(t *script.Type) bool {
+	left := maxPartTypes
+	return p.bindableWithin(t, &left)
+}
+
+// bindableWithin is bindable of a type that holds at most so many others: classes may name themselves, and each other many times.
+func (p *Program) bindableWithin(t *script.Type, left *int) bool {
+	if *left--; *left < 0 {
+		return false
+	}
 	if leafKind(t) != "" {
 		return true
 	}
+	if c := p.namedTuple(t); c != nil {
+		return !slices.ContainsFunc(c.def.Attributes, func(a *script.Attribute) bool { return !p.bindableWithin(a.Type, left) })
+	}
 	switch {
 	case t.Name == "Dict" && len(t.Args) == 2:
-		return (t.Args[0].Name == "str" || t.Args[0].Name == "int") && p.bindable(t.Args[1])
+		return (t.Args[0].Name == "str" || t.Args[0].Name == "int") && p.bindableWithin(t.Args[1], left)
 	case t.Name == "List" || t.Name == "Optional" || t.Name == "Tuple":
-		return !slices.ContainsFunc(t.Args, func(a *script.Type) bool { return !p.bindable(a) })
+		return !slices.ContainsFunc(t.Args, func(a *script.Type) bool { return !p.bindableWithin(a, left) })
 	}
 	return false
 }
@@ -220,6 +268,8 @@ func (p *Program) unbound(in input) error {
 	example := in.name + ".0"
 	if t.Name == "Dict" {
 		example = in.name + ".key"
+	} else if p.namedTuple(t) != nil {
+		example = in.name + ".field"
 	}
 	return &graph.InputError{Name: in.name, Reason: fmt.Sprintf("it is a %s: name its parts, such as %s (Graph.Bind)", typeText(t), example)}
 }
@@ -249,6 +299,9 @@ type part struct {
 
 // maxPartDepth bounds the paths of inputs; types are not nested as deep.
 const maxPartDepth = 16
+
+// maxPartTypes bounds the types that the type of one parameter is made of.
+const maxPartTypes = 1 << 12
 
 // at returns the part at a path, made where there is none, or nil where an input stands above it.
 func (p *part) at(path string) *part {
