@@ -39,6 +39,7 @@ var packageTable = []packageRow{
 	{"quantize/", "tensor, ops, ops/asm, ops/int8, graph, graph/train, metric"},
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
 	{"data/", "tensor, ops, graph, metric, quantize, loader"},
+	{"onnx/", "tensor, ops, ops/int8, graph"},
 	{"bench/", "all above"},
 	{"report/", "all above"},
 	{"serve/oip/", "tensor"},

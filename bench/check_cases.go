@@ -72,6 +72,8 @@ func two(n int) []int { return []int{n, n} }
 type input func(r *rand.Rand) (*tensor.Tensor, error)
 
 // floats makes float32 values of -3 to 3.
+//
+//go:noinline
 func floats(shape ...int) input {
 	return func(r *rand.Rand) (*tensor.Tensor, error) {
 		t, err := tensor.New(tensor.Float32, shape...)
@@ -85,6 +87,8 @@ func floats(shape ...int) input {
 }
 
 // bytesOf makes int8 activations.
+//
+//go:noinline
 func bytesOf(shape ...int) input {
 	return func(r *rand.Rand) (*tensor.Tensor, error) {
 		t, err := tensor.New(tensor.Uint8, shape...)
@@ -125,6 +129,7 @@ func biases(n int) input {
 	}
 }
 
+//go:noinline
 func one(f prepareFunc) []prepareFunc { return []prepareFunc{f} }
 
 // ofLayer prepares an operator with constant inputs but for the first. Where choice is not "", the kernel that it chooses has to be of that name.

@@ -16,6 +16,8 @@ const (
 
 // direct prepares a call of a kernel on float32 matrices: two that are filled, and results. call returns the results as float32 values
 // besides those that it writes.
+//
+//go:noinline
 func direct(call func(tier asm.Tier, a, b, dst []float32) func()) prepareFunc {
 	return func(tier asm.Tier) (func() error, []*tensor.Tensor, error) {
 		r := rand.New(rand.NewPCG(1, 2))

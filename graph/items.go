@@ -74,8 +74,8 @@ func itemValue(t *tensor.Tensor) int64 {
 	return t.Contiguous().Int64s()[0]
 }
 
-// hasItems reports whether extents of the graph follow from values.
-func (g *Graph) hasItems() bool {
+// HasItems reports whether extents of the graph follow from values.
+func (g *Graph) HasItems() bool {
 	return slices.ContainsFunc(g.Nodes, func(n *Node) bool { _, ok := n.Op.(ops.Item); return ok })
 }
 
@@ -107,7 +107,7 @@ func (s *Session) probe(ctx context.Context, inputs []*tensor.Tensor, types []op
 		if err != nil {
 			return nil, failed // it does not come to an Item
 		}
-		if !front.hasItems() {
+		if !front.HasItems() {
 			return nil, failed
 		}
 		if err := s.settle(ctx, front, inputs, &known); err != nil {

@@ -177,7 +177,7 @@ func (g *Graph) compile(ctx context.Context, opts Options, home *Session) (*Sess
 		example[i] = example[i].WithQParams(v.Type.Q)
 	}
 	key := string(planKey(nil, example))
-	if c.hasItems() {
+	if c.HasItems() {
 		return s, s.compileStages(ctx, key, types)
 	}
 	if opts.Recompute > KeepAll {

@@ -166,7 +166,7 @@ func (p *prober) signature() (*Signature, error) {
 	}
 	p.outputs = p.outputs[:len(p.outputs)-g.kept()]
 	other := p.outputs
-	if g.hasItems() {
+	if g.HasItems() {
 		other, _ = g.inferOpen(p.example) // nil where the operators do not accept the other numbers
 	}
 	for i, t := range p.outputs {
@@ -191,7 +191,7 @@ func (p *prober) signature() (*Signature, error) {
 		}
 		s.Inputs = append(s.Inputs, Port{v.Name, ops.Type{DType: v.Type.DType, Shape: v.Type.Shape.Clone(), Q: v.Type.Q}, free[i]})
 	}
-	s.Batch = !s.Stateful && !g.hasItems() && p.isBatch()
+	s.Batch = !s.Stateful && !g.HasItems() && p.isBatch()
 	names := g.OutputNames()
 	for i, t := range p.outputs {
 		if !sure {

@@ -59,9 +59,13 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 		if _, unsupported := errors.AsType[*UnsupportedError](err); unsupported || f.context().Err() != nil {
 			return nil, err
 		}
+		front, stops := m.SpecializeContext(f.context(), types, "", graph.Items{Stop: true})
+		if stops == nil && front.HasItems() {
+			return g, nil // a run may have numbers that suit it
+		}
 		return nil, &FileError{Err: err} // its shapes are the file's, too
 	}
-	if s.State != nil {
+	if s.State != nil || s.HasItems() {
 		return g, nil
 	}
 	return s, nil

@@ -214,7 +214,7 @@ func (f *hubFolder) build(file *File) (*graph.Graph, error) {
 	if need := f.config.Weights(); need > 2*have {
 		return nil, &FileError{File: filepath.Join(f.dir, "config.json"), Reason: fmt.Sprintf("it describes a model of %.0f parameters, and %s has %.0f", need, filepath.Base(f.weights), have)}
 	}
-	h := newHubWeights(w, f.config)
+	h := newHubWeights(w, &f.config)
 	config := f.config
 	config.Pooler = h.Get(config.Prefix()+".pooler.dense.weight") != nil
 	g, err := nn.Build(nn.BERT(config), h)
@@ -241,7 +241,7 @@ type hubWeights struct {
 // headNames are the first parts of the names of parameters that are beside a model.
 var headNames = []string{"classifier", "pre_classifier", "cls", "lm_head", "qa_outputs", "vocab_transform", "vocab_layer_norm", "vocab_projector"}
 
-func newHubWeights(w *Weights, c nn.BERTConfig) *hubWeights {
+func newHubWeights(w *Weights, c *nn.BERTConfig) *hubWeights {
 	h := &hubWeights{weights: w, stored: make(map[string]string, w.Len())}
 	for _, stored := range w.Names() {
 		name := hubName(stored, c.Prefix())
@@ -268,7 +268,7 @@ func hubName(name, prefix string) string {
 }
 
 // unneeded reports whether a task does without a parameter that files of it may have.
-func unneeded(name string, c nn.BERTConfig) bool {
+func unneeded(name string, c *nn.BERTConfig) bool {
 	first, rest, _ := strings.Cut(name, ".")
 	classifies := c.Task == nn.SequenceClassification || c.Task == nn.TokenClassification
 	switch {

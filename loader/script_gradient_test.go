@@ -17,8 +17,8 @@ import (
 )
 
 // withoutGradient are operators at which a gradient may end with an error: branches and loops that
-// the run decides.
-var withoutGradient = []string{"if", "loop"}
+// the run decides, and boxes of images.
+var withoutGradient = []string{"if", "loop", "roi_align"}
 
 // otherGradients are models whose gradients are not PyTorch's, and why.
 var otherGradients = map[string]string{
@@ -63,7 +63,7 @@ func TestScriptGradients(t *testing.T) {
 			}
 		}
 	}
-	if compared < 800 || ended > 12 {
+	if compared < 850 || ended > 17 {
 		t.Errorf("%d gradients were compared, %d ended at branches and loops", compared, ended)
 	}
 }

@@ -258,6 +258,8 @@ func (q *Quantizer) Fallback(s *Sensitivity, n int) error {
 }
 
 // Exclude adds modules to the quantizer's exclusions.
+//
+//go:noinline
 func (q *Quantizer) Exclude(names ...string) {
 	excluded := slices.Clone(q.opts.Filter.ExcludeNames)
 	for _, n := range names {

@@ -148,6 +148,8 @@ func (c *converter) qparams(v *graph.Value) (*tensor.QParams, error) {
 
 // stored returns parameters for the element type that kernels take, shifting
 // integers and zero points by 128 between int8 and uint8. The meaning does not change.
+//
+//go:noinline
 func stored(q *tensor.QParams, dtype tensor.DType) *tensor.QParams {
 	if q.DType == dtype {
 		return q

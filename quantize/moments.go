@@ -36,6 +36,8 @@ const (
 )
 
 // rowBlocks returns the bounds of the blocks of a row: 0, the end of the first, and so on.
+//
+//go:noinline
 func rowBlocks(size int) []int {
 	if size <= wholeRow {
 		return []int{0, size}

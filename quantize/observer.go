@@ -192,6 +192,7 @@ type base struct {
 func (b *base) Name() string           { return b.name }
 func (b *base) Config() ObserverConfig { return b.config }
 
+//go:noinline
 func (b *base) fail(err error) error { return &ObserverError{b.name, b.config.Kind, err} }
 
 func (b *base) mismatch(format string, args ...any) error {

@@ -142,11 +142,16 @@ func (i *instance) wanted(r *oip.InferRequest) ([]int, error) {
 	return wanted, nil
 }
 
+// invalid is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func invalid(format string, args ...any) error {
 	return &Error{Code: InvalidArgument, Reason: fmt.Sprintf(format, args...)}
 }
 
 // quote returns a name that a client gave on one line, and not longer than a name needs.
+//
+//go:noinline
 func quote(name string) string {
 	const limit = 100
 	if len(name) > limit {

@@ -12,6 +12,8 @@ import (
 type charSet func() []rune
 
 // newCharSet reads lengths of what is outside and inside of a set, as varints. It does so when the set is first asked for.
+//
+//go:noinline
 func newCharSet(lengths string) charSet {
 	return sync.OnceValue(func() []rune {
 		var bounds []rune

@@ -93,6 +93,9 @@ func parseBehavior(s string) (behavior, error) {
 // splitBy splits at the places that find finds or, inverted, at what lies between them.
 func splitBy(find finder, b behavior) pretokenizer { return splitInverted(find, b, false) }
 
+// splitInverted is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func splitInverted(find finder, b behavior, invert bool) pretokenizer {
 	return func(p part, yield func(part) bool) bool {
 		s := splitter{part: p, behavior: b, yield: yield}

@@ -1,7 +1,7 @@
 package text
 
 import (
-	"slices"
+	"sort"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -63,7 +63,8 @@ func (e *editor) putRun(run []change, compose bool) {
 		for i < len(run) && run[i].class != 0 {
 			i++
 		}
-		slices.SortStableFunc(run[first:i], func(a, b change) int { return int(a.class) - int(b.class) })
+		marks := run[first:i]
+		sort.SliceStable(marks, func(a, b int) bool { return marks[a].class < marks[b].class })
 	}
 	if compose {
 		run = composed(run)

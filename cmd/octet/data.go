@@ -162,12 +162,6 @@ func (a *app) sayUnused(path string, d *data.Dataset, g *graph.Graph, whole bool
 
 // unknownName says that a flag has none of the values it may have, and which is nearest.
 func unknownName(flag, value string, names []string) error {
-	near := ""
-	for _, n := range names {
-		if len(n) > 2 && len(value) > 2 && (strings.HasPrefix(n, value[:3]) || strings.Contains(n, value) || strings.Contains(value, n)) {
-			near = fmt.Sprintf(" (did you mean %s?)", n)
-			break
-		}
-	}
+	near := didYouMean(value, names)
 	return usagef("--%s %q: it must be one of %s%s", flag, value, strings.Join(names, ", "), near)
 }

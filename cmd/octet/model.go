@@ -34,7 +34,7 @@ func architecture(name string) (nn.Architecture, error) {
 	}
 	a, err := nn.ByName(name)
 	if err != nil {
-		return a, &usageError{err}
+		return a, usagef("%w%s", err, didYouMean(name, append(nn.Names(), "digits")))
 	}
 	return a, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/finitejson"
+	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -75,8 +76,9 @@ func (a *app) complain(ctx context.Context, err error) int {
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "octet",
-		Short: "Run and quantize models that PyTorch saved",
+		Use:     "octet",
+		Version: loader.Version(),
+		Short:   "Run and quantize models that PyTorch saved",
 		Long: `octet runs models that PyTorch saved, in float32 or int8, and turns the
 former into the latter. MODEL is a TorchScript file, an octet safetensors file,
 or a state_dict with --arch.
@@ -105,6 +107,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 			return a.limits.set(cmd)
 		},
 	}
+	root.SetFlagErrorFunc(adviseFlag)
 	flags := root.PersistentFlags()
 	flags.IntSliceVar(&a.threads, "threads", nil, "number of threads (default: one per fast core); bench takes a list")
 	flags.StringVar(&a.cpu, "cpu", "", "CPU tier to use (default: $OCTET_CPU, else the best; see octet cpu)")
@@ -112,7 +115,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
 	flags.BoolVar(&a.mmap, "mmap", false, "map the weights of an octet file into memory instead of reading them: nobody may change or shorten the file meanwhile")
 	a.limits.add(root)
-	root.AddCommand(a.demo(), a.inspect(), a.convert(), a.compare(), a.verify(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.serve(), a.bench(), a.reports(), a.cpuInfo())
+	root.AddCommand(a.demo(), a.inspect(), a.convert(), a.compare(), a.verify(), a.export(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.serve(), a.bench(), a.reports(), a.cpuInfo())
 	a.markStart(root)
 	return root
 }

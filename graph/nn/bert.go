@@ -32,7 +32,7 @@ func BERTClassifier(c BERTConfig) Architecture {
 func BERT(c BERTConfig) Architecture {
 	length := min(c.Positions, 128)
 	input := func(name string) Input { return Input{Name: name, DType: tensor.Int64, Shape: []int{1, length}} }
-	a := Architecture{Name: c.modelType(), Inputs: []Input{input("input_ids"), input("attention_mask")}, Root: bertTop{c}}
+	a := Architecture{Name: c.modelType(), Inputs: []Input{input("input_ids"), input("attention_mask")}, Root: bertTop{&c}}
 	if c.hasTypes() {
 		a.Inputs = append(a.Inputs, input("token_type_ids"))
 	}
@@ -40,7 +40,7 @@ func BERT(c BERTConfig) Architecture {
 }
 
 // bertTop is a model with its head.
-type bertTop struct{ BERTConfig }
+type bertTop struct{ *BERTConfig }
 
 func (m bertTop) Class() string {
 	f := m.family()
@@ -91,7 +91,7 @@ func (m bertTop) Outputs(c *Context, x ...*graph.Value) []Output {
 }
 
 // bertModel gives the states of the last layer.
-type bertModel struct{ BERTConfig }
+type bertModel struct{ *BERTConfig }
 
 func (m bertModel) Class() string { return m.family().class("Model") }
 
@@ -110,7 +110,7 @@ func (m bertModel) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Call(f.encoder, bertEncoder(m), v, bias)
 }
 
-type bertEmbeddings struct{ BERTConfig }
+type bertEmbeddings struct{ *BERTConfig }
 
 func (m bertEmbeddings) Class() string { return m.family().class("Embeddings") }
 
@@ -153,7 +153,7 @@ func firstRows(c *Context, table, ids *graph.Value) *graph.Value {
 	return c.Apply(ops.SliceTo{Axis: 0, Step: 1}, table, c.Const(tensor.Scalar(int64(0))), length)
 }
 
-type bertEncoder struct{ BERTConfig }
+type bertEncoder struct{ *BERTConfig }
 
 func (m bertEncoder) Class() string { return m.family().class("Encoder") }
 
@@ -165,7 +165,7 @@ func (m bertEncoder) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return v
 }
 
-type bertLayer struct{ BERTConfig }
+type bertLayer struct{ *BERTConfig }
 
 func (m bertLayer) Class() string { return m.family().class("Layer") }
 
@@ -185,7 +185,7 @@ func inModule(c *Context, path string, m Module, x ...*graph.Value) *graph.Value
 	return c.Call(path, m, x...)
 }
 
-type bertSelfAttention struct{ BERTConfig }
+type bertSelfAttention struct{ *BERTConfig }
 
 func (m bertSelfAttention) Class() string { return m.family().class("SelfAttention") }
 
@@ -205,7 +205,7 @@ func (m bertSelfAttention) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Apply(ops.Reshape{Shape: []int{0, 0, m.Hidden}}, c.Apply(swap, v))
 }
 
-type bertIntermediate struct{ BERTConfig }
+type bertIntermediate struct{ *BERTConfig }
 
 func (m bertIntermediate) Class() string { return m.family().class("Intermediate") }
 
@@ -217,7 +217,7 @@ func (m bertIntermediate) Forward(c *Context, x ...*graph.Value) *graph.Value {
 // bertOutput is BertSelfOutput and BertOutput: a linear layer of width inputs,
 // the residual and the normalization.
 type bertOutput struct {
-	BERTConfig
+	*BERTConfig
 	block bertBlock
 	width int
 }
@@ -229,7 +229,7 @@ func (m bertOutput) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Call(m.block.norm, LayerNorm{Features: m.Hidden, Eps: m.Eps}, c.Apply(ops.Binary{Fn: ops.Add}, v, x[1]))
 }
 
-type bertPooler struct{ BERTConfig }
+type bertPooler struct{ *BERTConfig }
 
 func (m bertPooler) Class() string { return m.family().class("Pooler") }
 

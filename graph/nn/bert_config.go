@@ -135,7 +135,7 @@ var bertBase = BERTConfig{
 	Activation: "gelu", Eps: 1e-12, Labels: 2, Buckets: 32,
 }
 
-func (c BERTConfig) validate() error {
+func (c *BERTConfig) validate() error {
 	const most = 1 << 24
 	for _, v := range []int{c.Vocabulary, c.Hidden, c.Layers, c.Heads, c.Intermediate, c.Positions, c.TokenTypes, c.Labels, c.Buckets} {
 		if v < 1 || v > most {
@@ -162,24 +162,24 @@ var bertActivations = map[string]ops.UnaryFn{
 }
 
 // Weights returns the number of parameters that the sizes make, without heads.
-func (c BERTConfig) Weights() float64 {
+func (c *BERTConfig) Weights() float64 {
 	h, inner := float64(c.Hidden), float64(c.Intermediate)
 	return h*float64(c.Vocabulary+c.Positions+c.TokenTypes) + float64(c.Layers)*(4*h*h+2*h*inner)
 }
 
-func (c BERTConfig) modelType() string {
+func (c *BERTConfig) modelType() string {
 	if c.ModelType == "" {
 		return "bert"
 	}
 	return c.ModelType
 }
 
-func (c BERTConfig) family() bertFamily { return bertFamilies[c.modelType()] }
+func (c *BERTConfig) family() *bertFamily { return bertFamilies[c.modelType()] }
 
 // Prefix is what the names of parameters begin with in a model with a head: "bert".
-func (c BERTConfig) Prefix() string { return c.family().prefix }
+func (c *BERTConfig) Prefix() string { return c.family().prefix }
 
-func (c BERTConfig) hasTypes() bool { return c.family().types }
+func (c *BERTConfig) hasTypes() bool { return c.family().types }
 
 // bertFamily says what the modules of a family are called, and where it differs from BERT.
 type bertFamily struct {
@@ -202,7 +202,7 @@ type bertFamily struct {
 // bertBlock names the parts of a module; an empty path is the layer itself.
 type bertBlock struct{ path, dense, norm string }
 
-func (f bertFamily) class(name string) string { return f.classes + name }
+func (f *bertFamily) class(name string) string { return f.classes + name }
 
 // bertTypes lists the families by their model_type.
 func bertTypes() []string {
@@ -214,7 +214,7 @@ func bertTypes() []string {
 	return names
 }
 
-var bertFamilies = func() map[string]bertFamily {
+var bertFamilies = func() map[string]*bertFamily {
 	bert := bertFamily{
 		classes: "transformers.models.bert.modeling_bert.Bert", prefix: "bert", encoder: "encoder", self: "attention.self",
 		projections: [3]string{"query", "key", "value"}, attention: bertBlock{"attention.output", "dense", "LayerNorm"},
@@ -234,5 +234,5 @@ var bertFamilies = func() map[string]bertFamily {
 	distil.self, distil.projections, distil.attention = "attention", [3]string{"q_lin", "k_lin", "v_lin"}, bertBlock{"", "attention.out_lin", "sa_layer_norm"}
 	distil.inner, distil.output = bertBlock{"ffn", "lin1", ""}, bertBlock{"", "ffn.lin2", "output_layer_norm"}
 	distil.types, distil.pooledHead, distil.preClassifier = false, false, true
-	return map[string]bertFamily{"bert": bert, "roberta": roberta, "xlm-roberta": xlm, "camembert": camembert, "mpnet": mpnet, "distilbert": distil}
+	return map[string]*bertFamily{"bert": &bert, "roberta": &roberta, "xlm-roberta": &xlm, "camembert": &camembert, "mpnet": &mpnet, "distilbert": &distil}
 }()

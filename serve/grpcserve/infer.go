@@ -166,6 +166,9 @@ func readParameters(list map[string]*pb.InferParameter) (oip.Parameters, error) 
 	return parameters, nil
 }
 
+// invalid is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func invalid(place, format string, args ...any) error {
 	return &oip.InvalidError{Place: place, Reason: fmt.Sprintf(format, args...)}
 }

@@ -28,6 +28,9 @@ func (e *InvalidError) Error() string {
 // Unwrap returns the cause.
 func (e *InvalidError) Unwrap() error { return e.Err }
 
+// invalid is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func invalid(place, format string, args ...any) error {
 	return &InvalidError{Place: place, Reason: fmt.Sprintf(format, args...)}
 }

@@ -58,12 +58,14 @@ func New(build Build) *Metrics {
 // seconds are bounds from 0.1 ms to some 13 s.
 var seconds = powers(1e-4, 18)
 
+//go:noinline
 func (m *Metrics) counter(name, help string, labels ...string) *family {
 	f := &family{name: name, help: help, kind: "counter", labels: append([]string{"model", "version"}, labels...)}
 	m.families = append(m.families, f)
 	return f
 }
 
+//go:noinline
 func (m *Metrics) histogram(name, help string, bounds []float64) *family {
 	f := &family{name: name, help: help, kind: "histogram", labels: []string{"model", "version"}, bounds: bounds}
 	m.families = append(m.families, f)

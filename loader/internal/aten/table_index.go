@@ -176,7 +176,10 @@ func (c *call) takenInTurn(x, mask, values *build.Tensor) *build.Tensor {
 	count := c.apply(ops.Cumulative{}, c.cast(c.shaped(whole, c.resolve(whole, flat)), tensor.Int64))
 	source := c.shaped(values, c.resolve(values, flat))
 	last := c.arithNumber(ops.Sub, c.lift(c.dimension(source, 0)), int64(1))
-	if n := c.Dims(source)[0]; c.err == nil && (c.OnItem(n.Deps) || n.Known == int64(0)) { // there may be none to take
+	if c.err != nil {
+		return c.anything()
+	}
+	if n := c.Dims(source)[0]; c.OnItem(n.Deps) || n.Known == int64(0) { // there may be none to take
 		source = c.apply(ops.Concat{}, source, c.fullOf([]*build.Number{build.Extent(1)}, 0, source.DType()))
 	}
 	// In front of the first true one any will do.

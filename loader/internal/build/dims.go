@@ -165,6 +165,8 @@ func derived(x []*Number, shape []int) []*Number {
 }
 
 // SameExtent reports whether two extents are always equal.
+//
+//go:noinline
 func SameExtent(a, b *Number) bool {
 	if a == b {
 		return true

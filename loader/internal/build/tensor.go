@@ -60,6 +60,8 @@ func Parameter(name string, t *tensor.Tensor) *Tensor {
 }
 
 // OfStorage returns a tensor that is all of a memory.
+//
+//go:noinline
 func OfStorage(s *Storage) *Tensor {
 	return &Tensor{Store: s, Value: s.Value, Version: s.Version, Number: s.Number}
 }

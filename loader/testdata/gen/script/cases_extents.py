@@ -42,6 +42,7 @@ def cases(s):
     s.op("a.nonzero()", *bits, s.rand(3, 4, dtype=I64, lo=-1, hi=1), s.rand(7), s.rand(2, 2, 3, dtype=U8, hi=1), s.rand(5000, dtype=BOOL))
     s.op("torch.where(a)", s.rand(3, 4, dtype=I64, lo=-1, hi=1), s.rand(2, 3))
     s.op("torch.arange(6)[a]", *bits[:2])
+    s.op("torch._shape_as_tensor(a[a > 0].view(-1, 1))", *x)
     # Numbers.
     n = [torch.tensor(v) for v in (3, 0, 1, 5, 4)]
     for e in [

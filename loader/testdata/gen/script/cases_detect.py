@@ -1,0 +1,27 @@
+"""Operators of torchvision: non-maximum suppression, boxes divided into bins. It needs PyTorch 2.14 and torchvision 0.27."""
+
+import torch
+import torchvision
+
+NEEDS = (2, 14)
+
+
+def cases(s):
+    def boxes(n, size=32):
+        corner = (s.rand(n, 2, lo=0, hi=size // 2)).abs()
+        return torch.cat([corner, corner + s.rand(n, 2, lo=1, hi=size // 2).abs() + 0.5], 1)
+
+    nms = lambda threshold: f"torch.ops.torchvision.nms(a, b, {threshold})"
+    some = [(boxes(n), s.rand(n)) for n in (30, 1, 0, 200, 7)]
+    equal = (boxes(1).expand(6, 4).clone(), s.rand(6))
+    apart = (torch.arange(24).view(6, 4).float() * torch.tensor([100.0, 100.0, 100.0, 100.0]) + torch.tensor([0.0, 0.0, 50.0, 50.0]), s.rand(6))
+    ties = (boxes(40), s.rand(40, lo=-1, hi=1).round())
+    nan = (boxes(5), torch.tensor([0.5, float("nan"), 0.25, float("nan"), 1.0]))
+    for threshold in (0.5, 0.1, 0.0, 1.0):
+        s.op(nms(threshold), *some, equal, apart, ties)
+    s.op(nms(0.3), *[(b.double(), v.double()) for b, v in some], nan)
+    s.op(f"a[{nms(0.5)}].sum(1), b[{nms(0.5)}][:3]", *some, equal)
+    s.op(f"a[b > 0][{nms(0.4).replace('a, b', 'a[b > 0], b[b > 0]')}]", *some, equal, (boxes(4), -s.rand(4).abs() - 1))
+    whole = lambda n, images: torch.cat([torch.arange(n)[:, None].float() % images, boxes(n)], 1)
+    for args in ("0.5, 2, 3, 2, True", "0.5, 2, 3, 2, False", "0.25, 4, 4, 0, True", "0.25, 3, 2, -1, False", "1.0, 1, 1, 9, True"):
+        s.op(f"torch.ops.torchvision.roi_align(a, b, {args})", (s.rand(2, 3, 16, 18), whole(7, 2)), (s.rand(1, 2, 9, 8), whole(1, 1)), (s.rand(1, 2, 9, 8), whole(0, 1)), (s.rand(1, 1, 5, 5), torch.tensor([[0.0, -30.0, -2.0, 99.0, 40.0], [0.0, 3.0, 3.0, 3.0, 3.0], [0.0, 9.0, 9.0, 2.0, 2.0]])), tol=2e-6)

@@ -1,0 +1,375 @@
+package onnx
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func unsupported(op ops.Op, format string, args ...any) error {
+	return &ops.UnsupportedError{Op: op.Name(), Reason: "ONNX: " + fmt.Sprintf(format, args...)}
+}
+
+// node writes one node; views of quantized values and others that keep their parameters move floats that stand for the integers.
+func (e *exporter) node(n *graph.Node) error {
+	if !slices.ContainsFunc(n.Outputs, func(v *graph.Value) bool { return v.Type.Known == nil }) {
+		for _, v := range n.Outputs { // it follows from the extents of the inputs
+			e.names[v], e.fixed = e.constant("known", v.Type.Known), true
+		}
+		return nil
+	}
+	if len(n.Outputs) != 1 {
+		return unsupported(n.Op, "an operator of %d outputs is not written", len(n.Outputs))
+	}
+	name, done, err := e.int8(n)
+	if !done && err == nil {
+		name, err = e.operator(n)
+	}
+	e.names[n.Outputs[0]] = name
+	return err
+}
+
+// operator writes a float operator and returns the name of its output.
+func (e *exporter) operator(n *graph.Node) (string, error) {
+	in := func(i int) string { return e.float(n.Inputs[i]) }
+	out := n.Outputs[0].Type
+	switch op := n.Op.(type) {
+	case ops.Conv:
+		return e.conv(op, n, in(1)), nil
+	case ops.ConvTranspose:
+		attributes := append(window(op.Stride, op.Padding, op.Dilation), attribute{"group", op.Groups}, attribute{"output_padding", op.OutputPadding})
+		return e.activation(e.emit("ConvTranspose", e.floats(n.Inputs), attributes...), op.Act)
+	case ops.Linear:
+		return e.linear(op, n)
+	case ops.BatchNorm:
+		x := e.floats(n.Inputs)
+		return e.emit("BatchNormalization", x, attribute{"epsilon", float32(op.Eps)}), nil
+	case ops.MatMul:
+		b := in(1)
+		if op.TransposeB {
+			b = e.transposeLast(b, len(n.Inputs[1].Type.Shape))
+		}
+		return e.emit("MatMul", []string{in(0), b}), nil
+	case ops.Binary:
+		return e.binary(op, n)
+	case ops.Unary:
+		return e.unary(op, in(0))
+	case ops.Softmax:
+		kind := map[bool]string{false: "Softmax", true: "LogSoftmax"}[op.Log]
+		return e.emit(kind, []string{in(0)}, attribute{"axis", op.Axis}), nil
+	case ops.LayerNorm:
+		return e.layerNorm(op, n), nil
+	case ops.Attention:
+		return e.attention(op, n)
+	case ops.Embedding:
+		return e.emit("Gather", []string{in(0), in(1)}, attribute{"axis", 0}), nil
+	case ops.Cast:
+		return e.emit("Cast", []string{in(0)}, attribute{"to", int(elementTypes[op.DType])}), nil
+	case ops.MaxPool:
+		attributes := append(window(op.Stride, op.Padding, op.Dilation), attribute{"kernel_shape", op.Kernel}, attribute{"ceil_mode", asInt(op.CeilMode)})
+		return e.emit("MaxPool", []string{in(0)}, attributes...), nil
+	case ops.AvgPool:
+		return e.avgPool(op, n, in(0))
+	case ops.AdaptiveAvgPool:
+		return e.adaptiveAvgPool(op, n, in(0))
+	case ops.Interpolate:
+		return e.resize(op, n, in(0))
+	case ops.Reduce:
+		return e.reduce(op, n, in(0))
+	}
+	return e.move(n, out, in)
+}
+
+// move writes operators that move elements.
+func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (string, error) {
+	rank := len(n.Inputs[0].Type.Shape)
+	switch op := n.Op.(type) {
+	case ops.Flatten:
+		return e.emit("Reshape", []string{in(0), e.int64s(flattened(n.Inputs[0].Type.Shape, out.Shape, op.Start))}), nil
+	case ops.Reshape:
+		return e.emit("Reshape", []string{in(0), e.int64s(op.Shape)}), nil
+	case ops.ReshapeTo:
+		e.fixed = true
+		return e.emit("Reshape", []string{in(0), e.int64s(out.Shape)}), nil
+	case ops.Permute:
+		return e.emit("Transpose", []string{in(0)}, attribute{"perm", op.Order}), nil
+	case ops.Concat:
+		return e.emit("Concat", e.floats(n.Inputs), attribute{"axis", op.Axis}), nil
+	case ops.Expand:
+		shape := slices.Clone(out.Shape)
+		e.fixed = e.fixed || op.Shape == nil
+		if op.Shape != nil {
+			for i, d := range op.Shape {
+				if shape[i] = d; d < 0 {
+					shape[i] = 1
+				}
+			}
+		}
+		return e.emit("Expand", []string{in(0), e.int64s(shape)}), nil
+	case ops.Index:
+		return e.index(op, n)
+	case ops.IndexSelect:
+		return e.emit("Gather", []string{in(0), in(1)}, attribute{"axis", op.Axis}), nil
+	case ops.Where:
+		return e.emit("Where", []string{in(0), e.typed(n.Inputs[1], out.DType), e.typed(n.Inputs[2], out.DType)}), nil
+	case ops.Slice:
+		one := func(v int) string { return e.int64s([]int{v}) }
+		return e.emit("Slice", []string{in(0), one(op.Start), one(op.End), one(op.Axis), one(op.Step)}), nil
+	case ops.Pad:
+		before, after := make([]int, rank), make([]int, rank)
+		copy(before, op.Before)
+		copy(after, op.After)
+		return e.emit("Pad", []string{in(0), e.int64s(append(before, after...)), e.scalar(op.Value)}), nil
+	}
+	return "", unsupported(n.Op, "it is not written")
+}
+
+// flattened is the shape of a Flatten, which leaves the extents in front as they are.
+func flattened(in, out tensor.Shape, start int) []int {
+	if start < 0 {
+		start += len(in)
+	}
+	shape := slices.Clone(out)
+	for i := range min(start, len(shape)) {
+		shape[i] = 0
+	}
+	if start < len(shape) {
+		shape[start] = -1
+	}
+	return shape
+}
+
+func (e *exporter) floats(list []*graph.Value) []string {
+	names := make([]string, len(list))
+	for i, v := range list {
+		names[i] = e.float(v)
+	}
+	return names
+}
+
+func asInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// window returns the attributes that convolutions and pooling share.
+func window(stride, padding, dilation []int) []attribute {
+	list := []attribute{{"strides", stride}, {"pads", append(slices.Clone(padding), padding...)}}
+	if dilation != nil {
+		list = append(list, attribute{"dilations", dilation})
+	}
+	return list
+}
+
+// conv writes a convolution with what follows it.
+func (e *exporter) conv(op ops.Conv, n *graph.Node, weight string) string {
+	in := []string{e.float(n.Inputs[0]), weight}
+	next := 2
+	if op.HasBias {
+		in = append(in, e.bias(n))
+		next++
+	}
+	y := e.emit("Conv", in, append(window(op.Stride, op.Padding, op.Dilation), attribute{"group", op.Groups})...)
+	if op.HasResidual {
+		y = e.emit("Add", []string{y, e.float(n.Inputs[next])})
+	}
+	y, e.err = e.after(y, op.Act)
+	return y
+}
+
+// after is activation that keeps the first error.
+func (e *exporter) after(x string, a ops.Activation) (string, error) {
+	y, err := e.activation(x, a)
+	if e.err != nil {
+		err = e.err
+	}
+	return y, err
+}
+
+func (e *exporter) linear(op ops.Linear, n *graph.Node) (string, error) {
+	x, w := e.float(n.Inputs[0]), e.float(n.Inputs[1])
+	next := 2
+	var y string
+	if len(n.Inputs[0].Type.Shape) == 2 {
+		in := []string{x, w}
+		if op.HasBias {
+			in = append(in, e.bias(n))
+			next++
+		}
+		y = e.emit("Gemm", in, attribute{"transB", 1})
+	} else {
+		y = e.emit("MatMul", []string{x, e.transposeLast(w, 2)})
+		if op.HasBias {
+			y = e.emit("Add", []string{y, e.bias(n)})
+			next++
+		}
+	}
+	if op.HasResidual {
+		y = e.emit("Add", []string{y, e.float(n.Inputs[next])})
+	}
+	return e.activation(y, op.Act)
+}
+
+// transposeLast swaps the last two of so many dimensions.
+func (e *exporter) transposeLast(x string, rank int) string {
+	order := make([]int, rank)
+	for i := range order {
+		order[i] = i
+	}
+	order[rank-1], order[rank-2] = rank-2, rank-1
+	return e.emit("Transpose", []string{x}, attribute{"perm", order})
+}
+
+var binaryOps = map[ops.BinaryFn]string{
+	ops.Add: "Add", ops.Sub: "Sub", ops.Mul: "Mul", ops.Div: "Div", ops.Pow: "Pow", ops.Max: "Max", ops.Min: "Min",
+	ops.Eq: "Equal", ops.Lt: "Less", ops.Le: "LessOrEqual", ops.Gt: "Greater", ops.Ge: "GreaterOrEqual",
+	ops.LogicalAnd: "And", ops.LogicalOr: "Or",
+}
+
+func (e *exporter) binary(op ops.Binary, n *graph.Node) (string, error) {
+	fn := op.Fn
+	if same := map[ops.BinaryFn]ops.BinaryFn{ops.BitAnd: ops.LogicalAnd, ops.BitOr: ops.LogicalOr}; n.Outputs[0].Type.DType == tensor.Bool && same[fn] != 0 {
+		fn = same[fn] // of truth values
+	}
+	kind, ok := binaryOps[fn]
+	if !ok {
+		return "", unsupported(op, "it is not written")
+	}
+	common := n.Outputs[0].Type.DType
+	if common == tensor.Bool { // of comparisons
+		common = n.Inputs[0].Type.DType
+		if op.ANumber || n.Inputs[1].Type.DType.IsFloat() {
+			common = n.Inputs[1].Type.DType
+		}
+	}
+	return e.activation(e.emit(kind, []string{e.typed(n.Inputs[0], common), e.typed(n.Inputs[1], common)}), op.Act)
+}
+
+func (e *exporter) layerNorm(op ops.LayerNorm, n *graph.Node) string {
+	in := e.floats(n.Inputs)
+	if !op.HasWeight {
+		shape := n.Inputs[0].Type.Shape
+		ones := make([]float32, 1)
+		for _, d := range shape[len(shape)-op.Dims:] {
+			ones = slices.Repeat(ones, d)
+		}
+		for i := range ones {
+			ones[i] = 1
+		}
+		t, err := tensor.FromSlice(ones, shape[len(shape)-op.Dims:]...)
+		if err != nil {
+			e.err = err
+			return ""
+		}
+		in = slices.Insert(in, 1, e.constant("ones", t))
+	}
+	return e.emit("LayerNormalization", in, attribute{"axis", -op.Dims}, attribute{"epsilon", float32(op.Eps)})
+}
+
+// attention writes softmax(q k^T scale + mask) v.
+func (e *exporter) attention(op ops.Attention, n *graph.Node) (string, error) {
+	if op.HeadsLast || op.Causal || op.ZeroMasked && op.HasMask {
+		return "", unsupported(op, "heads behind positions, causal masks and rows without any element are not written")
+	}
+	q, k, v := e.float(n.Inputs[0]), e.float(n.Inputs[1]), e.float(n.Inputs[2])
+	shape := n.Inputs[0].Type.Shape
+	scale := op.Scale
+	if scale == 0 {
+		scale = 1 / math.Sqrt(float64(shape[len(shape)-1]))
+	}
+	s := e.emit("MatMul", []string{q, e.transposeLast(k, len(shape))})
+	s = e.emit("Mul", []string{s, e.scalar(scale)})
+	if op.HasMask {
+		if mask := n.Inputs[3]; mask.Type.DType == tensor.Bool {
+			s = e.emit("Where", []string{e.float(mask), s, e.scalar(math.Inf(-1))})
+		} else {
+			s = e.emit("Add", []string{s, e.float(mask)})
+		}
+	}
+	return e.emit("MatMul", []string{e.emit("Softmax", []string{s}, attribute{"axis", -1}), v}), nil
+}
+
+func (e *exporter) avgPool(op ops.AvgPool, n *graph.Node, x string) (string, error) {
+	if op.Divisor != 0 {
+		return "", unsupported(n.Op, "a divisor of its own is not written")
+	}
+	attributes := append(window(op.Stride, op.Padding, nil), attribute{"kernel_shape", op.Kernel},
+		attribute{"ceil_mode", asInt(op.CeilMode)}, attribute{"count_include_pad", asInt(op.CountIncludePad)})
+	return e.emit("AveragePool", []string{x}, attributes...), nil
+}
+
+func (e *exporter) adaptiveAvgPool(op ops.AdaptiveAvgPool, n *graph.Node, x string) (string, error) {
+	if !slices.ContainsFunc(op.Size, func(s int) bool { return s != 1 }) {
+		return e.emit("GlobalAveragePool", []string{x}), nil
+	}
+	var kernel []int
+	for i, s := range op.Size {
+		have := n.Inputs[0].Type.Shape[2+i]
+		if s == 0 {
+			s = have
+		}
+		if s < 1 || have%s != 0 {
+			return "", unsupported(n.Op, "windows of several sizes (%d to %d) are not written", have, s)
+		}
+		kernel = append(kernel, have/s)
+	}
+	return e.emit("AveragePool", []string{x}, attribute{"kernel_shape", kernel}, attribute{"strides", kernel}), nil
+}
+
+func (e *exporter) resize(op ops.Interpolate, n *graph.Node, x string) (string, error) {
+	kind := map[ops.InterpolateMode][3]string{
+		ops.Nearest: {"nearest", "asymmetric", "floor"}, ops.NearestExact: {"nearest", "half_pixel", "round_prefer_ceil"},
+		ops.Linearly: {"linear", "half_pixel", "floor"},
+	}[op.Mode]
+	if kind[0] == "" {
+		return "", unsupported(n.Op, "its mode is not written")
+	}
+	if op.AlignCorners {
+		kind[1] = "align_corners"
+	}
+	scales := make([]float32, len(n.Outputs[0].Type.Shape))
+	for i, d := range n.Outputs[0].Type.Shape {
+		if scales[i] = float32(d) / float32(n.Inputs[0].Type.Shape[i]); i >= 2 && op.Scales != nil {
+			scales[i] = float32(op.Scales[i-2])
+		}
+	}
+	return e.emit("Resize", []string{x, "", values(e, "scales", false, scales...)}, attribute{"mode", kind[0]},
+		attribute{"coordinate_transformation_mode", kind[1]}, attribute{"nearest_mode", kind[2]}), nil
+}
+
+// index writes indices of one dimension, or of all the first ones.
+func (e *exporter) index(op ops.Index, n *graph.Node) (string, error) {
+	x := e.float(n.Inputs[0])
+	if len(op.Axes) == 1 {
+		return e.emit("Gather", []string{x, e.float(n.Inputs[1])}, attribute{"axis", op.Axes[0]}), nil
+	}
+	shape := n.Outputs[0].Type.Shape
+	rank := len(shape) - (len(n.Inputs[0].Type.Shape) - len(op.Axes)) // of the indices together
+	var parts []string
+	e.fixed = true
+	for i, axis := range op.Axes {
+		if axis != i {
+			return "", unsupported(op, "indices of dimensions %v, which are not the first, are not written", op.Axes)
+		}
+		part := e.emit("Expand", []string{e.typed(n.Inputs[1+i], tensor.Int64), e.int64s(shape[:rank])})
+		parts = append(parts, e.emit("Unsqueeze", []string{part, e.int64s([]int{-1})}))
+	}
+	return e.emit("GatherND", []string{x, e.emit("Concat", parts, attribute{"axis", -1})}), nil
+}
+
+func (e *exporter) reduce(op ops.Reduce, n *graph.Node, x string) (string, error) {
+	keep := attribute{"keepdims", asInt(op.KeepDims)}
+	switch {
+	case op.Fn == ops.Mean && len(op.Axes) > 0:
+		return e.emit("ReduceMean", []string{x}, attribute{"axes", op.Axes}, keep), nil
+	case op.Fn == ops.Sum && len(op.Axes) > 0 && n.Inputs[0].Type.DType == tensor.Float32:
+		return e.emit("ReduceSum", []string{x, e.int64s(op.Axes)}, keep), nil
+	}
+	return "", unsupported(n.Op, "it is not written")
+}

@@ -1,0 +1,70 @@
+package onnx
+
+import (
+	"math"
+
+	"github.com/octet-ml/octet/ops"
+)
+
+// unaryOps are functions that are one operator of ONNX.
+var unaryOps = map[ops.UnaryFn]string{
+	ops.Relu: "Relu", ops.Neg: "Neg", ops.Abs: "Abs", ops.Sign: "Sign", ops.Floor: "Floor", ops.Ceil: "Ceil", ops.Round: "Round",
+	ops.Exp: "Exp", ops.Log: "Log", ops.Sqrt: "Sqrt", ops.Reciprocal: "Reciprocal", ops.Sin: "Sin", ops.Cos: "Cos", ops.Tan: "Tan",
+	ops.Asin: "Asin", ops.Acos: "Acos", ops.Atan: "Atan", ops.Sinh: "Sinh", ops.Cosh: "Cosh", ops.Tanh: "Tanh", ops.Asinh: "Asinh",
+	ops.Acosh: "Acosh", ops.Atanh: "Atanh", ops.Erf: "Erf", ops.Sigmoid: "Sigmoid", ops.Softsign: "Softsign", ops.HardSwish: "HardSwish",
+	ops.IsNaN: "IsNaN", ops.LogicalNot: "Not",
+}
+
+// activations are those that layers end with.
+var activations = map[ops.Activation]ops.UnaryFn{
+	ops.ReLU: ops.Relu, ops.ReLU6: ops.Relu6, ops.ActGELU: ops.GELU, ops.ActGELUTanh: ops.GELUTanh, ops.ActSiLU: ops.SiLU, ops.ActTanh: ops.Tanh,
+}
+
+// activation writes what a layer ends with.
+func (e *exporter) activation(x string, a ops.Activation) (string, error) {
+	if a == ops.NoActivation {
+		return x, nil
+	}
+	fn, ok := activations[a]
+	if !ok {
+		return "", &ops.UnsupportedError{Op: a.String(), Reason: "ONNX: it is not written"}
+	}
+	return e.unary(ops.Unary{Fn: fn}, x)
+}
+
+// unary writes a function of one element.
+func (e *exporter) unary(op ops.Unary, x string) (string, error) {
+	if kind, ok := unaryOps[op.Fn]; ok {
+		return e.emit(kind, []string{x}), nil
+	}
+	two := func(kind, a, b string) string { return e.emit(kind, []string{a, b}) }
+	inf := math.Inf(1)
+	switch op.Fn {
+	case ops.Relu6:
+		return e.clip(x, 0, 6), nil
+	case ops.Clamp:
+		return e.clip(x, op.Alpha, op.Beta), nil
+	case ops.ClampMin:
+		return e.clip(x, op.Alpha, inf), nil
+	case ops.ClampMax:
+		return e.clip(x, -inf, op.Alpha), nil
+	case ops.Square:
+		return two("Mul", x, x), nil
+	case ops.Rsqrt:
+		return e.emit("Reciprocal", []string{e.emit("Sqrt", []string{x})}), nil
+	case ops.SiLU:
+		return two("Mul", x, e.emit("Sigmoid", []string{x})), nil
+	case ops.HardSigmoid:
+		return e.emit("HardSigmoid", []string{x}, attribute{"alpha", float32(1) / 6}, attribute{"beta", float32(0.5)}), nil
+	case ops.LeakyReLU:
+		return e.emit("LeakyRelu", []string{x}, attribute{"alpha", float32(op.Alpha)}), nil
+	case ops.GELU: // x/2 (1 + erf(x/sqrt 2))
+		erf := e.emit("Erf", []string{two("Mul", x, e.scalar(1/math.Sqrt2))})
+		return two("Mul", two("Mul", x, e.scalar(0.5)), two("Add", erf, e.scalar(1))), nil
+	case ops.GELUTanh: // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
+		cube := two("Mul", two("Mul", two("Mul", x, x), x), e.scalar(0.044715))
+		tanh := e.emit("Tanh", []string{two("Mul", two("Add", x, cube), e.scalar(math.Sqrt(2/math.Pi)))})
+		return two("Mul", two("Mul", x, e.scalar(0.5)), two("Add", tanh, e.scalar(1))), nil
+	}
+	return "", unsupported(op, "it is not written")
+}

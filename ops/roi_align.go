@@ -1,0 +1,183 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/octet-ml/octet/tensor"
+)
+
+// RoIAlign averages bilinear samples of images in boxes, as torchvision.ops.roi_align: each box is divided into bins, and a bin has
+// Ratio samples in each direction, as many as it has pixels where that is 0 or less.
+//
+// Inputs: images [N, C, H, W] and boxes [K, 5], the number of the image and x1, y1, x2, y2, all float32.
+// Output: [K, C, Size[0], Size[1]]. A box of no image, or of more than 16384 samples in a direction of a bin, ends the run
+// with a *ValueError.
+type RoIAlign struct {
+	Size    []int
+	Scale   float64 // of boxes to pixels
+	Ratio   int
+	Aligned bool // pixels have their centers at halves
+}
+
+func (RoIAlign) Name() string { return "roi_align" }
+
+// maxRoISamples bounds the samples of a bin in one direction.
+const maxRoISamples = 1 << 14
+
+func (op RoIAlign) Infer(in []Type) ([]Type, error) {
+	if err := arity(op, in, 2, 2); err != nil {
+		return nil, err
+	}
+	x, rois := in[0], in[1]
+	if x.DType != tensor.Float32 || rois.DType != tensor.Float32 || len(x.Shape) != 4 || len(rois.Shape) != 2 || rois.Shape[1] != 5 {
+		return nil, Errorf(op, in, "it takes float32 images [N, C, H, W] and boxes [K, 5]")
+	}
+	if x.Shape[2] == 0 || x.Shape[3] == 0 {
+		return nil, Errorf(op, in, "the images have no pixels")
+	}
+	if len(op.Size) != 2 || op.Size[0] < 1 || op.Size[1] < 1 || op.Ratio > maxRoISamples {
+		return nil, Errorf(op, in, "it cannot give %v bins of %d samples", op.Size, op.Ratio)
+	}
+	out := Type{DType: tensor.Float32, Shape: tensor.Shape{rois.Shape[0], x.Shape[1], op.Size[0], op.Size[1]}}
+	if _, err := out.Shape.Numel(); err != nil {
+		return nil, Errorf(op, in, "%v", err)
+	}
+	return []Type{out}, nil
+}
+
+// roiSample is a sample: four pixels and their weights.
+type roiSample struct {
+	at     [4]int32
+	weight [4]float32
+}
+
+// roiChunk is how many samples are placed at a time, for all channels.
+const roiChunk = 64
+
+// roiBox is a box in pixels, with the sizes of its bins and the samples of each.
+type roiBox struct{ x, y, binW, binH, gridW, gridH float32 }
+
+func (op RoIAlign) Prepare(p *Prepare) (*Kernel, error) {
+	shape, boxes := p.In[0].Shape, p.In[1].Shape[0]
+	images, channels, h, w := shape[0], shape[1], shape[2], shape[3]
+	bins := op.Size[0] * op.Size[1]
+	if h >= math.MaxInt32/max(w, 1) {
+		return nil, &UnsupportedError{Op: op.Name(), Reason: fmt.Sprintf("images of %d by %d", h, w)}
+	}
+	task := func(c *Call, i int, worker *Worker) {
+		roi := row[float32](base(c.In[1]), 5*i, 5)
+		box := op.box(roi)
+		image := row[float32](base(c.In[0]), int(roi[0])*channels*h*w, channels*h*w)
+		samples := scratchOf[roiSample](worker.Scratch, 0, roiChunk)
+		for b := range bins {
+			out := row[float32](base(c.Out[0]), i*channels*bins, channels*bins)[b:]
+			box.bin(b/op.Size[1], b%op.Size[1], h, w, samples, image, out, channels, bins)
+		}
+	}
+	return &Kernel{
+		Run: func(c *Call) error {
+			rois := row[float32](base(c.In[1]), 0, 5*boxes)
+			for i := range boxes {
+				if err := op.check(rois[5*i:5*i+5], images); err != nil {
+					return err
+				}
+			}
+			c.Parallel(boxes, task)
+			return nil
+		},
+		WorkerScratch: 32 * roiChunk,
+		Choice:        "boxes",
+		Parallel:      boxes,
+	}, nil
+}
+
+// check refuses a box of no image, and one whose samples would not come to an end.
+func (op RoIAlign) check(roi []float32, images int) error {
+	if n := roi[0]; !(n >= 0 && n < float32(images)) {
+		return &ValueError{op.Name(), fmt.Sprintf("a box is of image %v, and there are %d", n, images)}
+	}
+	b := op.box(roi)
+	if sum := b.x + b.y + b.binW + b.binH; sum-sum != 0 {
+		return &ValueError{op.Name(), fmt.Sprintf("a box is %v", roi[1:])}
+	}
+	if !(b.gridW <= maxRoISamples && b.gridH <= maxRoISamples) {
+		return &ValueError{op.Name(), fmt.Sprintf("a box of %v has too many samples", roi[1:])}
+	}
+	return nil
+}
+
+func (op RoIAlign) box(roi []float32) roiBox {
+	scale, offset := float32(op.Scale), float32(0)
+	if op.Aligned {
+		offset = 0.5
+	}
+	at := func(i int) float32 { return float32(roi[i]*scale) - offset }
+	b := roiBox{x: at(1), y: at(2)}
+	width, height := at(3)-b.x, at(4)-b.y
+	if !op.Aligned {
+		width, height = max(width, 1), max(height, 1)
+	}
+	b.binH, b.binW = height/float32(op.Size[0]), width/float32(op.Size[1])
+	b.gridH, b.gridW = float32(op.Ratio), float32(op.Ratio)
+	if op.Ratio <= 0 {
+		b.gridH, b.gridW = float32(math.Ceil(float64(b.binH))), float32(math.Ceil(float64(b.binW)))
+	}
+	return b
+}
+
+// bin computes one bin of all channels.
+func (b roiBox) bin(row, col, h, w int, samples []roiSample, image, out []float32, channels, stride int) {
+	for c := range channels {
+		out[c*stride] = 0
+	}
+	n, gridH, gridW := 0, int(b.gridH), int(b.gridW)
+	for iy := range gridH {
+		y := b.y + float32(float32(row)*b.binH) + float32((float32(iy)+0.5)*b.binH/b.gridH)
+		for ix := range gridW {
+			x := b.x + float32(float32(col)*b.binW) + float32((float32(ix)+0.5)*b.binW/b.gridW)
+			if y < -1 || y > float32(h) || x < -1 || x > float32(w) {
+				continue
+			}
+			if samples[n] = bilinear(y, x, h, w); n+1 < len(samples) {
+				n++
+				continue
+			}
+			sumSamples(samples, image, out, channels, h*w, stride)
+			n = 0
+		}
+	}
+	sumSamples(samples[:n], image, out, channels, h*w, stride)
+	count := float32(max(gridH*gridW, 1))
+	for c := range channels {
+		out[c*stride] /= count
+	}
+}
+
+// sumSamples adds samples to all channels.
+func sumSamples(samples []roiSample, image, out []float32, channels, plane, stride int) {
+	for c := range channels {
+		pixels, sum := image[c*plane:(c+1)*plane], float32(0)
+		for i := range samples {
+			s := &samples[i]
+			sum += float32(s.weight[0]*pixels[s.at[0]]) + float32(s.weight[1]*pixels[s.at[1]]) + float32(s.weight[2]*pixels[s.at[2]]) + float32(s.weight[3]*pixels[s.at[3]])
+		}
+		out[c*stride] += sum
+	}
+}
+
+// bilinear returns the pixels around a place and their weights.
+func bilinear(y, x float32, h, w int) roiSample {
+	split := func(v float32, n int) (low, high int32, part float32) {
+		v = max(v, 0)
+		if low = int32(v); int(low) >= n-1 {
+			return int32(n - 1), int32(n - 1), 0
+		}
+		return low, low + 1, v - float32(low)
+	}
+	y0, y1, ly := split(y, h)
+	x0, x1, lx := split(x, w)
+	hy, hx := 1-ly, 1-lx
+	wide := int32(w)
+	return roiSample{[4]int32{y0*wide + x0, y0*wide + x1, y1*wide + x0, y1*wide + x1}, [4]float32{hy * hx, hy * lx, ly * hx, ly * lx}}
+}
