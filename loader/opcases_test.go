@@ -175,6 +175,8 @@ func opCases() []opCase {
 		{int8.Linear{LinearAttributes: ops.LinearAttributes{HasBias: true}, Out: out}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4), perChannel(tensor.Int32, 5)}},
 		{int8.Linear{}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4)}},
 		{int8.Min{Act: ops.ReLU, Out: out}, []operand{u8(2, 3, 4, 5), u8(1, 3, 1, 1)}},
+		{int8.Max{Act: ops.ReLU, Out: out}, []operand{u8(2, 3, 4, 5), u8(1, 3, 1, 1)}},
+		{int8.Sub{Act: ops.ReLU, Out: out}, []operand{u8(2, 3, 4, 5), u8(1, 3, 1, 1)}},
 		{int8.Quantize{Q: out}, []operand{f32(3, 4)}},
 		{int8.Table{Label: "square", Values: square, Out: out}, []operand{u8(3, 4)}},
 	}
