@@ -174,6 +174,7 @@ func (c BERTConfig) modelType() string {
 	return c.ModelType
 }
 
+//go:noinline
 func (c BERTConfig) family() bertFamily { return bertFamilies[c.modelType()] }
 
 // Prefix is what the names of parameters begin with in a model with a head: "bert".
