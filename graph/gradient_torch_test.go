@@ -178,6 +178,7 @@ func isZero(t *testing.T, f *fixture.Tensor) bool {
 	return true
 }
 
+//go:noinline
 func typesOf(values []*graph.Value) []ops.Type {
 	types := make([]ops.Type, len(values))
 	for i, v := range values {

@@ -226,6 +226,7 @@ func (s *Session) within(sizes ...int) error {
 	return nil
 }
 
+//go:noinline
 func (p *plan) addSlot(v *Value, s slot) int {
 	i := len(p.slots)
 	s.root = i

@@ -195,6 +195,8 @@ func (r *rows) rowStep(operand int) int {
 }
 
 // kernel returns a kernel that runs the task for all parts.
+//
+//go:noinline
 func (r *rows) kernel(choice string, task Task) *Kernel {
 	n := r.tasks
 	return &Kernel{

@@ -40,6 +40,8 @@ type GradBuilder interface {
 }
 
 // NoGradient says that an operator has no gradient, why, and what to do about it.
+//
+//go:noinline
 func NoGradient(op Op, reason string) error {
 	return &UnsupportedError{Op: op.Name(), Reason: reason + "; freeze the parameters in front of it, detach its input, or leave it out of what is trained"}
 }

@@ -25,12 +25,16 @@ func axisSplit(s tensor.Shape, axis int) (outer, n, inner int) {
 
 // split divides count independent items of the given cost into tasks of
 // perTask items. It does not depend on the number of threads.
+//
+//go:noinline
 func split(count, cost int) (perTask, tasks int) {
 	perTask = max(rowTaskLen/max(cost, 1), 1)
 	return perTask, (count + perTask - 1) / perTask
 }
 
 // emptyKernel is for outputs without elements.
+//
+//go:noinline
 func emptyKernel() *Kernel {
 	return &Kernel{Run: func(*Call) error { return nil }, Choice: "empty", Parallel: 1}
 }

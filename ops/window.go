@@ -265,6 +265,8 @@ func (w *Window) count(i int, pad [3]int) int {
 
 // SpatialOf splits the shape of an image value into batch, channels and
 // spatial extents, for channels second or last.
+//
+//go:noinline
 func SpatialOf(s tensor.Shape, channelsLast bool) (batch, channels int, spatial []int) {
 	if channelsLast {
 		return s[0], s[len(s)-1], s[1 : len(s)-1]

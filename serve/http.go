@@ -84,6 +84,8 @@ func (s *Server) Handler() http.Handler {
 }
 
 // wrap makes a handler of a route: what holds for all requests, and errors as the protocol has them.
+//
+//go:noinline
 func (s *Server) wrap(route route) http.HandlerFunc {
 	protection := s.protection()
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -62,6 +62,8 @@ func findString(what string) finder {
 }
 
 // findRunes finds single characters.
+//
+//go:noinline
 func findRunes(is func(rune) bool) finder {
 	return func(s string, yield func(from, to int) bool) {
 		for i, r := range s {

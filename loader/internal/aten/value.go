@@ -33,6 +33,8 @@ type Tuple struct {
 }
 
 // Items returns the elements of a tuple or list.
+//
+//go:noinline
 func Items(v Value) ([]Value, bool) {
 	switch v := v.(type) {
 	case *Tuple:
