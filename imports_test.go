@@ -35,6 +35,7 @@ var packageTable = []packageRow{
 	{"graph/nn/", "tensor, ops, graph"},
 	{"graph/train/", "tensor, ops, graph"},
 	{"metric/", "tensor"},
+	{"text/", "tensor"},
 	{"quantize/", "tensor, ops, ops/asm, ops/int8, graph, graph/train, metric"},
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
 	{"data/", "tensor, ops, graph, metric, quantize, loader"},

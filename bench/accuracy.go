@@ -53,6 +53,8 @@ type EvalOptions struct {
 	Name   string
 	// Keep keeps the outputs.
 	Keep bool
+	// First takes only so many samples, of which labels do not count; 0 means all.
+	First int
 	// Progress, when set, is told the number of samples done.
 	Progress func(done int)
 }
@@ -73,7 +75,12 @@ func EvaluateWith(ctx context.Context, s *graph.Session, d *data.Dataset, o Eval
 	if err != nil {
 		return nil, err
 	}
-	if err := e.measure(e.outputs(ctx, s, d, d.Batches(s.Graph(), o.Batch), o.Batch, 0), labels, o); err != nil {
+	batches := d.Batches(s.Graph(), o.Batch)
+	if o.First > 0 {
+		e.N = min(e.N, o.First)
+		batches, labels = d.First(s.Graph(), o.Batch, e.N), nil
+	}
+	if err := e.measure(e.outputs(ctx, s, d, batches, o.Batch, 0), labels, o); err != nil {
 		return nil, d.Mislabelled(s.Graph(), err)
 	}
 	return e, nil

@@ -47,6 +47,7 @@ func kernelCases() map[string]kernelCase {
 		"add_u8":            {one(ofLayer(int8.Add{Out: activationQ}, "", bytesOf(13, 67), bytesOf(13, 67))), 0},
 		"mul_u8":            {one(ofLayer(int8.Mul{Out: activationQ}, "", bytesOf(13, 67), bytesOf(13, 67))), 0},
 		"min_u8":            {one(ofLayer(int8.Min{Out: activationQ}, "", bytesOf(13, 67), bytesOf(13, 67))), 0},
+		"max_u8":            {one(ofLayer(int8.Max{Out: activationQ}, "", bytesOf(13, 67), bytesOf(13, 67))), 0},
 		"quantize_f32_u8":   {one(ofLayer(int8.Quantize{Q: activationQ}, "", floats(13, 67))), 0},
 		"dequantize_u8_f32": {one(ofLayer(int8.Dequantize{}, "", bytesOf(13, 67))), 0},
 		"lut_u8":            {one(ofLayer(int8.NewTable("exp", activationQ, activationQ, func(x float32) float32 { return float32(math.Exp(float64(x))) }), "", bytesOf(13, 67))), 0},
@@ -127,6 +128,9 @@ func biases(n int) input {
 func one(f prepareFunc) []prepareFunc { return []prepareFunc{f} }
 
 // ofLayer prepares an operator with constant inputs but for the first. Where choice is not "", the kernel that it chooses has to be of that name.
+// It is not inlined: each case would have a copy of it.
+//
+//go:noinline
 func ofLayer(op ops.Op, choice string, inputs ...input) prepareFunc {
 	return func(tier asm.Tier) (func() error, []*tensor.Tensor, error) {
 		r := rand.New(rand.NewPCG(1, 2))

@@ -41,13 +41,6 @@ func CompareOutputs(a, b []*tensor.Tensor, names []string) ([]OutputDifference, 
 }
 
 func (d *OutputDifference) compare(a, b *tensor.Tensor) error {
-	wide := func(t *tensor.Tensor) ([]float64, error) {
-		f, err := t.To(tensor.Float64)
-		if err != nil {
-			return nil, err
-		}
-		return tensor.Data[float64](f.Contiguous()), nil
-	}
 	x, err := wide(a)
 	if err != nil {
 		return err
@@ -76,4 +69,32 @@ func (d *OutputDifference) compare(a, b *tensor.Tensor) error {
 		d.SQNR, d.Cosine = math.Inf(1), 1
 	}
 	return nil
+}
+
+// Beyond returns how many elements of a are further from those of b than atol + rtol times their absolute value. NaN equals NaN.
+func Beyond(a, b *tensor.Tensor, atol, rtol float64) (n int, err error) {
+	x, err := wide(a)
+	if err != nil {
+		return 0, err
+	}
+	y, err := wide(b)
+	if err != nil {
+		return 0, err
+	}
+	for i, v := range x {
+		w := y[i]
+		if same := v == w || v != v && w != w; !same && !(math.Abs(v-w) <= atol+rtol*math.Abs(w)) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// wide returns the elements as float64.
+func wide(t *tensor.Tensor) ([]float64, error) {
+	f, err := t.To(tensor.Float64)
+	if err != nil {
+		return nil, err
+	}
+	return tensor.Data[float64](f.Contiguous()), nil
 }

@@ -147,6 +147,9 @@ func (b *binding) describe(d *Dataset) (record string, err error) {
 		return record, err
 	}
 	b.bytes.scale = d.ScaleBytes
+	if !b.bytes.given() && d.mean != nil {
+		b.bytes.mean, b.bytes.std, b.bytes.byDefault = d.mean, d.std, true
+	}
 	return "", nil
 }
 

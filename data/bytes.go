@@ -23,6 +23,7 @@ func (e *BytesError) Unwrap() error { return e.Err }
 type byteScale struct {
 	mean, std []float32 // per channel, or one for all
 	scale     bool      // without mean and std too
+	byDefault bool      // mean and std are not of the data
 }
 
 func (s *byteScale) given() bool { return s.mean != nil }

@@ -23,6 +23,8 @@ type Dataset struct {
 	n      int
 	file   string
 
+	mean, std []float32 // of bytes, where the data itself has none
+
 	pictures bool     // they are x
 	classes  []string // names of labels, nil without
 	skipped  []*tensor.FileError
@@ -89,10 +91,13 @@ func (d *Dataset) Close() error { return d.source.Close() }
 // Len returns the number of samples.
 func (d *Dataset) Len() int { return d.n }
 
-// Labels returns the label of each sample, where those of the array y are a row of integers, else nil. Targets
+// Labels returns the label of each sample, where those of the array y, or of samples put together, are a row of integers, else nil. Targets
 // has labels of any form.
 func (d *Dataset) Labels() []int64 {
 	at := fieldNamed(d.fields, "y")
+	if at < 0 && !d.IsArrays() {
+		at = fieldNamed(d.fields, "labels")
+	}
 	if at < 0 || d.fields[at].rank() != 1 || !d.fields[at].DType.IsInteger() {
 		return nil
 	}

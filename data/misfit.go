@@ -157,7 +157,7 @@ func (d *Dataset) Mislabelled(g *graph.Graph, err error) error {
 // Unnormalized says of mean and std that they are of no use, "" where there are none or where they are used: only bytes are normalized.
 func (d *Dataset) Unnormalized(g *graph.Graph, whole bool) string {
 	b, err := d.bind(g, whole)
-	if err != nil || !b.bytes.given() {
+	if err != nil || !b.bytes.given() || b.bytes.byDefault {
 		return ""
 	}
 	var types []string

@@ -18,7 +18,7 @@ type Options struct {
 	MaxMemory int64
 	// ScaleBytes is that of Dataset.
 	ScaleBytes bool
-	// Pictures says how pictures become inputs.
+	// Pictures says how pictures become inputs. Its mean and std are also those of arrays of bytes that have none themselves.
 	Pictures Preprocessing
 	// Labels are the names of the model's classes, in their order, for data that names them; nil takes the names of the data, sorted.
 	Labels []string
@@ -43,7 +43,7 @@ const listName = "labels.csv"
 //   - one picture or sound;
 //   - a .csv file with a header: with a column file, filename, path, image or name, a list of files relative to it; else numbers,
 //     float32 [columns]. LabelColumn has whole numbers, floats or names of classes;
-//   - a .txt file, of a text on each line, or a .json or .jsonl file of texts; see OpenTexts and Options.Encode.
+//   - a .txt file, of a text on each line, or a .tsv, .json or .jsonl file of texts; see OpenTexts and Options.Encode.
 //
 // Pictures are the input x, uint8 [channels, height, width], which mean and std, or 1/255, make floats of; sounds are x, float32 [channels, samples],
 // in -1 to 1. No more than a batch is in memory. What cannot be read is a *tensor.FileError that names the file, and within it the line.
@@ -58,6 +58,7 @@ func Open(ctx context.Context, path string, o Options) (*Dataset, error) {
 	d := FromSource(s, path)
 	d.ScaleBytes = o.ScaleBytes
 	d.classes, d.skipped = classes, bad
+	d.mean, d.std = o.Pictures.Mean, o.Pictures.Std
 	if f, ok := s.(*files); ok && f.fields[0].DType == tensor.Uint8 {
 		d.ScaleBytes, d.pictures = true, true
 	}
@@ -89,8 +90,8 @@ func openSource(ctx context.Context, path string, o *Options) (s Source, classes
 		return orNil(s, err), nil, bad, err
 	case ending == ".csv":
 		return openTable(ctx, path, o)
-	case ending == ".txt" || ending == ".json" || ending == ".jsonl":
-		t, bad, err := OpenTexts(ctx, path, ending != ".txt", o.SkipBad)
+	case ending == ".txt" || ending == ".tsv" || ending == ".json" || ending == ".jsonl":
+		t, bad, err := OpenTexts(ctx, path, strings.HasPrefix(ending, ".json"), o.SkipBad)
 		if err != nil {
 			return nil, nil, nil, err
 		}

@@ -1,27 +1,16 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/octet-ml/octet/data/internal/picture"
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Preprocessing says how pictures become inputs: torchvision's Resize, CenterCrop, ToTensor and Normalize, in this order.
-type Preprocessing struct {
-	// Size is what the shorter edge becomes, or height and width; none leaves pictures as they are. Pictures are resized as
-	// Pillow does it, bilinear and antialiased: torchvision gives the same of pictures, and of tensors within one level of 255.
-	Size []int `json:"size,omitempty"`
-	// Crop is the edge of the square, or height and width, that is taken from the middle; of smaller pictures with black beside them.
-	Crop []int `json:"crop,omitempty"`
-	// Channels is 3 (red, green and blue; 0 means 3) or 1 (grey, as Pillow's convert("L")). Alpha is dropped.
-	Channels int `json:"channels,omitempty"`
-	// Mean and Std are one for all channels or one per channel, of values in 0 to 1: (x/255 - mean)/std. Without them it is x/255.
-	Mean []float32 `json:"mean,omitempty"`
-	Std  []float32 `json:"std,omitempty"`
-	// Rotate turns pictures as their Exif orientation says, which torchvision's ImageFolder does not.
-	Rotate bool `json:"rotate,omitempty"`
-}
+// Preprocessing says how pictures become inputs.
+type Preprocessing graph.Preprocessing
 
 // maxEdge bounds what pictures are resized to.
 const maxEdge = 1 << 14
@@ -129,21 +118,40 @@ func (p *Preprocessing) Decode(encoded []byte, budget int64) (*tensor.Tensor, er
 	return t, nil
 }
 
-// Input is Decode of one file as a batch of floats [1, channels, height, width], normalized.
+// Input is Batch of one file: [1, channels, height, width].
 func (p *Preprocessing) Input(encoded []byte) (*tensor.Tensor, error) {
+	return p.Batch([][]byte{encoded}, 0)
+}
+
+// Batch is Decode of files, whose pictures take at most about budget bytes each, as a batch of floats [N, channels, height,
+// width], normalized. Pictures of other sizes than the first give an *UnevenError.
+func (p *Preprocessing) Batch(encoded [][]byte, budget int64) (*tensor.Tensor, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	x, err := p.Decode(encoded, 0)
-	if err != nil {
-		return nil, err
+	var first, all *tensor.Tensor
+	for i, e := range encoded {
+		x, err := p.Decode(e, budget)
+		if err != nil {
+			return nil, fmt.Errorf("picture %d: %w", i, err)
+		}
+		if i == 0 {
+			first = x
+			if all, err = tensor.New(tensor.Uint8, append([]int{len(encoded)}, x.Shape()...)...); err != nil {
+				return nil, err
+			}
+		}
+		if !x.Shape().Equal(first.Shape()) {
+			return nil, fmt.Errorf("picture %d: %w", i, &UnevenError{x, first, "picture 0"})
+		}
+		copy(all.Uint8s()[i*x.Numel():], x.Uint8s())
 	}
-	if x, err = x.Reshape(append([]int{1}, x.Shape()...)...); err != nil {
-		return nil, err
+	if all == nil {
+		return nil, errors.New("no pictures")
 	}
 	var s byteScale
 	if _, err := s.read(vector(p.Mean), vector(p.Std)); err != nil {
 		return nil, err
 	}
-	return s.normalize(x)
+	return s.normalize(all)
 }

@@ -9,6 +9,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -27,6 +31,7 @@ type Texts struct {
 	path    string
 	file    *os.File
 	json    bool
+	columns *textColumns // of a tab-separated file, else nil
 	offsets [][2]int64
 	labels  labelColumn
 }
@@ -42,7 +47,8 @@ type textDocument struct {
 }
 
 // OpenTexts opens a file of texts, one a line, or with asJSON one of JSON: strings, or objects with text and perhaps text_pair and label, in an
-// array or one after the other. The first text that is none is a *tensor.FileError with its line; with skipBad bad ones are left out and returned.
+// array or one after the other. A .tsv file is tab-separated, with a header that names the columns of text, of pairs of texts and of labels as the tasks
+// of GLUE do. The first text that is none is a *tensor.FileError with its line; with skipBad bad ones are left out and returned.
 func OpenTexts(ctx context.Context, path string, asJSON, skipBad bool) (*Texts, []*tensor.FileError, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -50,8 +56,11 @@ func OpenTexts(ctx context.Context, path string, asJSON, skipBad bool) (*Texts, 
 	}
 	t := &Texts{path: path, file: f, json: asJSON}
 	index := t.indexLines
-	if asJSON {
+	switch {
+	case asJSON:
 		index = t.indexJSON
+	case strings.EqualFold(filepath.Ext(path), ".tsv"):
+		index = t.indexTSV
 	}
 	bad, err := index(ctx, skipBad)
 	if err == nil && t.Len() == 0 {
@@ -94,10 +103,14 @@ func (t *Texts) At(k int) (Text, error) {
 	if _, err := t.file.ReadAt(b, t.offsets[k][0]); err != nil {
 		return Text{}, &tensor.FileError{File: t.path, Record: fmt.Sprintf("text %d", k), Reason: "it has changed", Err: err}
 	}
-	if !t.json {
+	if !t.json && t.columns == nil {
 		return Text{Text: string(b)}, nil
 	}
-	text, _, err := parseText(b)
+	parse := parseText
+	if t.columns != nil {
+		parse = func(b []byte) (Text, string, error) { return t.columns.read(string(b)) }
+	}
+	text, _, err := parse(b)
 	if err != nil {
 		return Text{}, &tensor.FileError{File: t.path, Record: fmt.Sprintf("text %d", k), Err: err}
 	}
@@ -267,6 +280,10 @@ type textSource struct {
 	encode Encoder
 	fields []Field
 	labels *tensor.Tensor
+
+	mu   sync.Mutex // of what was encoded last, which all fields are read of
+	last []int
+	made tensor.Arrays
 }
 
 // ErrNoEncoder says that texts need a tokenizer, which makes what a model takes of them.
@@ -302,6 +319,12 @@ func (s *textSource) Fields() []Field  { return s.fields }
 func (s *textSource) Place(int) string { return "" }
 
 func (s *textSource) arrays(samples []int) (tensor.Arrays, error) {
+	s.mu.Lock()
+	last, made := s.last, s.made
+	s.mu.Unlock()
+	if made != nil && slices.Equal(last, samples) {
+		return made, nil
+	}
 	texts := make([]Text, len(samples))
 	for i, k := range samples {
 		var err error
@@ -309,7 +332,14 @@ func (s *textSource) arrays(samples []int) (tensor.Arrays, error) {
 			return nil, err
 		}
 	}
-	return s.encode(texts)
+	made, err := s.encode(texts)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.last, s.made = slices.Clone(samples), made
+	s.mu.Unlock()
+	return made, nil
 }
 
 func (s *textSource) Read(field int, samples []int) (*tensor.Tensor, error) {
@@ -325,5 +355,5 @@ func (s *textSource) Read(field int, samples []int) (*tensor.Tensor, error) {
 	if t == nil {
 		return nil, fmt.Errorf("the tokenizer gives no %q", name)
 	}
-	return t, nil
+	return t.Clone(), nil
 }

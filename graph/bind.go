@@ -33,7 +33,9 @@ func (g *Graph) Bind(names ...string) (*Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewOpen(names, p), nil
+	bound := NewOpen(names, p)
+	bound.Info = g.Info
+	return bound, nil
 }
 
 // Parameters returns the names of the values that inputs of Bind make, nil where the inputs cannot be chosen.

@@ -19,6 +19,8 @@ type Graph struct {
 	Nodes   []*Node
 	// State says what of inputs and outputs a model keeps between runs, nil for nothing.
 	State *State
+	// Info is what the model says of itself, nil for nothing. A graph that an open graph is specialized to has none.
+	Info *Info
 
 	next int   // number of the next value
 	open *open // of an open graph, else nil
@@ -71,6 +73,9 @@ func (g *Graph) value(v *Value) *Value {
 
 // Input adds an input. The shape is an example: a session accepts every shape
 // of the same rank that the operators accept.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func (g *Graph) Input(name string, dtype tensor.DType, shape ...int) *Value {
 	v := g.value(&Value{Name: name, Type: ops.Type{DType: dtype, Shape: tensor.Shape(shape).Clone()}})
 	g.Inputs = append(g.Inputs, v)
@@ -78,6 +83,8 @@ func (g *Graph) Input(name string, dtype tensor.DType, shape ...int) *Value {
 }
 
 // Const adds a constant.
+//
+//go:noinline
 func (g *Graph) Const(name string, t *tensor.Tensor) *Value {
 	return g.value(&Value{Name: name, Type: ops.TypeOf(t), Const: t})
 }
@@ -86,6 +93,8 @@ func (g *Graph) Const(name string, t *tensor.Tensor) *Value {
 // every run reads as it is at that time, and which nodes whose operators are Writers change. The
 // graph and its sessions never copy it. Of a graph with Writers one session may run at
 // a time; of any other, runs may overlap with each other but not with changes of t.
+//
+//go:noinline
 func (g *Graph) Variable(name string, t *tensor.Tensor) *Value {
 	return g.value(&Value{Name: name, Type: variableType(t), Variable: t})
 }
@@ -137,6 +146,8 @@ func typesOf(values []*Value) []ops.Type {
 }
 
 // SetOutputs makes the values the outputs of the graph.
+//
+//go:noinline
 func (g *Graph) SetOutputs(values ...*Value) {
 	g.Outputs = append([]*Value(nil), values...)
 }
@@ -155,7 +166,7 @@ func (g *Graph) CloneMap() (*Graph, map[*Value]*Value) {
 
 // cloneEach is Clone and calls copied with each value and its copy.
 func (g *Graph) cloneEach(copied func(v, w *Value)) *Graph {
-	c := &Graph{Nodes: make([]*Node, 0, len(g.Nodes)), State: g.State, next: g.next, open: g.open}
+	c := &Graph{Nodes: make([]*Node, 0, len(g.Nodes)), State: g.State, Info: g.Info, next: g.next, open: g.open}
 	copies := newValueTable[*Value](g)
 	get := func(v *Value) *Value {
 		w, ok := copies.get(v)

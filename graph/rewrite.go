@@ -44,6 +44,8 @@ type uses struct {
 }
 
 // of returns the uses of a value.
+//
+//go:noinline
 func (r *Rewriter) of(v *Value) *uses {
 	if v.id >= len(r.uses) {
 		r.uses = append(r.uses, make([]uses, v.id+1-len(r.uses))...)

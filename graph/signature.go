@@ -37,6 +37,8 @@ type Signature struct {
 	Inputs, Outputs []Port
 	// Batch says that the first axis of all inputs and outputs is the number of samples, and that no extent follows from the values of them.
 	Batch bool
+	// Info is what the model says of itself, nil for nothing.
+	Info *Info
 	// Stateful says that the model keeps something between runs: each client needs a SessionState.
 	Stateful bool
 }
@@ -112,7 +114,12 @@ func (g *Graph) Signature(example ...ops.Type) (*Signature, error) {
 	if s.State != nil {
 		p.state = s.State.Inputs
 	}
-	return p.signature()
+	signature, err := p.signature()
+	if err != nil {
+		return nil, err
+	}
+	signature.Info = g.Info
+	return signature, nil
 }
 
 // exemplify returns the graph for an example of the inputs.

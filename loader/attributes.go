@@ -9,6 +9,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -44,7 +45,7 @@ func recordFields(t reflect.Type) []recordField {
 				fields = append(fields, recordField{inner.name, append([]int{i}, inner.index...)})
 			}
 		case f.IsExported():
-			name := f.Tag.Get("json")
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name == "" {
 				name = f.Name
 			}

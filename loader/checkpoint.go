@@ -106,6 +106,9 @@ func holdsTensors(d *pickle.Dict) bool {
 }
 
 // isTensor reports whether v is one, judged by what it is made with.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func isTensor(v pickle.Value) bool {
 	switch v := v.(type) {
 	case *pickle.Persistent, *savedTensor:

@@ -198,6 +198,7 @@ func lookUp(top *pickle.Dict, key string) (candidate, bool) {
 	return c, holdsTensors(c.dict)
 }
 
+//go:noinline
 func keep(list []candidate, is func(candidate) bool) []candidate {
 	var kept []candidate
 	for _, c := range list {

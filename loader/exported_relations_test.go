@@ -185,7 +185,7 @@ func loadRelations(t *testing.T, relations []graph.Relation) (*graph.Graph, erro
 		t.Fatal(err)
 	}
 	g.Inputs[1].Guard.Relations = relations
-	model, tensors, err := encodeModel(g)
+	model, tensors, err := encodeModel(g, SaveOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

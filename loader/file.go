@@ -31,13 +31,22 @@ const (
 // File is an open file with a model or weights in it. A pipe can be one, of which all is read at once; the functions that
 // take a path open and close a File.
 type File struct {
-	path string
-	raw  *rawfile.File
-	f    *modelFile
+	path   string
+	raw    *rawfile.File
+	f      *modelFile
+	folder *hubFolder // of the weights of a folder of Hugging Face
 }
 
-// Open opens the file at path. That it is of a kind which is read is not checked yet.
+// Open opens the file at path. That it is of a kind which is read is not checked yet. Of a folder of Hugging Face, which has a
+// config.json, it is the file of weights, and Load builds the architecture that the folder describes.
 func Open(path string, opts ...Option) (*File, error) {
+	folder, err := openHubFolder(path)
+	if err != nil {
+		return nil, err
+	}
+	if folder != nil {
+		path = folder.weights
+	}
 	f := &modelFile{}
 	for _, o := range opts {
 		o(f)
@@ -61,7 +70,7 @@ func Open(path string, opts ...Option) (*File, error) {
 			return nil, errors.Join(err, raw.Close())
 		}
 	}
-	return &File{path, raw, f}, nil
+	return &File{path, raw, f, folder}, nil
 }
 
 func isA[E error](err error) bool {
@@ -91,6 +100,9 @@ func (f *File) Format() (Format, error) {
 
 // Load is the function Load.
 func (f *File) Load() (*graph.Graph, error) {
+	if f.folder != nil {
+		return f.folder.build(f)
+	}
 	g, err := f.f.load(nil)
 	return g, f.name(err)
 }

@@ -379,7 +379,7 @@ func FuzzOperators(f *testing.F) {
 func FuzzModel(f *testing.F) {
 	tensors := make(map[string]*tensor.Tensor)
 	seed := func(g *graph.Graph) {
-		text, list, err := encodeModel(g)
+		text, list, err := encodeModel(g, SaveOptions{})
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -411,7 +411,7 @@ func FuzzModel(f *testing.F) {
 		if try(t, g, &dice{}); t.Failed() {
 			t.Log(g)
 		}
-		again, list, err := encodeModel(g)
+		again, list, err := encodeModel(g, SaveOptions{})
 		if err != nil {
 			t.Fatalf("what was loaded cannot be saved: %v", err)
 		}
@@ -428,7 +428,7 @@ func FuzzModel(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text2, _, err := encodeModel(g2); err != nil || text2 != again {
+		if text2, _, err := encodeModel(g2, SaveOptions{}); err != nil || text2 != again {
 			t.Errorf("saved twice, the text differs (%v):\n%s\n%s", err, again, text2)
 		}
 	})

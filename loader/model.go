@@ -200,6 +200,10 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 	if err := parseModel(text, &m, &budget); err != nil {
 		return nil, err
 	}
+	info, err := decodeInfo(metadata, text)
+	if err != nil {
+		return nil, err
+	}
 	tensors := make(map[string]*tensor.Tensor, len(entries))
 	if f.mapping != nil {
 		mapped, err := mapTensors(f.file, f.size, entries, start)
@@ -219,6 +223,7 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 				continue
 			}
 			tensors[t.Name] = t.Tensor.Evictable()
+			tensors[t.Name].Evict() // what its checksum was compared for
 		}
 	} else {
 		for _, e := range entries {
@@ -243,7 +248,11 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 			return nil, &FileError{Record: e.name, Reason: "the graph does not use this tensor"}
 		}
 	}
-	return decodeModel(&m, tensors, &budget)
+	if g, err = decodeModel(&m, tensors, &budget); err != nil {
+		return nil, err
+	}
+	g.Info = info
+	return g, nil
 }
 
 // parseModel reads the JSON of a graph and checks its version and size.
@@ -447,6 +456,15 @@ func decodeConstant(g *graph.Graph, c *constantRecord, tensors map[string]*tenso
 	t := tensors[c.Tensor]
 	if t == nil {
 		return nil, fmt.Errorf("no tensor %q in the file", c.Tensor)
+	}
+	if c.DType != tensor.Invalid {
+		if c.QParams != nil || c.DType != tensor.Float32 || t.DType() != tensor.Float16 && t.DType() != tensor.BFloat16 {
+			return nil, fmt.Errorf("%v in the file for %v", t, c.DType)
+		}
+		var err error
+		if t, err = widen(t, c.DType); err != nil {
+			return nil, err
+		}
 	}
 	if c.QParams == nil {
 		return g.Const(c.Name, t), nil

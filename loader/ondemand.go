@@ -64,8 +64,14 @@ func (f *modelFile) onDemandStorage(size int64, read func(dst []byte) error) *te
 // entry returns the tensor of an entry of a safetensors file, whose tensors begin at start.
 func (f *modelFile) entry(e safetensorsEntry, start int64) (Named, error) {
 	read := func(dst []byte) error { return readAt(f.r, dst, start+e.begin) }
+	checked := func(dst []byte) error {
+		if err := read(dst); err != nil {
+			return err
+		}
+		return e.check(dst)
+	}
 	if e.dtype != tensor.Bool {
-		if s := f.onDemandStorage(e.end-e.begin, read); s != nil {
+		if s := f.onDemandStorage(e.end-e.begin, checked); s != nil {
 			t, err := s.View(e.dtype, 0, e.shape, tensor.Shape(e.shape).Strides())
 			return Named{Name: e.name, Tensor: t}, reject(e.name, err)
 		}

@@ -175,5 +175,9 @@ func TestFormatIsStable(t *testing.T) {
 			t.Errorf("%s is written differently: files of older versions must stay readable", golden)
 		}
 		must(Load(golden))
+		older := must(Load(filepath.Join("testdata", "model-"+name+"-unchecked.safetensors")))
+		if again := must(Load(golden)); older.String() != again.String() || older.Info != nil {
+			t.Errorf("the file without checksums reads as\n%v", older)
+		}
 	}
 }

@@ -40,7 +40,9 @@ type safetensorsEntry struct {
 	name       string
 	dtype      tensor.DType
 	shape      []int
-	begin, end int64 // bytes after the header
+	begin, end int64  // bytes after the header
+	sum        uint32 // the CRC-32C of its bytes
+	summed     bool   // there is one
 }
 
 // ReadSafetensors reads all tensors of the file at path, in the order of its
@@ -144,6 +146,9 @@ func (m *MappedSafetensors) Close() error {
 
 // over makes the tensor of an entry over its bytes.
 func (e safetensorsEntry) over(data []byte) (Named, error) {
+	if err := e.check(data); err != nil {
+		return Named{}, err
+	}
 	if e.dtype == tensor.Bool {
 		tensor.NormalizeBools(data)
 	}
@@ -176,6 +181,9 @@ func readSafetensorsHeader(r io.ReaderAt, size int64) (entries []safetensorsEntr
 	entries, metadata, err = parseSafetensorsHeader(header)
 	if err != nil {
 		return fail("%v", err)
+	}
+	if err := readChecksums(entries, metadata); err != nil {
+		return nil, nil, 0, err
 	}
 	return entries, metadata, start, checkSafetensorsSpans(entries, size-start)
 }

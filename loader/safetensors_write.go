@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -23,7 +24,12 @@ import (
 // Names must be distinct. Quantization parameters are not written: the caller
 // says them in the metadata.
 func WriteSafetensors(path string, metadata map[string]string, tensors []Named) error {
-	header, order, err := encodeSafetensorsHeader(metadata, tensors)
+	return writeSafetensors(path, metadata, tensors, false)
+}
+
+// writeSafetensors is WriteSafetensors, with checksums where they are asked for.
+func writeSafetensors(path string, metadata map[string]string, tensors []Named, checksums bool) error {
+	header, order, err := encodeSafetensorsHeader(metadata, tensors, checksums)
 	if err != nil {
 		return err
 	}
@@ -46,7 +52,7 @@ func WriteSafetensors(path string, metadata map[string]string, tensors []Named) 
 }
 
 // encodeSafetensorsHeader returns the header and the order of the tensors' bytes.
-func encodeSafetensorsHeader(metadata map[string]string, tensors []Named) (header []byte, order []int, err error) {
+func encodeSafetensorsHeader(metadata map[string]string, tensors []Named, checksums bool) (header []byte, order []int, err error) {
 	seen := map[string]bool{safetensorsMetadata: true}
 	order = make([]int, len(tensors))
 	for i, t := range tensors {
@@ -68,7 +74,13 @@ func encodeSafetensorsHeader(metadata map[string]string, tensors []Named) (heade
 	var at int64
 	for _, i := range order {
 		begin[i] = at
-		at += int64(tensors[i].Tensor.Numel() * tensors[i].Tensor.DType().Size())
+		at += bytesOf(tensors[i].Tensor)
+	}
+	if checksums {
+		metadata = maps.Clone(metadata)
+		if metadata[checksumMetadata], err = encodeChecksums(entriesOf(tensors, begin), metadata, tensors); err != nil {
+			return nil, nil, err
+		}
 	}
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -91,8 +103,7 @@ func encodeSafetensorsHeader(metadata map[string]string, tensors []Named) (heade
 				entry.DType = d.name
 			}
 		}
-		n := int64(t.Tensor.Numel() * t.Tensor.DType().Size())
-		entry.Offsets = [2]int64{begin[i], begin[i] + n}
+		entry.Offsets = [2]int64{begin[i], begin[i] + bytesOf(t.Tensor)}
 		if err := writeField(&b, t.Name, entry); err != nil {
 			return nil, nil, err
 		}

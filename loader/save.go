@@ -72,6 +72,7 @@ type conditionRecord struct {
 type constantRecord struct {
 	Name       string          `json:"name"`
 	Tensor     string          `json:"tensor"` // its name in the file
+	DType      tensor.DType    `json:"dtype"`  // where it is not that of the tensor
 	QParams    *tensor.QParams `json:"qparams"`
 	Scales     string          `json:"scales"`      // a tensor, of parameters per channel
 	ZeroPoints string          `json:"zero_points"` // a tensor, or "" where all are 0
@@ -89,13 +90,22 @@ type nodeRecord struct {
 // Save writes the graph with its constants to the file at path, which appears
 // complete or not at all: a safetensors file that Load reads back to an equal
 // graph with the same bits in all constants and attributes. Constants that
-// share memory are written once, and equal graphs make equal files.
+// share memory are written once, and equal graphs make equal files. Every record has
+// a CRC-32C, which loading compares: what does not fit is a *ChecksumError in a *FileError.
+// What g.Info says of the model is written too; version, digest of the graph and inputs are filled in.
 //
 // A graph that holds an operator which only means something in this process, such as
 // an observer, or a graph of its own, such as a branch, is rejected with a
 // *graph.NodeError, and a model that keeps something between runs is rejected. Of an open graph, what it was
 // last specialized to is saved; before it was, Save fails with graph.ErrOpen.
-func Save(path string, g *graph.Graph) error {
+func Save(path string, g *graph.Graph) error { return SaveWith(path, g, SaveOptions{}) }
+
+// SaveWith is Save with options.
+func SaveWith(path string, g *graph.Graph, opts SaveOptions) error {
+	if w := opts.Weights; w != tensor.Invalid && w != tensor.Float16 && w != tensor.BFloat16 {
+		return fmt.Errorf("loader: weights are written as float16 or bfloat16, not as %v", w)
+	}
+	info := g.Info
 	g, err := g.Concrete()
 	if err != nil {
 		return err
@@ -106,11 +116,15 @@ func Save(path string, g *graph.Graph) error {
 	if g.State != nil {
 		return errors.New("loader: a model that keeps something between runs is not saved: keep the file it came from")
 	}
-	model, tensors, err := encodeModel(g)
+	model, tensors, err := encodeModel(g, opts)
 	if err != nil {
 		return err
 	}
-	return WriteSafetensors(path, map[string]string{modelMetadata: model}, tensors)
+	about, err := encodeInfo(g, info, model)
+	if err != nil {
+		return err
+	}
+	return writeSafetensors(path, map[string]string{modelMetadata: model, infoMetadata: about}, tensors, true)
 }
 
 func encodeRelations(relations []graph.Relation) []relationRecord {
@@ -141,7 +155,7 @@ func encodeCondition(c *graph.Condition) conditionRecord {
 }
 
 // encodeModel returns the graph as JSON and the tensors it names.
-func encodeModel(g *graph.Graph) (string, []Named, error) {
+func encodeModel(g *graph.Graph, opts SaveOptions) (string, []Named, error) {
 	number := make(map[*graph.Value]int)
 	m := modelRecord{Version: modelVersion}
 	var tensors tensorNames
@@ -169,7 +183,11 @@ func encodeModel(g *graph.Graph) (string, []Named, error) {
 		if q != nil && (q.DType != v.Const.DType() || q.Validate(v.Const.Shape()) != nil) {
 			return "", nil, fmt.Errorf("loader: constant %q of %v has parameters that do not fit: %v", v.Name, v.Const, q)
 		}
-		r := constantRecord{Name: v.Name, Tensor: tensors.add(v.Name, v.Const), QParams: q}
+		stored, dtype, err := tensors.narrow(v.Const, opts)
+		if err != nil {
+			return "", nil, err
+		}
+		r := constantRecord{Name: v.Name, Tensor: tensors.add(v.Name, stored), DType: dtype, QParams: q}
 		if q != nil && q.Scheme.PerChannel() {
 			if err := r.addChannels(&tensors); err != nil {
 				return "", nil, err
@@ -252,6 +270,8 @@ type tensorNames struct {
 	list  []Named
 	taken map[string]bool
 	byKey map[tensorKey]string
+
+	narrowed map[tensorKey]*tensor.Tensor // what is written in place of a tensor
 }
 
 // tensorKey tells tensors apart that are to be written each: those with other
@@ -263,16 +283,36 @@ type tensorKey struct {
 	shape  string
 }
 
+func keyOf(t *tensor.Tensor) tensorKey {
+	if len(t.Bytes()) == 0 {
+		return tensorKey{tensor: t}
+	}
+	return tensorKey{data: unsafe.SliceData(t.Bytes()), dtype: t.DType(), shape: t.Shape().String()}
+}
+
+// narrow is that of the options, once for constants that share memory.
+func (n *tensorNames) narrow(t *tensor.Tensor, opts SaveOptions) (*tensor.Tensor, tensor.DType, error) {
+	key := keyOf(t)
+	if s := n.narrowed[key]; s != nil {
+		return s, t.DType(), nil
+	}
+	stored, dtype, err := opts.narrow(t)
+	if err == nil && stored != t {
+		if n.narrowed == nil {
+			n.narrowed = make(map[tensorKey]*tensor.Tensor)
+		}
+		n.narrowed[key] = stored
+	}
+	return stored, dtype, err
+}
+
 // add returns the name of a tensor in the file: the given one where it is free.
 func (n *tensorNames) add(name string, t *tensor.Tensor) string {
 	if n.taken == nil {
 		n.taken = map[string]bool{"": true, safetensorsMetadata: true}
 		n.byKey = make(map[tensorKey]string)
 	}
-	key := tensorKey{data: unsafe.SliceData(t.Bytes()), dtype: t.DType(), shape: t.Shape().String()}
-	if len(t.Bytes()) == 0 {
-		key = tensorKey{tensor: t}
-	}
+	key := keyOf(t)
 	if known, ok := n.byKey[key]; ok {
 		return known
 	}

@@ -24,6 +24,9 @@ func (op AddMM) Infer(in []Type) ([]Type, error) { return lowerInfer(op, in) }
 
 func (op AddMM) Prepare(p *Prepare) (*Kernel, error) { return lowerPrepare(op, p) }
 
+// MACs counts those of the operators it is lowered to.
+func (op AddMM) MACs(in, _ []Type) int64 { return loweredMACs(op, in) }
+
 // Lower returns the product, scaled, and the sum.
 func (op AddMM) Lower(in []Type) ([]Step, error) {
 	if err := arity(op, in, 3, 3); err != nil {

@@ -89,8 +89,8 @@ func (op Attention) headsFirst(s tensor.Shape) tensor.Shape {
 	return s
 }
 
-// macs counts both products: each query with each key, and each of those with a value.
-func (op Attention) macs(in, _ []Type) int64 {
+// MACs counts both products: each query with each key, and each of those with a value.
+func (op Attention) MACs(in, _ []Type) int64 {
 	q, v := op.headsFirst(in[0].Shape), op.headsFirst(in[2].Shape)
 	rank := len(q)
 	return product(q[:rank-1]) * int64(v[rank-2]) * int64(q[rank-1]+v[rank-1])

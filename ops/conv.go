@@ -48,7 +48,8 @@ func (op Conv) Infer(in []Type) ([]Type, error) {
 	return []Type{out}, nil
 }
 
-func (Conv) macs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
+// MACs counts the products of the definition.
+func (Conv) MACs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
 
 // CheckInputs checks what does not depend on element types, for op, which is
 // this operator or its int8 counterpart.
@@ -92,6 +93,8 @@ func (op Conv) Window(self Op, in []Type) (*Window, error) {
 }
 
 // OutShape returns the shape of the output.
+//
+//go:noinline
 func (op Conv) OutShape(w *Window, in []Type) tensor.Shape {
 	return ImageShape(w.Batch, in[1].Shape[0], w.OutSpatial(len(op.Stride)), op.NHWC)
 }
@@ -145,6 +148,7 @@ func channelsLastWeight(tier asm.Tier, dst, w []float32, outs, channels, taps in
 	return dst
 }
 
+//go:noinline
 func alignedFloats(n int) []float32 {
 	if n == 0 {
 		return nil

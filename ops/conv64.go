@@ -35,7 +35,8 @@ func (op Conv64) Infer(in []Type) ([]Type, error) {
 	return []Type{{DType: tensor.Float64, Shape: op.single().OutShape(w, in)}}, nil
 }
 
-func (Conv64) macs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
+// MACs counts the products of the definition.
+func (Conv64) MACs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
 
 func (op Conv64) Prepare(p *Prepare) (*Kernel, error) {
 	w, err := op.single().Window(op, p.In)
@@ -71,7 +72,8 @@ func (op ConvTranspose64) Infer(in []Type) ([]Type, error) {
 	return []Type{{DType: tensor.Float64, Shape: shape}}, nil
 }
 
-func (ConvTranspose64) macs(in, out []Type) int64 { return ConvTranspose{}.macs(in, out) }
+// MACs counts the products of the definition.
+func (ConvTranspose64) MACs(in, out []Type) int64 { return ConvTranspose{}.MACs(in, out) }
 
 func (op ConvTranspose64) Prepare(p *Prepare) (*Kernel, error) {
 	if p.Out[0].Numel() == 0 {

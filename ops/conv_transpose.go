@@ -93,8 +93,8 @@ func (op ConvTranspose) outShape(self Op, in []Type) (tensor.Shape, error) {
 	return shape, nil
 }
 
-// macs counts each element of the input with each weight of its channel, also where the padding cuts off the sum it belongs to.
-func (ConvTranspose) macs(in, _ []Type) int64 {
+// MACs counts each element of the input with each weight of its channel, also where the padding cuts off the sum it belongs to.
+func (ConvTranspose) MACs(in, _ []Type) int64 {
 	return int64(in[0].Numel()) * product(in[1].Shape[1:])
 }
 

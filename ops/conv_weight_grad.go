@@ -56,8 +56,8 @@ func (op ConvWeightGrad) Infer(in []Type) ([]Type, error) {
 	return []Type{weight}, nil
 }
 
-// macs counts each element of the output's gradient with each element of the input that its window covers.
-func (ConvWeightGrad) macs(in, out []Type) int64 { return ConvMACs(out[0], in[1]) }
+// MACs counts each element of the output's gradient with each element of the input that its window covers.
+func (ConvWeightGrad) MACs(in, out []Type) int64 { return ConvMACs(out[0], in[1]) }
 
 // ChannelsLast lays out both inputs as NHWC.
 func (op ConvWeightGrad) ChannelsLast(in []Type) (Op, []int, bool) {

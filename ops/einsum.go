@@ -112,21 +112,35 @@ func (op Einsum) parse(in []Type) (operands [][]rune, out []rune, err error) {
 	return operands, append(out, once...), nil
 }
 
+// MACs counts those of the operators it is lowered to.
+func (op Einsum) MACs(in, _ []Type) int64 { return loweredMACs(op, in) }
+
 // Lower returns the contractions.
 func (op Einsum) Lower(in []Type) ([]Step, error) {
 	if len(in) == 0 {
 		return nil, Errorf(op, in, "it needs at least one input")
 	}
-	if err := singleOrDouble(op, in); err != nil {
-		return nil, err
+	integers := in[0].DType.IsInteger()
+	for _, t := range in {
+		if integers && t.DType != in[0].DType {
+			return nil, Errorf(op, in, "integers must all be of one type")
+		}
+	}
+	if !integers {
+		if err := singleOrDouble(op, in); err != nil {
+			return nil, err
+		}
 	}
 	labels, out, err := op.parse(in)
 	if err != nil {
 		return nil, err
 	}
 	b := &einsumBuilder{lowering: newLowering(in), product: MatMul{}, out: out}
-	if in[0].DType == tensor.Float64 {
+	switch {
+	case in[0].DType == tensor.Float64:
 		b.product = MatMul64{}
+	case integers:
+		b.product = nil
 	}
 	for i, l := range labels {
 		o, err := b.diagonals(einsumOperand{i, l})
@@ -154,7 +168,7 @@ func (op Einsum) Lower(in []Type) ([]Step, error) {
 // einsumBuilder lowers an equation.
 type einsumBuilder struct {
 	*lowering
-	product  Op // of two matrices
+	product  Op // of two matrices, nil of integers
 	out      []rune
 	operands []einsumOperand // that are still to come
 }
@@ -255,12 +269,41 @@ func (b *einsumBuilder) contract(x, y einsumOperand) (einsumOperand, error) {
 	if err != nil {
 		return fail(err)
 	}
-	v, err := b.add(b.product, a, c)
+	v, err := b.multiply(a, c)
 	if err != nil {
 		return fail(err)
 	}
 	v, err = b.split(v, x, y, batch, left, right)
 	return einsumOperand{v, slices.Concat(batch, left, right)}, err
+}
+
+// multiply multiplies two values of matrices, those of integers element by element: the kernels of matrices compute in floats.
+func (b *einsumBuilder) multiply(x, y int) (int, error) {
+	if b.product != nil {
+		return b.add(b.product, x, y)
+	}
+	n := len(b.types[x].Shape) - 2
+	order := make([]int, n+2)
+	for i := range order {
+		order[i] = i
+	}
+	order[n], order[n+1] = n+1, n
+	y, err := b.permute(y, order)
+	if err != nil {
+		return 0, err
+	}
+	one, last := Extent{}, extentOf(n+1)
+	if x, err = b.add(Regroup{Extents: append(sameExtents(0, n), extentOf(n), one, last)}, x); err != nil {
+		return 0, err
+	}
+	if y, err = b.add(Regroup{Extents: append(sameExtents(0, n), one, extentOf(n), last)}, y); err != nil {
+		return 0, err
+	}
+	v, err := b.add(Binary{Fn: Mul}, x, y)
+	if err != nil {
+		return 0, err
+	}
+	return b.sum(v, []int{n + 2}, false)
 }
 
 // matrix orders an operand's dimensions as batch, rows and columns, and joins
@@ -313,7 +356,10 @@ func (b *einsumBuilder) finish(o einsumOperand) error {
 	if err != nil {
 		return err
 	}
-	if v < b.inputs {
+	if d := b.types[0].DType; err == nil && b.types[v].DType != d { // sums of integers are int64
+		v, err = b.add(Cast{DType: d}, v)
+	}
+	if err == nil && v < b.inputs {
 		_, err = b.add(Regroup{Extents: sameExtents(0, len(b.types[v].Shape))}, v)
 	}
 	return err

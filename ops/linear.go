@@ -34,7 +34,8 @@ func (op Linear) Infer(in []Type) ([]Type, error) {
 	return []Type{F32(shape...)}, nil
 }
 
-func (Linear) macs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
+// MACs counts the products of the definition.
+func (Linear) MACs(in, out []Type) int64 { return ConvMACs(in[1], out[0]) }
 
 // OutShape checks what does not depend on element types, for self, which is
 // this operator or its int8 counterpart, and returns the output's shape.

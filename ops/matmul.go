@@ -34,7 +34,8 @@ func (op MatMul) Infer(in []Type) ([]Type, error) {
 	return fold(op, in, F32(g.out...))
 }
 
-func (MatMul) macs(in, out []Type) int64 {
+// MACs counts the products of the definition.
+func (MatMul) MACs(in, out []Type) int64 {
 	return int64(out[0].Numel()) * int64(in[0].Shape[len(in[0].Shape)-1])
 }
 

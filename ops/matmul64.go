@@ -26,7 +26,8 @@ func (op MatMul64) Infer(in []Type) ([]Type, error) {
 	return fold(op, in, Type{DType: tensor.Float64, Shape: g.out})
 }
 
-func (op MatMul64) macs(in, out []Type) int64 { return MatMul(op).macs(in, out) }
+// MACs counts the products of the definition.
+func (op MatMul64) MACs(in, out []Type) int64 { return MatMul(op).MACs(in, out) }
 
 func (op MatMul64) Prepare(p *Prepare) (*Kernel, error) {
 	g, err := MatMul(op).geometry(p.In)

@@ -14,18 +14,6 @@ type Operator struct {
 	Type reflect.Type
 	// Int8 says that the products that WorkOf counts are of int8 values.
 	Int8 bool
-
-	macs func(op Op, in, out []Type) int64 // nil: there are none
-}
-
-// Row makes the row of an operator. macs returns the multiply-accumulates of one for inputs and outputs of types that
-// Infer accepted and gave, as Work counts them; nil stands for none.
-func Row[T Op](name string, macs func(op T, in, out []Type) int64) Operator {
-	o := Operator{Name: name, Type: reflect.TypeFor[T]()}
-	if macs != nil {
-		o.macs = func(op Op, in, out []Type) int64 { return macs(op.(T), in, out) }
-	}
-	return o
 }
 
 // The table. It is complete when all packages are initialized, and not changed afterwards.

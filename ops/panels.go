@@ -15,16 +15,18 @@ type PanelLayout struct {
 }
 
 // Panels returns how many panels a matrix has.
-func (l PanelLayout) Panels() int { return (l.N + l.Packing.NR - 1) / l.Packing.NR }
+func (l *PanelLayout) Panels() int { return (l.N + l.Packing.NR - 1) / l.Packing.NR }
 
 // PanelLen returns the weights of a panel; in the last one, columns that the matrix lacks have some too.
-func (l PanelLayout) PanelLen() int { return l.Packing.NR * l.Depth }
+func (l *PanelLayout) PanelLen() int { return l.Packing.NR * l.Depth }
 
 // Len returns the weights of all matrices.
+//
+//go:noinline
 func (l PanelLayout) Len() int { return l.Matrices * l.Panels() * l.PanelLen() }
 
 // Index returns where column n of a matrix begins, which is the first of a panel. Behind the last panel the next matrix begins.
-func (l PanelLayout) Index(matrix, n int) int {
+func (l *PanelLayout) Index(matrix, n int) int {
 	panel := (n + l.Packing.NR - 1) / l.Packing.NR
 	return (matrix*l.Panels() + min(panel, l.Panels())) * l.PanelLen()
 }
@@ -77,6 +79,8 @@ func (p *Panels[T]) Next(c *Call, matrix, n int) []byte {
 }
 
 // panelsOf divides values into panels and what follows.
+//
+//go:noinline
 func panelsOf(l PanelLayout, values []float32) (Panels[float32], []float32) {
 	n := l.Len()
 	return Panels[float32]{l, values[:n:n]}, values[n:]

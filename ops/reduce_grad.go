@@ -59,6 +59,7 @@ type reduceGrad struct {
 
 func (r *reduceGrad) keep(v Ref) Ref { return reshaped(r.b, v, r.kept) }
 
+//go:noinline
 func (r *reduceGrad) binary(fn BinaryFn, x, y Ref) Ref { return r.b.Apply(Binary{Fn: fn}, x, y) }
 
 func (r *reduceGrad) scaled(v Ref, factor float32) Ref {

@@ -145,8 +145,8 @@ func (op RNN) outTypes(self Op, in []Type) ([]Type, error) {
 	return types, nil
 }
 
-// macs counts each matrix of weights once for every element of the sequences.
-func (op RNN) macs(in, _ []Type) int64 {
+// MACs counts each matrix of weights once for every element of the sequences.
+func (op RNN) MACs(in, _ []Type) int64 {
 	steps, macs := product(in[0].Shape[:len(in[0].Shape)-1]), int64(0)
 	for _, w := range in[1+op.states():] {
 		if len(w.Shape) == 2 {

@@ -25,7 +25,8 @@ func (op RNN64) Infer(in []Type) ([]Type, error) {
 	return types, nil
 }
 
-func (op RNN64) macs(in, out []Type) int64 { return RNN(op).macs(in, out) }
+// MACs counts the products of the definition.
+func (op RNN64) MACs(in, out []Type) int64 { return RNN(op).MACs(in, out) }
 
 // rnn64 is a prepared network. A task takes one row of the batch through all steps of a layer.
 type rnn64 struct {

@@ -50,6 +50,8 @@ func (op PixelShuffle) Lower(in []Type) ([]Step, error) {
 }
 
 // extentOf is the product of the extents of dimensions of input 0.
+//
+//go:noinline
 func extentOf(axes ...int) Extent {
 	var e Extent
 	for _, a := range axes {
@@ -59,6 +61,8 @@ func extentOf(axes ...int) Extent {
 }
 
 // sameExtents are those of input 0 from one dimension up to another.
+//
+//go:noinline
 func sameExtents(from, to int) []Extent {
 	list := make([]Extent, 0, to-from)
 	for a := from; a < to; a++ {

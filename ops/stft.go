@@ -33,8 +33,8 @@ func (op RFFT) Infer(in []Type) ([]Type, error) {
 	return []Type{F32(out...)}, nil
 }
 
-// macs counts the product with the matrix of the transform.
-func (RFFT) macs(in, out []Type) int64 {
+// MACs counts the product with the matrix of the transform.
+func (RFFT) MACs(in, out []Type) int64 {
 	return int64(out[0].Numel()) * int64(in[0].Shape[len(in[0].Shape)-1])
 }
 
@@ -89,7 +89,8 @@ func (op STFT) Infer(in []Type) ([]Type, error) {
 	return []Type{F32(append(x[:len(x)-1].Clone(), op.frequencies(n), (length-n)/op.Hop+1, 2)...)}, nil
 }
 
-func (STFT) macs(in, out []Type) int64 { return int64(out[0].Numel()) * int64(in[1].Shape[0]) }
+// MACs counts the products of the definition.
+func (STFT) MACs(in, out []Type) int64 { return int64(out[0].Numel()) * int64(in[1].Shape[0]) }
 
 func (op STFT) frequencies(n int) int {
 	if op.OneSided {

@@ -37,6 +37,8 @@ func (t *tape) apply(op Op, in ...Ref) Ref {
 
 // split cuts a dimension into parts of one extent. Its gradient joins those of the
 // parts, where that of a slice would be as large as the whole for each.
+//
+//go:noinline
 func (t *tape) split(v Ref, axis, extent int) []Ref {
 	shape := t.b.Type(v).Shape
 	out := make([]Ref, shape[axis]/extent)

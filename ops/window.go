@@ -139,6 +139,8 @@ type Indirection struct {
 }
 
 // NewIndirection prepares the pointers for pixels of the given size in bytes.
+//
+//go:noinline
 func NewIndirection(w *Window, pixelBytes int) *Indirection {
 	ind := &Indirection{w: *w, stride: pixelBytes}
 	for z := range w.Kernel[0] {
@@ -271,6 +273,8 @@ func SpatialOf(s tensor.Shape, channelsLast bool) (batch, channels int, spatial 
 }
 
 // ImageShape is the inverse of SpatialOf.
+//
+//go:noinline
 func ImageShape(batch, channels int, spatial []int, channelsLast bool) tensor.Shape {
 	s := make(tensor.Shape, 0, len(spatial)+2)
 	s = append(s, batch)

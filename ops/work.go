@@ -24,6 +24,12 @@ func (w *Work) Add(o Work) {
 // Ops returns the operations, a multiply-accumulate being two.
 func (w Work) Ops() float64 { return 2 * float64(w.MACs+w.Int8MACs) }
 
+// Multiplier is implemented by operators whose outputs are sums of products.
+type Multiplier interface {
+	// MACs returns the multiply-accumulates, as Work counts them, for inputs and outputs of types that Infer accepted and gave.
+	MACs(in, out []Type) int64
+}
+
 // WorkOf returns the work of one operator on inputs of types that it accepts, and outputs of types that it gives.
 func WorkOf(op Op, in, out []Type) Work {
 	var w Work
@@ -32,12 +38,14 @@ func WorkOf(op Op, in, out []Type) Work {
 			w.Bytes += int64(t.Bytes())
 		}
 	}
-	switch row := OperatorOf(op); {
-	case row == nil || row.macs == nil:
-	case row.Int8:
-		w.Int8MACs = row.macs(op, in, out)
-	default:
-		w.MACs = row.macs(op, in, out)
+	m, ok := op.(Multiplier)
+	if !ok {
+		return w
+	}
+	if row := OperatorOf(op); row != nil && row.Int8 {
+		w.Int8MACs = m.MACs(in, out)
+	} else {
+		w.MACs = m.MACs(in, out)
 	}
 	return w
 }
@@ -54,8 +62,8 @@ func product(extents []int) int64 {
 	return n
 }
 
-// lowered adds up what the operators do that an operator is lowered to.
-func lowered[T Lowerer](op T, in, _ []Type) int64 {
+// loweredMACs adds up those of the operators that an operator is lowered to.
+func loweredMACs(op Lowerer, in []Type) int64 {
 	steps, err := op.Lower(in)
 	if err != nil {
 		return 0

@@ -40,6 +40,11 @@ type ModuleNoise struct {
 // AMP returns a proxy of the float model m that measures the noise of each
 // quantizable module. It needs calibrated observers.
 func (q *Quantizer) AMP(m *graph.Graph, overrides ...Override) (*Sensitivity, error) {
+	return q.AMPContext(context.Background(), m, overrides...)
+}
+
+// AMPContext is AMP that ends between two nodes with ctx, as QuantizeContext does.
+func (q *Quantizer) AMPContext(ctx context.Context, m *graph.Graph, overrides ...Override) (*Sensitivity, error) {
 	p, err := q.prepare(m, overrides)
 	if err != nil {
 		return nil, err
@@ -49,6 +54,9 @@ func (q *Quantizer) AMP(m *graph.Graph, overrides ...Override) (*Sensitivity, er
 	f := &faker{q: q, p: p, values: make(map[*graph.Value]*graph.Value)}
 	nodes := p.graph.Nodes
 	for _, n := range nodes {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if !isLayer(n.Op) || !p.decision[n].Quantize {
 			continue
 		}

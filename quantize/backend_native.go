@@ -1,6 +1,8 @@
 package quantize
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -9,7 +11,7 @@ import (
 // weights, and every operator with an int8 form between others that are int8.
 var Native = &Backend{
 	Name:        "native",
-	Passes:      graph.Fusions,
+	Passes:      slices.Concat(graph.Fusions, graph.SubPixelConvolutions),
 	Activation:  ObserverConfig{Kind: MSE, Spec: nativeU8},
 	Weight:      ObserverConfig{Kind: MinMax, Spec: nativeS8},
 	Rules:       []Rule{{Precision: Int8}},

@@ -77,6 +77,7 @@ func TestQuantizeStops(t *testing.T) {
 	for name, work := range map[string]func(ctx context.Context) error{
 		"quantize": func(ctx context.Context) error { _, err := q.QuantizeContext(ctx, f.model); return err },
 		"compare":  func(ctx context.Context) error { _, err := q.CompareContext(ctx, f.model); return err },
+		"amp":      func(ctx context.Context) error { _, err := q.AMPContext(ctx, f.model); return err },
 	} {
 		ctx := &endsAt{Context: t.Context(), left: math.MaxInt}
 		if err := work(ctx); err != nil {

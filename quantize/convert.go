@@ -33,7 +33,9 @@ func (q *Quantizer) QuantizeContext(ctx context.Context, m *graph.Graph, overrid
 		return nil, err
 	}
 	q.report = c.report
-	return oneSample(c.g), nil
+	g := oneSample(c.g)
+	g.Info = m.Info
+	return g, nil
 }
 
 // convert writes the quantized form of a prepared model, until ctx ends.

@@ -23,6 +23,9 @@ func nodeOf(n *graph.Node) int8.Node {
 func isLayer(op ops.Op) bool { return int8.LayerOf(op) != nil }
 
 // form returns how a node of the prepared graph computes on quantized values.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func (p *prepared) form(n *graph.Node) *int8.Form {
 	if f := p.forms[n]; f != nil {
 		return f

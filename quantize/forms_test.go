@@ -2,11 +2,13 @@ package quantize
 
 import (
 	"bytes"
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/train"
 	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -69,7 +71,14 @@ func TestForms(t *testing.T) {
 				f.calibrate(t, q)
 				return quantized(t, q, f.model)
 			}
-			plain := reloaded(t, native(Options{Backend: Native}))
+			q := New(Options{Backend: Native})
+			f.calibrate(t, q)
+			plain := reloaded(t, quantized(t, q, f.model))
+			for _, l := range q.Report().Layers {
+				if l.Precision != "int8" && strings.HasPrefix(name, "whole_") {
+					t.Errorf("%s %s is %s: %s", l.Name, l.Op, l.Precision, l.Reason)
+				}
+			}
 			least := f.sqnr(t, plain)
 			if least < 20 {
 				t.Errorf("the int8 model has %.1f dB", least)
@@ -87,7 +96,7 @@ func TestForms(t *testing.T) {
 					t.Errorf("%d samples are not those among others", n)
 				}
 			}
-			q := New(Options{Backend: Native})
+			q = New(Options{Backend: Native})
 			f.calibrate(t, q)
 			trainOneStep(t, q, f.model, f.calib...)
 		})
@@ -104,4 +113,35 @@ func (f *recordedForm) calibrate(t testing.TB, q *Quantizer) {
 func (f *recordedForm) sqnr(t testing.TB, m *graph.Graph) float64 {
 	t.Helper()
 	return sumsOf(f.want[0].Contiguous().Float32s(), run(t, m, f.test...)[0].Contiguous().Float32s()).sqnr()
+}
+
+// TestTransposedTrains checks that training reaches every parameter of a model of transposed convolutions, whose weights
+// conversion rearranges.
+func TestTransposedTrains(t *testing.T) {
+	f := readForm(t, "testdata/forms/whole_transposed.pt")
+	q := New(Options{Backend: Native})
+	f.calibrate(t, q)
+	qat, err := q.QAT(f.model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer qat.Close()
+	tr, err := train.New(qat, train.Options{Loss: train.MeanSquaredError, Optimizer: train.SGD{LR: 1e-3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	target := run(t, f.model, f.calib...)[0].Clone()
+	for i := range target.Float32s() {
+		target.Float32s()[i]++
+	}
+	_, grads, err := tr.Gradients(context.Background(), f.calib[0], target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range qat.params {
+		if g := grads[p.Name]; g == nil || sumsOf(g.Float32s(), g.Float32s()).signal == 0 {
+			t.Errorf("%s has no gradient", p.Name)
+		}
+	}
 }

@@ -116,9 +116,22 @@ func manyForms(c *nn.Context, x *graph.Value) *graph.Value {
 	return c.Apply(ops.Binary{Fn: ops.Add}, y, v)
 }
 
+// combined has operators of two values and ones that move them.
+func combined(c *nn.Context, x *graph.Value) *graph.Value {
+	a := c.Call("a", nn.Conv2d{In: 3, Out: 16, Kernel: 3, Padding: 1}, x)
+	b := c.Call("b", nn.Conv2d{In: 3, Out: 16, Kernel: 1}, x)
+	v := c.Apply(ops.Binary{Fn: ops.Sub}, a, b)
+	v = c.Apply(ops.Binary{Fn: ops.Max}, v, b)
+	v = c.Apply(ops.Binary{Fn: ops.Min}, v, a)
+	v = c.Apply(ops.Concat{Axis: 1}, v, b)
+	v = c.Apply(ops.PixelShuffle{Factor: 2}, c.Apply(ops.ChannelShuffle{Groups: 2}, v))
+	v = c.Call("d", nn.Conv2d{In: 8, Out: 8, Kernel: 3}, v)
+	return c.Call("e", nn.Conv2d{In: 32, Out: 4, Kernel: 1}, c.Apply(ops.PixelShuffle{Factor: 2, Reverse: true}, v))
+}
+
 // TestDeployedForms is TestDeployedForward for the other operators of Native.
 func TestDeployedForms(t *testing.T) {
-	for name, forward := range map[string]root{"many forms": manyForms} {
+	for name, forward := range map[string]root{"many forms": manyForms, "combined": combined} {
 		m := build(t, []int{2, 3, 16, 16}, forward)
 		x := randomInput(t, 1, 2, 3, 16, 16)
 		q := New(Options{Session: graph.Options{Threads: 2}})
@@ -148,6 +161,11 @@ func TestDeployedForms(t *testing.T) {
 			}
 		}
 		check("before training")
+		for _, l := range q.Report().Layers {
+			if l.Precision != "int8" && name != "many forms" { // which ends with float layers
+				t.Errorf("%s: %s is %s: %s", name, l.Op, l.Precision, l.Reason)
+			}
+		}
 		target := run(t, m, x)[0]
 		for range 3 {
 			if _, err := trainer.Step(context.Background(), x, target); err != nil {

@@ -194,8 +194,12 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, route route, prot
 	return false, nil
 }
 
-// isLocal reports whether a request names this computer as host.
+// isLocal reports whether a request names this computer as host, or none: the checks of load balancers do without, in HTTP/1.0, and
+// browsers, whose pages may be anybody's, never.
 func isLocal(host string) bool {
+	if host == "" {
+		return true
+	}
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}

@@ -163,6 +163,8 @@ func TestGuard(t *testing.T) {
 		{"GET", "/v2", []string{"Host", "localhost", "Authorization", "Bearer secre"}, 401},
 		{"GET", "/v2", []string{"Host", "localhost", "Authorization", "Basic b2N0ZXQ6c2VjcmV0"}, 200},
 		{"GET", "/v2/health/live", []string{"Host", "localhost"}, 200},
+		{"GET", "/v2/health/ready", []string{"Host", ""}, 200},
+		{"GET", "/v2/health/ready", []string{"Host", "evil.example"}, 403},
 		{"GET", "/v2/health/ready", []string{"Host", "localhost"}, 200},
 		{"GET", "/", []string{"Host", "localhost"}, 401},
 		{"POST", "/v2/models/m/infer", append([]string{"Host", "localhost", "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, token...), 403},

@@ -69,6 +69,9 @@ type QParams struct {
 }
 
 // PerTensor returns affine parameters over the whole range of dtype.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func PerTensor(dtype DType, scale float32, zeroPoint int32) *QParams {
 	lo, hi := QRange(dtype)
 	return &QParams{DType: dtype, Scheme: PerTensorAffine, Scale: []float32{scale}, ZeroPoint: []int32{zeroPoint}, Min: lo, Max: hi}

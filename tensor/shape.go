@@ -50,6 +50,8 @@ func (s Shape) numel() int {
 
 // Strides returns the row-major strides of a contiguous tensor of this shape,
 // in elements.
+//
+//go:noinline
 func (s Shape) Strides() []int {
 	strides := make([]int, len(s))
 	n := 1
@@ -64,6 +66,8 @@ func (s Shape) Strides() []int {
 func (s Shape) Equal(o Shape) bool { return slices.Equal(s, o) }
 
 // Clone returns a copy.
+//
+//go:noinline
 func (s Shape) Clone() Shape { return slices.Clone(s) }
 
 // String formats the shape as [1 3 224 224] is written in PyTorch: "[1, 3, 224, 224]".

@@ -31,6 +31,8 @@ type Element interface {
 }
 
 // AlignedBytes returns n zero bytes whose address is a multiple of Alignment.
+//
+//go:noinline
 func AlignedBytes(n int) []byte {
 	buf := make([]byte, n+Alignment-1)
 	skip := 0
@@ -180,6 +182,8 @@ func (t *Tensor) Numel() int { return t.shape.numel() }
 func (t *Tensor) QParams() *QParams { return t.q }
 
 // WithQParams returns a view of the same elements that carries q.
+//
+//go:noinline
 func (t *Tensor) WithQParams(q *QParams) *Tensor {
 	v := *t
 	v.q = q

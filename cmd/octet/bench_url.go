@@ -235,7 +235,7 @@ func (b *serverBench) requests(ctx context.Context, a *app, model *oip.ModelMeta
 		one, err := b.request(g, in).Encode()
 		return []*oip.EncodedRequest{one}, err
 	}
-	d, err := a.openDataset(ctx, b.data, &b.samples)
+	d, err := a.openDataset(ctx, b.data, &b.samples, g)
 	if err != nil {
 		return nil, err
 	}

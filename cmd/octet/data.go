@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -31,11 +30,14 @@ const dataHelp = `Data is one of these; only a batch of it is in memory:
                       which a uint8 x becomes (x/255 - mean)/std. Other bytes stay
                       bytes: --scale-bytes makes x/255 of them
   FILE.npy            the array x
+  FILE.txt, .jsonl    texts, one a line or in JSON (text, text_pair, label), or .tsv
+                      with a header, for a model with a tokenizer
 
 Pictures become uint8 [channels, height, width], by --size, --crop and --channels
 as torchvision's Resize, CenterCrop and Grayscale do it, and then
 (x/255 - mean)/std by --mean and --std. Sounds are float32 [channels, samples] in
--1 to 1.`
+-1 to 1. What the file of a model says of these needs no flag (octet inspect shows
+it), and a flag goes before it.`
 
 // dataFlags say how data is read.
 type dataFlags struct {
@@ -45,14 +47,28 @@ type dataFlags struct {
 	channels, rate      int
 	exif, skipBad       bool
 	labels, labelColumn string
+	tokenizer           string // file or folder
+	model               string // path of the model that texts are for
+	encoder             *textEncoder
+
+	said bool // what flags take the place of
 }
 
 // dataFlagNames lists their names.
-var dataFlagNames = []string{"scale-bytes", "size", "crop", "mean", "std", "channels", "exif-rotation", "sample-rate", "labels", "label-column", "skip-bad"}
+var dataFlagNames = []string{"scale-bytes", "size", "crop", "mean", "std", "channels", "exif-rotation", "sample-rate", "labels", "label-column", "skip-bad", "tokenizer"}
 
 func (f *dataFlags) add(cmd *cobra.Command) {
+	f.addPictures(cmd)
 	s := cmd.Flags()
 	s.BoolVar(&f.scaleBytes, "scale-bytes", false, "make x/255 of uint8 samples that come without mean and std")
+	s.StringVar(&f.labelColumn, "label-column", "", "column of labels in a CSV file (default: label, where there is one)")
+	s.StringVar(&f.tokenizer, "tokenizer", "", "for texts: tokenizer.json, vocab.txt or the folder that has one (default: the folder of the model)")
+	s.BoolVar(&f.skipBad, "skip-bad", false, "leave out samples that cannot be decoded, and count them")
+}
+
+// addPictures adds those that the file of a model can answer.
+func (f *dataFlags) addPictures(cmd *cobra.Command) {
+	s := cmd.Flags()
 	s.StringVar(&f.size, "size", "", "resize pictures: 256 makes the shorter edge that, 224x320 height and width")
 	s.StringVar(&f.crop, "crop", "", "take the middle of pictures: 224, or 224x320 for height and width")
 	s.Float32SliceVar(&f.mean, "mean", nil, "of pictures, 0 to 1, one for all channels or one for each: 0.485,0.456,0.406")
@@ -61,32 +77,21 @@ func (f *dataFlags) add(cmd *cobra.Command) {
 	s.BoolVar(&f.exif, "exif-rotation", false, "turn pictures as their Exif orientation says, which ImageFolder does not")
 	s.IntVar(&f.rate, "sample-rate", 0, "samples per second that sounds must have (default: that of the first)")
 	s.StringVar(&f.labels, "labels", "", "text file of the model's class names, one a line, for data with names of classes (default: those of the data, sorted)")
-	s.StringVar(&f.labelColumn, "label-column", "", "column of labels in a CSV file (default: label, where there is one)")
-	s.BoolVar(&f.skipBad, "skip-bad", false, "leave out samples that cannot be decoded, and count them")
 }
 
-// options returns how to read data, and the names of the model's classes where the flags say them.
-func (f *dataFlags) options(a *app) (o data.Options, err error) {
-	o = data.Options{
-		MaxMemory: a.limits.maxMemory, ScaleBytes: f.scaleBytes, LabelColumn: f.labelColumn, Rate: f.rate, SkipBad: f.skipBad,
-		Pictures: data.Preprocessing{Channels: f.channels, Mean: f.mean, Std: f.std, Rotate: f.exif},
+// preprocessing returns what the flags say of pictures.
+func (f *dataFlags) preprocessing() (p graph.Preprocessing, err error) {
+	p = graph.Preprocessing{Channels: f.channels, Mean: f.mean, Std: f.std, Rotate: f.exif}
+	if p.Size, err = parseEdges("size", f.size); err != nil {
+		return p, err
 	}
-	if o.Pictures.Size, err = parseEdges("size", f.size); err != nil {
-		return o, err
-	}
-	if o.Pictures.Crop, err = parseEdges("crop", f.crop); err != nil {
-		return o, err
+	if p.Crop, err = parseEdges("crop", f.crop); err != nil {
+		return p, err
 	}
 	if f.rate < 0 {
-		return o, usagef("--sample-rate %d: it must be at least 1", f.rate)
+		return p, usagef("--sample-rate %d: it must be at least 1", f.rate)
 	}
-	if err := o.Pictures.Validate(); err != nil {
-		return o, usagef("--%w", err)
-	}
-	if f.labels != "" {
-		o.Labels, err = readLines(f.labels)
-	}
-	return o, err
+	return p, nil
 }
 
 // parseEdges reads "224" or "224x320".
@@ -128,23 +133,6 @@ func readLines(path string) ([]string, error) {
 	return lines, nil
 }
 
-// openDataset opens the data at path.
-func (a *app) openDataset(ctx context.Context, path string, f *dataFlags) (*data.Dataset, error) {
-	o, err := f.options(a)
-	if err != nil {
-		return nil, err
-	}
-	d, err := data.Open(ctx, path, o)
-	if err != nil {
-		return nil, err
-	}
-	a.opened = append(a.opened, d)
-	if bad := d.Skipped(); len(bad) > 0 {
-		a.say("%s: %d samples left out that cannot be decoded, the first: %v", path, len(bad), bad[0])
-	}
-	return d, nil
-}
-
 // adviseData names the flag that helps where a model does not take what data has.
 func adviseData(err error) error {
 	switch {
@@ -160,7 +148,11 @@ func adviseData(err error) error {
 
 // sayUnused names the arrays of a file that are of no use for the model.
 func (a *app) sayUnused(path string, d *data.Dataset, g *graph.Graph, whole bool) {
-	if names := d.Unused(g, whole); len(names) > 0 {
+	names := d.Unused(g, whole)
+	if isText(path) { // some models do without token_type_ids
+		names = nil
+	}
+	if len(names) > 0 {
 		a.say("%s: not used, for the model has no such input: %s", path, strings.Join(names, ", "))
 	}
 	if why := d.Unnormalized(g, whole); why != "" {

@@ -73,7 +73,7 @@ func (f *measureFlags) finish(ctx context.Context, a *app, e *bench.Evaluation, 
 func (a *app) eval() *cobra.Command {
 	var from source
 	var measure measureFlags
-	var data, shard, part string
+	var data, texts, shard, part string
 	var batch int
 	var samples dataFlags
 	cmd := &cobra.Command{
@@ -99,12 +99,12 @@ with --save-part, for octet eval merge to measure.
 			if err := checkEvalShard(shard, part, measure); err != nil {
 				return err
 			}
-			reads := []fileArg{{"MODEL", args[0]}, {"--data", data}, {"--against", measure.against}}
-			if err := a.checkFiles(reads, fileArg{"--output", measure.output}, fileArg{"--save-part", part}); err != nil {
+			if err := textAlias(&data, texts, "data"); err != nil {
 				return err
 			}
-			d, err := a.openDataset(cmd.Context(), data, &samples)
-			if err != nil {
+			samples.model = args[0]
+			reads := []fileArg{{"MODEL", args[0]}, {"--data", data}, {"--against", measure.against}}
+			if err := a.checkFiles(reads, fileArg{"--output", measure.output}, fileArg{"--save-part", part}); err != nil {
 				return err
 			}
 			g, s, err := a.openSession(cmd.Context(), args[0], from)
@@ -112,6 +112,10 @@ with --save-part, for octet eval merge to measure.
 				return err
 			}
 			defer s.Close()
+			d, err := a.openDataset(cmd.Context(), data, &samples, g)
+			if err != nil {
+				return err
+			}
 			a.sayUnused(data, d, g, false)
 			if shard != "" {
 				return a.evalShard(cmd.Context(), s, d, evalShard{shard, part, batch, []string{args[0], from.arch, from.model}, data})
@@ -133,11 +137,11 @@ with --save-part, for octet eval merge to measure.
 	from.flags(cmd)
 	measure.add(cmd)
 	f.StringVar(&data, "data", "", "data set: a folder or file")
+	f.StringVar(&texts, "text", "", "the same, of labelled texts: .jsonl with text and label, or .tsv with a header")
 	f.IntVar(&batch, "batch", 64, "samples per run")
 	f.StringVar(&shard, "shard", "", "run part i of n of the samples only, 0/4 the first of four")
 	f.StringVar(&part, "save-part", "", "with --shard: the file to write, for octet eval merge")
 	samples.add(cmd)
-	require(cmd, "data")
 	cmd.AddCommand(a.mergeEval())
 	return cmd
 }

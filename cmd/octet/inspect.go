@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/ops"
 )
@@ -114,6 +115,7 @@ func (a *app) inspectGraph(r *inspectResult, f *loader.File, path string, v view
 	if g, err = specialize(g, types); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	r.Info = g.Info
 	if r.Graph, err = bench.Summarize(g, modules); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -170,14 +172,16 @@ type inspectResult struct {
 	Format string `json:"format"`
 	Bytes  int64  `json:"bytes"`
 	// Program is what is known of an exported program.
-	Program     *loader.ExportedDescription `json:"program,omitempty"`
-	Graph       *bench.Summary              `json:"graph,omitempty"`
-	Tensors     []bench.Port                `json:"tensors,omitempty"`
-	Plan        string                      `json:"plan,omitempty"`
-	Warnings    []string                    `json:"warnings,omitempty"`     // with the plan: layers that are probably slower in int8 than in float32
-	ArenaBytes  int                         `json:"arena_bytes,omitempty"`  // with the plan: activations and scratch of one run
-	PackedBytes int                         `json:"packed_bytes,omitempty"` // with the plan: weights in the order of the kernels
-	Code        string                      `json:"code,omitempty"`
+	Program *loader.ExportedDescription `json:"program,omitempty"`
+	// Info is what a model of octet's own says of itself.
+	Info        *graph.Info    `json:"info,omitempty"`
+	Graph       *bench.Summary `json:"graph,omitempty"`
+	Tensors     []bench.Port   `json:"tensors,omitempty"`
+	Plan        string         `json:"plan,omitempty"`
+	Warnings    []string       `json:"warnings,omitempty"`     // with the plan: layers that are probably slower in int8 than in float32
+	ArenaBytes  int            `json:"arena_bytes,omitempty"`  // with the plan: activations and scratch of one run
+	PackedBytes int            `json:"packed_bytes,omitempty"` // with the plan: weights in the order of the kernels
+	Code        string         `json:"code,omitempty"`
 	// Unsupported lists the operators of a program that octet does not have.
 	Unsupported []unsupportedUse `json:"unsupported,omitempty"`
 
@@ -208,6 +212,11 @@ func (a *app) printInspect(r *inspectResult) error {
 		return a.printJSON(r)
 	}
 	fmt.Fprintf(a.out, "%s: %s, %d bytes\n", r.File, r.Format, r.Bytes)
+	if r.Info != nil {
+		for _, line := range describeInfo(r.Info) {
+			fmt.Fprintln(a.out, line)
+		}
+	}
 	if r.Program != nil {
 		if err := printProgram(a.out, r.Program); err != nil {
 			return err

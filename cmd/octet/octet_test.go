@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/internal/fixture"
+	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
@@ -351,13 +352,12 @@ func TestUnwritable(t *testing.T) {
 
 func TestUnsupportedOperators(t *testing.T) {
 	path := quantizeDigits(t)
-	b, err := os.ReadFile(path)
+	tensors, metadata, err := loader.ReadSafetensors(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b = bytes.ReplaceAll(b, []byte(`\"int8.conv\"`), []byte(`\"int8.curl\"`))
-	b = bytes.ReplaceAll(b, []byte("int8.linear"), []byte("int8.quadra"))
-	if err := os.WriteFile(path, b, 0o644); err != nil {
+	graph := strings.NewReplacer(`"int8.conv"`, `"int8.curl"`, "int8.linear", "int8.quadra").Replace(metadata["octet"])
+	if err := loader.WriteSafetensors(path, map[string]string{"octet": graph}, tensors); err != nil {
 		t.Fatal(err)
 	}
 	_, stderr := octet(t, exitUnsupported, "inspect", path)

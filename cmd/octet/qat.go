@@ -7,7 +7,6 @@ import (
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/quantize"
 )
 
@@ -151,7 +150,7 @@ func (t *training) finish() error {
 	if t.result.Trained, err = t.accuracyOf(int8); err != nil {
 		return err
 	}
-	if err := loader.Save(t.work.flags.output, int8); err != nil {
+	if err := t.work.save(int8); err != nil {
 		return err
 	}
 	r := &t.result

@@ -46,7 +46,7 @@ type training struct {
 func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error) {
 	t := &training{work: w, flags: f, model: w.model}
 	var err error
-	if t.samples, err = w.openDataset(w.ctx, f.data, &w.flags.samples); err != nil {
+	if t.samples, err = w.openDataset(w.ctx, f.data, &w.flags.samples, w.model); err != nil {
 		return nil, err
 	}
 	targets, err := t.samples.Targets(w.model)
@@ -57,7 +57,7 @@ func (w *work) newTraining(cmd *cobra.Command, f *trainFlags) (*training, error)
 		return nil, usagef("--data %s has no labels: use --distill", f.data)
 	}
 	if f.eval != "" {
-		if t.eval, err = w.openDataset(w.ctx, f.eval, &w.flags.samples); err != nil {
+		if t.eval, err = w.openDataset(w.ctx, f.eval, &w.flags.samples, w.model); err != nil {
 			return nil, err
 		}
 		labels, err := t.eval.Targets(w.model)

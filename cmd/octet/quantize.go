@@ -63,7 +63,7 @@ func (w *work) fallBack(n int) error {
 	if w.data == nil {
 		return usagef("--fallback needs --calib: sensitivity is measured on samples")
 	}
-	s, err := w.q.AMP(w.model)
+	s, err := w.q.AMPContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}

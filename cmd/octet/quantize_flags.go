@@ -12,7 +12,7 @@ import (
 // quantizeFlags are the flags that commands share which quantize.
 type quantizeFlags struct {
 	source
-	calib, output             string
+	calib, output, texts      string
 	backend, device, observer string
 	weightObserver            string
 	percentile                float64
@@ -50,6 +50,7 @@ func (f *quantizeFlags) addCommon(cmd *cobra.Command) {
 	s := cmd.Flags()
 	f.source.flags(cmd)
 	s.StringVar(&f.calib, "calib", "", "samples to calibrate with: a folder or file (see octet help eval)")
+	s.StringVar(&f.texts, "text", "", "the same, of texts: a line each (.txt), .tsv or .jsonl")
 	s.IntVar(&f.batch, "batch", 64, "samples per run")
 	f.samples.add(cmd)
 	s.StringVarP(&f.output, "output", "o", "", "file to write")

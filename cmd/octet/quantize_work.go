@@ -15,7 +15,6 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/fastcores"
-	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/report"
@@ -36,6 +35,12 @@ type work struct {
 // begin reads what the command line names.
 func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, error) {
 	w := &work{app: a, ctx: cmd.Context(), flags: f, path: path}
+	f.samples.model = path
+	if f.texts != "" {
+		if err := textAlias(&f.calib, f.texts, "calib"); err != nil {
+			return nil, err
+		}
+	}
 	if f.calib == "" && f.state == "" && !f.dynamic {
 		return nil, usagef(`required flag "calib" not set, nor "state"`)
 	}
@@ -46,15 +51,23 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 	if err := a.checkFiles(f.reads(path), f.writes()...); err != nil {
 		return nil, err
 	}
-	if f.calib != "" {
-		if w.data, err = a.openDataset(w.ctx, f.calib, &f.samples); err != nil {
-			return nil, err
-		}
+	if w.model, err = a.openModel(w.ctx, path, f.source); err != nil || f.calib == "" {
+		return w, err
 	}
-	if w.model, err = a.openModel(w.ctx, path, f.source); err == nil && w.data != nil {
-		w.sayUnused(f.calib, w.data, w.model, false)
+	if w.data, err = a.openDataset(w.ctx, f.calib, &f.samples, w.model); err != nil {
+		return nil, err
 	}
-	return w, err
+	w.sayUnused(f.calib, w.data, w.model, false)
+	return w, nil
+}
+
+// save writes the model that was made, with what the float model and the flags say of it.
+func (w *work) save(int8 *graph.Graph) error {
+	info, err := w.flags.samples.complete(w.app, infoOf(w.model))
+	if err != nil {
+		return err
+	}
+	return w.app.save(w.flags.output, int8, info, w.path)
 }
 
 // calibrate runs the float model on all samples under the quantizer's
@@ -92,7 +105,7 @@ func (w *work) concrete() error {
 	}
 	d := w.data
 	if d == nil && w.flags.data != "" {
-		if d, err = w.openDataset(w.ctx, w.flags.data, &w.flags.samples); err != nil {
+		if d, err = w.openDataset(w.ctx, w.flags.data, &w.flags.samples, w.model); err != nil {
 			return err
 		}
 	}
@@ -196,7 +209,7 @@ func (w *work) finish(tuning *quantize.Tuning, by *bench.Metric) error {
 	if r.Tuning = tuning; by != nil {
 		r.TunedBy = by.Name + ": " + by.What
 	}
-	if err := loader.Save(w.flags.output, int8); err != nil {
+	if err := w.save(int8); err != nil {
 		return err
 	}
 	return w.print(r)
@@ -269,7 +282,7 @@ func (w *work) compare(r *report.Report) error {
 
 // evaluate measures the accuracy of both models and their agreement.
 func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
-	d, err := w.openDataset(w.ctx, w.flags.data, &w.flags.samples)
+	d, err := w.openDataset(w.ctx, w.flags.data, &w.flags.samples, w.model)
 	if err != nil {
 		return err
 	}

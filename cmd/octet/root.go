@@ -112,7 +112,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
 	flags.BoolVar(&a.mmap, "mmap", false, "map the weights of an octet file into memory instead of reading them: nobody may change or shorten the file meanwhile")
 	a.limits.add(root)
-	root.AddCommand(a.demo(), a.inspect(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.serve(), a.bench(), a.reports(), a.cpuInfo())
+	root.AddCommand(a.demo(), a.inspect(), a.convert(), a.compare(), a.verify(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.serve(), a.bench(), a.reports(), a.cpuInfo())
 	a.markStart(root)
 	return root
 }
@@ -164,6 +164,9 @@ func (a *app) note(format string, args ...any) {
 }
 
 // say writes a line for people to stderr.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func (a *app) say(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
 
 // onTerminal reports whether stderr is a terminal.

@@ -21,6 +21,7 @@ type runFlags struct {
 	source
 	samples       dataFlags
 	input, output string
+	texts         []string
 	top, batch    int
 }
 
@@ -49,6 +50,7 @@ data (see octet help eval) is run in batches, of which no more than one is in me
 	s := cmd.Flags()
 	f.source.flags(cmd)
 	s.StringVar(&f.input, "input", "", "the same as INPUT")
+	s.StringArrayVar(&f.texts, "text", nil, "print what the model says of this text: its embedding, its labels, or those of its tokens; may be repeated")
 	s.StringVar(&f.output, "output", "", "output arrays (.npz)")
 	s.IntVar(&f.top, "top", 0, "print so many classes of each sample, the likeliest first")
 	s.IntVar(&f.batch, "batch", 16, "samples per run")
@@ -65,12 +67,16 @@ func (f *runFlags) check(args []string) error {
 		f.input = args[1]
 	}
 	switch {
+	case len(f.texts) > 0 && (f.input != "" || f.output != ""):
+		return usagef("--text prints what the model says of a text: it goes without INPUT and --output, which take texts in a file")
+	case f.top < 0:
+		return usagef("--top %d: it must be at least 1", f.top)
+	case len(f.texts) > 0:
+		return nil
 	case f.input == "":
 		return usagef(`required flag "input" not set, nor INPUT given`)
 	case f.output == "" && f.top == 0:
 		return usagef(`required flag "output" not set, nor "top"`)
-	case f.top < 0:
-		return usagef("--top %d: it must be at least 1", f.top)
 	case f.batch < 1:
 		return usagef("--batch %d: it must be at least 1", f.batch)
 	}
@@ -82,14 +88,17 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 	if err := a.checkFiles([]fileArg{{"MODEL", path}, {"--input", f.input}}, fileArg{"--output", f.output}); err != nil {
 		return err
 	}
+	if f.samples.model = path; len(f.texts) > 0 {
+		return a.runTexts(ctx, path, f)
+	}
 	if a.limits.exit != nil {
 		collectEarly()
 	}
-	d, err := a.openDataset(ctx, f.input, &f.samples)
+	g, err := a.openToRun(ctx, path, f.source)
 	if err != nil {
 		return err
 	}
-	g, err := a.openToRun(ctx, path, f.source)
+	d, err := a.openDataset(ctx, f.input, &f.samples, g)
 	if err != nil {
 		return err
 	}
@@ -267,14 +276,13 @@ func (r *modelRun) rank(out *tensor.Tensor, first int) error {
 	if out.Rank() != 2 || out.DType() != tensor.Float32 || out.Dim(1) == 0 {
 		return usagef("--top: the first output is %v where [samples, classes] is needed", out)
 	}
-	names := r.data.Classes()
+	info, err := r.flags.samples.complete(r.app, infoOf(r.session.Graph()))
+	if err != nil {
+		return err
+	}
+	names := info.Labels
 	if names == nil {
-		var err error
-		if r.flags.samples.labels != "" {
-			if names, err = readLines(r.flags.samples.labels); err != nil {
-				return err
-			}
-		}
+		names = r.data.Classes()
 	}
 	values, classes := out.Contiguous().Float32s(), out.Dim(1)
 	for i := range out.Dim(0) {

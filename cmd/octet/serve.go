@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/serve/prom"
 )
@@ -142,7 +143,8 @@ func (a *app) serveOptions(f *serveFlags) error {
 	if len(a.threads) > 0 {
 		o.Threads = a.threads[0]
 	}
-	o.CPU, o.MaxMemory, o.Version = a.cpu, a.limits.maxMemory, version()
+	o.Decoder = servedPictures{maxMemory: a.limits.maxMemory}
+	o.CPU, o.MaxMemory, o.Version = a.cpu, a.limits.maxMemory, loader.Version()
 	var err error
 	if o.MaxBody, err = parseSize(f.maxBody); err != nil {
 		return usagef("--max-body %w", err)

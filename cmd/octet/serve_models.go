@@ -165,11 +165,11 @@ func (a *app) warmInputs(ctx context.Context, f *serveFlags, source serve.Source
 	if e.inputs != nil && unchanged(e.model, model) && unchanged(e.data, data) {
 		return e.inputs, nil
 	}
-	d, err := a.openDataset(ctx, path, &dataFlags{})
+	g, err := source.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g, err := source.Open(ctx)
+	d, err := a.openDataset(ctx, path, &dataFlags{}, g)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ faster. Exit code 5: no set is accurate enough.`,
 			if err != nil {
 				return err
 			}
-			test, err := a.openDataset(cmd.Context(), f.data, &f.samples)
+			test, err := a.openDataset(cmd.Context(), f.data, &f.samples, w.model)
 			if err != nil {
 				return err
 			}
@@ -125,7 +125,7 @@ func (w *work) accuracy(m *bench.Metric, d *data.Dataset) (quantize.Accuracy, er
 
 // rawCurve tunes by the order of AMP's noise, as --fallback has it, and tells how far that has to go.
 func (w *work) rawCurve(target quantize.Target) error {
-	s, err := w.q.AMP(w.model)
+	s, err := w.q.AMPContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}

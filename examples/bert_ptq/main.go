@@ -3,7 +3,7 @@
 //
 //	bert_ptq MODEL CALIB DEV OUT
 //
-// MODEL is a folder with pytorch_model.bin, config.json and vocab.txt; CALIB and
+// MODEL is a folder of Hugging Face, with weights, config.json and vocab.txt or tokenizer.json; CALIB and
 // DEV are labelled texts, tab-separated or tokenized; the quantized models go to
 // the folder OUT. It takes the small model of SST-2 as well as bert-base for MRPC.
 package main
@@ -19,10 +19,10 @@ import (
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
+	"github.com/octet-ml/octet/text"
 )
 
 func main() {
@@ -58,19 +58,25 @@ type row struct {
 
 // compare measures the float model and each of its quantized forms.
 func compare(ctx context.Context, progress io.Writer, dir, calib, dev, out string) ([]row, error) {
-	model, tokenizer, length, err := open(dir)
+	model, err := loader.Load(dir)
 	if err != nil {
 		return nil, err
 	}
-	test, err := openTexts(dev, tokenizer, length)
+	tokenizer, err := text.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	samples, err := openTexts(calib, tokenizer, length)
+	test, err := openTexts(ctx, dev, tokenizer)
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(filepath.Join(dir, "pytorch_model.bin"))
+	defer test.Close()
+	samples, err := openTexts(ctx, calib, tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	defer samples.Close()
+	info, err := os.Stat(loader.WeightsFile(dir))
 	if err != nil {
 		return nil, err
 	}
@@ -108,28 +114,6 @@ func compare(ctx context.Context, progress io.Writer, dir, calib, dev, out strin
 		rows = append(rows, r)
 	}
 	return rows, nil
-}
-
-// open reads the files of Hugging Face. Texts are padded to length.
-func open(dir string) (m *graph.Graph, t *Tokenizer, length int, err error) {
-	text, err := os.ReadFile(filepath.Join(dir, "config.json"))
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	config, err := nn.ParseBERTConfig(text)
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	if m, err = loader.Build(filepath.Join(dir, "pytorch_model.bin"), nn.BERTClassifier(config)); err != nil {
-		return nil, nil, 0, err
-	}
-	vocab, err := os.Open(filepath.Join(dir, "vocab.txt"))
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	defer vocab.Close()
-	t, err = NewTokenizer(vocab)
-	return m, t, min(config.Positions, 128), err
 }
 
 // convert quantizes the model, calibrated on a few batches where it has to be, and

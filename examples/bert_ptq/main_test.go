@@ -5,12 +5,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/internal/shareddata"
-	"github.com/octet-ml/octet/tensor"
 )
 
 // TestCompare runs the program on a part of the development set: each form, saved
@@ -50,54 +48,6 @@ func TestCompare(t *testing.T) {
 	}
 	if lines := strings.Count(table.String(), "\n"); lines != 5 {
 		t.Errorf("the table has %d lines:\n%s", lines, &table)
-	}
-}
-
-// TestReadTexts reads both the form of SST-2 and that of MRPC, whose file begins
-// with a byte order mark.
-func TestReadTexts(t *testing.T) {
-	tokenizer, err := NewTokenizer(strings.NewReader(vocab))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		name, text string
-		rows       int
-		types      []int64
-		err        string
-	}{
-		{"single", "label\tcontent\n1\twanted\n0\trunning !\n", 2, make([]int64, 16), ""},
-		{"pair", "\ufeffQuality\t#1 ID\t#2 ID\t#1 String\t#2 String\n1\t7\t8\trunning\trunning !\n", 1, []int64{0, 0, 0, 1, 1, 1, 0, 0}, ""},
-		{"no label", "text\nrunning\n", 0, nil, "names no label"},
-		{"short line", "label\tsentence\n1\n", 0, nil, "text 1"},
-		{"label", "label\tsentence\nx\trunning\n", 0, nil, `"x" is no number`},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "texts.tsv")
-			if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			d, err := openTexts(path, tokenizer, 8)
-			if c.err != "" {
-				if err == nil || !strings.Contains(err.Error(), c.err) || !strings.Contains(err.Error(), path) {
-					t.Fatalf("error %v, want one that says %q of %s", err, c.err, path)
-				}
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d.Len() != c.rows || len(d.Labels()) != c.rows {
-				t.Errorf("%d texts, %d labels, want %d", d.Len(), len(d.Labels()), c.rows)
-			}
-			arrays, err := readTexts(path, tokenizer, 8)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := tensor.Data[int64](arrays.Get("token_type_ids")); !slices.Equal(got, c.types) {
-				t.Errorf("token types %v, want %v", got, c.types)
-			}
-		})
 	}
 }
 

@@ -8,12 +8,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"image"
-	_ "image/jpeg" // formats that image.Decode reads
-	_ "image/png"
 	"os"
 	"slices"
 
+	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/loader"
@@ -81,36 +79,23 @@ func classify(arch, weights, picture string) ([]class, error) {
 	return classes, nil
 }
 
-// Mean and standard deviation of the channels of ImageNet, which torchvision's
-// models are trained with.
-var (
-	mean = [3]float32{0.485, 0.456, 0.406}
-	std  = [3]float32{0.229, 0.224, 0.225}
-)
-
-// readImage returns the image scaled to height x width, normalized: float32 [1, 3, height, width].
+// readImage returns the picture at path as torchvision's models are trained with: the middle of it, of height and width, where the shorter
+// edge of all but small ones was made an eighth longer than that, normalized.
 func readImage(path string, height, width int) (*tensor.Tensor, error) {
-	f, err := os.Open(path)
+	encoded, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	img, _, err := image.Decode(f)
+	p := data.Preprocessing{
+		Size: []int{max(height, width)}, Crop: []int{height, width},
+		Mean: []float32{0.485, 0.456, 0.406}, Std: []float32{0.229, 0.224, 0.225}, // of ImageNet
+	}
+	if p.Size[0] >= 224 {
+		p.Size[0] = p.Size[0] * 256 / 224
+	}
+	x, err := p.Input(encoded)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	x, err := tensor.New(tensor.Float32, 1, 3, height, width)
-	if err != nil {
-		return nil, err
-	}
-	v, b := x.Float32s(), img.Bounds()
-	for i := range height {
-		for j := range width {
-			r, g, bl, _ := img.At(b.Min.X+(2*j+1)*b.Dx()/(2*width), b.Min.Y+(2*i+1)*b.Dy()/(2*height)).RGBA()
-			for c, p := range [3]uint32{r, g, bl} {
-				v[(c*height+i)*width+j] = (float32(p)/0xffff - mean[c]) / std[c]
-			}
-		}
 	}
 	return x, nil
 }

@@ -4,7 +4,7 @@
 //	serve resnet20.int8.safetensors                  a model that octet saved, then open http://127.0.0.1:8090
 //	serve -arch resnet20-cifar resnet20.th           weights that torch.save wrote
 //
-// The model takes float32 [N, 3, height, width], normalized with the mean and standard deviation of ImageNet.
+// The model takes float32 [N, 3, height, width], made of pictures as its file says, else normalized with the mean and standard deviation of ImageNet.
 package main
 
 import (
@@ -86,9 +86,8 @@ func newServer(ctx context.Context, path, arch string, names []string) (*serve.S
 	if len(g.Inputs) != 1 || len(g.Inputs[0].Type.Shape) != 4 || g.Inputs[0].Type.Shape[1] != 3 {
 		return nil, nil, fmt.Errorf("%s: the model does not take pictures, float32 [N, 3, height, width]", path)
 	}
-	shape := g.Inputs[0].Type.Shape
-	size := pictures{height: shape[2], width: shape[3]}
-	srv, err := serve.New(serve.Options{Decoder: size})
+	decoder := newPictures(g)
+	srv, err := serve.New(serve.Options{Decoder: decoder})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +101,10 @@ func newServer(ctx context.Context, path, arch string, names []string) (*serve.S
 		_, _ = w.Write(page)
 	})
 	mux.Handle("/v2/", srv.Handler())
-	classify := &classifier{srv, size, names}
+	if g.Info != nil && len(g.Info.Labels) > 0 {
+		names = g.Info.Labels
+	}
+	classify := &classifier{srv, decoder, names}
 	// Other sites may not let the browser of someone who visits them use this server.
 	mux.Handle("POST /classify", http.NewCrossOriginProtection().Handler(classify))
 	return srv, mux, nil
@@ -122,7 +124,7 @@ func openModel(path, arch string) (*graph.Graph, error) {
 // classifier answers a PNG or JPEG with its classes.
 type classifier struct {
 	srv   *serve.Server
-	size  pictures
+	how   pictures
 	names []string
 }
 
@@ -136,12 +138,12 @@ type class struct {
 const mostBytes = 16 << 20
 
 func (c *classifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBytes))
+	picture, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBytes))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 		return
 	}
-	x, err := c.size.tensor(data)
+	x, err := c.how.how.Batch([][]byte{picture}, mostMemory)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return

@@ -1,8 +1,6 @@
 package nn
 
 import (
-	"encoding/json"
-	"fmt"
 	"math"
 	"strconv"
 
@@ -11,124 +9,132 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// BERTConfig are the sizes of a BERT model, with the names of a Hugging Face
-// config.json.
-type BERTConfig struct {
-	Vocabulary   int     `json:"vocab_size"`
-	Hidden       int     `json:"hidden_size"`
-	Layers       int     `json:"num_hidden_layers"`
-	Heads        int     `json:"num_attention_heads"`
-	Intermediate int     `json:"intermediate_size"`
-	Positions    int     `json:"max_position_embeddings"`
-	TokenTypes   int     `json:"type_vocab_size"`
-	Activation   string  `json:"hidden_act"` // "gelu", "gelu_new" or "relu"
-	Eps          float64 `json:"layer_norm_eps"`
-	Labels       int     `json:"num_labels"`
-}
-
-// ParseBERTConfig reads a config.json. What it leaves out has Hugging Face's
-// defaults: those of bert-base-uncased with 2 labels.
-func ParseBERTConfig(data []byte) (BERTConfig, error) {
-	c := bertBase
-	file := struct {
-		*BERTConfig
-		LabelNames map[string]string `json:"id2label"`
-		ModelType  string            `json:"model_type"`
-	}{BERTConfig: &c}
-	if err := json.Unmarshal(data, &file); err != nil {
-		return BERTConfig{}, fmt.Errorf("config.json: %w", err)
-	}
-	if file.ModelType != "" && file.ModelType != "bert" {
-		return BERTConfig{}, fmt.Errorf("config.json: the model is %q, not bert", file.ModelType)
-	}
-	if n := len(file.LabelNames); n > 0 {
-		c.Labels = n
-	}
-	return c, c.validate()
-}
-
-var bertBase = BERTConfig{
-	Vocabulary: 30522, Hidden: 768, Layers: 12, Heads: 12, Intermediate: 3072, Positions: 512, TokenTypes: 2,
-	Activation: "gelu", Eps: 1e-12, Labels: 2,
-}
-
-func (c BERTConfig) validate() error {
-	const most = 1 << 24
-	for _, v := range []int{c.Vocabulary, c.Hidden, c.Layers, c.Heads, c.Intermediate, c.Positions, c.TokenTypes, c.Labels} {
-		if v < 1 || v > most {
-			return fmt.Errorf("bert: a size of %d is outside 1 to %d", v, most)
-		}
-	}
-	if c.Hidden%c.Heads != 0 {
-		return fmt.Errorf("bert: %d hidden values do not divide among %d heads", c.Hidden, c.Heads)
-	}
-	if _, ok := bertActivations[c.Activation]; !ok {
-		return fmt.Errorf("bert: unknown activation %q", c.Activation)
-	}
-	return nil
-}
-
-var bertActivations = map[string]ops.UnaryFn{"gelu": ops.GELU, "gelu_new": ops.GELUTanh, "relu": ops.Relu}
-
 // BERTBase is a sequence classifier of the size of bert-base-uncased.
 func BERTBase() Architecture { return BERTClassifier(bertBase) }
 
 // BERTClassifier is Hugging Face's BertForSequenceClassification (Devlin et
-// al., "BERT: Pre-training of Deep Bidirectional Transformers", 2018).
+// al., "BERT: Pre-training of Deep Bidirectional Transformers", 2018), and the same of the other families.
 //
-// Inputs: input_ids, attention_mask (1 for tokens, 0 for padding) and
+// Inputs: input_ids, attention_mask (1 for tokens, 0 for padding) and, where the family has types of tokens,
 // token_type_ids, int64 [N, S]. Output: logits [N, Labels].
 func BERTClassifier(c BERTConfig) Architecture {
+	c.Task = SequenceClassification
+	return BERT(c)
+}
+
+// BERT is a model of the family of BERT: BertModel, DistilBertModel, RobertaModel, XLMRobertaModel or MPNetModel of Hugging Face, with the
+// head that Task says. The inputs are those of BERTClassifier. The outputs are
+//
+//   - of Features last_hidden_state [N, S, Hidden] and, with Pooler, pooler_output [N, Hidden];
+//   - of SentenceEmbedding sentence_embedding [N, Hidden], by Pooling and Normalize;
+//   - of SequenceClassification logits [N, Labels];
+//   - of TokenClassification logits [N, S, Labels].
+func BERT(c BERTConfig) Architecture {
 	length := min(c.Positions, 128)
 	input := func(name string) Input { return Input{Name: name, DType: tensor.Int64, Shape: []int{1, length}} }
-	return Architecture{
-		Name:   "bert",
-		Inputs: []Input{input("input_ids"), input("attention_mask"), input("token_type_ids")},
-		Root:   bertClassifier{c},
+	a := Architecture{Name: c.modelType(), Inputs: []Input{input("input_ids"), input("attention_mask")}, Root: bertTop{c}}
+	if c.hasTypes() {
+		a.Inputs = append(a.Inputs, input("token_type_ids"))
 	}
+	return a
 }
 
-// bertPath is where Hugging Face defines the classes.
-const bertPath = "transformers.models.bert.modeling_bert."
+// bertTop is a model with its head.
+type bertTop struct{ BERTConfig }
 
-type bertClassifier struct{ BERTConfig }
+func (m bertTop) Class() string {
+	f := m.family()
+	switch m.Task {
+	case SequenceClassification:
+		return f.class("ForSequenceClassification")
+	case TokenClassification:
+		return f.class("ForTokenClassification")
+	}
+	return f.class("Model")
+}
 
-func (bertClassifier) Class() string { return bertPath + "BertForSequenceClassification" }
+// Forward returns the first output.
+func (m bertTop) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return m.Outputs(c, x...)[0].Value
+}
 
-func (m bertClassifier) Forward(c *Context, x ...*graph.Value) *graph.Value {
+// Outputs are all outputs by name.
+func (m bertTop) Outputs(c *Context, x ...*graph.Value) []Output {
 	if err := m.validate(); err != nil {
-		return c.Fail("%w", err)
+		return []Output{{"logits", c.Fail("%w", err)}}
 	}
-	v := c.Call("bert", bertModel(m), x...)
-	return c.Call("classifier", Linear{In: m.Hidden, Out: m.Labels}, v)
+	f := m.family()
+	states := c.Call(f.prefix, bertModel(m), x...)
+	pooled := func() *graph.Value { return c.Call(f.prefix+".pooler", bertPooler(m), states) }
+	labels := Linear{In: m.Hidden, Out: m.Labels}
+	switch m.Task {
+	case TokenClassification:
+		return []Output{{"logits", c.Call("classifier", labels, states)}}
+	case SequenceClassification:
+		switch {
+		case f.pooledHead:
+			return []Output{{"logits", c.Call("classifier", labels, pooled())}}
+		case f.preClassifier:
+			v := c.Call("pre_classifier", Linear{In: m.Hidden, Out: m.Hidden}, firstToken(c, states))
+			return []Output{{"logits", c.Call("classifier", labels, c.Apply(ops.Unary{Fn: ops.Relu}, v))}}
+		}
+		v := c.Call("classifier.dense", Linear{In: m.Hidden, Out: m.Hidden}, firstToken(c, states))
+		return []Output{{"logits", c.Call("classifier.out_proj", labels, c.Apply(ops.Unary{Fn: ops.Tanh}, v))}}
+	case SentenceEmbedding:
+		return []Output{{"sentence_embedding", c.Call("pooling", sentencePooling{m.Pooling, m.Normalize}, states, x[1])}}
+	}
+	out := []Output{{"last_hidden_state", states}}
+	if m.Pooler {
+		out = append(out, Output{"pooler_output", pooled()})
+	}
+	return out
 }
 
+// bertModel gives the states of the last layer.
 type bertModel struct{ BERTConfig }
 
-func (bertModel) Class() string { return bertPath + "BertModel" }
+func (m bertModel) Class() string { return m.family().class("Model") }
 
 func (m bertModel) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	ids, mask, types := x[0], x[1], x[2]
+	f := m.family()
 	// Scores of padding become so low that softmax gives them nothing.
-	keep := c.Apply(ops.Cast{DType: tensor.Float32}, mask)
+	keep := c.Apply(ops.Cast{DType: tensor.Float32}, x[1])
 	drop := c.Apply(ops.Binary{Fn: ops.Sub, ANumber: true}, c.Const(tensor.Scalar(float32(1))), keep)
 	bias := c.Apply(ops.Binary{Fn: ops.Mul, BNumber: true}, drop, c.Const(tensor.Scalar(float32(-math.MaxFloat32))))
 	bias = c.Apply(ops.Reshape{Shape: []int{0, 1, 1, -1}}, bias)
-	v := c.Call("embeddings", bertEmbeddings(m), ids, types)
-	v = c.Call("encoder", bertEncoder(m), v, bias)
-	return c.Call("pooler", bertPooler(m), v)
+	v := c.Call("embeddings", bertEmbeddings(m), append([]*graph.Value{x[0]}, x[2:]...)...)
+	if f.relative {
+		near := c.Call("encoder.relative_attention_bias", relativeBias{m.Buckets, m.Heads, m.Positions}, x[0])
+		bias = c.Apply(ops.Binary{Fn: ops.Add}, near, bias)
+	}
+	return c.Call(f.encoder, bertEncoder(m), v, bias)
 }
 
 type bertEmbeddings struct{ BERTConfig }
 
-func (bertEmbeddings) Class() string { return bertPath + "BertEmbeddings" }
+func (m bertEmbeddings) Class() string { return m.family().class("Embeddings") }
 
 func (m bertEmbeddings) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	add := ops.Binary{Fn: ops.Add}
 	v := c.Call("word_embeddings", Embedding{Num: m.Vocabulary, Dim: m.Hidden}, x[0])
-	v = c.Apply(add, v, c.Call("token_type_embeddings", Embedding{Num: m.TokenTypes, Dim: m.Hidden}, x[1]))
-	v = c.Apply(add, v, c.Call("position_embeddings", positions{m.Positions, m.Hidden}, x[0]))
+	if m.hasTypes() {
+		v = c.Apply(add, v, c.Call("token_type_embeddings", Embedding{Num: m.TokenTypes, Dim: m.Hidden}, x[1]))
+	}
+	position := "position_embeddings"
+	if m.family().padded {
+		v = c.Apply(add, v, c.Call(position, Embedding{Num: m.Positions, Dim: m.Hidden}, m.paddedPositions(c, x[0])))
+	} else {
+		v = c.Apply(add, v, c.Call(position, positions{m.Positions, m.Hidden}, x[0]))
+	}
 	return c.Call("LayerNorm", LayerNorm{Features: m.Hidden, Eps: m.Eps}, v)
+}
+
+// paddedPositions is create_position_ids_from_input_ids of RoBERTa: tokens count from behind the id of padding, which padding itself has.
+func (m bertEmbeddings) paddedPositions(c *Context, ids *graph.Value) *graph.Value {
+	pad := c.Const(tensor.Scalar(int64(m.Pad)))
+	real := c.Apply(ops.Cast{DType: tensor.Int64}, c.Apply(ops.Binary{Fn: ops.Ne, BNumber: true}, ids, pad))
+	count := c.Apply(ops.Binary{Fn: ops.Mul}, c.Apply(ops.Cumulative{Axis: 1}, real), real)
+	return c.Apply(ops.Binary{Fn: ops.Add, BNumber: true}, count, pad)
 }
 
 // positions is an Embedding of the positions 0, 1, ... of its input [N, S]: the
@@ -138,13 +144,18 @@ type positions struct{ num, dim int }
 func (positions) Class() string { return Embedding{}.Class() }
 
 func (m positions) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	length := c.Apply(ops.SizeOf{Axis: 1}, x[0])
-	return c.Apply(ops.SliceTo{Axis: 0, Step: 1}, c.Parameter("weight", SmallNormal, m.num, m.dim), c.Const(tensor.Scalar(int64(0))), length)
+	return firstRows(c, c.Parameter("weight", SmallNormal, m.num, m.dim), x[0])
+}
+
+// firstRows returns as many rows of a table as a text of ids [N, S] has tokens.
+func firstRows(c *Context, table, ids *graph.Value) *graph.Value {
+	length := c.Apply(ops.SizeOf{Axis: 1}, ids)
+	return c.Apply(ops.SliceTo{Axis: 0, Step: 1}, table, c.Const(tensor.Scalar(int64(0))), length)
 }
 
 type bertEncoder struct{ BERTConfig }
 
-func (bertEncoder) Class() string { return bertPath + "BertEncoder" }
+func (m bertEncoder) Class() string { return m.family().class("Encoder") }
 
 func (m bertEncoder) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	v := x[0]
@@ -156,26 +167,27 @@ func (m bertEncoder) Forward(c *Context, x ...*graph.Value) *graph.Value {
 
 type bertLayer struct{ BERTConfig }
 
-func (bertLayer) Class() string { return bertPath + "BertLayer" }
+func (m bertLayer) Class() string { return m.family().class("Layer") }
 
 func (m bertLayer) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	v := c.Call("attention", bertAttention(m), x...)
-	h := c.Call("intermediate", bertIntermediate(m), v)
-	return c.Call("output", bertOutput{m.Intermediate, m.BERTConfig}, h, v)
+	f := m.family()
+	v := c.Call(f.self, bertSelfAttention(m), x...)
+	v = inModule(c, f.attention.path, bertOutput{m.BERTConfig, f.attention, m.Hidden}, v, x[0])
+	h := c.Call(f.inner.path, bertIntermediate(m), v)
+	return inModule(c, f.output.path, bertOutput{m.BERTConfig, f.output, m.Intermediate}, h, v)
 }
 
-type bertAttention struct{ BERTConfig }
-
-func (bertAttention) Class() string { return bertPath + "BertAttention" }
-
-func (m bertAttention) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	v := c.Call("self", bertSelfAttention(m), x...)
-	return c.Call("output", bertOutput{m.Hidden, m.BERTConfig}, v, x[0])
+// inModule is Call, of the module itself where a family has none for a part.
+func inModule(c *Context, path string, m Module, x ...*graph.Value) *graph.Value {
+	if path == "" {
+		return m.Forward(c, x...)
+	}
+	return c.Call(path, m, x...)
 }
 
 type bertSelfAttention struct{ BERTConfig }
 
-func (bertSelfAttention) Class() string { return bertPath + "BertSelfAttention" }
+func (m bertSelfAttention) Class() string { return m.family().class("SelfAttention") }
 
 func (m bertSelfAttention) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	size := m.Hidden / m.Heads
@@ -184,7 +196,8 @@ func (m bertSelfAttention) Forward(c *Context, x ...*graph.Value) *graph.Value {
 		v := c.Call(name, Linear{In: m.Hidden, Out: m.Hidden}, x[0])
 		return c.Apply(swap, c.Apply(ops.Reshape{Shape: []int{0, 0, m.Heads, size}}, v))
 	}
-	query, key, value := heads("query"), heads("key"), heads("value")
+	names := m.family().projections
+	query, key, value := heads(names[0]), heads(names[1]), heads(names[2])
 	scores := c.Apply(ops.MatMul{TransposeB: true}, query, key)
 	scores = c.Apply(ops.Binary{Fn: ops.Div, BNumber: true}, scores, c.Const(tensor.Scalar(float32(math.Sqrt(float64(size))))))
 	scores = c.Apply(ops.Binary{Fn: ops.Add}, scores, x[1])
@@ -194,33 +207,38 @@ func (m bertSelfAttention) Forward(c *Context, x ...*graph.Value) *graph.Value {
 
 type bertIntermediate struct{ BERTConfig }
 
-func (bertIntermediate) Class() string { return bertPath + "BertIntermediate" }
+func (m bertIntermediate) Class() string { return m.family().class("Intermediate") }
 
 func (m bertIntermediate) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	v := c.Call("dense", Linear{In: m.Hidden, Out: m.Intermediate}, x[0])
+	v := c.Call(m.family().inner.dense, Linear{In: m.Hidden, Out: m.Intermediate}, x[0])
 	return c.Apply(ops.Unary{Fn: bertActivations[m.Activation]}, v)
 }
 
 // bertOutput is BertSelfOutput and BertOutput: a linear layer of width inputs,
 // the residual and the normalization.
 type bertOutput struct {
-	width int
 	BERTConfig
+	block bertBlock
+	width int
 }
 
-func (bertOutput) Class() string { return bertPath + "BertOutput" }
+func (m bertOutput) Class() string { return m.family().class("Output") }
 
 func (m bertOutput) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	v := c.Call("dense", Linear{In: m.width, Out: m.Hidden}, x[0])
-	return c.Call("LayerNorm", LayerNorm{Features: m.Hidden, Eps: m.Eps}, c.Apply(ops.Binary{Fn: ops.Add}, v, x[1]))
+	v := c.Call(m.block.dense, Linear{In: m.width, Out: m.Hidden}, x[0])
+	return c.Call(m.block.norm, LayerNorm{Features: m.Hidden, Eps: m.Eps}, c.Apply(ops.Binary{Fn: ops.Add}, v, x[1]))
 }
 
 type bertPooler struct{ BERTConfig }
 
-func (bertPooler) Class() string { return bertPath + "BertPooler" }
+func (m bertPooler) Class() string { return m.family().class("Pooler") }
 
 func (m bertPooler) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	first := c.Apply(ops.Flatten{Start: 1, End: -1}, c.Apply(ops.Slice{Axis: 1, End: 1, Step: 1}, x[0]))
-	v := c.Call("dense", Linear{In: m.Hidden, Out: m.Hidden}, first)
+	v := c.Call("dense", Linear{In: m.Hidden, Out: m.Hidden}, firstToken(c, x[0]))
 	return c.Call("activation", Tanh{}, v)
+}
+
+// firstToken returns the states [N, Hidden] of the first token.
+func firstToken(c *Context, states *graph.Value) *graph.Value {
+	return c.Apply(ops.Flatten{Start: 1, End: -1}, c.Apply(ops.Slice{Axis: 1, End: 1, Step: 1}, states))
 }

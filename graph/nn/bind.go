@@ -19,6 +19,12 @@ type Input struct {
 	Shape []int
 }
 
+// Output is an output of an architecture. A Root with a method Outputs(*Context, ...*graph.Value) []Output has several, or names for them.
+type Output struct {
+	Name  string
+	Value *graph.Value
+}
+
 // Architecture is a model without weights.
 type Architecture struct {
 	Name   string
@@ -86,11 +92,24 @@ func build(arch Architecture, s source) (*graph.Graph, error) {
 	for i, in := range arch.Inputs {
 		inputs[i] = b.Graph.Input(in.Name, in.DType, in.Shape...)
 	}
-	out := arch.Root.Forward(c, inputs...)
+	outputs := []Output{{}}
+	if m, ok := arch.Root.(interface {
+		Outputs(*Context, ...*graph.Value) []Output
+	}); ok {
+		outputs = m.Outputs(c, inputs...)
+	} else {
+		outputs[0].Value = arch.Root.Forward(c, inputs...)
+	}
 	if err := b.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", arch.Name, err)
 	}
-	b.Graph.SetOutputs(out)
+	values := make([]*graph.Value, len(outputs))
+	for i, o := range outputs {
+		if values[i] = o.Value; o.Name != "" {
+			o.Value.Name = o.Name
+		}
+	}
+	b.Graph.SetOutputs(values...)
 	return b.Graph, nil
 }
 

@@ -148,6 +148,9 @@ func (b *Builder) Values(v []*graph.Value) []*graph.Value {
 }
 
 // Variable returns the variable of a parameter.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func (b *Builder) Variable(p *Parameter) *graph.Value {
 	v := b.vars[p]
 	if v == nil {

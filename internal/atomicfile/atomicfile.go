@@ -115,6 +115,9 @@ func (w writer) Write(p []byte) (int, error) {
 
 // named returns what the system says of the target, or of the file f that is written in its place, as what it says
 // of the path that was given.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func (t *target) named(f *os.File, err error) error {
 	switch e := err.(type) {
 	case *fs.PathError:

@@ -59,6 +59,13 @@ func MulU8For(tier Tier) *BinaryU8 { return pick(mulU8Table, tier) }
 // where AMult is s_a/s_y and BMult s_b/s_y.
 func MinU8For(tier Tier) *BinaryU8 { return pick(minU8Table, tier) }
 
+// MaxU8For returns the kernel for a CPU of the given tier of
+//
+//	t = max(float32(a-AZero)*AMult, float32(b-BZero)*BMult)
+//
+// where AMult is s_a/s_y and BMult s_b/s_y.
+func MaxU8For(tier Tier) *BinaryU8 { return pick(maxU8Table, tier) }
+
 var addU8Table = []BinaryU8{{
 	Info: Info{Op: "add_u8", Tier: Generic},
 	run: func(p *BinaryU8Args) {
@@ -79,6 +86,13 @@ var minU8Table = []BinaryU8{{
 	Info: Info{Op: "min_u8", Tier: Generic},
 	run: func(p *BinaryU8Args) {
 		binaryU8Generic(p, func(a, b int32) float32 { return min(float32(a)*p.AMult, float32(b)*p.BMult) })
+	},
+}}
+
+var maxU8Table = []BinaryU8{{
+	Info: Info{Op: "max_u8", Tier: Generic},
+	run: func(p *BinaryU8Args) {
+		binaryU8Generic(p, func(a, b int32) float32 { return max(float32(a)*p.AMult, float32(b)*p.BMult) })
 	},
 }}
 

@@ -12,6 +12,9 @@ func mulU8AVX2(args *BinaryU8Args)
 func minU8AVX2(args *BinaryU8Args)
 
 //go:noescape
+func maxU8AVX2(args *BinaryU8Args)
+
+//go:noescape
 func addU8AVX512(args *BinaryU8Args)
 
 //go:noescape
@@ -19,6 +22,9 @@ func mulU8AVX512(args *BinaryU8Args)
 
 //go:noescape
 func minU8AVX512(args *BinaryU8Args)
+
+//go:noescape
+func maxU8AVX512(args *BinaryU8Args)
 
 func init() {
 	addU8Table = append(addU8Table,
@@ -30,4 +36,7 @@ func init() {
 	minU8Table = append(minU8Table,
 		BinaryU8{Info: Info{Op: "min_u8", Tier: AVX2}, run: minU8AVX2},
 		BinaryU8{Info: Info{Op: "min_u8", Tier: AVX512}, run: minU8AVX512})
+	maxU8Table = append(maxU8Table,
+		BinaryU8{Info: Info{Op: "max_u8", Tier: AVX2}, run: maxU8AVX2},
+		BinaryU8{Info: Info{Op: "max_u8", Tier: AVX512}, run: maxU8AVX512})
 }

@@ -88,6 +88,10 @@ func TestMinU8(t *testing.T) {
 	testBinaryU8(t, minU8Table, func(p *BinaryU8Args, a, b int32) float32 { return min(float32(a)*p.AMult, float32(b)*p.BMult) })
 }
 
+func TestMaxU8(t *testing.T) {
+	testBinaryU8(t, maxU8Table, func(p *BinaryU8Args, a, b int32) float32 { return max(float32(a)*p.AMult, float32(b)*p.BMult) })
+}
+
 func benchBinaryU8(b *testing.B, table []BinaryU8) {
 	b.Run("64KiB", func(b *testing.B) {
 		benchEachKernel(b, table, func(b *testing.B, k *BinaryU8) {
@@ -104,3 +108,4 @@ func benchBinaryU8(b *testing.B, table []BinaryU8) {
 func BenchmarkAddU8(b *testing.B) { benchBinaryU8(b, addU8Table) }
 func BenchmarkMulU8(b *testing.B) { benchBinaryU8(b, mulU8Table) }
 func BenchmarkMinU8(b *testing.B) { benchBinaryU8(b, minU8Table) }
+func BenchmarkMaxU8(b *testing.B) { benchBinaryU8(b, maxU8Table) }

@@ -46,6 +46,7 @@ func Kernels() []Info {
 	all = append(all, infos(addU8Table)...)
 	all = append(all, infos(mulU8Table)...)
 	all = append(all, infos(minU8Table)...)
+	all = append(all, infos(maxU8Table)...)
 	all = append(all, infos(quantizeF32U8Table)...)
 	all = append(all, infos(dequantizeU8F32Table)...)
 	all = append(all, infos(lutU8Table)...)

@@ -12,7 +12,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// TestBinary compares sums, products and minima with the definition in docs/numerics.md,
+// TestBinary compares sums, differences, products, minima and maxima with the definition in docs/numerics.md,
 // bit for bit, on every tier.
 func TestBinary(t *testing.T) {
 	qa, qb := tensor.PerTensor(tensor.Uint8, 0.031, 100), tensor.PerTensor(tensor.Uint8, 0.012, 7)
@@ -36,7 +36,7 @@ func TestBinary(t *testing.T) {
 	} {
 		rng := rand.New(rand.NewPCG(1, 2))
 		a, b := quantized(rng, qa, c.a...), quantized(rng, qb, c.b...)
-		for _, op := range []ops.Op{int8.Add{Act: c.act, Out: y}, int8.Mul{Act: c.act, Out: y}, int8.Min{Act: c.act, Out: y}} {
+		for _, op := range []ops.Op{int8.Add{Act: c.act, Out: y}, int8.Mul{Act: c.act, Out: y}, int8.Min{Act: c.act, Out: y}, int8.Sub{Act: c.act, Out: y}, int8.Max{Act: c.act, Out: y}} {
 			t.Run(fmt.Sprintf("%s/%v,%v", op.Name(), c.a, c.b), func(t *testing.T) {
 				for _, tier := range asm.Supported() {
 					for _, threads := range []int{1, 2} {
@@ -72,6 +72,10 @@ func checkBinary(t *testing.T, op ops.Op, act ops.Activation, a, b, out *tensor.
 			v = float32(va*vb) * int8.Multiplier(qa.Scale[0], qb.Scale[0], y.Scale[0])
 		case int8.Min:
 			v = min(float32(va)*ma, float32(vb)*mb)
+		case int8.Max:
+			v = max(float32(va)*ma, float32(vb)*mb)
+		case int8.Sub:
+			v = float32(float32(va)*ma) - float32(float32(vb)*mb)
 		default:
 			v = float32(float32(va)*ma) + float32(float32(vb)*mb)
 		}

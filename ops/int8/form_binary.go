@@ -54,5 +54,7 @@ func binaryForm(op ops.Binary, n Node) *Form {
 var binaryOperators = map[ops.BinaryFn]func(ops.Activation, *tensor.QParams) ops.Op{
 	ops.Add: func(act ops.Activation, out *tensor.QParams) ops.Op { return Add{Act: act, Out: out} },
 	ops.Mul: func(act ops.Activation, out *tensor.QParams) ops.Op { return Mul{Act: act, Out: out} },
+	ops.Sub: func(act ops.Activation, out *tensor.QParams) ops.Op { return Sub{Act: act, Out: out} },
 	ops.Min: func(act ops.Activation, out *tensor.QParams) ops.Op { return Min{Act: act, Out: out} },
+	ops.Max: func(act ops.Activation, out *tensor.QParams) ops.Op { return Max{Act: act, Out: out} },
 }

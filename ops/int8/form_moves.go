@@ -2,6 +2,7 @@ package int8
 
 import (
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/octet-ml/octet/ops"
@@ -20,6 +21,9 @@ func init() {
 	registerMove[ops.Tile]()
 	registerMove[ops.Flip]()
 	registerMove[ops.Roll]()
+	registerMove[ops.PixelShuffle]()
+	registerMove[ops.ChannelShuffle]()
+	registerMove[ops.Regroup]()
 	registerForm(func(_ ops.PadMode, n Node) *Form { return sharing(n) })
 	registerForm(func(_ ops.Interpolate, n Node) *Form { return sharing(n) })
 	registerForm(func(_ ops.MaxPool, n Node) *Form {
@@ -44,12 +48,12 @@ func init() {
 }
 
 // registerMove declares an operator that puts each value of its first input somewhere else.
-func registerMove[T ops.Op]() {
-	registerForm(func(_ T, n Node) *Form {
-		f := sharing(n)
-		f.Infinite = func(holds func(int) bool) bool { return holds(0) }
-		return f
-	})
+func registerMove[T ops.Op]() { forms[reflect.TypeFor[T]()] = moveForm }
+
+func moveForm(n Node) *Form {
+	f := sharing(n)
+	f.Infinite = func(holds func(int) bool) bool { return holds(0) }
+	return f
 }
 
 // sharing returns the form of an operator that takes quantized values as it is, where it does.

@@ -1,42 +1,50 @@
 package int8
 
-import "github.com/octet-ml/octet/ops"
+import (
+	"reflect"
+
+	"github.com/octet-ml/octet/ops"
+)
 
 func init() {
-	ops.Register(
-		row[AdaptiveAvgPool]("int8.adaptive_avg_pool", nil),
-		row[Add]("int8.add", nil),
-		row[AvgPool]("int8.avg_pool", nil),
-		row("int8.conv", Conv.macs),
-		row[Dequantize]("int8.dequantize", nil),
-		row("int8.dynamic_linear", DynamicLinear.macs),
-		row("int8.linear", Linear.macs),
-		row[Min]("int8.min", nil),
-		row[Mul]("int8.mul", nil),
-		row[Quantize]("int8.quantize", nil),
-		row[Table]("int8.table", nil),
+	for _, row := range []struct {
+		name string
+		op   ops.Op
+	}{
+		{"int8.adaptive_avg_pool", AdaptiveAvgPool{}},
+		{"int8.add", Add{}},
+		{"int8.avg_pool", AvgPool{}},
+		{"int8.conv", Conv{}},
+		{"int8.dequantize", Dequantize{}},
+		{"int8.dynamic_linear", DynamicLinear{}},
+		{"int8.linear", Linear{}},
+		{"int8.max", Max{}},
+		{"int8.min", Min{}},
+		{"int8.mul", Mul{}},
+		{"int8.quantize", Quantize{}},
+		{"int8.sub", Sub{}},
+		{"int8.table", Table{}},
 
 		// What training runs, which is not saved.
-		row("", DeployedLayer.macs),
-		row[LSQ]("", nil),
-		row[LSQGrad]("", nil),
-		row[StraightThrough]("", nil),
-	)
+		{"", DeployedLayer{}},
+		{"", LSQ{}},
+		{"", LSQGrad{}},
+		{"", StraightThrough{}},
+	} {
+		ops.Register(ops.Operator{Name: row.name, Type: reflect.TypeOf(row.op), Int8: true})
+	}
 }
 
-// row makes the row of an operator whose products are of int8 values.
-func row[T ops.Op](name string, macs func(op T, in, out []ops.Type) int64) ops.Operator {
-	r := ops.Row(name, macs)
-	r.Int8 = true
-	return r
-}
+// MACs counts the products of the definition.
+func (op Conv) MACs(in, out []ops.Type) int64 { return ops.ConvMACs(in[1], out[0]) }
 
-func (op Conv) macs(in, out []ops.Type) int64 { return ops.ConvMACs(in[1], out[0]) }
+// MACs counts the products of the definition.
+func (op Linear) MACs(in, out []ops.Type) int64 { return ops.ConvMACs(in[1], out[0]) }
 
-func (op Linear) macs(in, out []ops.Type) int64 { return ops.ConvMACs(in[1], out[0]) }
+// MACs counts the products of the definition.
+func (op DynamicLinear) MACs(in, out []ops.Type) int64 { return ops.ConvMACs(in[1], out[0]) }
 
-func (op DynamicLinear) macs(in, out []ops.Type) int64 { return ops.ConvMACs(in[1], out[0]) }
-
-func (op DeployedLayer) macs(in, out []ops.Type) int64 {
+// MACs counts the products of the definition.
+func (op DeployedLayer) MACs(in, out []ops.Type) int64 {
 	return ops.ConvMACs(in[op.Inputs().W], out[0])
 }

@@ -421,7 +421,7 @@ func (c *call) shape(t *build.Tensor) tensor.Shape {
 
 // known returns a tensor's elements, nil where only the run knows them.
 func (c *call) known(t *build.Tensor) *tensor.Tensor {
-	if n := t.Number; n != nil && t.Version == t.Store.Version {
+	if n := t.Unwritten(); n != nil {
 		v, ok := c.Plain(n)
 		if !ok {
 			return nil

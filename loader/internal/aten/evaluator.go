@@ -163,7 +163,7 @@ func Truth(b *build.Builder, v Value) (bool, error) {
 
 // Item returns the only element of a tensor as a number of a kind.
 func Item(b *build.Builder, t *build.Tensor, k build.Kind) (Value, error) {
-	if n := t.Number; n != nil && t.Version == t.Store.Version {
+	if n := t.Unwritten(); n != nil {
 		return n.To(k), nil
 	}
 	typ := t.Type()

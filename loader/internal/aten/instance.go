@@ -22,6 +22,8 @@ type Object struct {
 func NewObject(c Class) *Object { return &Object{Class: c, Attrs: make(map[string]Value)} }
 
 // Set sets an attribute, new ones behind those there are.
+//
+//go:noinline
 func (o *Object) Set(name string, v Value) {
 	if _, ok := o.Attrs[name]; !ok {
 		o.Names = append(o.Names, name)

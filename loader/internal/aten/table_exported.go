@@ -308,6 +308,8 @@ func batchStatisticsOnly(c *call) Value {
 }
 
 // withMissing returns a result and others that are not given.
+//
+//go:noinline
 func (c *call) withMissing(y Value, others ...string) Value {
 	out := &Tuple{Items: []Value{y}}
 	for _, what := range others {

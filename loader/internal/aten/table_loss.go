@@ -49,6 +49,8 @@ func difference(f func(c *call, d *build.Tensor) *build.Tensor) func(*call) Valu
 }
 
 // fn applies a function of one element without parameters.
+//
+//go:noinline
 func (c *call) fn(fn ops.UnaryFn, x *build.Tensor) *build.Tensor {
 	return c.apply(ops.Unary{Fn: fn}, x)
 }

@@ -56,6 +56,13 @@ func (c *call) linear(x, weight, bias *build.Tensor) *build.Tensor {
 		y := c.linear(x, one, bias)
 		return c.reshape(y, c.Dims(x)[:x.Rank()-1])
 	}
+	if !x.DType().IsFloat() && x.Type().Q == nil && weight.Rank() == 2 {
+		y := c.matmul(x, c.permuted(weight, []int{1, 0}))
+		if bias != nil {
+			y = c.arith(ops.Add, y, bias)
+		}
+		return y
+	}
 	if bias != nil && bias.Rank() != 1 {
 		return c.arith(ops.Add, c.linear(x, weight, nil), bias)
 	}
@@ -175,7 +182,7 @@ func inner(c *call) Value {
 	case a.Rank() == 0 || b.Rank() == 0:
 		return c.arith(ops.Mul, a, b)
 	case b.Rank() == 1:
-		return c.applyFloat(ops.MatMul{}, a, b)
+		return c.matmul(a, b)
 	}
 	return c.contract(a, b, []int{a.Rank() - 1}, []int{b.Rank() - 1})
 }

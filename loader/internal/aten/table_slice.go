@@ -12,6 +12,7 @@ import (
 // parts are the operators that take parts of tensors, or turn and repeat them.
 var parts = []operator{
 	{"aten::select_scatter", "self:T src:T dim:i index:i", selectScatter},
+	{"aten::diagonal_scatter", "self:T src:T offset:i=0 dim1:i=0 dim2:i=1", diagonalScatter},
 	{"aten::slice_scatter", "self:T src:T dim:i=0 start:i?=None end:i?=None step:i=1", sliceScatter},
 	{"aten::diff", "self:T n:i=1 dim:i=-1 prepend:T?=None append:T?=None", diff},
 	{"aten::transpose", "self:T dim0:i dim1:i", transpose},
@@ -303,9 +304,19 @@ func narrow(c *call) Value {
 	return c.sliced(t, axis, start, build.AsNumber(c.mustArith(ops.Add, start, c.number(3))), 1)
 }
 
-func diagonal(c *call) Value {
-	t := c.tensor(0)
-	return c.view(t, build.OpView{Op: ops.Diagonal{Offset: c.int(1), Axis1: c.axis(2, t.Rank()), Axis2: c.axis(3, t.Rank())}}, nil).WithStrides()
+func diagonal(c *call) Value { return c.diagonal(c.tensor(0), 1) }
+
+// diagonal returns the diagonal of a tensor that the arguments from i on name.
+func (c *call) diagonal(t *build.Tensor, i int) *build.Tensor {
+	op := ops.Diagonal{Offset: c.int(i), Axis1: c.axis(i+1, t.Rank()), Axis2: c.axis(i+2, t.Rank())}
+	return c.view(t, build.OpView{Op: op}, nil).WithStrides()
+}
+
+// diagonalScatter returns self with a diagonal replaced by src.
+func diagonalScatter(c *call) Value {
+	copied := build.NewTensor(c.read(c.tensor(0)))
+	c.storeLike(c.diagonal(copied, 2), c.tensor(1))
+	return copied
 }
 
 func windows(c *call) Value {

@@ -93,6 +93,8 @@ func (d *Dict) Get(key Value) (Value, bool) {
 }
 
 // Set gives a value to a key, new ones behind those there are.
+//
+//go:noinline
 func (d *Dict) Set(key, v Value) {
 	if i := d.index(key); i >= 0 {
 		d.Values[i] = v

@@ -345,6 +345,8 @@ func (b *Builder) Known(v *graph.Value) *tensor.Tensor {
 	return b.evaluate(v)
 }
 
+const plainGo = 0 // the tier of kernels that compute while a graph is made
+
 // evaluate computes a value that follows from constants alone; nil for any
 // other, and once too much would have been computed so.
 func (b *Builder) evaluate(v *graph.Value) *tensor.Tensor {
@@ -367,7 +369,6 @@ func (b *Builder) evaluate(v *graph.Value) *tensor.Tensor {
 			return nil
 		}
 	}
-	const plainGo = 0 // the tier of kernels
 	out, err := ops.Eval(v.Node.Op, plainGo, nil, in...)
 	if err != nil {
 		return nil

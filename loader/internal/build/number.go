@@ -40,6 +40,7 @@ func (d Deps) with(fact int) Deps {
 
 func (d Deps) has(fact int) bool { return fact/64 < len(d) && d[fact/64]>>(fact%64)&1 == 1 }
 
+//go:noinline
 func (d Deps) Union(o Deps) Deps {
 	if len(o) > len(d) {
 		d, o = o, d

@@ -53,6 +53,8 @@ func NewTensor(v *graph.Value) *Tensor {
 }
 
 // Parameter returns a tensor that the file holds, under the name of its first use.
+//
+//go:noinline
 func Parameter(name string, t *tensor.Tensor) *Tensor {
 	return &Tensor{Store: &Storage{Param: t, Name: name}, Strides: t.Shape().Strides()}
 }
@@ -65,11 +67,18 @@ func OfStorage(s *Storage) *Tensor {
 // OfNumber returns a tensor without dimensions that holds a number.
 func OfNumber(n *Number) *Tensor { return OfStorage(&Storage{Number: n}) }
 
-// MadeFrom returns the number that the tensor was made from, as long as nothing was
-// written to it, where the tensor has the element type that stands for such numbers: an
+// Unwritten returns the number that the tensor was made from, as long as nothing was written to its memory.
+func (t *Tensor) Unwritten() *Number {
+	if t.Store.Version > 0 {
+		return nil
+	}
+	return t.Number
+}
+
+// MadeFrom returns the same where the tensor has the element type that stands for such numbers: an
 // int32 input is a number, too, but what is computed with it is of another type.
 func (t *Tensor) MadeFrom() *Number {
-	if n := t.Number; n != nil && t.Version == t.Store.Version && t.DType() == n.Kind.DType() {
+	if n := t.Unwritten(); n != nil && t.DType() == n.Kind.DType() {
 		return n
 	}
 	return nil
@@ -236,7 +245,7 @@ func (t *Tensor) IsContiguous() bool {
 // where PyTorch would have to copy it.
 func ViewStrides(shape tensor.Shape, strides []int, to tensor.Shape) ([]int, bool) {
 	out := to.Strides()
-	if n, err := shape.Numel(); err != nil || n == 0 {
+	if n, err := shape.Numel(); err != nil || n <= 1 {
 		return out, true
 	}
 	// Runs of dimensions that lie side by side in memory can be divided anew.

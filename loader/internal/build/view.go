@@ -159,7 +159,7 @@ func (w StridedView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error)
 	seen := make(map[int64]bool)
 	for _, i := range w.At.Const.Int64s() {
 		if seen[i] {
-			return nil, errors.New("a tensor whose elements are repeated by as_strided is written to")
+			return nil, errors.New("a tensor whose elements are repeated, as windows that overlap have them, is written to")
 		}
 		seen[i] = true
 	}
@@ -177,13 +177,36 @@ func (w StridedView) flat(b *Builder, x *graph.Value) (*graph.Value, error) {
 	return b.Reshape(x, []*Number{Extent(x.Type.Numel())})
 }
 
-// OpView is what an operator takes. It cannot be written through.
+// OpView is what an operator takes that moves elements: a diagonal, or windows.
 type OpView struct{ Op ops.Op }
 
 func (w OpView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) { return b.AddOne(w.Op, x) }
 
-func (w OpView) Put(*Builder, *graph.Value, *graph.Value) (*graph.Value, error) {
-	return nil, fmt.Errorf("a view made by %s is written to, which is not supported", w.Op.Name())
+// Put writes where the operator takes the elements of x from, which it tells of their indices.
+func (w OpView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error) {
+	shape := make(tensor.Shape, len(x.Type.Shape))
+	for i, n := range b.info[x].dims {
+		var err error
+		if shape[i], err = b.Int(n); err != nil {
+			return nil, err
+		}
+	}
+	if b.evaluated += x.Type.Numel(); b.evaluated > b.limits.Evaluated {
+		return nil, fmt.Errorf("a view made by %s of %v is written to, which is too large for that", w.Op.Name(), x.Type)
+	}
+	indices := make([]int64, x.Type.Numel())
+	for i := range indices {
+		indices[i] = int64(i)
+	}
+	at, err := tensor.FromSlice(indices, shape...)
+	if err != nil {
+		return nil, err
+	}
+	out, err := ops.Eval(w.Op, plainGo, nil, at)
+	if err != nil {
+		return nil, err
+	}
+	return StridedView{At: b.Constant("", out[0]), From: b.info[x].dims}.Put(b, x, part)
 }
 
 // IndexView takes one index of a dimension, which the run decides.

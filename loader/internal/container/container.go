@@ -342,6 +342,9 @@ func readGrowing(r io.Reader, n int) ([]byte, error) {
 	}
 }
 
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func reject(record, format string, args ...any) error {
 	return &tensor.FileError{Record: record, Reason: fmt.Sprintf(format, args...)}
 }

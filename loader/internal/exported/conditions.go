@@ -12,6 +12,9 @@ var conditionNames = map[exprOp]graph.ConditionOp{
 	opEq: "==", opNe: "!=", opLt: "<", opLe: "<=", opAnd: "and", opOr: "or", opNot: "not", opWhere: "where",
 }
 
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func operation(op graph.ConditionOp, a, b graph.Condition) graph.Condition {
 	return graph.Condition{Op: op, Args: []graph.Condition{a, b}}
 }

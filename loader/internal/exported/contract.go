@@ -219,6 +219,7 @@ type binding struct {
 	from    map[string]string // where the value of a symbol comes from
 }
 
+//go:noinline
 func (b *binding) reject(i int, format string, args ...any) error {
 	return &graph.InputError{Index: i, Name: b.Inputs[i].Name, Reason: fmt.Sprintf(format, args...)}
 }

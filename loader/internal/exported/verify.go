@@ -79,6 +79,8 @@ func sameName(a, b Arg) bool {
 }
 
 // nameOf returns the name that an argument refers to, "" for none.
+//
+//go:noinline
 func nameOf(a Arg) string {
 	switch a := a.(type) {
 	case Tensor:

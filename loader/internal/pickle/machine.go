@@ -171,6 +171,9 @@ func (m *machine) mark() error {
 }
 
 // push pushes a value that holds no other.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func (m *machine) push(v Value) error {
 	m.stack = append(m.stack, entry{v: v, size: 1, depth: 1})
 	return nil

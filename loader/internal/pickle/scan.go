@@ -108,6 +108,7 @@ func (s *scanner) scan() (n int, err error) {
 
 func (s *scanner) fail(format string, args ...any) error { return failAt(s.pos, format, args...) }
 
+//go:noinline
 func failAt(pos int, format string, args ...any) error {
 	return &Error{Offset: pos, Reason: fmt.Sprintf(format, args...)}
 }

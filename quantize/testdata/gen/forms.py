@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Writes small models of forms that quantization has to cope with: weights that are computed, masks of infinities, modules
-of colliding names, layers that see the batch, half weights.
+of colliding names, layers that see the batch, half weights; and, named whole_*, ones of which every operator has an int8 form.
 
-    forms.py OUT      with PyTorch 1.13; OUT is quantize/testdata/forms
+    forms.py OUT [PREFIX]      with PyTorch 1.13; OUT is quantize/testdata/forms, PREFIX is of the names to write
 
 NAME.pt is a traced module, NAME.npz has its inputs to calibrate with (calib.NAME) and to test on (test.NAME), and
 PyTorch's outputs on the latter (output0). Weights are random.
@@ -161,6 +161,22 @@ class StoredHalf(nn.Module):
         return F.linear(F.relu(F.linear(x, self.w.float())), self.v.float())
 
 
+class Transposed1d(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv1d(3, 8, 3, padding=1), nn.ConvTranspose1d(8, 8, 5, 2, 2, 1), nn.Conv1d(8, 4, 3)
+
+    def forward(self, x):
+        return self.c(F.leaky_relu(self.b(F.relu(self.a(x.flatten(2))))))
+
+
+def transposed():
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.ConvTranspose2d(16, 12, 4, 2, 1), nn.ReLU(),
+        nn.ConvTranspose2d(12, 12, 3, 2, 1, 1, groups=3, bias=False), nn.LeakyReLU(0.1), nn.ConvTranspose2d(12, 8, 2, 2),
+        nn.ReLU6(), nn.Conv2d(8, 4, 3))
+
+
 def images(n):
     return {"x": torch.randn(n, 3, 8, 8)}
 
@@ -219,12 +235,16 @@ FORMS = {
     "half_layer": (HalfLayer, vectors),
     "half_attention": (HalfAttention, tokens),
     "half_stored": (StoredHalf, vectors),
+    "whole_transposed": (transposed, images),
+    "whole_transposed1d": (Transposed1d, images),
 }
 
 
-def main(out):
+def main(out, only=""):
     os.makedirs(out, exist_ok=True)
     for name, (build, data) in FORMS.items():
+        if not name.startswith(only):
+            continue
         torch.manual_seed(0)
         m = build().eval()
         calib, test = data(32), data(8)
@@ -238,4 +258,4 @@ def main(out):
         np.savez_compressed(os.path.join(out, name + ".npz"), **{k: v.numpy() for k, v in arrays.items()})
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])
