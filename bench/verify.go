@@ -64,7 +64,7 @@ func RunOperators(ctx context.Context, g *graph.Graph, tier asm.Tier, seed uint6
 
 // isInt8 reports whether a node computes on quantized values.
 func isInt8(n *graph.Node) bool {
-	return strings.HasSuffix(reflect.TypeOf(n.Op).PkgPath(), "/ops/int8") || n.Outputs[0].Type.Q != nil
+	return strings.HasSuffix(reflect.TypeOf(n.Op).PkgPath(), "/ops/int8") || len(n.Outputs) > 0 && n.Outputs[0].Type.Q != nil
 }
 
 // runOperator runs one node on inputs of its types.

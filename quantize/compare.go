@@ -94,7 +94,8 @@ func (b *comparer) node(n *graph.Node) error {
 		b.reference[v] = outs[i]
 	}
 	var d *difference
-	if v := n.Outputs[0]; v.Type.DType == tensor.Float32 {
+	if len(n.Outputs) > 0 && n.Outputs[0].Type.DType == tensor.Float32 {
+		v := n.Outputs[0]
 		quantized, err := b.asFloat(v)
 		if err != nil {
 			return err

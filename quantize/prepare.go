@@ -145,7 +145,7 @@ func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
 // staysFloat says why a node cannot be int8 whatever the filter, "" when it can.
 func (p *prepared) staysFloat(q *Quantizer, n *graph.Node) string {
 	switch {
-	case n.Outputs[0].Type.DType != tensor.Float32:
+	case len(n.Outputs) == 0 || n.Outputs[0].Type.DType != tensor.Float32:
 		return "it does not compute float32"
 	case p.backend.Dynamic && (p.form(n).Layer == nil || !p.form(n).Layer.IsDynamic()):
 		return "only linear layers are quantized while running"

@@ -51,7 +51,7 @@ func (c *call) assertDims(a, b []*build.Number, message string) {
 		if a[i].Known != nil && b[i].Known != nil && a[i].Known != b[i].Known {
 			c.fail("%s: %v and %v in dimension %d", message, a[i].Known, b[i].Known, i)
 		}
-		if a[i] != b[i] && len(a[i].Deps)+len(b[i].Deps) > 0 {
+		if !build.SameExtent(a[i], b[i]) && len(a[i].Deps)+len(b[i].Deps) > 0 {
 			c.assertAll(c.arith(ops.Eq, build.OfNumber(a[i]), build.OfNumber(b[i])), message)
 		}
 	}
