@@ -19,6 +19,8 @@ type Items struct {
 	Same bool
 	// Stop asks for the graph in front of the first Item without a value: its one output is that Item.
 	Stop bool
+	// Guessed, where it is set, becomes true when a program takes an example for a number that is not known.
+	Guessed *bool
 }
 
 // ItemError says that a run gives another number than the one that its graph holds for.

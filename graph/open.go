@@ -155,6 +155,9 @@ func (d *derived) SpecializeContext(ctx context.Context, inputs []ops.Type, befo
 	if err != nil {
 		return nil, err
 	}
+	if items.Guessed != nil && g.HasItems() {
+		*items.Guessed = true
+	}
 	return d.f(g)
 }
 

@@ -67,8 +67,9 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 		}
 	}
 	o := s.graph.open
+	items.Guessed = new(bool)
 	g, known, err := o.specialize(ctx, types, form, items)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && *items.Guessed && ctx.Err() == nil {
 		g, err = s.probe(ctx, inputs, types, form, items, err)
 	}
 	if ended := ctx.Err(); err != nil && ended != nil {

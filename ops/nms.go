@@ -94,7 +94,7 @@ func suppress[F float32 | float64](b candidate[F], left []candidate[F], threshol
 		w := min(b.x2, o.x2) - max(b.x1, o.x1)
 		h := min(b.y2, o.y2) - max(b.y1, o.y1)
 		if w > 0 && h > 0 {
-			inter := w * h
+			inter := F(w * h) // rounded, on CPUs that could contract too
 			if float64(inter/(b.area+o.area-inter)) > threshold {
 				continue
 			}

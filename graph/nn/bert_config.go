@@ -164,7 +164,7 @@ var bertActivations = map[string]ops.UnaryFn{
 // Weights returns the number of parameters that the sizes make, without heads.
 func (c *BERTConfig) Weights() float64 {
 	h, inner := float64(c.Hidden), float64(c.Intermediate)
-	return h*float64(c.Vocabulary+c.Positions+c.TokenTypes) + float64(c.Layers)*(4*h*h+2*h*inner)
+	return float64(h*float64(c.Vocabulary+c.Positions+c.TokenTypes)) + float64(float64(c.Layers)*(float64(4*h*h)+float64(2*h*inner)))
 }
 
 func (c *BERTConfig) modelType() string {

@@ -65,6 +65,8 @@ func (b *Builder) item(n *Number, example int64, guessed bool) (*Number, error) 
 	stop := guessed && !ok && b.items.known.Stop
 	if ok {
 		op.Example = known
+	} else if asked := b.items.known.Guessed; asked != nil && guessed {
+		*asked = true
 	}
 	op.Exact = stop
 	w, err := b.AddOne(op, v)
