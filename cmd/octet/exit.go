@@ -57,7 +57,8 @@ func exitCode(err error) int {
 	case is[*loader.FileError](err), is[*nn.BindError](err), is[*quantize.ModelError](err), is[*bench.LabelError](err):
 		return exitFile
 	// After files: a state has options too.
-	case is[*quantize.UnknownNameError](err), is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err):
+	case is[*quantize.UnknownNameError](err), is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err),
+		is[*quantize.QuantizedError](err):
 		return exitUsage
 	}
 	return exitFailed

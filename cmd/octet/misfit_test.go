@@ -121,3 +121,11 @@ func TestMisfittingLabels(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 }
+
+// TestQuantizeInt8 refuses a model that is int8 already, as a wrong use and not a wrong file.
+func TestQuantizeInt8(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	if _, stderr := octet(t, exitUsage, "quantize", quantizeDigits(t), "--calib", digitsCalib, "-o", out); !strings.Contains(stderr, "int8 already") {
+		t.Error(stderr)
+	}
+}

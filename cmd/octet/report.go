@@ -52,9 +52,7 @@ printed, as --report does, or of two: their figures, and each operator in both.`
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "the page to write")
-	if err := cmd.MarkFlagRequired("output"); err != nil {
-		panic(err)
-	}
+	require(cmd, "output")
 	return cmd
 }
 
