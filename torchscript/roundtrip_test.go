@@ -101,14 +101,19 @@ func sameOutputs(t *testing.T, g *graph.Graph, in []*tensor.Tensor) {
 func TestModels(t *testing.T) {
 	resnet, pictures := tracedModel("resnet20.ts.pt", ops.F32(4, 3, 32, 32))
 	mobilenet, larger := tracedModel("mobilenet_v2.ts.pt", ops.F32(2, 3, 64, 64))
+	unet, images := tracedModel("unet.ts.pt", ops.F32(2, 3, 32, 32))
 	types, words := tokens()
 	bert, _ := tracedModel("bert.ts.pt", types...)
 	for _, m := range []struct {
 		name string
 		g    *graph.Graph
 		in   []*tensor.Tensor
-	}{{"resnet20", resnet, pictures}, {"mobilenet_v2", mobilenet, larger}, {"bert", bert, words}} {
+	}{{"resnet20", resnet, pictures}, {"mobilenet_v2", mobilenet, larger}, {"unet", unet, images}, {"bert", bert, words}} {
 		t.Run(m.name, func(t *testing.T) { sameOutputs(t, m.g, m.in) })
+		t.Run(m.name+"-dynamic", func(t *testing.T) {
+			q := quantize.New(quantize.Options{Backend: quantize.Native, Dynamic: true})
+			sameOutputs(t, must(q.Quantize(m.g)), m.in)
+		})
 		for _, backend := range []*quantize.Backend{quantize.Native, quantize.FBGEMM, quantize.Reference, quantize.DISC} {
 			t.Run(m.name+"-"+backend.Name, func(t *testing.T) {
 				sameOutputs(t, quantized(t, m.g, m.in, quantize.Options{Backend: backend}), m.in)

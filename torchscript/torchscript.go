@@ -92,11 +92,7 @@ func export(g *graph.Graph) (*exporter, error) {
 		}
 	}
 	for _, v := range g.Outputs {
-		name := e.value(v)
-		if v.Type.Q != nil {
-			name = e.emit("torch.dequantize(%s)", name)
-		}
-		e.outputs = append(e.outputs, name)
+		e.outputs = append(e.outputs, e.value(v))
 	}
 	if len(e.outputs) == 0 {
 		return nil, &ops.UnsupportedError{Op: "a model without outputs", Reason: "TorchScript: there is nothing to write"}
