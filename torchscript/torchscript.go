@@ -76,11 +76,9 @@ func export(g *graph.Graph) (*exporter, error) {
 		return nil, &ops.UnsupportedError{Op: "a model with state", Reason: "TorchScript: what it keeps between runs is not written"}
 	}
 	for _, v := range g.Inputs {
-		if v.Type.Q != nil {
-			return nil, &ops.UnsupportedError{Op: "input " + v.Name, Reason: "TorchScript: inputs that are quantized are not written"}
+		if err := e.input(v); err != nil {
+			return nil, err
 		}
-		e.names[v] = e.unique(v.Name)
-		e.inputs = append(e.inputs, e.names[v])
 	}
 	for _, n := range g.Nodes {
 		err := e.node(n)
@@ -98,6 +96,33 @@ func export(g *graph.Graph) (*exporter, error) {
 		return nil, &ops.UnsupportedError{Op: "a model without outputs", Reason: "TorchScript: there is nothing to write"}
 	}
 	return e, e.err
+}
+
+// input adds a parameter, with checks of the extents that the graph was made for and takes no others of.
+func (e *exporter) input(v *graph.Value) error {
+	reason := ""
+	switch {
+	case v.Type.Q != nil:
+		reason = "inputs that are quantized are not written"
+	case v.Guard != nil && v.Guard.Value != nil:
+		reason = "the graph holds for one value of it only"
+	}
+	if reason != "" {
+		return &ops.UnsupportedError{Op: "input " + v.Name, Reason: "TorchScript: " + reason}
+	}
+	name := e.unique(v.Name)
+	e.names[v] = name
+	e.inputs = append(e.inputs, name)
+	if v.Guard == nil {
+		return nil
+	}
+	for axis, d := range v.Guard.Shape {
+		if d >= 0 {
+			fmt.Fprintf(&e.body, "    if torch.ne(torch.size(%s, %d), %d):\n", name, axis, d)
+			fmt.Fprintf(&e.body, "      ops.prim.RaiseException(\"dimension %d of %s must be %d, which the model was exported for\")\n", axis, name, d)
+		}
+	}
+	return nil
 }
 
 // reserved are names that mean something else in the code.
