@@ -1,10 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -12,7 +10,6 @@ import (
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
-	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -281,17 +278,22 @@ func (r *modelRun) rank(out *tensor.Tensor, first int) error {
 	if names == nil {
 		names = r.data.Classes()
 	}
-	values, classes := out.Contiguous().Float32s(), out.Dim(1)
+	n := min(r.flags.top, out.Dim(1))
+	values, indices, err := tensor.TopK(out, n)
+	if err != nil {
+		return err
+	}
 	for i := range out.Dim(0) {
-		top := topClasses{Sample: r.data.Place(first + i), Classes: likeliest(values[i*classes:][:classes], r.flags.top)}
+		top := topClasses{Sample: r.data.Place(first + i)}
 		line := top.Sample + ":"
-		for k, c := range top.Classes {
+		for k := i * n; k < (i+1)*n; k++ {
+			c := topClass{Class: int(indices.Int64s()[k]), Value: values.Float32s()[k]}
+			name := fmt.Sprintf("class %d", c.Class)
 			if c.Class < len(names) {
-				top.Classes[k].Name = names[c.Class]
-				line += fmt.Sprintf("  %s %.4f", names[c.Class], c.Value)
-			} else {
-				line += fmt.Sprintf("  class %d %.4f", c.Class, c.Value)
+				name, c.Name = names[c.Class], names[c.Class]
 			}
+			line += fmt.Sprintf("  %s %.4f", name, c.Value)
+			top.Classes = append(top.Classes, c)
 		}
 		if r.json {
 			r.result.Top = append(r.result.Top, top)
@@ -300,21 +302,4 @@ func (r *modelRun) rank(out *tensor.Tensor, first int) error {
 		}
 	}
 	return nil
-}
-
-// likeliest returns the n classes of the greatest values, the first of equal ones first; a NaN is the greatest, as for torch.topk.
-func likeliest(values []float32, n int) []topClass {
-	order := make([]topClass, len(values))
-	for i, v := range values {
-		order[i] = topClass{Class: i, Value: v}
-	}
-	sorting.Func(order, func(a, b topClass) int { return -cmp.Compare(rankOf(a.Value), rankOf(b.Value)) })
-	return order[:min(n, len(order))]
-}
-
-func rankOf(v float32) float64 {
-	if v != v {
-		return math.Inf(1)
-	}
-	return float64(v)
 }
