@@ -111,7 +111,7 @@ func TestQuantizeAndInspect(t *testing.T) {
 	if l := layers["fc linear"]; l.Precision != "float32" || l.Reason == "" {
 		t.Errorf("fc: %+v", l)
 	}
-	if info, err := os.Stat(path); err != nil || info.Size() != r.OutputBytes || r.InputBytes != 160059 {
+	if info, err := os.Stat(path); err != nil || info.Size() != r.OutputBytes || r.InputBytes != 82875 {
 		t.Errorf("%d of %d bytes, file: %v", r.OutputBytes, r.InputBytes, err)
 	}
 	s := octetJSON[inspectResult](t, "inspect", path, "--plan", "--code")
