@@ -98,7 +98,7 @@ func encodeSafetensorsHeader(metadata map[string]string, tensors []Named, checks
 			Offsets [2]int64 `json:"data_offsets"`
 		}{Shape: append([]int{}, t.Tensor.Shape()...)}
 		for _, d := range safetensorsDTypes {
-			if d.dtype == t.Tensor.DType() {
+			if d.dtype == t.Tensor.DType() && d.wide == nil {
 				entry.DType = d.name
 			}
 		}

@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
@@ -121,18 +120,5 @@ func (z *zipStorages) readStorage(record string, ref storageRef) (storage, error
 	if err != nil {
 		return storage{}, err
 	}
-	if ref.int16 {
-		data = widenInt16(data)
-	}
-	return storage{data: data, dtype: ref.dtype, untyped: ref.untyped}.normalized(), nil
-}
-
-// widenInt16 returns 16-bit integers as 32-bit ones.
-func widenInt16(data []byte) []byte {
-	wide := tensor.AlignedBytes(2 * len(data))
-	for i := 0; i < len(data)/2; i++ {
-		v := int16(binary.LittleEndian.Uint16(data[2*i:]))
-		binary.LittleEndian.PutUint32(wide[4*i:], uint32(int32(v)))
-	}
-	return wide
+	return ref.storageOf(data)
 }

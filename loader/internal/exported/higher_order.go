@@ -353,23 +353,10 @@ func (s *scope) lower(name string, args []aten.Value, keywords map[string]aten.V
 	if !lowered[name] {
 		return nil
 	}
-	cast := func(v aten.Value) (aten.Value, error) {
-		t, ok := v.(*build.Tensor)
-		if !ok || t.DType() != tensor.Float32 {
-			return v, nil
+	return replaceTensors(args, keywords, func(t *build.Tensor) (aten.Value, error) {
+		if t.DType() != tensor.Float32 {
+			return t, nil
 		}
 		return s.castTensor(t, s.autocast)
-	}
-	var err error
-	for i, v := range args {
-		if args[i], err = cast(v); err != nil {
-			return err
-		}
-	}
-	for k, v := range keywords {
-		if keywords[k], err = cast(v); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }

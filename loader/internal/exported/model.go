@@ -296,6 +296,9 @@ func (r *run) input(in ContractInput, t ops.Type) (aten.Value, error) {
 			}
 		}
 	}
+	if in.Meta.Wide != nil {
+		return x, r.within(in.Meta.Wide, x)
+	}
 	if t.DType == in.Meta.DType {
 		return x, nil
 	}

@@ -2,20 +2,22 @@ package int8
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// deployedCase is a layer with the kinds of parameters it has.
-type deployedCase struct {
+// trainedCase is a layer with the kinds of parameters it has.
+type trainedCase struct {
 	layer     ops.Op
 	x, w      []int // shapes; images NHWC
 	weight    Params
@@ -31,7 +33,7 @@ var (
 	u8PerTensor = Params{DType: tensor.Uint8, Max: 255}
 )
 
-func deployedCases() map[string]deployedCase {
+func trainedCases() map[string]trainedCase {
 	conv := func(stride, pad, dilation, groups int, act ops.Activation, bias, residual bool) ops.Conv {
 		pair := func(v int) []int { return []int{v, v} }
 		return ops.Conv{
@@ -39,7 +41,7 @@ func deployedCases() map[string]deployedCase {
 			Act: act, HasBias: bias, HasResidual: residual, NHWC: true,
 		}
 	}
-	return map[string]deployedCase{
+	return map[string]trainedCase{
 		"3x3":             {layer: conv(1, 1, 1, 1, ops.ReLU, true, false), x: []int{2, 9, 7, 16}, w: []int{20, 16, 3, 3}, weight: s8Channel},
 		"residual":        {layer: conv(1, 1, 1, 1, ops.ReLU, true, true), x: []int{2, 9, 7, 16}, w: []int{16, 16, 3, 3}, weight: s8Channel},
 		"relu6":           {layer: conv(2, 1, 1, 1, ops.ReLU6, true, false), x: []int{1, 9, 8, 5}, w: []int{7, 5, 3, 3}, weight: s8Narrow},
@@ -48,6 +50,10 @@ func deployedCases() map[string]deployedCase {
 		"depthwise":       {layer: conv(2, 1, 1, 9, ops.ReLU6, true, false), x: []int{2, 7, 6, 9}, w: []int{9, 1, 3, 3}, weight: s8Channel},
 		"depthwise real":  {layer: conv(1, 1, 1, 5, ops.ReLU, true, false), x: []int{2, 7, 6, 5}, w: []int{5, 1, 3, 3}, weight: u8PerTensor, floatBias: true},
 		"pointwise":       {layer: conv(1, 0, 1, 1, ops.NoActivation, true, false), x: []int{3, 4, 5, 24}, w: []int{10, 24, 1, 1}, weight: u8PerTensor, floatBias: true},
+		"depthwise added": {layer: conv(1, 1, 1, 6, ops.ReLU, true, true), x: []int{2, 7, 6, 6}, w: []int{6, 1, 3, 3}, weight: s8Channel},
+		"small groups":    {layer: conv(1, 1, 1, 8, ops.ReLU, true, false), x: []int{1, 6, 6, 32}, w: []int{16, 4, 3, 3}, weight: u8PerTensor},
+		"one dimension":   {layer: ops.Conv{Stride: []int{1}, Padding: []int{2}, Dilation: []int{1}, Groups: 1, HasBias: true, NHWC: true}, x: []int{2, 200, 3}, w: []int{6, 3, 5}, weight: s8Channel},
+		"many rows":       {layer: conv(1, 1, 1, 1, ops.NoActivation, true, true), x: []int{3, 15, 14, 16}, w: []int{24, 16, 3, 3}, weight: u8PerTensor},
 		"negative":        {layer: conv(1, 1, 1, 1, ops.ReLU, true, false), x: []int{1, 6, 6, 8}, w: []int{8, 8, 3, 3}, weight: s8Channel, negative: true},
 		"linear":          {layer: ops.Linear{HasBias: true}, x: []int{7, 31}, w: []int{10, 31}, weight: s8Channel, floatOut: true},
 		"linear relu":     {layer: ops.Linear{HasBias: true, Act: ops.ReLU}, x: []int{2, 3, 64}, w: []int{40, 64}, weight: s8Channel},
@@ -57,15 +63,15 @@ func deployedCases() map[string]deployedCase {
 	}
 }
 
-// TestDeployedLayer compares the real values with those of the int8 operators' integers,
+// TestTrainedLayer compares the real values with those of the int8 operators' integers,
 // bit for bit, on every tier and for one and three threads.
-func TestDeployedLayer(t *testing.T) {
-	for name, c := range deployedCases() {
-		t.Run(name, func(t *testing.T) { testDeployedLayer(t, c) })
+func TestTrainedLayer(t *testing.T) {
+	for name, c := range trainedCases() {
+		t.Run(name, func(t *testing.T) { testTrainedLayer(t, c) })
 	}
 }
 
-func testDeployedLayer(t *testing.T, c deployedCase) {
+func testTrainedLayer(t *testing.T, c trainedCase) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	must := func(x *tensor.Tensor, err error) *tensor.Tensor {
 		t.Helper()
@@ -103,7 +109,7 @@ func testDeployedLayer(t *testing.T, c deployedCase) {
 			zeros[i] = 120.4
 		}
 	}
-	op := DeployedLayer{Layer: c.layer, X: u8, W: c.weight, FloatBias: c.floatBias}
+	op := TrainedLayer{Layer: c.layer, X: u8, W: c.weight, FloatBias: c.floatBias}
 	real := []*tensor.Tensor{x, vector(0.021), vector(117.3), weight, vector(scales...), vector(zeros...)}
 	static := []*tensor.Tensor{xq, nil}
 	bias := make([]float32, outs)
@@ -194,7 +200,7 @@ func testDeployedLayer(t *testing.T, c deployedCase) {
 	for _, tier := range asm.Supported() {
 		for _, threads := range []int{1, 3} {
 			pool := ops.NewPool(threads)
-			got := runDeployed(t, op, tier, pool, real)
+			got := runTrained(t, op, tier, pool, real)
 			pool.Close()
 			if !bytes.Equal(got[0].Bytes(), y.Bytes()) {
 				t.Fatalf("%v, %d threads: got %v, want %v", tier, threads, got[0].Float32s()[:4], y.Float32s()[:4])
@@ -204,10 +210,32 @@ func testDeployedLayer(t *testing.T, c deployedCase) {
 			}
 		}
 	}
+	testOtherParameters(t, op, real)
+}
+
+// testOtherParameters checks that nothing of a run is left in the next one, in whose place weights have zero points, or none.
+func testOtherParameters(t *testing.T, op TrainedLayer, in []*tensor.Tensor) {
+	other := slices.Clone(in)
+	for i, factor := range map[int]float32{op.Inputs().X + 1: 1.5, op.Inputs().X + 2: 0.5, op.Inputs().W: -2, op.Inputs().W + 1: -0.7} {
+		other[i] = in[i].Clone()
+		for j := range other[i].Float32s() {
+			other[i].Float32s()[j] *= factor
+		}
+	}
+	pool := ops.NewPool(2)
+	defer pool.Close()
+	for i, got := range runInTurn(t, op, asm.Best(), pool, in, other, in) {
+		want := runTrained(t, op, asm.Best(), pool, [][]*tensor.Tensor{in, other, in}[i])
+		for j := range want {
+			if !bytes.Equal(got[j].Bytes(), want[j].Bytes()) {
+				t.Errorf("run %d gives other results than alone", i)
+			}
+		}
+	}
 }
 
 // outputShape infers the shape of the float layer.
-func outputShape(t *testing.T, c deployedCase, op DeployedLayer) []int {
+func outputShape(t *testing.T, c trainedCase, op TrainedLayer) []int {
 	t.Helper()
 	switch l := c.layer.(type) {
 	case ops.Conv:
@@ -221,11 +249,17 @@ func outputShape(t *testing.T, c deployedCase, op DeployedLayer) []int {
 	return append(append([]int(nil), c.x[:len(c.x)-1]...), c.w[0])
 }
 
-// runDeployed runs the operator with none of its inputs known beforehand.
-func runDeployed(t *testing.T, op ops.Op, tier asm.Tier, pool *ops.Pool, in []*tensor.Tensor) []*tensor.Tensor {
+// runTrained runs the operator with none of its inputs known beforehand.
+func runTrained(t *testing.T, op ops.Op, tier asm.Tier, pool *ops.Pool, in []*tensor.Tensor) []*tensor.Tensor {
 	t.Helper()
-	types := make([]ops.Type, len(in))
-	for i, x := range in {
+	return runInTurn(t, op, tier, pool, in)[0]
+}
+
+// runInTurn runs the operator on one call's memory, with inputs after inputs.
+func runInTurn(t *testing.T, op ops.Op, tier asm.Tier, pool *ops.Pool, inputs ...[]*tensor.Tensor) [][]*tensor.Tensor {
+	t.Helper()
+	types := make([]ops.Type, len(inputs[0]))
+	for i, x := range inputs[0] {
 		types[i] = ops.F32(x.Shape()...)
 	}
 	outTypes, err := op.Infer(types)
@@ -236,16 +270,26 @@ func runDeployed(t *testing.T, op ops.Op, tier asm.Tier, pool *ops.Pool, in []*t
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := make([]*tensor.Tensor, len(outTypes))
-	for i, o := range outTypes {
-		if out[i], err = tensor.New(o.DType, o.Shape...); err != nil {
+	c := &ops.Call{Scratch: tensor.AlignedBytes(k.Scratch), Pool: pool, Workers: make([]ops.Worker, pool.Threads()), Context: context.Background()}
+	for i := range c.Workers {
+		c.Workers[i] = ops.Worker{Scratch: tensor.AlignedBytes(k.WorkerScratch), Pointers: make([]unsafe.Pointer, k.WorkerPointers)}
+	}
+	var all [][]*tensor.Tensor
+	for _, in := range inputs {
+		c.In, c.Out = in, nil
+		for _, o := range outTypes {
+			y, err := tensor.New(o.DType, o.Shape...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Out = append(c.Out, y)
+		}
+		if err := k.Run(c); err != nil {
 			t.Fatal(err)
 		}
+		all = append(all, c.Out)
 	}
-	if err := ops.RunKernel(k, pool, in, out); err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return all
 }
 
 // checkUnrounded checks that rounding moved no value by more than half a step, where it was not bounded.
@@ -262,8 +306,8 @@ func checkUnrounded(t *testing.T, y, real []float32, scale float32) {
 	}
 }
 
-// TestDeployedOperators compares the other operators with the int8 ones.
-func TestDeployedOperators(t *testing.T) {
+// TestStraightThrough compares operators without weights with the int8 ones.
+func TestStraightThrough(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	integers := func(scale float32, zero int32, shape ...int) (q, real *tensor.Tensor) {
 		q, err := tensor.New(tensor.Uint8, shape...)
@@ -341,7 +385,7 @@ func TestDeployedOperators(t *testing.T) {
 			real := append([]*tensor.Tensor{y[0]}, c.real...)
 			for _, threads := range []int{1, 3} {
 				p := ops.NewPool(threads)
-				got := runDeployed(t, op, asm.Best(), p, real)
+				got := runTrained(t, op, asm.Best(), p, real)
 				p.Close()
 				if !bytes.Equal(got[0].Bytes(), y[0].Bytes()) {
 					t.Errorf("%d threads: got %v, want %v", threads, got[0].Float32s()[:4], y[0].Float32s()[:4])
@@ -351,8 +395,8 @@ func TestDeployedOperators(t *testing.T) {
 	}
 }
 
-func TestDeployedRefuses(t *testing.T) {
-	layer := DeployedLayer{Layer: ops.Linear{}, X: u8, W: s8Channel, Y: &u8}
+func TestTrainedLayerRefuses(t *testing.T) {
+	layer := TrainedLayer{Layer: ops.Linear{}, X: u8, W: s8Channel, Y: &u8}
 	f := ops.F32
 	types := []ops.Type{f(4, 6), f(1), f(1), f(3, 6), f(3), f(3), f(1), f(1)}
 	if _, err := layer.Infer(types); err != nil {
@@ -381,7 +425,7 @@ func TestDeployedRefuses(t *testing.T) {
 			t.Errorf("scale %v and zero point %v: %v", s[0], s[1], err)
 		}
 	}
-	deep := []ops.Type{f(1, maxDeployedDepth+1), f(1), f(1), f(1, maxDeployedDepth+1), f(1), f(1), f(1), f(1)}
+	deep := []ops.Type{f(1, maxTrainedDepth+1), f(1), f(1), f(1, maxTrainedDepth+1), f(1), f(1), f(1), f(1)}
 	var unsupported *ops.UnsupportedError
 	if _, err := layer.Prepare(&ops.Prepare{In: deep, Out: []ops.Type{f(1, 1), f(1, 1)}}); !errors.As(err, &unsupported) {
 		t.Errorf("a layer too deep: %v", err)

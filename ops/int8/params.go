@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -70,19 +69,6 @@ func (p Params) at(scale, zero float32, stored tensor.DType) steps {
 	return steps{scale, z + shift, p.Min + shift, p.Max + shift}
 }
 
-// bounds returns the interval of the integers less the zero point, an activation included, as Bounds has it.
-func (s steps) bounds(act ops.Activation) (lo, hi float32) {
-	l, h := s.lo, s.hi
-	if act != ops.NoActivation {
-		l = max(l, s.zero)
-	}
-	if act == ops.ReLU6 {
-		six := math.RoundToEven(float64(6*(1/s.scale))) + float64(s.zero)
-		h = min(h, int32(min(six, float64(s.hi))))
-	}
-	return float32(l - s.zero), float32(max(h, l) - s.zero)
-}
-
 // CheckLearned refuses scales and zero points that mean nothing, for the operator of a name.
 func CheckLearned(name string, scale, zero *tensor.Tensor) error {
 	for i, s := range scale.Float32s() {
@@ -108,32 +94,8 @@ func checkParams(op ops.Op, in []ops.Type, first, channels int, p Params) error 
 	return p.check(op, in)
 }
 
-// quantizer writes the integers of a float32 value in tasks of a fixed size.
-type quantizer struct {
-	kernel *asm.QuantizeF32U8
-	n      int
-	tasks  int
+// set sets parameters i of q to what a learned scale and zero point stand for, the first two of the values.
+func (p Params) set(q *tensor.QParams, i int, values []*tensor.Tensor) {
+	s := p.at(values[0].Float32s()[i], values[1].Float32s()[i], q.DType)
+	q.Scale[i], q.ZeroPoint[i], q.Min, q.Max = s.scale, s.zero, s.lo, s.hi
 }
-
-const quantizeChunk = 1 << 14
-
-func newQuantizer(tier asm.Tier, n int) quantizer {
-	return quantizer{asm.QuantizeF32U8For(tier), n, (n + quantizeChunk - 1) / quantizeChunk}
-}
-
-func (q *quantizer) run(w *ops.Worker, dst []byte, x []float32, s steps, task int) {
-	from, to := task*quantizeChunk, min((task+1)*quantizeChunk, q.n)
-	w.Args.QuantizeF32U8 = asm.QuantizeF32U8Args{
-		N: to - from, X: &x[from], Q: &dst[from], Inv: 1 / s.scale, Zero: s.zero, Lo: s.lo, Hi: s.hi,
-	}
-	q.kernel.Run(&w.Args.QuantizeF32U8)
-}
-
-// round rounds what is below 2^22 half to even: adding 1.5 * 2^23 leaves no bits behind the point.
-func round(v float32) float32 {
-	const magic = 3 << 22
-	return float32(v+magic) - magic
-}
-
-// integer returns the integer of a real value less its zero point.
-func integer(v, inverse float32) float32 { return round(float32(v * inverse)) }
