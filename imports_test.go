@@ -49,6 +49,7 @@ var packageTable = []packageRow{
 	{"serve/grpcserve/", "tensor, serve, serve/oip, serve/grpcserve/pb"},
 	{"serve/prom/", "serve"},
 	{"examples/", "all above"},
+	{"cli/", "all above"},
 	{"cmd/octet/", "all above"},
 }
 
@@ -66,8 +67,8 @@ var internalTable = []packageRow{
 // onlyImporter names the one package that may import a dependency, with those in its folder.
 var onlyImporter = map[string]string{
 	"github.com/klauspost/cpuid/v2": "ops/asm",
-	"github.com/spf13/cobra":        "cmd/octet",
-	"golang.org/x/net":              "cmd/octet",
+	"github.com/spf13/cobra":        "cli",
+	"golang.org/x/net":              "cli",
 	"google.golang.org":             "serve/grpcserve",
 }
 
