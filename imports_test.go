@@ -40,6 +40,7 @@ var packageTable = []packageRow{
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
 	{"data/", "tensor, ops, graph, metric, quantize, loader"},
 	{"onnx/", "tensor, ops, ops/int8, graph"},
+	{"torchscript/", "tensor, ops, ops/int8, graph"},
 	{"bench/", "all above"},
 	{"report/", "all above"},
 	{"serve/oip/", "tensor"},

@@ -15,7 +15,7 @@ import (
 )
 
 // serverFlags are those that only a server has a use for, beside --url.
-var serverFlags = append([]string{"model-version", "clients", "rate", "seed", "max-in-flight", "duration", "requests", "warmup", "data", "json-tensors", "no-metadata", "token-file", "request-timeout"}, dataFlagNames...)
+var serverFlags = append([]string{"model-version", "rate", "seed", "max-in-flight", "requests", "data", "json-tensors", "no-metadata", "token-file", "request-timeout"}, dataFlagNames...)
 
 func (a *app) bench() *cobra.Command {
 	var from source
@@ -34,9 +34,16 @@ ones are tried, images of 224x224 and sentences of 128 tokens, and the one used 
 
 With --url it measures a server of the Open Inference Protocol: throughput, latency
 and statuses, in a closed loop of --clients or an open one at a --rate.`,
+		Example: `  octet bench traced.pt --shape 1x3x224x224 --precision float32,int8 --threads 1,2
+  octet bench int8.safetensors --clients 4 --duration 30s --json
+  octet bench --arch resnet18 --shape 1x3x224x224 --format go
+  octet bench --url http://127.0.0.1:8080 resnet18 --rate 200`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := server.check(cmd, args, sweep.Batches); err != nil {
+			if err := server.check(cmd, args, &sweep); err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("warmup") {
+				sweep.Warmup = max(sweep.Warmup, 1) // the first run makes the outputs of the others
 			}
 			if server.url != "" {
 				shapes, err := parseShapes(shape)
@@ -58,6 +65,9 @@ and statuses, in a closed loop of --clients or an open one at a --rate.`,
 	f.IntSliceVar(&sweep.Batches, "batch", nil, "batch sizes to measure (default: 1, or that of --shape)")
 	shapeFlag(cmd, &shape)
 	f.IntVar(&sweep.Runs, "runs", 0, "measured runs (default: about two seconds)")
+	f.DurationVar(&sweep.Duration, "duration", 0, "how long to measure, such as 30s; with --url how long requests are sent (default 10s, unless --requests)")
+	f.IntVar(&sweep.Warmup, "warmup", 0, "runs before, which do not count (default: 300 ms); with --url requests (default 10)")
+	f.IntVar(&sweep.Clients, "clients", 0, "runs at a time, of one session; with --url clients of a closed loop, each with one request at a time (default 1)")
 	f.BoolVar(&sweep.Profile, "profile", false, "show each layer too, the slowest first")
 	pairSafeFlag(cmd, &sweep.PairSafe)
 	f.StringVar(&format, "format", "table", "table, or go: for benchstat")

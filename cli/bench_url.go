@@ -39,13 +39,10 @@ func (b *serverBench) flags(cmd *cobra.Command) {
 	s := cmd.Flags()
 	s.StringVar(&b.url, "url", "", "measure a server of the Open Inference Protocol instead, http://HOST:PORT or unix:PATH; MODEL is its name there")
 	s.StringVar(&b.version, "model-version", "", "with --url: version of the model (default: the server's choice)")
-	s.IntVar(&b.load.Clients, "clients", 0, "with --url: clients of a closed loop, each with one request at a time (default 1)")
 	s.Float64Var(&b.load.Rate, "rate", 0, "with --url: requests per second of an open loop, at random moments that the server does not influence")
 	s.Uint64Var(&b.load.Seed, "seed", 1, "with --url: of the moments of --rate and of random inputs")
 	s.IntVar(&b.load.MaxInFlight, "max-in-flight", 0, "with --url: most requests of --rate without an answer; others wait, and their latency counts from when they were due (default 4096)")
-	s.DurationVar(&b.load.Duration, "duration", 0, "with --url: how long requests are sent (default 10s, unless --requests)")
 	s.IntVar(&b.load.Requests, "requests", 0, "with --url: how many requests are sent")
-	s.IntVar(&b.load.Warmup, "warmup", 10, "with --url: requests before, which do not count")
 	s.StringVar(&b.data, "data", "", "with --url: samples to send (see octet help eval), --batch of them a request (default: random)")
 	b.samples.add(cmd)
 	s.BoolVar(&b.json, "json-tensors", false, "with --url: send tensors as JSON numbers, and ask for such, not in binary")
@@ -58,7 +55,7 @@ func (b *serverBench) flags(cmd *cobra.Command) {
 var modelFlags = []string{"precision", "runs", "profile", "format", "arch", "model", "threads"}
 
 // check returns an error for flags that are not for what is measured, and sets defaults.
-func (b *serverBench) check(cmd *cobra.Command, args []string, batches []int) error {
+func (b *serverBench) check(cmd *cobra.Command, args []string, sweep *bench.Sweep) error {
 	excluded, why := serverFlags, "it needs --url"
 	if b.url != "" {
 		excluded, why = modelFlags, "it is not for --url"
@@ -71,8 +68,12 @@ func (b *serverBench) check(cmd *cobra.Command, args []string, batches []int) er
 	if b.url == "" {
 		return nil
 	}
-	if len(args) > 1 || len(batches) > 1 {
+	if len(args) > 1 || len(sweep.Batches) > 1 {
 		return usagef("--url takes one MODEL and one --batch")
+	}
+	b.load.Clients, b.load.Duration, b.load.Warmup = sweep.Clients, sweep.Duration, 10
+	if cmd.Flags().Changed("warmup") {
+		b.load.Warmup = sweep.Warmup
 	}
 	if !cmd.Flags().Changed("clients") && b.load.Rate == 0 {
 		b.load.Clients = 1

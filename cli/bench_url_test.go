@@ -178,7 +178,7 @@ func TestBenchURLErrors(t *testing.T) {
 		{exitUsage, "1 inputs", []string{"--url", url, "--shape", "1,2"}},
 		{exitUsage, "either clients", []string{"--url", url, "--clients", "2", "--rate", "1"}},
 		{exitUsage, "not for --url", []string{"--url", url, "--runs", "2"}},
-		{exitUsage, "needs --url", []string{"m", "--clients", "2"}},
+		{exitUsage, "needs --url", []string{"m", "--rate", "2"}},
 		{exitUsage, "needs --shape", []string{"m", "--url", url, "--no-metadata"}},
 		{exitUsage, "one MODEL", []string{"a", "b", "--url", url}},
 		{exitUsage, "it must be http", []string{"--url", "localhost:80"}},

@@ -6,13 +6,13 @@ import (
 	"math"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/table"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -265,11 +265,13 @@ func (c *comparing) print() error {
 		return nil
 	}
 	if d := r.First; d != nil {
-		fmt.Fprintf(c.out, "the first layer that departs is %s (%s): SQNR %.1f dB\n", d.Name, d.Op, d.SQNR)
+		c.out.paint(red, "the first layer that departs")
+		fmt.Fprintf(c.out, " is %s (%s): SQNR %.1f dB\n", d.Name, d.Op, d.SQNR)
 	} else {
-		fmt.Fprintf(c.out, "none of %d layers departs\n", len(r.Layers))
+		c.out.paint(green, fmt.Sprintf("none of %d layers departs", len(r.Layers)))
+		fmt.Fprintln(c.out)
 	}
-	t := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(c.out, 0)
 	fmt.Fprintln(t, "\nlayer\toperator\tSQNR dB\tcosine\tlargest difference\t")
 	for _, d := range r.Layers {
 		mark := ""

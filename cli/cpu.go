@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/internal/fastcores"
+	"github.com/octet-ml/octet/internal/table"
 )
 
 func (a *app) cpuInfo() *cobra.Command {
@@ -18,19 +18,23 @@ func (a *app) cpuInfo() *cobra.Command {
 		Use:   "cpu",
 		Short: "Show the CPU's tiers, the chosen kernels and the measured limits",
 		Long: `cpu shows the tiers of the CPU, the kernel that is chosen for each operation, and what
-the machine reaches. Where it has fast and slow cores, it says which are fast: commands take as many threads
+the machine reaches, and says what would be faster and why it is not. Where it has fast and slow cores, it says which are fast: commands take as many threads
 as there are.
 
 --check runs every kernel of every tier that this CPU has, on values of its own, and compares
 the results with those of plain Go: integers must be equal, floats nearly. It prints what each took,
 a text to send along when something is wrong or slow. The exit code is 1 where one differs.`,
+		Example: `  octet cpu
+  octet cpu --check --cpu avx2`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r := cpuResult{CPU: bench.DescribeCPU(a.tier)}
 			if check {
 				return a.checkKernels(cmd.Context(), r)
 			}
-			for _, k := range kernelsFor(a.tier) {
+			kernels := kernelsFor(a.tier)
+			r.Hints = a.speedFacts().hints(kernels)
+			for _, k := range kernels {
 				r.Kernels = append(r.Kernels, kernelResult{k.Op, k.Tier.String(), k.MR, k.NR, k.KR})
 			}
 			threads := []int{1}
@@ -57,6 +61,7 @@ a text to send along when something is wrong or slow. The exit code is 1 where o
 type cpuResult struct {
 	CPU     bench.CPU           `json:"cpu"`
 	Kernels []kernelResult      `json:"kernels,omitempty"`
+	Hints   []string            `json:"hints,omitempty"`  // what would be faster, and why it is not
 	Checks  []bench.KernelCheck `json:"checks,omitempty"` // of --check
 }
 
@@ -97,7 +102,7 @@ func numbers(list []int) string {
 
 func (a *app) printCPU(r cpuResult) error {
 	a.printHead(r.CPU)
-	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(a.out, 0)
 	fmt.Fprintln(t, "operation\tkernel\ttile")
 	for _, k := range r.Kernels {
 		tile := ""
@@ -110,5 +115,14 @@ func (a *app) printCPU(r cpuResult) error {
 	for _, l := range r.CPU.Limits {
 		fmt.Fprintf(t, "%d\t%.0f\t%.0f\t%.1f\n", l.Threads, l.F32Gops, l.Int8Gops, l.ReadGBs)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for i, h := range r.Hints {
+		if i == 0 {
+			fmt.Fprintln(a.out)
+		}
+		fmt.Fprintln(a.out, h)
+	}
+	return nil
 }

@@ -7,9 +7,9 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/internal/table"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -47,7 +47,7 @@ func (a *app) checkKernels(ctx context.Context, r cpuResult) error {
 func (a *app) printChecks(r cpuResult) error {
 	fmt.Fprintln(a.out, runtime.Version())
 	a.printHead(r.CPU)
-	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(a.out, 0)
 	fmt.Fprintln(t, "operation\ttier\tus\tplain Go us\ttimes\terror\tresult")
 	for _, k := range r.Checks {
 		if k.PlainMicros == 0 {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/examples/digits"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/table"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -23,7 +23,8 @@ func (a *app) demo() *cobra.Command {
 in PyTorch, with images that the network has not seen. It loads the network,
 calibrates it on some of the images, quantizes it, and compares int8 with float32
 on the others.`,
-		Args: cobra.NoArgs,
+		Example: `  octet demo --threads 1`,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.runDemo(cmd.Context())
 			if err != nil {
@@ -133,7 +134,7 @@ func (a *app) demoPrecision(ctx context.Context, g *graph.Graph, test *data.Data
 	if err != nil {
 		return nil, err
 	}
-	t, err := bench.Time(ctx, s, in, 0)
+	t, err := bench.Time(ctx, s, in, bench.TimeOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +145,7 @@ func (a *app) demoPrecision(ctx context.Context, g *graph.Graph, test *data.Data
 }
 
 func (a *app) printDemo(r *demoResult) error {
-	t := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	t := table.NewWriter(a.out, table.AlignRight)
 	fmt.Fprintln(t, "\taccuracy\tright\tweights\tms per batch\timages/s\t")
 	for _, p := range r.Results {
 		fmt.Fprintf(t, "%s\t%.2f %%\t%d of %d\t%.1f kB\t%.3f\t%.0f\t\n",

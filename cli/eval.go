@@ -88,6 +88,9 @@ that are not finite, such as the SQNR of equal outputs.
 with --save-part, for octet eval merge to measure.
 
 ` + dataHelp,
+		Example: `  octet eval int8.safetensors --data val/
+  octet eval resnet20.th --arch resnet20-cifar --data test.npz --against logits.npz
+  octet eval int8.safetensors --data test.npz --target 0.75`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if batch < 1 {

@@ -5,9 +5,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/octet-ml/octet/tensor"
 )
 
-// TestExport writes float and int8 models as ONNX, and refuses what is not written.
+// TestExport writes float, int8 and dynamic models as ONNX and as TorchScript, which is read back to the same outputs, and refuses what is
+// not written.
 func TestExport(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -22,4 +25,30 @@ func TestExport(t *testing.T) {
 	if _, said := octet(t, exitUnsupported, "export", dynamic, "--onnx", at("dynamic.onnx")); !strings.Contains(said, "fc") {
 		t.Errorf("a dynamic layer: %s", said)
 	}
+	torchScript := func(model string, flags ...string) string {
+		out := at("out.pt")
+		octet(t, exitOK, append([]string{"export", model, "--torchscript", "-o", out}, flags...)...)
+		return out
+	}
+	sameOutputs := func(a, b string) {
+		data := at("x.npz")
+		octet(t, exitOK, "compare", a, b, "--data", data, "--atol", "0", "--rtol", "0")
+	}
+	x, err := tensor.New(tensor.Float32, 3, 1, 28, 28)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range x.Float32s() {
+		x.Float32s()[i] = float32(i%97)/48 - 1
+	}
+	if err := tensor.WriteNPZ(at("x.npz"), []tensor.Named{{Name: "x", Tensor: x}}); err != nil {
+		t.Fatal(err)
+	}
+	int8 := quantizeDigits(t)
+	sameOutputs(int8, torchScript(int8))
+	sameOutputs(dynamic, torchScript(dynamic))
+	octet(t, exitUsage, "export", int8)
+	octet(t, exitUsage, "export", int8, "--torchscript")
+	octet(t, exitUsage, "export", int8, "--torchscript", "-o", at("a.pt"), "--onnx", at("a.onnx"))
+	octet(t, exitUsage, "export", int8, "--onnx", at("a.onnx"), "-o", at("a.pt"))
 }

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/table"
 	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/ops"
 )
@@ -27,6 +27,9 @@ TorchScript does not say the shapes of inputs: without --shape its modules and t
 operators of its source are shown, with it the graph that is made of them. A program
 of torch.export does: its inputs are shown with the bounds of their extents, and its
 graph for the shapes of the example that it was exported with.`,
+		Example: `  octet inspect model.pt2
+  octet inspect traced.pt --shape 1x3x224x224 --plan
+  octet inspect resnet18.pth --arch resnet18 --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := a.inspectFile(cmd.Context(), args[0], v)
@@ -252,7 +255,7 @@ func (a *app) printInspect(r *inspectResult) error {
 }
 
 func printPorts(w io.Writer, title string, ports []bench.Port) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(w, 0)
 	fmt.Fprintln(t, title)
 	for _, p := range ports {
 		fmt.Fprintf(t, "  %s\t%s\n", p.Name, p.Type)
@@ -283,7 +286,7 @@ func printSummary(w io.Writer, s *bench.Summary) error {
 	if err := printTree(w, s.Tree, s.Precision != ""); err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(w, 0)
 	fmt.Fprintln(t, "\nclass\tcount")
 	for _, m := range s.Modules {
 		fmt.Fprintf(t, "%s\t%d\n", className(m.Name), m.Count)
@@ -311,7 +314,7 @@ func printSummary(w io.Writer, s *bench.Summary) error {
 // printTree prints modules with those inside them indented, and what is computed
 // in each where that is known.
 func printTree(w io.Writer, modules []bench.Module, computed bool) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(w, 0)
 	fmt.Fprint(t, "\nmodule\tclass\tparameters")
 	if computed {
 		fmt.Fprint(t, "\tM MACs\toutput")
@@ -335,7 +338,7 @@ func printTree(w io.Writer, modules []bench.Module, computed bool) error {
 func className(name string) string { return strings.TrimPrefix(name, "torch.nn.modules.") }
 
 func printUnsupported(w io.Writer, list []unsupportedUse) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(w, 0)
 	fmt.Fprintln(t, "\nnot supported\tcount\tat")
 	for _, u := range list {
 		fmt.Fprintf(t, "%s\t%d\t%s\n", u.Name, u.Count, strings.Join(u.Lines, ", "))

@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/octet-ml/octet/internal/table"
 	"github.com/octet-ml/octet/loader"
 )
 
 // printProgram prints what is known of an exported program: who wrote it, what it takes, and
 // what of it is not supported.
 func printProgram(w io.Writer, d *loader.ExportedDescription) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(w, 0)
 	name := d.Name
 	if len(d.Models) > 1 {
 		name += " (of " + strings.Join(d.Models, ", ") + ")"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/ops"
 )
 
@@ -38,7 +39,7 @@ func (b *serverBench) flags(cmd *cobra.Command) {
 	}
 }
 
-func (b *serverBench) check(*cobra.Command, []string, []int) error { return nil }
+func (b *serverBench) check(*cobra.Command, []string, *bench.Sweep) error { return nil }
 
 func (a *app) benchServer(context.Context, *serverBench, []string, []ops.Type, int) error {
 	return noServe("bench --url")

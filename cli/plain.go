@@ -12,7 +12,23 @@ import (
 // text around, is written as an escape sequence of Go, and lines are bounded.
 type plainWriter struct {
 	w      io.Writer
-	column int // bytes of the line so far
+	column int  // bytes of the line so far
+	width  int  // of the terminal in characters; 0: none
+	color  bool // whether paint colors
+}
+
+// Width is what tables are fitted to; 0 is no bound.
+func (p *plainWriter) Width() int { return p.width }
+
+// paint writes text in a color of the terminal, where it takes colors.
+func (p *plainWriter) paint(color, text string) {
+	if p.color {
+		_, _ = io.WriteString(p.w, "\x1b["+color+"m") // what cannot be written fails again below
+	}
+	fmt.Fprint(p, text)
+	if p.color {
+		_, _ = io.WriteString(p.w, "\x1b[0m")
+	}
 }
 
 // maxLine is more than any line has that is to be read.

@@ -51,15 +51,20 @@ func (p *progress) draw(w io.Writer, line string) {
 	p.width = width
 }
 
-// line returns the bar, with the time that is left if it goes on as before.
+// line returns the bar, with how many are done in a second and the time that is left if it goes on so.
 func (p *progress) line(done int, taken time.Duration) string {
-	const bar, most = 30, 79 // characters, of the bar and of the line: a longer one than the terminal is wide could not be replaced
-	filled, left := 0, ""
+	const bar = 30 // characters
+	most := 79     // of the line: one longer than the terminal is wide could not be replaced
+	if p.app != nil && p.app.err != nil && p.app.err.width > 0 {
+		most = p.app.err.width - 1
+	}
+	filled, rate, left := 0, "", ""
 	if done > 0 && p.total > 0 {
 		filled = min(done, p.total) * bar / p.total
-		left = time.Duration(float64(taken) / float64(done) * float64(max(p.total-done, 0))).Round(time.Second).String()
+		rate = fmt.Sprintf("%.3g/s", float64(done)/max(taken.Seconds(), 1e-3))
+		left = time.Duration(float64(taken)/float64(done)*float64(max(p.total-done, 0))).Round(time.Second).String() + " left"
 	}
-	line := strings.TrimSpace(fmt.Sprintf("%s [%s%s] %d / %d %s %s", p.label, strings.Repeat("=", filled), strings.Repeat("-", bar-filled), done, p.total, left, p.text))
+	line := strings.TrimSpace(fmt.Sprintf("%s [%s%s] %d / %d %s %s %s", p.label, strings.Repeat("=", filled), strings.Repeat("-", bar-filled), done, p.total, rate, left, p.text))
 	if runes := []rune(line); len(runes) > most {
 		line = string(runes[:most])
 	}

@@ -16,11 +16,11 @@ func TestProgressLine(t *testing.T) {
 		want  string
 	}{
 		{0, time.Second, "", "evaluating [------------------------------] 0 / 200"},
-		{50, 10 * time.Second, "", "evaluating [=======-----------------------] 50 / 200 30s"},
-		{50, 10 * time.Second, "loss 0.25", "evaluating [=======-----------------------] 50 / 200 30s loss 0.25"},
-		{200, time.Hour, "", "evaluating [==============================] 200 / 200 0s"},
-		{300, time.Second, "", "evaluating [==============================] 300 / 200 0s"},
-		{50, time.Second, strings.Repeat("é", 90), "evaluating [=======-----------------------] 50 / 200 3s " + strings.Repeat("é", 23)},
+		{50, 10 * time.Second, "", "evaluating [=======-----------------------] 50 / 200 5/s 30s left"},
+		{50, 10 * time.Second, "loss 0.25", "evaluating [=======-----------------------] 50 / 200 5/s 30s left loss 0.25"},
+		{200, time.Hour, "", "evaluating [==============================] 200 / 200 0.0556/s 0s left"},
+		{300, time.Second, "", "evaluating [==============================] 300 / 200 300/s 0s left"},
+		{50, time.Second, strings.Repeat("é", 90), "evaluating [=======-----------------------] 50 / 200 50/s 3s left " + strings.Repeat("é", 13)},
 	} {
 		p.text = c.text
 		if have := p.line(c.done, c.taken); have != c.want {
@@ -35,7 +35,7 @@ func TestProgressLine(t *testing.T) {
 // A shorter line replaces all of a longer one, and the end leaves nothing.
 func TestProgressDraw(t *testing.T) {
 	var out bytes.Buffer
-	p := &progress{app: &app{stderr: &out}, label: "x", total: 1, start: time.Now()}
+	p := &progress{app: newApp(&out, &out), label: "x", total: 1, start: time.Now()}
 	p.draw(&out, "four")
 	p.draw(&out, "é")
 	p.end()
@@ -43,7 +43,7 @@ func TestProgressDraw(t *testing.T) {
 		t.Errorf("drawn %q, not %q", have, want)
 	}
 	out.Reset()
-	p = &progress{app: &app{stderr: &out}, label: "x", total: 1, start: time.Now().Add(-time.Hour)}
+	p = &progress{app: newApp(&out, &out), label: "x", total: 1, start: time.Now().Add(-time.Hour)}
 	p.set(1)
 	p.end()
 	if out.Len() > 0 {

@@ -24,6 +24,10 @@ With --distill the float model is the teacher, and the data needs no labels.
 With --checkpoint, training that was interrupted goes on with --resume and ends
 with the same model, to the bit, as if it had not been. So does its --log, but for
 the times.`,
+		Example: `  octet qat resnet20.th --arch resnet20-cifar --data train.npz --calib calib.npz \
+    --epochs 10 --lr 0.001 --distill -o int8.safetensors
+  octet qat model.safetensors --data train/ --calib calib/ --epochs 5 --lr 0.01 --bits 4 --weight-bits 4 \
+    --checkpoint train.octet --resume -o int8.safetensors`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := t.check(cmd); err != nil {

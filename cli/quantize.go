@@ -18,6 +18,10 @@ A calibration can be stopped and continued: --save-state writes what was
 observed, --state begins with it, and octet quantize merge joins what was
 observed in parts. --shard i/n calibrates on one of n parts of the same data, in
 a process or machine of its own: merging all gives the bytes of one run.`,
+		Example: `  octet quantize resnet18.pth --arch resnet18 --calib train/ --size 256 --crop 224 \
+    --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 -o int8.safetensors
+  octet quantize model.safetensors --calib calib.npz --rounding learned --report page.html -o int8.safetensors
+  octet quantize bert/ --text sentences.txt --dynamic -o int8.safetensors`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if fallback < 0 {

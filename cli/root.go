@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +16,7 @@ import (
 
 // app is what all commands share: where they write, and the common flags.
 type app struct {
-	out, err io.Writer // for people
+	out, err *plainWriter // for people
 	// What the two write to: documents and files go there as they are.
 	stdout, stderr io.Writer
 
@@ -29,6 +28,8 @@ type app struct {
 	maxPacked float64
 	json      bool
 	mmap      bool
+	quiet     bool
+	color     string
 	limits    limits
 
 	tier    asm.Tier
@@ -43,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func newApp(stdout, stderr io.Writer) *app {
-	return &app{name: "octet", out: &plainWriter{w: stdout}, err: &plainWriter{w: stderr}, stdout: stdout, stderr: stderr}
+	return &app{name: "octet", out: newPlainWriter(stdout), err: newPlainWriter(stderr), stdout: stdout, stderr: stderr}
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
@@ -71,7 +72,8 @@ func (a *app) complain(ctx context.Context, err error) int {
 	if err == nil {
 		return code
 	}
-	fmt.Fprintln(a.err, a.name+":", a.limits.explain(ctx, adviseData(err)))
+	a.err.paint(red, a.name+":")
+	fmt.Fprintln(a.err, "", a.limits.explain(ctx, adviseData(err)))
 	if code == exitUsage && ctx.Err() == nil {
 		fmt.Fprintf(a.err, "Run \"%[1]s help\" or \"%[1]s help COMMAND\".\n", a.name)
 	}
@@ -84,15 +86,22 @@ func (a *app) command() *cobra.Command {
 		Version: loader.Version(),
 		Short:   "Run and quantize models that PyTorch saved",
 		Long: `octet runs models that PyTorch saved, in float32 or int8, and turns the
-former into the latter. MODEL is a TorchScript file, an octet safetensors file,
-or a state_dict with --arch.
+former into the latter. MODEL is a TorchScript file, a program of torch.export,
+a folder of Hugging Face, an octet safetensors file, or a state_dict with --arch.
+
+On a terminal, tables are cut to its width: a pipe or --json has everything.
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 5 accuracy target missed.`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Example: `  octet demo
+  octet quantize traced.pt --calib pictures/ --size 256 --crop 224 -o int8.safetensors
+  octet run int8.safetensors cat.jpg --top 5`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.setColor(); err != nil {
+				return err
+			}
 			if len(a.threads) > 1 && cmd.Name() != "bench" {
 				return fmt.Errorf("--threads takes one number here")
 			}
@@ -118,8 +127,12 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 	flags.Float64Var(&a.maxPacked, "max-packed", 0, "packed weights of a layer over its weights, at most, in bytes: 1 forgoes float32 Winograd, which takes up to 4 times as many (default: no bound)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
 	flags.BoolVar(&a.mmap, "mmap", false, "map the weights of an octet file into memory instead of reading them: nobody may change or shorten the file meanwhile")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on stderr but errors")
+	flags.StringVar(&a.color, "color", colorAuto, "color for people: auto (on a terminal, unless NO_COLOR is set), always or never")
 	a.limits.add(root)
 	root.AddCommand(a.demo(), a.inspect(), a.convert(), a.compare(), a.verify(), a.export(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.serve(), a.bench(), a.reports(), a.cpuInfo())
+	completeValues(root, a.flagValues())
+	a.wrapHelp(root)
 	a.markStart(root)
 	return root
 }
@@ -170,21 +183,18 @@ func (a *app) note(format string, args ...any) {
 	}
 }
 
-// say writes a line for people to stderr.
+// say writes a line for people to stderr, unless they want none.
 // It is not inlined, for the size of programs: docs/architecture.md.
 //
 //go:noinline
-func (a *app) say(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
-
-// onTerminal reports whether stderr is a terminal.
-func (a *app) onTerminal() bool {
-	f, ok := a.stderr.(*os.File)
-	if !ok {
-		return false
+func (a *app) say(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.err, format+"\n", args...)
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
+
+// onTerminal reports whether stderr is a terminal of somebody who wants to know what is going on.
+func (a *app) onTerminal() bool { return a.err.width > 0 && !a.quiet }
 
 // require makes flags obligatory. It fails only for a flag that the command
 // lacks, and then running it without the flag is no usage error, which tests show.

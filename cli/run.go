@@ -36,6 +36,9 @@ order, bytes as bytes; only where the file has mean and std, as data sets have, 
 with --scale-bytes, do bytes become floats. name.0, name.1 and so on are the parts of an input that is a list or a tuple,
 name.key those of a dict; an optional input that has no array is None. All other
 data (see octet help eval) is run in batches, of which no more than one is in memory.`,
+		Example: `  octet run int8.safetensors cat.jpg --top 5
+  octet run model.pt --input x.npz --output y.npz
+  octet run bert/ --text "a great movie"`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(args); err != nil {

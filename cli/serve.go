@@ -58,6 +58,9 @@ folder with one model, in one or more versions. A folder of --models has NAME.sa
 
 SIGHUP loads all models and the certificate anew. SIGTERM makes the server not ready, then
 it takes no more requests, answers those it has, and exits with 0; a second one ends it.`,
+		Example: `  octet serve int8.safetensors
+  octet serve cats=a.safetensors dogs=b.safetensors --addr :8080 --grpc-addr :8081 --token-file token
+  octet serve --models models/ --watch 10s`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.models = args
 			return a.runServe(cmd.Context(), &f)

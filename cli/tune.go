@@ -25,6 +25,8 @@ int8 in each alone puts into the model's outputs, and by what it saves, and
 looks for the set that costs least. With --cost latency, modules that are slower in
 int8 than in float32 on this CPU stay in float32 too, where that makes the model
 faster. Exit code 5: no set is accurate enough.`,
+		Example: `  octet tune model.safetensors --calib calib.npz --data test.npz --max-drop 0.5% -o int8.safetensors
+  octet tune model.safetensors --calib train/ --data val/ --max-drop 0.002 --cost modules -o int8.safetensors`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			target := quantize.Target{}

@@ -119,13 +119,17 @@ func (a *app) printVerify(r *verifyResult) error {
 		fmt.Fprintf(a.out, "recorded    %s\n", r.Recorded)
 	}
 	for _, t := range r.Tiers {
-		says := "equal"
-		if !t.Equal {
-			says = "DIFFERS"
+		fmt.Fprintf(a.out, "%-11s %s ", t.Tier, t.Digest)
+		if t.Equal {
+			a.out.paint(green, "equal")
+		} else {
+			a.out.paint(red, "DIFFERS")
 		}
-		fmt.Fprintf(a.out, "%-11s %s %s, floats differ by at most %.2g", t.Tier, t.Digest, says, t.Floats)
+		fmt.Fprintf(a.out, ", floats differ by at most %.2g", t.Floats)
 		if t.Beyond != "" {
-			fmt.Fprintf(a.out, ", BEYOND THE TOLERANCE in %s", t.Beyond)
+			fmt.Fprint(a.out, ", ")
+			a.out.paint(red, "BEYOND THE TOLERANCE")
+			fmt.Fprintf(a.out, " in %s", t.Beyond)
 		}
 		fmt.Fprintln(a.out)
 	}
