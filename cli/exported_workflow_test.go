@@ -17,13 +17,13 @@ import (
 )
 
 // both is where modules lie that one PyTorch exported and traced (loader/testdata/gen/both.py).
-var both = filepath.Join("..", "..", "loader", "testdata", "both")
+var both = filepath.Join("..", "loader", "testdata", "both")
 
 // TestExportedLikeTraced has modules exported and traced by the same PyTorch: plans are the same,
 // and results to the bit, in float32 and in int8. A program of one batch size is given that.
 func TestExportedLikeTraced(t *testing.T) {
 	dir := t.TempDir()
-	own := filepath.Join("..", "..", "loader", "testdata", "exported")
+	own := filepath.Join("..", "loader", "testdata", "exported")
 	cifar, bert := filepath.Join(dir, "images.npz"), shareddata.Path(t, "data", "bert_sst2", "calib.npz")
 	firstSamples(t, openCIFAR(t).calib, cifar, 128)
 	images, err := tensor.ReadNPZ(filepath.Join(own, "same.1.npz"), 0)
