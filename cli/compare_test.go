@@ -125,5 +125,5 @@ func TestCompareLimits(t *testing.T) {
 	if _, said := octet(t, exitUsage, "compare", model, digitsLogits); !strings.Contains(said, "--data") {
 		t.Errorf("without inputs: %s", said)
 	}
-	octet(t, exitFile, "compare", model, filepath.Join("..", "..", "README.md"), "--data", digitsTest)
+	octet(t, exitFile, "compare", model, filepath.Join("..", "README.md"), "--data", digitsTest)
 }

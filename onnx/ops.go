@@ -86,7 +86,6 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 
 // move writes operators that move elements.
 func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (string, error) {
-	rank := len(n.Inputs[0].Type.Shape)
 	switch op := n.Op.(type) {
 	case ops.Flatten:
 		return e.emit("Reshape", []string{in(0), e.int64s(flattened(n.Inputs[0].Type.Shape, out.Shape, op.Start))}), nil
@@ -120,6 +119,7 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 		one := func(v int) string { return e.int64s([]int{v}) }
 		return e.emit("Slice", []string{in(0), one(op.Start), one(op.End), one(op.Axis), one(op.Step)}), nil
 	case ops.Pad:
+		rank := len(n.Inputs[0].Type.Shape)
 		before, after := make([]int, rank), make([]int, rank)
 		copy(before, op.Before)
 		copy(after, op.After)
