@@ -3,6 +3,7 @@ package torchscript
 import (
 	"bytes"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/bench"
@@ -119,5 +120,28 @@ func TestModels(t *testing.T) {
 				sameOutputs(t, quantized(t, m.g, m.in, quantize.Options{Backend: backend}), m.in)
 			})
 		}
+	}
+}
+
+// TestOpenBatch exports a graph that was made for four pictures: read back, it takes three, with the bits of the model. An extent that
+// a graph takes no other of is refused, and said.
+func TestOpenBatch(t *testing.T) {
+	four, _ := tracedModel("resnet20.ts.pt", ops.F32(4, 3, 32, 32))
+	open := must(loader.Load(filepath.Join("..", "loader", "testdata", "both", "resnet20.ts.pt")))
+	three := must(bench.RandomInputs([]ops.Type{ops.F32(3, 3, 32, 32)}, 5))
+	data := archive(t, four)
+	back := must(loader.LoadFrom(bytes.NewReader(data), int64(len(data))))
+	if want, got := run(t, open, three)[0], run(t, back, three)[0]; !bytes.Equal(want.Contiguous().Bytes(), got.Contiguous().Bytes()) {
+		t.Error("three pictures give other bits than those of the model")
+	}
+	types, _ := tokens()
+	bert, _ := tracedModel("bert.ts.pt", types...)
+	data = archive(t, bert)
+	back = must(loader.LoadFrom(bytes.NewReader(data), int64(len(data))))
+	for i := range types {
+		types[i].Shape = tensor.Shape{5, 64}
+	}
+	if _, err := back.Specialize(types...); err == nil || !strings.Contains(err.Error(), "which the model was exported for") {
+		t.Errorf("a batch that the graph was not made for: %v", err)
 	}
 }
