@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
@@ -126,19 +125,6 @@ func (z *zipStorages) readStorage(s *storage, place int, ref storageRef) error {
 	if err != nil {
 		return err
 	}
-	if ref.int16 {
-		data = widenInt16(data)
-	}
-	*s = storage{data: data, dtype: ref.dtype, untyped: ref.untyped}.normalized()
-	return nil
-}
-
-// widenInt16 returns 16-bit integers as 32-bit ones.
-func widenInt16(data []byte) []byte {
-	wide := tensor.AlignedBytes(2 * len(data))
-	for i := 0; i < len(data)/2; i++ {
-		v := int16(binary.LittleEndian.Uint16(data[2*i:]))
-		binary.LittleEndian.PutUint32(wide[4*i:], uint32(int32(v)))
-	}
-	return wide
+	*s, err = ref.storageOf(data)
+	return err
 }

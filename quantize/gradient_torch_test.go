@@ -57,7 +57,7 @@ func torchGradients() map[string]ops.Op {
 }
 
 func layerOf(layer ops.Op, weight Spec, y, r *Spec) ops.Op {
-	op := int8.DeployedLayer{Layer: layer, X: affineU8.params(), W: weight.params()}
+	op := int8.TrainedLayer{Layer: layer, X: affineU8.params(), W: weight.params()}
 	if y != nil {
 		p := y.params()
 		op.Y = &p

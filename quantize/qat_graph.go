@@ -245,7 +245,7 @@ func (b *qatBuilder) layer(n *graph.Node, in []observed) error {
 	switch norm := b.normalized(n); {
 	case norm != nil && b.mode.BatchStatistics:
 		out, err = b.normalizedLayer(n, args, y, norm)
-	case b.a.deployed && int8.Deployable(rowSize(n)):
+	case b.a.deployed && int8.Trainable(rowSize(n)):
 		out, err = b.deployedLayer(n, args, in, y)
 	default:
 		out, err = b.fakeLayer(n, args, y)

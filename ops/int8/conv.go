@@ -92,7 +92,7 @@ func (op Conv) prepare(p *ops.Prepare, choose func(*layer, *ops.Window) []*winog
 	if op.isDepthwise(p, w, channels) {
 		return op.prepareDepthwise(p, w)
 	}
-	v := newConvGemm(op, p, w, channels)
+	v := newConvGemm(op, *convLayer(op.float()), op.Out, p, w, channels, nil)
 	if err := v.l.setParameters(); err != nil {
 		return nil, err
 	}

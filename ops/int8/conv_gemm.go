@@ -1,7 +1,6 @@
 package int8
 
 import (
-	"bytes"
 	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
@@ -9,9 +8,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// convGemm is a convolution prepared as an indirect matrix multiplication.
+// convGemm is a convolution prepared as an indirect matrix multiplication. A linear layer is one of a window that covers one pixel.
 type convGemm struct {
-	op        Conv
 	l         *layer
 	w         *ops.Window
 	view      *ops.Window // what the kernel sees as positions
@@ -23,25 +21,26 @@ type convGemm struct {
 	tiles     *ops.Tiles
 	biases    []spanBias // of tiles
 	grid      ops.Grid
+	step      int // rows of a kernel call at most
 	mem       scratch
 	pad       []byte
-	outSize   int // bytes of an output
 	copyTasks int
 }
 
-// newConvGemm chooses how the kernel sees the rows of a convolution, and makes the layer, which is not packed yet.
-func newConvGemm(op Conv, p *ops.Prepare, w *ops.Window, channels int) *convGemm {
-	outs, kc, taps := p.In[1].Shape[0], channels/op.Groups, w.Taps()
-	v := &convGemm{op: op, w: w, view: w, channels: channels, kc: kc, outSize: p.Out[0].DType.Size()}
-	if kc < 16 && op.Groups == 1 {
+// newConvGemm chooses how the kernel sees the rows of a layer whose inputs have channels, and makes the layer, which is not packed
+// yet. training is nil when serving.
+func newConvGemm(op ops.Op, of Layer, out *tensor.QParams, p *ops.Prepare, w *ops.Window, channels int, training *asm.RequantizeI32F32) *convGemm {
+	outs, kc, taps := p.In[1].Shape[0], channels/of.Groups, w.Taps()
+	v := &convGemm{w: w, view: w, channels: channels, kc: kc}
+	if kc < 16 && of.Groups == 1 {
 		v.fused = ops.NewFusedRows(w, channels)
 	}
 	v.l = &layer{
-		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: op.Groups, cols: outs / op.Groups, outChannels: outs,
-		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
+		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: of.Groups, cols: outs / of.Groups, outChannels: outs, training: training,
+		ks: taps, kc: kc, taps: taps, depth: taps * kc, hasBias: of.HasBias, act: of.Act, out: out, residual: of.HasResidual,
 	}
 	v.l.joinGroups()
-	v.gather = v.fused == nil && v.l.kc%4 != 0
+	v.gather = v.fused == nil && (v.l.kc%4 != 0 || v.l.kc == 0)
 	padBytes := max(v.l.kc, 1) * w.Kernel[2]
 	switch {
 	case v.fused != nil:
@@ -52,11 +51,19 @@ func newConvGemm(op Conv, p *ops.Prepare, w *ops.Window, channels int) *convGemm
 		v.view = &v.fused.Window
 		padBytes = max(v.fused.RowBytes, v.l.kc)
 	case v.gather:
-		v.l.ks, v.l.kc = 1, (taps*kc+3)/4*4
+		v.l.ks, v.l.kc = 1, max(taps*kc+3, 4)/4*4
 	}
 	v.pad = tensor.AlignedBytes(padBytes)
-	copy(v.pad, bytes.Repeat([]byte{uint8(p.In[0].Q.ZeroPoint[0])}, padBytes))
+	v.fillPad()
 	return v
+}
+
+// fillPad fills what stands for pixels outside of the image with the zero point.
+func (v *convGemm) fillPad() {
+	zero := uint8(v.l.p.In[0].Q.ZeroPoint[0])
+	for i := range v.pad {
+		v.pad[i] = zero
+	}
 }
 
 // divide divides the output into tasks, and their memory.
@@ -72,13 +79,16 @@ func (v *convGemm) divide() error {
 			work = l.kc * l.cols
 		}
 		var err error
-		if v.tiles, err = ops.NewTiles(v.op, l.p, v.view, mr, v.channels, work); err != nil {
+		if v.tiles, err = ops.NewTiles(l.op, l.p, v.view, mr, v.channels, work); err != nil {
 			return err
 		}
 		rows, v.biases = v.tiles.Rows, l.spanBiases(v.tiles)
 	}
 	v.grid = ops.NewGrid(rows, l.cols, l.depth, mr, l.g.NR, l.blockCols(v.tiles.Taps()), l.p.Threads)
-	v.mem = l.scratch(gathered, v.tiles.Buffer, min(v.tiles.Step, v.grid.RowStep))
+	if v.step = min(v.tiles.Step, v.grid.RowStep); l.training != nil {
+		v.step = min(v.step, (trainingRows+mr-1)/mr*mr)
+	}
+	v.mem = l.scratch(gathered, v.tiles.Buffer, v.step, v.grid.ColStep)
 	return nil
 }
 
@@ -133,7 +143,7 @@ func (v *convGemm) multiply(c *ops.Call, i int, wk *ops.Worker) {
 	t := call{group: group, n0: n0, n1: n1, pad: unsafe.Pointer(&v.pad[0])}
 	next := l.packed.weights.Next(c, group, n1)
 	for m := m0; m < m1; {
-		s := tiles.Span(m, m1)
+		s := tiles.Span(m, min(m+v.step, m1))
 		t.m, t.first, t.taps, t.bias, t.next = s.M1-m, s.First, s.Taps, biasOf(v.biases, &s), s.Ahead(next, m0, m1)
 		if v.gather {
 			t.input, t.stride = unsafe.Pointer(&wk.Scratch[v.mem.rows]), l.kc
@@ -143,9 +153,13 @@ func (v *convGemm) multiply(c *ops.Call, i int, wk *ops.Worker) {
 			t.offsets = tiles.Offsets(wk.Scratch[v.mem.offsets:], &s)
 		}
 		at := (image*tiles.Rows+m)*l.outChannels + group*l.cols
-		t.out = unsafe.Add(base(c.Out[0]), at*v.outSize)
-		if v.op.HasResidual {
-			t.res = unsafe.Add(base(c.In[len(c.In)-1]), at*v.outSize)
+		at *= l.outSize()
+		t.out = unsafe.Add(base(c.Out[0]), at)
+		if len(c.Out) > 1 {
+			t.real = unsafe.Add(base(c.Out[1]), at)
+		}
+		if l.residual {
+			t.res = unsafe.Add(base(c.In[len(c.In)-1]), at)
 		}
 		l.run(wk, &v.mem, &t)
 		m = s.M1

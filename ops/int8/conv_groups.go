@@ -2,12 +2,13 @@ package int8
 
 // joinGroups computes groups of few columns several at a time, as one matrix in which weights outside of a column's own group
 // are 0: the products are no more than those of columns that would fill up a panel, and rows are longer. The last matrix
-// begins early enough to have all its groups, and computes the columns of those that are left.
+// begins early enough to have all its groups, and computes the columns of those that are left. In training, weights may come to have
+// zero points, which do not go with it.
 func (l *layer) joinGroups() {
 	n, channels := l.cols, l.kc
 	join := min(l.g.NR/max(n, 1), l.groups)
 	// An odd number of channels would pair other weights than WeightPairs says.
-	if channels >= 16 || channels%2 != 0 || join < 2 || join*channels%4 != 0 {
+	if channels >= 16 || channels%2 != 0 || join < 2 || join*channels%4 != 0 || l.training != nil {
 		return
 	}
 	for _, zero := range l.p.In[1].Q.ZeroPoint {

@@ -25,7 +25,7 @@ type spanBias struct {
 // mayLeaveOut reports whether taps in the padding may be left out: then padding counts as the zero point that it is, so that
 // only the bias changes.
 func (l *layer) mayLeaveOut() bool {
-	return l.g.TakesGaps() && l.packed.wzero == nil && l.packed.positions != nil
+	return l.training == nil && l.g.TakesGaps() && l.packed.wzero == nil && l.packed.positions != nil
 }
 
 // spanBiases returns the biases of all spans of a convolution that do not read every tap: bias - zx*sum(w), of the weights that are read.

@@ -112,7 +112,7 @@ type LearnedLayer struct {
 // Train adds the layer with parameters that are learned, and returns its result: one of the numbers that integers stand for,
 // or any float32.
 func (l Layer) Train(b Builder, in LearnedLayer) ops.Ref {
-	op := DeployedLayer{Layer: l.Float(), X: in.X.Params, W: in.W.Params, FloatBias: in.FloatBias}
+	op := TrainedLayer{Layer: l.Float(), X: in.X.Params, W: in.W.Params, FloatBias: in.FloatBias}
 	args := []ops.Ref{in.X.Value, in.X.Scale, in.X.Zero, in.W.Value, in.W.Scale, in.W.Zero}
 	if l.HasBias {
 		args = append(args, in.Bias)

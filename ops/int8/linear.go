@@ -1,10 +1,7 @@
 package int8
 
 import (
-	"unsafe"
-
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -61,50 +58,24 @@ func (op Linear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	n, k := p.In[1].Shape[0], p.In[1].Shape[1]
 	rows := p.Out[0].Numel() / max(n, 1)
 	if n == 0 || rows == 0 {
-		return &ops.Kernel{Run: func(*ops.Call) error { return nil }, Choice: "empty", Parallel: 1}, nil
+		return emptyKernel(), nil
 	}
-	l := &layer{
-		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: 1, cols: n, outChannels: n,
-		ks: 1, kc: max(k+3, 4) / 4 * 4, taps: 1, depth: k, hasBias: op.HasBias, act: op.Act, out: op.Out, residual: op.HasResidual,
-	}
-	if err := l.prepare(); err != nil {
+	v := newConvGemm(op, *linearLayer(ops.Linear(op.LinearAttributes)), op.Out, p, rowsWindow(rows), k, nil)
+	if err := v.l.prepare(); err != nil {
 		return nil, err
 	}
-	gather := l.kc != k
-	mr := l.g.MR
-	grid := ops.NewGrid(rows, n, k, mr, l.g.NR, l.blockCols(1), p.Threads)
-	step, gathered := grid.RowStep, 0
-	if gather {
-		step, gathered = mr, mr
+	if err := v.divide(); err != nil {
+		return nil, err
 	}
-	mem := l.scratch(gathered, 0, step)
-	outSize := p.Out[0].DType.Size()
-	task := func(c *ops.Call, i int, wk *ops.Worker) {
-		m0, m1, n0, n1 := grid.Task(i)
-		t := call{n0: n0, n1: n1, taps: 1, stride: k, next: l.packed.weights.Next(c, 0, n1)}
-		for m := m0; m < m1; m += step {
-			t.m = min(step, m1-m)
-			t.input = unsafe.Add(base(c.In[0]), k*m)
-			if gather {
-				copied := unsafe.Pointer(&wk.Scratch[mem.rows])
-				for r := range t.m {
-					copy(unsafe.Slice((*uint8)(unsafe.Add(copied, r*l.kc)), k), unsafe.Slice((*uint8)(unsafe.Add(t.input, r*k)), k))
-				}
-				t.input, t.stride = copied, l.kc
-			}
-			t.out = unsafe.Add(base(c.Out[0]), m*n*outSize)
-			if op.HasResidual {
-				t.res = unsafe.Add(base(c.In[len(c.In)-1]), m*n*outSize)
-			}
-			l.run(wk, &mem, &t)
-		}
-	}
-	return &ops.Kernel{
-		Interruptible: true,
-		Run:           func(c *ops.Call) error { c.Parallel(grid.Tasks, task); return nil },
-		WorkerScratch: mem.total,
-		Parallel:      grid.Tasks,
-		Choice:        l.choice(),
-		Weights:       l.packed.weights.Bytes(),
-	}, nil
+	return v.kernel(), nil
+}
+
+// rowsWindow is that of a linear layer: each row is a pixel.
+func rowsWindow(rows int) *ops.Window {
+	one := [3]int{1, 1, 1}
+	return &ops.Window{Batch: 1, In: [3]int{1, 1, rows}, Out: [3]int{1, 1, rows}, Kernel: one, Stride: one, Dilation: one}
+}
+
+func emptyKernel() *ops.Kernel {
+	return &ops.Kernel{Run: func(*ops.Call) error { return nil }, Choice: "empty", Parallel: 1}
 }

@@ -75,7 +75,7 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	n, k := p.In[1].Shape[0], p.In[1].Shape[1]
 	rows := p.Out[0].Numel() / max(n, 1)
 	if n == 0 || rows == 0 {
-		return &ops.Kernel{Run: func(*ops.Call) error { return nil }, Choice: "empty", Parallel: 1}, nil
+		return emptyKernel(), nil
 	}
 	l := &layer{
 		op: op, p: p, g: asm.IGemmU8S8For(p.Tier), groups: 1, cols: n, outChannels: n, dynamic: true,
@@ -85,7 +85,7 @@ func (op DynamicLinear) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		return nil, err
 	}
 	grid := ops.NewGrid(rows, n, k, l.g.MR, l.g.NR, l.blockCols(1), p.Threads)
-	mem := l.scratch(0, 0, 0)
+	mem := l.scratch(0, 0, 0, 0)
 	q := newInputQuantizer(op.Range, p, rows, k, l.kc)
 	multiply := func(c *ops.Call, i int, wk *ops.Worker) {
 		m0, m1, n0, n1 := grid.Task(i)

@@ -67,6 +67,9 @@ func (op LSQ) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 // WantsChannelsLast is false.
 func (LSQ) WantsChannelsLast() bool { return false }
 
+// quantizeChunk is the number of elements of a task.
+const quantizeChunk = 1 << 14
+
 // runs is how elements share parameters: count runs of n elements, run i with
 // those of channel i % channels. Tasks take perTask runs, or a part of the one run.
 type runs struct {

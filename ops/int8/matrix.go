@@ -6,8 +6,6 @@
 package int8
 
 import (
-	"bytes"
-	"fmt"
 	"math"
 	"slices"
 	"unsafe"
@@ -91,32 +89,6 @@ func Multiplier(sx, sw, sy float32) float32 {
 	return float32(float64(sx) * float64(sw) / float64(sy))
 }
 
-// matrix is the constant side of an int8 layer: weights in the kernel's order
-// and the per-column values of the epilogue.
-type matrix struct {
-	weights ops.Panels[int8] // a matrix for each group
-	bias    []int32          // bias - zx*sum(w) + k*zx*zw
-	pre     []float32        // a float32 bias in units of the accumulators, nil without
-	zeros   []uint8          // with pre: a row of the output's zero point
-	post    []float32        // a float32 bias that is added to a float32 output, nil without
-	wsum    []int32          // sum(w) - k*zw, by which a row's own zero point counts; nil without those
-	wzero   []int32          // nil when all are 0
-	mult    []float32        // to the output's scale
-	pairs   []bool           // of each group's panels, whether they are packed for layer.pairs; nil without any
-	safe    int              // panels whose products may be summed by pairs in 16 bits, whether or not a kernel does
-	// positions are the sums of the weights at each position of a column, one column after the other; nil with one position.
-	positions []int32
-	largest   int64 // magnitude that a sum of products of uint8 values and weights of a column can have; with onePacking only
-}
-
-type matrixKey struct {
-	weight, bias *tensor.Tensor
-	kernel       asm.Info
-	in, out      *tensor.QParams
-	groups, join int
-	onePacking   bool
-}
-
 // layer is what conv and linear have in common: a matrix multiplication of
 // groups x (rows x depth) by (depth x cols).
 type layer struct {
@@ -137,8 +109,9 @@ type layer struct {
 	act              ops.Activation
 	out              *tensor.QParams // nil: float32 output
 	residual         bool
-	dynamic          bool // rows of a float32 input are quantized to their own ranges
-	outChannels      int  // of all groups
+	dynamic          bool                  // rows of a float32 input are quantized to their own ranges
+	training         *asm.RequantizeI32F32 // of outputs as training wants them, with parameters that change; nil in serving
+	outChannels      int                   // of all groups
 	packed           *matrix
 	lo, hi           int32
 	floatLo, floatHi float32
@@ -158,7 +131,7 @@ func (l *layer) prepare() error {
 // setParameters sets all but the packed weight, and takes plain Go's kernel where conversions of others could overflow.
 func (l *layer) setParameters() error {
 	in := l.p.In
-	if in[1].Known == nil || (l.hasBias && in[2].Known == nil) {
+	if l.training == nil && (in[1].Known == nil || l.hasBias && in[2].Known == nil) {
 		return &ops.UnsupportedError{Op: l.op.Name(), Reason: "weight and bias must be constants"}
 	}
 	if l.out != nil {
@@ -172,7 +145,7 @@ func (l *layer) setParameters() error {
 		l.resZero = q.ZeroPoint[0]
 		l.resMult = float32(float64(q.Scale[0]) / float64(l.out.Scale[0]))
 	}
-	if l.out != nil && !convertible(in, l.depth, l.out, l.bias(), l.resMult) {
+	if l.out != nil && l.training == nil && !convertible(in, l.depth, l.out, l.bias(), l.resMult) {
 		l.g = asm.IGemmU8S8For(asm.Generic)
 	}
 	return nil
@@ -236,158 +209,32 @@ func magnitude[T int32 | float32](x []T) float64 {
 	return most
 }
 
-// pack packs w and computes what goes with each column, on several goroutines.
-func (l *layer) pack(w []int8, bias *tensor.Tensor) (*matrix, error) {
-	wq := l.p.In[1].Q
-	sx, zx := float32(1), int64(0)
-	if x := l.p.In[0].Q; x != nil {
-		sx, zx = x.Scale[0], int64(x.ZeroPoint[0])
-	}
-	n := l.outChannels
-	m := &matrix{
-		bias: make([]int32, n+l.g.NR),
-		mult: make([]float32, n+l.g.NR),
-	}
-	layout := ops.PanelLayout{Packing: l.g.Info, Matrices: l.groups, Depth: l.g.PanelBytes(l.ks, l.kc) / l.g.NR, N: l.cols}
-	m.weights = ops.Panels[int8]{PanelLayout: layout, Data: int8s(tensor.AlignedBytes(layout.Len()))}
-	var b []int32
-	switch {
-	case bias == nil:
-	case l.dynamic:
-		m.post = append(slices.Clone(bias.Contiguous().Float32s()), make([]float32, l.g.NR)...)
-	case bias.DType() == tensor.Float32:
-		m.pre = make([]float32, n+l.g.NR)
-		for c, v := range bias.Contiguous().Float32s() {
-			m.pre[c] = v / float32(sx*wq.Scale[c%len(wq.Scale)])
-		}
-		if l.out != nil {
-			m.zeros = bytes.Repeat([]byte{uint8(l.zero)}, n)
-		}
-	default:
-		b = bias.Contiguous().Int32s()
-	}
-	if l.dynamic {
-		m.wsum = make([]int32, n+l.g.NR)
-	}
-	if l.ks > 1 {
-		m.positions = make([]int32, n*l.ks)
-	}
-	if slices.ContainsFunc(wq.ZeroPoint, func(z int32) bool { return z != 0 }) {
-		m.wzero = make([]int32, n+l.g.NR)
-	}
-	// finish computes the values of output channel c, whose weights add up to sum and,
-	// without their signs, to size at most.
-	finish := func(c int, sum, size int64) error {
-		i := c % len(wq.Scale)
-		zw := int64(wq.ZeroPoint[i])
-		full := -zx*sum + int64(l.depth)*zx*zw
-		if b != nil {
-			full += int64(b[c])
-		}
-		if l.dynamic {
-			full = sum - int64(l.depth)*zw
-			m.wsum[c] = int32(full)
-			full *= 255
-		}
-		// The largest accumulator the kernel can meet on its way.
-		if worst := accumulated(l.depth, size, zw, full); worst > math.MaxInt32 {
-			return &ops.UnsupportedError{Op: l.op.Name(), Reason: fmt.Sprintf(
-				"output channel %d could overflow its 32-bit accumulator (%d weights, up to %d)", c, l.depth, worst)}
-		}
-		if !l.dynamic {
-			m.bias[c] = int32(full)
-		}
-		if m.wzero != nil {
-			m.wzero[c] = int32(zw)
-		}
-		sy := float32(1)
-		if l.out != nil {
-			sy = l.out.Scale[0]
-		}
-		m.mult[c] = Multiplier(sx, wq.Scale[i], sy)
-		return nil
-	}
-	panels := layout.Panels()
-	failed, largest, safe := make([]error, panels*l.groups), make([]int64, panels*l.groups), make([]bool, panels*l.groups)
-	l.p.Parallel(len(failed), func(i int) {
-		group, n0 := i/panels, i%panels*l.g.NR
-		columns := min(l.g.NR, l.columnsOf(group)-n0)
-		if columns <= 0 {
-			return
-		}
-		first := group*l.cols + n0
-		memory := orderedMemory.Get().(*[]int8)
-		defer orderedMemory.Put(memory)
-		ordered := l.ordered(w[first*l.depth:][:columns*l.depth], first, columns, memory)
-		size := l.ks * l.kc
-		k := l.g
-		if safe[i] = asm.PairsFit(ordered, l.most); safe[i] && l.pairs != nil {
-			k = l.pairs
-		}
-		k.PackB(m.weights.Panel(group, i%panels), ordered, l.ks, l.kc, columns)
-		for c := range columns {
-			column := ordered[c*size:][:size]
-			sum := m.sumOf(column, first+c, l.ks)
-			if l.onePacking {
-				positive := positiveSum(column)
-				largest[i] = max(largest[i], 255*positive, 255*(positive-sum))
-			}
-			if err := finish(first+c, sum, columnSize(column, l.depth)); err != nil {
-				failed[i] = err
-				return
-			}
-		}
-	})
-	for _, err := range failed {
-		if err != nil {
-			return nil, err
-		}
-	}
-	for _, size := range largest {
-		m.largest = max(m.largest, size)
-	}
-	for _, is := range safe {
-		if is {
-			m.safe++
-		}
-	}
-	if l.pairs != nil && m.safe > 0 {
-		m.pairs = safe
-	}
-	return m, nil
-}
-
 // blockCols returns how many columns a task that reads so many positions takes at most.
 func (l *layer) blockCols(positions int) int {
 	return max(asm.WeightBlock()/max(positions*l.kc*l.g.NR, 1), 1) * l.g.NR
 }
 
-func int8s(b []byte) []int8 {
-	if len(b) == 0 {
-		return nil
-	}
-	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
-}
-
-func bytesOf(b []int8) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(b))), len(b))
-}
-
 // scratch lays out a worker's memory: that of the kernel, then gathered rows,
-// offsets and row sums.
+// offsets, row sums and accumulators.
 type scratch struct {
-	rows, offsets, sums, total int
+	rows, offsets, sums, acc, total int
 }
 
-// scratch makes room for calls of at most the given number of rows.
-func (l *layer) scratch(gatheredRows, offsets, rows int) scratch {
-	up := func(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment }
+func alignUp(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * tensor.Alignment }
+
+// scratch makes room for calls of at most the given numbers of rows and columns.
+func (l *layer) scratch(gatheredRows, offsets, rows, columns int) scratch {
+	up := alignUp
 	s := scratch{rows: up(l.g.ScratchBytes(l.ks, l.kc))}
 	s.offsets = s.rows + up(gatheredRows*l.kc)
 	s.sums = s.offsets + up(offsets)
-	s.total = s.sums
-	if l.packed.wzero != nil {
-		s.total += up(4 * rows)
+	s.acc = s.sums
+	if l.training != nil || l.packed.wzero != nil {
+		s.acc += up(4 * rows)
+	}
+	s.total = s.acc
+	if l.training != nil {
+		s.total += up(4 * rows * columns)
 	}
 	return s
 }
@@ -402,6 +249,7 @@ type call struct {
 	stride           int            // the bytes between them
 	pad              unsafe.Pointer
 	out, res         unsafe.Pointer // output and residual of the first row and the group's first column
+	real             unsafe.Pointer // what a quantized output is before it is rounded, in training
 	scale            *float32       // of each row that is quantized on its own, else nil
 	zero             *int32
 	next             []byte // weights that are read later
@@ -431,22 +279,30 @@ func (l *layer) runWith(k *asm.IGemmU8S8, wk *ops.Worker, s *scratch, t *call) {
 	if l.packed.post != nil {
 		args.PostBias = &l.packed.post[c]
 	}
-	size := 1
-	if l.out == nil {
-		size = 4
-	}
+	size := l.outSize()
 	args.C = unsafe.Add(t.out, size*t.n0)
 	args.CStride = size * l.outChannels
 	if t.res != nil {
 		args.Res = unsafe.Add(t.res, size*t.n0)
 		args.ResStride = args.CStride
 	}
-	if l.out != nil {
+	switch {
+	case l.out == nil:
+		k.Dequantize(args)
+		l.activate.Run(args.C, t.m, args.N, args.CStride)
+	case l.training != nil:
+		l.train(k, wk, c, unsafe.Add(mem, s.acc), unsafe.Add(t.real, size*t.n0))
+	default:
 		k.Run(args)
-		return
 	}
-	k.Dequantize(args)
-	l.activate.Run(args.C, t.m, args.N, args.CStride)
+}
+
+// outSize returns the bytes of an output.
+func (l *layer) outSize() int {
+	if l.out == nil || l.training != nil {
+		return 4
+	}
+	return 1
 }
 
 // columns returns what kernels are told of the columns from channel c on, and of a residual but where it is.

@@ -26,7 +26,7 @@ func init() {
 		{"int8.table", Table{}},
 
 		// What training runs, which is not saved.
-		{"", DeployedLayer{}},
+		{"", TrainedLayer{}},
 		{"", LSQ{}},
 		{"", LSQGrad{}},
 		{"", StraightThrough{}},
@@ -45,6 +45,6 @@ func (op Linear) MACs(in, out []ops.Type) int64 { return ops.ConvMACs(in[1], out
 func (op DynamicLinear) MACs(in, out []ops.Type) int64 { return ops.ConvMACs(in[1], out[0]) }
 
 // MACs counts the products of the definition.
-func (op DeployedLayer) MACs(in, out []ops.Type) int64 {
+func (op TrainedLayer) MACs(in, out []ops.Type) int64 {
 	return ops.ConvMACs(in[op.Inputs().W], out[0])
 }

@@ -53,7 +53,7 @@ func testConvPairs(t *testing.T, op Conv, x, w []int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newConvGemm(op, &ops.Prepare{In: in, Out: out, Tier: asm.Generic, Threads: 1}, window, x[len(x)-1]).l
+	l := newConvGemm(op, *convLayer(op.float()), nil, &ops.Prepare{In: in, Out: out, Tier: asm.Generic, Threads: 1}, window, x[len(x)-1], nil).l
 	pairs := WeightPairs(op.float(), w)
 	for shift := 0; shift < 16; shift += 7 { // two bytes name an index below 2^14
 		weights := make([]int8, l.depth)
