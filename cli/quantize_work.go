@@ -233,7 +233,7 @@ func (w *work) describe(int8 *graph.Graph) (*report.Report, error) {
 		f.Bytes = s.ParameterBytes
 	}
 	if w.data != nil && w.flags.compare > 0 {
-		if err := w.compare(r); err != nil {
+		if err := w.compare(r, int8); err != nil {
 			return nil, err
 		}
 	}
@@ -255,21 +255,23 @@ func (w *work) origin() *report.Origin {
 	}
 }
 
-// compare runs both models side by side.
-func (w *work) compare(r *report.Report) error {
+// compare runs both models side by side, in batches that int8 takes: where it depends on how large a batch is, it takes those of
+// calibration only.
+func (w *work) compare(r *report.Report, int8 *graph.Graph) error {
 	c, err := w.q.CompareContext(w.ctx, w.model)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	err = w.each("comparing", w.data, w.flags.compare, func(in []*tensor.Tensor) error {
+	n := w.flags.compare
+	err = w.eachOf("comparing", batches{w.data, w.data.First(int8, w.flags.batch, n), 0, n}, func(in []*tensor.Tensor) error {
 		_, _, err := c.Run(w.ctx, in...)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	one, err := w.data.Batch(w.model, 0, 1)
+	one, err := w.data.Batch(int8, 0, 1)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,10 @@ func (c *call) projectedLSTM(op ops.RNN, weights []*build.Tensor) Value {
 
 // row returns row i of a tensor, without the dimension.
 func (c *call) row(t *build.Tensor, i int) *build.Tensor {
+	if t.Rank() == 0 {
+		c.fail("a sequence or state without dimensions")
+		return c.anything()
+	}
 	return c.reshape(c.apply(ops.Slice{Start: i, End: i + 1, Step: 1}, t), c.Dims(t)[1:])
 }
 

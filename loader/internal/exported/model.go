@@ -213,7 +213,7 @@ func (m *Model) specialize(ctx context.Context, types []ops.Type, before string,
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &run{Evaluator: aten.NewEvaluator(m.table, aten.LatestVersion, nil), Model: m, symbols: symbols}
+	r := &run{Evaluator: aten.NewEvaluator(m.table, aten.LatestVersion, nil), Model: m, symbols: symbols, extents: make(map[string]*build.Number)}
 	r.Bound(ctx, m.limits)
 	r.Settled(items)
 	args, err := r.inputs(types[:own])
@@ -289,13 +289,21 @@ func (r *run) input(in ContractInput, t ops.Type) (aten.Value, error) {
 		return n.Plain(), nil
 	}
 	x := r.InputTensor(v, t)
+	dims := slices.Clone(r.Dims(x))
 	for axis, e := range in.Meta.Sizes {
-		if e.Expr == nil {
-			if _, err := r.PlainValue(r.Dims(x)[axis]); err != nil {
+		switch {
+		case e.Expr == nil:
+			if _, err := r.PlainValue(dims[axis]); err != nil {
 				return nil, err
 			}
+		case e.Expr.Op == opSymbol: // its extents are equal, which the contract sees to, and relations of the graph
+			if r.extents[e.Expr.Symbol] == nil {
+				r.extents[e.Expr.Symbol] = dims[axis]
+			}
+			dims[axis] = r.extents[e.Expr.Symbol]
 		}
 	}
+	r.SetDims(v, dims)
 	if in.Meta.Wide != nil {
 		return x, r.within(in.Meta.Wide, x)
 	}

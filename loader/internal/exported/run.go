@@ -16,6 +16,7 @@ type run struct {
 	*aten.Evaluator
 	*Model
 	symbols  map[string]int64
+	extents  map[string]*build.Number         // of the first input that has each symbol
 	stored   map[*tensor.Tensor]*build.Tensor // tensors of the file
 	given    []*build.Tensor                  // inputs, nil of a number
 	versions map[*build.Storage]int           // of what is stored, at the beginning
