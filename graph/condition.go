@@ -49,22 +49,34 @@ var conditionOps = map[ConditionOp]func(a, b int64) (int64, bool){
 	"/":   func(a, b int64) (int64, bool) { return 0, false },
 }
 
-// conditionFloats are the functions of two floats, as far as they are not comparisons.
-var conditionFloats = map[ConditionOp]func(a, b float64) float64{
-	"+": func(a, b float64) float64 { return a + b }, "-": func(a, b float64) float64 { return a - b }, "*": func(a, b float64) float64 { return a * b },
-	"/": func(a, b float64) float64 { return a / b }, "//": func(a, b float64) float64 { return math.Floor(a / b) },
-	"%": func(a, b float64) float64 {
+// floatOperation computes a function of two floats that gives a float, false for others.
+func floatOperation(op ConditionOp, a, b float64) (float64, bool) {
+	switch op {
+	case "+":
+		return a + b, true
+	case "-":
+		return a - b, true
+	case "*":
+		return a * b, true
+	case "/":
+		return a / b, true
+	case "//":
+		return math.Floor(a / b), true
+	case "%":
 		r := math.Mod(a, b)
 		if r != 0 && (r < 0) != (b < 0) {
 			r += b
 		}
-		return r
-	},
-	"**": math.Pow, "min": math.Min, "max": math.Max,
+		return r, true
+	case "**":
+		return math.Pow(a, b), true
+	case "min":
+		return math.Min(a, b), true
+	case "max":
+		return math.Max(a, b), true
+	}
+	return 0, false
 }
-
-// conditionRounds are the functions of a number that give an integer.
-var conditionRounds = map[ConditionOp]func(float64) float64{"floor": math.Floor, "ceil": math.Ceil, "trunc": math.Trunc, "round": math.RoundToEven}
 
 // conditionValue is a value of a Condition: an integer, or a float.
 type conditionValue struct {
@@ -166,18 +178,26 @@ func (c *Condition) eval(extent func(input, axis int) int) (conditionValue, bool
 
 // unary computes a function of one value.
 func (op ConditionOp) unary(a conditionValue) (conditionValue, bool) {
-	switch round := conditionRounds[op]; {
-	case op == "not":
+	switch f := a.float(); op {
+	case "not":
 		return integer(truth(!a.isTrue())), true
-	case op == "float":
-		return inFloat(a.float()), true
-	case op == "sqrt":
-		return inFloat(math.Sqrt(a.float())), true
-	case a.isFloat:
-		f := round(a.f)
-		return integer(int64(f)), math.Abs(f) < 1<<63
+	case "float":
+		return inFloat(f), true
+	case "sqrt":
+		return inFloat(math.Sqrt(f)), true
+	case "floor":
+		a.f = math.Floor(f)
+	case "ceil":
+		a.f = math.Ceil(f)
+	case "trunc":
+		a.f = math.Trunc(f)
+	case "round":
+		a.f = math.RoundToEven(f)
 	}
-	return a, true
+	if !a.isFloat {
+		return integer(a.i), true
+	}
+	return integer(int64(a.f)), math.Abs(a.f) < 1<<63
 }
 
 // binary computes a function of two values.
@@ -190,8 +210,8 @@ func (op ConditionOp) binary(a, b conditionValue) (conditionValue, bool) {
 	if y == 0 && (op == "/" || op == "//" || op == "%") {
 		return a, false
 	}
-	if f := conditionFloats[op]; f != nil {
-		return inFloat(f(x, y)), true
+	if f, ok := floatOperation(op, x, y); ok {
+		return inFloat(f), true
 	}
 	return integer(truth(op == "==" && x == y || op == "!=" && x != y || op == "<" && x < y || op == "<=" && x <= y)), true
 }

@@ -199,26 +199,35 @@ func (r *run) promote(name string, args []aten.Value, keywords map[string]aten.V
 }
 
 // replaceTensors puts what f gives in the place of the tensors among arguments and in lists of them.
-func replaceTensors(args []aten.Value, keywords map[string]aten.Value, f func(t *build.Tensor) (aten.Value, error)) (err error) {
-	replace := func(v aten.Value) aten.Value {
-		if t, ok := v.(*build.Tensor); ok && err == nil {
-			v, err = f(t)
-		}
-		return v
-	}
-	all := func(v aten.Value) aten.Value {
-		if l, ok := v.(*aten.List); ok {
-			for i, x := range l.Items {
-				l.Items[i] = replace(x)
-			}
-		}
-		return replace(v)
-	}
-	for i, v := range args {
-		args[i] = all(v)
-	}
+func replaceTensors(args []aten.Value, keywords map[string]aten.Value, f func(t *build.Tensor) (aten.Value, error)) error {
+	r := &replacer{f: f}
+	r.all(args)
 	for k, v := range keywords {
-		keywords[k] = all(v)
+		keywords[k] = r.value(v)
 	}
-	return err
+	return r.err
+}
+
+// replacer replaces tensors until the first error.
+type replacer struct {
+	f   func(t *build.Tensor) (aten.Value, error)
+	err error
+}
+
+func (r *replacer) all(values []aten.Value) {
+	for i, v := range values {
+		values[i] = r.value(v)
+	}
+}
+
+func (r *replacer) value(v aten.Value) aten.Value {
+	switch x := v.(type) {
+	case *build.Tensor:
+		if r.err == nil {
+			v, r.err = r.f(x)
+		}
+	case *aten.List:
+		r.all(x.Items)
+	}
+	return v
 }

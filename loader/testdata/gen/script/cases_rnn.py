@@ -33,7 +33,7 @@ def cases(s):
             runs = [r(5, 2, 3), r(7, 1, 3), r(1, 3, 3)]
             what = f"{cell.__name__} {options}"
             if "proj_size" in options:
-                s.module(m, *runs, what=what, tol=1e-5, refused=True)
+                s.module(m, *runs, what=what, tol=1e-5)
                 continue
             s.module(m, *runs, what=what, tol=1e-5)
             s.module(m, *runs[:2], what=what + " traced", tol=1e-5, scripted=torch.jit.trace(m, runs[0], check_trace=False))
