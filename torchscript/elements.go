@@ -25,7 +25,7 @@ func (e *exporter) elements(n *graph.Node) (string, error) {
 		return e.emit("torch.%s(%s, %d, None)", op.Name(), x, op.Axis), nil
 	case ops.Reduce:
 		return e.reduce(n, op)
-	case ops.Cumulative:
+	case ops.PrefixScan:
 		name := map[bool]string{false: "cumsum", true: "cumprod"}[op.Product]
 		return e.emit("torch.%s(%s, %d)", name, x, op.Axis), nil
 	case ops.ArgMax:

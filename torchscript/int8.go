@@ -103,7 +103,7 @@ func clamp(op ops.Op, a ops.Activation) (int, error) {
 // relu returns the ending of the name of an operator with a clamp, and what is to do behind it.
 func (e *exporter) relu(a ops.Activation, q *tensor.QParams) (suffix string, behind func(y string) string) {
 	behind = func(y string) string { return y }
-	if a == ops.ReLU6 && q.Quantize(6, 0) < q.Max {
+	if a == ops.ActReLU6 && q.Quantize(6, 0) < q.Max {
 		behind = func(y string) string { return e.emit("ops.quantized.relu6(%s)", y) }
 	}
 	if a != ops.NoActivation {
@@ -256,7 +256,7 @@ func (e *exporter) dynamicLinear(n *graph.Node, op int8.DynamicLinear) (string, 
 		return "", err
 	}
 	by := op.Range
-	if by.Rule == int8.WholeInput && by.Lo == 0 && (by.Hi == 255 || by.Hi == 127) && !op.HasResidual && op.Act != ops.ReLU6 {
+	if by.Rule == int8.WholeInput && by.Lo == 0 && (by.Hi == 255 || by.Hi == 127) && !op.HasResidual && op.Act != ops.ActReLU6 {
 		var b *tensor.Tensor
 		if op.HasBias {
 			if b = n.Inputs[2].Const; b == nil {
@@ -286,7 +286,7 @@ func (e *exporter) binary(n *graph.Node, fn int, a ops.Activation, q *tensor.QPa
 	}
 	x, y := n.Inputs[0], n.Inputs[1]
 	name := map[int]string{0: "add", 2: "mul"}[fn]
-	if name == "" || !x.Type.Shape.Equal(y.Type.Shape) || a == ops.ReLU6 && fn == 2 {
+	if name == "" || !x.Type.Shape.Equal(y.Type.Shape) || a == ops.ActReLU6 && fn == 2 {
 		return e.call("binary(%s, %s, %d, %d, %s)", e.value(x), e.value(y), fn, act, params(q)), nil
 	}
 	suffix, behind := e.relu(a, q)
@@ -300,8 +300,8 @@ var tabulated = []struct {
 	op            ops.Unary
 	keeps         bool
 }{
-	{"relu", "torch.relu(%s)", ops.Unary{Fn: ops.Relu}, true},
-	{"relu6", "ops.quantized.relu6(%s)", ops.Unary{Fn: ops.Relu6}, true},
+	{"relu", "torch.relu(%s)", ops.Unary{Fn: ops.ReLU}, true},
+	{"relu6", "ops.quantized.relu6(%s)", ops.Unary{Fn: ops.ReLU6}, true},
 	{"sigmoid", "ops.quantized.sigmoid(%s, %s)", ops.Unary{Fn: ops.Sigmoid}, false},
 	{"hardswish", "ops.quantized.hardswish(%s, %s)", ops.Unary{Fn: ops.HardSwish}, false},
 	{"elu", "ops.quantized.elu(%s, %s, 1., 1., 1.)", ops.Unary{Fn: ops.ELU, Alpha: 1}, false},

@@ -20,7 +20,7 @@ func (e *exporter) shape(n *graph.Node) (string, error) {
 		return e.emit("torch.reshape(%s, %s)", in(0), reshaped(in(0), op.Shape)), nil
 	case ops.ReshapeTo:
 		return e.emit("torch.reshape(%s, %s)", in(0), e.extents(n.Inputs[1])), nil
-	case ops.Regroup:
+	case ops.DynamicReshape:
 		return e.regroup(n, op), nil
 	case ops.Permute:
 		return e.emit("torch.permute(%s, %s)", in(0), ints(op.Order)), nil
@@ -46,11 +46,11 @@ func (e *exporter) shape(n *graph.Node) (string, error) {
 		return e.emit("torch.flip(%s, %s)", in(0), ints(op.Axes)), nil
 	case ops.Roll:
 		return e.emit("torch.roll(%s, %s, %s)", in(0), ints(op.Shifts), ints(op.Axes)), nil
-	case ops.Windows:
+	case ops.SlidingWindow:
 		return e.emit("torch.unfold(%s, %d, %d, %d)", in(0), op.Axis, op.Size, op.Step), nil
 	case ops.Diagonal:
 		return e.emit("torch.diagonal(%s, %d, %d, %d)", in(0), op.Offset, op.Axis1, op.Axis2), nil
-	case ops.Triangle:
+	case ops.Trilu:
 		return e.emit("torch.%s(%s, %d)", op.Name(), in(0), op.Diagonal), nil
 	case ops.SizeOf:
 		return e.emit("torch.tensor(torch.size(%s, %d))", in(0), op.Axis), nil
@@ -88,7 +88,7 @@ func (e *exporter) full(n *graph.Node, op ops.Full) string {
 }
 
 // regroup writes a reshape to products of the inputs' extents.
-func (e *exporter) regroup(n *graph.Node, op ops.Regroup) string {
+func (e *exporter) regroup(n *graph.Node, op ops.DynamicReshape) string {
 	extents := make([]string, len(op.Extents))
 	for i, x := range op.Extents {
 		text := number(max(x.Factor, 1))
