@@ -1,11 +1,15 @@
 package bench
 
 import (
+	"bytes"
+	"compress/flate"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,7 +101,15 @@ func TestSameQuantizedFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := loader.WriteSafetensors(path, map[string]string{"octet": metadata["octet"]}, tensors); err != nil {
+			compressed, err := base64.RawStdEncoding.DecodeString(metadata["octet"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			graph, err := io.ReadAll(flate.NewReader(bytes.NewReader(compressed)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := loader.WriteSafetensors(path, map[string]string{"octet": string(graph)}, tensors); err != nil {
 				t.Fatal(err)
 			}
 			file, err := os.ReadFile(path)

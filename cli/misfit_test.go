@@ -63,6 +63,22 @@ func TestMisfits(t *testing.T) {
 	}
 }
 
+// TestLimitIsNotOfSamples gives samples to a program that makes too much: no other samples would mend that, and their file is not rejected.
+func TestLimitIsNotOfSamples(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d.npz")
+	writeArrays(t, data, map[string]*tensor.Tensor{"x": arrayOf(t, tensor.Float32, 2)})
+	model := scriptFile(t, "x: Tensor", "l = [0]\nfor _0 in range(40):\n  l = torch.add(l, l)\nreturn torch.add(x, torch.len(l))")
+	for _, args := range [][]string{
+		{"run", model, "--input", data, "--output", data + ".out"},
+		{"eval", model, "--data", data},
+		{"quantize", model, "--calib", data, "-o", data + ".out"},
+	} {
+		if _, said := octet(t, exitFailed, args...); strings.Contains(said, "these samples") || !strings.Contains(said, "too many list elements") {
+			t.Errorf("%s said %q", args[0], said)
+		}
+	}
+}
+
 // TestUnnormalized says that mean and std are of no use where there are no bytes, and is silent where there are.
 func TestUnnormalized(t *testing.T) {
 	model := scriptFile(t, "x: Tensor", "return torch.mul(x, 2)")

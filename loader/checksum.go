@@ -7,13 +7,17 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/octet-ml/octet/tensor"
 )
 
-// checksumMetadata is the key of the checksums of a file: a JSON object with the CRC-32C, in hexadecimal, of the bytes of each
-// tensor by its name, and under safetensorsMetadata that of the rest of the header.
-const checksumMetadata = "octet.crc32c"
+const (
+	// checksumMetadata is the key of the checksums of a file: the CRC-32C, in hexadecimal, of the rest of the header, then of the
+	// bytes of each tensor in the order of the header.
+	checksumMetadata = "octet.crc32c"
+	checksumDigits   = 8
+)
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -41,13 +45,13 @@ func headerChecksum(entries []safetensorsEntry, metadata map[string]string) uint
 }
 
 // encodeChecksums returns the metadata on the tensors of entries, which stand in the same order.
-func encodeChecksums(entries []safetensorsEntry, metadata map[string]string, tensors []Named) (string, error) {
-	sums := map[string]string{safetensorsMetadata: fmt.Sprintf("%08x", headerChecksum(entries, metadata))}
+func encodeChecksums(entries []safetensorsEntry, metadata map[string]string, tensors []Named) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%08x", headerChecksum(entries, metadata))
 	for _, t := range tensors {
-		sums[t.Name] = fmt.Sprintf("%08x", crc32.Checksum(t.Tensor.Contiguous().Bytes(), castagnoli))
+		fmt.Fprintf(&b, "%08x", crc32.Checksum(t.Tensor.Contiguous().Bytes(), castagnoli))
 	}
-	text, err := json.Marshal(sums)
-	return string(text), err
+	return b.String()
 }
 
 // readChecksums compares the header with its checksum, and gives each entry its own, where the file has them.
@@ -56,18 +60,18 @@ func readChecksums(entries []safetensorsEntry, metadata map[string]string) error
 	if !ok {
 		return nil
 	}
-	var sums map[string]string
-	if err := json.Unmarshal([]byte(text), &sums); err != nil {
-		return &FileError{Record: checksumMetadata, Reason: err.Error()}
+	sums, err := splitChecksums(text, entries)
+	if err != nil {
+		return err
 	}
-	sum := func(record string) (uint32, error) {
-		v, err := strconv.ParseUint(sums[record], 16, 32)
-		if err != nil || len(sums[record]) != 8 {
-			return 0, &FileError{Record: record, Reason: fmt.Sprintf("its CRC-32C is %q where 8 hexadecimal digits should be: the file is damaged, take another copy", sums[record])}
+	sum := func(i int, record string) (uint32, error) {
+		v, err := strconv.ParseUint(sums[i], 16, 32)
+		if err != nil || len(sums[i]) != 8 {
+			return 0, &FileError{Record: record, Reason: fmt.Sprintf("its CRC-32C is %q where 8 hexadecimal digits should be: the file is damaged, take another copy", sums[i])}
 		}
 		return uint32(v), nil
 	}
-	want, err := sum(safetensorsMetadata)
+	want, err := sum(0, safetensorsMetadata)
 	if err != nil {
 		return err
 	}
@@ -75,15 +79,37 @@ func readChecksums(entries []safetensorsEntry, metadata map[string]string) error
 		return &FileError{Record: "header", Err: &ChecksumError{want, have}}
 	}
 	for i := range entries {
-		if entries[i].sum, err = sum(entries[i].name); err != nil {
+		if entries[i].sum, err = sum(i+1, entries[i].name); err != nil {
 			return err
 		}
 		entries[i].summed = true
 	}
-	if len(sums) != len(entries)+1 {
-		return &FileError{Record: checksumMetadata, Reason: fmt.Sprintf("%d checksums of %d tensors and the header", len(sums), len(entries))}
-	}
 	return nil
+}
+
+// splitChecksums returns the checksums of the header and of each entry as text. Older files have a JSON object with them by name.
+func splitChecksums(text string, entries []safetensorsEntry) ([]string, error) {
+	all := make([]string, 0, len(entries)+1)
+	have := len(text) / checksumDigits
+	if strings.HasPrefix(text, "{") {
+		var sums map[string]string
+		if err := json.Unmarshal([]byte(text), &sums); err != nil {
+			return nil, &FileError{Record: checksumMetadata, Reason: err.Error()}
+		}
+		have = len(sums)
+		all = append(all, sums[safetensorsMetadata])
+		for _, e := range entries {
+			all = append(all, sums[e.name])
+		}
+	} else if len(text)%checksumDigits == 0 {
+		for i := 0; i < len(text); i += checksumDigits {
+			all = append(all, text[i:i+checksumDigits])
+		}
+	}
+	if have != len(entries)+1 || len(all) != have {
+		return nil, &FileError{Record: checksumMetadata, Reason: fmt.Sprintf("%d checksums of %d tensors and the header: the file is damaged, take another copy", have, len(entries))}
+	}
+	return all, nil
 }
 
 // check compares the bytes of a tensor with its checksum.

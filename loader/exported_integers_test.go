@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -32,5 +33,28 @@ func TestWideInputs(t *testing.T) {
 		if err := run(0, 0, v, 0); err == nil || !strings.Contains(err.Error(), "outside of -32768 to 32767, the range of int16") {
 			t.Errorf("%d: %v", v, err)
 		}
+	}
+}
+
+// TestIntegerProducts multiplies matrices of integers whose products no float32 holds.
+func TestIntegerProducts(t *testing.T) {
+	meta := func(dtype, rows int) string {
+		return strings.NewReplacer(`"dtype": 7`, fmt.Sprintf(`"dtype": %d`, dtype), `"as_int": 2}`, fmt.Sprintf(`"as_int": %d}`, rows)).Replace(exportedFloats)
+	}
+	of := func(name string) string { return `{"as_tensor": {"name": "` + name + `"}}` }
+	full := func(name string, rows int) string {
+		return strings.ReplaceAll(exportedNode("torch.ops.aten.full.default", name, "size", fmt.Sprintf(`{"as_ints": [%d, 3]}`, rows), "fill_value", `{"as_int": 4097}`, "dtype", `{"as_scalar_type": 4}`),
+			`{"as_scalar_type": 4}, "kind": 1`, `{"as_scalar_type": 4}, "kind": 2`)
+	}
+	nodes := full("a", 2) + "," + full("b", 3) + "," +
+		exportedNode("torch.ops.higher_order.out_dtype", "c", "op", `{"as_operator": "torch.ops.aten.mm.default"}`, "dtype", `{"as_scalar_type": 4}`, "a", of("a"), "b", of("b")) + "," +
+		exportedNode("torch.ops.aten.remainder.Scalar", "d", "self", of("c"), "other", `{"as_int": 1000}`) + "," +
+		exportedNode("torch.ops.aten.add.Tensor", "y", "self", of("x"), "other", of("d"))
+	y, err := runProgram(exportedArchive(t, nodes, `"z": `, `"a": `+meta(4, 2)+`, "b": `+meta(4, 3)+`, "c": `+meta(4, 2)+`, "d": `+meta(4, 2)+`, "z": `))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := float32(3 * 4097 * 4097 % 1000); y[0].Float32s()[5] != want {
+		t.Errorf("the last digits are %v, want %v", y[0].Float32s()[5], want)
 	}
 }

@@ -437,7 +437,7 @@ func FuzzModel(f *testing.F) {
 // FuzzLoad reads whole files.
 func FuzzLoad(f *testing.F) {
 	for _, g := range []*graph.Graph{floatNet(f), int8Net(f)} {
-		raw := editModel(f, savedModel(f, g), `{"version":1`, `{"version":1`)
+		raw := editModel(f, savedModel(f, g), `{"version":2`, `{"version":2`)
 		f.Add(raw)
 		f.Add(raw[:len(raw)-1])
 	}

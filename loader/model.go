@@ -193,9 +193,13 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 	if err != nil {
 		return nil, err
 	}
-	text, ok := metadata[modelMetadata]
+	packed, ok := metadata[modelMetadata]
 	if !ok {
 		return nil, &FileError{Err: ErrWeightsOnly}
+	}
+	text, err := unpackText(packed)
+	if err != nil {
+		return nil, err
 	}
 	var m modelRecord
 	budget := maxModelMemory
@@ -208,8 +212,8 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 	}
 	tensors := make(map[string]*tensor.Tensor, len(entries))
 	if f.mapping != nil {
-		mapped, err := mapTensors(f.file, f.size, entries, start)
-		if err != nil {
+		var mapped *MappedSafetensors
+		if mapped, err = mapTensors(f.file, f.size, entries, start); err != nil {
 			return nil, err
 		}
 		defer func() {
@@ -268,7 +272,7 @@ func parseModel(text string, m *modelRecord, budget *int) error {
 	if err := unmarshalRecord([]byte(text), reflect.ValueOf(m).Elem(), budget); err != nil {
 		return &FileError{Record: modelMetadata, Reason: err.Error()}
 	}
-	if m.Version != modelVersion {
+	if m.Version < 1 {
 		return &FileError{Record: modelMetadata, Reason: fmt.Sprintf("version %d of the format is not read", m.Version)}
 	}
 	if len(m.Nodes) > maxModelNodes {
@@ -325,15 +329,19 @@ func decodeModel(m *modelRecord, tensors map[string]*tensor.Tensor, budget *int)
 		}
 		values = append(values, v)
 	}
+	late := make(biases)
 	for i, c := range m.Constants {
 		v, err := decodeConstant(g, &c, tensors)
 		if err != nil {
 			return nil, &FileError{Record: fmt.Sprintf("constant %d (%s)", i, c.Name), Reason: err.Error()}
 		}
 		values = append(values, v)
+		if c.BiasScales {
+			late[v] = c.QParams
+		}
 	}
 	for i := range m.Nodes {
-		outputs, err := decodeNode(g, &m.Nodes[i], values, budget)
+		outputs, err := decodeNode(g, &m.Nodes[i], values, late, budget)
 		if err != nil {
 			return nil, &FileError{Record: nodeLabel(i, &m.Nodes[i]), Err: err}
 		}
@@ -347,6 +355,9 @@ func decodeModel(m *modelRecord, tensors map[string]*tensor.Tensor, budget *int)
 	outputs, err := pick(values, m.Outputs)
 	if err != nil {
 		return nil, &FileError{Record: "outputs", Reason: err.Error()}
+	}
+	if name, ok := late.left(); ok {
+		return nil, &FileError{Record: name, Reason: "its scales are those of a layer's sums, and no layer adds it to any"}
 	}
 	g.SetOutputs(outputs...)
 	if err := g.Verify(); err != nil {
@@ -454,49 +465,6 @@ func (r *conditionRecord) decode() (graph.Condition, error) {
 	return c, nil
 }
 
-func decodeConstant(g *graph.Graph, c *constantRecord, tensors map[string]*tensor.Tensor) (*graph.Value, error) {
-	t := tensors[c.Tensor]
-	if t == nil {
-		return nil, fmt.Errorf("no tensor %q in the file", c.Tensor)
-	}
-	if c.DType != tensor.Invalid {
-		if c.QParams != nil || c.DType != tensor.Float32 || t.DType() != tensor.Float16 && t.DType() != tensor.BFloat16 {
-			return nil, fmt.Errorf("%v in the file for %v", t, c.DType)
-		}
-		var err error
-		if t, err = widen(t, c.DType); err != nil {
-			return nil, err
-		}
-	}
-	if c.QParams == nil {
-		return g.Const(c.Name, t), nil
-	}
-	if c.Scales != "" {
-		if err := c.readChannels(tensors); err != nil {
-			return nil, err
-		}
-	}
-	return g.Const(c.Name, t.WithQParams(c.QParams)), fitQParams(c.QParams, t.DType(), t.Shape())
-}
-
-// readChannels takes the scales and zero points of channels from their tensors.
-func (c *constantRecord) readChannels(tensors map[string]*tensor.Tensor) error {
-	scales, zeros := tensors[c.Scales], tensors[c.ZeroPoints]
-	switch {
-	case scales == nil || scales.DType() != tensor.Float32 || scales.Rank() != 1:
-		return fmt.Errorf("no vector %q of float32 scales in the file", c.Scales)
-	case c.ZeroPoints != "" && (zeros == nil || zeros.DType() != tensor.Int32 || zeros.Rank() != 1):
-		return fmt.Errorf("no vector %q of int32 zero points in the file", c.ZeroPoints)
-	}
-	c.QParams.Scale = slices.Clone(scales.Float32s())
-	if zeros != nil {
-		c.QParams.ZeroPoint = slices.Clone(zeros.Int32s())
-	} else {
-		c.QParams.ZeroPoint = make([]int32, len(c.QParams.Scale))
-	}
-	return nil
-}
-
 func fitQParams(q *tensor.QParams, dtype tensor.DType, shape tensor.Shape) error {
 	if q == nil {
 		return nil
@@ -507,7 +475,7 @@ func fitQParams(q *tensor.QParams, dtype tensor.DType, shape tensor.Shape) error
 	return q.Validate(shape)
 }
 
-func decodeNode(g *graph.Graph, r *nodeRecord, values []*graph.Value, budget *int) ([]*graph.Value, error) {
+func decodeNode(g *graph.Graph, r *nodeRecord, values []*graph.Value, late biases, budget *int) ([]*graph.Value, error) {
 	inputs, err := pick(values, r.Inputs)
 	if err != nil {
 		return nil, err
@@ -517,6 +485,9 @@ func decodeNode(g *graph.Graph, r *nodeRecord, values []*graph.Value, budget *in
 		if err := unmarshalRecord(r.Attributes, op, budget); err != nil {
 			return nil, fmt.Errorf("attributes: %w", err)
 		}
+	}
+	if err := late.give(op.Interface().(ops.Op), inputs); err != nil {
+		return nil, err
 	}
 	outputs, err := g.Add(graph.Scope{Path: r.Path, Class: r.Class}, op.Interface().(ops.Op), inputs...)
 	if err != nil {

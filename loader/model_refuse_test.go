@@ -17,7 +17,7 @@ func editModel(t testing.TB, path, old, new string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := metadata[modelMetadata]
+	text := must(unpackText(metadata[modelMetadata]))
 	if !strings.Contains(text, old) {
 		t.Fatalf("%q is not in %s", old, text)
 	}
@@ -37,10 +37,10 @@ func modelBytes(t testing.TB, text string, tensors []Named) []byte {
 func TestLoadRefuses(t *testing.T) {
 	floats, ints := savedModel(t, floatNet(t)), savedModel(t, int8Net(t))
 	for _, c := range []struct{ path, old, new, record, reason string }{
-		{floats, `{"version":1`, `{"version":2`, "octet", "use a newer octet"},
-		{floats, `{"version":1`, `{"version":2,"later":[{}]`, "octet", "use a newer octet"},
-		{floats, `{"version":1`, `{"version":0`, "octet", "version 0"},
-		{floats, `{"version":1`, `{"version":1,"version":1`, "octet", "stands twice"},
+		{floats, `{"version":2`, `{"version":3`, "octet", "use a newer octet"},
+		{floats, `{"version":2`, `{"version":3,"later":[{}]`, "octet", "use a newer octet"},
+		{floats, `{"version":2`, `{"version":0`, "octet", "version 0"},
+		{floats, `{"version":2`, `{"version":2,"version":2`, "octet", "stands twice"},
 		{floats, `"inputs"`, `"Inputs"`, "octet", `unknown field "Inputs"`},
 		{floats, `"op":"conv"`, `"op":"conv","more":1`, "octet", `unknown field "more"`},
 		{floats, `"op":"conv"`, `"op":"cnov"`, "node 0 (conv, cnov)", "does not have: cnov"},
@@ -82,6 +82,8 @@ func TestLoadRefuses(t *testing.T) {
 		{ints, `"qparams":{"DType":"int8"`, `"qparams":{"DType":"int32"`, "constant 0 (conv.weight)", "parameters of int32"},
 		{ints, `"scales":"conv.weight.scale"`, `"scales":"conv.weight"`, "conv.weight.scale", "does not use"},
 		{ints, `"scales":"conv.weight.scale"`, `"scales":"conv.weight.scale","zero_points":"conv.bias"`, "constant 0 (conv.weight)", "zero point"},
+		{ints, `"scales":"conv.bias.scale"`, `"bias_scales":true`, "conv.bias.scale", "does not use"},
+		{ints, `"scales":"conv.bias.scale"`, `"scales":"conv.bias.scale","bias_scales":true`, "constant 1 (conv.bias)", "scales of a layer's sums"},
 		{ints, `"ZeroPoint":[114]`, `"ZeroPoint":[256]`, "node 0 (in, int8.quantize)", "zero point 256"},
 		{ints, `"ZeroPoint":[7]`, `"ZeroPoint":[]`, "node 1 (conv, int8.conv)", "zero points"},
 		{ints, `"Scale":[0.1]`, `"Scale":[1e-60]`, "node 1 (conv, int8.conv)", "positive"},
@@ -102,7 +104,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "unknown")
 	raw := editModel(t, floats, `"op":"slice"`, `"op":"a"`)
-	raw = bytes.Replace(raw, []byte(`\"op\":\"pad\"`), []byte(`\"op\":\"b\"  `), 1)
+	raw = bytes.Replace(raw, []byte(`\"op\":\"pad\"`), []byte(`\"op\":\"b\"  `), 1) // which is not compressed
 	if err := os.WriteFile(path, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -118,11 +120,11 @@ func TestLoadRefuses(t *testing.T) {
 // bounded.
 func TestLoadBudgets(t *testing.T) {
 	for name, c := range map[string]struct{ text, reason string }{
-		"nodes":     {`{"version":1,"nodes":[` + strings.Repeat(`{},`, maxModelNodes) + `{}]}`, "memory"},
-		"constants": {`{"version":1,"constants":[` + strings.Repeat(`{},`, 1<<15) + `{}]}`, "memory"},
-		"scales":    {`{"version":1,"inputs":[{"qparams":{"Scale":[` + strings.Repeat(`1,`, 1<<18) + `1]}}]}`, "memory"},
-		"text":      {`{"version":1` + strings.Repeat(` `, maxModelText) + `}`, "bytes"},
-		"depth":     {`{"version":1,"nodes":[{"op":"conv","attributes":` + strings.Repeat(`[`, 1<<20) + `}]}`, "depth"},
+		"nodes":     {`{"version":2,"nodes":[` + strings.Repeat(`{},`, maxModelNodes) + `{}]}`, "memory"},
+		"constants": {`{"version":2,"constants":[` + strings.Repeat(`{},`, 1<<15) + `{}]}`, "memory"},
+		"scales":    {`{"version":2,"inputs":[{"qparams":{"Scale":[` + strings.Repeat(`1,`, 1<<18) + `1]}}]}`, "memory"},
+		"text":      {`{"version":2` + strings.Repeat(` `, maxModelText) + `}`, "bytes"},
+		"depth":     {`{"version":2,"nodes":[{"op":"conv","attributes":` + strings.Repeat(`[`, 1<<20) + `}]}`, "depth"},
 	} {
 		var m modelRecord
 		budget := 1 << 20
@@ -132,10 +134,10 @@ func TestLoadBudgets(t *testing.T) {
 	}
 	var m modelRecord
 	budget := maxModelMemory
-	if err := parseModel(`{"version":1,"nodes":[`+strings.Repeat(`{},`, maxModelNodes)+`{}]}`, &m, &budget); !isFileError(err, "65537 nodes") {
+	if err := parseModel(`{"version":2,"nodes":[`+strings.Repeat(`{},`, maxModelNodes)+`{}]}`, &m, &budget); !isFileError(err, "65537 nodes") {
 		t.Error(err)
 	}
-	nested := `{"version":1,"nodes":[{"op":"conv","attributes":` + strings.Repeat(`{"Stride":`, 5000) + `1` + strings.Repeat(`}`, 5000) + `}]}`
+	nested := `{"version":2,"nodes":[{"op":"conv","attributes":` + strings.Repeat(`{"Stride":`, 5000) + `1` + strings.Repeat(`}`, 5000) + `}]}`
 	raw := modelBytes(t, nested, nil)
 	if _, err := LoadFrom(bytes.NewReader(raw), int64(len(raw))); !isFileError(err, "Stride") {
 		t.Error(err)

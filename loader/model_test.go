@@ -286,7 +286,7 @@ func TestMapping(t *testing.T) {
 		t.Error(err)
 	}
 	bad := filepath.Join(t.TempDir(), "bad")
-	raw := bytes.Replace(must(os.ReadFile(path)), []byte(`int8.add`), []byte(`int8.odd`), 1)
+	raw := editModel(t, path, `"ZeroPoint":[7]`, `"ZeroPoint":[]`)
 	if err := os.WriteFile(bad, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}

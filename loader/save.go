@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"slices"
 	"strconv"
 	"unsafe"
 
@@ -17,10 +16,10 @@ import (
 )
 
 // A model in octet's own format is a safetensors file. Its tensors are the
-// constants of the graph, and its metadata has the graph as JSON under one key.
+// constants of the graph, and its metadata has the graph as compressed JSON under one key.
 const (
 	modelMetadata = "octet"
-	modelVersion  = 1
+	modelVersion  = 2 // files of version 1 have the scales of all biases
 )
 
 // modelRecord is the graph in a file. Values are numbered: the inputs first,
@@ -67,17 +66,6 @@ type conditionRecord struct {
 	Args   []conditionRecord `json:"args,omitempty"`
 	Value  int64             `json:"value,omitempty"`
 	Extent []int             `json:"extent,omitempty"` // input and axis
-}
-
-// constantRecord is a constant. Scales and zero points of channels are tensors of
-// the file: as text they would take longer to read than all weights.
-type constantRecord struct {
-	Name       string          `json:"name"`
-	Tensor     string          `json:"tensor"` // its name in the file
-	DType      tensor.DType    `json:"dtype"`  // where it is not that of the tensor
-	QParams    *tensor.QParams `json:"qparams"`
-	Scales     string          `json:"scales"`      // a tensor, of parameters per channel
-	ZeroPoints string          `json:"zero_points"` // a tensor, or "" where all are 0
 }
 
 type nodeRecord struct {
@@ -131,6 +119,9 @@ func SaveTo(w io.Writer, g *graph.Graph, opts SaveOptions) error {
 	if err != nil {
 		return err
 	}
+	if model, err = packText(model); err != nil {
+		return err
+	}
 	return writeSafetensors(w, map[string]string{modelMetadata: model, infoMetadata: about}, tensors, true)
 }
 
@@ -181,24 +172,12 @@ func encodeModel(g *graph.Graph, opts SaveOptions) (string, []Named, error) {
 		}
 		m.Inputs = append(m.Inputs, r)
 	}
+	bias := biasScales(g)
 	for _, v := range g.Constants() {
 		number[v] = len(number)
-		if err := v.Const.Load(); err != nil {
-			return "", nil, fmt.Errorf("loader: constant %q: %w", v.Name, err)
-		}
-		q := v.Const.QParams()
-		if q != nil && (q.DType != v.Const.DType() || q.Validate(v.Const.Shape()) != nil) {
-			return "", nil, fmt.Errorf("loader: constant %q of %v has parameters that do not fit: %v", v.Name, v.Const, q)
-		}
-		stored, dtype, err := tensors.narrow(v.Const, opts)
+		r, err := encodeConstant(v, bias[v], &tensors, opts)
 		if err != nil {
-			return "", nil, err
-		}
-		r := constantRecord{Name: v.Name, Tensor: tensors.add(v.Name, stored), DType: dtype, QParams: q}
-		if q != nil && q.Scheme.PerChannel() {
-			if err := r.addChannels(&tensors); err != nil {
-				return "", nil, err
-			}
+			return "", nil, fmt.Errorf("loader: constant %q: %w", v.Name, err)
 		}
 		m.Constants = append(m.Constants, r)
 	}
@@ -223,26 +202,6 @@ func encodeModel(g *graph.Graph, opts SaveOptions) (string, []Named, error) {
 		return "", nil, fmt.Errorf("loader: the graph takes %d bytes as text, at most %d are saved", b.Len(), maxModelText)
 	}
 	return b.String(), tensors.list, nil
-}
-
-// addChannels moves the scales and zero points of channels to tensors.
-func (r *constantRecord) addChannels(tensors *tensorNames) error {
-	scales, err := tensor.FromSlice(r.QParams.Scale, len(r.QParams.Scale))
-	if err != nil {
-		return err
-	}
-	r.Scales = tensors.add(r.Name+".scale", scales)
-	if slices.ContainsFunc(r.QParams.ZeroPoint, func(z int32) bool { return z != 0 }) {
-		zeros, err := tensor.FromSlice(r.QParams.ZeroPoint, len(r.QParams.ZeroPoint))
-		if err != nil {
-			return err
-		}
-		r.ZeroPoints = tensors.add(r.Name+".zero_point", zeros)
-	}
-	q := *r.QParams
-	q.Scale, q.ZeroPoint = nil, nil
-	r.QParams = &q
-	return nil
 }
 
 func encodeNode(n *graph.Node, number map[*graph.Value]int) (nodeRecord, error) {

@@ -49,8 +49,8 @@ func (a *archiver) record(name string, data []byte) error {
 	return err
 }
 
-// write writes the whole archive: the module, its source, no constants, the version of the operators, and the storages.
-func (e *exporter) write(to io.Writer) error {
+// archive writes the whole archive: the module, its source, no constants, the version of the operators, and the storages.
+func (e *exporter) archive(to io.Writer) error {
 	a := &archiver{to: to}
 	a.zip = zip.NewWriter(a)
 	var p pickler

@@ -2,7 +2,6 @@ package torchscript
 
 import (
 	_ "embed"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -20,13 +19,18 @@ var functions string
 
 const (
 	functionsName = "octet_int8"
-	quint8        = 13 // of torch.quint8 in code
+	computed      = "a weight or a bias that is computed is not written"
 )
 
 // call adds a call of one of the functions.
-func (e *exporter) call(format string, args ...any) string {
+func (e *exporter) call(n *graph.Node, template string, given ...string) string {
 	e.calls = true
-	return e.emit("__torch__."+functionsName+"."+format, args...)
+	return e.emit("__torch__." + functionsName + "." + e.fill(n, template, given))
+}
+
+// torch adds a call of an operator of PyTorch.
+func (e *exporter) torch(n *graph.Node, template string, given ...string) string {
+	return e.emit(e.fill(n, template, given))
 }
 
 // params formats scale and zero point of an output, which is float32 where there are none.
@@ -34,18 +38,17 @@ func params(q *tensor.QParams) string {
 	if q == nil {
 		return "0., 0"
 	}
-	return fmt.Sprintf("%s, %d", float(float64(q.Scale[0])), q.ZeroPoint[0])
+	return float(float64(q.Scale[0])) + ", " + number(int(q.ZeroPoint[0]))
 }
 
-// int8 writes an operator on quantized values and reports whether the node is one.
-func (e *exporter) int8(n *graph.Node) (y string, done bool, err error) {
-	in := func(i int) string { return e.value(n.Inputs[i]) }
+// int8 writes an operator on quantized values; "" is for others.
+func (e *exporter) int8(n *graph.Node) (y string, err error) {
 	out := n.Outputs[0].Type.Q
+	same := out != nil && len(n.Inputs) > 0 && out.Equal(n.Inputs[0].Type.Q)
+	given := params(out)
 	switch op := n.Op.(type) {
 	case int8.Quantize:
-		y = e.emit("torch.quantize_per_tensor(%s, %s, %d)", in(0), params(op.Q), quint8)
-	case int8.Dequantize:
-		y = e.emit("torch.dequantize(%s)", in(0))
+		y = e.torch(n, "torch.quantize_per_tensor({0}, {a}, 13)", given)
 	case int8.Table:
 		y = e.table(n, op)
 	case int8.Conv:
@@ -55,62 +58,63 @@ func (e *exporter) int8(n *graph.Node) (y string, done bool, err error) {
 	case int8.DynamicLinear:
 		y, err = e.dynamicLinear(n, op)
 	case int8.Add:
-		y, err = e.binary(n, 0, op.Act, op.Out)
+		y, err = e.binary(n, "0", op.Act)
 	case int8.Sub:
-		y, err = e.binary(n, 1, op.Act, op.Out)
+		y, err = e.binary(n, "1", op.Act)
 	case int8.Mul:
-		y, err = e.binary(n, 2, op.Act, op.Out)
+		y, err = e.binary(n, "2", op.Act)
 	case int8.Max:
-		y, err = e.binary(n, 3, op.Act, op.Out)
+		y, err = e.binary(n, "3", op.Act)
 	case int8.Min:
-		y, err = e.binary(n, 4, op.Act, op.Out)
+		y, err = e.binary(n, "4", op.Act)
 	case int8.AvgPool:
-		if op.Out.Equal(n.Inputs[0].Type.Q) {
-			return e.avgPool(ops.AvgPool(op.AvgPoolAttributes), in(0)), true, nil
+		if same {
+			template, given, reason := avgPool(ops.AvgPool(op.AvgPoolAttributes))
+			if reason != "" {
+				return "", unsupported(op, reason)
+			}
+			return e.torch(n, template, given...), nil
 		}
-		y = e.call("avg_pool(%s, %s, %s, %s, %s, %s, %d, %s)", in(0), ints(op.Kernel), ints(op.Stride), ints(op.Padding),
-			boolean(op.CeilMode), boolean(op.CountIncludePad), op.Divisor, params(op.Out))
+		y = e.call(n, "avg_pool({0}, {Kernel}, {Stride}, {Padding}, {CeilMode}, {CountIncludePad}, {Divisor}, {a})", given)
 	case int8.AdaptiveAvgPool:
-		if op.Out.Equal(n.Inputs[0].Type.Q) {
-			return e.adaptiveAvgPool(n, op.Size), true, nil
+		size := e.zeros(n.Inputs[0], op.Size, len(n.Inputs[0].Type.Shape)-len(op.Size))
+		if same {
+			return e.torch(n, "torch.adaptive_avg_pool{#Size}d({0}, {a})", size), nil
 		}
-		y = e.call("adaptive_avg_pool(%s, %s, %s)", in(0), e.pooledTo(n, op.Size), params(op.Out))
-	default:
-		return "", false, nil
+		y = e.call(n, "adaptive_avg_pool({0}, {a}, {b})", size, given)
 	}
-	if out != nil && err == nil {
+	if y != "" && out != nil {
 		y = e.bound(y, out)
 	}
-	return y, true, err
+	return y, err
 }
 
-// bound leaves of the integers those in use. A table has no others.
+// bound leaves of the integers those in use.
 func (e *exporter) bound(y string, q *tensor.QParams) string {
 	if least, most := tensor.QRange(q.DType); q.Min != least || q.Max != most {
-		return e.emit("ops.quantized.clamp(%s, %s, %s)", y, float(float64(q.Dequantize(q.Min, 0))), float(float64(q.Dequantize(q.Max, 0))))
+		return e.emit("ops.quantized.clamp(" + y + ", " + float(float64(q.Dequantize(q.Min, 0))) + ", " + float(float64(q.Dequantize(q.Max, 0))) + ")")
 	}
 	return y
 }
 
 // clamp returns the number of a clamp in the functions.
-func clamp(op ops.Op, a ops.Activation) (int, error) {
+func clamp(op ops.Op, a ops.Activation) (string, error) {
 	if !a.IsClamp() {
-		return 0, unsupported(op, "%v behind it is not written", a)
+		return "", unsupported(op, a.String()+" behind it is not written")
 	}
-	return int(a), nil
+	return number(int(a)), nil
 }
 
-// relu returns the ending of the name of an operator with a clamp, and what is to do behind it.
-func (e *exporter) relu(a ops.Activation, q *tensor.QParams) (suffix string, behind func(y string) string) {
-	behind = func(y string) string { return y }
+// behind adds what a clamp at 6 needs behind an operator that ends with a ReLU.
+func (e *exporter) behind(y string, a ops.Activation, q *tensor.QParams) string {
 	if a == ops.ActReLU6 && q.Quantize(6, 0) < q.Max {
-		behind = func(y string) string { return e.emit("ops.quantized.relu6(%s)", y) }
+		return e.emit("ops.quantized.relu6(" + y + ")")
 	}
-	if a != ops.NoActivation {
-		suffix = "_relu"
-	}
-	return suffix, behind
+	return y
 }
+
+// suffix is the ending of the name of an operator with a clamp.
+func suffix(a ops.Activation) string { return choice(a != ops.NoActivation, "_relu", "")[0] }
 
 // bias is that of a layer in the forms that it is written in.
 type bias struct {
@@ -128,7 +132,7 @@ func (e *exporter) biasOf(n *graph.Node, has, depthwise bool) (bias, error) {
 	}
 	t := n.Inputs[2].Const
 	if t == nil {
-		return bias{}, unsupported(n.Op, "a bias that is computed is not written")
+		return bias{}, unsupported(n.Op, computed)
 	}
 	if err := t.Load(); err != nil {
 		return bias{}, err
@@ -164,7 +168,7 @@ func (e *exporter) biasOf(n *graph.Node, has, depthwise bool) (bias, error) {
 	return b, err
 }
 
-// arguments returns the last arguments of a layer's function.
+// arguments returns the bias, what integers of it are multiples of, and the residual, as a layer's function takes them.
 func (e *exporter) arguments(n *graph.Node, b bias, residual bool) string {
 	texts := []string{"None", "None", "None"}
 	if b.given != nil {
@@ -183,7 +187,7 @@ func (e *exporter) arguments(n *graph.Node, b bias, residual bool) string {
 func (e *exporter) packed(n *graph.Node, class string, config []int, b *tensor.Tensor) (string, error) {
 	w := n.Inputs[1].Const
 	if w == nil || w.DType() != tensor.Int8 {
-		return "", unsupported(n.Op, "a weight that is computed is not written")
+		return "", unsupported(n.Op, computed)
 	}
 	if len(config) > 0 && config[0] == 1 { // PyTorch has them as two-dimensional ones
 		s := w.Shape()
@@ -207,26 +211,23 @@ func (e *exporter) conv(n *graph.Node, op int8.Conv) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d := len(op.Stride)
 	b, err := e.biasOf(n, op.HasBias, op.Groups > 1 && n.Inputs[1].Type.Shape[1] == 1)
 	if err != nil {
 		return "", err
 	}
 	if op.Out == nil || op.HasResidual || !b.same {
-		return e.call("conv(%s, %s, %s, %s, %s, %s, %d, %d, %s)", e.value(n.Inputs[0]), e.value(n.Inputs[1]), e.arguments(n, b, op.HasResidual),
-			ints(op.Stride), ints(op.Padding), ints(op.Dilation), op.Groups, act, params(op.Out)), nil
+		given := []string{e.arguments(n, b, op.HasResidual), act, params(op.Out)}
+		return e.call(n, "conv({0}, {1}, {a}, {Stride}, {Padding}, {Dilation}, {Groups}, {b}, {c})", given...), nil
 	}
-	class := "Conv2dPackedParamsBase"
-	if d == 3 {
-		class = "Conv3dPackedParamsBase"
-	}
+	d := len(op.Stride)
+	class := choice(d == 3, "Conv3dPackedParamsBase", "Conv2dPackedParamsBase")[0]
 	config := slices.Concat([]int{d}, op.Stride, op.Padding, op.Dilation, make([]int, d), []int{op.Groups, 0})
 	layer, err := e.packed(n, class, config, b.float)
 	if err != nil {
 		return "", err
 	}
-	suffix, behind := e.relu(op.Act, op.Out)
-	return behind(e.emit("ops.quantized.conv%dd%s(%s, %s, %s)", d, suffix, e.value(n.Inputs[0]), layer, params(op.Out))), nil
+	y := e.torch(n, "ops.quantized.conv{#Stride}d{a}({0}, {b}, {c})", suffix(op.Act), layer, params(op.Out))
+	return e.behind(y, op.Act, op.Out), nil
 }
 
 func (e *exporter) linear(n *graph.Node, op int8.Linear) (string, error) {
@@ -239,14 +240,14 @@ func (e *exporter) linear(n *graph.Node, op int8.Linear) (string, error) {
 		return "", err
 	}
 	if op.Out == nil || op.HasResidual || !b.same {
-		return e.call("linear(%s, %s, %s, %d, %s)", e.value(n.Inputs[0]), e.value(n.Inputs[1]), e.arguments(n, b, op.HasResidual), act, params(op.Out)), nil
+		return e.call(n, "linear({0}, {1}, {a}, {b}, {c})", e.arguments(n, b, op.HasResidual), act, params(op.Out)), nil
 	}
 	layer, err := e.packed(n, "LinearPackedParamsBase", nil, b.float)
 	if err != nil {
 		return "", err
 	}
-	suffix, behind := e.relu(op.Act, op.Out)
-	return behind(e.emit("ops.quantized.linear%s(%s, %s, %s)", suffix, e.value(n.Inputs[0]), layer, params(op.Out))), nil
+	y := e.torch(n, "ops.quantized.linear{a}({0}, {b}, {c})", suffix(op.Act), layer, params(op.Out))
+	return e.behind(y, op.Act, op.Out), nil
 }
 
 // dynamicLinear writes a layer that quantizes its input: with one range for all of it as PyTorch's.
@@ -260,87 +261,80 @@ func (e *exporter) dynamicLinear(n *graph.Node, op int8.DynamicLinear) (string, 
 		var b *tensor.Tensor
 		if op.HasBias {
 			if b = n.Inputs[2].Const; b == nil {
-				return "", unsupported(op, "a bias that is computed is not written")
+				return "", unsupported(op, computed)
 			}
 		}
 		layer, err := e.packed(n, "LinearPackedParamsBase", nil, b)
 		if err != nil {
 			return "", err
 		}
-		suffix, _ := e.relu(op.Act, nil)
-		return e.emit("ops.quantized.linear%s_dynamic(%s, %s, %s)", suffix, e.value(n.Inputs[0]), layer, boolean(by.Hi == 127)), nil
+		return e.torch(n, "ops.quantized.linear{a}_dynamic({0}, {b}, {c})", suffix(op.Act), layer, boolean(by.Hi == 127)), nil
 	}
 	if by.Rule == int8.EachRow {
 		by.Lo, by.Hi = 0, 255
 	}
-	last := len(n.Inputs) - 1
-	return e.call("dynamic_linear(%s, %s, %s, %s, %d, %d, %d, %s, %d)", e.value(n.Inputs[0]), e.value(n.Inputs[1]), e.optional(n, op.HasBias, 2),
-		e.optional(n, op.HasResidual, last), by.Rule, by.Lo, by.Hi, float(by.Eps), act), nil
+	bounds := ints([]int{int(by.Rule), int(by.Lo), int(by.Hi)})
+	return e.call(n, "dynamic_linear({0}, {1}, {?HasBias:2}, {?HasResidual:-1}, {a}, {b}, {c})", strings.Trim(bounds, "[]"), float(by.Eps), act), nil
 }
 
 // binary writes arithmetic of two values; fn is its number in the functions.
-func (e *exporter) binary(n *graph.Node, fn int, a ops.Activation, q *tensor.QParams) (string, error) {
+func (e *exporter) binary(n *graph.Node, fn string, a ops.Activation) (string, error) {
 	act, err := clamp(n.Op, a)
 	if err != nil {
 		return "", err
 	}
-	x, y := n.Inputs[0], n.Inputs[1]
-	name := map[int]string{0: "add", 2: "mul"}[fn]
-	if name == "" || !x.Type.Shape.Equal(y.Type.Shape) || a == ops.ActReLU6 && fn == 2 {
-		return e.call("binary(%s, %s, %d, %d, %s)", e.value(x), e.value(y), fn, act, params(q)), nil
+	q := n.Outputs[0].Type.Q
+	if fn != "0" && fn != "2" || !n.Inputs[0].Type.Shape.Equal(n.Inputs[1].Type.Shape) {
+		return e.call(n, "binary({0}, {1}, {a}, {b}, {c})", fn, act, params(q)), nil
 	}
-	suffix, behind := e.relu(a, q)
-	return behind(e.emit("ops.quantized.%s%s(%s, %s, %s)", name, suffix, e.value(x), e.value(y), params(q))), nil
+	y := e.torch(n, "ops.quantized.{a}{b}({0}, {1}, {c})", choice(fn == "0", "add", "mul")[0], suffix(a), params(q))
+	return e.behind(y, a, q), nil
 }
 
-// tabulated are functions that PyTorch has on quantized values, by the label of a table: with the parameters of its output, without for
-// those that keep the input's.
+// tabulated are functions that PyTorch has on quantized values, by the label of a table. Those that are not given parameters keep their
+// input's, tanh has its own.
 var tabulated = []struct {
-	label, format string
-	op            ops.Unary
-	keeps         bool
+	label, template string
+	fn              ops.UnaryFn
+	alpha           float64
 }{
-	{"relu", "torch.relu(%s)", ops.Unary{Fn: ops.ReLU}, true},
-	{"relu6", "ops.quantized.relu6(%s)", ops.Unary{Fn: ops.ReLU6}, true},
-	{"sigmoid", "ops.quantized.sigmoid(%s, %s)", ops.Unary{Fn: ops.Sigmoid}, false},
-	{"hardswish", "ops.quantized.hardswish(%s, %s)", ops.Unary{Fn: ops.HardSwish}, false},
-	{"elu", "ops.quantized.elu(%s, %s, 1., 1., 1.)", ops.Unary{Fn: ops.ELU, Alpha: 1}, false},
-	{"leaky_relu", "ops.quantized.leaky_relu(%s, 0.01, False, %s)", ops.Unary{Fn: ops.LeakyReLU, Alpha: 0.01}, false},
-	{"leaky_relu", "ops.quantized.leaky_relu(%s, 0.1, False, %s)", ops.Unary{Fn: ops.LeakyReLU, Alpha: 0.1}, false},
-	{"leaky_relu", "ops.quantized.leaky_relu(%s, 0.2, False, %s)", ops.Unary{Fn: ops.LeakyReLU, Alpha: 0.2}, false},
-	{"tanh", "torch.tanh(%s)", ops.Unary{Fn: ops.Tanh}, true},
+	{"relu", "torch.relu({0})", ops.ReLU, 0},
+	{"relu6", "ops.quantized.relu6({0})", ops.ReLU6, 0},
+	{"sigmoid", "ops.quantized.sigmoid({0}, {a})", ops.Sigmoid, 0},
+	{"hardswish", "ops.quantized.hardswish({0}, {a})", ops.HardSwish, 0},
+	{"elu", "ops.quantized.elu({0}, {a}, 1., 1., 1.)", ops.ELU, 1},
+	{"leaky_relu", "ops.quantized.leaky_relu({0}, 0.01, False, {a})", ops.LeakyReLU, 0.01},
+	{"leaky_relu", "ops.quantized.leaky_relu({0}, 0.1, False, {a})", ops.LeakyReLU, 0.1},
+	{"leaky_relu", "ops.quantized.leaky_relu({0}, 0.2, False, {a})", ops.LeakyReLU, 0.2},
+	{"tanh", "torch.tanh({0})", ops.Tanh, 0},
 }
 
 // table writes a function of integers as PyTorch's, where its own table is the same, else as a look-up.
 func (e *exporter) table(n *graph.Node, op int8.Table) string {
-	x, in := e.value(n.Inputs[0]), n.Inputs[0].Type.Q
+	in := n.Inputs[0].Type.Q
 	same := func(t int8.Table) bool {
 		return slices.Equal(t.Values[in.Min:in.Max+1], op.Values[in.Min:in.Max+1])
 	}
 	full := *op.Out
 	full.Min, full.Max = tensor.QRange(op.Out.DType)
 	if same(int8.NewTable("", in, &full, nil)) {
-		return e.emit("torch.quantize_per_tensor(torch.dequantize(%s), %s, %d)", x, params(op.Out), quint8)
+		return e.torch(n, "torch.quantize_per_tensor(torch.dequantize({0}), {a}, 13)", params(op.Out))
 	}
 	for _, f := range tabulated {
 		by := in
-		if f.label == "tanh" {
+		if f.fn == ops.Tanh {
 			by = tensor.PerTensor(tensor.Uint8, 2.0/256, 128)
 		}
-		if f.label != op.Label || f.keeps && !op.Out.Equal(by) {
+		if f.label != op.Label || !strings.Contains(f.template, "{a}") && !op.Out.Equal(by) {
 			continue
 		}
-		if t, err := int8.TableOf(f.op, in, &full, nil); err != nil || !same(t) {
-			continue
+		if t, err := int8.TableOf(ops.Unary{Fn: f.fn, Alpha: f.alpha}, in, &full, nil); err == nil && same(t) {
+			return e.torch(n, f.template, params(op.Out))
 		}
-		if f.keeps {
-			return e.emit(f.format, x)
-		}
-		return e.emit(f.format, x, params(op.Out))
 	}
 	values, err := tensor.FromSlice(op.Values[:], len(op.Values))
 	if err != nil && e.err == nil {
 		e.err = err
 	}
-	return e.call("table(%s, %s, %s)", x, e.hold(op.Label+".table", values), params(op.Out))
+	return e.call(n, "table({0}, {a}, {b})", e.hold(op.Label+".table", values), params(op.Out))
 }

@@ -3,6 +3,7 @@ package torchscript
 import (
 	"encoding/binary"
 	"math"
+	"strings"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -19,23 +20,60 @@ type record struct {
 	bytes  []byte
 }
 
-// storages are the classes of storages, those of quantized elements behind them.
-var storages = map[tensor.DType]string{
-	tensor.Uint8: "ByteStorage", tensor.Int8: "CharStorage", tensor.Int32: "IntStorage", tensor.Int64: "LongStorage", tensor.Bool: "BoolStorage",
-	tensor.Float16: "HalfStorage", tensor.BFloat16: "BFloat16Storage", tensor.Float32: "FloatStorage", tensor.Float64: "DoubleStorage",
+// scalarTypes are PyTorch's element types in the order of their numbers.
+const scalarTypes = "Byte Char Short Int Long Half Float Double ComplexHalf ComplexFloat ComplexDouble Bool QInt8 QUInt8 QInt32 BFloat16"
+
+// scalarType returns the number of an element type, -1 where PyTorch has none.
+//
+//go:noinline
+func scalarType(d tensor.DType) int {
+	for number, t := range []tensor.DType{
+		tensor.Uint8, tensor.Int8, none, tensor.Int32, tensor.Int64, tensor.Float16, tensor.Float32, tensor.Float64, none, none, none, tensor.Bool,
+		none, none, none, tensor.BFloat16,
+	} {
+		if t == d {
+			return number
+		}
+	}
+	return -1
 }
 
-var quantizedStorages = map[tensor.DType]string{tensor.Uint8: "QUInt8Storage", tensor.Int8: "QInt8Storage", tensor.Int32: "QInt32Storage"}
+const none tensor.DType = 255
 
+// storageClass returns the class of a tensor's storage, "" where PyTorch has none.
+//
+//go:noinline
+func storageClass(t *tensor.Tensor) string {
+	number := scalarType(t.DType())
+	if t.QParams() != nil {
+		switch t.DType() {
+		case tensor.Int8:
+			number = 12
+		case tensor.Uint8:
+			number = 13
+		case tensor.Int32:
+			number = 14
+		}
+	}
+	if number < 0 {
+		return ""
+	}
+	return strings.Fields(scalarTypes)[number] + "Storage"
+}
+
+//go:noinline
 func (p *pickler) text(s string) { p.bytes = append(p.bytes, s...) }
 
+//go:noinline
 func (p *pickler) global(module, name string) { p.text("c" + module + "\n" + name + "\n") }
 
+//go:noinline
 func (p *pickler) string(s string) {
 	p.bytes = binary.LittleEndian.AppendUint32(append(p.bytes, 'X'), uint32(len(s)))
 	p.text(s)
 }
 
+//go:noinline
 func (p *pickler) int(v int) {
 	switch {
 	case v >= 0 && v <= math.MaxUint8:
@@ -47,10 +85,12 @@ func (p *pickler) int(v int) {
 	}
 }
 
+//go:noinline
 func (p *pickler) float(v float64) {
 	p.bytes = binary.BigEndian.AppendUint64(append(p.bytes, 'G'), math.Float64bits(v))
 }
 
+//go:noinline
 func (p *pickler) ints(list []int) {
 	p.text("(")
 	for _, v := range list {
@@ -60,6 +100,8 @@ func (p *pickler) ints(list []int) {
 }
 
 // storage writes the reference to a new storage of n elements.
+//
+//go:noinline
 func (p *pickler) storage(class string, n int, r record) {
 	p.text("(")
 	p.string("storage")
@@ -72,6 +114,8 @@ func (p *pickler) storage(class string, n int, r record) {
 }
 
 // dense writes a tensor without quantization parameters.
+//
+//go:noinline
 func (p *pickler) dense(class string, shape tensor.Shape, r record) {
 	p.global("torch._utils", "_rebuild_tensor_v2")
 	p.text("(")
@@ -80,6 +124,8 @@ func (p *pickler) dense(class string, shape tensor.Shape, r record) {
 }
 
 // view writes what all tensors begin with: storage, offset, shape and strides.
+//
+//go:noinline
 func (p *pickler) view(class string, shape tensor.Shape, r record) {
 	n := 1
 	for _, d := range shape {
@@ -92,6 +138,8 @@ func (p *pickler) view(class string, shape tensor.Shape, r record) {
 }
 
 // hooks ends a tensor: it needs no gradient and has no hooks.
+//
+//go:noinline
 func (p *pickler) hooks() {
 	p.text("\x89")
 	p.global("collections", "OrderedDict")
@@ -101,12 +149,12 @@ func (p *pickler) hooks() {
 func (p *pickler) tensor(t *tensor.Tensor) {
 	q := t.QParams()
 	if q == nil {
-		p.dense(storages[t.DType()], t.Shape(), record{tensor: t})
+		p.dense(storageClass(t), t.Shape(), record{tensor: t})
 		return
 	}
 	p.global("torch._utils", "_rebuild_qtensor")
 	p.text("(")
-	p.view(quantizedStorages[t.DType()], t.Shape(), record{tensor: t})
+	p.view(storageClass(t), t.Shape(), record{tensor: t})
 	p.text("(")
 	if !q.Scheme.PerChannel() {
 		p.global("torch", "per_tensor_affine")

@@ -37,7 +37,7 @@ func Export(path string, g *graph.Graph) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, e.write)
+	return atomicfile.Write(path, e.archive)
 }
 
 // WriteTo writes the archive to w.
@@ -50,7 +50,7 @@ func WriteTo(w io.Writer, g *graph.Graph) error {
 	if err != nil {
 		return err
 	}
-	return e.write(w)
+	return e.archive(w)
 }
 
 // exporter writes the code of one graph.
@@ -118,8 +118,7 @@ func (e *exporter) input(v *graph.Value) error {
 	}
 	for axis, d := range v.Guard.Shape {
 		if d >= 0 {
-			fmt.Fprintf(&e.body, "    if torch.ne(torch.size(%s, %d), %d):\n", name, axis, d)
-			fmt.Fprintf(&e.body, "      ops.prim.RaiseException(\"dimension %d of %s must be %d, which the model was exported for\")\n", axis, name, d)
+			fmt.Fprintf(&e.body, "    if torch.ne(torch.size(%s, %d), %d):\n      ops.prim.RaiseException(\"dimension %[2]d of %[1]s must be %[3]d, which the model was exported for\")\n", name, axis, d)
 		}
 	}
 	return nil
@@ -151,23 +150,22 @@ func (e *exporter) unique(name string) string {
 	return free
 }
 
-func unsupported(op ops.Op, format string, args ...any) error {
-	return &ops.UnsupportedError{Op: op.Name(), Reason: "TorchScript: " + fmt.Sprintf(format, args...)}
+//go:noinline
+func unsupported(op ops.Op, reason string) error {
+	return &ops.UnsupportedError{Op: op.Name(), Reason: "TorchScript: " + reason}
 }
 
 // emit adds a statement for an expression and returns the name of its value.
-func (e *exporter) emit(format string, args ...any) string {
-	return e.emitAll(1, format, args...)[0]
-}
+func (e *exporter) emit(expression string) string { return e.emitAll(1, expression)[0] }
 
 // emitAll is emit for an expression of n values.
-func (e *exporter) emitAll(n int, format string, args ...any) []string {
+func (e *exporter) emitAll(n int, expression string) []string {
 	names := make([]string, n)
 	for i := range names {
 		names[i] = e.unique("v" + number(e.values))
 		e.values++
 	}
-	fmt.Fprintf(&e.body, "    %s = %s\n", strings.Join(names, ", "), fmt.Sprintf(format, args...))
+	e.body.WriteString("    " + strings.Join(names, ", ") + " = " + expression + "\n")
 	return names
 }
 
@@ -186,24 +184,12 @@ func (e *exporter) value(v *graph.Value) string {
 	return e.names[v]
 }
 
-// optional is value of input i of a node, None where it has not as many.
-func (e *exporter) optional(n *graph.Node, has bool, i int) string {
-	if !has {
-		return "None"
-	}
-	return e.value(n.Inputs[i])
-}
-
 // hold returns the expression of a tensor that the module holds.
 func (e *exporter) hold(name string, t *tensor.Tensor) string {
 	if known, ok := e.held[t]; ok {
 		return known
 	}
-	classes := storages
-	if t.QParams() != nil {
-		classes = quantizedStorages
-	}
-	if classes[t.DType()] == "" && e.err == nil {
+	if storageClass(t) == "" && e.err == nil {
 		e.err = fmt.Errorf("torchscript: a constant of %v is not written", t.DType())
 	}
 	a := attribute{name: e.unique(name), tensor: t}
@@ -213,6 +199,8 @@ func (e *exporter) hold(name string, t *tensor.Tensor) string {
 }
 
 // number formats an int.
+//
+//go:noinline
 func number(v int) string { return strconv.Itoa(v) }
 
 // ints formats a list of ints.
@@ -292,7 +280,7 @@ func (e *exporter) extents(v *graph.Value) string {
 		}
 	} else {
 		for i := range v.Type.Numel() {
-			texts = append(texts, fmt.Sprintf("int(torch.select(%s, 0, %d))", e.value(v), i))
+			texts = append(texts, "int(torch.select("+e.value(v)+", 0, "+number(i)+"))")
 		}
 	}
 	return "[" + strings.Join(texts, ", ") + "]"

@@ -61,6 +61,26 @@ func hasFloatBias(hasBias bool, in []ops.Type) bool {
 	return hasBias && in[2].DType == tensor.Float32
 }
 
+// BiasScales returns which input of a layer is an int32 bias, and the scales of the sums that it is added to, one for each output: input
+// scale times weight scale. The index is -1 for other operators, and where the types do not fit.
+func BiasScales(op ops.Op, in []ops.Type) (int, []float32) {
+	has := false
+	switch op := op.(type) {
+	case Conv:
+		has = op.HasBias
+	case Linear:
+		has = op.HasBias
+	}
+	if !has || len(in) < 3 || in[2].DType != tensor.Int32 || activation(op, in, 0) != nil || len(in[0].Q.Scale) != 1 || in[1].Q == nil || len(in[1].Q.Scale) == 0 {
+		return -1, nil
+	}
+	scales := make([]float32, in[2].Numel())
+	for i := range scales {
+		scales[i] = in[0].Q.Scale[0] * in[1].Q.Scale[i%len(in[1].Q.Scale)]
+	}
+	return 2, scales
+}
+
 // outputType is uint8 with qparams q or, without, float32.
 func outputType(q *tensor.QParams, shape tensor.Shape) ops.Type {
 	if q == nil {

@@ -94,7 +94,7 @@ func (m *Model) CheckOperators() error {
 }
 
 func (m *Model) missing(g *Graph, uses map[string]*aten.OperatorUse) {
-	live := g.live()
+	live, _ := g.live()
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		if !live[i] {

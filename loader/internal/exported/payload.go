@@ -139,14 +139,14 @@ func (p *payloads) view(c payload) (*tensor.Tensor, error) {
 
 // readLater returns the memory of a record that is all of a tensor of so many bytes, nil where it is read at once.
 func (p *payloads) readLater(c payload, bytes int64, offset int) *tensor.Storage {
-	key, name := recordKey{c.record, c.meta.Type}, p.folder+c.record
+	key, place := recordKey{c.record, c.meta.Type}, p.archive.Find(p.folder+c.record)
 	if s := p.later[key]; s != nil && offset == 0 {
 		return s
 	}
-	if p.onDemand == nil || p.seen[c.record] || offset != 0 || bytes != p.archive.Size(name) || c.meta.DType == tensor.Bool || c.meta.Wide != nil {
+	if p.onDemand == nil || p.seen[c.record] || offset != 0 || bytes != p.archive.SizeAt(place) || c.meta.DType == tensor.Bool || c.meta.Wide != nil {
 		return nil
 	}
-	s := p.onDemand(bytes, func(dst []byte) error { return p.archive.ReadInto(name, dst) })
+	s := p.onDemand(bytes, func(dst []byte) error { return p.archive.ReadIntoAt(place, dst) })
 	if s != nil {
 		if p.later == nil {
 			p.later = make(map[recordKey]*tensor.Storage)

@@ -2,9 +2,10 @@
 
     python3 loader/testdata/gen/exported.py loader/testdata/exported
 
-PyTorch 2.14 wrote the files that are there. Each NAME.pt2 has the runs NAME.0.npz, NAME.1.npz and
+PyTorch 2.14 wrote the files that are there, 2.6 those named after it. Each NAME.pt2 has the runs NAME.0.npz, NAME.1.npz and
 so on, which follow each other: inputs by name, and output0, output1 and so on.
 """
+import math
 import os
 import sys
 
@@ -192,6 +193,33 @@ class Guarded(nn.Module):
         return x.sum(0).mean(), y.amax(1).sum()
 
 
+class Split(nn.Module):
+    """PyTorch 2.6 says of the last part, which nothing uses, that it is as long as the example's."""
+
+    def forward(self, x):
+        return x.split(2, 1)[0] + 1
+
+
+class ScanAlong(nn.Module):
+    """Goes over another dimension than the first, which PyTorch 2.6 leaves to the operator."""
+
+    def forward(self, x):
+        return scan(lambda c, e: (c + e, c * e), x[:, 0] * 0, x, dim=1)
+
+
+class Divided(nn.Module):
+    """Has conditions on extents that are computed in floats, which no operator checks."""
+
+    def forward(self, x, y):
+        if x.shape[0] / 2 < 3.5:
+            x = x + 1
+        if x.shape[0] / y.shape[1] > 0.5:
+            x = x * 2
+        if math.floor(x.shape[1] * 0.3) == 1 and math.ceil(y.shape[0] / 3) * 1.5 <= 4.5:
+            x = x * 3
+        return x.sum(0).mean(), y.amax(1).sum()
+
+
 class Integers(nn.Module):
     """Has weights of short and unsigned integers, and computes with int16, which wraps around."""
 
@@ -248,6 +276,11 @@ H, W = Dim("h", min=1, max=99), Dim("w", min=1, max=99)
 save("related", Related(), (r(3, 6), r(6, 6)), (r(2, 9), r(4, 9)), dynamic=({0: H, 1: 3 * W}, {0: 2 * H, 1: 3 * W}))
 ALL = {0: Dim.DYNAMIC, 1: Dim.DYNAMIC}
 save("guarded", Guarded(), (r(3, 6), r(6, 4)), (r(6, 5), r(7, 2)), dynamic=(ALL, ALL))
+save("divided", Divided(), (r(3, 6), r(6, 4)), (r(6, 4), r(7, 2)), dynamic=(ALL, ALL))
+save("lstm_projected", nn.LSTM(4, 6, 2, proj_size=3, bidirectional=True, batch_first=True), (r(3, 5, 4),), (r(2, 5, 4),), dynamic=({0: BATCH},))
+if torch.__version__.startswith("2.6"):  # which wrote these two files
+    save("split_26", Split(), (r(2, 6),), (r(2, 9),), dynamic=({1: Dim.DYNAMIC},))
+    save("scan_26", ScanAlong(), (r(3, 5),))
 for core in (False, True):
     s16 = lambda *v: torch.tensor(v).short()
     save("integers" + "_core" * core, Integers(), (s16(32767, -32768, 100, 5), s16(2, -1, 400, 9), torch.tensor([1, 70000, -70000, 32767])),

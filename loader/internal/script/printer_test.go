@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// Print writes a node as source that parses to an equal tree: a file, class,
+// Print writes a node as source that parses to an equal tree, which holds the parser to what it read: a file, class,
 // function, statement, expression or type. Positions are not kept, and the
 // output of printing, parsing and printing again is the same text. Because
 // operands are put in parentheses, the text may nest deeper than the source
