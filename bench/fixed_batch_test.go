@@ -44,7 +44,7 @@ func TestFixedBatch(t *testing.T) {
 		g := graph.New()
 		in := g.Input("x", tensor.Float32, 4, 2)
 		in.Guard = &c.guard
-		out, err := g.Add1(graph.Scope{}, ops.Unary{Fn: ops.Relu}, in)
+		out, err := g.Add1(graph.Scope{}, ops.Unary{Fn: ops.ReLU}, in)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -96,7 +96,7 @@ func (l layer) graph(precision string) *graph.Graph {
 	}
 	conv := ops.Conv{
 		Stride: []int{l.stride, l.stride}, Padding: []int{l.kernel / 2 * dilation, l.kernel / 2 * dilation}, Dilation: []int{dilation, dilation},
-		Groups: groups, HasBias: true, HasResidual: l.residual, Act: ops.ReLU,
+		Groups: groups, HasBias: true, HasResidual: l.residual, Act: ops.ActReLU,
 	}
 	linear := ops.Linear{HasBias: true}
 	dtype := tensor.Float32

@@ -24,7 +24,7 @@ func (patches) Class() string { return "Patches" }
 
 func (patches) Forward(c *nn.Context, x ...*graph.Value) *graph.Value {
 	v := c.Call("conv", nn.Conv2d{In: 3, Out: 8, Kernel: 8, Stride: 8}, x[0])
-	v = c.Apply(ops.Unary{Fn: ops.Relu}, v)
+	v = c.Apply(ops.Unary{Fn: ops.ReLU}, v)
 	v = c.Call("pool", nn.AdaptiveAvgPool2d{Size: 1}, v)
 	return c.Call("fc", nn.Linear{In: 8, Out: 2}, c.Apply(ops.Flatten{Start: 1, End: -1}, v))
 }

@@ -96,10 +96,10 @@ const grace = 400 * time.Millisecond
 // memorySlack is what may be in memory beyond the bound: the garbage collector runs beside the program.
 const memorySlack = 24 << 20
 
-// watch ends the process when a command has not ended by itself for some time after its context did, or takes more
+// enforce ends the process when a command has not ended by itself for some time after its context did, or takes more
 // memory than it may: libraries look at both where they can, before memory is taken and between the nodes of a graph, and nothing
 // that a file makes them do may go on for longer. It returns when done is closed.
-func (l *limits) watch(ctx context.Context, done <-chan struct{}, end func(error)) {
+func (l *limits) enforce(ctx context.Context, done <-chan struct{}, end func(error)) {
 	memory := openMemory()
 	defer memory.close()
 	var late <-chan time.Time

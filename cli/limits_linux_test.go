@@ -111,7 +111,7 @@ func TestWatchMemory(t *testing.T) {
 	taken := bytes.Repeat([]byte{1}, 2*memorySlack)
 	l := &limits{maxMemory: 1 << 20}
 	ended := make(chan error, 1)
-	l.watch(t.Context(), make(chan struct{}), func(err error) { ended <- err })
+	l.enforce(t.Context(), make(chan struct{}), func(err error) { ended <- err })
 	if err := <-ended; !is[*overMemoryError](err) {
 		t.Errorf("ended with %v", err)
 	}

@@ -147,7 +147,7 @@ func (a *app) markStart(root *cobra.Command) {
 				if a.limits.exit != nil {
 					done := make(chan struct{})
 					defer close(done)
-					go a.limits.watch(cmd.Context(), done, func(err error) { a.limits.exit(a.complain(cmd.Context(), err)) })
+					go a.limits.enforce(cmd.Context(), done, func(err error) { a.limits.exit(a.complain(cmd.Context(), err)) })
 				}
 				return body(cmd, args)
 			}

@@ -134,7 +134,7 @@ func layersOfSamples(fixed bool) *graph.Graph {
 		return must(g.Add1(graph.Scope{}, op, in...))
 	}
 	conv := ops.Conv{Stride: []int{1, 1}, Padding: []int{1, 1}, Dilation: []int{1, 1}, Groups: 1, HasBias: true}
-	y := add(ops.Unary{Fn: ops.Relu}, add(conv, x, weight(4, 2, 3, 3), weight(4)))
+	y := add(ops.Unary{Fn: ops.ReLU}, add(conv, x, weight(4, 2, 3, 3), weight(4)))
 	y = add(conv, y, weight(4, 4, 3, 3), weight(4))
 	y = add(ops.Permute{Order: []int{0, 2, 1}}, add(ops.Reshape{Shape: []int{batch, 4, 16}}, y))
 	rows := 4 * batch

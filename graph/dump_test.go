@@ -11,7 +11,7 @@ func TestDump(t *testing.T) {
 	g := New()
 	x := g.Input("x", tensor.Float32, 1, 4)
 	w := g.Const("fc.weight", mustTensor(t, make([]float32, 12), 3, 4))
-	v := add(t, g, "fc", ops.Linear{Act: ops.ReLU}, x, w)
+	v := add(t, g, "fc", ops.Linear{Act: ops.ActReLU}, x, w)
 	v = add(t, g, "", ops.Binary{Fn: ops.Add}, v, g.Const("", mustTensor(t, []float32{1})))
 	g.SetOutputs(v, x, w)
 	const want = `graph(%x: f32[1, 4])
@@ -32,14 +32,14 @@ func TestDump(t *testing.T) {
 	add(t, h, "dead", ops.Unary{Fn: ops.Abs}, dead)
 	c := h.Const("", mustTensor(t, []float32{1}))
 	w = h.Const("fc.weight", mustTensor(t, make([]float32, 12), 3, 4))
-	v = add(t, h, "fc", ops.Linear{Act: ops.ReLU}, x, w)
+	v = add(t, h, "fc", ops.Linear{Act: ops.ActReLU}, x, w)
 	h.SetOutputs(add(t, h, "", ops.Binary{Fn: ops.Add}, v, c), x, w)
 	h.RemoveDead()
 	if got := h.String(); got != want {
 		t.Errorf("built otherwise it is\n%s", got)
 	}
 	for op, want := range map[ops.Op]string{
-		ops.Unary{Fn: ops.Relu}: "relu",
+		ops.Unary{Fn: ops.ReLU}: "relu",
 		ops.Concat{Axis: 2}:     "concat{Axis: 2}",
 		ops.Softmax{}:           "softmax",
 	} {

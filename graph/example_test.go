@@ -19,7 +19,7 @@ func doubled() *graph.Graph {
 	if err != nil {
 		log.Fatal(err)
 	}
-	y, err := g.Add1(graph.Scope{}, ops.Unary{Fn: ops.Relu}, sum)
+	y, err := g.Add1(graph.Scope{}, ops.Unary{Fn: ops.ReLU}, sum)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type gradientCase struct {
 
 var gradientCases = []gradientCase{
 	{name: "linear", op: ops.Linear{HasBias: true}, shapes: [][]int{{5, 7}, {3, 7}, {3}}},
-	{name: "linear 3d relu", op: ops.Linear{HasBias: true, Act: ops.ReLU}, shapes: [][]int{{2, 5, 7}, {20, 7}, {20}}},
+	{name: "linear 3d relu", op: ops.Linear{HasBias: true, Act: ops.ActReLU}, shapes: [][]int{{2, 5, 7}, {20, 7}, {20}}},
 	{name: "linear residual", op: ops.Linear{HasResidual: true}, shapes: [][]int{{5, 7}, {3, 7}, {5, 3}}},
 	{name: "matmul", op: ops.MatMul{}, shapes: [][]int{{2, 3, 4}, {2, 4, 5}}},
 	{name: "matmul broadcast", op: ops.MatMul{}, shapes: [][]int{{2, 3, 4}, {4, 5}}},
@@ -38,12 +38,12 @@ var gradientCases = []gradientCase{
 	{name: "conv 1x1 stride 2", op: conv2d(2, 0, 1, 1), shapes: [][]int{{2, 3, 5, 6}, {4, 3, 1, 1}}},
 	{name: "conv groups", op: conv2d(1, 1, 1, 2), shapes: [][]int{{2, 4, 5, 5}, {6, 2, 3, 3}}},
 	{name: "conv depthwise", op: conv2d(2, 1, 1, 4), shapes: [][]int{{2, 4, 6, 6}, {4, 1, 3, 3}}},
-	{name: "conv bias relu6", op: ops.Conv{Stride: []int{1, 1}, Padding: []int{0, 0}, Dilation: []int{1, 1}, Groups: 1, HasBias: true, Act: ops.ReLU6}, shapes: [][]int{{1, 2, 4, 4}, {3, 2, 3, 3}, {3}}},
+	{name: "conv bias relu6", op: ops.Conv{Stride: []int{1, 1}, Padding: []int{0, 0}, Dilation: []int{1, 1}, Groups: 1, HasBias: true, Act: ops.ActReLU6}, shapes: [][]int{{1, 2, 4, 4}, {3, 2, 3, 3}, {3}}},
 	{name: "conv1d", op: ops.Conv{Stride: []int{2}, Padding: []int{1}, Dilation: []int{1}, Groups: 1}, shapes: [][]int{{2, 3, 9}, {4, 3, 3}}},
 	{name: "conv3d", op: ops.Conv{Stride: []int{1, 2, 1}, Padding: []int{1, 0, 1}, Dilation: []int{1, 1, 1}, Groups: 1}, shapes: [][]int{{1, 2, 4, 5, 4}, {3, 2, 3, 2, 3}}},
 	{name: "reshape", op: ops.Reshape{Shape: []int{3, -1}}, shapes: [][]int{{2, 3, 4}}},
 	{name: "flatten", op: ops.Flatten{Start: 1, End: -1}, shapes: [][]int{{2, 3, 4}}},
-	{name: "regroup", op: ops.Regroup{Extents: []ops.Extent{{Of: []ops.Dimension{{Axis: 0}, {Axis: 1}}, Divisor: 3}, {Factor: 3}, {Of: []ops.Dimension{{Axis: 2}}}}}, shapes: [][]int{{2, 3, 4}}},
+	{name: "regroup", op: ops.DynamicReshape{Extents: []ops.Extent{{Of: []ops.Dimension{{Axis: 0}, {Axis: 1}}, Divisor: 3}, {Factor: 3}, {Of: []ops.Dimension{{Axis: 2}}}}}, shapes: [][]int{{2, 3, 4}}},
 	{name: "permute", op: ops.Permute{Order: []int{2, 0, 1}}, shapes: [][]int{{2, 3, 4}}},
 	{name: "pad", op: ops.Pad{Before: []int{0, 1}, After: []int{2, -1}}, shapes: [][]int{{3, 4}}},
 	{name: "slice", op: ops.Slice{Axis: 1, Start: 1, End: 6, Step: 2}, shapes: [][]int{{3, 7}}},
@@ -77,8 +77,8 @@ var gradientCases = []gradientCase{
 	{name: "flip", op: ops.Flip{Axes: []int{1}}, shapes: [][]int{{3, 4}}},
 	{name: "roll", op: ops.Roll{Shifts: []int{1}, Axes: []int{0}}, shapes: [][]int{{3, 4}}},
 	{name: "stack", op: ops.Stack{Axis: -1}, shapes: [][]int{{3, 4}, {3, 4}}},
-	{name: "cumsum", op: ops.Cumulative{Axis: 1}, shapes: [][]int{{3, 4}}},
-	{name: "add", op: ops.Binary{Fn: ops.Add, Act: ops.ReLU}, shapes: [][]int{{3, 4}, {4}}},
+	{name: "cumsum", op: ops.PrefixScan{Axis: 1}, shapes: [][]int{{3, 4}}},
+	{name: "add", op: ops.Binary{Fn: ops.Add, Act: ops.ActReLU}, shapes: [][]int{{3, 4}, {4}}},
 	{name: "sub", op: ops.Binary{Fn: ops.Sub}, shapes: [][]int{{3, 1}, {3, 4}}},
 	{name: "mul", op: ops.Binary{Fn: ops.Mul}, shapes: [][]int{{2, 3, 4}, {3, 1}}},
 	{name: "div", op: ops.Binary{Fn: ops.Div}, shapes: [][]int{{3, 4}, {3, 4}}, from: 5},
@@ -98,7 +98,7 @@ var gradientCases = []gradientCase{
 	{name: "norm", op: ops.Reduce{Fn: ops.Norm, P: 2, Axes: []int{-1}}, shapes: [][]int{{3, 4}}},
 	{name: "norm 1", op: ops.Reduce{Fn: ops.Norm, P: 1, Axes: []int{-1}}, shapes: [][]int{{3, 4}}, apart: 0.3},
 	{name: "norm 3", op: ops.Reduce{Fn: ops.Norm, P: 3, Axes: []int{-1}}, shapes: [][]int{{3, 4}}},
-	{name: "cumprod", op: ops.Cumulative{Axis: 1, Product: true}, shapes: [][]int{{3, 4}}},
+	{name: "cumprod", op: ops.PrefixScan{Axis: 1, Product: true}, shapes: [][]int{{3, 4}}},
 	{name: "remainder", op: ops.Binary{Fn: ops.Remainder}, shapes: [][]int{{3, 4}}, consts: map[int]*tensor.Tensor{1: tensor.Scalar(float32(100))}, from: 50},
 	{name: "fmod", op: ops.Binary{Fn: ops.Fmod}, shapes: [][]int{{3, 4}}, consts: map[int]*tensor.Tensor{1: tensor.Scalar(float32(100))}, from: 50},
 	{name: "embedding", op: ops.Embedding{}, shapes: [][]int{{3, 2}}, consts: map[int]*tensor.Tensor{1: ints(2, 0, 2)}},
@@ -127,9 +127,9 @@ var gradientCases = []gradientCase{
 	{name: "rfft", op: ops.RFFT{}, shapes: [][]int{{2, 7}}},
 	{name: "stft", op: ops.STFT{Hop: 2, OneSided: true, Normalized: true}, shapes: [][]int{{11}, {4}}},
 	{name: "tile", op: ops.Tile{Repeats: []int{2, 1, 3}}, shapes: [][]int{{2, 3}}},
-	{name: "tril", op: ops.Triangle{Diagonal: 1}, shapes: [][]int{{3, 4}}},
+	{name: "tril", op: ops.Trilu{Diagonal: 1}, shapes: [][]int{{3, 4}}},
 	{name: "diagonal", op: ops.Diagonal{Offset: 1, Axis1: 2, Axis2: 0}, shapes: [][]int{{4, 2, 3}}},
-	{name: "windows", op: ops.Windows{Axis: 1, Size: 3, Step: 2}, shapes: [][]int{{2, 7}}},
+	{name: "windows", op: ops.SlidingWindow{Axis: 1, Size: 3, Step: 2}, shapes: [][]int{{2, 7}}},
 	{name: "unfold", op: ops.Unfold{Kernel: []int{2, 3}, Stride: []int{1, 2}, Padding: []int{1, 1}, Dilation: []int{2, 1}}, shapes: [][]int{{1, 2, 4, 5}}},
 	{name: "fold", op: ops.Fold{Size: []int{4, 4}, Kernel: []int{2, 2}, Stride: []int{1, 1}, Padding: []int{0, 0}, Dilation: []int{1, 1}}, shapes: [][]int{{1, 4, 9}}},
 	{name: "pixel shuffle", op: ops.PixelShuffle{Factor: 2}, shapes: [][]int{{1, 4, 2, 3}}},
@@ -195,7 +195,7 @@ func unaryCases() []gradientCase {
 	scaled := map[ops.UnaryFn]bool{ops.Asin: true, ops.Acos: true, ops.Atanh: true, ops.Tan: true}
 	var cases []gradientCase
 	functions := []ops.UnaryFn{ops.LGamma, ops.Digamma}
-	for fn := ops.Relu; fn < ops.IsNaN; fn++ {
+	for fn := ops.ReLU; fn < ops.IsNaN; fn++ {
 		functions = append(functions, fn)
 	}
 	for _, fn := range functions {

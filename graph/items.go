@@ -112,7 +112,7 @@ func (s *Session) probe(ctx context.Context, inputs []*tensor.Tensor, types []op
 		if !front.HasItems() {
 			return nil, failed
 		}
-		if err := s.settle(ctx, front, inputs, &known); err != nil {
+		if err := s.resolveItem(ctx, front, inputs, &known); err != nil {
 			return nil, err
 		}
 		if o.mu.Lock(); true {
@@ -127,8 +127,8 @@ func (s *Session) probe(ctx context.Context, inputs []*tensor.Tensor, types []op
 	return nil, failed
 }
 
-// settle runs the graph in front of an Item and notes the numbers that it gives.
-func (s *Session) settle(ctx context.Context, front *Graph, inputs []*tensor.Tensor, known *Items) error {
+// resolveItem runs the graph in front of an Item and notes the numbers that it gives.
+func (s *Session) resolveItem(ctx context.Context, front *Graph, inputs []*tensor.Tensor, known *Items) error {
 	before := len(known.Values)
 	c, err := front.compile(ctx, s.opts, s)
 	if err != nil {

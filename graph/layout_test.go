@@ -31,11 +31,11 @@ func TestLayout(t *testing.T) {
 		build    func(g *Graph, x *Value) []*Value
 		permutes int
 	}{
-		{"no image operator", func(g *Graph, x *Value) []*Value { return []*Value{add(t, g, "", ops.Unary{Fn: ops.Relu}, x)} }, 0},
+		{"no image operator", func(g *Graph, x *Value) []*Value { return []*Value{add(t, g, "", ops.Unary{Fn: ops.ReLU}, x)} }, 0},
 		{"one", func(g *Graph, x *Value) []*Value { return []*Value{add(t, g, "", pointwise, x, weight(t, g))} }, 2},
 		{"a chain", func(g *Graph, x *Value) []*Value {
 			v := add(t, g, "", pointwise, x, weight(t, g))
-			v = add(t, g, "", ops.Unary{Fn: ops.Relu}, v)
+			v = add(t, g, "", ops.Unary{Fn: ops.ReLU}, v)
 			v = add(t, g, "", ops.Binary{Fn: ops.Add}, v, v)
 			return []*Value{add(t, g, "", pointwise, v, weight(t, g))}
 		}, 2},

@@ -164,6 +164,6 @@ func (a *adder) intoPixels(y *Value, dims []subPixels, parts int) *Value {
 		order = append(order, 2+len(dims)+i, 2+i)
 		joined = append(joined, ops.Extent{Of: []ops.Dimension{{Axis: 2 + 2*i}, {Axis: 3 + 2*i}}})
 	}
-	y = a.add(ops.Permute{Order: order}, a.add(ops.Regroup{Extents: split}, y))
-	return a.add(ops.Regroup{Extents: joined}, y)
+	y = a.add(ops.Permute{Order: order}, a.add(ops.DynamicReshape{Extents: split}, y))
+	return a.add(ops.DynamicReshape{Extents: joined}, y)
 }

@@ -85,7 +85,7 @@ func randomGraph(t *testing.T, r *rand.Rand) *Graph {
 			v = add(t, g, "", ops.Permute{Order: []int{1, 0}}, v)
 			v = add(t, g, "", ops.Reshape{Shape: []int{4, 6}}, v)
 		case 3:
-			v = add(t, g, "", ops.Unary{Fn: []ops.UnaryFn{ops.Relu, ops.Neg, ops.Abs}[r.IntN(3)]}, v)
+			v = add(t, g, "", ops.Unary{Fn: []ops.UnaryFn{ops.ReLU, ops.Neg, ops.Abs}[r.IntN(3)]}, v)
 		default:
 			v = add(t, g, "", ops.Binary{Fn: ops.Add}, v, pick())
 		}

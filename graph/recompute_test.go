@@ -41,7 +41,7 @@ func convChain(t testing.TB, blocks int) (*Graph, []*tensor.Tensor) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v = add(t, g, name, ops.Unary{Fn: ops.Relu}, out[0])
+		v = add(t, g, name, ops.Unary{Fn: ops.ReLU}, out[0])
 	}
 	loss := add(t, g, "loss", ops.Reduce{Fn: ops.Mean}, add(t, g, "loss", ops.Unary{Fn: ops.Square}, v))
 	grads, err := g.Gradients(loss, weights)
@@ -146,7 +146,7 @@ func TestRecomputeRandom(t *testing.T) {
 				case 2:
 					v = add(t, g, "", effect{ops.Unary{Fn: ops.Tanh}}, v)
 				case 3:
-					v = add(t, g, "", ops.Unary{Fn: []ops.UnaryFn{ops.Relu, ops.Neg, ops.Abs}[r.IntN(3)]}, v)
+					v = add(t, g, "", ops.Unary{Fn: []ops.UnaryFn{ops.ReLU, ops.Neg, ops.Abs}[r.IntN(3)]}, v)
 				case 4, 5:
 					v = add(t, g, "", ops.Binary{Fn: ops.Mul}, v, pick())
 					v = add(t, g, "", ops.Unary{Fn: ops.Tanh}, v)

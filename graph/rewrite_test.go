@@ -18,7 +18,7 @@ func chain(t testing.TB, n int) *Graph {
 	g := New()
 	v := g.Input("x", tensor.Float32, 2, 3)
 	for i := range n {
-		v = add(t, g, fmt.Sprint(i), ops.Unary{Fn: ops.Relu}, v)
+		v = add(t, g, fmt.Sprint(i), ops.Unary{Fn: ops.ReLU}, v)
 	}
 	v.Name = "y"
 	g.SetOutputs(v)
@@ -72,20 +72,20 @@ func TestRewriteFixedPoint(t *testing.T) {
 		want   string
 	}{
 		{"nothing", nil, 0, "relu relu relu"},
-		{"each", []Pass{{Name: "a", Rule: turn(ops.Relu, ops.Neg)}}, 0, "neg neg neg"},
-		{"more nodes", []Pass{{Name: "a", Rule: turn(ops.Relu, ops.Neg, ops.Abs)}}, 0, "neg abs neg abs neg abs"},
+		{"each", []Pass{{Name: "a", Rule: turn(ops.ReLU, ops.Neg)}}, 0, "neg neg neg"},
+		{"more nodes", []Pass{{Name: "a", Rule: turn(ops.ReLU, ops.Neg, ops.Abs)}}, 0, "neg abs neg abs neg abs"},
 		{"again in one pass", []Pass{{Name: "a", Rule: func(g *Rewriter, n *Node) (*Patch, error) {
 			if p, err := turn(ops.Neg, ops.Abs)(g, n); p != nil || err != nil {
 				return p, err
 			}
-			return turn(ops.Relu, ops.Neg)(g, n)
+			return turn(ops.ReLU, ops.Neg)(g, n)
 		}}}, 0, "abs abs abs"},
-		{"in order", []Pass{{Name: "a", Rule: turn(ops.Relu, ops.Neg)}, {Name: "b", Rule: turn(ops.Neg, ops.Abs)}, {Name: "c", Rule: turn(ops.Relu, ops.Exp)}}, 0, "abs abs abs"},
-		{"first patch", []Pass{{Name: "a", Rule: turn(ops.Relu, ops.Neg)}}, 1, "neg relu relu"},
-		{"two patches", []Pass{{Name: "a", Rule: turn(ops.Relu, ops.Neg)}}, 2, "neg neg relu"},
-		{"into the second pass", []Pass{{Name: "a", Rule: turn(ops.Relu, ops.Neg)}, {Name: "b", Rule: turn(ops.Neg, ops.Abs)}}, 4, "abs neg neg"},
-		{"to the input", []Pass{{Name: "a", Rule: turn(ops.Relu)}}, 0, ""},
-		{"to the input, limited", []Pass{{Name: "a", Rule: turn(ops.Relu)}}, 2, "relu"},
+		{"in order", []Pass{{Name: "a", Rule: turn(ops.ReLU, ops.Neg)}, {Name: "b", Rule: turn(ops.Neg, ops.Abs)}, {Name: "c", Rule: turn(ops.ReLU, ops.Exp)}}, 0, "abs abs abs"},
+		{"first patch", []Pass{{Name: "a", Rule: turn(ops.ReLU, ops.Neg)}}, 1, "neg relu relu"},
+		{"two patches", []Pass{{Name: "a", Rule: turn(ops.ReLU, ops.Neg)}}, 2, "neg neg relu"},
+		{"into the second pass", []Pass{{Name: "a", Rule: turn(ops.ReLU, ops.Neg)}, {Name: "b", Rule: turn(ops.Neg, ops.Abs)}}, 4, "abs neg neg"},
+		{"to the input", []Pass{{Name: "a", Rule: turn(ops.ReLU)}}, 0, ""},
+		{"to the input, limited", []Pass{{Name: "a", Rule: turn(ops.ReLU)}}, 2, "relu"},
 	} {
 		g := chain(t, 3)
 		if err := g.Rewrite(c.passes, c.limit); err != nil {
@@ -117,7 +117,7 @@ func TestRewriteUses(t *testing.T) {
 				t.Error("the producer of a graph output is not for others to take")
 			}
 			if n.Op.Name() == "relu" {
-				return turn(ops.Relu, ops.Neg)(r, n)
+				return turn(ops.ReLU, ops.Neg)(r, n)
 			}
 		}
 		return nil, nil
@@ -159,7 +159,7 @@ func TestRewriteErrors(t *testing.T) {
 		{"wrong lengths", Pass{Name: "my pass", Rule: at("1", func(r *Rewriter, n *Node) (*Patch, error) {
 			return &Patch{Old: n.Outputs}, nil
 		})}, []string{"my pass", "1 (relu)", "replaces"}},
-		{"no end", Pass{Name: "my pass", Rule: func(r *Rewriter, n *Node) (*Patch, error) { return turn(ops.Relu, ops.Relu)(r, n) }}, []string{"my pass", "relu", "come to an end"}},
+		{"no end", Pass{Name: "my pass", Rule: func(r *Rewriter, n *Node) (*Patch, error) { return turn(ops.ReLU, ops.ReLU)(r, n) }}, []string{"my pass", "relu", "come to an end"}},
 	} {
 		err := chain(t, 3).Rewrite([]Pass{c.pass}, 0)
 		if err == nil {
@@ -201,7 +201,7 @@ func TestFoldConstants(t *testing.T) {
 	g := New()
 	x := g.Input("x", tensor.Float32, 2)
 	c := g.Const("c", mustTensor(t, []float32{-1, 2}))
-	v := add(t, g, "relu", ops.Unary{Fn: ops.Relu}, c)
+	v := add(t, g, "relu", ops.Unary{Fn: ops.ReLU}, c)
 	v = add(t, g, "double", ops.Binary{Fn: ops.Add}, v, v)
 	y := add(t, g, "sum", ops.Binary{Fn: ops.Add}, x, v)
 	g.SetOutputs(y, v)
@@ -255,7 +255,7 @@ func TestRewriteWork(t *testing.T) {
 	work := func(n int) int {
 		g := chain(t, n)
 		r := newRewriter(g)
-		if _, err := r.apply(t.Context(), Pass{Name: "turn", Rule: turn(ops.Relu, ops.Exp, ops.Tanh)}, 0); err != nil {
+		if _, err := r.apply(t.Context(), Pass{Name: "turn", Rule: turn(ops.ReLU, ops.Exp, ops.Tanh)}, 0); err != nil {
 			t.Fatal(err)
 		}
 		if len(g.Nodes) != 2*n {

@@ -151,7 +151,7 @@ func convNet(t testing.TB) *Graph {
 	x := g.Input("x", tensor.Float32, 1, 3, 8, 8)
 	conv := ops.Conv{Stride: []int{1, 1}, Padding: []int{1, 1}, Dilation: []int{1, 1}, Groups: 1}
 	v := add(t, g, "conv1", conv, x, g.Const("w1", random(t, r, 8, 3, 3, 3)))
-	v = add(t, g, "relu1", ops.Unary{Fn: ops.Relu}, v)
+	v = add(t, g, "relu1", ops.Unary{Fn: ops.ReLU}, v)
 	w := add(t, g, "conv2", conv, v, g.Const("w2", random(t, r, 8, 8, 3, 3)))
 	v = add(t, g, "sum", ops.Binary{Fn: ops.Add}, w, v)
 	v = add(t, g, "pool", ops.AdaptiveAvgPool{Size: []int{1, 1}}, v)

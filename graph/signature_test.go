@@ -45,7 +45,7 @@ func TestSignature(t *testing.T) {
 	fixed := graph.New()
 	f := fixed.Input("f", tensor.Float32, 2, 3)
 	f.Guard = &graph.Guard{Shape: []int{2, -1}}
-	g, err := fixed.Add1(graph.Scope{}, ops.Unary{Fn: ops.Relu}, f)
+	g, err := fixed.Add1(graph.Scope{}, ops.Unary{Fn: ops.ReLU}, f)
 	if err != nil {
 		t.Fatal(err)
 	}

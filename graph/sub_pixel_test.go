@@ -32,7 +32,7 @@ func TestSubPixelConvolutions(t *testing.T) {
 				for _, groups := range []int{1, 2} {
 					for _, outPad := range []int{0, s - 1} {
 						op := ops.ConvTranspose{Stride: []int{s, s}, Padding: []int{p, p}, OutputPadding: []int{outPad, outPad},
-							Dilation: []int{1, 1}, Groups: groups, HasBias: true, Act: ops.ReLU}
+							Dilation: []int{1, 1}, Groups: groups, HasBias: true, Act: ops.ActReLU}
 						x, w := random(2, 4, 5, 6), random(4, 3, k, k)
 						if p == 1 {
 							op.Stride, w = []int{s, 2}, random(4, 3, k, 2)

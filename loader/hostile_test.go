@@ -193,7 +193,7 @@ func (c opCase) build(d *dice) (*graph.Graph, error) {
 		if len(out) == 0 {
 			break
 		}
-		next := []ops.Op{ops.Unary{Fn: ops.Relu}, ops.Binary{Fn: ops.Add}, ops.Flatten{Start: 0, End: -1}, ops.Unary{Fn: ops.Relu6},
+		next := []ops.Op{ops.Unary{Fn: ops.ReLU}, ops.Binary{Fn: ops.Add}, ops.Flatten{Start: 0, End: -1}, ops.Unary{Fn: ops.ReLU6},
 			threeByThree, int8.Dequantize{}, ops.Slice{Axis: -1, End: 3, Step: 1}}[d.roll(7)]
 		args := out[:1]
 		switch next.(type) {

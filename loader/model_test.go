@@ -77,7 +77,7 @@ func floatNet(t testing.TB) *graph.Graph {
 	w := b.add("again", threeByThree, x, weight, bias)
 	variance := b.g.Const("stat", must(tensor.FromSlice([]float32{1, 2, 3, 4}, 4)))
 	v = b.add("bn", ops.BatchNorm{Eps: 1e-5}, v, b.konst("stat", tensor.Float32, 4), bias, b.konst("stat", tensor.Float32, 4), variance)
-	v = b.add("add", ops.Binary{Fn: ops.Add, Act: ops.ReLU6}, v, w)
+	v = b.add("add", ops.Binary{Fn: ops.Add, Act: ops.ActReLU6}, v, w)
 	v = b.add("slice", ops.Slice{Axis: 2, Start: -7, End: math.MaxInt, Step: 2}, v)
 	v = b.add("pad", ops.Pad{Before: []int{0, 0, 0, 1}, After: []int{0, 0, 0, 0}, Value: math.Inf(-1)}, v)
 	v = b.add("pool", ops.MaxPool{Kernel: []int{2, 2}, Stride: []int{2, 2}, Padding: []int{0, 0}, Dilation: []int{1, 1}, CeilMode: true}, v)
@@ -105,10 +105,10 @@ func int8Net(t testing.TB) *graph.Graph {
 	v := b.add("in", int8.Quantize{Q: tensor.PerTensor(tensor.Uint8, 0.023529412, 114)}, x)
 	out := tensor.PerTensor(tensor.Uint8, 0.1, 7)
 	conv := int8.Conv{ConvAttributes: ops.ConvAttributes(threeByThree), Out: out}
-	conv.Act = ops.ReLU
+	conv.Act = ops.ActReLU
 	v = b.add("conv", conv, v, per("conv.weight", tensor.Int8, 8, 4, 3, 3), per("conv.bias", tensor.Int32, 8))
 	side := b.add("side", int8.Conv{ConvAttributes: ops.ConvAttributes(oneByOne), Out: tensor.PerTensor(tensor.Uint8, 0.3, 100)}, v, per("side.weight", tensor.Int8, 8, 8, 1, 1))
-	v = b.add("add", int8.Add{Act: ops.ReLU, Out: tensor.PerTensor(tensor.Uint8, 0.2, 3)}, v, side)
+	v = b.add("add", int8.Add{Act: ops.ActReLU, Out: tensor.PerTensor(tensor.Uint8, 0.2, 3)}, v, side)
 	v = b.add("table", int8.NewTable("square", v.Type.Q, out, func(x float32) float32 { return x * x }), v)
 	v = b.add("pool", int8.AdaptiveAvgPool{AdaptiveAvgPoolAttributes: ops.AdaptiveAvgPoolAttributes{Size: []int{1, 1}}, Out: out}, v)
 	v = b.add("flatten", ops.Flatten{Start: 1, End: -1}, v)
@@ -234,7 +234,7 @@ func TestGuards(t *testing.T) {
 	x.Guard = &graph.Guard{Shape: []int{-1, 3}, Bounds: []graph.Bound{{Min: 1, Max: 4}, {}}}
 	n := b.g.Input("n", tensor.Int64)
 	n.Guard = &graph.Guard{Value: tensor.Scalar(int64(7))}
-	b.g.SetOutputs(b.add("relu", ops.Unary{Fn: ops.Relu}, x), n)
+	b.g.SetOutputs(b.add("relu", ops.Unary{Fn: ops.ReLU}, x), n)
 	path := savedModel(t, b.g)
 	g := must(Load(path))
 	if !reflect.DeepEqual(g.Inputs[0].Guard, x.Guard) || g.Inputs[1].Guard.Value.Int64s()[0] != 7 || g.Inputs[1].Guard.Shape != nil {

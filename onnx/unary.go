@@ -8,7 +8,7 @@ import (
 
 // unaryOps are functions that are one operator of ONNX.
 var unaryOps = map[ops.UnaryFn]string{
-	ops.Relu: "Relu", ops.Neg: "Neg", ops.Abs: "Abs", ops.Sign: "Sign", ops.Floor: "Floor", ops.Ceil: "Ceil", ops.Round: "Round",
+	ops.ReLU: "Relu", ops.Neg: "Neg", ops.Abs: "Abs", ops.Sign: "Sign", ops.Floor: "Floor", ops.Ceil: "Ceil", ops.Round: "Round",
 	ops.Exp: "Exp", ops.Log: "Log", ops.Sqrt: "Sqrt", ops.Reciprocal: "Reciprocal", ops.Sin: "Sin", ops.Cos: "Cos", ops.Tan: "Tan",
 	ops.Asin: "Asin", ops.Acos: "Acos", ops.Atan: "Atan", ops.Sinh: "Sinh", ops.Cosh: "Cosh", ops.Tanh: "Tanh", ops.Asinh: "Asinh",
 	ops.Acosh: "Acosh", ops.Atanh: "Atanh", ops.Erf: "Erf", ops.Sigmoid: "Sigmoid", ops.Softsign: "Softsign", ops.HardSwish: "HardSwish",
@@ -17,7 +17,7 @@ var unaryOps = map[ops.UnaryFn]string{
 
 // activations are those that layers end with.
 var activations = map[ops.Activation]ops.UnaryFn{
-	ops.ReLU: ops.Relu, ops.ReLU6: ops.Relu6, ops.ActGELU: ops.GELU, ops.ActGELUTanh: ops.GELUTanh, ops.ActSiLU: ops.SiLU, ops.ActTanh: ops.Tanh,
+	ops.ActReLU: ops.ReLU, ops.ActReLU6: ops.ReLU6, ops.ActGELU: ops.GELU, ops.ActGELUTanh: ops.GELUTanh, ops.ActSiLU: ops.SiLU, ops.ActTanh: ops.Tanh,
 }
 
 // activation writes what a layer ends with.
@@ -40,7 +40,7 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 	two := func(kind, a, b string) string { return e.emit(kind, []string{a, b}) }
 	inf := math.Inf(1)
 	switch op.Fn {
-	case ops.Relu6:
+	case ops.ReLU6:
 		return e.clip(x, 0, 6), nil
 	case ops.Clamp:
 		return e.clip(x, op.Alpha, op.Beta), nil

@@ -10,13 +10,13 @@ import (
 // Activation is a function fused behind an operator.
 type Activation uint8
 
-// The activations. ReLU and ReLU6 are clamps, which every kernel that can fuse
+// The activations. ActReLU and ActReLU6 are clamps, which every kernel that can fuse
 // anything applies while it stores; the others follow a matrix multiplication
 // while its rows are still in cache.
 const (
 	NoActivation Activation = iota
-	ReLU
-	ReLU6
+	ActReLU
+	ActReLU6
 	ActGELU
 	ActGELUTanh
 	ActSiLU
@@ -33,8 +33,8 @@ var activations = [numActivations]struct {
 	fn   UnaryFn
 }{
 	NoActivation:   {name: ""},
-	ReLU:           {"relu", Relu},
-	ReLU6:          {"relu6", Relu6},
+	ActReLU:        {"relu", ReLU},
+	ActReLU6:       {"relu6", ReLU6},
 	ActGELU:        {"gelu", GELU},
 	ActGELUTanh:    {"gelu_tanh", GELUTanh},
 	ActSiLU:        {"silu", SiLU},
@@ -72,14 +72,14 @@ func (a *Activation) UnmarshalText(text []byte) error {
 }
 
 // IsClamp reports whether the activation is none or bounds its operand.
-func (a Activation) IsClamp() bool { return a <= ReLU6 }
+func (a Activation) IsClamp() bool { return a <= ActReLU6 }
 
 // Bounds returns the interval a clamp clamps to; other activations have none.
 func (a Activation) Bounds() (lo, hi float32) {
 	switch a {
-	case ReLU:
+	case ActReLU:
 		return 0, inf
-	case ReLU6:
+	case ActReLU6:
 		return 0, 6
 	}
 	return -inf, inf
@@ -91,7 +91,7 @@ func AsActivation(op Op) (Activation, bool) {
 	if !ok {
 		return NoActivation, false
 	}
-	for a := ReLU; a < numActivations; a++ {
+	for a := ActReLU; a < numActivations; a++ {
 		if activations[a].fn == u.Fn {
 			return a, true
 		}

@@ -235,7 +235,7 @@ func prepareBinary[W compute](op Binary, p *Prepare, common tensor.DType) *Kerne
 // activationRow returns the function that applies an activation in place, or nil.
 func activationRow[W compute](act Activation) func([]W) {
 	switch act {
-	case ReLU:
+	case ActReLU:
 		return func(x []W) {
 			for i, v := range x {
 				if v < 0 {
@@ -243,7 +243,7 @@ func activationRow[W compute](act Activation) func([]W) {
 				}
 			}
 		}
-	case ReLU6:
+	case ActReLU6:
 		return func(x []W) {
 			for i, v := range x {
 				if v < 0 {

@@ -36,7 +36,7 @@ func randomConv(rng *rand.Rand) convCase {
 		c.dilation = 1 + rng.IntN(9)
 		c.pad = rng.IntN(2 * c.dilation)
 	}
-	c.act = []ops.Activation{ops.NoActivation, ops.ReLU, ops.ReLU6}[rng.IntN(3)]
+	c.act = []ops.Activation{ops.NoActivation, ops.ActReLU, ops.ActReLU6}[rng.IntN(3)]
 	if flip() {
 		c.groups = 2 + rng.IntN(6)
 	}

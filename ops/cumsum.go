@@ -2,22 +2,22 @@ package ops
 
 import "github.com/octet-ml/octet/tensor"
 
-// Cumulative is the running sum, or product, along one dimension, as
+// PrefixScan is the running sum, or product, along one dimension, as
 // torch.cumsum and torch.cumprod compute it. Integers and bool give int64.
-type Cumulative struct {
+type PrefixScan struct {
 	Axis    int
 	Product bool
 }
 
 // Name returns cumsum or cumprod.
-func (op Cumulative) Name() string {
+func (op PrefixScan) Name() string {
 	if op.Product {
 		return "cumprod"
 	}
 	return "cumsum"
 }
 
-func (op Cumulative) Infer(in []Type) ([]Type, error) {
+func (op PrefixScan) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (op Cumulative) Infer(in []Type) ([]Type, error) {
 	return fold(op, in, out)
 }
 
-func (op Cumulative) Prepare(p *Prepare) (*Kernel, error) {
+func (op PrefixScan) Prepare(p *Prepare) (*Kernel, error) {
 	axis, err := lineAxis(op, p.In, op.Axis)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func cumulativeRow[W, A compute](product bool) func(w *Worker, dst, src []W) {
 }
 
 // ChannelsLast moves the axis.
-func (op Cumulative) ChannelsLast(in []Type) (Op, []int, bool) {
+func (op PrefixScan) ChannelsLast(in []Type) (Op, []int, bool) {
 	axis, err := in[0].Shape.Axis(op.Axis)
 	if err != nil || len(in[0].Shape) < 3 {
 		return nil, nil, false
@@ -78,4 +78,4 @@ func (op Cumulative) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-func (Cumulative) WantsChannelsLast() bool { return false }
+func (PrefixScan) WantsChannelsLast() bool { return false }

@@ -1,7 +1,7 @@
 package ops
 
 // Grad of a running sum is the running sum from the end.
-func (op Cumulative) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
+func (op PrefixScan) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	if op.Product {
 		return []Ref{b.Apply(CumprodGrad{Axis: op.Axis}, in[0], dout[0])}
 	}

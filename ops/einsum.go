@@ -293,10 +293,10 @@ func (b *einsumBuilder) multiply(x, y int) (int, error) {
 		return 0, err
 	}
 	one, last := Extent{}, extentOf(n+1)
-	if x, err = b.add(Regroup{Extents: append(sameExtents(0, n), extentOf(n), one, last)}, x); err != nil {
+	if x, err = b.add(DynamicReshape{Extents: append(sameExtents(0, n), extentOf(n), one, last)}, x); err != nil {
 		return 0, err
 	}
-	if y, err = b.add(Regroup{Extents: append(sameExtents(0, n), one, extentOf(n), last)}, y); err != nil {
+	if y, err = b.add(DynamicReshape{Extents: append(sameExtents(0, n), one, extentOf(n), last)}, y); err != nil {
 		return 0, err
 	}
 	v, err := b.add(Binary{Fn: Mul}, x, y)
@@ -319,7 +319,7 @@ func (b *einsumBuilder) matrix(o einsumOperand, batch, rows, columns []rune) (in
 		axes[i] = i
 	}
 	joined := append(sameExtents(0, n), extentOf(axes[n:n+len(rows)]...), extentOf(axes[n+len(rows):]...))
-	return b.add(Regroup{Extents: joined}, v)
+	return b.add(DynamicReshape{Extents: joined}, v)
 }
 
 // split gives a product the dimensions that were joined: the rows of x, the
@@ -335,7 +335,7 @@ func (b *einsumBuilder) split(product int, x, y einsumOperand, batch, rows, colu
 			extents = append(extents, Extent{Of: []Dimension{{Input: i + 1, Axis: slices.Index(o.labels, l)}}})
 		}
 	}
-	return b.add(Regroup{Extents: extents}, product, x.value, y.value)
+	return b.add(DynamicReshape{Extents: extents}, product, x.value, y.value)
 }
 
 func (b *einsumBuilder) order(o einsumOperand, labels []rune) (int, error) {
@@ -360,7 +360,7 @@ func (b *einsumBuilder) finish(o einsumOperand) error {
 		v, err = b.add(Cast{DType: d}, v)
 	}
 	if err == nil && v < b.inputs {
-		_, err = b.add(Regroup{Extents: sameExtents(0, len(b.types[v].Shape))}, v)
+		_, err = b.add(DynamicReshape{Extents: sameExtents(0, len(b.types[v].Shape))}, v)
 	}
 	return err
 }

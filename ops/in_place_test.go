@@ -40,7 +40,7 @@ func TestInPlace(t *testing.T) {
 	for _, c := range []int{1, 3, 8, 37} {
 		x, dy := random(2, c, 5, 7), random(2, c, 5, 7)
 		for _, fn := range []ops.BinaryFn{ops.Add, ops.Sub, ops.Mul, ops.Div} {
-			for _, act := range []ops.Activation{ops.NoActivation, ops.ReLU} {
+			for _, act := range []ops.Activation{ops.NoActivation, ops.ActReLU} {
 				op := ops.Binary{Fn: fn, Act: act}
 				runs = append(runs, run{op, []*tensor.Tensor{x, dy}}, run{op, []*tensor.Tensor{x, random(c, 1, 1)}}, run{op, []*tensor.Tensor{random(5, 1), dy}}, run{op, []*tensor.Tensor{x, random(1)}})
 			}

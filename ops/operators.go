@@ -32,7 +32,7 @@ func init() {
 		{"conv_weight_grad", ConvWeightGrad{}},
 		{"cross_entropy", CrossEntropy{}},
 		{"cross_entropy_grad", CrossEntropyGrad{}},
-		{"cumulative", Cumulative{}},
+		{"cumulative", PrefixScan{}},
 		{"diagonal", Diagonal{}},
 		{"einsum", Einsum{}},
 		{"embedding", Embedding{}},
@@ -67,7 +67,7 @@ func init() {
 		{"permute", Permute{}},
 		{"pixel_shuffle", PixelShuffle{}},
 		{"reduce", Reduce{}},
-		{"regroup", Regroup{}},
+		{"regroup", DynamicReshape{}},
 		{"reshape", Reshape{}},
 		{"reshape_to", ReshapeTo{}},
 		{"rfft", RFFT{}},
@@ -88,12 +88,12 @@ func init() {
 		{"stft", STFT{}},
 		{"tile", Tile{}},
 		{"topk", TopK{}},
-		{"triangle", Triangle{}},
+		{"triangle", Trilu{}},
 		{"unary", Unary{}},
 		{"unary_grad", UnaryGrad{}},
 		{"unfold", Unfold{}},
 		{"where", Where{}},
-		{"windows", Windows{}},
+		{"windows", SlidingWindow{}},
 
 		// Those of graphs that training makes, which are not saved: they write variables, take parameters as
 		// values, or compute gradients.

@@ -98,7 +98,7 @@ func (op RNN) step(t *tape, g rnnGeometry, fromInput, fromState Ref, states [][]
 	case TanhCell:
 		h = apply(Tanh, add(fromInput, fromState))
 	case ReLUCell:
-		h = apply(Relu, add(fromInput, fromState))
+		h = apply(ReLU, add(fromInput, fromState))
 	}
 	states[0][at] = h
 }

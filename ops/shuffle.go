@@ -79,12 +79,12 @@ func shuffle(op Op, in []Type, parts []Extent, order []int, joined []Extent) ([]
 		all = append(all, i)
 	}
 	l := newLowering(in)
-	v, err := l.add(Regroup{Extents: parts}, 0)
+	v, err := l.add(DynamicReshape{Extents: parts}, 0)
 	if err == nil {
 		v, err = l.add(Permute{Order: append(all, order...)}, v)
 	}
 	if err == nil {
-		_, err = l.add(Regroup{Extents: joined}, v)
+		_, err = l.add(DynamicReshape{Extents: joined}, v)
 	}
 	if err != nil {
 		return nil, Errorf(op, in, "%v", err)

@@ -12,8 +12,8 @@ type UnaryFn uint8
 // The functions, named as PyTorch's are. Those with parameters take them from
 // Unary's Alpha and Beta, here called a and b.
 const (
-	Relu UnaryFn = iota
-	Relu6
+	ReLU UnaryFn = iota
+	ReLU6
 	Clamp    // between a and b
 	ClampMin // a or more
 	ClampMax // a or less

@@ -9,8 +9,8 @@ import (
 // unaryFunctions defines the functions, in the order of UnaryFn. It is filled
 // once and never changed.
 var unaryFunctions = [numUnaryFns]unaryFunction{
-	Relu:        {name: "relu", float: func(x, _, _ float64) float64 { return atLeast(x, 0) }, int: func(x int64) int64 { return max(x, 0) }},
-	Relu6:       {name: "relu6", float: func(x, _, _ float64) float64 { return atMost(atLeast(x, 0), 6) }, int: func(x int64) int64 { return min(max(x, 0), 6) }},
+	ReLU:        {name: "relu", float: func(x, _, _ float64) float64 { return atLeast(x, 0) }, int: func(x int64) int64 { return max(x, 0) }},
+	ReLU6:       {name: "relu6", float: func(x, _, _ float64) float64 { return atMost(atLeast(x, 0), 6) }, int: func(x int64) int64 { return min(max(x, 0), 6) }},
 	Clamp:       {name: "clamp", float: func(x, a, b float64) float64 { return atMost(atLeast(x, a), b) }},
 	ClampMin:    {name: "clamp_min", float: func(x, a, _ float64) float64 { return atLeast(x, a) }},
 	ClampMax:    {name: "clamp_max", float: func(x, a, _ float64) float64 { return atMost(x, a) }},
@@ -244,9 +244,9 @@ func float32Row(op Unary, tier asm.Tier) func(dst, src []float32) {
 func unaryKernel(op Unary) (fn asm.UnaryOp, p, q float32, ok bool) {
 	a, b := float32(op.Alpha), float32(op.Beta)
 	switch op.Fn {
-	case Relu:
+	case ReLU:
 		return asm.UnaryClamp, 0, inf, true
-	case Relu6:
+	case ReLU6:
 		return asm.UnaryClamp, 0, 6, true
 	case Clamp:
 		return asm.UnaryClamp, a, b, a == a && b == b

@@ -17,8 +17,8 @@ type unaryDerivative struct {
 // unaryDerivatives are those that PyTorch has, in the order of UnaryFn; functions
 // without an entry have none. It is filled once and never changed.
 var unaryDerivatives = [numUnaryFns]unaryDerivative{
-	Relu:        {true, func(y, _, _ float64) float64 { return step(y > 0) }},
-	Relu6:       {true, func(y, _, _ float64) float64 { return step(y > 0 && y < 6) }},
+	ReLU:        {true, func(y, _, _ float64) float64 { return step(y > 0) }},
+	ReLU6:       {true, func(y, _, _ float64) float64 { return step(y > 0 && y < 6) }},
 	Clamp:       {false, func(x, a, b float64) float64 { return step(x >= a && x <= b) }},
 	ClampMin:    {false, func(x, a, _ float64) float64 { return step(x >= a) }},
 	ClampMax:    {false, func(x, a, _ float64) float64 { return step(x <= a) }},
@@ -127,10 +127,10 @@ func (op Unary) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 		return make([]Ref, 1)
 	}
 	switch op.Fn {
-	case Relu:
-		return []Ref{activationGrad(b, ReLU, op, in, out[0], dout[0])}
-	case Relu6:
-		return []Ref{activationGrad(b, ReLU6, op, in, out[0], dout[0])}
+	case ReLU:
+		return []Ref{activationGrad(b, ActReLU, op, in, out[0], dout[0])}
+	case ReLU6:
+		return []Ref{activationGrad(b, ActReLU6, op, in, out[0], dout[0])}
 	case Neg:
 		return []Ref{b.Apply(op, dout[0])}
 	}

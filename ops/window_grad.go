@@ -13,7 +13,7 @@ func (op Fold) Grad(b GradBuilder, _, _, dout []Ref, _ []bool) []Ref {
 }
 
 // Grad adds up the gradients of the windows that hold an element.
-func (op Windows) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
+func (op SlidingWindow) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	shape := b.Type(in[0]).Shape
 	if len(shape) == 0 {
 		return []Ref{b.Apply(Reduce{Fn: Sum}, dout[0])}
@@ -65,7 +65,7 @@ func (op Diagonal) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 }
 
 // Grad is the triangle of the gradient.
-func (op Triangle) Grad(b GradBuilder, _, _, dout []Ref, _ []bool) []Ref {
+func (op Trilu) Grad(b GradBuilder, _, _, dout []Ref, _ []bool) []Ref {
 	return []Ref{b.Apply(op, dout[0])}
 }
 

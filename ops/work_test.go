@@ -81,7 +81,7 @@ func workCases() []workCase {
 		{"dynamic int8 linear", int8.DynamicLinear{}, []ops.Type{f(2, 5, 8), s8(3, 8)}, 2 * 5 * 8 * 3},
 		{"trained convolution", int8.TrainedLayer{Layer: conv(1, 0, 1, 1), X: params, W: weights, Y: &params},
 			[]ops.Type{f(1, 3, 4, 4), f(1), f(1), f(5, 3, 2, 2), f(1), f(1), f(1), f(1)}, 9 * 5 * 3 * 4},
-		{"relu", ops.Unary{Fn: ops.Relu}, []ops.Type{f(2, 3)}, 0},
+		{"relu", ops.Unary{Fn: ops.ReLU}, []ops.Type{f(2, 3)}, 0},
 		{"mean", ops.Reduce{Fn: ops.Mean}, []ops.Type{f(2, 3)}, 0},
 	}
 }

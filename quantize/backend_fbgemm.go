@@ -39,7 +39,7 @@ var toolkitFusions = slices.Concat(graph.Foldings, []graph.Pass{
 // fusesInToolkit reports whether the toolkit makes one module of the two:
 // Conv2d+ReLU and Linear+ReLU.
 func fusesInToolkit(layer, activation *graph.Node) bool {
-	if act, _ := ops.AsActivation(activation.Op); act != ops.ReLU || activation.Scope.Class != "torch.nn.modules.activation.ReLU" {
+	if act, _ := ops.AsActivation(activation.Op); act != ops.ActReLU || activation.Scope.Class != "torch.nn.modules.activation.ReLU" {
 		return false
 	}
 	l := int8.LayerOf(layer.Op)

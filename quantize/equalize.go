@@ -106,10 +106,10 @@ func (e *equalizer) follow(n *graph.Node, users map[*graph.Value][]*graph.Node) 
 // isReLU6 reports whether the operator, or a layer's activation, clamps to 6.
 func isReLU6(op ops.Op) bool {
 	if l := int8.LayerOf(op); l != nil {
-		return l.Act == ops.ReLU6
+		return l.Act == ops.ActReLU6
 	}
 	act, _ := ops.AsActivation(op)
-	return act == ops.ReLU6
+	return act == ops.ActReLU6
 }
 
 // bind returns the pair of two layers, nil where the channels of the one are
@@ -253,10 +253,10 @@ func (e *equalizer) write() (*graph.Graph, error) {
 // output, of the given rank, is bounded by from above.
 func (p *equalizedPair) split(op ops.Op, rank int) (ops.Op, *tensor.Tensor, error) {
 	if l := int8.LayerOf(op); l != nil {
-		l.Act = ops.ReLU
+		l.Act = ops.ActReLU
 		op = l.Float()
 	} else {
-		op = ops.Unary{Fn: ops.Relu}
+		op = ops.Unary{Fn: ops.ReLU}
 	}
 	shape := slices.Repeat([]int{1}, rank)
 	axis := 1

@@ -188,9 +188,9 @@ func fusedReLU(p *prepared, path string) bool {
 		}
 		switch op := n.Op.(type) {
 		case ops.Conv:
-			return op.Act == ops.ReLU
+			return op.Act == ops.ActReLU
 		case ops.Linear:
-			return op.Act == ops.ReLU
+			return op.Act == ops.ActReLU
 		}
 	}
 	return false

@@ -34,7 +34,7 @@ func torchGradients() map[string]ops.Op {
 		"avg pool":            averageOf(ops.AvgPool{Kernel: []int{2, 2}, Stride: []int{2, 2}, Padding: []int{0, 0}}, narrow),
 		"adaptive avg pool":   averageOf(ops.AdaptiveAvgPool{Size: []int{1, 1}}, narrow),
 	}
-	for _, act := range []ops.Activation{ops.NoActivation, ops.ReLU, ops.ReLU6} {
+	for _, act := range []ops.Activation{ops.NoActivation, ops.ActReLU, ops.ActReLU6} {
 		name := ""
 		if act != ops.NoActivation {
 			name = " " + act.String()

@@ -69,7 +69,7 @@ func collidingModel(t testing.TB) *graph.Graph {
 		v = w.add(graph.Scope{}, ops.Unary{Fn: ops.Tanh}, v)
 	}
 	s := w.add(module("fc_1"), ops.Linear{}, x, small)
-	s = w.add(graph.Scope{}, ops.Unary{Fn: ops.Relu}, s)
+	s = w.add(graph.Scope{}, ops.Unary{Fn: ops.ReLU}, s)
 	w.g.SetOutputs(v, w.add(module("last"), ops.Linear{}, s, w.constant("last.weight", 3, 100, 8, 16)))
 	return w.g
 }
@@ -131,7 +131,7 @@ func unnamedModel(t testing.TB) *graph.Graph {
 		return w.add(scope, ops.Binary{Fn: ops.Mul}, w.constant(name, seed, 1, shape...), w.constant(name+"_g", seed+100, factor, shape[0], 1))
 	}
 	v := w.add(scope, ops.Linear{}, w.g.Input("x", tensor.Float32, 4, 12), param("a", 1, 0.3, 20, 12))
-	v = w.add(scope, ops.Unary{Fn: ops.Relu}, v)
+	v = w.add(scope, ops.Unary{Fn: ops.ReLU}, v)
 	b := w.constant("b", 2, 1, 20, 20)
 	for range 2 {
 		v = w.add(scope, ops.Linear{}, v, w.add(scope, ops.Binary{Fn: ops.Mul}, b, b))

@@ -13,7 +13,7 @@ import (
 func deepModel(t testing.TB, depth int) *graph.Graph {
 	w := writer{t, graph.New()}
 	x := w.g.Input("x", tensor.Float32, 2, depth)
-	a := w.add(module("a"), ops.Linear{Act: ops.ReLU}, x, w.constant("a.weight", 1, 0.01, 8, depth))
+	a := w.add(module("a"), ops.Linear{Act: ops.ActReLU}, x, w.constant("a.weight", 1, 0.01, 8, depth))
 	// All weights at one end: the largest sums that there are.
 	ends := w.constant("b.weight", 2, 1, 8, depth)
 	for i := range ends.Const.Float32s() {

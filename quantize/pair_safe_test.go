@@ -160,7 +160,7 @@ func safeModel(t testing.TB) *graph.Graph {
 	pairOf := func(v int) []int { return []int{v, v} }
 	w := writer{t, graph.New()}
 	conv := func(name string, x *graph.Value, seed uint64, op ops.Conv, shape ...int) *graph.Value {
-		op.Groups, op.Act = max(op.Groups, 1), ops.ReLU
+		op.Groups, op.Act = max(op.Groups, 1), ops.ActReLU
 		return w.add(module(name), op, x, w.constant(name+".weight", seed, 0.2, shape...))
 	}
 	square := func(stride, padding, dilation, groups int) ops.Conv {
@@ -177,7 +177,7 @@ func safeModel(t testing.TB) *graph.Graph {
 	v = conv("row", v, 8, ops.Conv{Stride: pairOf(1), Padding: []int{0, 2}, Dilation: pairOf(1)}, 18, 40, 1, 5)
 	v = w.add(graph.Scope{}, ops.Flatten{Start: 2, End: -1}, v)
 	v = conv("line", v, 9, ops.Conv{Stride: []int{1}, Padding: []int{1}, Dilation: []int{1}}, 17, 18, 3)
-	v = w.add(module("even"), ops.Linear{Act: ops.ReLU}, v, w.constant("even.weight", 10, 0.2, 31, 36))
+	v = w.add(module("even"), ops.Linear{Act: ops.ActReLU}, v, w.constant("even.weight", 10, 0.2, 31, 36))
 	v = w.add(module("fc"), ops.Linear{HasBias: true}, v, w.constant("fc.weight", 11, 0.2, 19, 31), w.constant("fc.bias", 12, 0.2, 19))
 	w.g.SetOutputs(v)
 	return w.g

@@ -68,10 +68,10 @@ func (b *qatBuilder) normalizedLayer(n *graph.Node, in []*graph.Value, y *learne
 		v = g.Add(ops.Binary{Fn: ops.Add}, v, in[len(in)-1])
 	}
 	switch act {
-	case ops.ReLU:
-		v = g.Add(ops.Unary{Fn: ops.Relu}, v)
-	case ops.ReLU6:
-		v = g.Add(ops.Unary{Fn: ops.Relu6}, v)
+	case ops.ActReLU:
+		v = g.Add(ops.Unary{Fn: ops.ReLU}, v)
+	case ops.ActReLU6:
+		v = g.Add(ops.Unary{Fn: ops.ReLU6}, v)
 	}
 	if err := g.Err(); err != nil || y == nil {
 		return v, err

@@ -107,7 +107,7 @@ func clamp(op ops.Op, a ops.Activation) (string, error) {
 
 // behind adds what a clamp at 6 needs behind an operator that ends with a ReLU.
 func (e *exporter) behind(y string, a ops.Activation, q *tensor.QParams) string {
-	if a == ops.ReLU6 && q.Quantize(6, 0) < q.Max {
+	if a == ops.ActReLU6 && q.Quantize(6, 0) < q.Max {
 		return e.emit("ops.quantized.relu6(" + y + ")")
 	}
 	return y
@@ -257,7 +257,7 @@ func (e *exporter) dynamicLinear(n *graph.Node, op int8.DynamicLinear) (string, 
 		return "", err
 	}
 	by := op.Range
-	if by.Rule == int8.WholeInput && by.Lo == 0 && (by.Hi == 255 || by.Hi == 127) && !op.HasResidual && op.Act != ops.ReLU6 {
+	if by.Rule == int8.WholeInput && by.Lo == 0 && (by.Hi == 255 || by.Hi == 127) && !op.HasResidual && op.Act != ops.ActReLU6 {
 		var b *tensor.Tensor
 		if op.HasBias {
 			if b = n.Inputs[2].Const; b == nil {
@@ -298,8 +298,8 @@ var tabulated = []struct {
 	fn              ops.UnaryFn
 	alpha           float64
 }{
-	{"relu", "torch.relu({0})", ops.Relu, 0},
-	{"relu6", "ops.quantized.relu6({0})", ops.Relu6, 0},
+	{"relu", "torch.relu({0})", ops.ReLU, 0},
+	{"relu6", "ops.quantized.relu6({0})", ops.ReLU6, 0},
 	{"sigmoid", "ops.quantized.sigmoid({0}, {a})", ops.Sigmoid, 0},
 	{"hardswish", "ops.quantized.hardswish({0}, {a})", ops.HardSwish, 0},
 	{"elu", "ops.quantized.elu({0}, {a}, 1., 1., 1.)", ops.ELU, 1},

@@ -103,7 +103,7 @@ func (e *exporter) special(n *graph.Node) (template string, given []string, reas
 		return "torch.where({a}, {b}, {c})", []string{condition, e.typed(in[1], out.DType), e.typed(in[2], out.DType)}, ""
 	case ops.Scatter:
 		return scatter(op)
-	case ops.Cumulative:
+	case ops.PrefixScan:
 		return "torch.cum{a}({0}, {Axis})", choice(op.Product, "prod", "sum"), ""
 	case ops.TopK:
 		return "torch.topk({0}, {K}, {Axis}, {a})", []string{boolean(!op.Least)}, ""

@@ -56,9 +56,9 @@ var templates = map[string]string{
 	"ops.Sort":            "torch.sort({0}, stable=True, dim={Axis}, descending={Descending})",
 	"ops.Stack":           "torch.stack([{*}], {Axis})",
 	"ops.Tile":            "torch.tile({0}, {Repeats})",
-	"ops.Triangle":        "torch.{name}({0}, {Diagonal})",
+	"ops.Trilu":           "torch.{name}({0}, {Diagonal})",
 	"ops.Unfold":          "torch.im2col({0}, {Kernel}, {Dilation}, {Padding}, {Stride})",
-	"ops.Windows":         "torch.unfold({0}, {Axis}, {Size}, {Step})",
+	"ops.SlidingWindow":   "torch.unfold({0}, {Axis}, {Size}, {Step})",
 	"int8.Dequantize":     "torch.dequantize({0})",
 }
 

@@ -39,12 +39,12 @@ func (network) Class() string { return "digits.Digits" }
 func (network) Forward(c *nn.Context, x ...*graph.Value) *graph.Value {
 	v := c.Call("conv1", nn.Conv2d{In: 1, Out: 32, Kernel: 3, Padding: 1, NoBias: true}, x[0])
 	v = c.Call("bn1", nn.BatchNorm2d{Features: 32}, v)
-	v = c.Apply(ops.Unary{Fn: ops.Relu}, v)
+	v = c.Apply(ops.Unary{Fn: ops.ReLU}, v)
 	v = c.Call("block", block{32}, v)
 	v = c.Call("pool", nn.MaxPool2d{Kernel: 2}, v)
 	v = c.Call("conv2", nn.Conv2d{In: 32, Out: 64, Kernel: 3, Padding: 1, NoBias: true}, v)
 	v = c.Call("bn2", nn.BatchNorm2d{Features: 64}, v)
-	v = c.Apply(ops.Unary{Fn: ops.Relu}, v)
+	v = c.Apply(ops.Unary{Fn: ops.ReLU}, v)
 	v = c.Call("avgpool", nn.AdaptiveAvgPool2d{Size: 1}, v)
 	v = c.Apply(ops.Flatten{Start: 1, End: -1}, v)
 	return c.Call("fc", nn.Linear{In: 64, Out: 10}, v)
@@ -60,11 +60,11 @@ func (b block) Forward(c *nn.Context, x ...*graph.Value) *graph.Value {
 	norm := nn.BatchNorm2d{Features: b.channels}
 	v := c.Call("conv1", conv, x[0])
 	v = c.Call("bn1", norm, v)
-	v = c.Apply(ops.Unary{Fn: ops.Relu}, v)
+	v = c.Apply(ops.Unary{Fn: ops.ReLU}, v)
 	v = c.Call("conv2", conv, v)
 	v = c.Call("bn2", norm, v)
 	v = c.Apply(ops.Binary{Fn: ops.Add}, v, x[0])
-	return c.Apply(ops.Unary{Fn: ops.Relu}, v)
+	return c.Apply(ops.Unary{Fn: ops.ReLU}, v)
 }
 
 // Load returns the trained network.

@@ -57,7 +57,7 @@ type ReLU struct{}
 func (ReLU) Class() string { return "torch.nn.modules.activation.ReLU" }
 
 func (ReLU) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	return c.Apply(ops.Unary{Fn: ops.Relu}, x[0])
+	return c.Apply(ops.Unary{Fn: ops.ReLU}, x[0])
 }
 
 // ReLU6 is torch.nn.ReLU6.
@@ -66,7 +66,7 @@ type ReLU6 struct{}
 func (ReLU6) Class() string { return "torch.nn.modules.activation.ReLU6" }
 
 func (ReLU6) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	return c.Apply(ops.Unary{Fn: ops.Relu6}, x[0])
+	return c.Apply(ops.Unary{Fn: ops.ReLU6}, x[0])
 }
 
 // SELU is torch.nn.SELU.

@@ -168,7 +168,7 @@ func (m TransformerEncoderLayer) Forward(c *Context, x ...*graph.Value) *graph.V
 		in := append([]*graph.Value{v, v, v}, x[1:]...)
 		return c.Call("self_attn", MultiheadAttention{Embed: m.Model, Heads: m.Heads, BatchFirst: m.BatchFirst}, in...)
 	}
-	inner, fn := dimOr(m.Feedforward, 2048), ops.Relu
+	inner, fn := dimOr(m.Feedforward, 2048), ops.ReLU
 	if m.GELU {
 		fn = ops.GELU
 	}

@@ -76,7 +76,7 @@ func (m bertTop) Outputs(c *Context, x ...*graph.Value) []Output {
 			return []Output{{"logits", c.Call("classifier", labels, pooled())}}
 		case f.preClassifier:
 			v := c.Call("pre_classifier", Linear{In: m.Hidden, Out: m.Hidden}, firstToken(c, states))
-			return []Output{{"logits", c.Call("classifier", labels, c.Apply(ops.Unary{Fn: ops.Relu}, v))}}
+			return []Output{{"logits", c.Call("classifier", labels, c.Apply(ops.Unary{Fn: ops.ReLU}, v))}}
 		}
 		v := c.Call("classifier.dense", Linear{In: m.Hidden, Out: m.Hidden}, firstToken(c, states))
 		return []Output{{"logits", c.Call("classifier.out_proj", labels, c.Apply(ops.Unary{Fn: ops.Tanh}, v))}}
@@ -133,7 +133,7 @@ func (m bertEmbeddings) Forward(c *Context, x ...*graph.Value) *graph.Value {
 func (m bertEmbeddings) paddedPositions(c *Context, ids *graph.Value) *graph.Value {
 	pad := c.Const(tensor.Scalar(int64(m.Pad)))
 	real := c.Apply(ops.Cast{DType: tensor.Int64}, c.Apply(ops.Binary{Fn: ops.Ne, BNumber: true}, ids, pad))
-	count := c.Apply(ops.Binary{Fn: ops.Mul}, c.Apply(ops.Cumulative{Axis: 1}, real), real)
+	count := c.Apply(ops.Binary{Fn: ops.Mul}, c.Apply(ops.PrefixScan{Axis: 1}, real), real)
 	return c.Apply(ops.Binary{Fn: ops.Add, BNumber: true}, count, pad)
 }
 

@@ -158,7 +158,7 @@ func (c *BERTConfig) validate() error {
 }
 
 var bertActivations = map[string]ops.UnaryFn{
-	"gelu": ops.GELU, "gelu_new": ops.GELUTanh, "gelu_pytorch_tanh": ops.GELUTanh, "relu": ops.Relu, "silu": ops.SiLU, "swish": ops.SiLU,
+	"gelu": ops.GELU, "gelu_new": ops.GELUTanh, "gelu_pytorch_tanh": ops.GELUTanh, "relu": ops.ReLU, "silu": ops.SiLU, "swish": ops.SiLU,
 }
 
 // Weights returns the number of parameters that the sizes make, without heads.

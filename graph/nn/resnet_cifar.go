@@ -37,7 +37,7 @@ func (resNetCIFARModule) Class() string { return "resnet.ResNet" }
 func (m resNetCIFARModule) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	v := c.Call("conv1", Conv2d{In: 3, Out: 16, Kernel: 3, Padding: 1, NoBias: true}, x[0])
 	v = c.Call("bn1", BatchNorm2d{Features: 16}, v)
-	v = c.Apply(ops.Unary{Fn: ops.Relu}, v)
+	v = c.Apply(ops.Unary{Fn: ops.ReLU}, v)
 	in := 16
 	for i, width := range []int{16, 32, 64} {
 		stride := 2
@@ -63,7 +63,7 @@ func (cifarBlock) Class() string { return "resnet.BasicBlock" }
 func (m cifarBlock) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	v := c.Call("conv1", Conv2d{In: m.in, Out: m.width, Kernel: 3, Stride: m.stride, Padding: 1, NoBias: true}, x[0])
 	v = c.Call("bn1", BatchNorm2d{Features: m.width}, v)
-	v = c.Apply(ops.Unary{Fn: ops.Relu}, v)
+	v = c.Apply(ops.Unary{Fn: ops.ReLU}, v)
 	v = c.Call("conv2", Conv2d{In: m.width, Out: m.width, Kernel: 3, Padding: 1, NoBias: true}, v)
 	v = c.Call("bn2", BatchNorm2d{Features: m.width}, v)
 	shortcut := x[0]
@@ -71,7 +71,7 @@ func (m cifarBlock) Forward(c *Context, x ...*graph.Value) *graph.Value {
 		shortcut = c.Call("shortcut", optionA{m.width / 4}, x[0])
 	}
 	v = c.Apply(ops.Binary{Fn: ops.Add}, v, shortcut)
-	return c.Apply(ops.Unary{Fn: ops.Relu}, v)
+	return c.Apply(ops.Unary{Fn: ops.ReLU}, v)
 }
 
 // optionA is x[:, :, ::2, ::2] with zero channels added on both sides.

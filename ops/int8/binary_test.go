@@ -22,12 +22,12 @@ func TestBinary(t *testing.T) {
 		act  ops.Activation
 	}{
 		{tensor.Shape{5}, tensor.Shape{5}, ops.NoActivation},
-		{tensor.Shape{2, 3, 50, 70}, tensor.Shape{2, 3, 50, 70}, ops.ReLU},
+		{tensor.Shape{2, 3, 50, 70}, tensor.Shape{2, 3, 50, 70}, ops.ActReLU},
 		{tensor.Shape{2, 9, 8, 24}, tensor.Shape{2, 1, 1, 24}, ops.NoActivation},
-		{tensor.Shape{3, 1, 1, 5}, tensor.Shape{3, 2, 7, 5}, ops.ReLU6},
+		{tensor.Shape{3, 1, 1, 5}, tensor.Shape{3, 2, 7, 5}, ops.ActReLU6},
 		{tensor.Shape{2, 6, 5, 4}, tensor.Shape{1, 6, 1, 1}, ops.NoActivation},
 		{tensor.Shape{2, 6, 5, 4}, tensor.Shape{2, 6, 1, 1}, ops.NoActivation},
-		{tensor.Shape{2, 300, 100}, tensor.Shape{1, 1, 100}, ops.ReLU},
+		{tensor.Shape{2, 300, 100}, tensor.Shape{1, 1, 100}, ops.ActReLU},
 		{tensor.Shape{4, 3}, tensor.Shape{1, 1}, ops.NoActivation},
 		{tensor.Shape{4, 1}, tensor.Shape{1, 5}, ops.NoActivation},
 		{tensor.Shape{2, 1, 3, 1, 4}, tensor.Shape{1, 5, 1, 6, 1}, ops.NoActivation},

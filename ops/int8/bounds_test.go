@@ -33,7 +33,7 @@ func TestBounds(t *testing.T) {
 func checkBounds(t *testing.T, q *tensor.QParams) {
 	t.Helper()
 	zero := q.ZeroPoint[0]
-	for _, act := range []ops.Activation{ops.NoActivation, ops.ReLU, ops.ReLU6} {
+	for _, act := range []ops.Activation{ops.NoActivation, ops.ActReLU, ops.ActReLU6} {
 		lo, hi := Bounds(q, act)
 		if lo > hi || lo < q.Min || hi > max(q.Max, zero) || act != ops.NoActivation && lo < zero {
 			t.Fatalf("%v of %v gives %d to %d", act, q, lo, hi)
@@ -49,7 +49,7 @@ func TestBinaryOutsideRange(t *testing.T) {
 	for _, out := range []struct{ zero, lo, hi int32 }{{90, 0, 255}, {120, 0, 100}, {255, 0, 254}, {40, 60, 200}, {0, 1, 255}, {60, 0, 60}} {
 		y := tensor.PerTensor(tensor.Uint8, 0.02, out.zero)
 		y.Min, y.Max = out.lo, out.hi
-		for _, act := range []ops.Activation{ops.NoActivation, ops.ReLU, ops.ReLU6} {
+		for _, act := range []ops.Activation{ops.NoActivation, ops.ActReLU, ops.ActReLU6} {
 			for _, op := range []ops.Op{Add{Act: act, Out: y}, Mul{Act: act, Out: y}, Min{Act: act, Out: y}} {
 				t.Run(fmt.Sprintf("%s/%v/%v", op.Name(), act, out), func(t *testing.T) { checkPairs(t, op, act, y, a, b) })
 			}
@@ -79,7 +79,7 @@ func checkPairs(t *testing.T, op ops.Op, act ops.Activation, y *tensor.QParams, 
 	if act != ops.NoActivation {
 		lo = max(lo, zero)
 	}
-	if act == ops.ReLU6 {
+	if act == ops.ActReLU6 {
 		hi = min(hi, math.RoundToEven(6/float64(y.Scale[0]))+zero)
 	}
 	hi = max(hi, lo)

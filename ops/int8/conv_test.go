@@ -22,22 +22,22 @@ type layerCase struct {
 
 var layerCases = []layerCase{
 	{1, 5, 7, 8, 12, 1, 1, 1, 0, 1, 1, true, false, false, false, ops.NoActivation},
-	{2, 5, 7, 21, 33, 1, 1, 2, 0, 1, 1, false, true, false, false, ops.ReLU},
-	{2, 6, 5, 16, 16, 3, 3, 1, 1, 1, 1, true, true, false, false, ops.ReLU},
-	{1, 9, 8, 24, 7, 3, 3, 2, 1, 1, 1, true, false, true, false, ops.ReLU6},
+	{2, 5, 7, 21, 33, 1, 1, 2, 0, 1, 1, false, true, false, false, ops.ActReLU},
+	{2, 6, 5, 16, 16, 3, 3, 1, 1, 1, 1, true, true, false, false, ops.ActReLU},
+	{1, 9, 8, 24, 7, 3, 3, 2, 1, 1, 1, true, false, true, false, ops.ActReLU6},
 	{1, 9, 11, 17, 5, 3, 2, 1, 2, 2, 1, true, false, false, false, ops.NoActivation},
-	{2, 12, 13, 3, 19, 7, 7, 2, 3, 1, 1, true, false, false, false, ops.ReLU},
-	{2, 9, 8, 3, 19, 3, 3, 2, 1, 1, 1, true, false, true, false, ops.ReLU},
-	{1, 6, 6, 1, 4, 3, 3, 1, 1, 1, 1, false, false, false, true, ops.ReLU},
+	{2, 12, 13, 3, 19, 7, 7, 2, 3, 1, 1, true, false, false, false, ops.ActReLU},
+	{2, 9, 8, 3, 19, 3, 3, 2, 1, 1, 1, true, false, true, false, ops.ActReLU},
+	{1, 6, 6, 1, 4, 3, 3, 1, 1, 1, 1, false, false, false, true, ops.ActReLU},
 	{1, 9, 9, 3, 4, 3, 3, 1, 2, 2, 1, true, false, true, false, ops.NoActivation},
-	{2, 7, 6, 32, 32, 3, 3, 1, 1, 1, 32, true, false, false, false, ops.ReLU6},
+	{2, 7, 6, 32, 32, 3, 3, 1, 1, 1, 32, true, false, false, false, ops.ActReLU6},
 	{1, 8, 9, 20, 20, 5, 5, 2, 2, 1, 20, false, false, false, false, ops.NoActivation},
 	{1, 8, 9, 20, 20, 3, 3, 1, 1, 1, 20, true, false, true, false, ops.NoActivation},
 	{1, 9, 9, 12, 12, 3, 3, 1, 2, 2, 12, true, false, false, false, ops.NoActivation},
-	{1, 7, 6, 12, 18, 3, 3, 1, 1, 1, 3, true, true, false, false, ops.ReLU},
+	{1, 7, 6, 12, 18, 3, 3, 1, 1, 1, 3, true, true, false, false, ops.ActReLU},
 	{1, 5, 4, 6, 12, 3, 3, 1, 1, 1, 6, true, false, false, false, ops.NoActivation},
 	{1, 4, 5, 64, 70, 3, 3, 1, 1, 1, 1, true, false, false, true, ops.NoActivation},
-	{2, 4, 5, 16, 36, 3, 3, 1, 1, 1, 1, true, true, false, true, ops.ReLU},
+	{2, 4, 5, 16, 36, 3, 3, 1, 1, 1, 1, true, true, false, true, ops.ActReLU},
 	{1, 7, 6, 12, 18, 3, 3, 1, 1, 1, 3, false, true, false, true, ops.NoActivation},
 }
 
@@ -205,7 +205,7 @@ func (c layerCase) define(op int8.Conv, in []*tensor.Tensor, shape tensor.Shape)
 		if c.act != ops.NoActivation {
 			lo = z
 		}
-		if c.act == ops.ReLU6 {
+		if c.act == ops.ActReLU6 {
 			hi = int32(min(float64(hi), float64(z)+math.RoundToEven(float64(6*(1/op.Out.Scale[0])))))
 		}
 		q := math.RoundToEven(float64(t)) + float64(z)

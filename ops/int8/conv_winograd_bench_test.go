@@ -42,7 +42,7 @@ func benchConv3x3(b *testing.B, size, channels int, tier asm.Tier, tile int) {
 }
 
 func benchConv(b *testing.B, c winogradCase, tier asm.Tier, tile int) {
-	c.bias, c.act, c.zero = true, ops.ReLU, 3
+	c.bias, c.act, c.zero = true, ops.ActReLU, 3
 	op, in := c.build(rand.New(rand.NewPCG(1, 1)))
 	for i := range in[1].Int8s() {
 		in[1].Int8s()[i] /= 2 // uniformly random ones are larger than those of models

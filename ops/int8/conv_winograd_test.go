@@ -98,7 +98,7 @@ func randomWinograd(rng *rand.Rand) winogradCase {
 	c := winogradCase{
 		n: 1 + rng.IntN(3), h: 1 + rng.IntN(20), w: 1 + rng.IntN(20), c: 16 + 4*rng.IntN(40), outs: 1 + rng.IntN(70),
 		padY: rng.IntN(3), padX: rng.IntN(3), bias: flip(), float: flip(), zero: uint8(rng.IntN(256)),
-		act: []ops.Activation{ops.NoActivation, ops.ReLU, ops.ReLU6}[rng.IntN(3)],
+		act: []ops.Activation{ops.NoActivation, ops.ActReLU, ops.ActReLU6}[rng.IntN(3)],
 	}
 	if c.float && flip() {
 		c.act = ops.ActGELU
@@ -126,8 +126,8 @@ func TestWinogradIsDirect(t *testing.T) {
 		trials, size = 10, 28
 	}
 	cases := []winogradCase{
-		{n: 1, h: size, w: size, c: 64, outs: 64, padY: 1, padX: 1, bias: true, act: ops.ReLU, zero: 3},
-		{n: 2, h: 7, w: 7, c: 300, outs: 33, padY: 1, padX: 1, bias: true, residual: true, act: ops.ReLU, zero: 128},
+		{n: 1, h: size, w: size, c: 64, outs: 64, padY: 1, padX: 1, bias: true, act: ops.ActReLU, zero: 3},
+		{n: 2, h: 7, w: 7, c: 300, outs: 33, padY: 1, padX: 1, bias: true, residual: true, act: ops.ActReLU, zero: 128},
 	}
 	for range trials {
 		cases = append(cases, randomWinograd(rng))

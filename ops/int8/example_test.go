@@ -40,8 +40,8 @@ func ExampleNewTable() {
 func ExampleBounds() {
 	q := tensor.PerTensor(tensor.Uint8, 0.1, 20)
 	fmt.Println(int8.Bounds(q, ops.NoActivation))
-	fmt.Println(int8.Bounds(q, ops.ReLU))
-	fmt.Println(int8.Bounds(q, ops.ReLU6))
+	fmt.Println(int8.Bounds(q, ops.ActReLU))
+	fmt.Println(int8.Bounds(q, ops.ActReLU6))
 	// Output:
 	// 0 255
 	// 20 255

@@ -23,7 +23,7 @@ func init() {
 	registerMove[ops.Roll]()
 	registerMove[ops.PixelShuffle]()
 	registerMove[ops.ChannelShuffle]()
-	registerMove[ops.Regroup]()
+	registerMove[ops.DynamicReshape]()
 	registerForm(func(_ ops.PadMode, n Node) *Form { return sharing(n) })
 	registerForm(interpolateForm)
 	registerForm(func(_ ops.MaxPool, n Node) *Form {

@@ -11,7 +11,7 @@ func init() {
 		if n.takesActivation() {
 			f = tableForm(n, 0)
 		}
-		f.Homogeneous = op.Fn == ops.Relu || op.Fn == ops.LeakyReLU
+		f.Homogeneous = op.Fn == ops.ReLU || op.Fn == ops.LeakyReLU
 		f.Bounds = unaryBounds[op.Fn]
 		return f
 	})
@@ -22,7 +22,7 @@ var unaryBounds = map[ops.UnaryFn]*Interval{
 	ops.Sigmoid:     {0, 1},
 	ops.HardSigmoid: {0, 1},
 	ops.Tanh:        {-1, 1},
-	ops.Relu6:       {0, 6},
+	ops.ReLU6:       {0, 6},
 }
 
 // tableForm is the form of a function of one element of the given input: a table of its 256 integers. The other inputs are constants.

@@ -22,10 +22,10 @@ func TestDynamicLinear(t *testing.T) {
 	}{
 		{1, 1, 1, false, false, false, ops.NoActivation},
 		{1, 64, 100, true, false, false, ops.NoActivation},
-		{3, 5, 17, true, false, true, ops.ReLU},
-		{7, 130, 65, false, true, false, ops.ReLU6},
+		{3, 5, 17, true, false, true, ops.ActReLU},
+		{7, 130, 65, false, true, false, ops.ActReLU6},
 		{13, 96, 200, true, true, true, ops.NoActivation},
-		{40, 256, 320, true, true, false, ops.ReLU},
+		{40, 256, 320, true, true, false, ops.ActReLU},
 		{2, 0, 3, true, false, false, ops.NoActivation},
 	} {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {

@@ -97,7 +97,7 @@ func Bounds(q *tensor.QParams, act ops.Activation) (lo, hi int32) {
 	if act != ops.NoActivation {
 		lo = max(lo, q.ZeroPoint[0])
 	}
-	if act == ops.ReLU6 {
+	if act == ops.ActReLU6 {
 		hi = min(hi, q.Quantize(6, 0))
 	}
 	return lo, max(hi, lo)

@@ -18,7 +18,7 @@ func TestPairs(t *testing.T) {
 	pair := func(v int) []int { return []int{v, v} }
 	conv := func(c, kernel, stride, groups int) (ops.Op, []int, []int) {
 		return Conv{ConvAttributes: ops.ConvAttributes{
-			Stride: pair(stride), Padding: pair(kernel / 2), Dilation: pair(1), Groups: groups, Act: ops.ReLU, NHWC: true,
+			Stride: pair(stride), Padding: pair(kernel / 2), Dilation: pair(1), Groups: groups, Act: ops.ActReLU, NHWC: true,
 		}, Out: tensor.PerTensor(tensor.Uint8, 0.4, 9)}, []int{2, 9, 8, c}, []int{groups * 50, c / groups, kernel, kernel}
 	}
 	for name, build := range map[string]func() (ops.Op, []int, []int){

@@ -42,24 +42,24 @@ func trainedCases() map[string]trainedCase {
 		}
 	}
 	return map[string]trainedCase{
-		"3x3":             {layer: conv(1, 1, 1, 1, ops.ReLU, true, false), x: []int{2, 9, 7, 16}, w: []int{20, 16, 3, 3}, weight: s8Channel},
-		"residual":        {layer: conv(1, 1, 1, 1, ops.ReLU, true, true), x: []int{2, 9, 7, 16}, w: []int{16, 16, 3, 3}, weight: s8Channel},
-		"relu6":           {layer: conv(2, 1, 1, 1, ops.ReLU6, true, false), x: []int{1, 9, 8, 5}, w: []int{7, 5, 3, 3}, weight: s8Narrow},
+		"3x3":             {layer: conv(1, 1, 1, 1, ops.ActReLU, true, false), x: []int{2, 9, 7, 16}, w: []int{20, 16, 3, 3}, weight: s8Channel},
+		"residual":        {layer: conv(1, 1, 1, 1, ops.ActReLU, true, true), x: []int{2, 9, 7, 16}, w: []int{16, 16, 3, 3}, weight: s8Channel},
+		"relu6":           {layer: conv(2, 1, 1, 1, ops.ActReLU6, true, false), x: []int{1, 9, 8, 5}, w: []int{7, 5, 3, 3}, weight: s8Narrow},
 		"dilation":        {layer: conv(1, 2, 2, 1, ops.NoActivation, false, false), x: []int{1, 9, 8, 4}, w: []int{33, 4, 3, 3}, weight: s8Channel},
 		"groups":          {layer: conv(1, 1, 1, 2, ops.NoActivation, true, false), x: []int{2, 5, 6, 12}, w: []int{6, 6, 3, 3}, weight: s8Channel},
-		"depthwise":       {layer: conv(2, 1, 1, 9, ops.ReLU6, true, false), x: []int{2, 7, 6, 9}, w: []int{9, 1, 3, 3}, weight: s8Channel},
-		"depthwise real":  {layer: conv(1, 1, 1, 5, ops.ReLU, true, false), x: []int{2, 7, 6, 5}, w: []int{5, 1, 3, 3}, weight: u8PerTensor, floatBias: true},
+		"depthwise":       {layer: conv(2, 1, 1, 9, ops.ActReLU6, true, false), x: []int{2, 7, 6, 9}, w: []int{9, 1, 3, 3}, weight: s8Channel},
+		"depthwise real":  {layer: conv(1, 1, 1, 5, ops.ActReLU, true, false), x: []int{2, 7, 6, 5}, w: []int{5, 1, 3, 3}, weight: u8PerTensor, floatBias: true},
 		"pointwise":       {layer: conv(1, 0, 1, 1, ops.NoActivation, true, false), x: []int{3, 4, 5, 24}, w: []int{10, 24, 1, 1}, weight: u8PerTensor, floatBias: true},
-		"depthwise added": {layer: conv(1, 1, 1, 6, ops.ReLU, true, true), x: []int{2, 7, 6, 6}, w: []int{6, 1, 3, 3}, weight: s8Channel},
-		"small groups":    {layer: conv(1, 1, 1, 8, ops.ReLU, true, false), x: []int{1, 6, 6, 32}, w: []int{16, 4, 3, 3}, weight: u8PerTensor},
+		"depthwise added": {layer: conv(1, 1, 1, 6, ops.ActReLU, true, true), x: []int{2, 7, 6, 6}, w: []int{6, 1, 3, 3}, weight: s8Channel},
+		"small groups":    {layer: conv(1, 1, 1, 8, ops.ActReLU, true, false), x: []int{1, 6, 6, 32}, w: []int{16, 4, 3, 3}, weight: u8PerTensor},
 		"one dimension":   {layer: ops.Conv{Stride: []int{1}, Padding: []int{2}, Dilation: []int{1}, Groups: 1, HasBias: true, NHWC: true}, x: []int{2, 200, 3}, w: []int{6, 3, 5}, weight: s8Channel},
 		"many rows":       {layer: conv(1, 1, 1, 1, ops.NoActivation, true, true), x: []int{3, 15, 14, 16}, w: []int{24, 16, 3, 3}, weight: u8PerTensor},
-		"negative":        {layer: conv(1, 1, 1, 1, ops.ReLU, true, false), x: []int{1, 6, 6, 8}, w: []int{8, 8, 3, 3}, weight: s8Channel, negative: true},
+		"negative":        {layer: conv(1, 1, 1, 1, ops.ActReLU, true, false), x: []int{1, 6, 6, 8}, w: []int{8, 8, 3, 3}, weight: s8Channel, negative: true},
 		"linear":          {layer: ops.Linear{HasBias: true}, x: []int{7, 31}, w: []int{10, 31}, weight: s8Channel, floatOut: true},
-		"linear relu":     {layer: ops.Linear{HasBias: true, Act: ops.ReLU}, x: []int{2, 3, 64}, w: []int{40, 64}, weight: s8Channel},
-		"linear real":     {layer: ops.Linear{HasBias: true, Act: ops.ReLU}, x: []int{5, 12}, w: []int{18, 12}, weight: u8PerTensor, floatOut: true, floatBias: true},
+		"linear relu":     {layer: ops.Linear{HasBias: true, Act: ops.ActReLU}, x: []int{2, 3, 64}, w: []int{40, 64}, weight: s8Channel},
+		"linear real":     {layer: ops.Linear{HasBias: true, Act: ops.ActReLU}, x: []int{5, 12}, w: []int{18, 12}, weight: u8PerTensor, floatOut: true, floatBias: true},
 		"linear residual": {layer: ops.Linear{HasResidual: true}, x: []int{5, 20}, w: []int{20, 20}, weight: s8Channel},
-		"float residual":  {layer: ops.Linear{HasBias: true, HasResidual: true, Act: ops.ReLU}, x: []int{5, 20}, w: []int{18, 20}, weight: s8Channel, floatOut: true},
+		"float residual":  {layer: ops.Linear{HasBias: true, HasResidual: true, Act: ops.ActReLU}, x: []int{5, 20}, w: []int{18, 20}, weight: s8Channel, floatOut: true},
 	}
 }
 
@@ -356,7 +356,7 @@ func TestStraightThrough(t *testing.T) {
 		operands []*tensor.Tensor
 		real     []*tensor.Tensor
 	}{
-		{Add{Act: ops.ReLU, Out: out}, []*tensor.Tensor{aq, bq}, ops.Binary{Fn: ops.Add, Act: ops.ReLU}, make([]*tensor.Tensor, 2),
+		{Add{Act: ops.ActReLU, Out: out}, []*tensor.Tensor{aq, bq}, ops.Binary{Fn: ops.Add, Act: ops.ActReLU}, make([]*tensor.Tensor, 2),
 			[]*tensor.Tensor{a, vector(0.02), vector(100), b, vector(0.05), vector(20), vector(0.04), vector(60)}},
 		{Mul{Out: out}, []*tensor.Tensor{aq, cq}, ops.Binary{Fn: ops.Mul}, make([]*tensor.Tensor, 2),
 			[]*tensor.Tensor{a, vector(0.02), vector(100), c, vector(0.03), vector(80), vector(0.04), vector(60)}},

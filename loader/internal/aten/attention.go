@@ -82,7 +82,7 @@ func encoderLayer(c *call) Value {
 		return y
 	}
 	feed := func(t *build.Tensor) *build.Tensor {
-		fn := ops.Relu
+		fn := ops.ReLU
 		if c.bool(7) {
 			fn = ops.GELU
 		}

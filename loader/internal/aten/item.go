@@ -82,7 +82,7 @@ func (c *call) flat(t *build.Tensor) *build.Tensor {
 
 // counting returns 0, 1, ... of as many elements as a vector has.
 func (c *call) counting(t *build.Tensor) *build.Tensor {
-	return c.arithNumber(ops.Sub, c.apply(ops.Cumulative{}, c.likeOf(t, 1, tensor.Int64)), int64(1))
+	return c.arithNumber(ops.Sub, c.apply(ops.PrefixScan{}, c.likeOf(t, 1, tensor.Int64)), int64(1))
 }
 
 // repeatByTensor repeats each element of a dimension as often as a vector says: where a repetition begins, a running sum of ones
@@ -125,13 +125,13 @@ func (c *call) repeatedIndex(repeats *build.Tensor, size Value) *build.Tensor {
 	if c.err != nil {
 		return c.anything()
 	}
-	starts := c.arith(ops.Sub, c.apply(ops.Cumulative{}, repeats), repeats)
+	starts := c.arith(ops.Sub, c.apply(ops.PrefixScan{}, repeats), repeats)
 	behind, _ := c.scalarOf(ops.Add, total, build.Extent(1)).(*build.Number)
 	if behind == nil {
 		behind = build.Extent(int(total.Known.(int64)) + 1)
 	}
 	marks := c.apply(ops.Scatter{Fn: ops.ScatterAdd}, c.fullOf([]*build.Number{behind}, 0, tensor.Int64), starts, c.likeOf(starts, 1, tensor.Int64))
-	index := c.arithNumber(ops.Sub, c.apply(ops.Cumulative{}, marks), int64(1))
+	index := c.arithNumber(ops.Sub, c.apply(ops.PrefixScan{}, marks), int64(1))
 	return c.sliced(index, 0, build.Extent(0), total, 1)
 }
 
@@ -166,7 +166,7 @@ func (c *call) unique(t *build.Tensor, sorted, inverse, counts bool) Value {
 	out := []Value{values, nil, nil}
 	none := func() Value { return c.fullOf([]*build.Number{build.Extent(0)}, 0, tensor.Int64) }
 	if inverse {
-		group := c.arithNumber(ops.Sub, c.apply(ops.Cumulative{}, c.cast(first, tensor.Int64)), int64(1))
+		group := c.arithNumber(ops.Sub, c.apply(ops.PrefixScan{}, c.cast(first, tensor.Int64)), int64(1))
 		if sorted {
 			group = c.apply(ops.Scatter{}, c.likeOf(group, 0, tensor.Int64), order, group)
 		}

@@ -141,7 +141,7 @@ func (c *call) windowsAlong(x *build.Tensor, axis int, p ops.WindowParams, fill 
 	before, after := make([]int, x.Rank()), make([]int, x.Rank())
 	before[axis], after[axis] = p.Padding[0], (w.Out[2]-1)*p.Stride[0]+span-in-p.Padding[0]
 	x = c.apply(ops.Pad{Before: before, After: after, Value: fill}, x)
-	x = c.apply(ops.Windows{Axis: axis, Size: span, Step: p.Stride[0]}, x)
+	x = c.apply(ops.SlidingWindow{Axis: axis, Size: span, Step: p.Stride[0]}, x)
 	if p.Dilation[0] == 1 {
 		return x
 	}

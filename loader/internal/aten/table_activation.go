@@ -7,8 +7,8 @@ import (
 )
 
 var activations = []operator{
-	{"aten::relu", "self:T", unary(ops.Relu)},
-	{"aten::relu6", "self:T", unary(ops.Relu6)},
+	{"aten::relu", "self:T", unary(ops.ReLU)},
+	{"aten::relu6", "self:T", unary(ops.ReLU6)},
 	{"aten::sigmoid", "self:T", unary(ops.Sigmoid)},
 	{"aten::tanh", "self:T", unary(ops.Tanh)},
 	{"aten::silu", "self:T", unary(ops.SiLU)},
@@ -69,7 +69,7 @@ func (c *call) unary(op ops.Unary, x *build.Tensor) *build.Tensor {
 		return c.complexUnary(op, x)
 	}
 	if op.Fn == ops.Clamp && op.Alpha == 0 && op.Beta == 6 {
-		op = ops.Unary{Fn: ops.Relu6}
+		op = ops.Unary{Fn: ops.ReLU6}
 	}
 	return c.apply(op, x)
 }

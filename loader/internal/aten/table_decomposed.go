@@ -280,7 +280,7 @@ func chooseParams(symmetric bool) func(*call) Value {
 		x, lo, hi := c.tensor(0), c.float(1), c.float(2)
 		f := c.reshape(c.cast(x, tensor.Float32), []*build.Number{build.Extent(-1)})
 		least := c.apply(ops.Unary{Fn: ops.Clamp, Alpha: math.Inf(-1), Beta: 0}, c.apply(ops.Reduce{Fn: ops.AMin, Axes: []int{0}, KeepDims: true}, f))
-		most := c.apply(ops.Unary{Fn: ops.Relu}, c.apply(ops.Reduce{Fn: ops.AMax, Axes: []int{0}, KeepDims: true}, f))
+		most := c.apply(ops.Unary{Fn: ops.ReLU}, c.apply(ops.Reduce{Fn: ops.AMax, Axes: []int{0}, KeepDims: true}, f))
 		steps, span := hi-lo, c.arith(ops.Sub, most, least)
 		if symmetric {
 			steps, span = steps/2, c.arith(ops.Max, most, c.apply(ops.Unary{Fn: ops.Neg}, least))

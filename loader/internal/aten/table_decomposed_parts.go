@@ -29,7 +29,7 @@ const tableParams = "weight:T weight_scales:T weight_zero_points:T? weight_quant
 func (c *call) rowExtremes(x *build.Tensor) (least, most *build.Tensor) {
 	axes := []int{x.Rank() - 1}
 	least = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: math.Inf(-1), Beta: 0}, c.apply(ops.Reduce{Fn: ops.AMin, Axes: axes, KeepDims: true}, x))
-	most = c.apply(ops.Unary{Fn: ops.Relu}, c.apply(ops.Reduce{Fn: ops.AMax, Axes: axes, KeepDims: true}, x))
+	most = c.apply(ops.Unary{Fn: ops.ReLU}, c.apply(ops.Reduce{Fn: ops.AMax, Axes: axes, KeepDims: true}, x))
 	return least, most
 }
 

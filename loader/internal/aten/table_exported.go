@@ -113,7 +113,7 @@ func groupedProduct(c *call) Value {
 	if groups < 1 || groups > maxBins || c.extent(ends, 0) != groups {
 		return c.unsupported("%d groups", groups)
 	}
-	rows := c.reshape(c.apply(ops.Cumulative{}, c.likeOf(c.selected(x, 1, build.Extent(0)), 1, tensor.Int64)), []*build.Number{c.Dims(x)[0], build.Extent(1)})
+	rows := c.reshape(c.apply(ops.PrefixScan{}, c.likeOf(c.selected(x, 1, build.Extent(0)), 1, tensor.Int64)), []*build.Number{c.Dims(x)[0], build.Extent(1)})
 	ends = c.cast(ends, tensor.Int64)
 	var sum, begin *build.Tensor
 	for g := range groups {

@@ -93,7 +93,7 @@ func (c *call) stftDouble(op ops.STFT, x, window *build.Tensor) *build.Tensor {
 	if op.Normalized {
 		scale = 1 / math.Sqrt(float64(n))
 	}
-	frames := c.apply(ops.Windows{Axis: x.Rank() - 1, Size: n, Step: op.Hop}, x)
+	frames := c.apply(ops.SlidingWindow{Axis: x.Rank() - 1, Size: n, Step: op.Hop}, x)
 	y := pairs(c.realFFT(c.arith(ops.Mul, frames, window), frequencies, ops.FFTPlain))
 	if scale != 1 {
 		y = c.arithNumber(ops.Mul, y, scale)

@@ -173,7 +173,7 @@ func (c *call) putAtMask(x *build.Tensor, indices []*build.Tensor, values *build
 func (c *call) takenInTurn(x, mask, values *build.Tensor) *build.Tensor {
 	flat := []*build.Number{build.Extent(-1)}
 	whole := c.expand(mask, c.Dims(x))
-	count := c.apply(ops.Cumulative{}, c.cast(c.shaped(whole, c.resolve(whole, flat)), tensor.Int64))
+	count := c.apply(ops.PrefixScan{}, c.cast(c.shaped(whole, c.resolve(whole, flat)), tensor.Int64))
 	source := c.shaped(values, c.resolve(values, flat))
 	last := c.arithNumber(ops.Sub, c.lift(c.dimension(source, 0)), int64(1))
 	if c.err != nil {
@@ -399,7 +399,7 @@ func fillDiagonal(c *call) Value {
 		return c.unsupported("of %d dimensions, wrap %v", x.Rank(), c.bool(2))
 	}
 	ones := c.likeOf(x, 1, tensor.Bool)
-	on := c.arith(ops.LogicalXor, c.apply(ops.Triangle{}, ones), c.apply(ops.Triangle{Diagonal: -1}, ones))
+	on := c.arith(ops.LogicalXor, c.apply(ops.Trilu{}, ones), c.apply(ops.Trilu{Diagonal: -1}, ones))
 	return c.apply(ops.Where{ANumber: true, KeepB: true}, on, c.tensor(1), x)
 }
 
@@ -413,7 +413,7 @@ func embeddingBag(c *call) Value {
 	column := func(t *build.Tensor) *build.Tensor {
 		return c.reshape(t, []*build.Number{c.length(t), build.Extent(1)})
 	}
-	place := c.arithNumber(ops.Sub, c.apply(ops.Cumulative{}, c.likeOf(indices, 1, tensor.Int64)), int64(1))
+	place := c.arithNumber(ops.Sub, c.apply(ops.PrefixScan{}, c.likeOf(indices, 1, tensor.Int64)), int64(1))
 	begun := c.arith(ops.Le, c.cast(offsets, tensor.Int64), column(place))
 	bag := column(c.arithNumber(ops.Sub, c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{1}}, begun), int64(1)))
 

@@ -47,8 +47,8 @@ var joins = []operator{
 	{"aten::rot90", "self:T k:i=1 dims:I=[]", rot90},
 	{"aten::meshgrid", "tensors:L", meshgrid},
 	{"aten::meshgrid", "tensors:L | indexing:s", meshgrid},
-	{"aten::tril", "self:T diagonal:i=0", func(c *call) Value { return c.apply(ops.Triangle{Diagonal: c.int(1)}, c.tensor(0)) }},
-	{"aten::triu", "self:T diagonal:i=0", func(c *call) Value { return c.apply(ops.Triangle{Diagonal: c.int(1), Upper: true}, c.tensor(0)) }},
+	{"aten::tril", "self:T diagonal:i=0", func(c *call) Value { return c.apply(ops.Trilu{Diagonal: c.int(1)}, c.tensor(0)) }},
+	{"aten::triu", "self:T diagonal:i=0", func(c *call) Value { return c.apply(ops.Trilu{Diagonal: c.int(1), Upper: true}, c.tensor(0)) }},
 }
 
 // cat joins tensors. Empty vectors, with which programs begin, count for nothing;

@@ -432,7 +432,7 @@ func (c *call) attentionWeights(q, k, mask *build.Tensor, causal bool, scale flo
 	if causal {
 		l, s := c.extent(q, q.Rank()-2), c.extent(k, k.Rank()-2)
 		ones := c.emit(ops.Full{Shape: []int{l, s}, Value: 1, DType: tensor.Bool})[0]
-		mask = c.apply(ops.Triangle{}, ones)
+		mask = c.apply(ops.Trilu{}, ones)
 	}
 	switch {
 	case mask == nil:

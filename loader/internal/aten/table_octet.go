@@ -33,7 +33,7 @@ func (c *call) octetOut(i int) *tensor.QParams {
 
 // octetAct returns argument i, a clamp.
 func (c *call) octetAct(i int) ops.Activation {
-	if v := c.int(i); v > 0 && v <= int(ops.ReLU6) {
+	if v := c.int(i); v > 0 && v <= int(ops.ActReLU6) {
 		return ops.Activation(v)
 	} else if v != 0 {
 		c.fail("there is no activation %d", v)

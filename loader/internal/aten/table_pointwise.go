@@ -213,7 +213,7 @@ func (c *call) bounded(op ops.Unary, x *build.Tensor, bounds ...Value) *build.Te
 		op.Alpha, op.Beta = float64(uint8(int64(op.Alpha))), float64(uint8(int64(op.Beta)))
 	}
 	if op.Fn == ops.ClampMin && op.Alpha == 0 && x.DType().IsFloat() {
-		op = ops.Unary{Fn: ops.Relu}
+		op = ops.Unary{Fn: ops.ReLU}
 	}
 	return c.unary(op, x)
 }

@@ -204,7 +204,7 @@ func vander(increasing func(c *call) bool) func(*call) Value {
 		y := c.fullLike(column, 1)
 		if n > 1 && c.err == nil {
 			to := append(c.Dims(x)[:x.Rank():x.Rank()], build.Extent(n-1))
-			powers := c.apply(ops.Cumulative{Axis: x.Rank(), Product: true}, c.expand(column, to))
+			powers := c.apply(ops.PrefixScan{Axis: x.Rank(), Product: true}, c.expand(column, to))
 			y = c.apply(ops.Concat{Axis: x.Rank()}, y, powers)
 		}
 		if !increasing(c) {

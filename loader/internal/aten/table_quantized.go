@@ -31,9 +31,9 @@ var quantizations = []operator{
 	{"aten::fake_quantize_per_channel_affine", "self:T scale:T zero_point:T axis:i quant_min:i quant_max:i", fakeQuantizeChannels},
 
 	{"quantized::add", "qa:T qb:T" + sumOut, quantizedSum(ops.NoActivation)},
-	{"quantized::add_relu", "qa:T qb:T" + sumOut, quantizedSum(ops.ReLU)},
+	{"quantized::add_relu", "qa:T qb:T" + sumOut, quantizedSum(ops.ActReLU)},
 	{"quantized::mul", "qa:T qb:T" + sumOut, quantizedProduct(ops.NoActivation)},
-	{"quantized::mul_relu", "qa:T qb:T" + sumOut, quantizedProduct(ops.ReLU)},
+	{"quantized::mul_relu", "qa:T qb:T" + sumOut, quantizedProduct(ops.ActReLU)},
 	{"quantized::matmul", "qa:T qb:T" + sumOut, quantizedMatmul},
 	{"quantized::add", "qa:T b:n", addScalar(false)},
 	{"quantized::add", "b:n qa:T", swapped(addScalar(false))},
@@ -49,7 +49,7 @@ var quantizations = []operator{
 	{"quantized::mul_scalar_relu", "qa:T b:n", mulScalar(true)},
 	{"quantized::cat", "qx:L dim:i scale:f? zero_point:i?", quantizedCat(false)},
 	{"quantized::cat_relu", "qx:L dim:i scale:f? zero_point:i?", quantizedCat(true)},
-	{"quantized::relu6", "qx:T inplace:b=False", unary(ops.Relu6)},
+	{"quantized::relu6", "qx:T inplace:b=False", unary(ops.ReLU6)},
 	{"quantized::clamp", "qx:T min:n?=None max:n?=None", clamp},
 	{"quantized::threshold", "qx:T threshold:n value:n", unaryWith(ops.Threshold)},
 	{"quantized::sigmoid", "qx:T" + quantizedOut, quantizedFunction(ops.Sigmoid, 1)},
@@ -251,8 +251,8 @@ func quantizedSum(act ops.Activation) func(*call) Value {
 func (c *call) sameDims(a, b *build.Tensor) bool { return a.Type().Shape.Equal(b.Type().Shape) }
 
 func (c *call) activate(act ops.Activation, x *build.Tensor) *build.Tensor {
-	if act == ops.ReLU {
-		return c.unary(ops.Unary{Fn: ops.Relu}, x)
+	if act == ops.ActReLU {
+		return c.unary(ops.Unary{Fn: ops.ReLU}, x)
 	}
 	return x
 }
@@ -351,7 +351,7 @@ func quantizedCat(relu bool) func(*call) Value {
 		}
 		y := c.joinQuantized(in, c.axis(1, in[0].Rank()), q)
 		if relu {
-			y = c.unary(ops.Unary{Fn: ops.Relu}, y)
+			y = c.unary(ops.Unary{Fn: ops.ReLU}, y)
 		}
 		return y
 	}
@@ -387,7 +387,7 @@ func quantizedBatchNorm(relu bool) func(*call) Value {
 		return c.throughFloatTo(c.tensor(0), c.outParams(6), func(x *build.Tensor) *build.Tensor {
 			y := c.normalize(x, c.tensor(1), c.tensor(2), c.tensor(3), c.tensor(4), c.float(5))
 			if relu {
-				y = c.unary(ops.Unary{Fn: ops.Relu}, y)
+				y = c.unary(ops.Unary{Fn: ops.ReLU}, y)
 			}
 			return y
 		})

@@ -19,13 +19,13 @@ var quantizedLayers = []operator{
 	{"quantized::linear_prepack", "W:T B:T?=None", linearPrepack},
 	{"quantized::linear_unpack", "W_prepack:P", unpackArgument},
 	{"quantized::linear", "X:T W_prepack:P Y_scale_i:f Y_zero_point_i:i", quantizedLinear(ops.NoActivation)},
-	{"quantized::linear_relu", "X:T W_prepack:P Y_scale_i:f Y_zero_point_i:i", quantizedLinear(ops.ReLU)},
+	{"quantized::linear_relu", "X:T W_prepack:P Y_scale_i:f Y_zero_point_i:i", quantizedLinear(ops.ActReLU)},
 	{"quantized::linear_dynamic", "X:T W_prepack:P reduce_range:b=False", dynamicLinear(ops.NoActivation)},
-	{"quantized::linear_relu_dynamic", "X:T W_prepack:P reduce_range:b=False", dynamicLinear(ops.ReLU)},
+	{"quantized::linear_relu_dynamic", "X:T W_prepack:P reduce_range:b=False", dynamicLinear(ops.ActReLU)},
 	{"quantized::linear_prepack_fp16", "W:T B:T?=None", linearPrepackHalf},
 	{"quantized::linear_unpack_fp16", "W_prepack:P", unpackArgument},
 	{"quantized::linear_dynamic_fp16", "X:T W_prepack:P", halfLinear(ops.NoActivation)},
-	{"quantized::linear_relu_dynamic_fp16", "X:T W_prepack:P", halfLinear(ops.ReLU)},
+	{"quantized::linear_relu_dynamic_fp16", "X:T W_prepack:P", halfLinear(ops.ActReLU)},
 	{"quantized::conv_prepack", prepackParams, convPrepack},
 	{"quantized::conv1d_prepack", prepackParams, convPrepack},
 	{"quantized::conv2d_prepack", prepackParams, convPrepack},
@@ -35,13 +35,13 @@ var quantizedLayers = []operator{
 	{"quantized::conv2d_unpack", "packed_weights:P", unpackArgument},
 	{"quantized::conv3d_unpack", "packed_weights:P", unpackArgument},
 	{"quantized::conv1d", "qx:T packed_weight:P" + quantizedOut, quantizedConv(1, ops.NoActivation)},
-	{"quantized::conv1d_relu", "qx:T packed_weight:P" + quantizedOut, quantizedConv(1, ops.ReLU)},
+	{"quantized::conv1d_relu", "qx:T packed_weight:P" + quantizedOut, quantizedConv(1, ops.ActReLU)},
 	{"quantized::conv2d", "qx:T packed_weight:P" + quantizedOut, quantizedConv(2, ops.NoActivation)},
-	{"quantized::conv2d_relu", "qx:T packed_weight:P" + quantizedOut, quantizedConv(2, ops.ReLU)},
+	{"quantized::conv2d_relu", "qx:T packed_weight:P" + quantizedOut, quantizedConv(2, ops.ActReLU)},
 	{"quantized::conv2d", "qx:T weight:P stride:I padding:I dilation:I groups:i" + quantizedOut, quantizedConvOld(ops.NoActivation)},
-	{"quantized::conv2d_relu", "qx:T weight:P stride:I padding:I dilation:I groups:i" + quantizedOut, quantizedConvOld(ops.ReLU)},
+	{"quantized::conv2d_relu", "qx:T weight:P stride:I padding:I dilation:I groups:i" + quantizedOut, quantizedConvOld(ops.ActReLU)},
 	{"quantized::conv3d", "qx:T packed_weight:P" + quantizedOut, quantizedConv(3, ops.NoActivation)},
-	{"quantized::conv3d_relu", "qx:T packed_weight:P" + quantizedOut, quantizedConv(3, ops.ReLU)},
+	{"quantized::conv3d_relu", "qx:T packed_weight:P" + quantizedOut, quantizedConv(3, ops.ActReLU)},
 	{"quantized::conv_transpose1d_prepack", transposePrepack, convTransposePrepack},
 	{"quantized::conv_transpose2d_prepack", transposePrepack, convTransposePrepack},
 	{"quantized::conv_transpose3d_prepack", transposePrepack, convTransposePrepack},
@@ -139,8 +139,8 @@ func halfLinear(act ops.Activation) func(*call) Value {
 			bias = build.Parameter(join(c.Scope.Path, "bias"), p.Bias)
 		}
 		y := c.linear(c.tensor(0), build.Parameter(join(c.Scope.Path, "weight"), p.Weight), bias)
-		if act == ops.ReLU {
-			y = c.unary(ops.Unary{Fn: ops.Relu}, y)
+		if act == ops.ActReLU {
+			y = c.unary(ops.Unary{Fn: ops.ReLU}, y)
 		}
 		return y
 	}

@@ -231,7 +231,7 @@ func cumulative(product bool) func(*call) Value {
 		if !c.isNone(2) {
 			x = c.cast(x, c.dtypeOr(2, x.DType()))
 		}
-		y := c.apply(ops.Cumulative{Axis: axis, Product: product}, x)
+		y := c.apply(ops.PrefixScan{Axis: axis, Product: product}, x)
 		if !c.isNone(2) {
 			y = c.cast(y, c.dtypeOr(2, y.DType()))
 		}

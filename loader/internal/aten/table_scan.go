@@ -51,7 +51,7 @@ func runningExtreme(fn ops.BinaryFn) func(*call) Value {
 		axis := c.axis(1, x.Rank())
 		at := c.likeOf(x, 0, tensor.Int64)
 		if x.Rank() > 0 {
-			at = c.arithNumber(ops.Sub, c.apply(ops.Cumulative{Axis: axis}, c.likeOf(x, 1, tensor.Int64)), int64(1))
+			at = c.arithNumber(ops.Sub, c.apply(ops.PrefixScan{Axis: axis}, c.likeOf(x, 1, tensor.Int64)), int64(1))
 		}
 		out := c.scan([]*build.Tensor{x, at}, axis, func(left, right []*build.Tensor) []*build.Tensor {
 			later := c.arith(fn, right[0], left[0])
@@ -80,7 +80,7 @@ func mode(c *call) Value {
 	first := c.sliced(sorted[0], axis, build.Extent(0), build.Extent(1), 1)
 	same := c.arith(ops.Eq, c.sliced(sorted[0], axis, build.Extent(1), n, 1), c.sliced(sorted[0], axis, build.Extent(0), build.AsNumber(c.mustArith(ops.Sub, n, build.Extent(1))), 1))
 	begins := c.apply(ops.Concat{Axis: axis}, c.likeOf(first, 1, tensor.Bool), c.apply(ops.Unary{Fn: ops.LogicalNot}, same))
-	at := c.apply(ops.Cumulative{Axis: axis}, c.likeOf(sorted[0], 1, tensor.Int64))
+	at := c.apply(ops.PrefixScan{Axis: axis}, c.likeOf(sorted[0], 1, tensor.Int64))
 	from := c.scan([]*build.Tensor{c.arith(ops.Mul, at, begins)}, axis, func(left, right []*build.Tensor) []*build.Tensor {
 		return []*build.Tensor{c.arith(ops.Max, left[0], right[0])}
 	})
@@ -123,7 +123,7 @@ func trapezoid(running bool) func(*call) Value {
 		pairs := c.arith(ops.Add, left, right)
 		var sum *build.Tensor
 		if running {
-			sum = c.apply(ops.Cumulative{Axis: axis}, pairs)
+			sum = c.apply(ops.PrefixScan{Axis: axis}, pairs)
 		} else {
 			sum = c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{axis}}, pairs)
 		}

@@ -321,7 +321,7 @@ func diagonalScatter(c *call) Value {
 
 func windows(c *call) Value {
 	t := c.tensor(0)
-	return c.view(t, build.OpView{Op: ops.Windows{Axis: c.axis(1, t.Rank()), Size: c.int(2), Step: c.int(3)}}, nil).WithStrides()
+	return c.view(t, build.OpView{Op: ops.SlidingWindow{Axis: c.axis(1, t.Rank()), Size: c.int(2), Step: c.int(3)}}, nil).WithStrides()
 }
 
 // selectScatter returns self with one index of a dimension replaced by src.

@@ -1,14 +1,14 @@
 package ops
 
-// Windows adds a last dimension that holds the Size elements from every
+// SlidingWindow adds a last dimension that holds the Size elements from every
 // Step-th on of one dimension, as torch.Tensor.unfold does.
-type Windows struct {
+type SlidingWindow struct {
 	Axis, Size, Step int
 }
 
-func (Windows) Name() string { return "windows" }
+func (SlidingWindow) Name() string { return "windows" }
 
-func (op Windows) Infer(in []Type) ([]Type, error) {
+func (op SlidingWindow) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (op Windows) Infer(in []Type) ([]Type, error) {
 	return fold(op, in, Type{DType: in[0].DType, Shape: shape, Q: in[0].Q})
 }
 
-func (op Windows) Prepare(p *Prepare) (*Kernel, error) {
+func (op SlidingWindow) Prepare(p *Prepare) (*Kernel, error) {
 	axis, err := lineAxis(op, p.In, op.Axis)
 	if err != nil {
 		return nil, err

@@ -2,23 +2,23 @@ package ops
 
 import "unsafe"
 
-// Triangle keeps the elements on and below the diagonal of the last two
+// Trilu keeps the elements on and below the diagonal of the last two
 // dimensions, or with Upper on and above it, and puts 0 elsewhere, as torch.tril
 // and torch.triu do. Diagonal counts from the main one, upward.
-type Triangle struct {
+type Trilu struct {
 	Upper    bool
 	Diagonal int
 }
 
 // Name returns tril or triu.
-func (op Triangle) Name() string {
+func (op Trilu) Name() string {
 	if op.Upper {
 		return "triu"
 	}
 	return "tril"
 }
 
-func (op Triangle) Infer(in []Type) ([]Type, error) {
+func (op Trilu) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, 1); err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (op Triangle) Infer(in []Type) ([]Type, error) {
 	return fold(op, in, Type{DType: in[0].DType, Shape: in[0].Shape})
 }
 
-func (op Triangle) Prepare(p *Prepare) (*Kernel, error) {
+func (op Trilu) Prepare(p *Prepare) (*Kernel, error) {
 	in := p.In[0]
 	if in.Numel() == 0 {
 		return emptyKernel(), nil

@@ -6,10 +6,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// Regroup gives its first input a shape whose extents are made of those of its
+// DynamicReshape gives its first input a shape whose extents are made of those of its
 // inputs, so that what joins and splits dimensions serves values of any extents.
 // Of the other inputs only the shapes count.
-type Regroup struct {
+type DynamicReshape struct {
 	Extents []Extent
 }
 
@@ -23,9 +23,9 @@ type Extent struct {
 // Dimension is a dimension of an input.
 type Dimension struct{ Input, Axis int }
 
-func (Regroup) Name() string { return "regroup" }
+func (DynamicReshape) Name() string { return "regroup" }
 
-func (op Regroup) Infer(in []Type) ([]Type, error) {
+func (op DynamicReshape) Infer(in []Type) ([]Type, error) {
 	if err := arity(op, in, 1, math.MaxInt); err != nil {
 		return nil, err
 	}
@@ -56,13 +56,13 @@ func (op Regroup) Infer(in []Type) ([]Type, error) {
 	return []Type{viewType(in[0], shape)}, nil
 }
 
-func (op Regroup) Prepare(p *Prepare) (*Kernel, error) { return copyKernel(), nil }
+func (op DynamicReshape) Prepare(p *Prepare) (*Kernel, error) { return copyKernel(), nil }
 
 // IsView is always true.
-func (Regroup) IsView(in, out []Type) bool { return true }
+func (DynamicReshape) IsView(in, out []Type) bool { return true }
 
 // Grad gives the gradient the input's shape; the other inputs have none.
-func (op Regroup) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
+func (op DynamicReshape) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 	out := make([]Ref, len(in))
 	out[0] = reshaped(b, dout[0], b.Type(in[0]).Shape)
 	return out
