@@ -12,7 +12,7 @@ import (
 
 // userPackages are those that users import. The API is theirs; ops/asm is none, though it can be imported.
 var userPackages = []string{
-	"bench", "data", "graph", "graph/nn", "graph/train", "loader", "metric", "ops", "ops/int8", "quantize", "report",
+	"bench", "cli", "data", "graph", "graph/nn", "graph/train", "loader", "metric", "ops", "ops/int8", "quantize", "report",
 	"serve", "serve/grpcserve", "serve/loadtest", "serve/oip", "serve/prom", "tensor",
 }
 

@@ -40,6 +40,7 @@ var packageTable = []packageRow{
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
 	{"data/", "tensor, ops, graph, metric, quantize, loader"},
 	{"onnx/", "tensor, ops, ops/int8, graph"},
+	{"torchscript/", "tensor, ops, ops/int8, graph"},
 	{"bench/", "all above"},
 	{"report/", "all above"},
 	{"serve/oip/", "tensor"},
@@ -49,6 +50,7 @@ var packageTable = []packageRow{
 	{"serve/grpcserve/", "tensor, serve, serve/oip, serve/grpcserve/pb"},
 	{"serve/prom/", "serve"},
 	{"examples/", "all above"},
+	{"cli/", "all above"},
 	{"cmd/octet/", "all above"},
 }
 
@@ -66,8 +68,8 @@ var internalTable = []packageRow{
 // onlyImporter names the one package that may import a dependency, with those in its folder.
 var onlyImporter = map[string]string{
 	"github.com/klauspost/cpuid/v2": "ops/asm",
-	"github.com/spf13/cobra":        "cmd/octet",
-	"golang.org/x/net":              "cmd/octet",
+	"github.com/spf13/cobra":        "cli",
+	"golang.org/x/net":              "cli",
 	"google.golang.org":             "serve/grpcserve",
 }
 

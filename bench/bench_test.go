@@ -183,3 +183,31 @@ func TestMeasureLimits(t *testing.T) {
 		t.Errorf("ideal time %v s, want %v", got, want)
 	}
 }
+
+// TestSweepClients measures several runs of a session at a time, by their number and for a duration.
+func TestSweepClients(t *testing.T) {
+	m := Model{"net", func() (*graph.Graph, error) { return nn.BuildRandom(nn.ResNet20CIFAR(), 1) }}
+	for _, s := range []Sweep{
+		{Clients: 3, Runs: 7, Warmup: 1},
+		{Clients: 3, Duration: 20 * time.Millisecond, Warmup: 1},
+		{Duration: 20 * time.Millisecond, Warmup: 2},
+	} {
+		s.Threads, s.Batches, s.Inputs = []int{1}, []int{2}, []ops.Type{{Shape: []int{1, 3, 16, 16}}}
+		if err := s.Run(context.Background(), m, fixedLimits, func(r Result) {
+			least := max(s.Runs, s.Clients, 1)
+			if s.Runs > 0 && r.Runs != s.Runs || r.Runs < least || len(r.Times) != r.Runs || r.Clients != max(s.Clients, 1) {
+				t.Errorf("%+v: %d runs of %d clients, %d times", s, r.Runs, r.Clients, len(r.Times))
+			}
+			if !(r.PerSecond > 0) || r.P99Ms < r.P90Ms || r.MaxMs < r.P99Ms || !(r.Gops > 0) {
+				t.Errorf("%+v: %+v", s, r)
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, s := range []Sweep{{Runs: 1, Duration: time.Second}, {Duration: -1}, {Warmup: -1}, {Clients: -1}, {Clients: maxClients + 1}} {
+		if s.Validate() == nil {
+			t.Errorf("%+v is taken", s)
+		}
+	}
+}

@@ -78,12 +78,16 @@ func NewEvaluationPart(path string, arrays tensor.Arrays) (*EvaluationPart, erro
 		return bad("octet eval --shard writes those")
 	}
 	d := partDocument{EvaluationPart: &EvaluationPart{}}
-	if err := json.Unmarshal(head.Contiguous().Bytes(), &d); err != nil {
+	err := json.Unmarshal(head.Contiguous().Bytes(), &d)
+	if d.Version > partVersion { // the rest may be anything
+		return bad("version %d of the format, this is for version %d: use a newer octet", d.Version, partVersion)
+	}
+	if err != nil {
 		return bad("%v", err)
 	}
 	p := d.EvaluationPart
 	if d.Version != partVersion {
-		return bad("its version is %d, not %d", d.Version, partVersion)
+		return bad("there is no version %d", d.Version)
 	}
 	if _, err := quantize.ParseShard(p.Shard.String()); err != nil || p.Batch < 1 || p.Samples < 1 || p.Batch > mostSamples || p.Samples > mostSamples {
 		return bad("shard %v of %d samples in batches of %d", p.Shard, p.Samples, p.Batch)

@@ -5,10 +5,11 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"github.com/octet-ml/octet/internal/fastcores"
+	"github.com/octet-ml/octet/internal/table"
 	"github.com/octet-ml/octet/ops/asm"
 )
 
@@ -46,8 +47,15 @@ type Report struct {
 // WriteTable writes the results for people; the speed-up is that of the
 // median over float32 with the same model, threads and batch.
 func (r *Report) WriteTable(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "model\tprecision\tthreads\tbatch\truns\tmin ms\tmedian ms\tp90 ms\tGop/s\t% of peak\tload ms\tpeak MB\tallocs\tspeed-up\t")
+	t := table.NewWriter(w, table.AlignRight)
+	clients := slices.ContainsFunc(r.Results, func(x Result) bool { return x.Clients > 1 })
+	atATime := func(cell string) string {
+		if !clients {
+			return ""
+		}
+		return "\t" + cell
+	}
+	fmt.Fprintf(t, "model\tprecision\tthreads%s\tbatch\truns\tmin ms\tmedian ms\tp90 ms\tp99 ms\tsamples/s\tGop/s\t%% of peak\tload ms\tpeak MB\tallocs\tspeed-up\t\n", atATime("clients"))
 	for _, x := range r.Results {
 		speedUp := ""
 		for _, f := range r.Results {
@@ -55,8 +63,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 				speedUp = fmt.Sprintf("%.2f", f.MedianMs/x.MedianMs)
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%s\t\n",
-			x.Model, x.Precision, x.Threads, x.Batch, x.Runs, x.MinMs, x.MedianMs, x.P90Ms, x.Gops, x.PercentOfPeak, x.LoadMs, x.PeakRSSMB, x.AllocsPerRun, speedUp)
+		fmt.Fprintf(t, "%s\t%s\t%d%s\t%d\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%d\t%s\t\n",
+			x.Model, x.Precision, x.Threads, atATime(strconv.Itoa(x.Clients)), x.Batch, x.Runs, x.MinMs, x.MedianMs, x.P90Ms, x.P99Ms, x.PerSecond, x.Gops, x.PercentOfPeak, x.LoadMs, x.PeakRSSMB, x.AllocsPerRun, speedUp)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -78,7 +86,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 
 func writeLayers(w io.Writer, r Result) error {
 	fmt.Fprintf(w, "\n%s, %s, %d threads, batch %d: slowest layers first\n", r.Model, r.Precision, r.Threads, r.Batch)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(w, 0)
 	fmt.Fprintln(t, "layer\toperator\tms\tfloat32 ms\tshare\tGop/s\t% of peak\tGB/s\tMB\tpacked MB\tkernel")
 	for _, l := range r.Layers {
 		float := ""

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/octet-ml/octet/internal/sorting"
+	"github.com/octet-ml/octet/internal/table"
 )
 
 // SlowerLayer is a module whose int8 operators, with all else that it computes, take longer than its float32 form.
@@ -80,7 +80,7 @@ func writeSlower(w io.Writer, r Result) error {
 		return nil
 	}
 	fmt.Fprintf(w, "\n%s, %s, %d threads, batch %d: slower here than in float32 (octet tune leaves such modules in float32)\n", r.Model, r.Precision, r.Threads, r.Batch)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(w, 0)
 	fmt.Fprintln(t, "layer\tms\tfloat32 ms")
 	for _, l := range r.Slower {
 		fmt.Fprintf(t, "%s\t%.3f\t%.3f\n", l.Name, l.Ms, l.Float32Ms)

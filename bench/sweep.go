@@ -39,13 +39,16 @@ type Sweep struct {
 	Precisions []string
 	Threads    []int
 	Batches    []int
-	Inputs     []ops.Type // of the inputs, as InputTypes takes them; nil: those the model was built with, or GuessInputs
-	Runs       int        // 0: about two seconds
-	CPU        string     // tier, as graph.Options.CPU
-	MaxMemory  int64      // as graph.Options.MaxMemory; of the random inputs too
-	MaxPacked  float64    // as graph.Options.MaxPacked
-	Profile    bool       // measure each layer too
-	PairSafe   bool       // quantize float models to pair-safe weights; see quantize.Spec
+	Inputs     []ops.Type    // of the inputs, as InputTypes takes them; nil: those the model was built with, or GuessInputs
+	Runs       int           // measured runs of each combination; 0: as Duration says
+	Duration   time.Duration // where Runs is 0; 0: about two seconds
+	Warmup     int           // least runs before, as TimeOptions.Warmup
+	Clients    int           // runs at a time, as TimeOptions.Clients
+	CPU        string        // tier, as graph.Options.CPU
+	MaxMemory  int64         // as graph.Options.MaxMemory; of the random inputs too
+	MaxPacked  float64       // as graph.Options.MaxPacked
+	Profile    bool          // measure each layer too
+	PairSafe   bool          // quantize float models to pair-safe weights; see quantize.Spec
 	// Progress, when set, is told what is about to be measured.
 	Progress func(what string)
 }
@@ -61,11 +64,16 @@ type Result struct {
 	MinMs     float64 `json:"min_ms"`
 	MedianMs  float64 `json:"median_ms"`
 	P90Ms     float64 `json:"p90_ms"`
+	P99Ms     float64 `json:"p99_ms"`
+	MaxMs     float64 `json:"max_ms"`
+	// Clients is how many runs there were at a time, and PerSecond how many samples all of them took per second.
+	Clients   int     `json:"clients"`
+	PerSecond float64 `json:"samples_per_second"`
 	// LoadMs is reading the model and compiling it; quantizing is not in it.
 	LoadMs float64 `json:"load_ms"`
 	// Gops is 1e9 operations of convolutions, linear layers and matrix products
 	// per second at the median, a multiply-accumulate being two; PercentOfPeak
-	// compares the median with the time those take at the machine's limits.
+	// compares the median with the time those take at the machine's limits. With several clients both are of all runs together.
 	Gops          float64 `json:"gops"`
 	PercentOfPeak float64 `json:"percent_of_peak"`
 	// PeakRSSMB is the most memory resident while this was measured, in 2^20
@@ -103,8 +111,17 @@ func (s Sweep) Validate() error {
 			return fmt.Errorf("a batch of %d: it must be at least 1", n)
 		}
 	}
-	if s.Runs < 0 {
+	switch {
+	case s.Runs < 0:
 		return fmt.Errorf("%d runs: it must be at least 1, or 0 for about two seconds", s.Runs)
+	case s.Duration < 0:
+		return fmt.Errorf("a duration of %v: it must be more than 0, or 0 for about two seconds", s.Duration)
+	case s.Runs > 0 && s.Duration > 0:
+		return fmt.Errorf("%d runs and a duration of %v: give one of the two", s.Runs, s.Duration)
+	case s.Warmup < 0:
+		return fmt.Errorf("%d runs to warm up: it must be at least 1, or 0 for 300 ms", s.Warmup)
+	case s.Clients < 0 || s.Clients > maxClients:
+		return fmt.Errorf("%d clients: it must be 1 to %d", s.Clients, maxClients)
 	}
 	return nil
 }
@@ -191,7 +208,10 @@ func (s Sweep) randomInputs(types []ops.Type) ([]*tensor.Tensor, error) {
 	return RandomInputs(types, 1)
 }
 
-const defaultMaxMemory = 16 << 30 // as of graph.Options
+const (
+	defaultMaxMemory = 16 << 30 // as of graph.Options
+	maxClients       = 4096     // each has outputs and an arena of its own
+)
 
 // forgetPeak gives back the memory of what was measured before and starts a new peak.
 func forgetPeak() {
@@ -318,16 +338,21 @@ func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, 
 	}
 	defer session.Close()
 	load := time.Since(start)
-	t, err := Time(ctx, session, in, s.Runs)
+	t, err := Time(ctx, session, in, TimeOptions{Runs: s.Runs, Duration: s.Duration, Warmup: s.Warmup, Clients: s.Clients})
 	if err != nil {
 		return Result{}, err
 	}
 	r := Result{
 		Threads: session.Threads(), Batch: batchOf(types), Runs: t.Runs, Times: t.Times,
-		MinMs: milliseconds(t.Min), MedianMs: milliseconds(t.Median), P90Ms: milliseconds(t.P90), LoadMs: milliseconds(load),
+		MinMs: milliseconds(t.Min), MedianMs: milliseconds(t.Median), P90Ms: milliseconds(t.P90), P99Ms: milliseconds(t.P99), MaxMs: milliseconds(t.Max),
+		Clients: max(s.Clients, 1), PerSecond: t.PerSecond() * float64(batchOf(types)), LoadMs: milliseconds(load),
 		Notes: notes, AllocsPerRun: t.AllocsPerRun, PeakRSSMB: float64(peakRSS()) / (1 << 20),
 	}
-	if seconds := t.Median.Seconds(); seconds > 0 {
+	seconds := t.Median.Seconds()
+	if s.Clients > 1 {
+		seconds = t.Elapsed.Seconds() / float64(t.Runs)
+	}
+	if seconds > 0 {
 		r.Gops = work.Ops() / seconds / 1e9
 		r.PercentOfPeak = 100 * l.Ideal(work) / seconds
 	}

@@ -70,8 +70,9 @@ func ofInputs(err error) bool {
 	_, unsupported := errors.AsType[*loader.UnsupportedError](err)
 	_, kernel := errors.AsType[*ops.UnsupportedError](err)
 	_, memory := errors.AsType[*graph.MemoryError](err)
+	_, limit := errors.AsType[*loader.LimitError](err)
 	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-	return !file && !unknown && !unsupported && !kernel && !memory && !ended
+	return !file && !unknown && !unsupported && !kernel && !memory && !limit && !ended
 }
 
 // mistyped reports whether the graph refuses inputs of the types that they have. Where it takes one of them in another type, or all

@@ -1,16 +1,17 @@
 package graph
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 )
 
-// Condition is an expression on extents of inputs, in integers of 64 bits: a Relation that is not linear has one. It
-// holds where it is not 0.
+// Condition is an expression on extents of inputs, in integers of 64 bits and in float64: a Relation that is not linear has one. As
+// in Python, a division gives a float, and so does whatever has a float among its operands. It holds where it is not 0.
 type Condition struct {
 	Op   ConditionOp
 	Args []Condition // as many as the operator takes
-	// Value is that of ConstantOp, Input and Axis say which extent ExtentOp is.
+	// Value is that of ConstantOp, the bits of that of FloatOp. Input and Axis say which extent ExtentOp is.
 	Value       int64
 	Input, Axis int
 }
@@ -21,6 +22,7 @@ type ConditionOp string
 // The operators of conditions. Division and remainder round down, as Python's do.
 const (
 	ConstantOp ConditionOp = "constant"
+	FloatOp    ConditionOp = "float constant"
 	ExtentOp   ConditionOp = "extent"
 )
 
@@ -44,7 +46,46 @@ var conditionOps = map[ConditionOp]func(a, b int64) (int64, bool){
 	"!=":  func(a, b int64) (int64, bool) { return truth(a != b), true },
 	"<":   func(a, b int64) (int64, bool) { return truth(a < b), true },
 	"<=":  func(a, b int64) (int64, bool) { return truth(a <= b), true },
+	"/":   func(a, b int64) (int64, bool) { return 0, false },
 }
+
+// conditionFloats are the functions of two floats, as far as they are not comparisons.
+var conditionFloats = map[ConditionOp]func(a, b float64) float64{
+	"+": func(a, b float64) float64 { return a + b }, "-": func(a, b float64) float64 { return a - b }, "*": func(a, b float64) float64 { return a * b },
+	"/": func(a, b float64) float64 { return a / b }, "//": func(a, b float64) float64 { return math.Floor(a / b) },
+	"%": func(a, b float64) float64 {
+		r := math.Mod(a, b)
+		if r != 0 && (r < 0) != (b < 0) {
+			r += b
+		}
+		return r
+	},
+	"**": math.Pow, "min": math.Min, "max": math.Max,
+}
+
+// conditionRounds are the functions of a number that give an integer.
+var conditionRounds = map[ConditionOp]func(float64) float64{"floor": math.Floor, "ceil": math.Ceil, "trunc": math.Trunc, "round": math.RoundToEven}
+
+// conditionValue is a value of a Condition: an integer, or a float.
+type conditionValue struct {
+	i       int64
+	f       float64
+	isFloat bool
+}
+
+// float returns the value as a float.
+func (v conditionValue) float() float64 {
+	if v.isFloat {
+		return v.f
+	}
+	return float64(v.i)
+}
+
+func (v conditionValue) isTrue() bool { return v.float() != 0 }
+
+func integer(i int64) conditionValue { return conditionValue{i: i} }
+
+func inFloat(f float64) conditionValue { return conditionValue{f: f, isFloat: true} }
 
 func truth(b bool) int64 {
 	if b {
@@ -87,57 +128,94 @@ func powerExact(a, b int64) (int64, bool) {
 	return p, ok
 }
 
+// holds reports whether the expression is not 0; false, too, where a step has no result.
+func (c *Condition) holds(extent func(input, axis int) int) bool {
+	v, ok := c.eval(extent)
+	return ok && v.isTrue()
+}
+
 // eval computes the expression. It returns false where a step has no result of 64 bits.
-func (c *Condition) eval(extent func(input, axis int) int) (int64, bool) {
+func (c *Condition) eval(extent func(input, axis int) int) (conditionValue, bool) {
 	switch c.Op {
 	case ConstantOp:
-		return c.Value, true
+		return integer(c.Value), true
+	case FloatOp:
+		return inFloat(math.Float64frombits(uint64(c.Value))), true
 	case ExtentOp:
-		return int64(extent(c.Input, c.Axis)), true
+		return integer(int64(extent(c.Input, c.Axis))), true
 	case "and", "or":
 		return c.evalLogic(extent)
-	case "not":
-		v, ok := c.Args[0].eval(extent)
-		return truth(v == 0), ok
-	case "where":
-		if v, ok := c.Args[0].eval(extent); !ok {
-			return 0, false
-		} else if v != 0 {
-			return c.Args[1].eval(extent)
-		}
-		return c.Args[2].eval(extent)
 	}
 	a, ok := c.Args[0].eval(extent)
-	if !ok {
-		return 0, false
+	switch {
+	case !ok:
+		return a, false
+	case c.Op == "where" && a.isTrue():
+		return c.Args[1].eval(extent)
+	case c.Op == "where":
+		return c.Args[2].eval(extent)
+	case len(c.Args) == 1:
+		return c.Op.unary(a)
 	}
 	b, ok := c.Args[1].eval(extent)
 	if !ok {
-		return 0, false
+		return a, false
 	}
-	return conditionOps[c.Op](a, b)
+	return c.Op.binary(a, b)
+}
+
+// unary computes a function of one value.
+func (op ConditionOp) unary(a conditionValue) (conditionValue, bool) {
+	switch round := conditionRounds[op]; {
+	case op == "not":
+		return integer(truth(!a.isTrue())), true
+	case op == "float":
+		return inFloat(a.float()), true
+	case op == "sqrt":
+		return inFloat(math.Sqrt(a.float())), true
+	case a.isFloat:
+		f := round(a.f)
+		return integer(int64(f)), math.Abs(f) < 1<<63
+	}
+	return a, true
+}
+
+// binary computes a function of two values.
+func (op ConditionOp) binary(a, b conditionValue) (conditionValue, bool) {
+	if !a.isFloat && !b.isFloat && op != "/" && (op != "**" || b.i >= 0) {
+		i, ok := conditionOps[op](a.i, b.i)
+		return integer(i), ok
+	}
+	x, y := a.float(), b.float()
+	if y == 0 && (op == "/" || op == "//" || op == "%") {
+		return a, false
+	}
+	if f := conditionFloats[op]; f != nil {
+		return inFloat(f(x, y)), true
+	}
+	return integer(truth(op == "==" && x == y || op == "!=" && x != y || op == "<" && x < y || op == "<=" && x <= y)), true
 }
 
 // evalLogic computes and, or: what follows the operand that decides does not matter.
-func (c *Condition) evalLogic(extent func(input, axis int) int) (int64, bool) {
+func (c *Condition) evalLogic(extent func(input, axis int) int) (conditionValue, bool) {
 	for i := range c.Args {
 		v, ok := c.Args[i].eval(extent)
 		if !ok {
-			return 0, false
+			return v, false
 		}
-		if (v != 0) == (c.Op == "or") {
-			return truth(c.Op == "or"), true
+		if v.isTrue() == (c.Op == "or") {
+			return integer(truth(c.Op == "or")), true
 		}
 	}
-	return truth(c.Op == "and"), true
+	return integer(truth(c.Op == "and")), true
 }
 
 // arguments returns how many arguments an operator takes, -1 of one that there is not.
 func (op ConditionOp) arguments() int {
 	switch op {
-	case ConstantOp, ExtentOp:
+	case ConstantOp, FloatOp, ExtentOp:
 		return 0
-	case "not":
+	case "not", "float", "sqrt", "floor", "ceil", "trunc", "round":
 		return 1
 	case "where":
 		return 3

@@ -85,3 +85,22 @@ func ExampleSession_RunInto() {
 	fmt.Println(y.Float32s())
 	// Output: [2 4 6]
 }
+
+// Inputs and outputs go by their names, in any order.
+func ExampleSession_RunNamed() {
+	s, err := doubled().Compile(graph.Options{Threads: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer s.Close()
+	x, err := tensor.FromSlice([]float32{1, 2, 3}, 1, 3)
+	if err != nil {
+		log.Fatal(err)
+	}
+	y, err := s.RunNamed(context.Background(), tensor.Named{Name: "x", Tensor: x})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(y.Names(), y.Get("output0").Float32s())
+	// Output: [output0] [2 4 6]
+}

@@ -222,7 +222,6 @@ func TestNoGradient(t *testing.T) {
 		op ops.Op
 		in []ops.Type
 	}{
-		{ops.Scatter{Fn: ops.ScatterMultiply}, []ops.Type{ops.F32(3), {DType: tensor.Int64, Shape: tensor.Shape{2}}, ops.F32(2)}},
 		{ops.MaxPoolGrad{MaxPoolAttributes: ops.MaxPoolAttributes(maxPool)}, f32s([]int{1, 1, 4}, []int{1, 1, 2})},
 		{ops.UnaryGrad{UnaryAttributes: ops.UnaryAttributes{Fn: ops.GELU}}, f32s([]int{3}, []int{3})},
 		{ops.SoftmaxGrad{}, f32s([]int{3}, []int{3})},

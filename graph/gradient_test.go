@@ -111,6 +111,7 @@ var gradientCases = []gradientCase{
 	{name: "scatter add", op: ops.Scatter{Fn: ops.ScatterAdd}, shapes: [][]int{{4}, {3}}, consts: map[int]*tensor.Tensor{1: ints(3, 0, 3)}},
 	{name: "scatter amax", op: ops.Scatter{Fn: ops.ScatterMax}, shapes: [][]int{{4}, {3}}, consts: map[int]*tensor.Tensor{1: ints(3, 0, 3)}},
 	{name: "scatter amin", op: ops.Scatter{Fn: ops.ScatterMin}, shapes: [][]int{{4}, {3}}, consts: map[int]*tensor.Tensor{1: ints(3, 0, 3)}},
+	{name: "scatter multiply", op: ops.Scatter{Fn: ops.ScatterMultiply}, shapes: [][]int{{4}, {3}}, consts: map[int]*tensor.Tensor{1: ints(3, 0, 3)}},
 	{name: "where", op: ops.Where{}, shapes: [][]int{{3, 4}, {4}}, consts: map[int]*tensor.Tensor{0: bools(true, false, false, true)}},
 	{name: "cross entropy", op: ops.CrossEntropy{}, shapes: [][]int{{3, 4}}, consts: map[int]*tensor.Tensor{1: ints(3, 0, 3)}},
 	{name: "cast", op: ops.Cast{DType: tensor.Float32}, shapes: [][]int{{3, 4}}},

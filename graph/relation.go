@@ -59,8 +59,7 @@ func (r *Relation) HoldsFor(inputs []*Value) bool {
 // holds reports whether extents fulfill the relation.
 func (r *Relation) holds(extent func(input, axis int) int) bool {
 	if r.Condition != nil {
-		v, ok := r.Condition.eval(extent)
-		return ok && v != 0
+		return r.Condition.holds(extent)
 	}
 	sum := int64(r.Constant)
 	for _, t := range r.Terms {

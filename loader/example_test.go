@@ -1,6 +1,7 @@
 package loader_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log"
@@ -59,4 +60,33 @@ func ExampleLoad() {
 	// Output:
 	// true
 	// ../examples/digits/digits.pth
+}
+
+// A model that is embedded in the program, or lies in any other fs.FS.
+func ExampleFS() {
+	files := os.DirFS("testdata") // or an embed.FS
+	model, err := loader.Load("model-int8.safetensors", loader.FS(files))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(model.Inputs[0].Name, model.Inputs[0].Type.Shape)
+	// Output: x [1, 4, 6, 6]
+}
+
+// SaveTo writes a model to whatever takes bytes.
+func ExampleSaveTo() {
+	model, err := digits.Load()
+	if err != nil {
+		log.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := loader.SaveTo(&b, model, loader.SaveOptions{}); err != nil {
+		log.Fatal(err)
+	}
+	again, err := loader.LoadFrom(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(again.String() == model.String())
+	// Output: true
 }

@@ -158,9 +158,6 @@ func (s *savedTensors) Tensor(name string) (*tensor.Tensor, error) {
 
 // savedGlobal decides which names the weights of an exported program may refer to.
 func savedGlobal(module, name string) error {
-	if module == "torch" && name == shortStorage {
-		return nil
-	}
 	if err := stateDictGlobal(module, name); err != nil {
 		return errors.New("weights and constants of an exported program do not: objects of classes are not read")
 	}

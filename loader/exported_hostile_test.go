@@ -128,6 +128,16 @@ func TestExportedNodesRefused(t *testing.T) {
 		"loop that grows":     exportedNode(higher+"while_loop", "y", "cond_fn", exportedBody("a", "a"), "body_fn", exportedBody("a", "a a"), "carried", list, "additional", `{"as_tensors": []}`),
 		"map of operands":     exportedNode(higher+"map_impl", "y", "f", exportedBody("a b", "a"), "xs", list, "args", `{"as_tensors": []}`),
 		"scan of nothing":     exportedNode(higher+"scan", "y", "combine_fn", exportedBody("a b", "a"), "init", `{"as_tensors": []}`, "xs", `{"as_tensors": []}`, "additional", `{"as_tensors": []}`),
+		"returns no tensor":   exportedNode("torch.ops.prim.device.default", "y", "a", x),
+		"returns text":        exportedNode("torch.ops.aten.str.default", "y", "t", `{"as_int": 1}`),
+		"returns numbers":     exportedNode(aten+"size.default", "y", "self", x),
+		"returns nothing":     exportedNode(aten+"_assert_async.default", "y", "self", x),
+		"returns a pair":      exportedNode(aten+"max.dim", "y", "self", x, "dim", `{"as_int": 0}`),
+		"numbers in place":    exportedNode(aten+"size_.default", "y", "self", x),
+		"a pair in place":     exportedNode(aten+"aminmax_.default", "y", "self", x),
+		"a list into one":     strings.ReplaceAll(exportedNode(aten+"split.Tensor", "y", "self", x, "split_size", `{"as_int": 1}`, "out", x), `"out", "arg": {"as_tensor": {"name": "x"}}, "kind": 1`, `"out", "arg": {"as_tensor": {"name": "x"}}, "kind": 2`),
+		"numbers by map":      exportedNode(higher+"map_impl", "y", "f", exportedBody("a", ""), "xs", list, "args", `{"as_tensors": []}`),
+		"int16 as floats":     exportedNode(aten+"to.dtype", "y", "self", x, "dtype", `{"as_scalar_type": 3}`),
 		"unknown order":       exportedNode(higher+"evil", "y", "f", exportedBody("a", "a"), "xs", list),
 	} {
 		t.Run(name, func(t *testing.T) {

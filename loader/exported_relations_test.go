@@ -54,6 +54,26 @@ func TestConditionsStay(t *testing.T) {
 	checkRelated(t, savedAndLoaded(t, savedAndLoaded(t, g)), cases)
 }
 
+// TestFloatConditionsStay is TestConditionsStay of conditions that are computed in floats.
+func TestFloatConditionsStay(t *testing.T) {
+	g, err := Load(filepath.Join("testdata", "exported", "divided.pt2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, _ := exportedInputs(t, g, filepath.Join("testdata", "exported", "divided.0.npz"))
+	runInOrder(t, g, in)
+	cases := []relatedCase{
+		{[]int{3, 6}, []int{6, 4}, ""},
+		{[]int{6, 4}, []int{7, 2}, ""},
+		{[]int{7, 6}, []int{6, 4}, "guard failed: (L['x'].size()[0] / 2) < 3.5"},
+		{[]int{3, 6}, []int{6, 6}, "> 0.5"},
+		{[]int{3, 7}, []int{6, 4}, "floor(0.3*float(L['x'].size()[1])) == 1"},
+		{[]int{3, 6}, []int{10, 4}, "<= 4.5"},
+	}
+	checkRelated(t, g, cases[:2])
+	checkRelated(t, savedAndLoaded(t, savedAndLoaded(t, g)), cases)
+}
+
 // relatedCase is a pair of shapes, and part of the error that they give, "" where they are taken.
 type relatedCase struct {
 	x, y   []int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 
 	"github.com/octet-ml/octet/graph"
@@ -37,16 +38,13 @@ type File struct {
 	folder *hubFolder // of the weights of a folder of Hugging Face
 }
 
-// Open opens the file at path. That it is of a kind which is read is not checked yet. Of a folder of Hugging Face, which has a
-// config.json, it is the file of weights, and Load builds the architecture that the folder describes.
-func Open(path string, opts ...Option) (*File, error) {
-	folder, err := openHubFolder(path)
-	if err != nil {
-		return nil, err
-	}
-	if folder != nil {
-		path = folder.weights
-	}
+// FS makes the functions that take a path read from fsys, such as files that are embedded in a program, and not from the system. Paths are
+// those of fs.FS: with slashes, from its root. What fsys gives in order only is read into memory, within MaxMemory; what is no file of the system
+// is read at once where OnDemand is given, and cannot be mapped.
+func FS(fsys fs.FS) Option { return func(f *modelFile) { f.fsys = fsys } }
+
+// newModelFile is a file that is not open yet.
+func newModelFile(opts []Option) *modelFile {
 	f := &modelFile{}
 	for _, o := range opts {
 		o(f)
@@ -54,7 +52,24 @@ func Open(path string, opts ...Option) (*File, error) {
 	if f.ctx == nil {
 		f.ctx = context.Background()
 	}
-	raw, err := rawfile.Open(f.ctx, path, f.budget())
+	if f.fsys == nil {
+		f.fsys = rawfile.System{}
+	}
+	return f
+}
+
+// Open opens the file at path. That it is of a kind which is read is not checked yet. Of a folder of Hugging Face, which has a
+// config.json, it is the file of weights, and Load builds the architecture that the folder describes.
+func Open(path string, opts ...Option) (*File, error) {
+	f := newModelFile(opts)
+	folder, err := openHubFolder(f.fsys, path)
+	if err != nil {
+		return nil, err
+	}
+	if folder != nil {
+		path = folder.weights
+	}
+	raw, err := rawfile.OpenIn(f.ctx, f.fsys, path, f.budget())
 	switch {
 	case isA[*rawfile.TooLargeError](err):
 		return nil, &FileError{File: path, Err: &tensor.BudgetError{What: "what the pipe gives", Need: f.budget() + 1, Limit: f.budget()}}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -12,19 +13,19 @@ import (
 var storageDTypes = map[string]tensor.DType{
 	"FloatStorage": tensor.Float32, "HalfStorage": tensor.Float16, "BFloat16Storage": tensor.BFloat16,
 	"DoubleStorage": tensor.Float64, "CharStorage": tensor.Int8, "ByteStorage": tensor.Uint8,
-	"IntStorage": tensor.Int32, "LongStorage": tensor.Int64, "BoolStorage": tensor.Bool,
+	"IntStorage": tensor.Int32, shortStorage: tensor.Int32, "LongStorage": tensor.Int64, "BoolStorage": tensor.Bool,
 	"QInt8Storage": tensor.Int8, "QUInt8Storage": tensor.Uint8, "QInt32Storage": tensor.Int32,
 	untypedStorage: tensor.Uint8, "_UntypedStorage": tensor.Uint8,
 }
 
 const (
 	untypedStorage = "UntypedStorage"
-	shortStorage   = "ShortStorage" // of int16: only TorchScript archives may have it, as int32
+	shortStorage   = "ShortStorage" // of int16, which is read as int32
 )
 
 // refusedStorages are the classes of element types that octet does not have.
 var refusedStorages = map[string]string{
-	shortStorage: "int16", "ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128",
+	"ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128",
 	"QUInt4x2Storage": "quint4x2", "QUInt2x4Storage": "quint2x4",
 }
 
@@ -91,7 +92,7 @@ func stateDictGlobal(module, name string) error {
 		}
 	}
 	if module == "torch" {
-		if _, ok := tensorDTypes[name]; ok {
+		if _, ok := tensorDTypes[name]; ok || container.WideOf(name) != nil {
 			return nil
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,11 +13,13 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/internal/rawfile"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // hubFolder is a folder of Hugging Face with a model of BERT's family.
 type hubFolder struct {
+	fsys    fs.FS
 	dir     string
 	weights string // path
 	config  nn.BERTConfig
@@ -51,13 +52,13 @@ var weightNames = []string{"model.safetensors", "pytorch_model.bin"}
 const maxConfig = 16 << 20
 
 // readHubFolder reads what a folder says of its model. It returns nil where there is no config.json.
-func readHubFolder(dir string) (*hubFolder, error) {
-	path := filepath.Join(dir, "config.json")
-	text, err := readConfig(path)
+func readHubFolder(fsys fs.FS, dir string) (*hubFolder, error) {
+	f := &hubFolder{fsys: fsys, dir: dir}
+	path := f.join("config.json")
+	text, err := readConfig(fsys, path)
 	if text == nil || err != nil {
 		return nil, err
 	}
-	f := &hubFolder{dir: dir}
 	if f.config, err = nn.ParseBERTConfig(text); err == nil {
 		err = json.Unmarshal(text, &f.labels)
 	}
@@ -68,18 +69,18 @@ func readHubFolder(dir string) (*hubFolder, error) {
 }
 
 // openHubFolder is readHubFolder of a folder that also has weights. It returns nil for what is no folder, or has no config.json.
-func openHubFolder(dir string) (*hubFolder, error) {
-	info, err := os.Stat(dir)
+func openHubFolder(fsys fs.FS, dir string) (*hubFolder, error) {
+	info, err := fs.Stat(fsys, dir)
 	if err != nil || !info.IsDir() {
 		return nil, nil // which opening says
 	}
-	f, err := readHubFolder(dir)
+	f, err := readHubFolder(fsys, dir)
 	if f == nil || err != nil {
 		return nil, err
 	}
 	for _, name := range weightNames {
-		path := filepath.Join(dir, name)
-		if _, err := os.Stat(path); err == nil {
+		path := f.join(name)
+		if _, err := fs.Stat(fsys, path); err == nil {
 			f.weights = path
 			return f, nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
@@ -87,7 +88,7 @@ func openHubFolder(dir string) (*hubFolder, error) {
 		}
 	}
 	reason := "it has a config.json, but no " + strings.Join(weightNames, " and no ")
-	if _, err := os.Stat(filepath.Join(dir, weightNames[0]+".index.json")); err == nil {
+	if _, err := fs.Stat(fsys, f.join(weightNames[0]+".index.json")); err == nil {
 		reason += "; weights in several files are not read: save them with max_shard_size=\"100GB\""
 	}
 	return nil, &FileError{File: dir, Reason: reason}
@@ -95,15 +96,20 @@ func openHubFolder(dir string) (*hubFolder, error) {
 
 // WeightsFile returns the file of weights that Load reads of a folder of Hugging Face, and any other path as it is.
 func WeightsFile(path string) string {
-	if f, err := openHubFolder(path); err == nil && f != nil {
+	if f, err := openHubFolder(rawfile.System{}, path); err == nil && f != nil {
 		return f.weights
 	}
 	return path
 }
 
+// join returns the path of a file in the folder.
+func (f *hubFolder) join(names ...string) string {
+	return rawfile.Join(f.fsys, append([]string{f.dir}, names...)...)
+}
+
 // readConfig reads a file of JSON, nil where there is none.
-func readConfig(path string) ([]byte, error) {
-	f, err := os.Open(path)
+func readConfig(fsys fs.FS, path string) ([]byte, error) {
+	f, err := fsys.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -129,8 +135,8 @@ var poolingFlags = []struct {
 
 // readModules reads what modules.json of sentence-transformers puts behind the model, if there is one.
 func (f *hubFolder) readModules() error {
-	path := filepath.Join(f.dir, "modules.json")
-	text, err := readConfig(path)
+	path := f.join("modules.json")
+	text, err := readConfig(f.fsys, path)
 	if text == nil || err != nil {
 		return err
 	}
@@ -143,7 +149,7 @@ func (f *hubFolder) readModules() error {
 		case "Transformer":
 		case "Pooling":
 			f.config.Task = nn.SentenceEmbedding
-			if err := f.readPooling(filepath.Join(f.dir, filepath.FromSlash(m.Path), "config.json")); err != nil {
+			if err := f.readPooling(f.join(m.Path, "config.json")); err != nil {
 				return err
 			}
 		case "Normalize":
@@ -164,7 +170,7 @@ func (e *UnsupportedModuleError) Error() string {
 
 // readPooling reads the config.json of a Pooling.
 func (f *hubFolder) readPooling(path string) error {
-	text, err := readConfig(path)
+	text, err := readConfig(f.fsys, path)
 	if err == nil && text == nil {
 		err = &FileError{File: path, Reason: "there is none, and modules.json names it"}
 	}
@@ -212,7 +218,7 @@ func (f *hubFolder) build(file *File) (*graph.Graph, error) {
 		have += float64(t.Numel())
 	}
 	if need := f.config.Weights(); need > 2*have {
-		return nil, &FileError{File: filepath.Join(f.dir, "config.json"), Reason: fmt.Sprintf("it describes a model of %.0f parameters, and %s has %.0f", need, filepath.Base(f.weights), have)}
+		return nil, &FileError{File: f.join("config.json"), Reason: fmt.Sprintf("it describes a model of %.0f parameters, and %s has %.0f", need, filepath.Base(f.weights), have)}
 	}
 	h := newHubWeights(w, &f.config)
 	config := f.config
@@ -224,7 +230,7 @@ func (f *hubFolder) build(file *File) (*graph.Graph, error) {
 	if config.Task == nn.SequenceClassification || config.Task == nn.TokenClassification {
 		labels, err := f.labels.list()
 		if err != nil {
-			return nil, &FileError{File: filepath.Join(f.dir, "config.json"), Err: err}
+			return nil, &FileError{File: f.join("config.json"), Err: err}
 		}
 		g.Info = &graph.Info{Labels: labels}
 	}
@@ -297,9 +303,9 @@ type TextModel struct {
 	MultiLabel bool     // any number of labels may hold for a text
 }
 
-// ReadTextModel reads what a folder of Hugging Face says of its model, or of the model that was made from it.
-func ReadTextModel(dir string) (*TextModel, error) {
-	f, err := readHubFolder(dir)
+// ReadTextModel reads what a folder of Hugging Face says of its model, or of the model that was made from it. Of the options FS counts.
+func ReadTextModel(dir string, opts ...Option) (*TextModel, error) {
+	f, err := readHubFolder(newModelFile(opts).fsys, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -308,7 +314,7 @@ func ReadTextModel(dir string) (*TextModel, error) {
 	}
 	m := &TextModel{Task: f.config.Task, MultiLabel: f.labels.Problem == "multi_label_classification"}
 	if m.Labels, err = f.labels.list(); err != nil {
-		return nil, &FileError{File: filepath.Join(dir, "config.json"), Err: err}
+		return nil, &FileError{File: f.join("config.json"), Err: err}
 	}
 	return m, nil
 }

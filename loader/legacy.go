@@ -151,15 +151,17 @@ func (l *legacyReader) storages(refs map[string]storageRef, into *legacyStorages
 		if n := binary.LittleEndian.Uint64(count[:]); n != uint64(ref.numel) {
 			return &FileError{Record: record, Reason: fmt.Sprintf("has %d elements and its tensors say %d", n, ref.numel)}
 		}
-		if int64(ref.bytes()) > l.size-l.at {
-			return &FileError{Record: record, Reason: fmt.Sprintf("takes %d bytes and the file has %d more", ref.bytes(), l.size-l.at)}
+		if int64(ref.fileBytes()) > l.size-l.at {
+			return &FileError{Record: record, Reason: fmt.Sprintf("takes %d bytes and the file has %d more", ref.fileBytes(), l.size-l.at)}
 		}
-		data := tensor.AlignedBytes(ref.bytes())
+		data := tensor.AlignedBytes(ref.fileBytes())
 		if err := readAt(l.r, data, l.at); err != nil {
 			return err
 		}
 		l.at += int64(len(data))
-		into.read[key] = storage{data: data, dtype: ref.dtype, untyped: ref.untyped}.normalized()
+		if into.read[key], err = ref.storageOf(data); err != nil {
+			return &FileError{Record: record, Err: err}
+		}
 	}
 	if len(into.read) != len(refs) {
 		return &FileError{Record: legacyKeys, Reason: fmt.Sprintf("names %d storages and the tensors %d", len(into.read), len(refs))}

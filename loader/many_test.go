@@ -111,7 +111,7 @@ func manyTensors(t testing.TB, n int, shared bool) []byte {
 
 // TestManyTensors counts what is allocated for a file with many tensors: so much for each, however many there are.
 func TestManyTensors(t *testing.T) {
-	const perTensor = 6 << 10
+	const perTensor = 2200
 	for _, shared := range []bool{true, false} {
 		few, many := allocated(t, 20000, shared), allocated(t, 160000, shared)
 		if many > 9*few || many > 160000*perTensor {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
@@ -98,6 +99,7 @@ type modelFile struct {
 	key     string // of the state_dict in a checkpoint, "": not given
 
 	ctx       context.Context // of reading, nil: none
+	fsys      fs.FS           // of the file that is opened
 	limits    build.Limits    // of programs, zero: the default
 	maxMemory int64           // 0: not given
 	onDemand  bool
@@ -163,7 +165,7 @@ func (f *modelFile) load(opts []Option) (*graph.Graph, error) {
 	}
 	if f.mapping != nil {
 		if f.file == nil {
-			return nil, errors.New("loader: only a file that is named by its path can be mapped")
+			return nil, errors.New("loader: only a file of the system, named by its path, can be mapped")
 		}
 		if f.mapping.file != nil {
 			return nil, errors.New("loader: the mapping is in use by another model")

@@ -70,7 +70,7 @@ func (f *modelFile) entry(e safetensorsEntry, start int64) (Named, error) {
 		}
 		return e.check(dst)
 	}
-	if e.dtype != tensor.Bool {
+	if e.dtype != tensor.Bool && e.wide == nil {
 		if s := f.onDemandStorage(e.end-e.begin, checked); s != nil {
 			t, err := s.View(e.dtype, 0, e.shape, tensor.Shape(e.shape).Strides())
 			return Named{Name: e.name, Tensor: t}, reject(e.name, err)

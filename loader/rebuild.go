@@ -142,9 +142,12 @@ func (r *rebuilder) saved(v *savedTensor) (t *tensor.Tensor, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.elem == tensor.Bool && s.untyped {
+	switch {
+	case v.wide != nil:
+		t, err = v.wide.View(s.data, v.offset, v.shape(), v.strides())
+	case v.elem == tensor.Bool && s.untyped:
 		t, err = untypedBools(s, v.offset, v.shape(), v.strides())
-	} else {
+	default:
 		t, err = s.view(v.elem, v.offset, v.shape(), v.strides())
 	}
 	v.made = t

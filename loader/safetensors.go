@@ -15,6 +15,7 @@ import (
 	"unsafe"
 
 	"github.com/octet-ml/octet/internal/sorting"
+	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -30,15 +31,18 @@ const (
 var safetensorsDTypes = []struct {
 	name  string
 	dtype tensor.DType
+	wide  *container.Wide // where that only holds the values
 }{
-	{"F64", tensor.Float64}, {"F32", tensor.Float32}, {"F16", tensor.Float16}, {"BF16", tensor.BFloat16},
-	{"I64", tensor.Int64}, {"I32", tensor.Int32}, {"I8", tensor.Int8}, {"U8", tensor.Uint8}, {"BOOL", tensor.Bool},
+	{"F64", tensor.Float64, nil}, {"F32", tensor.Float32, nil}, {"F16", tensor.Float16, nil}, {"BF16", tensor.BFloat16, nil},
+	{"I64", tensor.Int64, nil}, {"I32", tensor.Int32, nil}, {"I8", tensor.Int8, nil}, {"U8", tensor.Uint8, nil}, {"BOOL", tensor.Bool, nil},
+	{"I16", tensor.Int32, container.Int16}, {"U16", tensor.Int32, container.Uint16}, {"U32", tensor.Int64, container.Uint32}, {"U64", tensor.Int64, container.Uint64},
 }
 
 // safetensorsEntry is one tensor of the header.
 type safetensorsEntry struct {
 	name       string
 	dtype      tensor.DType
+	wide       *container.Wide // the element type in the file, where dtype only holds the values
 	shape      []int
 	begin, end int64  // bytes after the header
 	sum        uint32 // the CRC-32C of its bytes
@@ -149,8 +153,14 @@ func (e safetensorsEntry) over(data []byte) (Named, error) {
 	if err := e.check(data); err != nil {
 		return Named{}, err
 	}
-	if e.dtype == tensor.Bool {
+	switch {
+	case e.dtype == tensor.Bool:
 		tensor.NormalizeBools(data)
+	case e.wide != nil:
+		var err error
+		if data, err = e.wide.Widen(data); err != nil {
+			return Named{}, reject(e.name, err)
+		}
 	}
 	t, err := tensor.FromBytes(e.dtype, data, e.shape...)
 	return Named{Name: e.name, Tensor: t}, reject(e.name, err)
@@ -298,7 +308,7 @@ func decodeEntry(d *json.Decoder, name string) (e safetensorsEntry, err error) {
 			}
 			for _, t := range safetensorsDTypes {
 				if t.name == token {
-					e.dtype = t.dtype
+					e.dtype, e.wide = t.dtype, t.wide
 					return nil
 				}
 			}
@@ -366,8 +376,12 @@ func checkSafetensorsSpans(entries []safetensorsEntry, have int64) error {
 		if err != nil {
 			return reject(e.name, err)
 		}
-		if e.end < e.begin || e.end > have || n > math.MaxInt/8 || e.end-e.begin != int64(n*e.dtype.Size()) {
-			return &FileError{Record: e.name, Reason: fmt.Sprintf("%v%v takes %d bytes and has those from %d to %d of %d", e.dtype, tensor.Shape(e.shape), n*e.dtype.Size(), e.begin, e.end, have)}
+		size := e.dtype.Size()
+		if e.wide != nil {
+			size = e.wide.Size
+		}
+		if e.end < e.begin || e.end > have || n > math.MaxInt/8 || e.end-e.begin != int64(n*size) {
+			return &FileError{Record: e.name, Reason: fmt.Sprintf("%v%v takes %d bytes and has those from %d to %d of %d", e.dtype, tensor.Shape(e.shape), n*size, e.begin, e.end, have)}
 		}
 	}
 	sorting.Func(order, func(a, b int) int {

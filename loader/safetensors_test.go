@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -115,7 +117,7 @@ func TestReadSafetensorsRefuses(t *testing.T) {
 		"field twice":       {safetensorsBytes(`{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, 0), `"dtype" stands twice`},
 		"field missing":     {safetensorsBytes(`{"a":{"dtype":"U8","shape":[0]}}`, 0), "is missing"},
 		"field unknown":     {safetensorsBytes(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0],"x":1}}`, 0), `unknown field "x"`},
-		"element type":      {safetensorsBytes(entry("I16", "[1]", "[0,2]"), 2), "element type I16 is not read"},
+		"element type":      {safetensorsBytes(entry("C64", "[1]", "[0,2]"), 2), "element type C64 is not read"},
 		"entry not object":  {safetensorsBytes(`{"a":5}`, 0), "5 where { should be"},
 		"shape not array":   {safetensorsBytes(entry("U8", `"4"`, "[0,4]"), 4), "4 where [ should be"},
 		"shape negative":    {safetensorsBytes(entry("U8", "[-1]", "[0,4]"), 4), "-1 where a number"},
@@ -251,4 +253,46 @@ func FuzzSafetensors(f *testing.F) {
 			t.Fatalf("%d bytes of tensors in a file of %d with a header of %d", total, len(raw), header)
 		}
 	})
+}
+
+// TestWideSafetensors reads integers of types that are kept in wider ones.
+func TestWideSafetensors(t *testing.T) {
+	header := `{"a":{"dtype":"I16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"U16","shape":[2],"data_offsets":[4,8]},` +
+		`"c":{"dtype":"U32","shape":[1],"data_offsets":[8,12]},"d":{"dtype":"U64","shape":[1],"data_offsets":[12,20]}}`
+	raw := safetensorsBytes(header, 0)
+	raw = append(raw, 0, 128, 5, 0, 0, 128, 5, 0, 255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 64)
+	path := filepath.Join(t.TempDir(), "wide.safetensors")
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read, _, err := ReadSafetensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapped, err := MapSafetensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mapped.Close()
+	later, err := StateDict(path, OnDemand())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []any{[]int32{-32768, 5}, []int32{32768, 5}, []int64{math.MaxUint32}, []int64{1<<62 + 1}} {
+		for _, got := range []*tensor.Tensor{read[i].Tensor, mapped.Tensors[i].Tensor, later.Get(read[i].Name)} {
+			var have any = got.Contiguous()
+			if got.DType() == tensor.Int32 {
+				have = got.Int32s()
+			} else if got.DType() == tensor.Int64 {
+				have = got.Int64s()
+			}
+			if !reflect.DeepEqual(have, want) {
+				t.Errorf("%s is %v, want %v", read[i].Name, have, want)
+			}
+		}
+	}
+	raw[len(raw)-1] = 128
+	if _, _, err := ReadSafetensorsFrom(bytes.NewReader(raw), int64(len(raw))); !isFileError(err, "d: element 0 is 9223372036854775809: numbers of uint64 are read up to 2^63-1") {
+		t.Errorf("uint64 beyond int64: %v", err)
+	}
 }

@@ -24,31 +24,30 @@ import (
 // Names must be distinct. Quantization parameters are not written: the caller
 // says them in the metadata.
 func WriteSafetensors(path string, metadata map[string]string, tensors []Named) error {
-	return writeSafetensors(path, metadata, tensors, false)
+	return atomicfile.Write(path, func(w io.Writer) error { return WriteSafetensorsTo(w, metadata, tensors) })
 }
 
-// writeSafetensors is WriteSafetensors, with checksums where they are asked for.
-func writeSafetensors(path string, metadata map[string]string, tensors []Named, checksums bool) error {
+// WriteSafetensorsTo is WriteSafetensors to w.
+func WriteSafetensorsTo(w io.Writer, metadata map[string]string, tensors []Named) error {
+	return writeSafetensors(w, metadata, tensors, false)
+}
+
+// writeSafetensors is WriteSafetensorsTo, with checksums where they are asked for.
+func writeSafetensors(w io.Writer, metadata map[string]string, tensors []Named, checksums bool) error {
 	header, order, err := encodeSafetensorsHeader(metadata, tensors, checksums)
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, func(w io.Writer) error {
-		var length [8]byte
-		binary.LittleEndian.PutUint64(length[:], uint64(len(header)))
-		if _, err := w.Write(length[:]); err != nil {
+	length := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	if _, err := w.Write(append(length, header...)); err != nil {
+		return err
+	}
+	for _, i := range order {
+		if _, err := w.Write(tensors[i].Tensor.Contiguous().Bytes()); err != nil {
 			return err
 		}
-		if _, err := w.Write(header); err != nil {
-			return err
-		}
-		for _, i := range order {
-			if _, err := w.Write(tensors[i].Tensor.Contiguous().Bytes()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // encodeSafetensorsHeader returns the header and the order of the tensors' bytes.
@@ -97,7 +96,7 @@ func encodeSafetensorsHeader(metadata map[string]string, tensors []Named, checks
 			Offsets [2]int64 `json:"data_offsets"`
 		}{Shape: append([]int{}, t.Tensor.Shape()...)}
 		for _, d := range safetensorsDTypes {
-			if d.dtype == t.Tensor.DType() {
+			if d.dtype == t.Tensor.DType() && d.wide == nil {
 				entry.DType = d.name
 			}
 		}

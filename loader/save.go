@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"unsafe"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -90,8 +92,13 @@ func Save(path string, g *graph.Graph) error { return SaveWith(path, g, SaveOpti
 
 // SaveWith is Save with options.
 func SaveWith(path string, g *graph.Graph, opts SaveOptions) error {
-	if w := opts.Weights; w != tensor.Invalid && w != tensor.Float16 && w != tensor.BFloat16 {
-		return fmt.Errorf("loader: weights are written as float16 or bfloat16, not as %v", w)
+	return atomicfile.Write(path, func(w io.Writer) error { return SaveTo(w, g, opts) })
+}
+
+// SaveTo writes to w what SaveWith writes to a file. The graph is checked before anything is written.
+func SaveTo(w io.Writer, g *graph.Graph, opts SaveOptions) error {
+	if d := opts.Weights; d != tensor.Invalid && d != tensor.Float16 && d != tensor.BFloat16 {
+		return fmt.Errorf("loader: weights are written as float16 or bfloat16, not as %v", d)
 	}
 	info := g.Info
 	g, err := g.Concrete()
@@ -115,7 +122,7 @@ func SaveWith(path string, g *graph.Graph, opts SaveOptions) error {
 	if model, err = packText(model); err != nil {
 		return err
 	}
-	return writeSafetensors(path, map[string]string{modelMetadata: model, infoMetadata: about}, tensors, true)
+	return writeSafetensors(w, map[string]string{modelMetadata: model, infoMetadata: about}, tensors, true)
 }
 
 func encodeRelations(relations []graph.Relation) []relationRecord {

@@ -3,6 +3,7 @@ package loader
 import (
 	"fmt"
 
+	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -11,9 +12,10 @@ import (
 // tensor as, which takes several times the memory, and is made a tensor when that is asked for.
 type savedTensor struct {
 	ref    storageRef
-	offset int          // of the first element
-	dims   []int        // the shape, and as many strides after it
-	elem   tensor.DType // of the tensor; the storage may be untyped
+	offset int             // of the first element
+	dims   []int           // the shape, and as many strides after it
+	elem   tensor.DType    // of the tensor; the storage may be untyped
+	wide   *container.Wide // its element type in an untyped storage, where elem only holds the values
 	made   *tensor.Tensor
 }
 
@@ -101,8 +103,13 @@ func parseView(args pickle.Tuple, dtype *pickle.Class) (*savedTensor, error) {
 		return nil, err
 	}
 	elem := ref.dtype
+	var wide *container.Wide
 	if dtype != nil {
-		if elem = tensorDTypes[dtype.Name]; dtype.Module != "torch" || elem == tensor.Invalid {
+		elem = tensorDTypes[dtype.Name]
+		if wide = container.WideOf(dtype.Name); wide != nil {
+			elem = wide.DType
+		}
+		if dtype.Module != "torch" || elem == tensor.Invalid {
 			return nil, fmt.Errorf("tensors of %s are not read: convert them before saving", dtype)
 		}
 		if elem != ref.dtype && !ref.untyped {
@@ -113,7 +120,10 @@ func parseView(args pickle.Tuple, dtype *pickle.Class) (*savedTensor, error) {
 	if !ok {
 		return nil, fmt.Errorf("the storage offset of a tensor is %d", offset)
 	}
-	return &savedTensor{ref: ref, offset: at, dims: dims, elem: elem}, nil
+	if !ref.untyped {
+		wide = nil
+	}
+	return &savedTensor{ref: ref, offset: at, dims: dims, elem: elem, wide: wide}, nil
 }
 
 // ints appends a tuple of dimensions.

@@ -22,8 +22,6 @@ var withoutGradient = []string{"if", "loop", "roi_align"}
 
 // otherGradients are models whose gradients are not PyTorch's, and why.
 var otherGradients = map[string]string{
-	"a.scatter_reduce(0, b, c, 'prod')":                     "products of scattered elements have no gradient",
-	"a.scatter_reduce(1, b, c, 'prod', include_self=False)": "products of scattered elements have no gradient",
 	"a.scatter_reduce(1, b, c, 'amin', include_self=False)": "what is replaced by infinity takes no share of the gradient",
 	"torch.clamp(a, min=0)":                                 "a clamp at 0 is loaded as relu, whose gradient at 0 is 0",
 	"a.clamp_min(0)":                                        "a clamp at 0 is loaded as relu, whose gradient at 0 is 0",

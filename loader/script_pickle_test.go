@@ -98,5 +98,10 @@ func rebuildAll(v pickle.Value, r *rebuilder) (storages, objects, quantized int,
 		return nil
 	}
 	err = walk(v)
-	return len(r.source.(*zipStorages).read), objects, quantized, err
+	for _, s := range r.source.(*zipStorages).read {
+		if s.dtype.Size() > 0 {
+			storages++
+		}
+	}
+	return storages, objects, quantized, err
 }

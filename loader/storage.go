@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/loader/internal/pickle"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -65,6 +66,17 @@ func (r storageRef) fileBytes() int {
 	return r.bytes()
 }
 
+// storageOf returns the storage whose bytes in the file are data.
+func (r storageRef) storageOf(data []byte) (storage, error) {
+	if r.int16 {
+		var err error
+		if data, err = container.Int16.Widen(data); err != nil {
+			return storage{}, err
+		}
+	}
+	return storage{data: data, dtype: r.dtype, untyped: r.untyped}.normalized(), nil
+}
+
 // storageSource finds the storages of a container.
 type storageSource interface {
 	storage(ref storageRef) (storage, error)
@@ -87,9 +99,6 @@ func parseStorageID(id pickle.Tuple) (storageRef, error) {
 	}
 	name, ok := storageClass(class.Module, class.Name)
 	dtype := storageDTypes[name]
-	if name == shortStorage {
-		dtype = tensor.Int32
-	}
 	if !ok || dtype == tensor.Invalid {
 		return storageRef{}, fmt.Errorf("%s is not a storage class that is read", class)
 	}

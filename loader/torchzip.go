@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
@@ -69,7 +68,7 @@ func checkByteOrder(a *container.Archive) error {
 type zipStorages struct {
 	archive *container.Archive
 	folder  string
-	read    map[string]storage
+	read    []storage // of the records, in the order of the archive; without a dtype where none was read
 	// onDemand returns memory of so many bytes that is read when it is needed, nil where it is read at once; nil: all is.
 	onDemand func(size int64, read func(dst []byte) error) *tensor.Storage
 }
@@ -82,57 +81,50 @@ func (f *modelFile) zipStorages(a *container.Archive, folder string) *zipStorage
 }
 
 func newZipStorages(a *container.Archive, folder string) *zipStorages {
-	return &zipStorages{archive: a, folder: folder, read: make(map[string]storage, len(a.Names()))}
+	return &zipStorages{archive: a, folder: folder, read: make([]storage, len(a.Names()))}
 }
 
 func (z *zipStorages) storage(ref storageRef) (storage, error) {
 	record := z.folder + ref.key
-	s, ok := z.read[ref.key]
-	if !ok {
-		if size := z.archive.Size(record); size >= 0 && size != int64(ref.fileBytes()) {
+	place := z.archive.Find(record)
+	if place < 0 {
+		_, err := z.archive.Read(record, 0)
+		return storage{}, err
+	}
+	s := &z.read[place]
+	if s.dtype == tensor.Invalid {
+		if size := z.archive.SizeAt(place); size != int64(ref.fileBytes()) {
 			return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("%d bytes where %d elements of %v take %d", size, ref.numel, ref.dtype, ref.fileBytes())}
 		}
-		var err error
-		if s, err = z.readStorage(record, ref); err != nil {
+		if err := z.readStorage(s, place, ref); err != nil {
 			return storage{}, err
 		}
-		z.read[ref.key] = s
 	}
 	if s.dtype != ref.dtype || s.untyped != ref.untyped || s.size() != ref.bytes() {
 		return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("used as %d elements of %v and as %d bytes of %v", ref.numel, ref.dtype, s.size(), s.dtype)}
 	}
-	if s.onDemand == nil || ref.view == nil {
-		return ref.view.apply(s), nil
-	}
-	s, err := z.readStorage(record, ref)
-	z.read[ref.key] = s
-	return ref.view.apply(s), err
-}
-
-// readStorage reads the storage of a record, or sees to it that it is read when it is needed.
-func (z *zipStorages) readStorage(record string, ref storageRef) (storage, error) {
-	if z.onDemand != nil && ref.view == nil && !ref.int16 && !ref.untyped && ref.dtype != tensor.Bool && z.archive.Size(record) > 0 {
-		read := func(dst []byte) error { return z.archive.ReadInto(record, dst) }
-		if s := z.onDemand(z.archive.Size(record), read); s != nil {
-			return storage{onDemand: s, bytes: ref.bytes(), dtype: ref.dtype}, nil
+	if s.onDemand != nil && ref.view != nil {
+		if err := z.readStorage(s, place, ref); err != nil {
+			return storage{}, err
 		}
 	}
-	data, err := z.archive.Read(record, math.MaxInt64)
-	if err != nil {
-		return storage{}, err
-	}
-	if ref.int16 {
-		data = widenInt16(data)
-	}
-	return storage{data: data, dtype: ref.dtype, untyped: ref.untyped}.normalized(), nil
+	return ref.view.apply(*s), nil
 }
 
-// widenInt16 returns 16-bit integers as 32-bit ones.
-func widenInt16(data []byte) []byte {
-	wide := tensor.AlignedBytes(2 * len(data))
-	for i := 0; i < len(data)/2; i++ {
-		v := int16(binary.LittleEndian.Uint16(data[2*i:]))
-		binary.LittleEndian.PutUint32(wide[4*i:], uint32(int32(v)))
+// readStorage reads the storage of the record at a place, or sees to it that it is read when it is needed.
+func (z *zipStorages) readStorage(s *storage, place int, ref storageRef) error {
+	size := z.archive.SizeAt(place)
+	if z.onDemand != nil && ref.view == nil && !ref.int16 && !ref.untyped && ref.dtype != tensor.Bool && size > 0 {
+		read := func(dst []byte) error { return z.archive.ReadIntoAt(place, dst) }
+		if memory := z.onDemand(size, read); memory != nil {
+			*s = storage{onDemand: memory, bytes: ref.bytes(), dtype: ref.dtype}
+			return nil
+		}
 	}
-	return wide
+	data, err := z.archive.ReadAt(place, math.MaxInt64)
+	if err != nil {
+		return err
+	}
+	*s, err = ref.storageOf(data)
+	return err
 }

@@ -5,13 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/nametable"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // Weights are the tensors of a state_dict by name, in the order of the file.
 type Weights struct {
 	tensors []Named
-	index   map[string]int
+	index   *nametable.Table
 
 	// Scalars are the entries that are numbers, strings, bools or None (nil), by
 	// name: int64, float64, string, bool. Those of a checkpoint around the
@@ -23,15 +24,16 @@ type Weights struct {
 
 // newWeights makes room for n tensors, as many as the file has names for.
 func newWeights(n int) *Weights {
-	return &Weights{tensors: make([]Named, 0, n), index: make(map[string]int, n), Scalars: make(map[string]any)}
+	return &Weights{tensors: make([]Named, 0, n), index: nametable.New(n), Scalars: make(map[string]any)}
 }
 
+func (w *Weights) nameAt(place int) string { return w.tensors[place].Name }
+
 func (w *Weights) add(name string, t *tensor.Tensor) {
-	if i, ok := w.index[name]; ok {
+	if i := w.index.Add(name, len(w.tensors), w.nameAt); i < len(w.tensors) {
 		w.tensors[i].Tensor = t
 		return
 	}
-	w.index[name] = len(w.tensors)
 	w.tensors = append(w.tensors, Named{Name: name, Tensor: t})
 }
 
@@ -70,20 +72,29 @@ func withoutWrappers(name string) string {
 
 // rename gives all tensors other names, unless two would have the same.
 func (w *Weights) rename(to func(string) string) {
-	names := make(map[string]int, len(w.tensors))
-	changed := false
-	for i, t := range w.tensors {
-		name := to(t.Name)
-		changed = changed || name != t.Name
-		names[name] = i
-	}
-	if !changed || len(names) != len(w.tensors) {
+	changed := func(t Named) bool { return to(t.Name) != t.Name }
+	if !slices.ContainsFunc(w.tensors, changed) {
 		return
 	}
-	w.index = names
-	for name, i := range names {
-		w.tensors[i].Name = name
+	renamed := slices.Clone(w.tensors)
+	for i := range renamed {
+		renamed[i].Name = to(renamed[i].Name)
 	}
+	if index := indexOf(renamed); index != nil {
+		w.tensors, w.index = renamed, index
+	}
+}
+
+// indexOf returns the table of names of tensors, nil where two have the same.
+func indexOf(tensors []Named) *nametable.Table {
+	index := nametable.New(len(tensors))
+	at := func(place int) string { return tensors[place].Name }
+	for i, t := range tensors {
+		if index.Add(t.Name, i, at) != i {
+			return nil
+		}
+	}
+	return index
 }
 
 // hasPrefix reports whether all names have a prefix and more.
@@ -93,8 +104,8 @@ func (w *Weights) hasPrefix(prefix string) bool {
 
 // dropCounter drops the number of models that were averaged, where all else is of the module.
 func (w *Weights) dropCounter() {
-	i, ok := w.index[averageCounter]
-	if !ok || len(w.tensors) == 1 {
+	i := w.index.Find(averageCounter, w.nameAt)
+	if i < 0 || len(w.tensors) == 1 {
 		return
 	}
 	for _, t := range w.tensors {
@@ -103,10 +114,7 @@ func (w *Weights) dropCounter() {
 		}
 	}
 	w.tensors = slices.Delete(w.tensors, i, i+1)
-	clear(w.index)
-	for i, t := range w.tensors {
-		w.index[t.Name] = i
-	}
+	w.index = indexOf(w.tensors)
 	w.Skipped = append(w.Skipped, averageCounter)
 }
 
@@ -117,7 +125,6 @@ func (w *Weights) under() *Weights {
 		return nil
 	}
 	inner := *w
-	inner.tensors = slices.Clone(w.tensors)
 	inner.rename(func(name string) string { return strings.TrimPrefix(name, part+".") })
 	return &inner
 }
@@ -136,7 +143,7 @@ func (w *Weights) Names() []string {
 
 // Get returns the tensor of a name, nil when there is none.
 func (w *Weights) Get(name string) *tensor.Tensor {
-	if i, ok := w.index[name]; ok {
+	if i := w.index.Find(name, w.nameAt); i >= 0 {
 		return w.tensors[i].Tensor
 	}
 	return nil

@@ -28,7 +28,7 @@ var elementTypes = map[tensor.DType]int64{
 }
 
 // Export writes a concrete model, or the one that an open model was last specialized to, to the file at path, which appears complete
-// or not at all. An operator that is not written gives a *graph.NodeError with an *ops.UnsupportedError.
+// or not at all. An operator that is not written gives a *graph.NodeError with an *ops.UnsupportedError, state between runs the latter.
 func Export(path string, g *graph.Graph, producer string) error {
 	g, err := g.Concrete()
 	if err != nil {
@@ -55,6 +55,9 @@ type exporter struct {
 }
 
 func encode(g *graph.Graph, producer string) ([]byte, error) {
+	if g.State != nil {
+		return nil, &ops.UnsupportedError{Op: "export to ONNX", Reason: "a model that keeps state between runs: ONNX has none"}
+	}
 	e := &exporter{names: make(map[*graph.Value]string), taken: make(map[string]bool)}
 	var body message
 	signature, err := g.Signature()

@@ -28,9 +28,22 @@ func (e *exporter) node(n *graph.Node) error {
 	name, done, err := e.int8(n)
 	if !done && err == nil {
 		name, err = e.operator(n)
+		if q := n.Outputs[0].Type.Q; q != nil && err == nil && joins(n.Op) {
+			name = e.quantizeDequantize(name, q)
+		}
 	}
 	e.names[n.Outputs[0]] = name
 	return err
+}
+
+// joins reports whether what an operator makes of integers needs a pair of its own: they are joined or computed anew, and a layer behind
+// it is an int8 one to ONNX Runtime only with the pair in front of it.
+func joins(op ops.Op) bool {
+	switch op.(type) {
+	case ops.Concat, ops.Interpolate, ops.PixelShuffle:
+		return true
+	}
+	return false
 }
 
 // operator writes a float operator and returns the name of its output.
@@ -78,6 +91,11 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 		return e.adaptiveAvgPool(op, n, in(0))
 	case ops.Interpolate:
 		return e.resize(op, n, in(0))
+	case ops.PixelShuffle:
+		if op.Reverse || len(out.Shape) != 4 {
+			return "", unsupported(op, "of four dimensions only pixel_shuffle is written")
+		}
+		return e.emit("DepthToSpace", []string{in(0)}, attribute{"blocksize", op.Factor}, attribute{"mode", "CRD"}), nil
 	case ops.Reduce:
 		return e.reduce(op, n, in(0))
 	}
@@ -86,7 +104,6 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 
 // move writes operators that move elements.
 func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (string, error) {
-	rank := len(n.Inputs[0].Type.Shape)
 	switch op := n.Op.(type) {
 	case ops.Flatten:
 		return e.emit("Reshape", []string{in(0), e.int64s(flattened(n.Inputs[0].Type.Shape, out.Shape, op.Start))}), nil
@@ -120,6 +137,7 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 		one := func(v int) string { return e.int64s([]int{v}) }
 		return e.emit("Slice", []string{in(0), one(op.Start), one(op.End), one(op.Axis), one(op.Step)}), nil
 	case ops.Pad:
+		rank := len(n.Inputs[0].Type.Shape)
 		before, after := make([]int, rank), make([]int, rank)
 		copy(before, op.Before)
 		copy(after, op.After)

@@ -26,6 +26,9 @@ import (
 // record runs the exported models in ONNX Runtime for Node.js, which NODE_PATH leads to, and keeps what it gives.
 var record = flag.Bool("record", false, "run the exported models in ONNX Runtime and record its outputs")
 
+// live is record that compares with what ONNX Runtime gives now, and keeps nothing.
+var live = flag.Bool("live", false, "run the exported models in ONNX Runtime and compare its outputs")
+
 // exported is a model with inputs that both runtimes are given.
 type exported struct {
 	name    string
@@ -77,14 +80,17 @@ func tokens() (types []ops.Type, in []*tensor.Tensor) {
 func models(t *testing.T) []exported {
 	resnet, pictures := tracedModel("resnet20.ts.pt", ops.F32(4, 3, 32, 32))
 	mobilenet, larger := tracedModel("mobilenet_v2.ts.pt", ops.F32(2, 3, 64, 64))
+	unet, images := tracedModel("unet.ts.pt", ops.F32(2, 3, 16, 16))
 	types, words := tokens()
 	bert, _ := tracedModel("bert.ts.pt", types...)
 	list := []exported{
 		{name: "resnet20", graph: resnet, inputs: pictures},
 		{name: "mobilenet_v2", graph: mobilenet, inputs: larger},
+		{name: "unet", graph: unet, inputs: images},
 		{name: "bert", graph: bert, inputs: words},
 		{name: "resnet20-int8", graph: quantized(resnet, pictures), inputs: pictures, least: 40},
 		{name: "mobilenet_v2-int8", graph: quantized(mobilenet, larger), inputs: larger, least: 40},
+		{name: "unet-int8", graph: quantized(unet, images), inputs: images, least: 40},
 		{name: "bert-int8", graph: quantized(bert, words), inputs: words, least: 40},
 	}
 	arrays, err := tensor.ReadNPZ(shareddata.Path(t, "data", "cifar10", "test.npz"), 0)
@@ -112,7 +118,10 @@ func TestRuntime(t *testing.T) {
 			}
 			sum := sha256.Sum256(must(os.ReadFile(path)))
 			recorded := filepath.Join("testdata", m.name+".npz")
-			if *record {
+			if *live {
+				recorded = filepath.Join(t.TempDir(), "recorded.npz")
+			}
+			if *record || *live {
 				recordRuntime(t, path, recorded, sum[:], m.inputs)
 			}
 			arrays, err := tensor.ReadNPZ(recorded, 0)

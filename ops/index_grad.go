@@ -50,10 +50,13 @@ func (op Scatter) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		if need[2] {
 			grads[2] = op.elementGrad(b, along(dout[0]), b.Type(src).Shape)
 		}
-	case ScatterMax, ScatterMin:
+	default:
 		if !b.Type(src).Shape.Equal(b.Type(index).Shape) {
 			b.Fail(&UnsupportedError{Op: op.Name(), Reason: "it has a gradient only with as many elements as indices; slice the elements first"})
 			return grads
+		}
+		if op.Fn == ScatterMultiply {
+			return op.productGrad(b, in, dout[0], along, need)
 		}
 		own, given := isTrue(b, Eq, x, out[0]), isTrue(b, Eq, src, along(out[0]))
 		count := b.Apply(Scatter{Axis: op.Axis, Fn: ScatterAdd}, own, index, given)
@@ -64,8 +67,25 @@ func (op Scatter) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		if need[2] {
 			grads[2] = b.Apply(Binary{Fn: Mul}, given, along(share))
 		}
-	default:
-		b.Fail(NoGradient(op, "products have no gradient"))
+	}
+	return grads
+}
+
+// productGrad is the gradient times the product of the other factors that meet. Zeros are counted and left out of the
+// product: where one alone meets the others, that has a gradient, where several do, none.
+func (op Scatter) productGrad(b GradBuilder, in []Ref, d Ref, along func(Ref) Ref, need []bool) []Ref {
+	grads := make([]Ref, len(in))
+	binary := func(fn BinaryFn, x, y Ref) Ref { return b.Apply(Binary{Fn: fn}, x, y) }
+	zero := func(v Ref) Ref { return isTrue(b, Eq, v, number(b, 0)) }
+	own, given := zero(in[0]), zero(in[2])
+	x, src := binary(Add, in[0], own), binary(Add, in[2], given)
+	product := binary(Mul, d, b.Apply(op, x, in[1], src))
+	zeros := b.Apply(Scatter{Axis: op.Axis, Fn: ScatterAdd}, own, in[1], given)
+	if need[0] {
+		grads[0] = binary(Mul, binary(Div, product, x), isTrue(b, Eq, zeros, own))
+	}
+	if need[2] {
+		grads[2] = binary(Mul, binary(Div, along(product), src), isTrue(b, Eq, along(zeros), given))
 	}
 	return grads
 }

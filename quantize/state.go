@@ -55,10 +55,14 @@ func (q *Quantizer) MarshalJSON() ([]byte, error) {
 // The options for running proxies stay as they are.
 func (q *Quantizer) UnmarshalJSON(data []byte) error {
 	var s quantizerState
-	if err := json.Unmarshal(data, &s); err != nil {
+	err := json.Unmarshal(data, &s)
+	if s.Version > shardVersion { // the rest may be anything
+		return fmt.Errorf("quantize: version %d of the format, this is for version %d: use a newer octet", s.Version, shardVersion)
+	}
+	if err != nil {
 		return fmt.Errorf("quantize: the state: %w", err)
 	}
-	if s.Version < 1 || s.Version > shardVersion || (s.Version == shardVersion) != (s.Shard != nil) {
+	if s.Version < 1 || (s.Version == shardVersion) != (s.Shard != nil) {
 		return fmt.Errorf("quantize: the state has version %d, which is not 1 to %d, or %d for a shard", s.Version, stateVersion, shardVersion)
 	}
 	if s.Backend != nil { // the one of this name, not a copy

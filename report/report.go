@@ -8,10 +8,10 @@ import (
 	"io"
 	"math"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/internal/table"
 	"github.com/octet-ml/octet/quantize"
 )
 
@@ -76,7 +76,7 @@ func (f Figures) total() int {
 
 // WriteTable writes the report for people to read on a terminal.
 func (r *Report) WriteTable(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := table.NewWriter(w, 0)
 	heads, rows := filled(layerHeads(), r.layerRows())
 	for i, h := range heads {
 		if i > 0 {
@@ -134,7 +134,7 @@ func writeTuning(w io.Writer, t *quantize.Tuning) error {
 	for _, name := range t.Fallback {
 		fmt.Fprintf(w, "  %s\n", name)
 	}
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	tw := table.NewWriter(w, table.AlignRight)
 	fmt.Fprintln(tw, "in float\taccuracy\tcost\tmet\t")
 	for _, p := range t.Curve {
 		met := ""

@@ -57,3 +57,39 @@ func ExampleReadNPY() {
 	fmt.Println(y.Int64s())
 	// Output: [7 8 9]
 }
+
+// A model's logits become classes and their shares.
+func ExampleTopK() {
+	logits, err := tensor.FromSlice([]float32{0, 3, -1, 2}, 1, 4)
+	if err != nil {
+		log.Fatal(err)
+	}
+	shares, err := tensor.Softmax(logits)
+	if err != nil {
+		log.Fatal(err)
+	}
+	values, classes, err := tensor.TopK(shares, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, class := range classes.Int64s() {
+		fmt.Printf("class %d: %.3f\n", class, values.Float32s()[i])
+	}
+	// Output:
+	// class 1: 0.696
+	// class 3: 0.256
+}
+
+// With %+v a tensor prints its elements, as in PyTorch.
+func ExampleTensor_Format() {
+	x, err := tensor.FromSlice([]float32{1, -2.5, 3, 4}, 2, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%v\n%+v\n", x, x)
+	// Output:
+	// float32[2, 2]
+	// float32[2, 2]
+	// [[ 1.0000, -2.5000],
+	//  [ 3.0000,  4.0000]]
+}

@@ -151,7 +151,9 @@ func newView(dtype DType, bytes, offset int, shape, strides []int) (*Tensor, err
 			return nil, fmt.Errorf("tensor: view %v with strides %v and offset %d reaches outside its storage of %d elements", Shape(shape), strides, offset, have)
 		}
 	}
-	return &Tensor{dtype: dtype, shape: slices.Clone(shape), strides: slices.Clone(strides), offset: offset}, nil
+	rank := len(shape)
+	dims := slices.Concat(shape, strides)
+	return &Tensor{dtype: dtype, shape: dims[:rank:rank], strides: dims[rank:], offset: offset}, nil
 }
 
 // DType returns the element type.

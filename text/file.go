@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/rawfile"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -122,8 +123,8 @@ type document struct {
 const longestFile = 256 << 20
 
 // readFile reads a file of at most longestFile bytes.
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+func readFile(fsys fs.FS, path string) ([]byte, error) {
+	f, err := fsys.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -139,15 +140,18 @@ func readFile(path string) ([]byte, error) {
 // also reads how long texts may be: the smallest of the truncation of tokenizer.json, the model_max_length of tokenizer_config.json, the max_seq_length
 // of sentence_bert_config.json and the max_position_embeddings of config.json. The padding of tokenizer.json is not used: each text has its own length.
 // What is wrong with a file is a *tensor.FileError, with an *UnsupportedError in it for a component that is not supported.
-func Open(path string) (*Tokenizer, error) {
-	info, err := os.Stat(path)
+func Open(path string) (*Tokenizer, error) { return OpenFS(rawfile.System{}, path) }
+
+// OpenFS is Open of what fsys has at path, such as files that are embedded in a program.
+func OpenFS(fsys fs.FS, path string) (*Tokenizer, error) {
+	info, err := fs.Stat(fsys, path)
 	if err != nil {
 		return nil, err
 	}
 	if info.IsDir() {
-		return openFolder(path)
+		return openFolder(fsys, path)
 	}
-	b, err := readFile(path)
+	b, err := readFile(fsys, path)
 	if err != nil {
 		return nil, err
 	}

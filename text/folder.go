@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/rawfile"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -35,21 +35,21 @@ type modelConfig struct {
 }
 
 // openFolder reads the tokenizer of a folder of Hugging Face.
-func openFolder(dir string) (*Tokenizer, error) {
+func openFolder(fsys fs.FS, dir string) (*Tokenizer, error) {
 	var own tokenizerConfig
 	var sentence sentenceConfig
 	var model modelConfig
-	configured, err := readJSON(filepath.Join(dir, "tokenizer_config.json"), &own)
+	configured, err := readJSON(fsys, rawfile.Join(fsys, dir, "tokenizer_config.json"), &own)
 	if err == nil {
-		_, err = readJSON(filepath.Join(dir, "sentence_bert_config.json"), &sentence)
+		_, err = readJSON(fsys, rawfile.Join(fsys, dir, "sentence_bert_config.json"), &sentence)
 	}
 	if err == nil {
-		_, err = readJSON(filepath.Join(dir, "config.json"), &model)
+		_, err = readJSON(fsys, rawfile.Join(fsys, dir, "config.json"), &model)
 	}
 	if err != nil {
 		return nil, err
 	}
-	t, err := own.open(dir, configured, model.Type)
+	t, err := own.open(fsys, dir, configured, model.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,8 @@ func openFolder(dir string) (*Tokenizer, error) {
 }
 
 // readJSON reads a file, if there is one.
-func readJSON(path string, to any) (found bool, err error) {
-	b, err := readFile(path)
+func readJSON(fsys fs.FS, path string, to any) (found bool, err error) {
+	b, err := readFile(fsys, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -87,9 +87,9 @@ func readJSON(path string, to any) (found bool, err error) {
 }
 
 // open reads tokenizer.json or, where there is none, vocab.txt.
-func (s *tokenizerConfig) open(dir string, configured bool, model string) (*Tokenizer, error) {
-	path := filepath.Join(dir, "tokenizer.json")
-	b, err := readFile(path)
+func (s *tokenizerConfig) open(fsys fs.FS, dir string, configured bool, model string) (*Tokenizer, error) {
+	path := rawfile.Join(fsys, dir, "tokenizer.json")
+	b, err := readFile(fsys, path)
 	if err == nil {
 		t, err := Parse(b)
 		return t, inFile(path, err)
@@ -97,8 +97,8 @@ func (s *tokenizerConfig) open(dir string, configured bool, model string) (*Toke
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	path = filepath.Join(dir, "vocab.txt")
-	b, err = readFile(path)
+	path = rawfile.Join(fsys, dir, "vocab.txt")
+	b, err = readFile(fsys, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &tensor.FileError{File: dir, Reason: "no tokenizer.json and no vocab.txt in it: save the tokenizer with tokenizer.save_pretrained(folder)"}
 	}

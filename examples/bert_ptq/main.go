@@ -174,7 +174,7 @@ func measure(ctx context.Context, progress io.Writer, name string, g *graph.Grap
 	if err != nil {
 		return row{}, nil, err
 	}
-	t, err := bench.Time(ctx, s, one, latencyRuns)
+	t, err := bench.Time(ctx, s, one, bench.TimeOptions{Runs: latencyRuns})
 	r.ms = t.Median.Seconds() * 1e3
 	return r, e.Logits, err
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
@@ -63,19 +62,14 @@ func classify(arch, weights, picture string) ([]class, error) {
 	if err != nil {
 		return nil, err
 	}
-	var classes []class
-	for i, v := range y[0].Float32s() {
-		classes = append(classes, class{i, v})
+	values, indices, err := tensor.TopK(y[0], y[0].Dim(-1))
+	if err != nil {
+		return nil, err
 	}
-	slices.SortStableFunc(classes, func(a, b class) int {
-		switch {
-		case a.logit > b.logit:
-			return -1
-		case a.logit < b.logit:
-			return 1
-		}
-		return 0
-	})
+	var classes []class
+	for i, index := range indices.Int64s() {
+		classes = append(classes, class{int(index), values.Float32s()[i]})
+	}
 	return classes, nil
 }
 

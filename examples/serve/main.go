@@ -8,7 +8,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -17,11 +16,9 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math"
 	"net/http"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"time"
 
@@ -131,7 +128,7 @@ type classifier struct {
 // class is what a picture may show.
 type class struct {
 	Name  string  `json:"name"`
-	Share float64 `json:"share"` // softmax of the logits
+	Share float32 `json:"share"` // softmax of the logits
 }
 
 // mostBytes bounds a picture as it is sent.
@@ -154,25 +151,32 @@ func (c *classifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), serve.CodeOf(err).HTTP())
 		return
 	}
+	classes, err := c.classes(y[0])
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(c.classes(y[0]))
+	_ = json.NewEncoder(w).Encode(classes)
 }
 
 // classes returns the classes of logits, the likeliest first.
-func (c *classifier) classes(logits *tensor.Tensor) []class {
-	v := logits.Float32s()
-	highest := slices.Max(v)
-	all, sum := make([]class, len(v)), 0.0
-	for i, l := range v {
-		all[i] = class{fmt.Sprintf("class %d", i), math.Exp(float64(l - highest))}
-		if i < len(c.names) {
-			all[i].Name = c.names[i]
+func (c *classifier) classes(logits *tensor.Tensor) ([]class, error) {
+	shares, err := tensor.Softmax(logits)
+	if err != nil {
+		return nil, err
+	}
+	values, indices, err := tensor.TopK(shares, min(5, shares.Dim(-1)))
+	if err != nil {
+		return nil, err
+	}
+	var all []class
+	for i, index := range indices.Int64s() {
+		name := fmt.Sprintf("class %d", index)
+		if int(index) < len(c.names) {
+			name = c.names[index]
 		}
-		sum += all[i].Share
+		all = append(all, class{name, values.Float32s()[i]})
 	}
-	for i := range all {
-		all[i].Share /= sum
-	}
-	slices.SortStableFunc(all, func(a, b class) int { return cmp.Compare(b.Share, a.Share) })
-	return all[:min(len(all), 5)]
+	return all, nil
 }

@@ -61,6 +61,17 @@ func (c *Context) Call(name string, m Module, x ...*graph.Value) *graph.Value {
 	return m.Forward(child, x...)
 }
 
+// MultiModule is a module with several outputs, such as LSTM. Forward returns the first of what ForwardAll does.
+type MultiModule interface {
+	Module
+	ForwardAll(c *Context, x ...*graph.Value) []*graph.Value
+}
+
+// CallAll is Call of a child module of which all outputs are wanted.
+func (c *Context) CallAll(name string, m MultiModule, x ...*graph.Value) []*graph.Value {
+	return m.ForwardAll(&Context{b: c.b, path: join(c.path, name), cls: m.Class()}, x...)
+}
+
 func join(path, name string) string {
 	if path == "" {
 		return name
@@ -83,6 +94,12 @@ func (c *Context) Parameter(name string, init Init, shape ...int) *graph.Value {
 func (c *Context) Apply(op ops.Op, x ...*graph.Value) *graph.Value {
 	c.b.Scope = graph.Scope{Path: c.path, Class: c.cls}
 	return c.b.Add(op, x...)
+}
+
+// ApplyAll adds an operator to the graph and returns its outputs, which are so many.
+func (c *Context) ApplyAll(op ops.Op, outputs int, x ...*graph.Value) []*graph.Value {
+	c.b.Scope = graph.Scope{Path: c.path, Class: c.cls}
+	return c.b.AddAll(op, outputs, x...)
 }
 
 // Const adds a constant that is no parameter.

@@ -96,7 +96,11 @@ func (t *Trainer) Load(path string, s *Sampler) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(state.Contiguous().Uint8s()))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
+	err = d.Decode(&c)
+	if c.Version > checkpointVersion { // the rest may be anything
+		return reject(stateRecord, "version %d of the format, this is for version %d: use a newer octet", c.Version, checkpointVersion)
+	}
+	if err != nil {
 		return reject(stateRecord, "not a checkpoint: %v", err)
 	}
 	if c.Version != checkpointVersion || c.Steps < 0 {

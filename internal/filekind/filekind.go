@@ -206,7 +206,7 @@ func OfRecords(names []string) *Error {
 }
 
 // modelExtensions are what files of models are called that lie in archives.
-var modelExtensions = []string{".pt", ".pth", ".pt2", ".bin", ".safetensors", ".ckpt", ".onnx", ".tflite", ".h5", ".pb"}
+var modelExtensions = []string{".pt", ".pth", ".th", ".pt2", ".tar", ".bin", ".safetensors", ".ckpt", ".onnx", ".tflite", ".h5", ".pb"}
 
 // OfFolder returns what a folder is that has files of these names.
 func OfFolder(names []string) *Error {

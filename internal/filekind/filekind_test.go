@@ -54,6 +54,11 @@ func TestOfRecords(t *testing.T) {
 			t.Errorf("%v: %v, want %v", names, e, want)
 		}
 	}
+	for _, ext := range modelExtensions {
+		if e := OfRecords([]string{"model" + ext}); e.Kind != Packed {
+			t.Errorf("%s in a zip file: %v", ext, e)
+		}
+	}
 	if e := OfFolder([]string{"variables", "saved_model.pb"}); e.Kind != TensorFlow {
 		t.Errorf("a SavedModel: %v", e)
 	}

@@ -9,14 +9,17 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
+	"path/filepath"
 )
 
 // File is a file of known size.
 type File struct {
 	Size int64
-	// Disk is the file itself, nil of what is in memory.
+	// Disk is the file itself, nil of what is not on a disk.
 	Disk *os.File
 
+	file   fs.File // nil of what is in memory
 	ctx    context.Context
 	at     io.ReaderAt
 	memory chunks
@@ -32,23 +35,46 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("it does not end within the %d bytes that are allowed", e.Limit)
 }
 
-// Open opens the file at path. Of a pipe or device it reads at most limit bytes, of which a *TooLargeError says that they
-// are not all. Reading fails once ctx has ended.
+// System has the files of the system by their own paths, which fs.FS has no rules for.
+type System struct{}
+
+// Open is os.Open.
+func (System) Open(path string) (fs.File, error) { return os.Open(path) }
+
+// Stat is os.Stat.
+func (System) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
+
+// Join joins the parts of a path in fsys.
+func Join(fsys fs.FS, parts ...string) string {
+	if fsys == fs.FS(System{}) {
+		return filepath.Join(parts...)
+	}
+	return path.Join(parts...)
+}
+
+// Open opens the file of the system at path, as OpenIn does.
 func Open(ctx context.Context, path string, limit int64) (*File, error) {
+	return OpenIn(ctx, System{}, path, limit)
+}
+
+// OpenIn opens the file at path. Of a pipe or device, and of what can only be read in order, it reads at most limit bytes, of which a
+// *TooLargeError says that they are not all. Reading fails once ctx has ended.
+func OpenIn(ctx context.Context, fsys fs.FS, path string, limit int64) (*File, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := fsys.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
-	switch {
+	switch at, ok := f.(io.ReaderAt); {
 	case err != nil:
 	case info.IsDir():
 		err = &fs.PathError{Op: "read", Path: path, Err: ErrFolder}
-	case info.Mode().IsRegular():
-		return &File{Size: info.Size(), Disk: f, ctx: ctx, at: f}, nil
+	case ok && info.Mode().IsRegular():
+		disk, _ := f.(*os.File)
+		return &File{Size: info.Size(), Disk: disk, file: f, ctx: ctx, at: at}, nil
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -84,12 +110,12 @@ func (f *File) InMemory() int64 { return f.memory.size }
 // Detach makes reading independent of the context that the file was opened with.
 func (f *File) Detach() { f.ctx = context.Background() }
 
-// Close closes the file, where it is on a disk.
+// Close closes the file, where it is not in memory.
 func (f *File) Close() error {
-	if f.Disk == nil {
+	if f.file == nil {
 		return nil
 	}
-	return f.Disk.Close()
+	return f.file.Close()
 }
 
 // chunks are what was read of a pipe, all but the last of chunkSize. What is there is never copied to make room.

@@ -43,14 +43,11 @@ func quick() bool { return testing.Short() || os.Getenv("OCTET_QUICK") == "1" }
 
 // forEachKernel runs body as one subtest per row. A row whose tier the CPU lacks is
 // logged as not run, or fails when the tier is required.
-func forEachKernel[K any, P interface {
-	*K
-	info() *Info
-}](t *testing.T, rows []K, body func(t *testing.T, k *K)) {
+func forEachKernel[K any](t *testing.T, rows []K, body func(t *testing.T, k *K)) {
 	t.Helper()
 	required := requiredTiers(t)
 	for i := range rows {
-		info := P(&rows[i]).info()
+		info := rowsOf(rows).at(i)
 		switch {
 		case cpuHas(info.Tier):
 			t.Run(info.Tier.String(), func(t *testing.T) { body(t, &rows[i]) })
@@ -63,13 +60,10 @@ func forEachKernel[K any, P interface {
 }
 
 // benchEachKernel runs body as one sub-benchmark per supported row.
-func benchEachKernel[K any, P interface {
-	*K
-	info() *Info
-}](b *testing.B, rows []K, body func(b *testing.B, k *K)) {
+func benchEachKernel[K any](b *testing.B, rows []K, body func(b *testing.B, k *K)) {
 	b.Helper()
 	for i := range rows {
-		if info := P(&rows[i]).info(); cpuHas(info.Tier) {
+		if info := rowsOf(rows).at(i); cpuHas(info.Tier) {
 			b.Run(info.Tier.String(), func(b *testing.B) { body(b, &rows[i]) })
 		}
 	}

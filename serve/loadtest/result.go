@@ -7,8 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
+
+	"github.com/octet-ml/octet/internal/table"
 )
 
 // Latency are times from when a request was sent, or in an open loop was due, to its answer. Quantiles are exact to 1/1024.
@@ -57,7 +58,7 @@ func (r *Result) WriteTable(w io.Writer) error {
 		parts = append(parts, fmt.Sprintf("%s: %d", status, r.Statuses[status]))
 	}
 	fmt.Fprintf(w, "status        %s\n\n", strings.Join(parts, ", "))
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	t := table.NewWriter(w, table.AlignRight)
 	fmt.Fprintln(t, "ms\tmin\tmean\tp50\tp90\tp95\tp99\tp99.9\tmax\t")
 	row := func(name string, l Latency) {
 		fmt.Fprint(t, name, "\t")

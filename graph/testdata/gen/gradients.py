@@ -548,10 +548,16 @@ def complex_transforms(s):
         s.add("FFT", {"Inverse": inverse, "Norm": norm}, [s.rand(*shape)], lambda x: torch.view_as_real(f(torch.view_as_complex(x), norm=name)))
 
 
+def scattered_products(s):
+    for x, i, axis in [([4], [3], 0), ([3, 4], [3, 2], 1), ([2, 4, 2], [5, 4, 1], 0)]:
+        for some in (s.rand, lambda *shape: s.rand(*shape) * (s.rand(*shape, lo=0, hi=1) > 0.4)):  # the second with zeros
+            s.add("Scatter", {"Axis": axis, "Fn": "multiply"}, [some(*x), s.index(x[axis], *i), some(*i)], lambda x, i, v: x.scatter_reduce(axis, i, v, "prod"))
+
+
 def main():
     torch.set_num_threads(1)
     s = Gradients(7)
-    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas]:
+    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas, scattered_products]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 

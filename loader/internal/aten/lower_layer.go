@@ -52,7 +52,7 @@ func (l *lowering) layer(n *graph.Node, act ops.Activation, q *tensor.QParams, r
 		}
 		bias := p.Bias
 		if asInt {
-			if ints := p.intBias(x.Type.Q); ints != nil {
+			if ints := p.intBias(x.Type.Q).bias; ints != nil {
 				bias = ints
 			}
 		}

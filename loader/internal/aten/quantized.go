@@ -124,10 +124,15 @@ func (c *call) joinQuantized(in []*build.Tensor, axis int, q *tensor.QParams) *b
 	return c.apply(ops.Concat{Axis: axis}, same...)
 }
 
-// intBias returns the bias of a layer as int32, in units of its input's scale
-// times the weight's: what the kernels of depthwise convolutions take. It is nil
-// where that does not fit.
-func (p *Packed) intBias(in *tensor.QParams) *tensor.Tensor {
+// intBias is the bias of a layer as int32, in units of its input's scale times the weight's.
+type intBias struct {
+	bias *tensor.Tensor // nil where it does not fit
+	// exact says that each float of the bias is the nearest to a whole number of units, and not all are 0: it was made of integers.
+	exact bool
+}
+
+// intBias returns the bias of a layer as int32: what the kernels of depthwise convolutions take.
+func (p *Packed) intBias(in *tensor.QParams) intBias {
 	for q, b := range p.biases {
 		if q.Equal(in) {
 			return b
@@ -135,26 +140,32 @@ func (p *Packed) intBias(in *tensor.QParams) *tensor.Tensor {
 	}
 	bias, scales := p.Bias.Contiguous().Float32s(), p.Weight.QParams().Scale
 	ints := make([]int32, len(bias))
+	out, zero := intBias{exact: true}, true
 	for i, b := range bias {
-		v := math.RoundToEven(float64(b) / (float64(in.Scale[0]) * float64(scales[i%len(scales)])))
+		unit := float64(in.Scale[0]) * float64(scales[i%len(scales)])
+		v := math.RoundToEven(float64(b) / unit)
 		if !(math.Abs(v) < 1<<30) {
-			return nil
+			return intBias{}
 		}
 		ints[i] = int32(v)
+		out.exact = out.exact && float32(v*unit) == b
+		zero = zero && b == 0
 	}
+	out.exact = out.exact && !zero
 	t, err := tensor.FromSlice(ints, len(ints))
 	if err != nil {
-		return nil
+		return intBias{}
 	}
+	out.bias = t
 	if p.biases == nil {
-		p.biases = make(map[*tensor.QParams]*tensor.Tensor)
+		p.biases = make(map[*tensor.QParams]intBias)
 	}
-	p.biases[in] = t
-	return t
+	p.biases[in] = out
+	return out
 }
 
 // layer applies a quantized layer with the given weight; make gives its
-// operator. The bias is added in float32, as PyTorch does, unless asInt is set.
+// operator. The bias is added in float32, as PyTorch does, unless asInt is set or it was made of integers, as octet's own are.
 func (c *call) layer(x *build.Tensor, p *Packed, weight *tensor.Tensor, asInt bool, make func(hasBias bool) ops.Op) *build.Tensor {
 	q, wq := x.Type().Q, weight.QParams()
 	switch {
@@ -169,10 +180,8 @@ func (c *call) layer(x *build.Tensor, p *Packed, weight *tensor.Tensor, asInt bo
 	values := []*graph.Value{c.read(x), c.Constant(join(c.Scope.Path, "weight"), weight)}
 	if p.Bias != nil {
 		bias := p.Bias
-		if asInt {
-			if b := p.intBias(q); b != nil {
-				bias = b
-			}
+		if b := p.intBias(q); b.bias != nil && (asInt || b.exact) {
+			bias = b.bias
 		}
 		values = append(values, c.Constant(join(c.Scope.Path, "bias"), bias))
 	}

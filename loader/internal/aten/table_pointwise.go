@@ -202,7 +202,7 @@ func clampOne(fn ops.UnaryFn) func(*call) Value {
 // tensor's type, in which negative ones of bytes are large.
 func (c *call) bounded(op ops.Unary, x *build.Tensor, bounds ...Value) *build.Tensor {
 	for _, b := range bounds {
-		if k, ok := build.KindOf(b); ok && k == build.Float && !x.DType().IsFloat() {
+		if k, ok := build.KindOf(b); ok && k == build.Float && !x.DType().IsFloat() && x.Type().Q == nil {
 			x = c.cast(x, tensor.Float32)
 		}
 	}

@@ -44,8 +44,8 @@ func recurrent(fn ops.CellFn) func(*call) Value {
 		if op.Bidirectional {
 			directions *= 2
 		}
-		if len(weights) == directions*(per+1) && op.Layers > 0 {
-			return c.unsupported("with a projection")
+		if fn == ops.LSTMCell && op.Layers > 0 && len(weights) == directions*(per+1) {
+			return c.projectedLSTM(op, weights)
 		}
 		in := append([]*build.Tensor{c.tensor(0)}, c.states()...)
 		out := c.applyFloatAll(op, append(in, weights...)...)

@@ -148,8 +148,8 @@ type Packed struct {
 	groups                                   int
 	transposed                               bool
 
-	flat   *tensor.Tensor                     // weight without an extra dimension
-	biases map[*tensor.QParams]*tensor.Tensor // as integers, by the input's parameters
+	flat   *tensor.Tensor              // weight without an extra dimension
+	biases map[*tensor.QParams]intBias // as integers, by the input's parameters
 }
 
 // Uninitialized is a value that may be passed on, but that no path uses.

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/octet-ml/octet/internal/filekind"
+	"github.com/octet-ml/octet/internal/nametable"
 	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -29,21 +30,13 @@ const (
 	deflateAllowed = 1 << 20 // expansion that is let pass in any archive
 )
 
-// The least a zip file spends on a record: its local header and its entry in
-// the central directory, each followed by the name, and the end record.
-const (
-	localHeader  = 30
-	centralEntry = 46
-	endRecord    = 22
-)
-
 // Archive is a zip file, whose records all lie in one folder at its top unless it is flat. Records may be many and small.
 type Archive struct {
 	file    io.ReaderAt
 	root    string
 	names   []string
 	records []record // in the order of names
-	index   map[string]int32
+	index   *nametable.Table
 }
 
 // record is where a record lies in the file, and how.
@@ -53,7 +46,7 @@ type record struct {
 	deflated         bool
 }
 
-// maxRecords keeps places in lists within an int32.
+// maxRecords keeps places within what a nametable.Table holds.
 const maxRecords = 1 << 30
 
 // IsZip reports whether a file that begins with head is a zip archive.
@@ -85,53 +78,51 @@ func OpenFlat(r io.ReaderAt, size, budget int64) (*Archive, error) {
 
 func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name string, err error)) (*Archive, error) {
 	small := &window{r: r, size: size}
-	z, err := zip.NewReader(small, size)
-	if err == nil && len(z.File) > maxRecords {
-		err = fmt.Errorf("%d records", len(z.File))
-	}
+	entries, err := readDirectory(r, size)
 	if errors.Is(err, zip.ErrFormat) { // the directory is at the end
 		err = filekind.OfTruncated(err)
 	}
 	if err != nil {
 		return nil, &tensor.FileError{Reason: "damaged zip archive", Err: err}
 	}
-	a := &Archive{file: small, index: make(map[string]int32, len(z.File)), records: make([]record, 0, len(z.File))}
-	spans := make([]span, 0, len(z.File))
-	directory := int64(endRecord)
+	a := &Archive{file: small, index: nametable.New(len(entries)), names: make([]string, 0, len(entries)), records: make([]record, 0, len(entries))}
+	spans := make([]span, 0, len(entries))
+	directory, header := int64(endRecord), make([]byte, localHeader)
 	var inflated, total uint64
-	for _, f := range z.File {
-		directory += centralEntry + int64(len(f.Name))
-		if strings.HasSuffix(f.Name, "/") && f.UncompressedSize64 == 0 {
+	for i := range entries {
+		f := &entries[i]
+		directory += centralEntry + int64(len(f.name))
+		if strings.HasSuffix(f.name, "/") && f.size == 0 {
 			continue // folders, which zip tools add
 		}
-		root, name, err := split(f.Name)
+		root, name, err := split(f.name)
 		if err != nil {
-			return nil, foreign(z, err)
+			return nil, foreign(entries, err)
+		}
+		if len(a.names) == 0 {
+			a.root = root
 		}
 		switch {
-		case len(a.names) == 0:
-			a.root = root
 		case root != a.root:
-			return nil, reject(f.Name, "outside the archive's folder %q", a.root)
-		case a.Has(name):
-			return nil, reject(f.Name, "two records have this name")
+			return nil, reject(f.name, "outside the archive's folder %q", a.root)
+		case a.index.Add(name, len(a.names), a.nameAt) != len(a.names):
+			return nil, reject(f.name, "two records have this name")
 		}
-		at, err := checkRecord(f, size)
+		at, err := checkRecord(small, header, f, size)
 		if err != nil {
 			return nil, err
 		}
-		spans = append(spans, span{at - localHeader - int64(len(f.Name)), at + int64(f.CompressedSize64), f.Name})
-		if f.Method == zip.Deflate {
-			if inflated += f.UncompressedSize64; inflated > uint64(size)*maxExpansion+deflateAllowed {
-				return nil, reject(f.Name, "deflated records claim more than %d times the file's %d bytes", maxExpansion, size)
+		spans = append(spans, span{at - localHeader - int64(len(f.name)), at + int64(f.stored), f.name})
+		if f.method == zip.Deflate {
+			if inflated += f.size; inflated > uint64(size)*maxExpansion+deflateAllowed {
+				return nil, reject(f.name, "deflated records claim more than %d times the file's %d bytes", maxExpansion, size)
 			}
 		}
-		if total += f.UncompressedSize64; total > uint64(budget) {
-			return nil, &tensor.FileError{Record: f.Name, Err: &tensor.BudgetError{What: "the archive up to this record", Need: int64(min(total, math.MaxInt64)), Limit: budget}}
+		if total += f.size; total > uint64(budget) {
+			return nil, &tensor.FileError{Record: f.name, Err: &tensor.BudgetError{What: "the archive up to this record", Need: int64(min(total, math.MaxInt64)), Limit: budget}}
 		}
-		a.index[name] = int32(len(a.names))
 		a.names = append(a.names, name)
-		a.records = append(a.records, record{at, int64(f.CompressedSize64), int64(f.UncompressedSize64), f.CRC32, f.Method == zip.Deflate})
+		a.records = append(a.records, record{at, int64(f.stored), int64(f.size), f.crc, f.method == zip.Deflate})
 	}
 	if len(a.names) == 0 {
 		return nil, &tensor.FileError{Reason: "zip archive without records"}
@@ -140,10 +131,10 @@ func openWith(r io.ReaderAt, size, budget int64, split func(string) (root, name 
 }
 
 // foreign returns what an archive is where that is known not to come from PyTorch, else err.
-func foreign(z *zip.Reader, err error) error {
-	names := make([]string, len(z.File))
-	for i, f := range z.File {
-		names[i] = f.Name
+func foreign(entries []entry, err error) error {
+	names := make([]string, len(entries))
+	for i := range entries {
+		names[i] = entries[i].name
 	}
 	switch e := filekind.OfRecords(names); e.Kind {
 	case filekind.Arrays, filekind.Keras, filekind.Packed:
@@ -175,21 +166,21 @@ func splitName(full string) (root, name string, err error) {
 }
 
 // checkRecord returns where the data of a record begins.
-func checkRecord(f *zip.File, size int64) (int64, error) {
+func checkRecord(r io.ReaderAt, header []byte, f *entry, size int64) (int64, error) {
 	switch {
-	case f.Flags&1 != 0:
-		return 0, reject(f.Name, "encrypted")
-	case f.Method != zip.Store && f.Method != zip.Deflate:
-		return 0, reject(f.Name, "compression method %d is not read: only stored and deflated records are", f.Method)
-	case f.Method == zip.Store && f.CompressedSize64 != f.UncompressedSize64:
-		return 0, reject(f.Name, "stored with two sizes, %d and %d", f.CompressedSize64, f.UncompressedSize64)
+	case f.encrypted:
+		return 0, reject(f.name, "encrypted")
+	case f.method != zip.Store && f.method != zip.Deflate:
+		return 0, reject(f.name, "compression method %d is not read: only stored and deflated records are", f.method)
+	case f.method == zip.Store && f.stored != f.size:
+		return 0, reject(f.name, "stored with two sizes, %d and %d", f.stored, f.size)
 	}
-	at, err := f.DataOffset()
+	at, err := dataOffset(r, header, f, size)
 	if err != nil {
-		return 0, &tensor.FileError{Record: f.Name, Reason: "no record at its place", Err: err}
+		return 0, &tensor.FileError{Record: f.name, Reason: "no record at its place", Err: err}
 	}
-	if at < 0 || at > size || f.CompressedSize64 > uint64(size-at) {
-		return 0, reject(f.Name, "%d bytes at %d reach past the file's end at %d", f.CompressedSize64, at, size)
+	if at < 0 || at > size || f.stored > uint64(size-at) {
+		return 0, reject(f.name, "%d bytes at %d reach past the file's end at %d", f.stored, at, size)
 	}
 	return at, nil
 }
@@ -224,26 +215,31 @@ func (a *Archive) Root() string { return a.root }
 // the archive. The caller must not change them.
 func (a *Archive) Names() []string { return a.names }
 
+func (a *Archive) nameAt(place int) string { return a.names[place] }
+
+// Find returns the place of a record in the order of the archive, -1 when there is none of this name.
+func (a *Archive) Find(name string) int { return a.index.Find(name, a.nameAt) }
+
 // Has reports whether there is a record of this name.
-func (a *Archive) Has(name string) bool {
-	_, ok := a.index[name]
-	return ok
-}
+func (a *Archive) Has(name string) bool { return a.Find(name) >= 0 }
 
 // find returns the record of a name, nil when there is none.
 func (a *Archive) find(name string) *record {
-	if i, ok := a.index[name]; ok {
+	if i := a.Find(name); i >= 0 {
 		return &a.records[i]
 	}
 	return nil
 }
 
 // Size returns how many bytes a record has when read, -1 when there is none.
-func (a *Archive) Size(name string) int64 {
-	if f := a.find(name); f != nil {
-		return f.size
+func (a *Archive) Size(name string) int64 { return a.SizeAt(a.Find(name)) }
+
+// SizeAt is Size of the record at a place, -1 when that is.
+func (a *Archive) SizeAt(place int) int64 {
+	if place < 0 {
+		return -1
 	}
-	return -1
+	return a.records[place].size
 }
 
 // Section returns a record as a file of its own, of as many bytes as it says. A
@@ -263,10 +259,16 @@ func (a *Archive) Section(name string, limit int64) (io.ReaderAt, int64, error) 
 // come out. A record that is not there, longer than limit or damaged gives a
 // *tensor.FileError.
 func (a *Archive) Read(name string, limit int64) (data []byte, err error) {
-	f := a.find(name)
-	if f == nil {
+	i := a.Find(name)
+	if i < 0 {
 		return nil, reject(name, "no such record in the archive")
 	}
+	return a.ReadAt(i, limit)
+}
+
+// ReadAt is Read of the record at a place.
+func (a *Archive) ReadAt(place int, limit int64) (data []byte, err error) {
+	name, f := a.names[place], &a.records[place]
 	limit = min(limit, math.MaxInt-tensor.Alignment) // what can be addressed
 	if f.size > limit {
 		return nil, reject(name, "%d bytes, at most %d are read", f.size, limit)
@@ -276,21 +278,22 @@ func (a *Archive) Read(name string, limit int64) (data []byte, err error) {
 		return data, f.check(name, data, err)
 	}
 	data = tensor.AlignedBytes(int(f.size)) // known to be present
-	return data, a.ReadInto(name, data)
+	return data, a.readStored(name, f, data)
 }
 
-// ReadInto is Read of a record of known size into memory of as many bytes.
-func (a *Archive) ReadInto(name string, data []byte) error {
-	f := a.find(name)
-	if f == nil || f.size != int64(len(data)) {
-		return reject(name, "no such record of %d bytes in the archive", len(data))
+// ReadIntoAt is ReadAt of a record into memory of as many bytes as it has.
+func (a *Archive) ReadIntoAt(place int, data []byte) error {
+	name, f := a.names[place], &a.records[place]
+	if !f.deflated {
+		return a.readStored(name, f, data)
 	}
-	if f.deflated {
-		read, err := a.Read(name, f.size)
-		copy(data, read)
-		return err
-	}
-	var err error
+	read, err := a.ReadAt(place, f.size)
+	copy(data, read)
+	return err
+}
+
+// readStored reads a record that is not deflated.
+func (a *Archive) readStored(name string, f *record, data []byte) (err error) {
 	if n, e := a.file.ReadAt(data, f.at); n < len(data) {
 		err = cmp.Or(e, io.ErrUnexpectedEOF)
 	}

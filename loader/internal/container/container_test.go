@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -248,5 +249,63 @@ func TestOpenFlat(t *testing.T) {
 	}
 	if _, err := flat(member{name: "a"}, member{name: "a"}); !isFileError(err, "two records") {
 		t.Errorf("two records of one name: got %v", err)
+	}
+}
+
+// TestDirectory holds what is read of a directory to archive/zip: names, places and sizes, also where the numbers take 64 bits and
+// a comment follows.
+func TestDirectory(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i := range 70000 { // more than 16 bits count
+		h := &zip.FileHeader{Name: fmt.Sprintf("top/r%d", i), Method: uint16(i % 2 * 8), Comment: strings.Repeat("c", i%5), Extra: make([]byte, i%7/6*8)}
+		out, err := w.CreateHeader(h)
+		if err == nil {
+			_, err = out.Write(make([]byte, i%11))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.SetComment("of the archive"), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r, size := bytes.NewReader(b.Bytes()), int64(b.Len())
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := readDirectory(r, size)
+	if err != nil || len(entries) != len(z.File) {
+		t.Fatalf("%d entries, want %d: %v", len(entries), len(z.File), err)
+	}
+	header := make([]byte, localHeader)
+	for i, f := range z.File {
+		at, err := dataOffset(r, header, &entries[i], size)
+		want, err2 := f.DataOffset()
+		if err != nil || err2 != nil || at != want {
+			t.Fatalf("%s is at %d, want %d: %v, %v", f.Name, at, want, err, err2)
+		}
+		e := entries[i]
+		if e.header = 0; e != (entry{name: f.Name, stored: f.CompressedSize64, size: f.UncompressedSize64, crc: f.CRC32, method: f.Method}) {
+			t.Fatalf("%+v, want %+v", e, f.FileHeader)
+		}
+	}
+}
+
+// TestWideNumbers reads sizes and a place that take 64 bits.
+func TestWideNumbers(t *testing.T) {
+	le := binary.LittleEndian
+	e := entry{size: absent32, stored: absent32, header: absent32}
+	field := le.AppendUint16(le.AppendUint16(nil, zip64Tag), 24)
+	for _, v := range []uint64{1 << 33, 1 << 34, 1 << 35} {
+		field = le.AppendUint64(field, v)
+	}
+	if err := e.widen(append([]byte{9, 9, 1, 0, 0}, field...)); err != nil || e != (entry{size: 1 << 33, stored: 1 << 34, header: 1 << 35}) {
+		t.Errorf("%+v, %v", e, err)
+	}
+	short := entry{size: absent32, header: absent32}
+	if err := short.widen(append([]byte{1, 0, 8, 0}, make([]byte, 8)...)); err == nil {
+		t.Error("a number that is missing is not refused")
 	}
 }

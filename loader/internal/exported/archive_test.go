@@ -126,6 +126,10 @@ func TestArchive(t *testing.T) {
 	if p.Schema != (Version{8, 20}) || p.Torch != "2.14.1" || !slices.Equal(p.Devices, []string{"cuda"}) || len(p.Graph.Nodes) != 1 || len(p.Guards) != 1 {
 		t.Errorf("the program is %+v", p)
 	}
+	beside := zipped(append(sound(), member{"m/data/aotinductor/model/a.so", "x"}, member{"m/data/executorch/a.pte", "x"}, member{"m/extra/a.txt", "x"})...)
+	if _, err := load(beside); err != nil {
+		t.Errorf("with compiled code beside the program: %v", err)
+	}
 	w, err := a.Weights(p)
 	if err != nil || len(w) != 2 || w[1] != nil || !slices.Equal(w[0].Float32s(), []float32{1, 2}) {
 		t.Errorf("weights %v, %v", w, err)
@@ -198,6 +202,13 @@ func TestHostile(t *testing.T) {
 		"complex input":     {altered(`"x": {"dtype": 7`, `"x": {"dtype": 10`), "complex64"},
 		"sparse input":      {with("m/models/model.json", strings.Replace(program, `"x": `+metaX, `"x": `+strings.Replace(metaX, `"layout": 7`, `"layout": 2`, 1), 1)), "sparse_csr"},
 		"meta device":       {with("m/models/model.json", strings.Replace(program, `"x": `+metaX, `"x": `+strings.Replace(metaX, `"type": "cpu"`, `"type": "meta"`, 1), 1)), "device meta"},
+
+		"mkldnn input":    {with("m/models/model.json", strings.Replace(program, `"x": `+metaX, `"x": `+strings.Replace(metaX, `"layout": 7`, `"layout": 6`, 1), 1)), "_mkldnn"},
+		"record upwards":  {with("m/extra/../../a", "x"), "not a plain record name"},
+		"record absolute": {with("/m/extra/a", "x"), "not a plain record name"},
+		"record twice":    {zipped(append(sound(), member{"m/models/model.json", program})...), "two records"},
+		"two roots":       {with("n/models/model.json", program), "not one of torch.export.save"},
+		"custom object":   {payloadOf(`"path_name": "weight_0", "is_param": true, "use_pickle": false`, `"path_name": "custom_obj_0", "is_param": false, "use_pickle": true`), "Python's pickle"},
 
 		"weight missing":    {with("m/data/weights/weight_0", ""), "no such record"},
 		"weight unnamed":    {payloadOf(`"w":`, `"v":`), "no tensor of this name"},

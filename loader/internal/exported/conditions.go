@@ -2,14 +2,16 @@ package exported
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/octet-ml/octet/graph"
 )
 
 // conditionNames are the operators of expressions that those of a graph's conditions are, but for their order.
 var conditionNames = map[exprOp]graph.ConditionOp{
-	opAdd: "+", opSub: "-", opMul: "*", opFloorDiv: "//", opMod: "%", opPow: "**", opMin: "min", opMax: "max",
-	opEq: "==", opNe: "!=", opLt: "<", opLe: "<=", opAnd: "and", opOr: "or", opNot: "not", opWhere: "where",
+	opAdd: "+", opSub: "-", opMul: "*", opFloorDiv: "//", opMod: "%", opPow: "**", opMin: "min", opMax: "max", opTrueDiv: "/",
+	opEq: "==", opNe: "!=", opLt: "<", opLe: "<=", opAnd: "and", opOr: "or",
+	opNot: "not", opWhere: "where", opToFloat: "float", opSqrt: "sqrt", opFloor: "floor", opCeil: "ceil", opTrunc: "trunc", opToInt: "trunc", opRound: "round",
 }
 
 // It is not inlined, for the size of programs: docs/architecture.md.
@@ -21,11 +23,14 @@ func operation(op graph.ConditionOp, a, b graph.Condition) graph.Condition {
 
 func constant(n int64) graph.Condition { return graph.Condition{Op: graph.ConstantOp, Value: n} }
 
-// condition returns an expression on extents as graphs hold it, false where it is about something else, or in floats.
+// condition returns an expression on extents as graphs hold it, false where it is about something else.
 func (r *relationFinder) condition(e *Expr) (graph.Condition, bool) {
 	var none graph.Condition
 	switch e.Op {
 	case opConst:
+		if f, isFloat := e.Const.(float64); isFloat {
+			return graph.Condition{Op: graph.FloatOp, Value: int64(math.Float64bits(f))}, true
+		}
 		n, ok := e.Const.(int64)
 		if b, isBool := e.Const.(bool); isBool {
 			n, ok = intOf(b)
@@ -35,6 +40,11 @@ func (r *relationFinder) condition(e *Expr) (graph.Condition, bool) {
 		return r.symbolCondition(e.Symbol)
 	case opSize, opStride:
 		return r.placeCondition(e), true
+	case opInput:
+		if in := r.Inputs[r.places[e.Place.Text]]; in.Expr != nil {
+			return r.symbolCondition(in.Expr.Symbol)
+		}
+		return none, false
 	case opOffset:
 		return constant(0), true
 	}
@@ -58,7 +68,11 @@ func (r *relationFinder) condition(e *Expr) (graph.Condition, bool) {
 		return operation("-", constant(0), operation("//", operation("-", constant(0), args[0]), args[1])), true
 	case opModular:
 		return operation("%", operation("//", args[0], args[1]), args[2]), true
-	case opNot, opWhere:
+	case opShiftLeft:
+		return operation("*", args[0], operation("**", constant(2), args[1])), true
+	case opShiftRight:
+		return operation("//", args[0], operation("**", constant(2), args[1])), true
+	case opNot, opWhere, opToFloat, opSqrt, opFloor, opCeil, opTrunc, opToInt, opRound:
 		return graph.Condition{Op: conditionNames[e.Op], Args: args}, true
 	}
 	op, ok := conditionNames[e.Op]
@@ -67,7 +81,7 @@ func (r *relationFinder) condition(e *Expr) (graph.Condition, bool) {
 	}
 	for len(args) > 1 { // as a tree that is no deeper than it must be
 		half := args[:0:0]
-		if op == "-" || op == "//" || op == "%" || op == "**" {
+		if op == "-" || op == "/" || op == "//" || op == "%" || op == "**" {
 			half = append(half, operation(op, args[0], args[1]))
 			args = append(half, args[2:]...)
 			continue

@@ -369,7 +369,7 @@ func (d *decoder) tensorMeta() *TensorMeta {
 		switch key {
 		case "dtype":
 			n := d.small()
-			m.DType, m.Type = dtypes[n], dtypeName(n)
+			m.DType, m.Type, m.Wide = dtypes[n], dtypeName(n), wides[n]
 		case "sizes":
 			m.Sizes = extents()
 		case "strides":

@@ -199,16 +199,16 @@ func whileLoop(c *higherCall) ([]aten.Value, error) {
 // maxUnrolled bounds the iterations that become nodes one by one.
 const maxUnrolled = 1 << 14
 
-// leading returns the extent of the dimension that a map goes over, on which the graph then depends.
-func (c *higherCall) leading(xs []aten.Value) (int, error) {
+// count returns the extent of the dimension that a map or scan goes over, on which the graph then depends.
+func (c *higherCall) count(xs []aten.Value, axis int64) (int, error) {
 	if len(xs) == 0 {
 		return 0, fmt.Errorf("nothing to go over")
 	}
 	t, ok := xs[0].(*build.Tensor)
-	if !ok || t.Rank() == 0 {
-		return 0, fmt.Errorf("it goes over a %s without dimensions", aten.TypeName(xs[0]))
+	if !ok || axis < 0 || int(axis) >= t.Rank() {
+		return 0, fmt.Errorf("it goes over dimension %d of a %s that does not have it", axis, aten.TypeName(xs[0]))
 	}
-	v, err := c.PlainValue(c.Dims(t)[0])
+	v, err := c.PlainValue(c.Dims(t)[axis])
 	if err != nil {
 		return 0, err
 	}
@@ -219,12 +219,12 @@ func (c *higherCall) leading(xs []aten.Value) (int, error) {
 	return int(n), nil
 }
 
-// element returns element i of all of some tensors.
-func (c *higherCall) element(xs []aten.Value, i int) ([]aten.Value, error) {
+// element returns element i of all of some tensors, along a dimension.
+func (c *higherCall) element(xs []aten.Value, axis int64, i int) ([]aten.Value, error) {
 	out := make([]aten.Value, len(xs))
 	for k, x := range xs {
 		var err error
-		if out[k], err = c.Dispatch("aten::select", []aten.Value{x, int64(0), int64(i)}, nil); err != nil {
+		if out[k], err = c.Dispatch("aten::select", []aten.Value{x, axis, int64(i)}, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -257,13 +257,13 @@ func mapOver(c *higherCall) ([]aten.Value, error) {
 		return nil, fmt.Errorf("nothing to go over")
 	}
 	xs := flat(c.rest[:1])
-	n, err := c.leading(xs)
+	n, err := c.count(xs, 0)
 	if err != nil {
 		return nil, err
 	}
 	rows := make([][]aten.Value, n)
 	for i := range rows {
-		row, err := c.element(xs, i)
+		row, err := c.element(xs, 0, i)
 		if err != nil {
 			return nil, err
 		}
@@ -276,23 +276,21 @@ func mapOver(c *higherCall) ([]aten.Value, error) {
 
 // scan is scan(f, init, xs, additional), of PyTorch 2.6 scan(f, init, xs, dim, reverse,
 // additional): f takes what is carried and an element of each of xs, and gives what is
-// carried on and a result. It is unrolled.
+// carried on and a result, of which those of all are stacked along dimension 0. It is unrolled.
 func scan(c *higherCall) ([]aten.Value, error) {
 	if len(c.rest) < 2 {
 		return nil, fmt.Errorf("%d arguments", len(c.rest))
 	}
 	carried, xs, rest := flat(c.rest[:1]), flat(c.rest[1:2]), c.rest[2:]
-	reverse := false
+	axis, reverse := int64(0), false
 	if len(rest) >= 2 {
 		if dim, ok := rest[0].(int64); ok {
-			if dim != 0 {
-				return nil, fmt.Errorf("it goes over dimension %d, where 0 is supported", dim)
-			}
+			axis = dim
 			reverse, _ = rest[1].(bool)
 			rest = rest[2:]
 		}
 	}
-	n, err := c.leading(xs)
+	n, err := c.count(xs, axis)
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +300,7 @@ func scan(c *higherCall) ([]aten.Value, error) {
 		if reverse {
 			i = n - 1 - k
 		}
-		row, err := c.element(xs, i)
+		row, err := c.element(xs, axis, i)
 		if err != nil {
 			return nil, err
 		}
@@ -353,23 +351,10 @@ func (s *scope) lower(name string, args []aten.Value, keywords map[string]aten.V
 	if !lowered[name] {
 		return nil
 	}
-	cast := func(v aten.Value) (aten.Value, error) {
-		t, ok := v.(*build.Tensor)
-		if !ok || t.DType() != tensor.Float32 {
-			return v, nil
+	return replaceTensors(args, keywords, func(t *build.Tensor) (aten.Value, error) {
+		if t.DType() != tensor.Float32 {
+			return t, nil
 		}
 		return s.castTensor(t, s.autocast)
-	}
-	var err error
-	for i, v := range args {
-		if args[i], err = cast(v); err != nil {
-			return err
-		}
-	}
-	for k, v := range keywords {
-		if keywords[k], err = cast(v); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }

@@ -94,7 +94,7 @@ func (m *Model) CheckOperators() error {
 }
 
 func (m *Model) missing(g *Graph, uses map[string]*aten.OperatorUse) {
-	live := g.live()
+	live, _ := g.live()
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		if !live[i] {
@@ -295,6 +295,9 @@ func (r *run) input(in ContractInput, t ops.Type) (aten.Value, error) {
 				return nil, err
 			}
 		}
+	}
+	if in.Meta.Wide != nil {
+		return x, r.within(in.Meta.Wide, x)
 	}
 	if t.DType == in.Meta.DType {
 		return x, nil

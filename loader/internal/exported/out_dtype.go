@@ -9,7 +9,7 @@ import (
 )
 
 // integerProducts are the operators that have no form on integers here: they are
-// computed in float32, which is exact up to 2^24, and rounded.
+// computed in float64, in which sums of all products of int32 that fit it are exact.
 var integerProducts = map[string]bool{
 	"aten::conv1d": true, "aten::conv2d": true, "aten::conv3d": true, "aten::convolution": true,
 	"aten::linear": true, "aten::mm": true, "aten::bmm": true, "aten::addmm": true, "aten::matmul": true,
@@ -29,7 +29,7 @@ func outDType(c *higherCall) ([]aten.Value, error) {
 	}
 	work := dtype.DType()
 	if integerProducts[name] {
-		work = tensor.Float32
+		work = tensor.Float64
 	}
 	var args []aten.Value
 	for _, a := range c.plain[2:] {

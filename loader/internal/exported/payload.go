@@ -1,7 +1,6 @@
 package exported
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"path"
@@ -140,14 +139,14 @@ func (p *payloads) view(c payload) (*tensor.Tensor, error) {
 
 // readLater returns the memory of a record that is all of a tensor of so many bytes, nil where it is read at once.
 func (p *payloads) readLater(c payload, bytes int64, offset int) *tensor.Storage {
-	key, name := recordKey{c.record, c.meta.Type}, p.folder+c.record
+	key, place := recordKey{c.record, c.meta.Type}, p.archive.Find(p.folder+c.record)
 	if s := p.later[key]; s != nil && offset == 0 {
 		return s
 	}
-	if p.onDemand == nil || p.seen[c.record] || offset != 0 || bytes != p.archive.Size(name) || c.meta.DType == tensor.Bool || c.meta.Type == dtypeNames[int16Number] {
+	if p.onDemand == nil || p.seen[c.record] || offset != 0 || bytes != p.archive.SizeAt(place) || c.meta.DType == tensor.Bool || c.meta.Wide != nil {
 		return nil
 	}
-	s := p.onDemand(bytes, func(dst []byte) error { return p.archive.ReadInto(name, dst) })
+	s := p.onDemand(bytes, func(dst []byte) error { return p.archive.ReadIntoAt(place, dst) })
 	if s != nil {
 		if p.later == nil {
 			p.later = make(map[recordKey]*tensor.Storage)
@@ -172,9 +171,9 @@ func (p *payloads) storage(c payload, n int) ([]byte, error) {
 		return nil, err
 	}
 	size := int64(c.meta.DType.Size())
-	narrow := c.meta.Type == dtypeNames[int16Number]
-	if narrow {
-		size = 2
+	wide := c.meta.Wide
+	if wide != nil {
+		size = int64(wide.Size)
 	}
 	if bytes%size != 0 {
 		return nil, fmt.Errorf("%d bytes are no whole number of elements of %s", bytes, c.meta.Type)
@@ -186,8 +185,10 @@ func (p *payloads) storage(c payload, n int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if narrow {
-		data = widenInt16(data)
+	if wide != nil {
+		if data, err = wide.Widen(data); err != nil {
+			return nil, err
+		}
 	}
 	if c.meta.DType == tensor.Bool {
 		tensor.NormalizeBools(data)
@@ -219,16 +220,6 @@ func (p *payloads) present(n, bytes int) error {
 		return fmt.Errorf("its elements were not saved: the record is empty, as in a program exported without real weights (FakeTensorMode)")
 	}
 	return nil
-}
-
-// widenInt16 returns 16-bit integers as 32-bit ones.
-func widenInt16(data []byte) []byte {
-	wide := tensor.AlignedBytes(2 * len(data))
-	for i := 0; i+1 < len(data); i += 2 {
-		v := int16(binary.LittleEndian.Uint16(data[i:]))
-		binary.LittleEndian.PutUint32(wide[2*i:], uint32(int32(v)))
-	}
-	return wide
 }
 
 // readable refuses tensors of element types, layouts and devices that are not read.

@@ -1,6 +1,7 @@
 package exported
 
 import (
+	"github.com/octet-ml/octet/loader/internal/container"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -139,8 +140,9 @@ type Token string
 
 // TensorMeta is what is known of a tensor beforehand.
 type TensorMeta struct {
-	DType   tensor.DType // Invalid where octet does not have it
-	Type    string       // PyTorch's name of the element type
+	DType   tensor.DType    // Invalid where octet does not have it
+	Type    string          // PyTorch's name of the element type
+	Wide    *container.Wide // of a type that DType only holds
 	Sizes   []Extent
 	Strides []Extent
 	Offset  Extent // of the storage

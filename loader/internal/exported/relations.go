@@ -48,8 +48,7 @@ func (l linear) plus(by int64, other linear) (linear, bool) {
 func within(n int64) bool { return -graph.MaxRelationFactor <= n && n <= graph.MaxRelationFactor }
 
 // relations finds what the contract says of extents together, for graphs that are used without the program and with
-// these values of the inputs that are numbers. They are listed by the last input that they are about. What is computed
-// in floats is left out.
+// these values of the inputs that are numbers. They are listed by the last input that they are about.
 func (c *Contract) relations(values map[string]int64) [][]graph.Relation {
 	r := &relationFinder{Contract: c, values: values, symbols: make(map[string]linear), found: make([][]graph.Relation, len(c.Inputs)), known: make(map[string]bool)}
 	r.findSymbols()

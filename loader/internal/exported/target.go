@@ -69,10 +69,10 @@ func (n *Node) writes() bool {
 	return inPlace || strings.HasPrefix(name, "_assert") || strings.HasPrefix(name, "sym_constrain") || name == "" || len(n.Outputs) == 0
 }
 
-// live returns which nodes of a graph a run needs: random numbers that nobody uses, for
+// live returns which nodes of a graph a run needs, and which names they use: random numbers that nobody uses, for
 // one, are no reason to refuse a program.
-func (g *Graph) live() []bool {
-	used := make(map[string]bool)
+func (g *Graph) live() (live []bool, used map[string]bool) {
+	used = make(map[string]bool)
 	var use func(a Arg)
 	use = func(a Arg) {
 		switch a := a.(type) {
@@ -91,7 +91,7 @@ func (g *Graph) live() []bool {
 	for _, a := range g.Outputs {
 		use(a)
 	}
-	live := make([]bool, len(g.Nodes))
+	live = make([]bool, len(g.Nodes))
 	for i := len(g.Nodes) - 1; i >= 0; i-- {
 		n := &g.Nodes[i]
 		live[i] = n.writes() || anyUsed(n.Outputs, used)
@@ -102,7 +102,7 @@ func (g *Graph) live() []bool {
 			use(in.Arg)
 		}
 	}
-	return live
+	return live, used
 }
 
 func anyUsed(args []Arg, used map[string]bool) bool {

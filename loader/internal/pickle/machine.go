@@ -30,6 +30,7 @@ type machine struct {
 	used    bits   // entries of the memo that are referred to: the others are not kept
 	puts    uint32 // opcodes so far that set one
 	classes map[string]*Class
+	room    []Value // for the values of small tuples, which are allocated together
 }
 
 // entry is a value on the stack or in the memo.
@@ -140,9 +141,9 @@ func (m *machine) step(op byte, arg []byte) error {
 func (m *machine) combine(op byte, items []entry) error {
 	switch op {
 	case opTuple, opTuple1, opTuple2, opTuple3:
-		return m.pushHolder(Tuple(valuesOf(items)), items)
+		return m.pushHolder(Tuple(m.valuesOf(items)), items)
 	case opFrozenSet:
-		return m.pushHolder(&Object{Class: m.class("builtins", "frozenset"), Items: valuesOf(items)}, items)
+		return m.pushHolder(&Object{Class: m.class("builtins", "frozenset"), Items: m.valuesOf(items)}, items)
 	case opAppend, opAppends, opAddItems:
 		return m.append(items)
 	case opSetItem, opSetItems:
@@ -283,11 +284,19 @@ func (m *machine) get(at uint32) error {
 	return nil
 }
 
-func valuesOf(items []entry) []Value {
-	if len(items) == 0 {
+// How many values have their memory together: most tuples of a state_dict are the arguments of calls, and end with them.
+const roomForValues = 64
+
+func (m *machine) valuesOf(items []entry) []Value {
+	n := len(items)
+	if n == 0 {
 		return nil
 	}
-	values := make([]Value, len(items))
+	if n > len(m.room) {
+		m.room = make([]Value, max(n, roomForValues))
+	}
+	values := m.room[:n:n]
+	m.room = m.room[n:]
 	for i := range items {
 		values[i] = items[i].v
 	}

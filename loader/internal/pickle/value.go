@@ -10,6 +10,8 @@ package pickle
 import (
 	"fmt"
 	"math/big"
+
+	"github.com/octet-ml/octet/internal/nametable"
 )
 
 // Value is a decoded value:
@@ -65,7 +67,9 @@ type Persistent struct{ ID Tuple }
 type Dict struct {
 	Ordered bool // a collections.OrderedDict
 	entries []dictEntry
-	index   map[Value]int32 // of the keys that Get finds, once there are more than a few
+	// Of the keys that Get finds, once there are more than a few: the strings, and the others.
+	names *nametable.Table
+	index map[Value]int32
 }
 
 type dictEntry struct{ key, value Value }
@@ -95,18 +99,32 @@ func (d *Dict) Get(key Value) (Value, bool) {
 
 // find returns the place of a plain key, -1 where it has none.
 func (d *Dict) find(key Value) int {
-	if d.index != nil {
-		if i, ok := d.index[key]; ok {
-			return int(i)
+	if d.names == nil {
+		for i := range d.entries {
+			if k := d.entries[i].key; plainKey(k) && k == key {
+				return i
+			}
 		}
 		return -1
 	}
-	for i := range d.entries {
-		if k := d.entries[i].key; plainKey(k) && k == key {
-			return i
-		}
+	if name, ok := key.(string); ok {
+		return d.names.Find(name, d.nameAt)
+	}
+	if i, ok := d.index[key]; ok {
+		return int(i)
 	}
 	return -1
+}
+
+func (d *Dict) nameAt(i int) string { return d.entries[i].key.(string) }
+
+// note adds the key at a place, which is new, to those that find finds.
+func (d *Dict) note(i int) {
+	if name, ok := d.entries[i].key.(string); ok {
+		d.names.Add(name, i, d.nameAt)
+	} else if plainKey(d.entries[i].key) {
+		d.index[d.entries[i].key] = int32(i)
+	}
 }
 
 // plainKey reports whether keys of this kind are found and stand once. Others are only listed.
@@ -120,26 +138,24 @@ func plainKey(key Value) bool {
 
 // set sets a key as Python does: a key that is there keeps its place. It reports whether Python hashes the key.
 func (d *Dict) set(key, value Value) bool {
-	plain := plainKey(key)
 	switch key.(type) {
 	case *List, *Dict:
 		return false
 	}
-	if plain {
+	if plainKey(key) {
 		if i := d.find(key); i >= 0 {
 			d.entries[i].value = value
 			return true
 		}
-		if d.index != nil {
-			d.index[key] = int32(len(d.entries))
-		}
 	}
-	if d.entries = append(d.entries, dictEntry{key, value}); d.index == nil && len(d.entries) > fewKeys {
-		d.index = make(map[Value]int32)
-		for i := range d.entries {
-			if k := d.entries[i].key; plainKey(k) {
-				d.index[k] = int32(i)
-			}
+	d.entries = append(d.entries, dictEntry{key, value})
+	switch n := len(d.entries); {
+	case d.names != nil:
+		d.note(n - 1)
+	case n > fewKeys:
+		d.names, d.index = nametable.New(n), make(map[Value]int32)
+		for i := range n {
+			d.note(i)
 		}
 	}
 	return true

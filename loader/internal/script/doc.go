@@ -1,7 +1,6 @@
 // Package script reads serialized TorchScript: the source files that
-// torch.jit.save puts under code/ in its archives. It has a lexer, a parser
-// with a typed syntax tree, and a printer, and knows nothing about tensors,
-// archives or graphs.
+// torch.jit.save puts under code/ in its archives. It has a lexer and a parser
+// with a typed syntax tree, and knows nothing about tensors, archives or graphs.
 //
 // The language is a subset of Python that PyTorch's own printer emits and
 // PyTorch's own parser reads, and where the two languages differ the meaning

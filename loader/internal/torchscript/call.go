@@ -2,6 +2,7 @@ package torchscript
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/build"
@@ -31,6 +32,14 @@ func (m *machine) callExpr(f *frame, x *script.Call) (aten.Value, error) {
 			return nil, err
 		}
 		return m.builtin(fn.Name, args)
+	case *script.Qualified:
+		if name := octetOperator(fn.Name); name != "" {
+			args, keywords, err := m.arguments(f, x)
+			if err != nil {
+				return nil, err
+			}
+			return m.Operator(sourceLine{f.fn.file, x}, name, args, keywords)
+		}
 	case *script.Attr:
 		self, err := m.eval(f, fn.Value)
 		if err != nil {
@@ -51,6 +60,14 @@ func (m *machine) callExpr(f *frame, x *script.Call) (aten.Value, error) {
 		return nil, err
 	}
 	return m.callValue(callee, args, keywords)
+}
+
+// octetOperator returns the operator that a function of aten.OctetFunctions is, "" for other names.
+func octetOperator(function string) string {
+	if name, ok := strings.CutPrefix(function, aten.OctetFunctions); ok {
+		return "octet::" + name
+	}
+	return ""
 }
 
 func (m *machine) arguments(f *frame, x *script.Call) ([]aten.Value, map[string]aten.Value, error) {

@@ -216,24 +216,32 @@ func (s *scanner) expr(fn *function, x script.Expr, env map[string]*aten.Object,
 func (s *scanner) call(fn *function, c *script.Call, env map[string]*aten.Object, certain bool) {
 	switch f := c.Func.(type) {
 	case *script.Op:
-		name := f.Namespace + "::" + f.Name
-		u := s.used[name]
-		if u == nil {
-			u = &scanned{}
-			s.used[name] = u
-		}
-		u.count++
-		u.certain = u.certain || certain
-		line := fmt.Sprintf("%s:%d", fn.file, c.Pos().Line)
-		if len(u.lines) == 0 || u.lines[len(u.lines)-1] != line {
-			u.lines = append(u.lines, line)
-		}
+		s.use(fn, c, f.Namespace+"::"+f.Name, certain)
 	case *script.Attr:
 		if o := s.object(f.Value, env); o != nil {
 			s.enter(classOf(o).methods[f.Name], c, env, o, certain)
 		}
 	case *script.Qualified:
+		if name := octetOperator(f.Name); name != "" {
+			s.use(fn, c, name, certain)
+			return
+		}
 		s.enter(s.p.code.functions[f.Name], c, env, nil, certain)
+	}
+}
+
+// use notes that a call is of an operator.
+func (s *scanner) use(fn *function, c *script.Call, name string, certain bool) {
+	u := s.used[name]
+	if u == nil {
+		u = &scanned{}
+		s.used[name] = u
+	}
+	u.count++
+	u.certain = u.certain || certain
+	line := fmt.Sprintf("%s:%d", fn.file, c.Pos().Line)
+	if len(u.lines) == 0 || u.lines[len(u.lines)-1] != line {
+		u.lines = append(u.lines, line)
 	}
 }
 

@@ -2,9 +2,9 @@
 
     chroot PYTORCH_2.14 python3 both.py loader/testdata/both
 
-Written are NAME.ts.pt and NAME.pt2 for ResNet-20 of CIFAR-10, MobileNetV2 of torchvision and a
-BERT of transformers with plain attention, all with an open batch and the last with an open length, and resnet20_64.pt2, whose
-batch is 64. Weights repeat every 509 elements, so that the files, which are compressed, are small.
+Written are NAME.ts.pt and NAME.pt2 for ResNet-20 of CIFAR-10, MobileNetV2 of torchvision, a
+BERT of transformers with plain attention and a U-Net that goes up by a transposed convolution and by bilinear interpolation, all with
+an open batch and the BERT with an open length, and resnet20_64.pt2, whose batch is 64. Weights repeat every 509 elements, so that the files, which are compressed, are small.
 """
 import io
 import os
@@ -33,6 +33,27 @@ class Sentences(torch.nn.Module):
 
     def forward(self, input_ids, attention_mask, token_type_ids):
         return self.bert(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids).logits
+
+
+class UNet(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        block = lambda i, o: torch.nn.Sequential(
+            torch.nn.Conv2d(i, o, 3, padding=1), torch.nn.BatchNorm2d(o), torch.nn.ReLU(), torch.nn.Conv2d(o, o, 3, padding=1), torch.nn.ReLU()
+        )
+        self.down1, self.down2, self.bottom = block(3, 8), block(8, 16), block(16, 32)
+        self.up2, self.in2 = torch.nn.ConvTranspose2d(32, 16, 2, stride=2), block(32, 16)
+        self.up1, self.in1 = torch.nn.UpsamplingBilinear2d(scale_factor=2), block(24, 8)
+        self.out = torch.nn.Conv2d(8, 2, 1)
+
+    def forward(self, x):
+        pool = torch.nn.functional.max_pool2d
+        a = self.down1(x)
+        b = self.down2(pool(a, 2))
+        y = self.bottom(pool(b, 2))
+        y = self.in2(torch.cat([self.up2(y), b], 1))
+        y = self.in1(torch.cat([self.up1(y), a], 1))
+        return self.out(y)
 
 
 def compress(data, name):
@@ -70,3 +91,4 @@ export("resnet20_64", resnet, (torch.randn(64, 3, 32, 32),), ("x",), {})
 save("mobilenet_v2", torchvision.models.mobilenet_v2(weights=None, width_mult=0.35), (torch.randn(2, 3, 32, 32),), ("x",))
 ids = torch.randint(1, 5000, (2, 64))
 save("bert", Sentences(), (ids, torch.ones_like(ids), torch.zeros_like(ids)), ("input_ids", "attention_mask", "token_type_ids"), {0: BATCH, 1: torch.export.Dim("words", min=2, max=64)})
+save("unet", UNet(), (torch.randn(2, 3, 32, 32),), ("x",))

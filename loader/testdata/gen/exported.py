@@ -2,9 +2,10 @@
 
     python3 loader/testdata/gen/exported.py loader/testdata/exported
 
-PyTorch 2.14 wrote the files that are there. Each NAME.pt2 has the runs NAME.0.npz, NAME.1.npz and
+PyTorch 2.14 wrote the files that are there, 2.6 those named after it. Each NAME.pt2 has the runs NAME.0.npz, NAME.1.npz and
 so on, which follow each other: inputs by name, and output0, output1 and so on.
 """
+import math
 import os
 import sys
 
@@ -25,7 +26,9 @@ BATCH = Dim("b", min=1, max=64)
 
 
 def array(x):
-    return np.asarray(x.detach().clone().numpy() if isinstance(x, torch.Tensor) else x)
+    """An array of a type that octet reads: it keeps short and unsigned integers in int32 and int64."""
+    x = np.asarray(x.detach().clone().numpy() if isinstance(x, torch.Tensor) else x)
+    return x.astype({"int16": np.int32, "uint16": np.int32, "uint32": np.int64, "uint64": np.int64}.get(str(x.dtype), x.dtype))
 
 
 def save(name, module, *runs, dynamic=None, decompose=False, train=False):
@@ -190,6 +193,63 @@ class Guarded(nn.Module):
         return x.sum(0).mean(), y.amax(1).sum()
 
 
+class Split(nn.Module):
+    """PyTorch 2.6 says of the last part, which nothing uses, that it is as long as the example's."""
+
+    def forward(self, x):
+        return x.split(2, 1)[0] + 1
+
+
+class ScanAlong(nn.Module):
+    """Goes over another dimension than the first, which PyTorch 2.6 leaves to the operator."""
+
+    def forward(self, x):
+        return scan(lambda c, e: (c + e, c * e), x[:, 0] * 0, x, dim=1)
+
+
+class Divided(nn.Module):
+    """Has conditions on extents that are computed in floats, which no operator checks."""
+
+    def forward(self, x, y):
+        if x.shape[0] / 2 < 3.5:
+            x = x + 1
+        if x.shape[0] / y.shape[1] > 0.5:
+            x = x * 2
+        if math.floor(x.shape[1] * 0.3) == 1 and math.ceil(y.shape[0] / 3) * 1.5 <= 4.5:
+            x = x * 3
+        return x.sum(0).mean(), y.amax(1).sum()
+
+
+class Integers(nn.Module):
+    """Has weights of short and unsigned integers, and computes with int16, which wraps around."""
+
+    def __init__(self):
+        super().__init__()
+        unsigned = torch.tensor([[3, 40000], [65535, 0]])
+        for name, t in (("a", torch.tensor([1, -2, 32767, -32768]).short()), ("b", unsigned.to(torch.uint16)), ("c", (unsigned * 65537).to(torch.uint32)), ("d", (unsigned << 46).to(torch.uint64))):
+            self.register_buffer(name, t)
+        self.register_buffer("part", self.a[1:3])
+        self.register_buffer("turned", self.b.t())
+        self.register_buffer("n", torch.tensor([32760, 5, 7, 9]).short())
+
+    def forward(self, x, y, w):
+        self.n.add_(5)
+        self.n[1:].mul_(100)
+        z = w.to(torch.int16)
+        whole = z.add(1).to(torch.int32).add_(5)
+        return (x + y, x * y, -x, x.abs(), x << 3, x >> 2, ~x, x // 3, x % 7, x / y, x.sum(), torch.sum(x, dtype=torch.int16), x ** 3, x.max(), x.float(), x.to(torch.int8), x < y,
+                torch.cat([x, y]), x.clone().add_(y), x.view(2, 2).t(), z, whole, (x.float() * 1.5).clamp(-9, 9).short(), self.n.clone(), y + self.a, self.part, self.turned.int(), self.b[1:].long(),
+                self.c.double(), self.d.float(), w.to(torch.uint16), w.to(torch.uint32).long(), torch.cond(y.sum() > 0, lambda x: x * 200, lambda x: x - 1, (x,)))
+
+
+class Mixed(nn.Module):
+    """Computes with uint8 and int8 together, which PyTorch does in int16."""
+
+    def forward(self, x, y, s, t):
+        return (x + y, y - x, (x * y) * (x * y), x < y, torch.maximum(x, y), torch.where(x > 100, x, y), torch.cat([x, y]), torch.stack([x, y]), x / y, x // y, x % 7 + y, x + s, y + t, s + t, x & y,
+                torch.add(x, y, alpha=3), x.clone().add_(y), y.clone().mul_(x), x.clone().copy_(y), (x + y).sum())
+
+
 same, image = Same().eval(), r(2, 3, 8, 8)
 save("same", same, (image,), (r(5, 3, 8, 8),), dynamic=({0: BATCH},))
 save("same_fixed", same, (image[:1],))
@@ -216,3 +276,13 @@ H, W = Dim("h", min=1, max=99), Dim("w", min=1, max=99)
 save("related", Related(), (r(3, 6), r(6, 6)), (r(2, 9), r(4, 9)), dynamic=({0: H, 1: 3 * W}, {0: 2 * H, 1: 3 * W}))
 ALL = {0: Dim.DYNAMIC, 1: Dim.DYNAMIC}
 save("guarded", Guarded(), (r(3, 6), r(6, 4)), (r(6, 5), r(7, 2)), dynamic=(ALL, ALL))
+save("divided", Divided(), (r(3, 6), r(6, 4)), (r(6, 4), r(7, 2)), dynamic=(ALL, ALL))
+save("lstm_projected", nn.LSTM(4, 6, 2, proj_size=3, bidirectional=True, batch_first=True), (r(3, 5, 4),), (r(2, 5, 4),), dynamic=({0: BATCH},))
+if torch.__version__.startswith("2.6"):  # which wrote these two files
+    save("split_26", Split(), (r(2, 6),), (r(2, 9),), dynamic=({1: Dim.DYNAMIC},))
+    save("scan_26", ScanAlong(), (r(3, 5),))
+for core in (False, True):
+    s16 = lambda *v: torch.tensor(v).short()
+    save("integers" + "_core" * core, Integers(), (s16(32767, -32768, 100, 5), s16(2, -1, 400, 9), torch.tensor([1, 70000, -70000, 32767])),
+         (s16(300, 5, -7, 200), s16(-2, -100, 4, 9), torch.tensor([2**40 + 5, -1, 65535, 40000])), decompose=core)
+    save("mixed" + "_core" * core, Mixed(), (torch.tensor([200, 5, 255, 100]).byte(), torch.tensor([-100, 7, -128, 127]).char(), torch.tensor(-3).char(), torch.tensor(200).byte()), decompose=core)

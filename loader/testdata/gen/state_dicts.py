@@ -109,8 +109,15 @@ untyped = {"untyped": torch.arange(6, dtype=torch.uint8).storage().untyped() if 
            else torch.arange(6, dtype=torch.uint8).storage()._storage, "t": torch.ones(2)}
 save("untyped", untyped, {"untyped": torch.arange(6, dtype=torch.uint8), "t": torch.ones(2)})
 
-
-
+if hasattr(torch, "uint16"):  # PyTorch 2.3; 2.14 wrote the files that are there
+    unsigned = torch.tensor([[3, 2**15], [2**16 - 1, 0]])
+    integers = {
+        "i16": torch.tensor([1, -2, 2**15 - 1, -(2**15)]).short(), "u16": unsigned.to(torch.uint16), "u16.t": unsigned.to(torch.uint16).t(),
+        "u32": (unsigned * 65537).to(torch.uint32), "u64": (unsigned << 46).to(torch.uint64), "u64.slice": (unsigned << 46).to(torch.uint64)[1:, ::2],
+    }
+    integers["i16.slice"] = integers["i16"][1:3]
+    save("integers", integers, {k: v.long() if v.dtype in (torch.uint32, torch.uint64) else v.int() for k, v in integers.items()})
+    torch.save({"w": torch.tensor([5, -1]).to(torch.uint64)}, path("refused_uint64.pth"))
 
 tagged = torch.nn.Parameter(torch.ones(2))
 tagged.note = "kept beside the data"
@@ -137,7 +144,6 @@ torch.save(net(), path("refused_module.pth"))
 torch.serialization.get_source_lines_and_file = None  # else the file has the source of torch.nn
 torch.save(net(), path("refused_module.legacy.pth"), _use_new_zipfile_serialization=False)
 torch.save({"model": net(), "epoch": 1}, path("refused_wrapped_module.pth"))
-torch.save({"w": torch.ones(2, dtype=torch.int16)}, path("refused_int16.pth"))
 torch.save({"w": torch.ones(2, dtype=torch.complex64)}, path("refused_complex64.pth"))
 torch.save({"w": torch.eye(2).to_sparse()}, path("refused_sparse.pth"))
 torch.save({"a": sd, "b": sd}, path("refused_two.pth"))

@@ -1,0 +1,83 @@
+//go:build !noserve
+
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/octet-ml/octet/serve"
+)
+
+// exitAtSecondSignal ends the process with the next signal that asks it to end.
+func (a *app) exitAtSecondSignal() {
+	if a.limits.exit == nil {
+		return
+	}
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	<-c
+	a.limits.exit(exitFailed)
+}
+
+// reloadLoop loads models anew: all at a signal, with --watch those whose files have changed.
+func (a *app) reloadLoop(ctx context.Context, f *serveFlags, s *serve.Server, c *certificate, signals <-chan os.Signal) {
+	var ticks <-chan time.Time
+	if f.watch > 0 {
+		ticker := time.NewTicker(f.watch)
+		defer ticker.Stop()
+		ticks = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+			a.reload(ctx, f, s, c)
+		case <-ticks:
+			a.look(ctx, f, s)
+		}
+	}
+}
+
+// reload reads the certificate, the folder of models and all models anew.
+func (a *app) reload(ctx context.Context, f *serveFlags, s *serve.Server, c *certificate) {
+	if c != nil {
+		if err := c.read(); err != nil {
+			a.say(a.name+": %v", err)
+		}
+	}
+	if err := a.update(ctx, f, s); err != nil {
+		a.say(a.name+": %v", err)
+		return
+	}
+	if err := s.Reload(ctx); err != nil && ctx.Err() == nil {
+		a.say(a.name+": %v", err)
+	}
+}
+
+// look loads what has changed.
+func (a *app) look(ctx context.Context, f *serveFlags, s *serve.Server) {
+	if err := a.update(ctx, f, s); err != nil {
+		a.say(a.name+": %v", err)
+		return
+	}
+	if err := s.ReloadChanged(ctx); err != nil && ctx.Err() == nil {
+		a.say(a.name+": %v", err)
+	}
+}
+
+// update tells the server which models the command line and the folder of models name now.
+func (a *app) update(ctx context.Context, f *serveFlags, s *serve.Server) error {
+	if f.dir == "" {
+		return nil
+	}
+	list, err := a.configured(ctx, f)
+	if err != nil {
+		return err
+	}
+	return s.ConfigureOnly(list...)
+}

@@ -1,8 +1,0 @@
-//go:build !pprof && !noserve
-
-package main
-
-import "net/http"
-
-// profiles shows nothing without the tag pprof.
-func profiles(*http.ServeMux) {}

@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+"""Records what PyTorch's layers compute, for the tests of package nn.
+
+Usage: layers.py        writes ../layers.npz
+
+Arrays are called CASE/RUN/x0 and CASE/RUN/y0 for the inputs and outputs of a run, and CASE/w/NAME for the entries of the
+state_dict. Each layer runs twice, the second time with another batch and, where it can, with other extents.
+"""
+
+import os
+from collections import OrderedDict
+
+import numpy as np
+import torch
+from torch import nn
+
+torch.manual_seed(1)
+HERE = os.path.dirname(os.path.abspath(__file__))
+arrays = {}
+
+
+def case(name, module, *runs):
+    """Records a module with the given lists of inputs. A parameter or buffer that begins with a constant is made random."""
+    module = module.eval()
+    with torch.no_grad():
+        for key, t in module.state_dict().items():
+            if t.dtype == torch.float32 and bool((t == t.flatten()[0]).all()):
+                t.copy_(torch.rand_like(t) + 0.5 if key.endswith("var") else torch.randn_like(t) * 0.3)
+    for key, t in module.state_dict().items():
+        arrays[f"{name}/w/{key}"] = t.numpy()
+    for run, x in enumerate(runs):
+        with torch.no_grad():
+            y = module(*x)
+        flat = []
+        for v in y if isinstance(y, tuple) else (y,):
+            flat.extend(v if isinstance(v, tuple) else (v,))
+        for kind, values in (("x", x), ("y", flat)):
+            for i, t in enumerate(values):
+                if t is not None:
+                    arrays[f"{name}/{run}/{kind}{i}"] = t.detach().numpy()
+
+
+def f32(*shape):
+    return torch.randn(*shape)
+
+
+class Attention(nn.Module):
+    """MultiheadAttention without the weights that it gives too."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__()
+        self.attn = nn.MultiheadAttention(*args, **kwargs)
+
+    def forward(self, q, k, v, padding=None, mask=None):
+        return self.attn(q, k, v, key_padding_mask=padding, attn_mask=mask, need_weights=False)[0]
+
+
+# Convolutions.
+case("conv1d", nn.Conv1d(4, 6, 3, stride=2, padding=1, dilation=2, groups=2), [f32(1, 4, 11)], [f32(3, 4, 14)])
+case("conv2d_rectangular", nn.Conv2d(3, 5, (1, 3), stride=(2, 1), padding=(0, 2), dilation=(1, 2)), [f32(1, 3, 7, 9)], [f32(2, 3, 5, 8)])
+case("conv2d_square", nn.Conv2d(3, 5, 3, padding=1, bias=False), [f32(1, 3, 6, 5)], [f32(2, 3, 7, 4)])
+case("conv3d", nn.Conv3d(2, 3, (1, 2, 3), stride=(1, 2, 1), padding=(0, 1, 1)), [f32(1, 2, 3, 4, 5)], [f32(2, 2, 4, 3, 6)])
+case("conv_transpose1d", nn.ConvTranspose1d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), [f32(1, 4, 5)], [f32(2, 4, 7)])
+case("conv_transpose2d", nn.ConvTranspose2d(3, 4, 4, stride=2, padding=1, bias=False), [f32(1, 3, 4, 3)], [f32(2, 3, 2, 5)])
+case("conv_transpose2d_rectangular", nn.ConvTranspose2d(2, 3, (2, 3), stride=(2, 1), padding=(0, 1), output_padding=(1, 0), dilation=(1, 2)), [f32(1, 2, 4, 5)], [f32(2, 2, 3, 6)])
+case("conv_transpose3d", nn.ConvTranspose3d(2, 3, (1, 2, 3), stride=(1, 2, 2), padding=(0, 0, 1), output_padding=(0, 0, 1)), [f32(1, 2, 2, 3, 4)], [f32(2, 2, 3, 2, 3)])
+
+# Norms.
+case("batch_norm1d", nn.BatchNorm1d(5), [f32(2, 5, 4)], [f32(3, 5, 6)])
+case("batch_norm1d_flat", nn.BatchNorm1d(5), [f32(2, 5)], [f32(3, 5)])
+case("batch_norm2d", nn.BatchNorm2d(3, eps=1e-3), [f32(1, 3, 4, 5)], [f32(2, 3, 2, 3)])
+case("batch_norm3d", nn.BatchNorm3d(3), [f32(1, 3, 2, 3, 4)], [f32(2, 3, 3, 2, 1)])
+case("group_norm", nn.GroupNorm(2, 6), [f32(1, 6, 4, 3)], [f32(2, 6, 5, 2)])
+case("instance_norm2d", nn.InstanceNorm2d(3), [f32(1, 3, 4, 5)], [f32(2, 3, 3, 3)])
+case("instance_norm2d_affine", nn.InstanceNorm2d(3, affine=True), [f32(1, 3, 4, 5)], [f32(2, 3, 3, 3)])
+case("layer_norm", nn.LayerNorm(7), [f32(2, 3, 7)], [f32(1, 5, 7)])
+
+# Pooling and resizing.
+case("max_pool1d", nn.MaxPool1d(3, stride=2, padding=1, ceil_mode=True), [f32(1, 2, 8)], [f32(2, 2, 11)])
+case("max_pool2d_rectangular", nn.MaxPool2d((2, 3), stride=(2, 1), padding=(0, 1)), [f32(1, 2, 6, 5)], [f32(2, 2, 5, 7)])
+case("avg_pool1d", nn.AvgPool1d(3, padding=1), [f32(1, 2, 9)], [f32(2, 2, 7)])
+case("avg_pool2d_rectangular", nn.AvgPool2d((3, 2)), [f32(1, 2, 7, 6)], [f32(2, 2, 6, 5)])
+case("adaptive_avg_pool1d", nn.AdaptiveAvgPool1d(3), [f32(1, 2, 8)], [f32(2, 2, 7)])
+case("adaptive_avg_pool2d_rectangular", nn.AdaptiveAvgPool2d((2, 3)), [f32(1, 2, 7, 8)], [f32(2, 2, 4, 5)])
+case("upsample_nearest", nn.Upsample(scale_factor=2), [f32(1, 2, 3, 4)], [f32(2, 2, 4, 3)])
+case("upsample_bilinear", nn.Upsample(size=(5, 7), mode="bilinear", align_corners=True), [f32(1, 2, 3, 4)], [f32(2, 2, 4, 3)])
+case("pixel_shuffle", nn.PixelShuffle(2), [f32(1, 8, 3, 2)], [f32(2, 8, 2, 3)])
+case("zero_pad2d", nn.ZeroPad2d((1, 2, 3, 0)), [f32(1, 2, 3, 4)], [f32(2, 2, 2, 3)])
+
+# Functions of elements, and softmax.
+for name, module in {
+    "elu": nn.ELU(0.7), "gelu": nn.GELU(), "hardsigmoid": nn.Hardsigmoid(), "hardswish": nn.Hardswish(), "leaky_relu": nn.LeakyReLU(0.2), "leaky_relu_default": nn.LeakyReLU(),
+    "log_sigmoid": nn.LogSigmoid(), "mish": nn.Mish(), "relu": nn.ReLU(), "relu6": nn.ReLU6(), "selu": nn.SELU(), "sigmoid": nn.Sigmoid(), "silu": nn.SiLU(),
+    "softplus": nn.Softplus(2, 3), "softsign": nn.Softsign(), "tanh": nn.Tanh(), "softmax": nn.Softmax(dim=1), "log_softmax": nn.LogSoftmax(dim=-1),
+    "prelu_one": nn.PReLU(init=0.2), "prelu_channels": nn.PReLU(3),
+}.items():
+    case(name, module, [f32(2, 3, 5) * 4], [f32(1, 3, 4) * 4])
+
+# Layers with weights, and containers.
+case("linear", nn.Linear(4, 3), [f32(2, 4)], [f32(5, 4)])
+case("embedding", nn.Embedding(9, 4), [torch.tensor([[1, 8, 0]])], [torch.tensor([[3, 2], [7, 7]])])
+case("container", nn.Sequential(OrderedDict(fc=nn.Linear(4, 6), act=nn.Hardswish(), drop=nn.Dropout(), id=nn.Identity(), out=nn.Linear(6, 2))), [f32(2, 4)], [f32(5, 4)])
+
+# Recurrent layers.
+case("lstm", nn.LSTM(4, 5), [f32(3, 2, 4)], [f32(6, 3, 4)])
+case("lstm_deep", nn.LSTM(4, 3, num_layers=2, bidirectional=True, batch_first=True), [f32(2, 5, 4)], [f32(3, 2, 4)])
+case("lstm_unbatched", nn.LSTM(4, 3, bias=False), [f32(5, 4)], [f32(2, 4)])
+case("gru", nn.GRU(4, 5, num_layers=2), [f32(3, 2, 4)], [f32(6, 1, 4)])
+case("gru_state", nn.GRU(4, 3, bidirectional=True, batch_first=True), [f32(2, 4, 4), f32(2, 2, 3)], [f32(3, 5, 4), f32(2, 3, 3)])
+case("rnn_tanh", nn.RNN(4, 3), [f32(3, 2, 4)], [f32(5, 1, 4)])
+case("rnn_relu", nn.RNN(4, 3, nonlinearity="relu", bias=False), [f32(3, 2, 4)], [f32(5, 1, 4)])
+
+# Attention.
+same = lambda t: [t, t, t]
+case("attention", Attention(6, 2), same(f32(4, 2, 6)), same(f32(5, 3, 6)))
+case("attention_cross", Attention(6, 3, batch_first=True, kdim=4, vdim=5), [f32(2, 3, 6), f32(2, 4, 4), f32(2, 4, 5)], [f32(1, 5, 6), f32(1, 2, 4), f32(1, 2, 5)])
+case("attention_keys", Attention(6, 2, bias=False, batch_first=True), [f32(2, 3, 6)] + [f32(2, 4, 6)] * 2, [f32(1, 2, 6)] + [f32(1, 5, 6)] * 2)
+case("attention_unbatched", Attention(6, 2), same(f32(4, 6)), same(f32(3, 6)))
+padding = lambda n, s: torch.arange(s)[None] >= torch.tensor([s - 1 - i for i in range(n)])[:, None]
+case("attention_padding", Attention(6, 2, batch_first=True), same(f32(2, 4, 6)) + [padding(2, 4)], same(f32(3, 5, 6)) + [padding(3, 5)])
+causal = lambda n: torch.ones(n, n).triu(1).bool()
+case("attention_masks", Attention(6, 2), same(f32(4, 2, 6)) + [padding(2, 4), causal(4)], same(f32(5, 3, 6)) + [padding(3, 5), causal(5)])
+case("attention_heads_mask", Attention(6, 2), same(f32(4, 2, 6)) + [None, f32(4, 4, 4)], same(f32(5, 3, 6)) + [None, f32(6, 5, 5)])
+case("encoder_layer", nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), [f32(2, 3, 6)], [f32(3, 4, 6)])
+encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 3, 8, activation="gelu", norm_first=True), 2, nn.LayerNorm(6))
+case("encoder", encoder, [f32(3, 2, 6)], [f32(5, 1, 6)])
+
+np.savez_compressed(os.path.join(HERE, "..", "layers.npz"), **arrays)
