@@ -73,8 +73,12 @@ func runOperator(ctx context.Context, n *graph.Node, tier asm.Tier, rng *rand.Ra
 	var values []*graph.Value
 	var in []*tensor.Tensor
 	for i, v := range n.Inputs {
-		if v.Const != nil {
-			values = append(values, g.Const(v.Name, v.Const))
+		known := v.Const
+		if known == nil {
+			known = v.Type.Known // what follows from shapes
+		}
+		if known != nil {
+			values = append(values, g.Const(v.Name, known))
 			continue
 		}
 		x := g.Input(fmt.Sprintf("input%d", i), v.Type.DType, v.Type.Shape...)

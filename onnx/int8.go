@@ -27,6 +27,8 @@ func (e *exporter) int8(n *graph.Node) (y string, done bool, err error) {
 	case int8.Linear:
 		y, err = e.linear(ops.Linear(op.LinearAttributes), n)
 		out = op.Out
+	case int8.Embedding:
+		y = e.emit("Gather", []string{in(0), in(1)}, attribute{"axis", 0})
 	case int8.Add:
 		y, act, out = e.emit("Add", []string{in(0), in(1)}), op.Act, op.Out
 	case int8.Mul:

@@ -114,7 +114,7 @@ func selectKernel(op Op, p *Prepare, outer, n, count, inner int) *Kernel {
 	}
 	return &Kernel{
 		Run: func(c *Call) error {
-			if err := checkIndices(name, c.In[1], 0, n); err != nil {
+			if err := CheckIndices(name, c.In[1], 0, n); err != nil {
 				return err
 			}
 			if bytes > 0 {
@@ -128,8 +128,16 @@ func selectKernel(op Op, p *Prepare, outer, n, count, inner int) *Kernel {
 	}
 }
 
-// checkIndices reports the first index below lo or not below hi.
-func checkIndices(name string, t *tensor.Tensor, lo, hi int) error {
+// IndexAt returns element i of int64 or int32 indices.
+func IndexAt(t *tensor.Tensor, i int) int {
+	if t.DType() == tensor.Int32 {
+		return int(t.Int32s()[i])
+	}
+	return int(t.Int64s()[i])
+}
+
+// CheckIndices reports the first index below lo or not below hi.
+func CheckIndices(name string, t *tensor.Tensor, lo, hi int) error {
 	bad := func(v int64) error {
 		return &ValueError{Op: name, Reason: fmt.Sprintf("index %d is out of range for extent %d", v, hi)}
 	}

@@ -99,7 +99,7 @@ func (op EmbeddingGrad) Prepare(p *Prepare) (*Kernel, error) {
 	}
 	return &Kernel{
 		Run: func(c *Call) error {
-			if err := checkIndices("embedding", c.In[0], 0, rows); err != nil {
+			if err := CheckIndices("embedding", c.In[0], 0, rows); err != nil {
 				return err
 			}
 			c.Parallel(tasks, task)

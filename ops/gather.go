@@ -88,7 +88,7 @@ func (op Gather) Prepare(p *Prepare) (*Kernel, error) {
 	})
 	run, name := k.Run, op.Name()
 	k.Run = func(c *Call) error {
-		if err := checkIndices(name, c.In[1], 0, extent); err != nil {
+		if err := CheckIndices(name, c.In[1], 0, extent); err != nil {
 			return err
 		}
 		return run(c)

@@ -120,7 +120,7 @@ func (g *indexing) places() int {
 // offsets writes where in x each position is, after checking the indices.
 func (g *indexing) offsets(name string, dst []int64, index []*tensor.Tensor, load []loadFunc[int64], one []int64) error {
 	for k, t := range index {
-		if err := checkIndices(name, t, -g.extent[k], g.extent[k]); err != nil {
+		if err := CheckIndices(name, t, -g.extent[k], g.extent[k]); err != nil {
 			return err
 		}
 	}

@@ -47,7 +47,7 @@ func (op OneHot) Prepare(p *Prepare) (*Kernel, error) {
 	name := op.Name()
 	return &Kernel{
 		Run: func(c *Call) error {
-			if err := checkIndices(name, c.In[0], 0, classes); err != nil {
+			if err := CheckIndices(name, c.In[0], 0, classes); err != nil {
 				return err
 			}
 			clear(c.Out[0].Bytes())

@@ -132,7 +132,7 @@ func scatterKernel[W compute](op Scatter, p *Prepare) (*Kernel, error) {
 	name := op.Name()
 	return &Kernel{
 		Run: func(c *Call) error {
-			if err := checkIndices(name, c.In[1], 0, extent); err != nil {
+			if err := CheckIndices(name, c.In[1], 0, extent); err != nil {
 				return err
 			}
 			copy(c.Out[0].Bytes(), c.In[0].Bytes())

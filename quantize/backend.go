@@ -32,6 +32,8 @@ type Backend struct {
 	// BiasQParams derives the parameters that a bias is fake-quantized with from those of the weight and the activation whose
 	// products it is added to, the activation's observed by the given kind. Nil stands for BiasQParams.
 	BiasQParams func(weight, activation *tensor.QParams, observed Kind) (*tensor.QParams, error)
+	// WeightOnly keeps the weights of operators that have no other int8 form in int8, and computes them in float32: the tables of embeddings.
+	WeightOnly bool
 	// Forward is what DefaultForward means for training.
 	Forward Forward
 	// NegativeScales lets training take scales below 0, as the toolkit does.

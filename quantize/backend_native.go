@@ -11,11 +11,12 @@ import (
 // weights, and every operator with an int8 form between others that are int8.
 var Native = &Backend{
 	Name:        "native",
-	Passes:      slices.Concat(graph.Fusions, graph.SubPixelConvolutions, graph.DepthwiseNorms, graph.DepthwisePReLUs),
+	Passes:      slices.Concat(nativeFusions, graph.SubPixelConvolutions, graph.DepthwiseNorms, graph.DepthwisePReLUs),
 	Activation:  ObserverConfig{Kind: MSE, Spec: nativeU8},
 	Weight:      ObserverConfig{Kind: MinMax, Spec: nativeS8},
 	Rules:       []Rule{{Precision: Int8}},
 	FloatOutput: true,
+	WeightOnly:  true,
 	Forward:     Deployed,
 	DynamicForm: nativeDynamic,
 }
@@ -23,14 +24,18 @@ var Native = &Backend{
 // nativeDynamic is Native without calibration.
 var nativeDynamic = &Backend{
 	Name:        "native",
-	Passes:      graph.Fusions,
+	Passes:      nativeFusions,
 	Activation:  ObserverConfig{Kind: MSE, Spec: nativeU8},
 	Weight:      ObserverConfig{Kind: MinMax, Spec: nativeS8},
-	Rules:       []Rule{{Layers: true, Precision: Int8}},
+	Rules:       []Rule{{Layers: true, Precision: Int8}, {Operators: []string{"embedding"}, Precision: Int8}},
 	FloatOutput: true,
+	WeightOnly:  true,
 	Forward:     Deployed,
 	Dynamic:     true,
 }
+
+// nativeFusions make linear layers of what are some, before what is behind them becomes part of them.
+var nativeFusions = slices.Concat(graph.Foldings, graph.ConstantProducts, graph.Fusions)
 
 // The specs of values and weights of any size.
 var (

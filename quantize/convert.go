@@ -81,6 +81,7 @@ type converter struct {
 	q      *Quantizer
 	p      *prepared
 	g      *graph.Graph
+	shared map[uint64][]*tensor.Tensor // constants, by hash
 	float  map[*graph.Value]*graph.Value
 	quant  map[*graph.Value]*graph.Value
 	report *Report
@@ -173,9 +174,13 @@ func (c *converter) node(n *graph.Node) error {
 	d := c.p.decision[n]
 	entry := Layer{Name: n.Scope.Path, Op: n.Op.Name(), Precision: "float32", Reason: d.Reason}
 	convert := c.keep
-	if d.Quantize {
+	switch {
+	case d.Quantize:
 		entry.Precision = "int8"
 		convert = c.lower
+	case c.p.weights[n]:
+		entry.Precision, entry.Reason = "int8", ""
+		convert = c.weightOnly
 	}
 	outs, err := convert(n, &entry)
 	if err != nil {

@@ -1,6 +1,10 @@
 package quantize
 
 import (
+	"bytes"
+	"hash/maphash"
+	"reflect"
+
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/int8"
@@ -85,7 +89,7 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 	}
 	entry.SafePanels, entry.Panels = int8.SafePanels(n.Op, k.weight, int(c.q.greatestInput()))
 	entry.SQNR = Decibel(sqnr(n.Inputs[1].Const.Contiguous(), k.weight))
-	in := []*graph.Value{inputs[0], c.g.Const(n.Inputs[1].Name, k.weight)}
+	in := []*graph.Value{inputs[0], c.g.Const(n.Inputs[1].Name, c.once(k.weight))}
 	if k.bias != nil {
 		bias := k.bias
 		if !floatBias {
@@ -93,7 +97,7 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 				return nil, err
 			}
 		}
-		in = append(in, c.g.Const(biasName(n), bias))
+		in = append(in, c.g.Const(biasName(n), c.once(bias)))
 	}
 	if r := layer.Residual(); r >= 0 {
 		in = append(in, inputs[r])
@@ -103,4 +107,55 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 		return c.g.Add(n.Scope, layer.Dynamic(), in...)
 	}
 	return c.g.Add(n.Scope, layer.Int8(out), in...)
+}
+
+// weightOnly adds an operator with its weight alone in int8, of which it uses all integers: fewer would save nothing.
+func (c *converter) weightOnly(n *graph.Node, entry *Layer) ([]*graph.Value, error) {
+	w := n.Inputs[0]
+	if _, _, finite := minMax(w.Const.Contiguous().Float32s()); !finite {
+		entry.Precision, entry.Reason = "float32", "its weight is not finite"
+		return c.keep(n, entry)
+	}
+	config := c.q.weightConfig(n)
+	config.Spec.Min, config.Spec.Max, config.Spec.PairSafe = 0, 0, false
+	obs, err := config.New(w.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := obs.Observe(w.Const); err != nil {
+		return nil, err
+	}
+	params, err := obs.QParams()
+	if err != nil {
+		return nil, err
+	}
+	t, err := w.Const.Contiguous().Quantize(stored(params, tensor.Int8))
+	if err != nil {
+		return nil, err
+	}
+	entry.SQNR = Decibel(sqnr(w.Const.Contiguous(), t))
+	in := []*graph.Value{c.g.Const(w.Name, c.once(t))}
+	for _, v := range n.Inputs[1:] {
+		x, err := c.asFloat(v)
+		if err != nil {
+			return nil, err
+		}
+		in = append(in, x)
+	}
+	return c.g.Add(n.Scope, c.p.form(n).WeightOnly, in...)
+}
+
+// once returns a constant that is equal to t and has been used before, or t: what modules share is in memory, and in files, once.
+func (c *converter) once(t *tensor.Tensor) *tensor.Tensor {
+	key := maphash.Bytes(c.q.seed, t.Contiguous().Bytes())
+	for _, have := range c.shared[key] {
+		if have.DType() == t.DType() && have.Shape().Equal(t.Shape()) && reflect.DeepEqual(have.QParams(), t.QParams()) && bytes.Equal(have.Contiguous().Bytes(), t.Contiguous().Bytes()) {
+			return have
+		}
+	}
+	if c.shared == nil {
+		c.shared = make(map[uint64][]*tensor.Tensor)
+	}
+	c.shared[key] = append(c.shared[key], t)
+	return t
 }

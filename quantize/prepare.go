@@ -22,6 +22,7 @@ type prepared struct {
 	users    map[*graph.Value][]*graph.Node
 	decision map[*graph.Node]Decision
 	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
+	weights  map[*graph.Node]bool // of which the weight alone is int8
 	needed   []*graph.Value       // values that need quantization parameters
 	observed []*graph.Value       // those, and what needs them when modules fall back
 	origins  origins
@@ -58,7 +59,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 	g := q.trained(wide)
 	p := &prepared{
 		graph: g, backend: q.opts.backend(), forms: make(map[*graph.Node]*int8.Form),
-		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool),
+		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool), weights: make(map[*graph.Node]bool),
 		origins: make(origins), digest: q.digestOf(m),
 	}
 	if err := g.Verify(); err != nil {
@@ -133,6 +134,7 @@ func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
 	}
 	decisions = decisions[:len(p.graph.Nodes)]
 	for i, n := range p.graph.Nodes {
+		p.weights[n] = decisions[i].Quantize && p.weightOnly(q, n)
 		if reason := p.staysFloat(q, n); reason != "" {
 			decisions[i] = Decision{Reason: reason}
 		}
@@ -140,6 +142,12 @@ func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
 	}
 	p.settle()
 	return nil
+}
+
+// weightOnly reports whether the weight of a node is int8 where the filter takes it. A weight that was trained stays float, as it was
+// in training.
+func (p *prepared) weightOnly(q *Quantizer, n *graph.Node) bool {
+	return p.backend.WeightOnly && p.form(n).WeightOnly != nil && p.backend.precision(n) == Int8 && q.learned == nil
 }
 
 // staysFloat says why a node cannot be int8 whatever the filter, "" when it can.

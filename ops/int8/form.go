@@ -20,6 +20,9 @@ type Form struct {
 	FillsIn bool
 	// FloatResult says that the int8 form can store its result in float32.
 	FloatResult bool
+	// WeightOnly is the operator with an int8 weight, its first input, and results in float32; nil where there is none. It is for
+	// operators without activations.
+	WeightOnly ops.Op
 	// Bounds is an interval that holds the result whatever the inputs are, nil where none is known.
 	Bounds *Interval
 	// Homogeneous says that f(s*x) = s*f(x) for positive factors s of the channels.

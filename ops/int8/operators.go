@@ -17,6 +17,7 @@ func init() {
 		{"int8.conv", Conv{}},
 		{"int8.dequantize", Dequantize{}},
 		{"int8.dynamic_linear", DynamicLinear{}},
+		{"int8.embedding", Embedding{}},
 		{"int8.linear", Linear{}},
 		{"int8.max", Max{}},
 		{"int8.min", Min{}},
