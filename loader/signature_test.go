@@ -33,7 +33,7 @@ func TestSignature(t *testing.T) {
 		want   []string
 	}{
 		{[]string{"pt2", "cnn_26.pt2"}, nil, []string{"batch true, stateful false", "<- x float32[-1 3 16 16]", "-> output0 float32[-1 5]"}},
-		{[]string{"pt2", "hf_bert_214.pt2"}, nil, []string{"batch true, stateful false", "<- input_ids int64[-1 -1]", "<- attention_mask int64[-1 -1]", "-> logits float32[-1 -1]"}},
+		{[]string{"pt2", "hf_bert_214.pt2"}, nil, []string{"batch true, stateful false", "<- input_ids int64[-1 -1]", "<- attention_mask int64[-1 -1]", "-> logits float32[-1 2]"}},
 		{[]string{"pt2", "buffers_26.pt2"}, nil, []string{"batch false, stateful true", "<- x float32[3 4]", "-> output0 float32[3 4]", "-> output1 int64[]"}},
 		{[]string{"pt2", "mlp_26.pt2"}, nil, []string{"batch false, stateful false", "<- x float32[3 6]", "-> output0 float32[3 4]"}},
 		{[]string{"data", "cifar10", "resnet20.ts.pt"}, []ops.Type{ops.F32(1, 3, 32, 32)}, []string{"batch true, stateful false", "<- x float32[-1 3 -1 -1]", "-> output0 float32[-1 10]"}},
