@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,8 +11,11 @@ import (
 )
 
 // If computes one of two graphs. Its first input, one truth value, says which;
-// the others are the inputs of both. Both give outputs of the same types.
-type If struct{ Then, Else *Graph }
+// the others are the inputs of both. Both give outputs of the same types, but for the extents that are Open.
+type If struct {
+	Then, Else *Graph
+	Open       []Extent
+}
 
 func (If) Name() string { return "if" }
 
@@ -22,17 +26,21 @@ func (op If) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) == 0 || !isOne(in[0], tensor.Bool) {
 		return nil, ops.Errorf(op, in, "input 0 must be one truth value")
 	}
+	// A branch that does not accept the types fails where it is taken: it may stand there for other extents.
 	out, err := op.Then.infer(in[1:])
-	if err != nil {
+	other, otherErr := op.Else.infer(in[1:])
+	switch {
+	case err != nil && otherErr != nil:
 		return nil, err
-	}
-	other, err := op.Else.infer(in[1:])
-	if err != nil {
-		return nil, err
+	case err != nil:
+		out = slices.Clone(other)
+	case otherErr != nil:
+		other = slices.Clone(out)
 	}
 	if len(out) != len(other) {
 		return nil, ops.Errorf(op, in, "the branches give %d and %d outputs", len(out), len(other))
 	}
+	out, other = opened(out, op.Open), opened(other, op.Open)
 	for i := range out {
 		if !sameType(out[i], other[i]) {
 			return nil, ops.Errorf(op, in, "output %d is %v in one branch and %v in the other", i, out[i], other[i])
@@ -44,18 +52,23 @@ func (op If) Infer(in []ops.Type) ([]ops.Type, error) {
 
 func (op If) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	var parts [2]*part
+	var errs [2]error
 	k := &ops.Kernel{Choice: "if", Parallel: 1}
 	for i, g := range op.Graphs() {
-		var err error
-		if parts[i], err = newPart(g, p, p.In[1:]); err != nil {
-			return nil, err
+		var shape *ops.ShapeError
+		if parts[i], errs[i] = newPart(g, p, p.In[1:]); errs[i] == nil {
+			parts[i].needs(k, 0)
+		} else if !errors.As(errs[i], &shape) {
+			return nil, errs[i]
 		}
-		parts[i].needs(k, 0)
 	}
 	k.Run = func(c *ops.Call) error {
 		i := 1
 		if c.In[0].Bytes()[0] != 0 {
 			i = 0
+		}
+		if errs[i] != nil {
+			return errs[i]
 		}
 		kept, _ := c.Kept.(*partStates)
 		if kept == nil {
@@ -73,10 +86,11 @@ func (op If) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 // none at all; the values that the body changes, as many as Carried says; and what
 // stays as it is. The body takes the number of the iteration, int64, the changing
 // values and the others, and gives a truth value, whether to go on, and the changed
-// values, of the same types. Outputs: the values as the last iteration left them.
+// values, of the same types but for the extents that are Open. Outputs: the values as the last iteration left them.
 type Loop struct {
 	Body    *Graph
 	Carried int
+	Open    []Extent
 }
 
 // maxIterations ends loops that would not end.
@@ -98,8 +112,10 @@ func (op Loop) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(out) != 1+op.Carried || !isOne(out[0], tensor.Bool) {
 		return nil, ops.Errorf(op, in, "the body gives %d outputs where a truth value and %d values are needed", len(out), op.Carried)
 	}
+	opened(out[1:], op.Open)
+	begin := opened(slices.Clone(in[2:]), op.Open)
 	for i := range out[1:] {
-		if !sameType(out[1+i], in[2+i]) {
+		if !sameType(out[1+i], begin[i]) {
 			return nil, ops.Errorf(op, in, "value %d begins as %v and is %v after an iteration", i, in[2+i], out[1+i])
 		}
 		out[1+i].Known = nil
@@ -109,7 +125,7 @@ func (op Loop) Infer(in []ops.Type) ([]ops.Type, error) {
 
 // bodyTypes returns the types of the body's inputs.
 func (op Loop) bodyTypes(in []ops.Type) []ops.Type {
-	types := append([]ops.Type{{DType: tensor.Int64, Shape: tensor.Shape{}}}, in[2:]...)
+	types := append([]ops.Type{{DType: tensor.Int64, Shape: tensor.Shape{}}}, opened(slices.Clone(in[2:]), op.Open)...)
 	for i := range op.Carried {
 		types[1+i].Known = nil
 	}

@@ -48,8 +48,8 @@ func vector(t *testing.T, v ...float32) *tensor.Tensor {
 
 func TestIf(t *testing.T) {
 	op := If{
-		unaryGraph(t, []int{2}, func(g *Graph, x, y *Value) *Value { return apply(t, g, ops.Binary{Fn: ops.Add}, x, y) }),
-		unaryGraph(t, []int{2}, func(g *Graph, x, y *Value) *Value {
+		Then: unaryGraph(t, []int{2}, func(g *Graph, x, y *Value) *Value { return apply(t, g, ops.Binary{Fn: ops.Add}, x, y) }),
+		Else: unaryGraph(t, []int{2}, func(g *Graph, x, y *Value) *Value {
 			return apply(t, g, ops.Unary{Fn: ops.Neg}, apply(t, g, ops.Binary{Fn: ops.Mul}, x, y))
 		}),
 	}

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,6 +37,11 @@ func (t *Items) add(number int, v int64) {
 		t.Values = make(map[int]int64)
 	}
 	t.Values[number] = v
+}
+
+// forgetBehind forgets the numbers of the Items that a program comes to after one of another number: it may come to other Items then.
+func (t *Items) forgetBehind(number int) {
+	maps.DeleteFunc(t.Values, func(i int, _ int64) bool { return i > number })
 }
 
 // key appends the numbers.
@@ -78,15 +84,24 @@ func itemValue(t *tensor.Tensor) int64 {
 
 // HasItems reports whether extents of the graph follow from values.
 func (g *Graph) HasItems() bool {
-	return slices.ContainsFunc(g.Nodes, func(n *Node) bool { _, ok := n.Op.(ops.Item); return ok })
+	return slices.ContainsFunc(g.Nodes, func(n *Node) bool { return endsStage(n.Op) })
 }
 
 // inferOpen infers the types of the outputs for other numbers than the examples, to find the extents that follow from values.
 func (g *Graph) inferOpen(inputs []ops.Type) ([]ops.Type, error) {
 	return g.inferWith(inputs, func(op ops.Op) ops.Op {
-		if i, ok := op.(ops.Item); ok && !i.Exact {
-			i.Example++
-			return i
+		switch op := op.(type) {
+		case ops.Item:
+			if !op.Exact {
+				op.Example++
+			}
+			return op
+		case If:
+			op.Open = other(op.Open)
+			return op
+		case Loop:
+			op.Open = other(op.Open)
+			return op
 		}
 		return op
 	})
@@ -105,12 +120,9 @@ func (s *Session) probe(ctx context.Context, inputs []*tensor.Tensor, types []op
 	}
 	known := Items{Values: maps.Clone(items.Values)}
 	for range maxProbes {
-		front, err := p.SpecializeContext(ctx, types, form, Items{Values: known.Values, Stop: true})
-		if err != nil {
+		front := known.front(ctx, p, types, form)
+		if front == nil {
 			return nil, failed // it does not come to an Item
-		}
-		if !front.HasItems() {
-			return nil, failed
 		}
 		if err := s.resolveItem(ctx, front, inputs, &known); err != nil {
 			return nil, err
@@ -127,19 +139,67 @@ func (s *Session) probe(ctx context.Context, inputs []*tensor.Tensor, types []op
 	return nil, failed
 }
 
+// last reports whether the number of the Item at which a graph ends is known.
+func (t *Items) last(front *Graph) bool {
+	op, _ := front.Outputs[0].Node.Op.(ops.Item)
+	_, known := t.Values[op.Number]
+	return known
+}
+
+// front returns the graph that ends at the first Item without a value, nil where there is none.
+func (t *Items) front(ctx context.Context, p ContextProgram, types []ops.Type, form string) *Graph {
+	g, err := p.SpecializeContext(ctx, types, form, Items{Values: t.Values, Stop: true})
+	if err != nil || len(g.Outputs) != 1 || g.Outputs[0].Node == nil {
+		return nil
+	}
+	op, ok := g.Outputs[0].Node.Op.(ops.Item)
+	if _, known := t.Values[op.Number]; !ok || !op.Exact || known {
+		return nil
+	}
+	return g
+}
+
+// settleAll finds the numbers of all Items in turn, each with what is in front of it alone.
+func (s *Session) settleAll(ctx context.Context, inputs []*tensor.Tensor, form string, items *Items) error {
+	p, ok := s.graph.open.program.(ContextProgram)
+	if !ok {
+		return nil
+	}
+	types := openTypes(inputs)
+	for range maxProbes {
+		front := items.front(ctx, p, types, form)
+		if front == nil {
+			return nil
+		}
+		if err := s.resolveItem(ctx, front, inputs, items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// guesses reports whether the graph holds for the number of an Item that is not known.
+func (g *Graph) guesses(t *Items) bool {
+	return slices.ContainsFunc(g.Nodes, func(n *Node) bool {
+		op, ok := n.Op.(ops.Item)
+		_, known := t.Values[op.Number]
+		return ok && op.Exact && !known
+	})
+}
+
 // resolveItem runs the graph in front of an Item and notes the numbers that it gives.
 func (s *Session) resolveItem(ctx context.Context, front *Graph, inputs []*tensor.Tensor, known *Items) error {
-	before := len(known.Values)
 	c, err := front.compile(ctx, s.opts, s)
 	if err != nil {
 		return err
 	}
 	defer c.abandon()
 	_, err = c.stages.run(ctx, c, inputs, 0, known)
-	if len(known.Values) > before {
+	var item *ItemError
+	if errors.As(err, &item) {
 		return nil // an Item that holds for its example alone ends the run once its number is known
 	}
-	if err == nil {
+	if err == nil && !known.last(front) {
 		err = fmt.Errorf("a program stops at an Item whose number it has")
 	}
 	return err

@@ -164,7 +164,9 @@ func (s *Session) Trim() {
 	}
 	if s.stages != nil {
 		for _, t := range s.stages.list {
-			t.session.Trim()
+			for _, inner := range t.sessions() {
+				inner.Trim()
+			}
 		}
 	}
 	if s.open != nil {
@@ -184,7 +186,9 @@ func (s *Session) abandon() {
 	}
 	if s.stages != nil {
 		for _, t := range s.stages.list {
-			t.session.abandon()
+			for _, inner := range t.sessions() {
+				inner.abandon()
+			}
 		}
 	}
 }

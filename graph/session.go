@@ -204,7 +204,7 @@ func (s *Session) compileStages(ctx context.Context, key string, inputs []ops.Ty
 	if s.opts.Recompute > KeepAll {
 		return &OptionError{"Recompute", "what to compute again cannot be chosen for a graph with extents that only the run knows"}
 	}
-	if s.stages, err = s.cut(); err != nil {
+	if s.stages, err = s.cut(ctx); err != nil {
 		return err
 	}
 	return s.stages.list[0].session.planFor(ctx, key, nil, inputs)
@@ -292,7 +292,7 @@ func (s *Session) latest() []*plan {
 	if s.stages != nil {
 		sessions = nil
 		for _, t := range s.stages.list {
-			sessions = append(sessions, t.session)
+			sessions = append(sessions, t.sessions()...)
 		}
 	}
 	var plans []*plan

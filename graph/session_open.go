@@ -56,16 +56,10 @@ func (s *Session) madeBefore(key []byte, inputs []*tensor.Tensor, form string, i
 
 // specialize makes the session of the graph for the inputs.
 func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form string, items Items) (*Session, error) {
-	types := make([]ops.Type, len(inputs))
-	for i, t := range inputs {
-		if t == nil {
-			return nil, &InputError{Index: i, Name: s.inputName(i), Reason: "it is missing"}
-		}
-		types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: t.QParams()}
-		if t.Rank() == 0 {
-			types[i].Known = t.Clone()
-		}
+	if i := slices.Index(inputs, nil); i >= 0 {
+		return nil, &InputError{Index: i, Name: s.inputName(i), Reason: "it is missing"}
 	}
+	types := openTypes(inputs)
 	o := s.graph.open
 	items.Guessed = new(bool)
 	g, known, err := o.specialize(ctx, types, form, items)
@@ -90,6 +84,18 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 		c, err = s.compiled(ctx, g, inputs)
 	}
 	return c, err
+}
+
+// openTypes returns what a program is told of inputs: their types, and the values of those without dimensions.
+func openTypes(inputs []*tensor.Tensor) []ops.Type {
+	types := make([]ops.Type, len(inputs))
+	for i, t := range inputs {
+		types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: t.QParams()}
+		if t.Rank() == 0 {
+			types[i].Known = t.Clone()
+		}
+	}
+	return types
 }
 
 // compiled returns the session of a specialized graph, with a plan for the inputs.

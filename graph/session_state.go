@@ -44,13 +44,22 @@ func (k *SessionState) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*te
 
 func (k *SessionState) runWith(ctx context.Context, threads int, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	var items Items
+	settled := false // the numbers were found one by one
 	for range maxProbes {
 		var r sessionRun
 		outputs, err := r.once(ctx, k, threads, inputs, &items)
 		var item *ItemError
 		var shape *ops.ShapeError
+		var value *ops.ValueError
 		switch {
-		case err == nil || k.session.open == nil || len(items.Values) == 0:
+		case err == nil || k.session.open == nil:
+			return outputs, err
+		case errors.As(err, &value) && r.guessed && !settled && ctx.Err() == nil: // perhaps on a way that these inputs do not take
+			settled, items = true, Items{Same: true}
+			if k.session.settleAll(ctx, r.inputs, r.form, &items) != nil {
+				return nil, err
+			}
+		case len(items.Values) == 0:
 			return outputs, err
 		case errors.As(err, &item):
 		case errors.As(err, &shape) && !items.Same: // of operators that were chosen for examples
@@ -71,6 +80,7 @@ func (r *sessionRun) once(ctx context.Context, k *SessionState, threads int, inp
 	if s := r.session; s.stages != nil {
 		all, err := s.stages.run(ctx, s, r.inputs, threads, items)
 		if err != nil {
+			r.guessed = s.graph.guesses(items)
 			return nil, err
 		}
 		r.keep(all)
@@ -160,7 +170,9 @@ type sessionRun struct {
 	inputs  []*tensor.Tensor
 	state   *SessionState // locked; nil for a model that keeps nothing
 	st      *state
-	whole   bool // nothing panicked
+	whole   bool   // nothing panicked
+	form    string // of the state
+	guessed bool   // a number that the graph holds for was not known when the run failed
 }
 
 // errStateful says that a run without a state met a model that keeps something.
@@ -209,6 +221,7 @@ func (r *sessionRun) beginWith(ctx context.Context, s *Session, k *SessionState,
 				r.inputs = slices.Concat(inputs, k.kept)
 			}
 		}
+		r.form = form
 		if r.session, err = s.specialized(ctx, r.inputs, form, items); err != nil {
 			return err
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// stages are the parts of a graph whose extents follow from values: Items divide it. Each part is a session of its own, which plans for
-// the numbers that the parts in front of it gave. Values go from part to part by places, of which the first are the
+// stages are the parts of a graph whose extents follow from values: Items divide it, and each If or Loop with extents that only the run
+// knows is a part. Each part is a session of its own, which plans for the numbers that the parts in front of it gave. Values go from part to part by places, of which the first are the
 // graph's inputs.
 type stages struct {
 	list    []*stage
@@ -21,10 +21,20 @@ type stages struct {
 
 // stage is one part.
 type stage struct {
-	session *Session
-	in, out []int // places of its inputs and outputs
+	session *Session        // nil of a control
+	control *control        // nil of a session
+	trace   func(StepTrace) // of a control
+	in, out []int           // places of its inputs and outputs
 	items   []stageItem
 	done    []int // places that nothing reads after it
+}
+
+// sessions returns what the stage runs.
+func (t *stage) sessions() []*Session {
+	if t.control != nil {
+		return t.control.graphs
+	}
+	return []*Session{t.session}
 }
 
 // stageItem is an Item whose number is known once the stage has run.
@@ -34,7 +44,7 @@ type stageItem struct {
 }
 
 // cut divides the optimized graph of a session into stages.
-func (s *Session) cut() (*stages, error) {
+func (s *Session) cut(ctx context.Context) (*stages, error) {
 	at, last, err := s.graph.ranks()
 	if err != nil {
 		return nil, err
@@ -57,6 +67,20 @@ func (s *Session) cut() (*stages, error) {
 		t.session.tier, t.session.pool, t.session.threads, t.session.opts = s.tier, s.pool, s.threads, opts
 		t.session.life, t.session.memory, t.session.pack = s.life, s.memory, s.pack
 		c.all.list = append(c.all.list, t)
+		for _, n := range s.graph.Nodes {
+			if c.at[n] != rank || !staged(n.Op) {
+				continue
+			}
+			t, err := c.controlStage(ctx, s, n)
+			if err != nil {
+				return nil, err
+			}
+			if trace, index := s.opts.Trace, first; trace != nil {
+				t.trace = func(t StepTrace) { t.Index = index; trace(t) }
+			}
+			first++
+			c.all.list = append(c.all.list, t)
+		}
 	}
 	for _, v := range s.graph.Outputs {
 		c.all.outputs = append(c.all.outputs, c.placeOf(v))
@@ -72,12 +96,13 @@ func (g *Graph) ranks() (at map[*Node]int, last int, err error) {
 	place := func(pin int) (last int) {
 		at = make(map[*Node]int, len(g.Nodes))
 		written := false
+		checked := 0 // where the numbers in front of a node are known to be those that the graph holds for
 		for _, n := range g.Nodes {
 			rank := 0
 			for _, v := range n.Inputs {
 				if v.Node != nil {
 					r := at[v.Node]
-					if _, ok := v.Node.Op.(ops.Item); ok {
+					if endsStage(v.Node.Op) {
 						r++
 					}
 					rank = max(rank, r)
@@ -85,6 +110,14 @@ func (g *Graph) ranks() (at map[*Node]int, last int, err error) {
 				if v.Variable != nil && written {
 					rank = max(rank, pin)
 				}
+			}
+			switch op := n.Op.(type) {
+			case ops.Item:
+				if op.Exact {
+					checked = max(checked, rank+1)
+				}
+			case ops.Assert:
+				rank = max(rank, checked) // of numbers that the graph does not hold for it says nothing
 			}
 			if delays(n) {
 				rank = max(rank, pin)
@@ -105,6 +138,12 @@ func (g *Graph) ranks() (at map[*Node]int, last int, err error) {
 		}
 	}
 	return at, last, nil
+}
+
+// endsStage reports whether what an operator gives is there in the next stage only.
+func endsStage(op ops.Op) bool {
+	_, item := op.(ops.Item)
+	return item || staged(op)
 }
 
 // delays reports whether a node waits for the last stage.
@@ -156,9 +195,9 @@ func (c *cutter) placeOf(v *Value) int {
 func (c *cutter) needs() {
 	c.needed = make(map[*Value]bool)
 	for _, n := range c.graph.Nodes {
-		_, item := n.Op.(ops.Item)
+		ends := endsStage(n.Op)
 		for _, v := range n.Inputs {
-			if s := source(v); s.Node != nil && (item || c.at[s.Node] < c.at[n]) {
+			if s := source(v); s.Node != nil && (ends || c.at[s.Node] < c.at[n]) {
 				c.needed[s] = true
 			}
 		}
@@ -195,7 +234,7 @@ func (c *cutter) stage(rank int) *stage {
 		}
 	}
 	for _, n := range c.graph.Nodes {
-		if c.at[n] != rank {
+		if c.at[n] != rank || staged(n.Op) {
 			continue
 		}
 		if _, ok := n.Op.(ops.Item); ok {
@@ -217,6 +256,22 @@ func (c *cutter) stage(rank int) *stage {
 		g.Nodes = append(g.Nodes, d)
 	}
 	return t
+}
+
+// controlStage makes the stage of an If or Loop.
+func (c *cutter) controlStage(ctx context.Context, s *Session, n *Node) (*stage, error) {
+	r, err := s.newControl(ctx, n)
+	if err != nil {
+		return nil, &NodeError{Node: n, Err: err}
+	}
+	t := &stage{control: r}
+	for _, v := range n.Inputs {
+		t.in = append(t.in, c.placeOf(v))
+	}
+	for _, v := range n.Outputs {
+		t.out = append(t.out, c.placeOf(v))
+	}
+	return t, nil
 }
 
 // finish notes when each value is read for the last time.
@@ -251,6 +306,7 @@ func (g *stages) run(ctx context.Context, home *Session, inputs []*tensor.Tensor
 			op, v := it.node.Op.(ops.Item), itemValue(r.values[it.place])
 			items.add(op.Number, v)
 			if op.Exact && v != op.Example {
+				items.forgetBehind(op.Number)
 				return nil, &NodeError{Node: it.node, Err: &ItemError{op.Example, v}}
 			}
 		}
@@ -277,40 +333,19 @@ type stagesRun struct {
 
 // stage runs one stage.
 func (r *stagesRun) stage(ctx context.Context, t *stage, threads int) error {
-	s := t.session
 	in := make([]*tensor.Tensor, len(t.in))
 	for i, p := range t.in {
 		in[i] = r.values[p]
 	}
-	st, err := s.acquire(ctx, in)
-	if err != nil {
-		return err
+	if t.control != nil {
+		return r.control(ctx, t, in, threads)
 	}
-	whole := false
-	defer func() {
-		if whole {
-			s.release(st)
-		} else {
-			s.discard(st) // something panicked
-		}
-	}()
-	st.limit(threads)
-	out := make([]*tensor.Tensor, len(t.out))
+	out, err := t.session.once(ctx, in, threads, r.hold)
 	for i, p := range t.out {
-		typ := s.outputType(st, i)
-		if err = r.hold(int64(typ.Bytes()), st.plan.stateBytes(s.threads)); err != nil {
-			break
+		if err == nil {
+			r.values[p] = out[i]
 		}
-		if out[i], err = tensor.New(typ.DType, typ.Shape...); err != nil {
-			break
-		}
-		out[i] = out[i].WithQParams(typ.Q)
-		r.values[p] = out[i]
 	}
-	if err == nil {
-		err = s.steps(ctx, st, out, in)
-	}
-	whole = true
 	return err
 }
 

@@ -50,7 +50,7 @@ func (g *Graph) Verify() error {
 			defined.set(v, true)
 		}
 	}
-	if len(g.Outputs) == 0 {
+	if len(g.Outputs) == 0 && !g.HasItems() { // a program may give as many as a run finds
 		return errors.New("the graph has no outputs")
 	}
 	if s := g.State; s != nil && (s.Inputs < 0 || s.Outputs < 0 || s.Inputs > len(g.Inputs) || s.Outputs > len(g.Outputs)) {

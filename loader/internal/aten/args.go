@@ -35,6 +35,8 @@ type interpreter interface {
 	method(o *Object, name string) func(args ...Value) (Value, error)
 	// decomposed returns what is known of values that decomposed operators quantized.
 	decomposed() *decomposed
+	// packings returns what is known of packed sequences, by how many of them have an element in each step.
+	packings() map[*graph.Value]*packing
 }
 
 // newCall returns a call of an operator.

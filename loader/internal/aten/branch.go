@@ -40,8 +40,16 @@ func (m *Evaluator) Branch(f *Frame, cond Value, then, otherwise Block) (Flow, V
 	}
 	yes, err := Truth(m.Builder, cond)
 	if errors.Is(err, build.ErrDataDependent) {
+		if yes, err = m.decide(cond); err == nil || !errors.Is(err, build.ErrDataDependent) {
+			return m.take(yes, err, then, otherwise)
+		}
+		m.undecided = true
 		return m.dataBranch(f, cond.(*build.Number), [2]Block{then, otherwise})
 	}
+	return m.take(yes, err, then, otherwise)
+}
+
+func (m *Evaluator) take(yes bool, err error, then, otherwise Block) (Flow, Value, error) {
 	if err != nil {
 		return Next, nil, err
 	}
@@ -50,6 +58,18 @@ func (m *Evaluator) Branch(f *Frame, cond Value, then, otherwise Block) (Flow, V
 	}
 	return otherwise()
 }
+
+// decide returns what a condition that only the run knows gives in the run that the graph is made for.
+func (m *Evaluator) decide(cond Value) (bool, error) {
+	n, err := m.Decide(build.AsNumber(build.AsNumber(cond).To(build.Bool)))
+	if err != nil {
+		return false, err
+	}
+	return Truth(m.Builder, n)
+}
+
+// Undecided reports whether the program has a branch or loop that only the run decides.
+func (m *Evaluator) Undecided() bool { return m.undecided }
 
 // Either executes blocks of which one would be taken if an unsupported operator
 // were known, to find what else is not supported. What they assign and return is

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader/internal/build"
 )
 
@@ -20,6 +21,10 @@ type Evaluator struct {
 	origins []Value // what the file holds, by its number
 	journal *journal
 	pt2e    *decomposed
+	packed  map[*graph.Value]*packing
+
+	listed    bool // the number of elements of a list was looked up, which only the run knows
+	undecided bool // a branch or loop is part of the graph, since only the run decides it
 
 	uses     uses // operators that are not supported
 	poisoned bool // an unknown value exists: what follows need not make sense
@@ -42,7 +47,7 @@ const LatestVersion = 10
 // NewEvaluator returns an evaluator that builds a new graph. version is that of the
 // operators, as PyTorch counts them; objects is nil for a program without classes.
 func NewEvaluator(t Table, version int, objects Objects) *Evaluator {
-	m := &Evaluator{Builder: build.NewBuilder(), table: t, opset: version, objects: objects, pt2e: newDecomposed()}
+	m := &Evaluator{Builder: build.NewBuilder(), table: t, opset: version, objects: objects, pt2e: newDecomposed(), packed: make(map[*graph.Value]*packing)}
 	m.BeforeWrite = func(s *build.Storage) { m.record(s) }
 	return m
 }

@@ -39,6 +39,10 @@ func (m *Evaluator) While(f *Frame, l Loop) (Flow, Value, error) {
 		}
 		yes, err := Truth(m.Builder, c)
 		if errors.Is(err, build.ErrDataDependent) {
+			yes, err = m.decide(c)
+		}
+		if errors.Is(err, build.ErrDataDependent) {
+			m.undecided = true
 			return m.loop(&loopBuilder{Evaluator: m, Frame: f, Loop: l, begin: c.(*build.Number), before: before})
 		}
 		if err != nil || !yes {
@@ -59,6 +63,7 @@ func (m *Evaluator) While(f *Frame, l Loop) (Flow, Value, error) {
 
 // Repeat executes a loop a number of times that only the run knows, as a graph.Loop.
 func (m *Evaluator) Repeat(f *Frame, count *build.Number, l Loop) (Flow, Value, error) {
+	m.undecided = true
 	return m.loop(&loopBuilder{Evaluator: m, Frame: f, Loop: l, count: count, before: f.Vars})
 }
 
@@ -87,8 +92,12 @@ func (m *Evaluator) loop(b *loopBuilder) (Flow, Value, error) {
 		case t.how != Next:
 			return Next, nil, fmt.Errorf("%w: an iteration ends the loop or the function", build.ErrDataDependent)
 		}
-		if !b.grow(t) {
-			return Next, nil, b.finish(t)
+		if b.grow(t) {
+			b.open = nil
+			continue
+		}
+		if again, err := b.finish(t); err != nil || !again {
+			return Next, nil, err
 		}
 	}
 	return Next, nil, fmt.Errorf("%w: what its iterations change does not settle", build.ErrDataDependent)
@@ -104,6 +113,7 @@ type loopBuilder struct {
 	before map[string]Value // variables in front of the loop; others are an iteration's own
 	names  map[string]bool  // variables that iterations change
 	places []place          // others
+	open   []graph.Extent   // of the leaves, those that iterations change
 
 	// Of the iteration that was executed last:
 	inputs    []*graph.Value // for the leaves in turn
@@ -164,7 +174,21 @@ func (b *loopBuilder) evalMore() error {
 // stand returns what stands for a leaf in an iteration.
 func (b *loopBuilder) stand(r *build.Region, v Value) (Value, error) {
 	if t, ok := v.(*build.Tensor); ok {
-		in := b.OwnInput(r, "", t.Type(), slices.Clone(b.Dims(t)))
+		typ := t.Type()
+		typ.Shape = typ.Shape.Clone()
+		for _, e := range b.open {
+			if e.Output == len(b.inputs) {
+				typ.Shape[e.Axis] = e.Example
+			}
+		}
+		in := b.OwnInput(r, "", typ, slices.Clone(b.Dims(t)))
+		for _, e := range b.open {
+			if e.Output == len(b.inputs) {
+				if err := b.OpenExtent(in, e.Axis); err != nil {
+					return nil, err
+				}
+			}
+		}
 		b.inputs = append(b.inputs, in)
 		out := build.NewTensor(in)
 		out.Complex = t.Complex
@@ -188,42 +212,114 @@ func (b *loopBuilder) grow(t *trial) bool {
 	return grown
 }
 
-// finish adds the loop and leaves its results where iterations would.
-func (b *loopBuilder) finish(t *trial) error {
+// finish adds the loop and leaves its results where iterations would. It reports whether an iteration has to be executed again,
+// since it changes extents that were taken for fixed.
+func (b *loopBuilder) finish(t *trial) (again bool, err error) {
 	var before, after []Value
 	b.each(func(v Value) { before = append(before, v) }, func(name string) Value { return b.Vars[name] }, content)
 	b.each(func(v Value) { after = append(after, v) }, func(name string) Value { return t.locals[name] }, t.after.in)
-	starts, err := b.leafList(before)
-	if err != nil {
-		return err
+	if again, err := b.openLists(t, before, after); again || err != nil {
+		return again, err
 	}
-	ends, err := b.leafList(after)
+	starts, err := leafList(before)
 	if err != nil {
-		return err
+		return false, err
+	}
+	ends, err := leafList(after)
+	if err != nil {
+		return false, err
 	}
 	if was, is := shapeOf(before), shapeOf(after); was != is || len(starts) != len(b.inputs) {
-		return fmt.Errorf("%w: an iteration makes (%s) of (%s)", build.ErrDataDependent, is, was)
+		return false, fmt.Errorf("%w: an iteration makes (%s) of (%s)", build.ErrDataDependent, is, was)
 	}
 	outputs, err := b.leafValues(t, ends)
 	if err != nil {
-		return err
+		return false, err
 	}
-	for i, v := range outputs {
-		if w := b.inputs[i]; !sameType(v.Type, w.Type) {
-			return fmt.Errorf("%w: an iteration makes %v of %v", build.ErrDataDependent, v.Type, w.Type)
-		}
+	if again, err := b.openChanged(outputs); again || err != nil {
+		return again, err
 	}
 	in, err := b.loopInputs(starts)
 	if err != nil {
-		return err
+		return false, err
 	}
 	outer := slices.Clone(t.region.Outer)
 	t.region.Close(append([]*graph.Value{b.iteration}, b.inputs...), outer, append([]*graph.Value{b.more}, outputs...))
-	out, err := b.Add(graph.Loop{Body: t.region.Graph, Carried: len(outputs)}, append(in, outer...)...)
-	if err != nil {
-		return err
+	open := slices.Clone(b.open)
+	for i := range open {
+		open[i].Example = b.OpenExample(i, open[i].Example)
 	}
-	return b.leave(out)
+	out, err := b.Add(graph.Loop{Body: t.region.Graph, Carried: len(outputs), Open: open}, append(in, outer...)...)
+	if err != nil {
+		return false, err
+	}
+	if err := b.openExtents(out, open); err != nil {
+		return false, err
+	}
+	return false, b.leave(out)
+}
+
+// openChanged notes the extents that an iteration changes, and reports whether there are new ones.
+func (b *loopBuilder) openChanged(outputs []*graph.Value) (changed bool, err error) {
+	for i, v := range outputs {
+		found, err := b.openBetween(nil, i, b.inputs[i], v)
+		if err != nil {
+			return false, err
+		}
+		for _, e := range found {
+			if !slices.ContainsFunc(b.open, func(o graph.Extent) bool { return o.Output == i && o.Axis == e.Axis }) {
+				e.Example = max(v.Type.Shape[e.Axis], 2) // neither 0 nor 1, which operators treat in a way of their own
+				b.open, changed = append(b.open, e), true
+			}
+		}
+	}
+	return changed, nil
+}
+
+// openLists makes rows of the lists whose length iterations change, and reports whether there are any.
+func (b *loopBuilder) openLists(t *trial, before, after []Value) (changed bool, err error) {
+	for i, v := range before {
+		l, ok := v.(*List)
+		other, isList := after[i].(*List)
+		if !ok || !isList || rowsIn(l.Items) != nil || rowsIn(other.Items) == nil && len(l.Items) == len(other.Items) {
+			continue
+		}
+		like := rowsIn(other.Items)
+		if like == nil && len(l.Items) == 0 {
+			if err := b.again(t, func() (err error) {
+				like, err = b.rowsOf(other.Items, nil)
+				return err
+			}); err != nil {
+				return false, err
+			}
+		}
+		r, err := b.rowsOf(l.Items, like)
+		if err != nil {
+			return false, err
+		}
+		b.replace(i, []Value{r})
+		changed = true
+	}
+	return changed, nil
+}
+
+// replace gives the list that stands in place i, in the order of each, other items.
+func (b *loopBuilder) replace(i int, items []Value) {
+	if i < len(b.names) {
+		l := b.Vars[slices.Sorted(maps.Keys(b.names))[i]].(*List)
+		b.record(l)
+		l.Items = items
+		return
+	}
+	switch p := b.places[i-len(b.names)].(type) {
+	case *List:
+		b.record(p)
+		p.Items = items
+	case attrPlace:
+		l := content(p).(*List)
+		b.record(l)
+		l.Items = items
+	}
 }
 
 // each visits what stands in all places, in order.
@@ -250,7 +346,7 @@ func placeValue(what any) Value {
 }
 
 // leafList returns the tensors and numbers in values.
-func (b *loopBuilder) leafList(values []Value) ([]Value, error) {
+func leafList(values []Value) ([]Value, error) {
 	var out []Value
 	for _, v := range values {
 		if _, err := mapLeaves(NewWalker(), v, func(leaf Value) (Value, error) {
@@ -339,6 +435,16 @@ func mapLeaves(w *Walker, v Value, f func(leaf Value) (Value, error)) (Value, er
 	switch v := v.(type) {
 	case *build.Tensor, bool, int64, float64, *build.Number:
 		return f(v)
+	case *rows:
+		out := &rows{like: v.like, leaves: make([]*build.Tensor, len(v.leaves))}
+		for i, t := range v.leaves {
+			leaf, err := f(t)
+			if err != nil {
+				return nil, err
+			}
+			out.leaves[i] = leaf.(*build.Tensor)
+		}
+		return out, nil
 	case *Tuple:
 		out, err := items(v.Items)
 		return &Tuple{Items: out, Class: v.Class}, err
@@ -391,6 +497,9 @@ func shapeOf(values []Value) string {
 		switch v := v.(type) {
 		case *build.Tensor, *build.Number, bool, int64, float64:
 			b.WriteString(TypeName(v))
+		case *rows:
+			b.WriteString("rows of ")
+			describe(w, v.like)
 		case *Tuple, *List:
 			items, _ := Items(v)
 			b.WriteByte('[')

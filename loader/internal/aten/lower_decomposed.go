@@ -227,7 +227,7 @@ func (l *lowering) control(op ops.Op) (ops.Op, []Pattern, error) {
 			return nil, nil, err
 		}
 		other, more, err := lower(op.Else)
-		return graph.If{Then: then, Else: other}, append(list, more...), err
+		return graph.If{Then: then, Else: other, Open: op.Open}, append(list, more...), err
 	case graph.Loop:
 		body, list, err := lower(op.Body)
 		op.Body = body

@@ -8,7 +8,6 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader/internal/build"
-	"github.com/octet-ml/octet/ops"
 )
 
 // merger makes one value of two, of which the run decides which it is: the leaves
@@ -17,6 +16,8 @@ type merger struct {
 	a, b []Value // leaves; uninitialized where there is no value yet
 	set  []func(v *graph.Value)
 	walk *Walker
+	from *Evaluator
+	of   [2]*trial
 }
 
 func (g *merger) leaf(a, b Value, set func(v *graph.Value)) {
@@ -54,9 +55,25 @@ func (g *merger) value(a, b Value) (Value, error) {
 			g.leaf(a, b, func(v *graph.Value) { n.Term.Value = v })
 			return n, nil
 		}
+	case *rows:
+		if other, ok := b.(*rows); ok && shapeOf([]Value{s.like}) == shapeOf([]Value{other.like}) {
+			out := &rows{like: s.like, leaves: make([]*build.Tensor, len(s.leaves))}
+			for i := range out.leaves {
+				v, err := g.value(s.leaves[i], other.leaves[i])
+				if err != nil {
+					return nil, err
+				}
+				out.leaves[i] = v.(*build.Tensor)
+			}
+			return out, nil
+		}
 	case *Tuple, *List:
 		x, _ := Items(a)
 		y, ok := Items(b)
+		if _, list := some.(*List); list && ok && !single {
+			items, err := g.list(x, y)
+			return &List{Items: items}, err
+		}
 		if !single && (!ok || len(x) != len(y)) {
 			break
 		}
@@ -81,6 +98,29 @@ func (g *merger) value(a, b Value) (Value, error) {
 		return some, nil
 	}
 	return &Missing{fmt.Sprintf("a value that is %s or %s, as only the run decides", article(a), article(b))}, nil
+}
+
+// list merges the elements of lists, which are rows where there is another number of them.
+func (g *merger) list(x, y []Value) ([]Value, error) {
+	both := [2][]Value{x, y}
+	of := [2]*rows{rowsIn(x), rowsIn(y)}
+	if of[0] == nil && of[1] == nil && len(x) == len(y) {
+		return g.items(x, y, len(x))
+	}
+	for _, side := range []int{0, 1, 0} { // an empty one gets rows like those of the other
+		if of[side] != nil || len(both[side]) == 0 && of[1-side] == nil {
+			continue
+		}
+		err := g.from.again(g.of[side], func() (err error) {
+			of[side], err = g.from.rowsOf(both[side], of[1-side])
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	v, err := g.value(of[0], of[1])
+	return []Value{v}, err
 }
 
 // items merges elements; without those of one side, that has no values.
@@ -118,7 +158,7 @@ func article(v Value) string {
 // merge makes what two trials changed, and what they return, outputs of a
 // graph.If.
 func (m *Evaluator) merge(f *Frame, cond *graph.Value, then, otherwise *trial) (Value, error) {
-	g := &merger{walk: NewWalker()}
+	g := &merger{walk: NewWalker(), from: m, of: [2]*trial{then, otherwise}}
 	var puts []func()
 	for _, name := range slices.Sorted(maps.Keys(then.locals)) {
 		b, ok := otherwise.locals[name]
@@ -171,10 +211,7 @@ func (g *merger) place(p place, a, b any) (func(), error) {
 		return func() {}, nil
 	case *List:
 		x, y := a.([]Value), b.([]Value)
-		if len(x) != len(y) {
-			return nil, fmt.Errorf("%w: a list has %d or %d elements", build.ErrDataDependent, len(x), len(y))
-		}
-		items, err := g.items(x, y, len(x))
+		items, err := g.list(x, y)
 		return func() { p.Items = items }, err
 	case *Dict:
 		x, y := a.(Dict), b.(Dict)
@@ -187,10 +224,6 @@ func (g *merger) place(p place, a, b any) (func(), error) {
 	return nil, fmt.Errorf("%w: a tensor gets another shape in place", build.ErrDataDependent)
 }
 
-func sameType(a, b ops.Type) bool {
-	return a.DType == b.DType && a.Shape.Equal(b.Shape) && a.Q.Equal(b.Q)
-}
-
 // choose adds the graph.If for the leaves.
 func (m *Evaluator) choose(cond *graph.Value, g *merger, then, otherwise *trial) error {
 	var values [2][]*graph.Value
@@ -201,6 +234,7 @@ func (m *Evaluator) choose(cond *graph.Value, g *merger, then, otherwise *trial)
 	if values[1], err = m.leafValues(otherwise, g.b); err != nil {
 		return err
 	}
+	var open []graph.Extent
 	for i := range g.set {
 		for k, t := range []*trial{then, otherwise} {
 			if values[k][i] == nil {
@@ -209,8 +243,8 @@ func (m *Evaluator) choose(cond *graph.Value, g *merger, then, otherwise *trial)
 				}
 			}
 		}
-		if a, b := values[0][i].Type, values[1][i].Type; !sameType(a, b) {
-			return fmt.Errorf("%w: one branch gives %v and the other %v", build.ErrDataDependent, a, b)
+		if open, err = m.openBetween(open, i, values[0][i], values[1][i]); err != nil {
+			return err
 		}
 	}
 	outer := slices.Clone(then.region.Outer)
@@ -224,7 +258,7 @@ func (m *Evaluator) choose(cond *graph.Value, g *merger, then, otherwise *trial)
 	if len(g.set) == 0 && len(then.region.Graph.Nodes)+len(otherwise.region.Graph.Nodes) == 0 {
 		return nil
 	}
-	out, err := m.Add(graph.If{Then: then.region.Graph, Else: otherwise.region.Graph}, append([]*graph.Value{cond}, outer...)...)
+	out, err := m.Add(graph.If{Then: then.region.Graph, Else: otherwise.region.Graph, Open: open}, append([]*graph.Value{cond}, outer...)...)
 	if err != nil {
 		return err
 	}
@@ -237,6 +271,32 @@ func (m *Evaluator) choose(cond *graph.Value, g *merger, then, otherwise *trial)
 			}
 		}
 		set(out[i])
+	}
+	return m.openExtents(out, open)
+}
+
+// openBetween appends the extents of output i that only the run knows, since they are those of one value or of another.
+func (m *Evaluator) openBetween(open []graph.Extent, i int, a, b *graph.Value) ([]graph.Extent, error) {
+	x, y := a.Type.Shape, b.Type.Shape
+	if a.Type.DType != b.Type.DType || !a.Type.Q.Equal(b.Type.Q) || len(x) != len(y) {
+		return nil, fmt.Errorf("%w: it is %v or %v", build.ErrDataDependent, a.Type, b.Type)
+	}
+	dimsA, dimsB := m.ValueDims(a), m.ValueDims(b)
+	for axis := range x {
+		follows := !build.SameExtent(dimsA[axis], dimsB[axis]) && (m.OnItem(dimsA[axis].Deps) || m.OnItem(dimsB[axis].Deps))
+		if x[axis] != y[axis] || follows {
+			open = append(open, graph.Extent{Output: i, Axis: axis, Example: m.OpenExample(len(open), x[axis])})
+		}
+	}
+	return open, nil
+}
+
+// openExtents makes extents of a node's outputs ones that only the run knows.
+func (m *Evaluator) openExtents(out []*graph.Value, open []graph.Extent) error {
+	for _, e := range open {
+		if err := m.OpenExtent(out[e.Output], e.Axis); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -197,6 +197,9 @@ func (m *Evaluator) Dispatch(name string, args []Value, keywords map[string]Valu
 			}
 		}
 	}
+	if v, done, err := m.onOpenLists(name, args, keywords); done || err != nil {
+		return v, err
+	}
 	for _, row := range m.table[name] {
 		if bound, ok := bind(row.specs, args, keywords); ok {
 			return m.run(m.newCall(name, bound), row.lower)

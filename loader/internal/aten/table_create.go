@@ -312,6 +312,14 @@ func tensorOf(c *call) Value {
 	if k == build.Float || len(leaves) == 0 {
 		d = defaultFloat
 	}
+	if l, ok := c.args[0].(*List); ok && len(leaves) == 0 {
+		switch l.Of {
+		case "int":
+			d = tensor.Int64
+		case "bool":
+			d = tensor.Bool
+		}
+	}
 	d = c.dtypeOr(1, d)
 	values := make([]*build.Number, len(leaves))
 	plain := true

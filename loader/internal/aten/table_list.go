@@ -52,6 +52,8 @@ var containers = []operator{
 	{"aten::items", "self:v", dictItems(func(d *Dict, i int) Value { return &Tuple{Items: []Value{d.Keys[i], d.Values[i]}} })},
 	{"aten::get", "self:v key:v default_value:v=None", getKey},
 	{"aten::update", "self:v other:v", updateDict},
+	{"aten::dict", "", func(*call) Value { return &Dict{} }},
+	{"aten::dict", "self:l", dictOf},
 	{"aten::dict", "self:v", copyItems},
 }
 
@@ -514,6 +516,21 @@ func getKey(c *call) Value {
 		return v
 	}
 	return c.args[2]
+}
+
+// dictOf is dict() of a list of pairs.
+func dictOf(c *call) Value {
+	d := &Dict{}
+	items := c.args[0].(*List).Items
+	c.failed(c.Spend(2 * len(items)))
+	for _, x := range items {
+		pair, ok := Items(x)
+		if !ok || len(pair) != 2 || c.err != nil {
+			return c.fail("a dict of a list with a %s", TypeName(x))
+		}
+		c.failed(c.setItem(d, pair[0], pair[1]))
+	}
+	return d
 }
 
 func updateDict(c *call) Value {

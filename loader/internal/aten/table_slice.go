@@ -248,6 +248,9 @@ func (c *call) bound(n, dim *build.Number) *build.Number {
 		}
 		return n
 	}
+	if n.Term == nil && len(n.Deps) == 0 && c.OnItem(dim.Deps) {
+		return n // which the run counts from the end
+	}
 	from := c.plainInt(dim)
 	return build.Extent(max(from+c.plainInt(n), 0))
 }
@@ -257,6 +260,9 @@ func selectIndex(c *call) Value {
 	axis := c.axis(1, t.Rank())
 	if t.Rank() == 0 || c.err != nil {
 		return c.fail("a tensor without dimensions has no elements to select")
+	}
+	if size := c.packedSize(t, c.number(2)); size != nil {
+		return size
 	}
 	return c.selected(t, axis, c.number(2))
 }
@@ -275,6 +281,16 @@ func (c *call) selected(t *build.Tensor, axis int, index *build.Number) *build.T
 		return c.anything()
 	}
 	rest := slices.Delete(slices.Clone(dims), axis, axis+1)
+	if k, ok := index.Known.(int64); ok && c.OnItem(dims[axis].Deps) && (k < 0 || k >= dims[axis].Known.(int64)) {
+		if k < 0 {
+			index = build.AsNumber(c.mustArith(ops.Add, dims[axis], index))
+		}
+		at := c.read(build.OfNumber(index))
+		if c.err != nil {
+			return c.anything()
+		}
+		return c.view(t, build.IndexView{Axis: axis, At: at, To: rest}, nil).WithStrides()
+	}
 	if index.Known == nil {
 		at := c.read(build.OfNumber(index))
 		return c.view(t, build.IndexView{Axis: axis, At: at, To: rest}, nil).WithStrides()

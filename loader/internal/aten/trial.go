@@ -2,6 +2,7 @@ package aten
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 
 	"github.com/octet-ml/octet/graph"
@@ -29,6 +30,9 @@ func (m *Evaluator) inside(r *build.Region, f func() error) (contents, error) {
 	after := m.journal.now()
 	m.journal.put()
 	m.journal = m.journal.outer
+	if m.UsesInside() && err == nil {
+		err = fmt.Errorf("%w: a branch or loop holds for one value of it alone", build.ErrDataDependent)
+	}
 	return after, err
 }
 

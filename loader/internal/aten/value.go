@@ -48,7 +48,8 @@ func Items(v Value) ([]Value, bool) {
 // List is a list, which is shared and can be changed.
 type List struct {
 	Items []Value
-	ID    int // of what the file holds
+	Of    string // type of the elements where the program says it, such as "int": an empty list does not show it
+	ID    int    // of what the file holds
 }
 
 // Dict is a dict in insertion order, which is shared and can be changed.

@@ -145,6 +145,7 @@ func (b *Builder) Guards() {
 	for i, f := range b.facts {
 		v := f.input
 		switch {
+		case b.items.inner.has(i): // of which nothing depends
 		case f.isItem():
 			if b.used.has(i) {
 				f.guardItem()
@@ -163,7 +164,10 @@ func (b *Builder) Guards() {
 			v.Guard = &graph.Guard{Value: b.given[v]}
 		}
 	}
-	for _, f := range b.facts {
+	for i, f := range b.facts {
+		if b.items.inner.has(i) {
+			continue
+		}
 		if g := f.input.Guard; g != nil && g.Value == nil && !restricts(g.Shape) {
 			f.input.Guard = nil
 		}
@@ -333,6 +337,9 @@ func (b *Builder) visible(v *graph.Value) bool {
 func (b *Builder) Known(v *graph.Value) *tensor.Tensor {
 	if v.Const != nil {
 		return v.Const
+	}
+	if b.inside(b.info[v].content) {
+		return nil
 	}
 	if t := v.Type.Known; t != nil {
 		if x, ok := PlainElement(t); ok && len(t.Shape()) == 0 && b.OnItem(b.info[v].content) {

@@ -14,7 +14,32 @@ type items struct {
 	asked   int                      // how many there are so far
 	numbers map[*graph.Value]*Number // by the value that the Item takes
 	facts   Deps                     // those of Items
+	inner   Deps                     // those that only hold inside of a branch or loop: no graph can be made for one of their values
+	decided bool                     // a condition is settled, so that the graph holds for what it gives alone
+	guesses int                      // conditions taken for true that the run may find false
 	front   *graph.Graph             // that ends at the first one that is not known, where this was asked for
+}
+
+// DecideConditions makes the graph hold for what conditions of the program give in one run, of which each is settled.
+func (b *Builder) DecideConditions() { b.items.decided, b.items.asked = true, 1<<30 }
+
+// Decided reports whether the graph holds for what conditions give in one run.
+func (b *Builder) Decided() bool { return b.items.decided }
+
+// maxGuesses bounds the conditions that are taken for true: a loop would not end.
+const maxGuesses = 8
+
+// Decide returns a condition that only the run knows as one that the graph may depend on, where the program is to be executed so.
+func (b *Builder) Decide(n *Number) (*Number, error) {
+	if !b.items.decided || b.region.parent != nil {
+		return nil, ErrDataDependent
+	}
+	if _, known := b.items.known.Values[b.items.asked]; !known && !b.items.known.Stop {
+		if b.items.guesses++; b.items.guesses > maxGuesses {
+			return nil, ErrDataDependent
+		}
+	}
+	return b.Settle(n, -1)
 }
 
 // errFront stops a program at an Item.
@@ -38,7 +63,7 @@ func (b *Builder) Settle(n *Number, example int) (*Number, error) {
 	if v, ok := b.Plain(n); ok {
 		return AsNumber(v), nil
 	}
-	if n.Term == nil || n.Kind == Float || b.region.parent != nil {
+	if n.Term == nil || n.Kind == Float {
 		return nil, ErrDataDependent
 	}
 	if example < 0 {
@@ -61,8 +86,9 @@ func (b *Builder) item(n *Number, example int64, guessed bool) (*Number, error) 
 	}
 	op := ops.Item{Number: b.items.asked, Example: example}
 	b.items.asked++
+	inside := b.region.parent != nil
 	known, ok := b.items.known.Values[op.Number]
-	stop := guessed && !ok && b.items.known.Stop
+	stop := guessed && !ok && !inside && b.items.known.Stop
 	if ok {
 		op.Example = known
 	} else if asked := b.items.known.Guessed; asked != nil && guessed {
@@ -81,6 +107,9 @@ func (b *Builder) item(n *Number, example int64, guessed bool) (*Number, error) 
 	}
 	m := &Number{Kind: n.Kind, Known: Convert(op.Example, n.Kind), Deps: b.fact(w, -1), Term: &Term{Value: w}}
 	b.items.facts = b.items.facts.Union(m.Deps)
+	if inside {
+		b.items.inner = b.items.inner.Union(m.Deps)
+	}
 	b.info[w].content = m.Deps
 	if b.items.numbers == nil {
 		b.items.numbers = make(map[*graph.Value]*Number)
@@ -89,15 +118,77 @@ func (b *Builder) item(n *Number, example int64, guessed bool) (*Number, error) 
 	return m, nil
 }
 
-// OnItem reports whether something follows from the number of an Item.
-func (b *Builder) OnItem(d Deps) bool {
-	for i, w := range b.items.facts {
-		if i < len(d) && d[i]&w != 0 {
-			return true
+// OpenExample returns what stands for the extent that OpenExtent is asked for after some others.
+func (b *Builder) OpenExample(after, example int) int {
+	if known, ok := b.items.known.Values[b.items.asked+after]; ok && b.region.parent == nil {
+		return int(known)
+	}
+	return example
+}
+
+// OpenExtent makes an extent of a value one that only the run knows: of what a branch or loop gives, or of what an iteration finds.
+func (b *Builder) OpenExtent(v *graph.Value, axis int) error {
+	n := &Number{Kind: Int, Term: &Term{Input: v, Axis: axis}}
+	dims := append([]*Number(nil), b.info[v].dims...)
+	if b.info[v].region.parent != nil {
+		n.Known, n.Deps = int64(v.Type.Shape[axis]), b.fact(v, axis)
+		b.items.facts, b.items.inner = b.items.facts.Union(n.Deps), b.items.inner.Union(n.Deps)
+	} else {
+		var err error
+		if n, err = b.item(n, int64(v.Type.Shape[axis]), true); err != nil {
+			return err
 		}
 	}
-	return false
+	dims[axis] = n
+	b.info[v].dims = dims
+	return nil
 }
+
+// Here returns a number that a graph can compute in the region that nodes go to. One that follows from values of another region is a plain one, on
+// which the graph then depends.
+func (b *Builder) Here(n *Number) *Number {
+	if len(n.Deps) == 0 || n.Term != nil && b.seesTerm(n.Term) {
+		return n
+	}
+	b.Depend(n.Deps)
+	return &Number{Kind: n.Kind, Known: n.Known}
+}
+
+// seesTerm reports whether all values of a term may be used in the region that nodes go to.
+func (b *Builder) seesTerm(t *Term) bool {
+	for _, v := range []*graph.Value{t.Value, t.Input} {
+		if v != nil && !b.visible(v) {
+			return false
+		}
+	}
+	for _, n := range []*Number{t.A, t.B, t.Cast} {
+		if n != nil && n.Term != nil && !b.seesTerm(n.Term) {
+			return false
+		}
+	}
+	return true
+}
+
+// inside reports whether something follows from what is known inside of a branch or loop only.
+func (b *Builder) inside(d Deps) bool { return d.meets(b.items.inner) }
+
+// UsesInside reports whether the graph would hold for one value of a number that each iteration, or each run of a branch, has another of. It
+// forgets that it does.
+func (b *Builder) UsesInside() bool {
+	if !b.inside(b.used) {
+		return false
+	}
+	b.used = append(Deps(nil), b.used...)
+	for i := range b.used {
+		if i < len(b.items.inner) {
+			b.used[i] &^= b.items.inner[i]
+		}
+	}
+	return true
+}
+
+// OnItem reports whether something follows from the number of an Item.
+func (b *Builder) OnItem(d Deps) bool { return d.meets(b.items.facts) }
 
 // narrow returns a number that follows from Items as an Item of its own, so that a graph that depends on it holds whatever
 // they are: of a comparison with 0, say, there are two graphs and not one for each number.

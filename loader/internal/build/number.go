@@ -40,6 +40,16 @@ func (d Deps) with(fact int) Deps {
 
 func (d Deps) has(fact int) bool { return fact/64 < len(d) && d[fact/64]>>(fact%64)&1 == 1 }
 
+// meets reports whether two sets have a fact in common.
+func (d Deps) meets(o Deps) bool {
+	for i, w := range o {
+		if i < len(d) && d[i]&w != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 //go:noinline
 func (d Deps) Union(o Deps) Deps {
 	if len(o) > len(d) {

@@ -96,6 +96,9 @@ func (b *Builder) Cast(v *graph.Value, d tensor.DType) (*graph.Value, error) {
 // Plain returns a number as a plain one, on which the graph then depends, and
 // false when only the run knows it.
 func (b *Builder) Plain(n *Number) (any, bool) {
+	if b.inside(n.Deps) {
+		return nil, false
+	}
 	if n.Known != nil {
 		n = b.narrow(n)
 		b.Depend(n.Deps)

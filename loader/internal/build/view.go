@@ -254,7 +254,10 @@ func (b *Builder) Int(n *Number) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	v, _ := b.Plain(n)
+	v, ok := b.Plain(n)
+	if !ok {
+		return 0, ErrDataDependent
+	}
 	i, ok := Convert(v, Int).(int64)
 	if !ok || int64(int(i)) != i {
 		return 0, fmt.Errorf("%v is too large", v)

@@ -52,7 +52,7 @@ func (m *Model) int8() []Int8Description {
 	if !ok {
 		return nil
 	}
-	_, patterns, err := m.specialize(context.Background(), types, "", graph.Items{})
+	_, patterns, _, err := m.specialize(context.Background(), types, "", graph.Items{}, false)
 	if err != nil {
 		return nil
 	}

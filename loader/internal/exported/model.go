@@ -195,7 +195,13 @@ func (m *Model) Specialize(types []ops.Type, before string) (*graph.Graph, error
 
 // SpecializeContext is Specialize that ends with ctx.
 func (m *Model) SpecializeContext(ctx context.Context, types []ops.Type, before string, items graph.Items) (*graph.Graph, error) {
-	g, _, err := m.specialize(ctx, types, before, items)
+	g, _, undecided, err := m.specialize(ctx, types, before, items, false)
+	if err != nil && undecided && ctx.Err() == nil {
+		// One graph for all ways through the program is not possible: one for that of the run is.
+		if one, _, _, e := m.specialize(ctx, types, before, items, true); e == nil {
+			g, err = one, nil
+		}
+	}
 	if ended := ctx.Err(); err != nil && ended != nil {
 		return nil, ended
 	}
@@ -203,7 +209,19 @@ func (m *Model) SpecializeContext(ctx context.Context, types []ops.Type, before 
 }
 
 // specialize is Specialize, and lists the int8 operators that stand for patterns of the program.
-func (m *Model) specialize(ctx context.Context, types []ops.Type, before string, items graph.Items) (*graph.Graph, []aten.Pattern, error) {
+func (m *Model) specialize(ctx context.Context, types []ops.Type, before string, items graph.Items, decide bool) (g *graph.Graph, p []aten.Pattern, undecided bool, err error) {
+	r := &run{Evaluator: aten.NewEvaluator(m.table, aten.LatestVersion, nil), Model: m, extents: make(map[string]*build.Number)}
+	r.Bound(ctx, m.limits)
+	r.Settled(items)
+	if decide {
+		r.DecideConditions()
+	}
+	g, p, err = r.execute(types, before)
+	return g, p, r.Undecided(), err
+}
+
+func (r *run) execute(types []ops.Type, before string) (*graph.Graph, []aten.Pattern, error) {
+	m := r.Model
 	was, err := aten.ParseForm(before, len(types))
 	if err != nil {
 		return nil, nil, err
@@ -213,9 +231,7 @@ func (m *Model) specialize(ctx context.Context, types []ops.Type, before string,
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &run{Evaluator: aten.NewEvaluator(m.table, aten.LatestVersion, nil), Model: m, symbols: symbols, extents: make(map[string]*build.Number)}
-	r.Bound(ctx, m.limits)
-	r.Settled(items)
+	r.symbols = symbols
 	args, err := r.inputs(types[:own])
 	if err != nil {
 		return nil, nil, err

@@ -208,6 +208,9 @@ func (m *machine) builtin(name string, args []aten.Value) (aten.Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := m.Listed(v); err != nil {
+			return nil, err
+		}
 		if items, ok := aten.Items(v); ok {
 			return &aten.List{Items: append([]aten.Value(nil), items...)}, m.Spend(len(items))
 		}

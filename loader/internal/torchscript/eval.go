@@ -147,6 +147,9 @@ func (m *machine) annotated(f *frame, t *script.Type, x script.Expr) (aten.Value
 	if err != nil {
 		return nil, err
 	}
+	if l, ok := v.(*aten.List); ok && t.Name == "List" && len(t.Args) == 1 {
+		l.Of = t.Args[0].Name
+	}
 	ref, ok := v.(*build.Tensor)
 	if !ok {
 		return v, nil

@@ -177,6 +177,9 @@ func (m *machine) unpack(f *frame, targets []script.Expr, v aten.Value) error {
 		}
 		return nil
 	}
+	if err := m.Listed(v); err != nil {
+		return err
+	}
 	items, ok := aten.Items(v)
 	if !ok {
 		return fmt.Errorf("a %s cannot be unpacked", aten.TypeName(v))
@@ -244,6 +247,9 @@ func (m *machine) forEach(f *frame, s *script.For) (aten.Flow, aten.Value, error
 		}
 		return m.Either(&f.Frame, m.blockOf(f, s.Body))
 	}
+	if err := m.Listed(v); err != nil {
+		return aten.Next, nil, err
+	}
 	items, ok := aten.Items(v)
 	switch v := v.(type) {
 	case *aten.Dict:
@@ -303,6 +309,13 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (aten.Flow, 
 	}
 	for i, a := range args {
 		p, err := m.PlainValue(a)
+		if errors.Is(err, build.ErrDataDependent) {
+			if n, e := m.Decide(a.(*build.Number)); e == nil || !errors.Is(e, build.ErrDataDependent) {
+				if p, err = nil, e; e == nil {
+					p, err = m.PlainValue(n)
+				}
+			}
+		}
 		if errors.Is(err, build.ErrDataDependent) && len(args) == 1 {
 			return m.Repeat(&f.Frame, a.(*build.Number), aten.Loop{
 				SetIndex: func(i *build.Number) error { return m.assign(f, s.Target, i) },

@@ -170,19 +170,33 @@ func (p *Program) SpecializeContext(ctx context.Context, types []ops.Type, befor
 type argumentMaker func(m *machine, types []ops.Type) ([]aten.Value, error)
 
 func (p *Program) specializeWith(ctx context.Context, types []ops.Type, before string, items graph.Items, arguments argumentMaker) (*graph.Graph, error) {
-	g, err := p.specialize(ctx, types, before, items, arguments)
+	g, undecided, err := p.specialize(ctx, types, before, items, arguments, false)
+	if err != nil && undecided && ctx.Err() == nil {
+		// One graph for all ways through the program is not possible: one for that of the run is.
+		if one, _, e := p.specialize(ctx, types, before, items, arguments, true); e == nil {
+			g, err = one, nil
+		}
+	}
 	if ended := ctx.Err(); err != nil && ended != nil {
 		return nil, ended
 	}
 	return g, err
 }
 
-func (p *Program) specialize(ctx context.Context, types []ops.Type, before string, items graph.Items, arguments argumentMaker) (*graph.Graph, error) {
+func (p *Program) specialize(ctx context.Context, types []ops.Type, before string, items graph.Items, arguments argumentMaker, decide bool) (g *graph.Graph, undecided bool, err error) {
 	m, root, err := p.start(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	m.Settled(items)
+	if decide {
+		m.DecideConditions()
+	}
+	g, err = p.execute(m, root, types, before, arguments)
+	return g, m.Undecided(), err
+}
+
+func (p *Program) execute(m *machine, root *aten.Object, types []ops.Type, before string, arguments argumentMaker) (*graph.Graph, error) {
 	was, err := aten.ParseForm(before, len(types))
 	if err != nil {
 		return nil, err
@@ -207,6 +221,9 @@ func (p *Program) specialize(ctx context.Context, types []ops.Type, before strin
 		return nil, p.located(err)
 	}
 	values, err := m.outputs(out)
+	if front := m.Front(); front != nil {
+		return front, front.Verify()
+	}
 	if err != nil {
 		return nil, p.located(err)
 	}
@@ -285,6 +302,9 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 			}
 			return nil
 		case *aten.List:
+			if err := m.Listed(v); err != nil {
+				return err
+			}
 			for _, x := range v.Items {
 				if err := add(x, name); err != nil {
 					return err
@@ -307,7 +327,9 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 		return nil, err
 	}
 	if len(values) == 0 {
-		return nil, aten.UnsupportedOutput("a model that returns no tensor")
+		if !m.OpenOutputs() {
+			return nil, aten.UnsupportedOutput("a model that returns no tensor")
+		}
 	}
 	return values, m.CheckOutputs(len(values))
 }

@@ -228,4 +228,4 @@ def cases(s):
     add(State(), torch.tensor([3.0, 1.0]), torch.tensor([0.0, 1.0]), torch.tensor([2.0, 5.0]), torch.tensor([1.0, 1.0]), reset=[3])
     add(Sized(), torch.tensor([2.0, 1.0]), torch.tensor([0.0, 0.0]), torch.tensor([3.0, 4.0]))
     for m in [Grows(), Shapes(), MaybeNone()]:
-        add(m, torch.tensor([2.0, 1.0]), refused=True)
+        add(m, torch.tensor([2.0, 1.0]), torch.tensor([-2.0, 1.0]), torch.tensor([9.0, 1.0]))

@@ -32,9 +32,6 @@ def cases(s):
             m = Plain(cell(3, 4, **options)).eval()
             runs = [r(5, 2, 3), r(7, 1, 3), r(1, 3, 3)]
             what = f"{cell.__name__} {options}"
-            if "proj_size" in options:
-                s.module(m, *runs, what=what, tol=1e-5)
-                continue
             s.module(m, *runs, what=what, tol=1e-5)
             s.module(m, *runs[:2], what=what + " traced", tol=1e-5, scripted=torch.jit.trace(m, runs[0], check_trace=False))
         s.module(Plain(cell(3, 4)), r(5, 3), r(2, 3), what=f"{cell.__name__} without a batch", tol=1e-5)
