@@ -29,4 +29,4 @@ require (
 	google.golang.org/protobuf v1.36.12
 )
 
-require golang.org/x/term v0.48.0 // indirect
+require golang.org/x/term v0.48.0

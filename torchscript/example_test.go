@@ -15,7 +15,7 @@ import (
 // A model of one operator is written and read again.
 func ExampleWriteTo() {
 	g := graph.New()
-	y, err := g.Add1(graph.Scope{}, ops.Unary{Fn: ops.Relu}, g.Input("x", tensor.Float32, 1, 3))
+	y, err := g.Add1(graph.Scope{}, ops.Unary{Fn: ops.ReLU}, g.Input("x", tensor.Float32, 1, 3))
 	if err != nil {
 		log.Fatal(err)
 	}
