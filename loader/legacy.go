@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"strconv"
 
 	"github.com/octet-ml/octet/internal/filekind"
@@ -18,7 +17,7 @@ import (
 // storages) and then the storages, each as its number of elements in 8 bytes and
 // the elements.
 const (
-	legacyMagic    = "1950a86a20f9469cfc6c" // hexadecimal
+	legacyMagic    = pickle.Long("0x1950a86a20f9469cfc6c")
 	legacyProtocol = 1001
 	legacyPickle   = "object" // in errors, as is the next
 	legacyKeys     = "storage keys"
@@ -62,8 +61,7 @@ func (l *legacyReader) header() error {
 	if err != nil {
 		return err
 	}
-	want, _ := new(big.Int).SetString(legacyMagic, 16)
-	if got, ok := magic.(*big.Int); !ok || got.Cmp(want) != 0 {
+	if magic != legacyMagic {
 		return &FileError{Err: filekind.Of([]byte{pickleStart}, l.size)}
 	}
 	version, err := l.plain("protocol version")

@@ -3,8 +3,8 @@ package pickle
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"math"
-	"math/big"
 	"slices"
 	"strings"
 	"unicode"
@@ -308,21 +308,33 @@ func (m *machine) long(arg []byte) error {
 	if len(arg) > maxLong {
 		return m.fail("an integer of %d bytes", len(arg))
 	}
+	// Bytes that only repeat the sign.
+	for n := len(arg); n > 8 && (arg[n-1] == 0 && arg[n-2] < 0x80 || arg[n-1] == 0xff && arg[n-2] >= 0x80); n = len(arg) {
+		arg = arg[:n-1]
+	}
 	if len(arg) <= 8 {
 		v := littleEndian(arg)
 		shift := 64 - 8*uint(len(arg))
 		return m.push(int64(v<<shift) >> shift)
 	}
-	big1 := slices.Clone(arg)
-	slices.Reverse(big1)
-	v := new(big.Int).SetBytes(big1)
-	if big1[0] >= 0x80 {
-		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), 8*uint(len(arg))))
+	return m.push(longOf(arg))
+}
+
+// longOf writes an integer in two's complement, of more than eight bytes.
+func longOf(arg []byte) Long {
+	magnitude, sign := slices.Clone(arg), ""
+	if arg[len(arg)-1] >= 0x80 {
+		sign = "-"
+		carry := byte(1)
+		for i, b := range arg {
+			magnitude[i] = ^b + carry
+			if magnitude[i] != 0 {
+				carry = 0
+			}
+		}
 	}
-	if v.IsInt64() {
-		return m.push(v.Int64())
-	}
-	return m.push(v)
+	slices.Reverse(magnitude)
+	return Long(sign + "0x" + strings.TrimLeft(hex.EncodeToString(magnitude), "0"))
 }
 
 func (m *machine) append(items []entry) error {

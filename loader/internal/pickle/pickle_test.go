@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/big"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -34,8 +33,7 @@ func isError(err error, reason string) bool {
 const p2 = "\x80\x02"
 
 func TestLoadValues(t *testing.T) {
-	long, _ := new(big.Int).SetString("1950a86a20f9469cfc6c", 16)
-	minusLong := new(big.Int).Sub(big.NewInt(-1), new(big.Int).Lsh(big.NewInt(1), 64))
+	const long, minusLong = Long("0x1950a86a20f9469cfc6c"), Long("-0x10000000000000001")
 	for _, c := range []struct {
 		pickle string
 		want   Value
@@ -58,6 +56,10 @@ func TestLoadValues(t *testing.T) {
 		{"cfoo\nbar\n)RK\x01a(K\x02K\x03e", &Object{Class: &Class{"foo", "bar"}, Items: []Value{int64(1), int64(2), int64(3)}}},
 		{"\x8a\x00", int64(0)}, {"\x8b\x01\x00\x00\x00\xff", int64(-1)}, {"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\xff", int64(-1 << 63)},
 		{"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\xff\xfe", minusLong},
+		{"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\x00", Long("0x8000000000000000")},
+		{"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\xff", Long("-0x10000000000000000")},
+		{"\x8a\x09\xff\xff\xff\xff\xff\xff\xff\x7f\xff", Long("-0x8000000000000001")},
+		{"\x8a\x0a\xff\xff\xff\xff\xff\xff\xff\x7f\x00\x00", int64(1<<63 - 1)},
 		{"\x8f(K\x01K\x02\x90", &Object{Class: &Class{"builtins", "set"}, Items: []Value{int64(1), int64(2)}}},
 		{"(K\x01\x91", &Object{Class: &Class{"builtins", "frozenset"}, Items: []Value{int64(1)}}},
 		{"\x96\x01\x00\x00\x00\x00\x00\x00\x00a", Bytes("a")},

@@ -9,7 +9,6 @@ package pickle
 
 import (
 	"fmt"
-	"math/big"
 
 	"github.com/octet-ml/octet/internal/nametable"
 )
@@ -19,7 +18,7 @@ import (
 //	None    nil          tuple          Tuple
 //	bool    bool         list           *List
 //	int     int64        dict           *Dict, with OrderedDict as Class too
-//	long    *big.Int     class          *Class (also functions, dtypes, qschemes)
+//	long    Long         class          *Class (also functions, dtypes, qschemes)
 //	float   float64      instance       *Object (also results of functions)
 //	str     string       persistent id  *Persistent
 //	bytes   Bytes
@@ -29,6 +28,9 @@ type Value any
 
 // Bytes is a Python bytes object.
 type Bytes []byte
+
+// Long is a Python int that no int64 holds, as Python's hex writes it.
+type Long string
 
 // Tuple is a Python tuple.
 type Tuple []Value
@@ -176,7 +178,7 @@ func kindOf(v Value) string {
 	switch v := v.(type) {
 	case bool:
 		return "a bool"
-	case int64, *big.Int:
+	case int64, Long:
 		return "an int"
 	case float64:
 		return "a float"
@@ -220,7 +222,7 @@ func Describe(v Value) string {
 		return "a string"
 	case Bytes:
 		return "bytes"
-	case bool, int64, float64, *big.Int:
+	case bool, int64, float64, Long:
 		return fmt.Sprintf("the number %v", v)
 	case fmt.Stringer:
 		return v.String()
