@@ -74,7 +74,7 @@ func (b builder) command(p platform, args ...string) *exec.Cmd {
 
 // build writes the program for a platform.
 func (b builder) build(p platform, path string) error {
-	cmd := b.command(p, "build", "-trimpath", "-buildvcs=false", "-tags", tags, "-gcflags=google.golang.org/...=-l", "-ldflags=-s -w -funcalign=16", "-o", path, "./cmd/octet")
+	cmd := b.command(p, "build", "-trimpath", "-buildvcs=false", "-tags", tags, "-gcflags=google.golang.org/...=-l", "-gcflags=github.com/octet-ml/octet/cli=-l", "-ldflags=-s -w -funcalign=16", "-o", path, "./cmd/octet")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build in %s: %w\n%s", b.source, err, output)
 	}

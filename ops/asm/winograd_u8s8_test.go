@@ -278,7 +278,7 @@ func TestWinogradU8S8Exact(t *testing.T) {
 			func() (uint8, int8) { return 255, -128 },
 		}
 		for trial := range 60 {
-			x := &tileU8S8{k: k, c: 16 + 4*rnd.IntN(24)}
+			x := &tileU8S8{k: k, c: max(16+4*rnd.IntN(24), k.MinChannels())}
 			next := values[trial%len(values)]
 			for range k.Positions() * x.c {
 				p, _ := next()

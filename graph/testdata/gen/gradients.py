@@ -297,8 +297,8 @@ def reductions(s):
         for zeros in range(4):
             x = s.rand(3, 4, lo=1, hi=2)
             x[1, :zeros] = 0
-            s.add("Cumulative", {"Axis": axis, "Product": True}, [x], lambda x: x.cumprod(axis))
-        s.add("Cumulative", {"Axis": axis}, [s.rand(3, 4)], lambda x: x.cumsum(axis))
+            s.add("PrefixScan", {"Axis": axis, "Product": True}, [x], lambda x: x.cumprod(axis))
+        s.add("PrefixScan", {"Axis": axis}, [s.rand(3, 4)], lambda x: x.cumsum(axis))
     for shape, axis in [([3, 5], -1), ([2, 3, 4], 1), ([3, 4, 2], 0), ([5], 0), ([2, 150], 1), ([2, 3, 4, 2], 1)]:
         x = s.rand(*shape)
         s.add("Softmax", {"Axis": axis}, [x], lambda x: x.softmax(axis))
@@ -317,7 +317,7 @@ def moves(s):
         s.add("ReshapeTo", {}, [s.rand(*shape), torch.tensor([shape[0] if d == 0 else d for d in to], dtype=torch.int64)], lambda x, n: x.reshape(n.tolist()), known=[1])
     for start, end in [(1, -1), (0, 1), (0, -1)]:
         s.add("Flatten", {"Start": start, "End": end}, [s.rand(2, 3, 4)], lambda x: x.flatten(start, end))
-    s.add("Regroup", {"Extents": [{"Of": [{"Axis": 0}, {"Axis": 1}], "Divisor": 3}, {"Factor": 3}, {"Of": [{"Axis": 2}]}]}, [s.rand(2, 3, 4)], lambda x: x.reshape(2, 3, 4))
+    s.add("DynamicReshape", {"Extents": [{"Of": [{"Axis": 0}, {"Axis": 1}], "Divisor": 3}, {"Factor": 3}, {"Of": [{"Axis": 2}]}]}, [s.rand(2, 3, 4)], lambda x: x.reshape(2, 3, 4))
     for order in [[2, 0, 1], [0, 2, 1], [-1, 0, 1], [0, 1, 2]]:
         s.add("Permute", {"Order": order}, [s.rand(2, 3, 4)], lambda x: x.permute(order))
     for before, after in [([0, 1], [2, -1]), ([1, 1], [1, 1]), ([-1, 0], [0, 3])]:
@@ -346,12 +346,12 @@ def moves(s):
     for shifts, axes in [([1], [0]), ([-3, 2], [1, 0]), ([2], []), ([1, 1], [0, 0])]:
         s.add("Roll", {"Shifts": shifts, "Axes": axes}, [s.rand(3, 4)], lambda x: torch.roll(x, shifts, axes) if axes else torch.roll(x, shifts))
     for diagonal in [-1, 0, 2]:
-        s.add("Triangle", {"Diagonal": diagonal}, [s.rand(2, 3, 4)], lambda x: torch.tril(x, diagonal))
-        s.add("Triangle", {"Diagonal": diagonal, "Upper": True}, [s.rand(4, 3)], lambda x: torch.triu(x, diagonal))
+        s.add("Trilu", {"Diagonal": diagonal}, [s.rand(2, 3, 4)], lambda x: torch.tril(x, diagonal))
+        s.add("Trilu", {"Diagonal": diagonal, "Upper": True}, [s.rand(4, 3)], lambda x: torch.triu(x, diagonal))
         s.add("Diagonal", {"Offset": diagonal, "Axis1": 0, "Axis2": 1}, [s.rand(3, 4)], lambda x: torch.diagonal(x, diagonal))
         s.add("Diagonal", {"Offset": diagonal, "Axis1": 2, "Axis2": 0}, [s.rand(4, 2, 3)], lambda x: torch.diagonal(x, diagonal, 2, 0))
     for shape, axis, size, step in [([7], 0, 3, 2), ([2, 6], 1, 2, 2), ([2, 6], -1, 6, 1), ([5, 3], 0, 2, 1), ([2, 7, 3], 1, 3, 1)]:
-        s.add("Windows", {"Axis": axis, "Size": size, "Step": step}, [s.rand(*shape)], lambda x: x.unfold(axis, size, step))
+        s.add("SlidingWindow", {"Axis": axis, "Size": size, "Step": step}, [s.rand(*shape)], lambda x: x.unfold(axis, size, step))
     for shape, *window in [([2, 3, 4, 5], [3, 3], [1, 1], [1, 1], [1, 1]), ([1, 2, 5, 5], [2, 2], [2, 2], [0, 0], [1, 1]), ([1, 1, 6, 7], [3, 2], [2, 1], [1, 2], [2, 1])]:
         kernel, stride, padding, dilation = window
         a = {"Kernel": kernel, "Stride": stride, "Padding": padding, "Dilation": dilation}

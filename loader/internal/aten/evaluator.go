@@ -20,8 +20,11 @@ type Evaluator struct {
 	objects Objects
 	origins []Value // what the file holds, by its number
 	journal *journal
-	pt2e    *decomposed
-	packed  map[*graph.Value]*packing
+	frozen  map[*build.Storage]bool // memory that is not to be written to: see aliases.go
+	// changing counts, for memory in front of loops that are being made, how many of them write to it in each iteration.
+	changing map[*build.Storage]int
+	pt2e     *decomposed
+	packed   map[*graph.Value]*packing
 
 	listed    bool // the number of elements of a list was looked up, which only the run knows
 	undecided bool // a branch or loop is part of the graph, since only the run decides it
@@ -47,8 +50,8 @@ const LatestVersion = 10
 // NewEvaluator returns an evaluator that builds a new graph. version is that of the
 // operators, as PyTorch counts them; objects is nil for a program without classes.
 func NewEvaluator(t Table, version int, objects Objects) *Evaluator {
-	m := &Evaluator{Builder: build.NewBuilder(), table: t, opset: version, objects: objects, pt2e: newDecomposed(), packed: make(map[*graph.Value]*packing)}
-	m.BeforeWrite = func(s *build.Storage) { m.record(s) }
+	m := &Evaluator{Builder: build.NewBuilder(), table: t, opset: version, objects: objects, pt2e: newDecomposed(), packed: make(map[*graph.Value]*packing), changing: make(map[*build.Storage]int)}
+	m.BeforeWrite = m.beforeWrite
 	return m
 }
 

@@ -92,7 +92,7 @@ func (m *Evaluator) loop(b *loopBuilder) (Flow, Value, error) {
 		case t.how != Next:
 			return Next, nil, fmt.Errorf("%w: an iteration ends the loop or the function", build.ErrDataDependent)
 		}
-		if b.grow(t) {
+		if grown := b.grow(t); grown || b.inPlace {
 			b.open = nil
 			continue
 		}
@@ -116,15 +116,18 @@ type loopBuilder struct {
 	open   []graph.Extent   // of the leaves, those that iterations change
 
 	// Of the iteration that was executed last:
-	inputs    []*graph.Value // for the leaves in turn
-	more      *graph.Value   // whether to go on
+	inputs    []*graph.Value   // for the leaves in turn
+	stands    []*build.Storage // memory of the tensors that stand for them, nil for numbers
+	named     []string         // the variable that each is of, "" for other places
+	inPlace   bool             // a variable is written to and not replaced, which nothing is to stand for
+	more      *graph.Value     // whether to go on
 	iteration *graph.Value
 }
 
 // iterate executes the body once.
 func (b *loopBuilder) iterate() (*trial, error) {
 	r := b.NewRegion()
-	b.inputs, b.more = nil, nil
+	b.inputs, b.stands, b.named, b.more, b.inPlace = nil, nil, nil, nil, false
 	b.iteration = b.OwnInput(r, "iteration", ops.Type{DType: tensor.Int64, Shape: tensor.Shape{}}, nil)
 	return b.try(b.Frame, r, func(t *trial) error {
 		stand := func(v Value) (Value, error) { return b.stand(r, v) }
@@ -134,13 +137,21 @@ func (b *loopBuilder) iterate() (*trial, error) {
 				return err
 			}
 			b.Vars[name] = v
+			for len(b.named) < len(b.inputs) {
+				b.named = append(b.named, name)
+			}
 		}
 		for _, p := range b.places {
 			b.record(p)
 			if err := mapPlace(p, stand); err != nil {
 				return err
 			}
+			if s, ok := p.(*build.Storage); ok {
+				b.changing[s]++
+				defer func() { b.changing[s]-- }()
+			}
 		}
+		b.named = append(b.named, make([]string, len(b.inputs)-len(b.named))...)
 		if b.SetIndex != nil {
 			if err := b.SetIndex(&build.Number{Kind: build.Int, Term: &build.Term{Value: b.iteration}}); err != nil {
 				return err
@@ -150,7 +161,11 @@ func (b *loopBuilder) iterate() (*trial, error) {
 		if t.how, t.result, err = b.Body(); err != nil || t.how != Next {
 			return err
 		}
-		return b.evalMore()
+		if err := b.evalMore(); err != nil {
+			return err
+		}
+		b.inPlace, err = b.writes()
+		return err
 	})
 }
 
@@ -192,11 +207,12 @@ func (b *loopBuilder) stand(r *build.Region, v Value) (Value, error) {
 		b.inputs = append(b.inputs, in)
 		out := build.NewTensor(in)
 		out.Complex = t.Complex
+		b.stands = append(b.stands, out.Store)
 		return out, nil
 	}
 	k, _ := build.KindOf(v)
 	in := b.OwnInput(r, "", ops.Type{DType: k.DType(), Shape: tensor.Shape{}}, nil)
-	b.inputs = append(b.inputs, in)
+	b.inputs, b.stands = append(b.inputs, in), append(b.stands, nil)
 	return &build.Number{Kind: k, Term: &build.Term{Value: in}}, nil
 }
 
@@ -256,7 +272,7 @@ func (b *loopBuilder) finish(t *trial) (again bool, err error) {
 	if err := b.openExtents(out, open); err != nil {
 		return false, err
 	}
-	return false, b.leave(out)
+	return false, b.leave(t, out, starts, ends)
 }
 
 // openChanged notes the extents that an iteration changes, and reports whether there are new ones.
@@ -388,15 +404,17 @@ func (b *loopBuilder) loopInputs(starts []Value) ([]*graph.Value, error) {
 }
 
 // leave leaves the outputs of the loop in the places.
-func (b *loopBuilder) leave(out []*graph.Value) error {
+func (b *loopBuilder) leave(t *trial, out []*graph.Value, starts, ends []Value) error {
+	var results []*build.Storage
 	result := func(leaf Value) (Value, error) {
-		v := out[0]
-		out = out[1:]
+		v := out[len(results)]
 		if t, ok := leaf.(*build.Tensor); ok {
 			r := build.NewTensor(v)
 			r.Complex = t.Complex
+			results = append(results, r.Store)
 			return r, nil
 		}
+		results = append(results, nil)
 		k, _ := build.KindOf(leaf)
 		return &build.Number{Kind: k, Term: &build.Term{Value: v}}, nil
 	}
@@ -413,6 +431,7 @@ func (b *loopBuilder) leave(out []*graph.Value) error {
 			return err
 		}
 	}
+	b.left(t, starts, ends, results)
 	return nil
 }
 

@@ -43,6 +43,7 @@ func (g *merger) value(a, b Value) (Value, error) {
 	case *build.Tensor:
 		if t, ok := b.(*build.Tensor); single || ok && t.Complex == s.Complex {
 			out := &build.Tensor{Store: &build.Storage{}, Complex: s.Complex}
+			g.merged(out.Store, [2]Value{a, b})
 			g.leaf(a, b, func(v *graph.Value) {
 				out.Store.Value, out.Value, out.Strides = v, v, v.Type.Shape.Strides()
 			})

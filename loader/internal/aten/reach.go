@@ -4,22 +4,16 @@ import (
 	"github.com/octet-ml/octet/loader/internal/build"
 )
 
-// reachable returns those of some places that are seen from variables: what a
+// reachable returns those of some places that are seen from outside: what a
 // part of the program made for itself is no place of anyone else.
-func reachable(locals map[string]Value, c contents) contents {
-	r := &reacher{seen: make(map[place]bool)}
-	if len(c.places) > 0 {
-		for _, v := range locals {
-			r.value(v)
-		}
-	}
+func reachable(seen map[place]bool, c contents) contents {
 	var out contents
 	for _, p := range c.places {
 		key := p
 		if a, ok := p.(attrPlace); ok {
 			key = a.object
 		}
-		if r.seen[key] {
+		if seen[key] {
 			out.add(p, c.of[p])
 		}
 	}

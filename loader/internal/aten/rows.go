@@ -46,6 +46,11 @@ func (m *Evaluator) rowsOf(items []Value, others *rows) (*rows, error) {
 			columns = make([][]*build.Tensor, len(leaves))
 		}
 		for k, leaf := range leaves {
+			if t, ok := leaf.(*build.Tensor); ok {
+				if err := m.keep(t); err != nil {
+					return nil, err
+				}
+			}
 			v, err := m.LeafValue(leaf)
 			if err != nil {
 				return nil, err
@@ -268,11 +273,13 @@ func (m *Evaluator) onRows(name string, args []Value, keywords map[string]Value)
 		}
 	case name == "aten::__getitem__" && len(args) == 2:
 		v, err := m.element(r, args[1], true)
+		m.freezeAll(v)
 		return v, true, err
 	case name == "aten::_set_item" && len(args) == 3:
 		return l, true, put(m.replaced(r, args[1], args[2]))
 	case name == "aten::pop" && len(args) == 1:
 		v, err := m.element(r, int64(-1), true)
+		m.freezeAll(v)
 		if err == nil {
 			err = put(m.part(r, build.Extent(0), build.Extent(-1)))
 		}

@@ -18,8 +18,11 @@ type trial struct {
 	how    Flow
 	result Value
 	raised *RaisedError
+	before map[string]Value // variables in front of it
 	locals map[string]Value
-	after  contents // of the places it changed
+	all    contents       // of the places it changed, those of what it made itself too
+	after  contents       // of those that are seen from outside
+	outer  map[place]bool // what is seen from before, once it was asked for
 }
 
 // inside calls f with nodes going to a region, undoes what it changes, and
@@ -38,17 +41,31 @@ func (m *Evaluator) inside(r *build.Region, f func() error) (contents, error) {
 
 // try executes a part of the program in a region.
 func (m *Evaluator) try(f *Frame, r *build.Region, part func(t *trial) error) (*trial, error) {
-	t := &trial{region: r}
 	before := f.Vars
+	t := &trial{region: r, before: before}
 	f.Vars = maps.Clone(before)
 	var err error
-	t.after, err = m.inside(r, func() error { return part(t) })
+	t.all, err = m.inside(r, func() error { return part(t) })
 	t.locals, f.Vars = f.Vars, before
-	t.after = reachable(before, t.after)
+	if len(t.all.places) > 0 {
+		t.after = reachable(t.seen(), t.all)
+	}
 	if errors.As(err, &t.raised) {
 		return t, nil
 	}
 	return t, err
+}
+
+// seen returns what is seen from the variables in front of the trial.
+func (t *trial) seen() map[place]bool {
+	if t.outer == nil {
+		r := &reacher{seen: make(map[place]bool)}
+		for _, v := range t.before {
+			r.value(v)
+		}
+		t.outer = r.seen
+	}
+	return t.outer
 }
 
 // tryBlock executes a block in a region of its own.
@@ -63,10 +80,10 @@ func (m *Evaluator) tryBlock(f *Frame, block Block) (*trial, error) {
 // again calls f with what the trial left in place.
 func (m *Evaluator) again(t *trial, f func() error) error {
 	_, err := m.inside(t.region, func() error {
-		for _, p := range t.after.places {
+		for _, p := range t.all.places {
 			m.record(p)
 		}
-		t.after.put()
+		t.all.put()
 		return f()
 	})
 	return err

@@ -20,8 +20,8 @@ type Builder struct {
 	nodes  int
 
 	evaluated int // elements
-	// BeforeWrite is called before something is written to a memory.
-	BeforeWrite func(s *Storage)
+	// BeforeWrite is called before something is written to a memory; an error keeps it from being written.
+	BeforeWrite func(s *Storage) error
 
 	given map[*graph.Value]*tensor.Tensor // values of inputs without dimensions
 	facts []Fact

@@ -187,7 +187,9 @@ func (b *Builder) Write(t *Tensor, v *graph.Value) error {
 		}
 	}
 	if b.BeforeWrite != nil {
-		b.BeforeWrite(t.Store)
+		if err := b.BeforeWrite(t.Store); err != nil {
+			return err
+		}
 	}
 	t.Store.Value = whole
 	t.Store.Version++
