@@ -57,6 +57,8 @@ func (e *exporter) int8(n *graph.Node) (y string, err error) {
 		y, err = e.linear(n, op)
 	case int8.DynamicLinear:
 		y, err = e.dynamicLinear(n, op)
+	case int8.Embedding:
+		y = e.call(n, "embedding({0}, {1})")
 	case int8.Add:
 		y, err = e.binary(n, "0", op.Act)
 	case int8.Sub:

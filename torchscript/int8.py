@@ -70,6 +70,10 @@ def dynamic_linear(x: Tensor,
   if torch.__isnot__(residual, None):
     y = torch.add(y, unchecked_cast(Tensor, residual))
   return __torch__.octet_int8.finish(y, act, 0., 0)
+def embedding(table: Tensor,
+    indices: Tensor) -> Tensor:
+  rows = torch.index_select(torch.dequantize(table), 0, torch.flatten(indices))
+  return torch.reshape(rows, torch.add(torch.size(indices), torch.slice(torch.size(table), 1)))
 def table(x: Tensor,
     values: Tensor,
     scale: float,

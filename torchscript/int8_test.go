@@ -77,6 +77,7 @@ func int8Cases() []int8Case {
 		{dynamic(ops.ActReLU, int8.InputRange{Rule: int8.WholeInput, Hi: 127}), [][]int{{3, 8}}, []int{5, 8}, "float", "ops.quantized.linear_relu_dynamic("},
 		{dynamic(ops.ActReLU6, int8.InputRange{Rule: int8.WholeInput, Hi: 255}), [][]int{{3, 8}}, []int{5, 8}, "float", "octet_int8.dynamic_linear("},
 		{dynamic(ops.NoActivation, int8.InputRange{Rule: int8.WholeInputEps, Lo: 1, Hi: 255, Eps: 1e-5}), [][]int{{3, 8}}, []int{5, 8}, "float", "octet_int8.dynamic_linear("},
+		{int8.Embedding{}, [][]int{{2, 3}}, []int{9, 12}, "", "octet_int8.embedding("},
 		{int8.Add{Act: ops.ActReLU, Out: out}, [][]int{{2, 3, 4}, {2, 3, 4}}, nil, "", "ops.quantized.add_relu("},
 		{int8.Add{Act: ops.ActReLU6, Out: positive}, [][]int{{2, 3, 4}, {2, 3, 4}}, nil, "", "ops.quantized.relu6("},
 		{int8.Add{Out: out}, [][]int{{2, 3, 4}, {2, 1, 4}}, nil, "", "octet_int8.binary("},
@@ -120,14 +121,22 @@ func (c *int8Case) build(t *testing.T) (*graph.Graph, []*tensor.Tensor) {
 	var args []*graph.Value
 	_, float := c.op.(int8.DynamicLinear)
 	_, join := c.op.(ops.Concat)
+	_, rows := c.op.(int8.Embedding)
 	for i, shape := range c.in {
 		x := must(tensor.New(tensor.Float32, shape...))
 		for k := range x.Float32s() {
 			x.Float32s()[k] = rnd.Float32()*7 - 3.5
 		}
+		if rows {
+			ids := must(tensor.New(tensor.Int64, shape...))
+			for k := range ids.Int64s() {
+				ids.Int64s()[k] = rnd.Int64N(int64(c.weight[0]))
+			}
+			x = ids
+		}
 		in = append(in, x)
-		v := g.Input(fmt.Sprintf("x%d", i), tensor.Float32, shape...)
-		if !float {
+		v := g.Input(fmt.Sprintf("x%d", i), x.DType(), shape...)
+		if !float && !rows {
 			q := inputParams(i)
 			if join {
 				q = inputParams(0)
@@ -138,6 +147,9 @@ func (c *int8Case) build(t *testing.T) (*graph.Graph, []*tensor.Tensor) {
 	}
 	if c.weight != nil {
 		args = append(args[:1:1], append(c.layer(g, rnd), args[1:]...)...)
+	}
+	if rows { // the table comes first
+		args[0], args[1] = args[1], args[0]
 	}
 	y := must(g.Add1(graph.Scope{Path: "net.last"}, c.op, args...))
 	if y.Type.Q != nil {

@@ -17,6 +17,7 @@ var octetOperators = []operator{
 	{"octet::conv", "x:T weight:T bias:T? unit:T? residual:T? stride:I padding:I dilation:I groups:i act:i scale:f zero:i", octetConv},
 	{"octet::linear", "x:T weight:T bias:T? unit:T? residual:T? act:i scale:f zero:i", octetLinear},
 	{"octet::dynamic_linear", "x:T weight:T bias:T? residual:T? rule:i lo:i hi:i eps:f act:i", octetDynamicLinear},
+	{"octet::embedding", "table:T indices:T", func(c *call) Value { return c.apply(int8.Embedding{}, c.tensor(0), c.tensor(1)) }},
 	{"octet::table", "x:T values:T scale:f zero:i", octetTable},
 	{"octet::binary", "x:T y:T fn:i act:i scale:f zero:i", octetBinary},
 	{"octet::avg_pool", "x:T kernel:I stride:I padding:I ceil:b include:b divisor:i scale:f zero:i", octetAvgPool},
