@@ -189,6 +189,9 @@ func (b *loopBuilder) evalMore() error {
 // stand returns what stands for a leaf in an iteration.
 func (b *loopBuilder) stand(r *build.Region, v Value) (Value, error) {
 	if t, ok := v.(*build.Tensor); ok {
+		if slices.Contains(b.places, place(t.Store)) {
+			return nil, errShared("a tensor that iterations replace, by another name")
+		}
 		typ := t.Type()
 		typ.Shape = typ.Shape.Clone()
 		for _, e := range b.open {

@@ -270,6 +270,15 @@ LOOP
     m |= (x[:, 0] > 0.1 * i)
 return m.float()
 """,
+    """
+s = x[0] * 1
+t = x[1] * 1
+u = s[:]
+LOOP
+    u *= 0.5
+    s, t = t, s
+return torch.stack([s, t, u])
+""",
 ]
 
 
