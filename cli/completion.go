@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,17 +51,14 @@ func completeValues(cmd *cobra.Command, values map[string][]string) {
 			list = values[f.Name]
 		}
 		kind := f.Value.Type()
-		var err error
+		// The errors are of flags that have a completion already, which stays.
 		switch {
 		case list != nil:
-			err = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
 		case f.Name == "models":
-			err = cmd.MarkFlagDirname(f.Name)
+			_ = cmd.MarkFlagDirname(f.Name)
 		case !strings.HasPrefix(kind, "string"):
-			err = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions)
-		}
-		if err != nil {
-			panic(fmt.Sprintf("completion of --%s: %v", f.Name, err)) // two flags of one name
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, cobra.NoFileCompletions)
 		}
 	}
 	cmd.LocalNonPersistentFlags().VisitAll(complete)
