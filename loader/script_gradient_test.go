@@ -64,7 +64,7 @@ func TestScriptGradients(t *testing.T) {
 			}
 		}
 	}
-	if compared < 850 || ended > 40 || shared > 30 {
+	if compared < 1300 || ended > 35 || shared > 16 {
 		t.Errorf("%d gradients were compared, %d ended at branches and loops, %d at memory that those share", compared, ended, shared)
 	}
 }
