@@ -133,8 +133,8 @@ func (k *packing) panel(i int) {
 	if columns <= 0 {
 		return
 	}
-	memory := orderedMemory.Get().(*[]int8)
-	defer orderedMemory.Put(memory)
+	memory := takeOrderedMemory()
+	defer giveOrderedMemory(memory)
 	ordered := l.ordered(k.w[first*l.depth:][:columns*l.depth], first, columns, memory)
 	size := l.ks * l.kc
 	kernel := l.g

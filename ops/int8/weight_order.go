@@ -3,11 +3,28 @@ package int8
 import (
 	"encoding/binary"
 	"slices"
-	"sync"
 )
 
-// orderedMemory holds what ordered needs, since models have many layers.
-var orderedMemory = sync.Pool{New: func() any { return new([]int8) }}
+// orderedMemory holds what ordered needs, since models have many layers: of as many calls as run beside each other, up to 16. It is
+// no sync.Pool, which the garbage collector empties, so that a step of training allocates nothing.
+var orderedMemory = make(chan *[]int8, 16)
+
+// takeOrderedMemory returns memory for ordered, empty if there is none. giveOrderedMemory takes it back.
+func takeOrderedMemory() *[]int8 {
+	select {
+	case memory := <-orderedMemory:
+		return memory
+	default:
+		return new([]int8)
+	}
+}
+
+func giveOrderedMemory(memory *[]int8) {
+	select {
+	case orderedMemory <- memory:
+	default:
+	}
+}
 
 // ordered returns weights of columns from output channel first on, [columns, depth/taps, taps], as the kernel counts
 // depths: [columns, ks, kc], with the channels of a tap side by side. They are in w or in
