@@ -89,7 +89,7 @@ func (a *app) saveWith(output string, g *graph.Graph, info graph.Info, source st
 	var err error
 	if source != "" {
 		info.Source = filepath.Base(source)
-		if info.SourceDigest, err = fileDigest(loader.WeightsFile(source)); err != nil {
+		if info.SourceDigest, err = fileDigest(source); err != nil {
 			return err
 		}
 	}
