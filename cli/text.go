@@ -25,17 +25,20 @@ type textSource struct {
 	path string
 }
 
-// oneFile is a folder with one file, of whatever name.
-type oneFile struct{ name, path string }
+// dirFiles are the files of a folder, or of a folder one of whatever name.
+type dirFiles struct{ dir, name, path string }
 
-func (f oneFile) Open(name string) (fs.File, error) {
+func (f dirFiles) Open(name string) (fs.File, error) {
 	switch name {
 	case f.name:
 		return os.Open(f.path)
 	case ".":
-		return os.Open(filepath.Dir(f.path))
+		return os.Open(f.dir)
 	}
-	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	if f.name != "" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return os.Open(filepath.Join(f.dir, name))
 }
 
 // hasTokenizer reports whether there is one in a folder.
@@ -56,19 +59,19 @@ func textsOf(given, model string, info *graph.Info) (textSource, error) {
 		case err != nil:
 			return textSource{}, err
 		case stat.IsDir():
-			return textSource{os.DirFS(given), given}, nil
+			return textSource{dirFiles{dir: given}, given}, nil
 		}
 		name := "tokenizer.json"
 		if filepath.Ext(given) == ".txt" {
 			name = "vocab.txt"
 		}
-		return textSource{oneFile{name, given}, filepath.Dir(given)}, nil
+		return textSource{dirFiles{filepath.Dir(given), name, given}, filepath.Dir(given)}, nil
 	}
 	dir := model
 	if stat, err := os.Stat(model); err == nil && !stat.IsDir() {
 		dir = filepath.Dir(model)
 	}
-	for _, t := range []textSource{{info.Texts, model}, {os.DirFS(dir), dir}} {
+	for _, t := range []textSource{{info.Texts, model}, {dirFiles{dir: dir}, dir}} {
 		if t.FS != nil && hasTokenizer(t) {
 			return t, nil
 		}

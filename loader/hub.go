@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -233,10 +232,7 @@ func (f *hubFolder) build(file *File) (*graph.Graph, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.join(f.weightsName()), err)
 	}
-	g.Info = &graph.Info{}
-	if g.Info.Texts, err = f.files(); err != nil {
-		return nil, err
-	}
+	g.Info = &graph.Info{Texts: folderFiles{f.fsys, f.dir}}
 	if config.Task == nn.SequenceClassification || config.Task == nn.TokenClassification {
 		m, err := f.describe()
 		if err != nil {
@@ -245,14 +241,6 @@ func (f *hubFolder) build(file *File) (*graph.Graph, error) {
 		g.Info.Labels = m.Labels
 	}
 	return g, nil
-}
-
-// files returns the files of the folder.
-func (f *hubFolder) files() (fs.FS, error) {
-	if f.fsys == fs.FS(rawfile.System{}) {
-		return os.DirFS(f.dir), nil
-	}
-	return fs.Sub(f.fsys, f.dir)
 }
 
 // hubWeights are weights of Hugging Face by the names that they have in a model with a head.

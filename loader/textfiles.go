@@ -9,6 +9,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/octet-ml/octet/internal/rawfile"
 )
 
 // textMetadata is what begins the keys of the files of a text model: the rest is the path in its folder.
@@ -105,14 +107,14 @@ func (t TextFiles) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &textFile{Reader: strings.NewReader(text), name: name}, nil
+	return &textFile{text: text, name: name}, nil
 }
 
 // textFile is an open file, and what is known of it.
 type textFile struct {
-	*strings.Reader
-	name   string
-	folder bool
+	name, text string
+	read       int
+	folder     bool
 }
 
 func (f *textFile) Stat() (fs.FileInfo, error) { return f, nil }
@@ -121,6 +123,7 @@ func (f *textFile) Name() string               { return path.Base(f.name) }
 func (f *textFile) ModTime() (t time.Time)     { return t }
 func (f *textFile) IsDir() bool                { return f.folder }
 func (f *textFile) Sys() any                   { return nil }
+func (f *textFile) Size() int64                { return int64(len(f.text)) }
 
 func (f *textFile) Mode() fs.FileMode {
 	if f.folder {
@@ -130,15 +133,17 @@ func (f *textFile) Mode() fs.FileMode {
 }
 
 func (f *textFile) Read(p []byte) (int, error) {
-	if f.folder {
-		return 0, &fs.PathError{Op: "read", Path: f.name, Err: fs.ErrInvalid}
+	n := copy(p, f.text[f.read:])
+	if f.read += n; n == 0 && len(p) > 0 {
+		return 0, io.EOF
 	}
-	return f.Reader.Read(p)
+	return n, nil
 }
 
-func (f *textFile) Size() int64 {
-	if f.folder {
-		return 0
-	}
-	return f.Reader.Size()
+// folderFiles are the files of a folder in fsys.
+type folderFiles struct {
+	fsys fs.FS
+	dir  string
 }
+
+func (f folderFiles) Open(name string) (fs.File, error) { return f.fsys.Open(rawfile.Join(f.fsys, f.dir, name)) }
