@@ -146,7 +146,7 @@ func (a *app) serveOptions(f *serveFlags) error {
 	if len(a.threads) > 0 {
 		o.Threads = a.threads[0]
 	}
-	o.Decoder = servedPictures{maxMemory: a.limits.maxMemory}
+	o.Decoder = &servedTexts{servedPictures: servedPictures{maxMemory: a.limits.maxMemory}}
 	o.CPU, o.MaxMemory, o.Version = a.cpu, a.limits.maxMemory, loader.Version()
 	var err error
 	if o.MaxBody, err = parseSize(f.maxBody); err != nil {
