@@ -65,7 +65,7 @@ mse, for histogram within its resolution.`,
 			}
 			var states []*quantize.Quantizer
 			for _, path := range args {
-				q, err := quantize.Load(path)
+				q, err := quantize.LoadQuantizer(path)
 				if err != nil {
 					return err
 				}

@@ -42,12 +42,12 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 			return nil, err
 		}
 	}
-	if f.calib == "" && f.state == "" && !f.dynamic {
-		return nil, usagef(`required flag "calib" not set, nor "state"`)
-	}
 	var err error
 	if w.q, err = f.quantizer(a, cmd); err != nil {
 		return nil, err
+	}
+	if f.calib == "" && f.state == "" && w.q.Options().NeedsData() {
+		return nil, usagef(`required flag "calib" not set, nor "state"`)
 	}
 	if err := a.checkFiles(f.reads(path), f.writes()...); err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (w *work) save(int8 *graph.Graph) error {
 // calibrate runs the float model on all samples under the quantizer's
 // observers, and saves what they saw where the command line says so.
 func (w *work) calibrate() error {
-	if w.data != nil && !w.q.Options().Dynamic {
+	if w.data != nil && w.q.Options().NeedsData() {
 		c, err := w.q.Calib(w.model)
 		if err != nil {
 			return err

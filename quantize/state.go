@@ -117,10 +117,10 @@ func (q *Quantizer) Save(path string) error {
 	})
 }
 
-// Load returns a quantizer in the state that Save wrote. A file with anything
+// LoadQuantizer returns a quantizer in the state that Save wrote. A file with anything
 // else is rejected with a *tensor.FileError. The quantizer is for the model that was calibrated: methods
 // that are given another one fail with a *ModelError. See Warnings for states that do not name theirs.
-func Load(path string) (*Quantizer, error) {
+func LoadQuantizer(path string) (*Quantizer, error) {
 	data, err := os.ReadFile(path)
 	if info, e := os.Stat(path); e == nil && info.IsDir() {
 		err = &tensor.FileError{File: path, Reason: "a folder: " + filekind.OfCalibration}
