@@ -11,6 +11,7 @@ import (
 
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -119,9 +120,15 @@ func readLines(path string) ([]string, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, &tensor.FileError{File: path, Reason: "a folder: " + filekind.OfClasses}
+	}
 	text, err := io.ReadAll(io.LimitReader(f, mostLabels))
 	if err != nil {
 		return nil, err
+	}
+	if err := filekind.NotText(text, filekind.OfClasses); len(text) > 0 && err != nil {
+		return nil, &tensor.FileError{File: path, Err: err}
 	}
 	var lines []string
 	for line := range strings.Lines(string(text)) {

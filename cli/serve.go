@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,7 +91,7 @@ func (f *serveFlags) add(a *app, cmd *cobra.Command) {
 	flags.DurationVar(&o.BatchDelay, "batch-delay", 0, "how long a request waits for others to join it")
 	flags.IntVar(&o.MaxSequences, "max-sequences", 256, "sequences of a model that keeps something between requests")
 	flags.DurationVar(&o.SequenceIdle, "sequence-idle", time.Minute, "time after which a sequence without requests ends")
-	flags.DurationVar(&f.drain, "drain", 5*time.Second, "after SIGTERM, time in which the server is not ready and still answers")
+	flags.DurationVar(&f.drain, "drain", 5*time.Second, "after SIGTERM to a server that was ready, time in which the server is not ready and still answers")
 	flags.DurationVar(&f.grace, "grace", 25*time.Second, "then, time for the requests in progress")
 	flags.DurationVar(&f.watch, "watch", 0, "how often to look whether files of models have changed; 0: never")
 	flags.BoolVar(&o.Control, "model-control", false, "let clients with the token load and unload models")
@@ -210,7 +212,8 @@ func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metri
 		go func() { failed <- one.serve() }()
 		defer one.close()
 	}
-	if err := a.loadAll(ctx, f, s, l); err != nil {
+	loaded, err := a.loadAll(ctx, f, s, l)
+	if err != nil {
 		return err
 	}
 	watching, stop := context.WithCancel(ctx)
@@ -222,23 +225,28 @@ func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metri
 		return err
 	case <-ctx.Done():
 	}
-	return a.drain(f, s, servers, cancel)
+	drain := f.drain
+	if !loaded || byInterrupt(ctx) { // nobody sends requests yet, and no load balancer waits for who is at a terminal
+		drain = 0
+	}
+	return a.drain(drain, f.grace, s, servers, cancel)
 }
 
-// loadAll loads the models, and says that the server is ready. It fails where none of them can be loaded.
-func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l listeners) error {
-	err := s.Reload(ctx)
+// loadAll loads the models, and says that the server is ready, unless it is interrupted: it then returns false. It fails where none of
+// them can be loaded.
+func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l listeners) (done bool, err error) {
+	err = s.Reload(ctx)
 	if ctx.Err() != nil {
-		return nil // interrupted meanwhile
+		return false, nil
 	}
 	if err != nil && !anyReady(s) {
-		return err
+		return false, err
 	}
 	if err != nil {
 		a.say(a.name+": %v", err)
 	}
 	if err := a.printReports(s); err != nil {
-		return err
+		return false, err
 	}
 	scheme := "http"
 	if f.cert != "" {
@@ -256,7 +264,7 @@ func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l lis
 	if l.admin != nil {
 		a.say("metrics at %s", address("http", l.admin.Addr()))
 	}
-	return notify("READY=1")
+	return true, notify("READY=1")
 }
 
 func anyReady(s *serve.Server) bool {
@@ -269,14 +277,19 @@ func anyReady(s *serve.Server) bool {
 	return len(reports) == 0
 }
 
-// drain ends the server: not ready, then without new requests, then without any.
-func (a *app) drain(f *serveFlags, s *serve.Server, servers []server, cancel func()) error {
+// byInterrupt reports whether a context has ended by Ctrl-C.
+func byInterrupt(ctx context.Context) bool {
+	return strings.HasPrefix(context.Cause(ctx).Error(), os.Interrupt.String())
+}
+
+// drain ends the server: not ready, after a while without new requests, then without any.
+func (a *app) drain(wait, grace time.Duration, s *serve.Server, servers []server, cancel func()) error {
 	a.limits.patient.Store(true)
 	go a.exitAtSecondSignal()
 	s.Drain()
 	_ = notify("STOPPING=1") // nobody would be told
-	time.Sleep(f.drain)
-	ctx, done := context.WithTimeout(context.Background(), f.grace)
+	time.Sleep(wait)
+	ctx, done := context.WithTimeout(context.Background(), grace)
 	defer done()
 	ended := make(chan error, len(servers))
 	for _, one := range servers {
@@ -291,7 +304,7 @@ func (a *app) drain(f *serveFlags, s *serve.Server, servers []server, cancel fun
 	}
 	cancel()
 	if err != nil {
-		a.say(a.name+": requests were still in progress after --grace %v", f.grace)
+		a.say(a.name+": requests were still in progress after --grace %v", grace)
 	}
 	return nil
 }

@@ -98,6 +98,10 @@ func (f *dataFlags) openTokenizer(a *app, info *graph.Info) (*textEncoder, error
 		return nil, err
 	}
 	t, err := text.OpenFS(files.FS, ".")
+	if named, ok := files.FS.(dirFiles); err != nil && ok && named.path != "" { // alone, so that the error is of it
+		_, alone := text.Open(named.path)
+		return nil, cmp.Or(alone, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", files.path, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -121,11 +122,18 @@ func (q *Quantizer) Save(path string) error {
 // that are given another one fail with a *ModelError. See Warnings for states that do not name theirs.
 func LoadQuantizer(path string) (*Quantizer, error) {
 	data, err := os.ReadFile(path)
+	if info, e := os.Stat(path); e == nil && info.IsDir() {
+		err = &tensor.FileError{File: path, Reason: "a folder: " + filekind.OfCalibration}
+	}
 	if err != nil {
 		return nil, err
 	}
 	q := New(Options{})
-	if err := json.Unmarshal(data, q); err != nil {
+	err = filekind.NotText(data, filekind.OfCalibration)
+	if err == nil {
+		err = json.Unmarshal(data, q)
+	}
+	if err != nil {
 		return nil, &tensor.FileError{File: path, Reason: "it is no saved calibration", Err: err}
 	}
 	q.file = path

@@ -128,7 +128,7 @@ func eachMember(z *zip.Reader, do func(name string, f *zip.File) error) error {
 		name, isArray := strings.CutSuffix(f.Name, ".npy")
 		if !isArray {
 			if e := filekind.OfRecords(memberNames(z)); e.Kind != filekind.Arrays && e.Kind != filekind.OtherZip {
-				return &FileError{Reason: "not an npz file", Err: e}
+				return &FileError{Reason: "not an npz file", Err: e.Instead(filekind.OfData)}
 			}
 			return &FileError{Record: f.Name, Reason: "not an array: an npz file holds .npy members only"}
 		}
@@ -154,12 +154,12 @@ func otherKind(r io.ReaderAt, size int64, err error) error {
 		return err
 	}
 	switch e := filekind.Of(head, size); e.Kind {
-	case filekind.Unrecognized:
-		return err
+	case filekind.Arrays, filekind.Image: // which data may be, under the name of such a file
+		return e
 	case filekind.OtherZip:
 		return filekind.OfTruncated(err)
 	default:
-		return e
+		return e.Instead(filekind.OfData)
 	}
 }
 

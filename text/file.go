@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/internal/rawfile"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -154,6 +155,9 @@ func OpenFS(fsys fs.FS, path string) (*Tokenizer, error) {
 	b, err := readFile(fsys, path)
 	if err != nil {
 		return nil, err
+	}
+	if err := filekind.NotText(b, filekind.OfTokenizer); err != nil {
+		return nil, inFile(path, err)
 	}
 	var t *Tokenizer
 	if filepath.Ext(path) == ".txt" {
