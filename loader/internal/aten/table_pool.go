@@ -145,7 +145,7 @@ func maxUnpool(n int) func(*call) Value {
 		}
 		flat := append(slices.Clone(lead), build.Extent(-1))
 		zeros := c.fullOf(append(slices.Clone(lead), build.Extent(pixels)), 0, x.DType())
-		y := c.apply(ops.Scatter{Axis: len(lead)}, zeros, c.reshape(at, flat), c.reshape(x, flat))
+		y := c.apply(ops.Scatter{Axis: len(lead)}, zeros, c.shaped(at, c.resolve(at, flat)), c.shaped(x, c.resolve(x, flat)))
 		for _, s := range size {
 			lead = append(lead, build.Extent(s))
 		}
