@@ -22,16 +22,17 @@ var withoutGradient = []string{"if", "loop", "roi_align"}
 
 // otherGradients are models whose gradients are not PyTorch's, and why.
 var otherGradients = map[string]string{
-	"a.scatter_reduce(1, b, c, 'amin', include_self=False)": "what is replaced by infinity takes no share of the gradient",
-	"torch.clamp(a, min=0)":                                 "a clamp at 0 is loaded as relu, whose gradient at 0 is 0",
-	"a.clamp_min(0)":                                        "a clamp at 0 is loaded as relu, whose gradient at 0 is 0",
-	"a / a.max().item()":                                    "a number that is computed has a gradient",
-	"a * float(a.mean())":                                   "a number that is computed has a gradient",
-	"torch.sgn(a)":                                          "PyTorch's is not initialized",
-	"a.max()":                                               "the maximum is a NaN",
-	"a.min()":                                               "the minimum is a NaN",
-	"a.cumprod(0)":                                          "a product of NaN and infinities",
-	"b = a.detach(); b.zero_(); return a":                   "a write through a detached view counts as one",
+	"a.scatter_reduce(1, b, c, 'amin', include_self=False)":   "what is replaced by infinity takes no share of the gradient",
+	"torch.clamp(a, min=0)":                                   "a clamp at 0 is loaded as relu, whose gradient at 0 is 0",
+	"a.clamp_min(0)":                                          "a clamp at 0 is loaded as relu, whose gradient at 0 is 0",
+	"a / a.max().item()":                                      "a number that is computed has a gradient",
+	"a * float(a.mean())":                                     "a number that is computed has a gradient",
+	"torch.ops.aten.native_layer_norm(a, [3], b, None, 1e-5)": "PyTorch leaves out that of the mean and of the deviation",
+	"torch.sgn(a)":                                            "PyTorch's is not initialized",
+	"a.max()":                                                 "the maximum is a NaN",
+	"a.min()":                                                 "the minimum is a NaN",
+	"a.cumprod(0)":                                            "a product of NaN and infinities",
+	"b = a.detach(); b.zero_(); return a":                     "a write through a detached view counts as one",
 	"torch.istft(torch.stft(a, 8, 2, window=b, return_complex=True), 8, 2, window=b)":                                              "the gradient of the window is what is left of sums that cancel",
 	"torch.istft(torch.stft(a, 8, 2, 6, b[:6], return_complex=True, normalized=True), 8, 2, 6, b[:6], normalized=True, length=15)": "the gradient of the window is what is left of sums that cancel",
 }

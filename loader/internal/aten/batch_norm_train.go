@@ -44,12 +44,13 @@ func (c *call) trainedNorm(momentum int, inPlace bool) Value {
 	if c.err != nil || !ok {
 		return out
 	}
+	list := c.withMoments(result, x, axes, false, c.float(momentum+1))
+	list.Items = append(list.Items, &Missing{What: c.name + ": what its gradient keeps"})
 	if !inPlace {
-		list := c.withMissing(result, "the mean", "the deviation", "what its gradient keeps").(*Tuple)
 		list.Items = append(list.Items, newMean, newVariance)
 		return list
 	}
 	c.store(mean, newMean)
 	c.store(variance, newVariance)
-	return c.withMissing(result, "the mean", "the deviation", "what its gradient keeps")
+	return list
 }

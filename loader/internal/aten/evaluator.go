@@ -103,11 +103,19 @@ func (m *Evaluator) Unsupported() error { return m.uses.err() }
 // Operator evaluates a call of an operator, by its name without the overload. An
 // operator that is not known is noted, and the program goes on to find others.
 func (m *Evaluator) Operator(at fmt.Stringer, name string, args []Value, keywords map[string]Value) (Value, error) {
-	for _, a := range args {
+	for i, a := range args {
 		switch a := a.(type) {
 		case *Missing:
-			m.Note(at, a.What)
-			return Unknown{}, nil
+			v, err := Given(a)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			if v == a {
+				m.Note(at, a.What)
+				return Unknown{}, nil
+			}
+			args = slices.Clone(args)
+			args[i] = v
 		case Uninitialized:
 			return nil, fmt.Errorf("%s: an argument is used before it has a value", name)
 		}

@@ -98,7 +98,7 @@ func (g *merger) value(a, b Value) (Value, error) {
 	if single || EqualPlain(a, b) {
 		return some, nil
 	}
-	return &Missing{fmt.Sprintf("a value that is %s or %s, as only the run decides", article(a), article(b))}, nil
+	return &Missing{What: fmt.Sprintf("a value that is %s or %s, as only the run decides", article(a), article(b))}, nil
 }
 
 // list merges the elements of lists, which are rows where there is another number of them.

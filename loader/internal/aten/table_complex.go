@@ -1,6 +1,7 @@
 package aten
 
 import (
+	"math"
 	"slices"
 
 	"github.com/octet-ml/octet/loader/internal/build"
@@ -51,7 +52,9 @@ func viewAsComplex(c *call) Value {
 }
 
 func complexOf(c *call) Value {
-	return c.complexFrom(c.tensor(0), c.tensor(1))
+	re, im := c.tensor(0), c.tensor(1)
+	to := build.BroadcastDims([][]*build.Number{c.Dims(re), c.Dims(im)}, max(re.Rank(), im.Rank()))
+	return c.complexFrom(c.expand(re, to), c.expand(im, to))
 }
 
 // partOf returns the real or the imaginary parts.
@@ -114,7 +117,11 @@ func (c *call) toComplex(t *build.Tensor) *build.Tensor {
 func angle(c *call) Value {
 	t := c.tensor(0)
 	if !t.Complex {
-		return c.unsupported("of real numbers")
+		if !t.DType().IsFloat() {
+			t = c.cast(t, defaultFloat)
+		}
+		y := c.apply(ops.Where{ANumber: true, BNumber: true}, c.arithNumber(ops.Lt, t, int64(0)), c.lift(math.Pi), c.lift(0.0))
+		return c.apply(ops.Where{ANumber: true, KeepB: true}, c.fn(ops.IsNaN, t), c.lift(math.NaN()), c.cast(y, t.DType()))
 	}
 	return c.apply(ops.Binary{Fn: ops.Atan2}, c.partOf(t, 1), c.partOf(t, 0))
 }

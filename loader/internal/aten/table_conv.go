@@ -136,6 +136,11 @@ func (c *call) applyFloatAll(op ops.Op, inputs ...*build.Tensor) []*build.Tensor
 	switch {
 	case own == tensor.Float64:
 		return c.applyDouble(op, in)
+	case !own.IsFloat() && own.Size() > 1 && in[0].Type().Q == nil && imageOperator(op): // exact up to 2^53
+		for i, t := range in {
+			in[i] = c.cast(t, tensor.Float64)
+		}
+		return []*build.Tensor{c.cast(c.applyDouble(op, in)[0], own)}
 	case !own.IsFloat() || own == tensor.Float32:
 		return c.applyAll(op, in...)
 	}
@@ -149,4 +154,13 @@ func (c *call) applyFloatAll(op ops.Op, inputs ...*build.Tensor) []*build.Tensor
 		}
 	}
 	return out
+}
+
+// imageOperator reports whether an operator computes with integers as with floats, in PyTorch.
+func imageOperator(op ops.Op) bool {
+	switch op.(type) {
+	case ops.Conv, ops.ConvTranspose, ops.AvgPool, ops.MaxPool:
+		return true
+	}
+	return false
 }

@@ -3,6 +3,7 @@ package aten
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
@@ -89,13 +90,20 @@ const maxBins = 1 << 12
 func histogram(c *call) Value {
 	x, bins := c.tensor(0), c.int(1)
 	least, most := c.float(2), c.float(3)
-	if bins < 1 || bins > maxBins || !(least < most) {
+	if bins < 1 || bins > maxBins || !(least <= most) {
 		return c.unsupported("%d bins from %v to %v", bins, least, most)
 	}
 	flat := c.reshape(c.cast(x, defaultFloat), []*build.Number{build.Extent(x.Type().Numel()), build.Extent(1)})
 	c.shape(x)
-	at := c.apply(ops.Unary{Fn: ops.Floor}, c.arithNumber(ops.Mul, c.arithNumber(ops.Sub, flat, least), float64(bins)/(most-least)))
-	last := c.arithNumber(ops.Eq, flat, most)
+	lo, hi, scale := c.lift(least), c.lift(most), c.lift(float64(bins)/(most-least))
+	if least == most { // the extremes
+		lo, hi = c.apply(ops.Reduce{Fn: ops.AMin}, flat), c.apply(ops.Reduce{Fn: ops.AMax}, flat)
+		half := c.cast(c.arith(ops.Eq, lo, hi), defaultFloat)
+		lo, hi = c.arith(ops.Sub, lo, half), c.arith(ops.Add, hi, half)
+		scale = c.binaryValues(ops.Div, float64(bins), c.arith(ops.Sub, hi, lo))
+	}
+	at := c.apply(ops.Unary{Fn: ops.Floor}, c.arith(ops.Mul, c.arith(ops.Sub, flat, lo), scale))
+	last := c.arith(ops.Eq, flat, hi)
 	at = c.apply(ops.Where{ANumber: true, KeepB: true}, last, c.lift(float64(bins-1)), at)
 	number := c.emit(ops.Arange{End: float64(bins), Step: 1, DType: defaultFloat})[0]
 	return c.cast(c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{0}}, c.cast(c.arith(ops.Eq, at, number), defaultFloat)), x.DType())
@@ -271,7 +279,7 @@ func nativeDropout(c *call) Value {
 	if !c.isNone(2) && c.bool(2) && c.float(1) > 0 {
 		return c.unsupported("in training mode: call eval() before saving the model")
 	}
-	return &Tuple{Items: []Value{build.NewTensor(c.read(c.tensor(0))), &Missing{c.name + ": the mask"}}}
+	return &Tuple{Items: []Value{build.NewTensor(c.read(c.tensor(0))), &Missing{What: c.name + ": the mask"}}}
 }
 
 // nativeBatchNorm is batch norm that gives statistics besides, which programs do not use.
@@ -283,7 +291,12 @@ func nativeBatchNorm(eps int) func(*call) Value {
 			return c.unsupported("in training mode: call eval() before exporting the model")
 		}
 		y := c.normalize(c.tensor(0), c.tensor(1), c.tensor(2), c.tensor(3), c.tensor(4), c.float(eps))
-		return c.withMissing(y, "the mean", "the deviation", "the running mean", "the running variance")
+		none := c.fullOf([]*build.Number{build.Extent(0)}, 0, y.DType())
+		out := &Tuple{Items: []Value{y, none, none}}
+		if strings.HasSuffix(c.name, "_functional") {
+			out.Items = append(out.Items, build.Alias(c.tensor(3)), build.Alias(c.tensor(4)))
+		}
+		return out
 	}
 }
 
@@ -304,7 +317,35 @@ func normLegit(inPlace bool) func(*call) Value {
 }
 
 func batchStatisticsOnly(c *call) Value {
-	return c.withMissing(c.batchStatistics(c.tensor(0), c.tensor(1), c.tensor(2), c.float(5)), "the mean", "the deviation")
+	x := c.tensor(0)
+	var axes []int
+	for i := range x.Rank() {
+		if i != 1 {
+			axes = append(axes, i)
+		}
+	}
+	return c.withMoments(c.batchStatistics(x, c.tensor(1), c.tensor(2), c.float(5)), x, axes, false, c.float(5))
+}
+
+// withMoments returns a result, and the mean and the reciprocal of the standard deviation of x over some dimensions.
+func (c *call) withMoments(y Value, x *build.Tensor, axes []int, keep bool, eps float64) *Tuple {
+	x = build.NewTensor(c.read(x))
+	mean := func(c *call, t *build.Tensor, keep bool) *build.Tensor {
+		return c.apply(ops.Reduce{Fn: ops.Mean, Axes: axes, KeepDims: keep}, t)
+	}
+	return &Tuple{Items: []Value{y, c.later(func(c *call) *build.Tensor { return mean(c, x, keep) }), c.later(func(c *call) *build.Tensor {
+		variance := mean(c, c.fn(ops.Square, c.arith(ops.Sub, x, mean(c, x, true))), keep)
+		return c.fn(ops.Rsqrt, c.arithNumber(ops.Add, variance, eps))
+	})}}
+}
+
+// later returns a result that is computed where it is used, if anywhere.
+func (c *call) later(f func(c *call) *build.Tensor) *Missing {
+	return &Missing{make: func() (Value, error) {
+		own := *c
+		y := f(&own)
+		return y, own.err
+	}}
 }
 
 // withMissing returns a result and others that are not given.
@@ -313,14 +354,44 @@ func batchStatisticsOnly(c *call) Value {
 func (c *call) withMissing(y Value, others ...string) Value {
 	out := &Tuple{Items: []Value{y}}
 	for _, what := range others {
-		out.Items = append(out.Items, &Missing{c.name + ": " + what})
+		out.Items = append(out.Items, &Missing{What: c.name + ": " + what})
 	}
 	return out
 }
 
 func nativeGroupNorm(c *call) Value {
 	y := c.applyFloat(ops.GroupNorm{Groups: c.int(6), Eps: c.float(7), HasWeight: !c.isNone(1), HasBias: !c.isNone(2)}, c.tensor(0), c.tensor(1), c.tensor(2))
-	return c.withMissing(y, "the mean", "the deviation")
+	x, groups := c.tensor(0), c.int(6)
+	if c.err != nil || x.Rank() < 2 || groups < 1 {
+		return c.fail("of %v in %d groups", x.Type(), groups)
+	}
+	values := c.mustArith(ops.Mul, c.number(5), build.AsNumber(c.mustArith(ops.FloorDiv, c.number(4), build.Extent(groups))))
+	parts := c.reshape(x, []*build.Number{c.Dims(x)[0], build.Extent(groups), build.AsNumber(values)})
+	return c.withMoments(y, parts, []int{2}, false, c.float(7))
+}
+
+// corrected is a variance, or a deviation, over n - correction values, where that is no integer: the one over n times n / (n - correction).
+func (c *call) corrected(lower func(*call) Value, correction float64) Value {
+	x, n := c.tensor(0), 1
+	axes := c.axes(1, x.Rank())
+	for i := range x.Rank() {
+		if len(axes) == 0 || slices.Contains(axes, i) {
+			n *= c.extent(x, i)
+		}
+	}
+	c.args[2] = int64(0)
+	factor := float64(n) / max(float64(n)-correction, 0)
+	if strings.HasPrefix(c.name, "aten::std") {
+		factor = math.Sqrt(factor)
+	}
+	switch y := lower(c).(type) {
+	case *build.Tensor:
+		return c.arithNumber(ops.Mul, y, factor)
+	case *Tuple:
+		y.Items[0] = c.times(y.Items[0], factor)
+		return y
+	}
+	return nil
 }
 
 // spreadBy lowers a variance whose correction is written as a float.
@@ -330,7 +401,7 @@ func spreadBy(lower func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
 		if f := 0.0; !c.isNone(2) {
 			if f = c.float(2); f != math.Trunc(f) {
-				return c.unsupported("with the correction %v", f)
+				return c.corrected(lower, f)
 			}
 		}
 		return lower(c)

@@ -196,7 +196,17 @@ func indexSelect(c *call) Value {
 
 // alongAxis puts source where a vector of indices says in one dimension.
 func (c *call) alongAxis(x *build.Tensor, axis int, index, source *build.Tensor, accumulate bool) Value {
-	return c.apply(ops.IndexPut{Axes: []int{axis}, Accumulate: accumulate}, x, c.cast(source, x.DType()), index)
+	x, source = c.atLeastVector(x), c.atLeastVector(source)
+	y := c.apply(ops.IndexPut{Axes: []int{axis}, Accumulate: accumulate}, x, c.cast(source, x.DType()), index)
+	return c.reshape(y, c.Dims(c.tensor(0)))
+}
+
+// atLeastVector returns a tensor without dimensions as a vector of one.
+func (c *call) atLeastVector(t *build.Tensor) *build.Tensor {
+	if t.Rank() > 0 {
+		return t
+	}
+	return c.reshape(t, []*build.Number{build.Extent(1)})
 }
 
 func indexAdd(c *call) Value {
@@ -217,11 +227,20 @@ func indexFill(c *call) Value {
 
 func gather(c *call) Value {
 	x := c.tensor(0)
-	return c.apply(ops.Gather{Axis: c.axis(1, x.Rank())}, x, c.tensor(2))
+	return c.apply(ops.Gather{Axis: c.axis(1, x.Rank())}, x, c.places(2))
+}
+
+// places returns argument i, indices of any integers.
+func (c *call) places(i int) *build.Tensor {
+	t := c.tensor(i)
+	if t.DType() == tensor.Int32 || t.Type().Numel() == 0 {
+		return c.cast(t, tensor.Int64)
+	}
+	return t
 }
 
 func takeAlong(c *call) Value {
-	x, index := c.tensor(0), c.tensor(1)
+	x, index := c.tensor(0), c.places(1)
 	if c.isNone(2) {
 		flat := func(t *build.Tensor) *build.Tensor {
 			return c.shaped(t, c.resolve(t, []*build.Number{build.Extent(-1)}))
@@ -234,6 +253,8 @@ func takeAlong(c *call) Value {
 	if axis < len(to) && x.Rank() == index.Rank() {
 		wantX[axis], wantIndex[axis] = from[axis], c.Dims(index)[axis]
 	}
+	end := c.arith(ops.Add, index, c.lift(c.dimension(x, axis)))
+	index = c.apply(ops.Where{}, c.arithNumber(ops.Lt, index, int64(0)), end, index)
 	return c.apply(ops.Gather{Axis: axis}, c.expand(x, wantX), c.expand(index, wantIndex))
 }
 
@@ -247,7 +268,7 @@ func scatter(fn ops.ScatterFn) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
 		_, isTensor := c.args[3].(*build.Tensor)
-		return c.apply(ops.Scatter{Axis: c.axis(1, x.Rank()), Fn: fn, Number: !isTensor}, x, c.tensor(2), c.tensor(3))
+		return c.apply(ops.Scatter{Axis: c.axis(1, x.Rank()), Fn: fn, Number: !isTensor}, x, c.places(2), c.tensor(3))
 	}
 }
 
@@ -306,7 +327,7 @@ func scatterReduce(c *call) Value {
 
 // indexReduce is scatterReduce with one index for all of a slice of the source.
 func indexReduce(c *call) Value {
-	index, source := c.tensor(2), c.tensor(3)
+	index, source := c.tensor(2), c.atLeastVector(c.tensor(3))
 	if c.string(4) == "sum" || source.Rank() < 1 || index.Rank() != 1 {
 		return c.unsupported("%q of %v at %v", c.string(4), source.Type(), index.Type())
 	}
@@ -317,13 +338,21 @@ func indexReduce(c *call) Value {
 		to[i] = build.Extent(1)
 	}
 	to[axis] = c.length(index)
+	x := c.tensor(0)
+	c.args[0], c.args[3] = c.atLeastVector(x), source
 	c.args[2] = c.expand(c.reshape(c.cast(index, tensor.Int64), to), c.Dims(source))
-	return scatterReduce(c)
+	y, _ := scatterReduce(c).(*build.Tensor)
+	if c.err != nil || x.Rank() > 0 {
+		return y
+	}
+	return c.reshape(y, nil)
 }
 
 // maskedScatter takes elements in turn where the mask is true.
 func maskedScatter(c *call) Value {
-	return c.takenInTurn(c.tensor(0), c.maskOf(c.tensor(1)), c.cast(c.tensor(2), c.tensor(0).DType()))
+	x, mask := c.tensor(0), c.maskOf(c.tensor(1))
+	to := build.BroadcastDims([][]*build.Number{c.Dims(x), c.Dims(mask)}, max(x.Rank(), mask.Rank()))
+	return c.takenInTurn(c.expand(x, to), mask, c.cast(c.tensor(2), x.DType()))
 }
 
 func maskedSelect(c *call) Value {
@@ -349,8 +378,9 @@ func (c *call) whereNonzero() []*build.Tensor {
 }
 
 func nonzero(c *call) Value {
-	if c.tensor(0).Rank() == 0 {
-		return c.unsupported("of a tensor without dimensions")
+	if x := c.tensor(0); x.Rank() == 0 { // a row for what is not 0, without columns
+		count := c.settledItem(c.cast(c.arithNumber(ops.Ne, x, int64(0)), tensor.Int64), 1)
+		return c.fullOf([]*build.Number{count, build.Extent(0)}, 0, tensor.Int64)
 	}
 	where := c.whereNonzero()
 	if c.err != nil {
@@ -460,6 +490,6 @@ func embeddingBag(c *call) Value {
 			y = c.apply(ops.Where{ANumber: true, KeepB: true}, c.arithNumber(ops.Eq, count, int64(0)), c.lift(0.0), y)
 		}
 	}
-	rest := &Missing{c.name + ": other outputs than the bags"}
+	rest := &Missing{What: c.name + ": other outputs than the bags"}
 	return &Tuple{Items: []Value{y, rest, rest, rest}}
 }

@@ -167,7 +167,7 @@ func ctcLoss(c *call) Value {
 	lengths := make([]*build.Tensor, 2)
 	for i := range lengths {
 		if t, ok := c.args[2+i].(*build.Tensor); ok {
-			lengths[i] = c.reshape(c.cast(t, tensor.Int64), []*build.Number{build.Extent(-1)})
+			lengths[i] = c.flat(c.cast(t, tensor.Int64))
 			continue
 		}
 		v, err := c.Vector(c.numbers(2 + i))

@@ -197,7 +197,7 @@ func outer(c *call) Value {
 }
 
 func addMM(c *call) Value {
-	x, a, b, beta, alpha := c.tensor(0), c.tensor(1), c.tensor(2), c.args[3], c.args[4]
+	x, a, b, beta, alpha := c.tensor(0), c.tensor(1), c.tensor(2), c.factor(3), c.factor(4)
 	if x.DType() != a.DType() {
 		return c.fail("%v, %v and %v: all must have the same type", x.Type(), a.Type(), b.Type())
 	}
@@ -214,6 +214,14 @@ func addMM(c *call) Value {
 	return c.binaryValues(ops.Add, c.times(x, beta), product)
 }
 
+// factor returns argument i, a factor of the product and sum of matrices, as a number of their kind.
+func (c *call) factor(i int) Value {
+	if c.tensor(0).DType().IsFloat() {
+		return c.args[i]
+	}
+	return int64(c.int(i))
+}
+
 func one(v Value) bool {
 	f, ok := build.ToFloat(v)
 	return ok && f == 1
@@ -225,9 +233,9 @@ func addSumMM(c *call) Value {
 	}
 	sum := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{0}}, c.matmul(c.tensor(1), c.tensor(2)))
 	if f, ok := build.ToFloat(c.args[3]); ok && f == 0 { // what is NaN in self does not count
-		return c.times(sum, c.args[4])
+		return c.times(sum, c.factor(4))
 	}
-	return c.binaryValues(ops.Add, c.times(c.args[0], c.args[3]), c.times(sum, c.args[4]))
+	return c.binaryValues(ops.Add, c.times(c.args[0], c.factor(3)), c.times(sum, c.factor(4)))
 }
 
 func einsum(c *call) Value {
@@ -299,8 +307,11 @@ func cosineSimilarity(c *call) Value {
 	rank := max(a.Rank(), b.Rank())
 	axis := c.axis(2, rank)
 	eps := c.float(3)
+	axis -= rank
+	to := build.BroadcastDims([][]*build.Number{c.Dims(a), c.Dims(b)}, rank)
+	a, b = c.expand(a, to), c.expand(b, to)
 	unit := func(t *build.Tensor) *build.Tensor {
-		n := c.apply(ops.Reduce{Fn: ops.Norm, P: 2, Axes: []int{axis - rank}, KeepDims: true}, t)
+		n := c.apply(ops.Reduce{Fn: ops.Norm, P: 2, Axes: []int{axis}, KeepDims: true}, t)
 		return c.arith(ops.Div, t, c.apply(ops.Unary{Fn: ops.ClampMin, Alpha: eps}, n))
 	}
 	return c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{axis}}, c.arith(ops.Mul, unit(a), unit(b)))
@@ -395,7 +406,7 @@ func attentionTuple(c *call) Value {
 	q, k, v, mask := c.tensor(0), c.tensor(1), c.tensor(2), c.tensor(3)
 	if !c.bool(5) {
 		y := c.attend(q, k, v, mask, c.bool(6), 0, true)
-		return &Tuple{Items: []Value{y, &Missing{c.name + ": the weights of the attention"}}}
+		return &Tuple{Items: []Value{y, &Missing{What: c.name + ": the weights of the attention"}}}
 	}
 	weights := c.attentionWeights(q, k, mask, c.bool(6), 0, false)
 	return &Tuple{Items: []Value{c.matmul(weights, v), weights}}

@@ -127,7 +127,8 @@ func (c *call) normOthers(v *build.Tensor, p, dim int) *build.Tensor {
 
 // nativeLayerNorm is layer norm with the statistics, of which programs use none.
 func nativeLayerNorm(c *call) Value {
-	return &Tuple{Items: []Value{layerNorm(c), &Missing{c.name + ": the mean"}, &Missing{c.name + ": the deviation"}}}
+	x := c.tensor(0)
+	return c.withMoments(layerNorm(c), x, lastAxes(x.Rank(), len(c.numbers(1))), true, c.float(4))
 }
 
 // rmsNorm is x / sqrt(mean(x*x) + eps) * weight over the last dimensions; without

@@ -142,7 +142,13 @@ func logit(c *call) Value {
 	}
 	if !c.isNone(1) {
 		eps := c.float(1)
-		x = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: eps, Beta: 1 - eps}, x)
+		if eps > 0.5 { // the bounds cross: what is below the lower one takes that
+			low := c.arithNumber(ops.Lt, x, eps)
+			x = c.apply(ops.Unary{Fn: ops.ClampMax, Alpha: 1 - eps}, x)
+			x = c.apply(ops.Where{ANumber: true, KeepB: true}, low, c.lift(eps), x)
+		} else {
+			x = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: eps, Beta: 1 - eps}, x)
+		}
 	}
 	rest := c.binaryValues(ops.Sub, int64(1), x)
 	return c.apply(ops.Unary{Fn: ops.Log}, c.arith(ops.Div, x, rest))

@@ -1,6 +1,9 @@
 package aten
 
 import (
+	"math"
+	"slices"
+
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/int8"
@@ -22,6 +25,8 @@ var poolings = []operator{
 	{"aten::max_pool1d_with_indices", maxPoolParams, maxPoolIndices(1)},
 	{"aten::max_pool2d_with_indices", maxPoolParams, maxPoolIndices(2)},
 	{"aten::max_pool3d_with_indices", maxPoolParams, maxPoolIndices(3)},
+	{"aten::max_unpool2d", "self:T indices:T output_size:I", maxUnpool(2)},
+	{"aten::max_unpool3d", "self:T indices:T output_size:I stride:I padding:I", maxUnpool(3)},
 	{"aten::avg_pool1d", avgPoolParams, avgPool(1)},
 	{"aten::avg_pool2d", avgPoolParams + " divisor_override:i?=None", avgPool(2)},
 	{"aten::avg_pool3d", avgPoolParams + " divisor_override:i?=None", avgPool(3)},
@@ -56,13 +61,95 @@ func maxPool(n int) func(*call) Value {
 	}
 }
 
-// maxPoolIndices gives the values; where the indices are used, too, the operator
-// is not supported.
+// maxPoolIndices gives the values and where they stand in the image.
 //
 //go:noinline
 func maxPoolIndices(n int) func(*call) Value {
 	return func(c *call) Value {
-		return &Tuple{Items: []Value{maxPool(n)(c), &Missing{c.name + ": the indices of the greatest elements"}}}
+		x := build.NewTensor(c.read(c.tensor(0)))
+		return &Tuple{Items: []Value{maxPool(n)(c), c.later(func(c *call) *build.Tensor {
+			kernel, stride, padding := c.window(n)
+			dilation := c.intsFor(4, n)
+			return c.placesOfGreatest(x, n, func(t *build.Tensor, i int, fill float64) []*build.Tensor {
+				p := ops.WindowParams{Kernel: kernel[i : i+1], Stride: stride[i : i+1], Padding: padding[i : i+1], Dilation: dilation[i : i+1], CeilMode: c.bool(5)}
+				return []*build.Tensor{c.windowsAlong(t, i+2, p, fill)}
+			})
+		})}}
+	}
+}
+
+// placesOfGreatest returns where in an image the greatest element of each window stands, the first of equal ones. cut cuts windows of a dimension,
+// which lie along a new last one: all at once, or one after the other.
+func (c *call) placesOfGreatest(x *build.Tensor, n int, cut func(t *build.Tensor, i int, fill float64) []*build.Tensor) *build.Tensor {
+	if !x.DType().IsFloat() {
+		x = c.cast(x, tensor.Float64)
+	}
+	return c.onBatch(x, n, func(x *build.Tensor) *build.Tensor {
+		if c.err != nil || x.Rank() != n+2 {
+			c.fail("an image of %d dimensions", x.Rank())
+			return c.anything()
+		}
+		pixels := 1
+		for i := range n {
+			pixels *= c.extent(x, i+2)
+		}
+		at := c.emit(ops.Arange{End: float64(pixels), Step: 1, DType: tensor.Int64})[0]
+		at = c.expand(c.reshape(at, c.Dims(x)[2:]), c.Dims(x))
+		for i := n - 1; i >= 0 && c.err == nil; i-- {
+			var values, places []*build.Tensor
+			windows := cut(at, i, 0)
+			for k, w := range cut(x, i, negInf) {
+				last := w.Rank() - 1
+				top := c.apply(ops.ArgMax{Axis: last, KeepDims: true}, w)
+				take := func(t *build.Tensor) *build.Tensor {
+					return c.selected(c.apply(ops.Gather{Axis: last}, t, top), last, build.Extent(0))
+				}
+				values, places = append(values, take(w)), append(places, take(windows[k]))
+			}
+			x, at = c.apply(ops.Concat{Axis: i + 2}, values...), c.apply(ops.Concat{Axis: i + 2}, places...)
+		}
+		return at
+	})
+}
+
+// adaptiveWindows cuts a dimension into windows that cover it, each of which lies along a new last dimension.
+func (c *call) adaptiveWindows(t *build.Tensor, axis, windows int) []*build.Tensor {
+	in, order := c.extent(t, axis), identityOrder(t.Rank()+1)
+	order[axis], order[t.Rank()] = t.Rank(), axis
+	out := make([]*build.Tensor, windows)
+	one := slices.Insert(slices.Clone(c.Dims(t)), t.Rank(), build.Extent(1))
+	for i := range out {
+		start, end := i*in/windows, ((i+1)*in+windows-1)/windows
+		one[axis] = build.Extent(end - start)
+		w := c.reshape(c.sliced(t, axis, build.Extent(start), build.Extent(end), 1), one)
+		out[i] = c.apply(ops.Permute{Order: order}, w)
+	}
+	return out
+}
+
+// maxUnpool puts elements where indices say in images of zeros.
+//
+//go:noinline
+func maxUnpool(n int) func(*call) Value {
+	return func(c *call) Value {
+		x, at := c.tensor(0), c.cast(c.tensor(1), tensor.Int64)
+		if x.Rank() != n+1 && x.Rank() != n+2 || !c.sameShape(x, at) {
+			return c.fail("%v at %v", x.Type(), at.Type())
+		}
+		lead, pixels := slices.Clone(c.Dims(x)[:x.Rank()-n]), 1
+		size := c.intsFor(2, n)
+		for _, s := range size {
+			if pixels *= s; s < 1 || pixels > math.MaxInt32 {
+				return c.fail("to %v", size)
+			}
+		}
+		flat := append(slices.Clone(lead), build.Extent(-1))
+		zeros := c.fullOf(append(slices.Clone(lead), build.Extent(pixels)), 0, x.DType())
+		y := c.apply(ops.Scatter{Axis: len(lead)}, zeros, c.shaped(at, c.resolve(at, flat)), c.shaped(x, c.resolve(x, flat)))
+		for _, s := range size {
+			lead = append(lead, build.Extent(s))
+		}
+		return c.reshape(y, lead)
 	}
 }
 
@@ -155,7 +242,10 @@ func adaptiveMaxPool(n int) func(*call) Value {
 				y = c.overWindows(y, axis, s, ops.ArgMax{Axis: axis, KeepDims: true, Values: true})
 			}
 		}
-		return &Tuple{Items: []Value{y, &Missing{c.name + ": the indices of the greatest elements"}}}
+		x = build.NewTensor(c.read(x))
+		return &Tuple{Items: []Value{y, c.later(func(c *call) *build.Tensor {
+			return c.placesOfGreatest(x, n, func(t *build.Tensor, i int, _ float64) []*build.Tensor { return c.adaptiveWindows(t, i+2, size[i]) })
+		})}}
 	}
 }
 

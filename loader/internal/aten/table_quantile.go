@@ -70,7 +70,7 @@ func quantile(c *call) Value {
 	if c.isNone(2) {
 		x = c.shaped(x, c.resolve(x, []*build.Number{build.Extent(-1)}))
 	} else if axis = c.axis(2, x.Rank()); x.Rank() == 0 {
-		return c.unsupported("of a tensor without dimensions")
+		x, keep = c.atLeastVector(x), false
 	}
 	n := c.extent(x, axis)
 	if n == 0 {
@@ -110,13 +110,23 @@ func nanQuantile(c *call) Value {
 	if !isTensor {
 		shares = c.cast(c.lift(c.args[1]), x.DType())
 	}
-	if d := x.DType(); d != tensor.Float32 && d != tensor.Float64 || shares.DType() != d || shares.Rank() > 0 || c.isNone(2) && keep {
+	if d := x.DType(); d != tensor.Float32 && d != tensor.Float64 || shares.DType() != d || shares.Rank() > 1 || c.isNone(2) && keep {
 		return c.unsupported("of %v for %v", x.Type(), shares.Type())
 	}
 	if c.isNone(2) {
 		x = c.shaped(x, c.resolve(x, []*build.Number{build.Extent(-1)}))
 	} else if axis = c.axis(2, x.Rank()); x.Rank() == 0 {
-		return c.unsupported("of a tensor without dimensions")
+		x, keep = c.atLeastVector(x), false
+	}
+	if shares.Rank() == 1 {
+		var all []*build.Tensor
+		for i := range c.extent(shares, 0) {
+			c.args[1] = c.selected(shares, 0, build.Extent(i))
+			if y, ok := nanQuantile(c).(*build.Tensor); ok && c.mayCut(1) {
+				all = append(all, y)
+			}
+		}
+		return c.apply(ops.Stack{}, all...)
 	}
 	if c.extent(x, axis) == 0 {
 		return c.fail("nanquantile() input tensor must be non-empty")

@@ -200,7 +200,7 @@ func aMinMax(c *call) Value {
 	most := op
 	most.Fn = ops.AMax
 	lo, hi := c.apply(op, x), c.apply(most, x)
-	if x.Rank() == 0 && op.KeepDims && !c.isNone(1) {
+	if x.Rank() == 0 && op.KeepDims && !c.isNone(1) { // as before PyTorch 2
 		lo, hi = c.reshape(lo, []*build.Number{build.Extent(1)}), c.reshape(hi, []*build.Number{build.Extent(1)})
 	}
 	return &Tuple{Items: []Value{lo, hi}}

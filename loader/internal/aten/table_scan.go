@@ -13,10 +13,14 @@ var scans = []operator{
 	{"aten::logcumsumexp", "self:T dim:i", runningLogSum},
 	{"aten::mode", "self:T dim:i=-1 keepdim:b=False", mode},
 	{"aten::trapz", "y:T | dx:f=1 dim:i=-1", trapezoid(false)},
+	{"aten::trapz", "y:T x:T | dim:i=-1", trapezoid(false)},
+	{"aten::trapezoid", "y:T x:T | dim:i=-1", trapezoid(false)},
+	{"aten::cumulative_trapezoid", "y:T x:T | dim:i=-1", trapezoid(true)},
 	{"aten::trapezoid", "y:T | dx:n=1 dim:i=-1", trapezoid(false)},
 	{"aten::cumulative_trapezoid", "y:T | dx:n=1 dim:i=-1", trapezoid(true)},
 	{"aten::gradient", "self:T | spacing:n?=None dim:i?=None edge_order:i=1", gradient},
 	{"aten::gradient", "self:T | spacing:n=1 dim:I edge_order:i=1", gradient},
+	{"aten::gradient", "self:T | spacing:F dim:I?=None edge_order:i=1", gradient},
 }
 
 // scan joins each element along a dimension with all before it: first with its neighbor, then with twice as many each
@@ -107,7 +111,7 @@ func runningLogSum(c *call) Value {
 	})[0]
 }
 
-// trapezoid is the integral of samples dx apart, by straight lines between them, or what it is up to each.
+// trapezoid is the integral of samples dx apart, or at places x, by straight lines between them, or what it is up to each.
 //
 //go:noinline
 func trapezoid(running bool) func(*call) Value {
@@ -120,14 +124,25 @@ func trapezoid(running bool) func(*call) Value {
 		n := c.extent(y, axis)
 		left := c.apply(ops.Slice{Axis: axis, End: n - 1, Step: 1}, y)
 		right := c.apply(ops.Slice{Axis: axis, Start: 1, End: n, Step: 1}, y)
-		pairs := c.arith(ops.Add, left, right)
+		pairs, apart := c.arith(ops.Add, left, right), c.args[1]
+		if x, ok := apart.(*build.Tensor); ok {
+			if x.Rank() == 1 {
+				x = c.vectorAlong(x, y.Rank(), axis)
+			}
+			if at := axis - y.Rank() + x.Rank(); at < 0 || c.extent(x, at) != n {
+				return c.fail("samples %v at %v", y.Type(), x.Type())
+			} else {
+				pairs = c.arith(ops.Mul, pairs, c.arith(ops.Sub, c.sliced(x, at, build.Extent(1), build.Extent(n), 1), c.sliced(x, at, build.Extent(0), build.Extent(n-1), 1)))
+			}
+			apart = int64(1)
+		}
 		var sum *build.Tensor
 		if running {
 			sum = c.apply(ops.PrefixScan{Axis: axis}, pairs)
 		} else {
 			sum = c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{axis}}, pairs)
 		}
-		return c.arithNumber(ops.Div, c.binaryValues(ops.Mul, sum, c.args[1]), 2.0)
+		return c.arithNumber(ops.Div, c.binaryValues(ops.Mul, sum, apart), 2.0)
 	}
 }
 
@@ -140,15 +155,22 @@ func gradient(c *call) Value {
 			axes = append(axes, i)
 		}
 	}
-	if c.int(3) != 1 || !x.DType().IsFloat() {
+	if c.int(3) != 1 {
 		return c.unsupported("of %v with edges of order %d", x.Type(), c.int(3))
 	}
-	spacing := 1.0
+	if !x.DType().IsFloat() {
+		x = c.cast(x, defaultFloat)
+	}
+	spacings := []float64{1}
 	if !c.isNone(1) {
-		spacing = c.float(1)
+		spacings = c.floats(1)
+	}
+	if len(spacings) != 1 && len(spacings) != len(axes) {
+		return c.fail("%d spacings of %d dimensions", len(spacings), len(axes))
 	}
 	l := &List{}
-	for _, axis := range axes {
+	for i, axis := range axes {
+		spacing := spacings[min(i, len(spacings)-1)]
 		n := c.extent(x, axis)
 		if n < 2 {
 			return c.fail("%d samples in dimension %d", n, axis)

@@ -106,12 +106,12 @@ func binCount(c *call) Value {
 	if x.Rank() != 1 || x.DType().IsFloat() || x.DType() == tensor.Bool {
 		return c.fail("of %v: a vector of integers is needed", x.Type())
 	}
-	if size.Known == int64(0) || size.Known == nil {
-		return c.unsupported("without minlength: the result has as many elements as the values say")
-	}
 	x = c.cast(x, tensor.Int64)
-	inside := c.arith(ops.LogicalAnd, c.arithNumber(ops.Ge, x, int64(0)), c.arith(ops.Lt, x, build.OfNumber(size)))
-	c.assertAll(inside, "a value in bincount is negative, or is minlength or more, which octet does not support")
+	c.assertAll(c.arithNumber(ops.Ge, x, int64(0)), "bincount only supports 1-d non-negative integral inputs.")
+	// As many elements as the greatest value says, or minlength.
+	least := c.reshape(c.arithNumber(ops.Sub, c.lift(size), int64(1)), []*build.Number{build.Extent(1)})
+	most := c.apply(ops.Reduce{Fn: ops.AMax}, c.apply(ops.Concat{}, x, least))
+	size = c.settledItem(c.arithNumber(ops.Add, most, int64(1)), -1)
 	d := tensor.Int64
 	one := c.likeOf(x, 1, d)
 	if weights != nil {

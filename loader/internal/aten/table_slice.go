@@ -33,6 +33,7 @@ var parts = []operator{
 	{"aten::slice", "self:T dim:i=0 start:i?=None end:i?=None step:i=1", slice},
 	{"aten::select", "self:T dim:i index:i", selectIndex},
 	{"aten::narrow", "self:T dim:i start:i length:i", narrow},
+	{"aten::narrow", "self:T dim:i start:T length:i", narrow},
 	{"aten::diagonal", "self:T offset:i=0 dim1:i=0 dim2:i=1", diagonal},
 	{"aten::unfold", "self:T dimension:i size:i step:i", windows},
 }
@@ -314,6 +315,9 @@ func narrow(c *call) Value {
 	t := c.tensor(0)
 	axis := c.axis(1, t.Rank())
 	start := c.number(2)
+	if at, ok := c.args[2].(*build.Tensor); ok {
+		start = c.settledItem(at, 0)
+	}
 	if start.Known != nil && start.Known.(int64) < 0 {
 		start = build.Extent(c.extent(t, axis) + c.plainInt(start))
 	}

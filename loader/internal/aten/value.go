@@ -160,8 +160,19 @@ type Uninitialized struct{}
 // the rest of the program can be looked at.
 type Unknown struct{}
 
-// Missing is an output that an operator does not give; using it is not supported.
-type Missing struct{ What string }
+// Missing is an output that an operator does not give, and whose use is not supported, or one that is computed where it is used.
+type Missing struct {
+	What string
+	make func() (Value, error)
+}
+
+// Given returns a value, computed where that was left until now.
+func Given(v Value) (Value, error) {
+	if m, ok := v.(*Missing); ok && m.make != nil {
+		return m.make()
+	}
+	return v, nil
+}
 
 // TypeName names the type of a value as TorchScript does.
 func TypeName(v Value) string {

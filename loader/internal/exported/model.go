@@ -371,6 +371,10 @@ func (r *run) outputs(out []aten.Value) ([]*graph.Value, error) {
 	var values []*graph.Value
 	seen := make(map[*graph.Value]bool)
 	add := func(v aten.Value, name string) error {
+		v, err := aten.Given(v)
+		if err != nil {
+			return err
+		}
 		if missing, ok := v.(*aten.Missing); ok {
 			return aten.UnsupportedOutput(missing.What)
 		}

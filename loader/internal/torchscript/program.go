@@ -319,6 +319,10 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 			}
 			return nil
 		case *aten.Missing:
+			x, err := aten.Given(v)
+			if x != aten.Value(v) || err != nil {
+				return errors.Join(err, add(x, name))
+			}
 			return aten.UnsupportedOutput(v.What)
 		}
 		return aten.UnsupportedOutput("an output that is a " + aten.TypeName(v) + ", which is no tensor or number")

@@ -1,6 +1,7 @@
 """Sorted places, counts, comparisons of whole tensors, running extremes, medians and quantiles, splits and stacks."""
 
 import torch
+import torch.nn.functional as F
 
 F32, F64, I64, I32, U8, BOOL = torch.float32, torch.float64, torch.int64, torch.int32, torch.uint8, torch.bool
 NAN, INF = float("nan"), float("inf")
@@ -86,5 +87,41 @@ def cases(s):
         s.op(f"torch.nanquantile(a, 0.6, dim=1, interpolation='{e}')", holes)
     for e in ["torch.vander(a)", "torch.vander(a, 4)", "torch.vander(a, 3, increasing=True)", "torch.vander(a, 1)"]:
         s.op(e, torch.tensor([0.5, -2.0, 3.0]), torch.tensor([2, -1, 3]), tol=2e-6)
+    # Places of the greatest elements, and what is put there.
+    distinct = torch.randperm(2 * 3 * 7 * 6, generator=s.generator).reshape(2, 3, 7, 6) / 8.0 - 10
+    images = [distinct, s.rand(2, 7, 5), s.rand(1, 1, 4, 4, dtype=F64)]
+    for e in ["F.max_pool2d(a, 2, return_indices=True)", "F.max_pool2d(a, [3, 2], 2, 1, return_indices=True)", "F.max_pool2d(a, 3, 1, 1, [1, 2], ceil_mode=True, return_indices=True)", "F.adaptive_max_pool2d(a, [3, 2], return_indices=True)", "F.adaptive_max_pool2d(a, 1, return_indices=True)", "torch.ops.aten.max_pool2d_with_indices(a, [2], [3])[1]"]:
+        s.op(e, *images)
+    s.op("F.max_pool1d(a, 3, 2, return_indices=True)", s.rand(2, 3, 9), s.rand(3, 8))
+    s.op("F.max_pool3d(a, 2, 2, return_indices=True)", distinct, s.rand(1, 2, 4, 5, 4))
+    s.op("F.adaptive_max_pool1d(a, 4, return_indices=True)", s.rand(2, 3, 9))
+    s.op("F.adaptive_max_pool3d(a, [2, 1, 3], return_indices=True)", distinct)
+    b, at = F.max_pool2d(distinct, 2, return_indices=True)
+    s.op("torch.ops.aten.max_unpool2d(a, b, [7, 6])", (b, at), (b[0], at[0]), (b.double(), at), (b, at[:1]))
+    b, at = F.max_pool3d(distinct, 2, return_indices=True)
+    s.op("torch.ops.aten.max_unpool3d(a, b, [3, 7, 6], [2, 2, 2], [0, 0, 0])", (b, at))
+    s.op("F.max_unpool2d(F.max_pool2d(a, 2)[:, :, :2], b[:, :, :2], 2)", (distinct, F.max_pool2d(distinct[:, :, :4], 2, return_indices=True)[1]))
+    s.op("F.max_unpool1d(a, b, 2)", (torch.tensor([[[2.0, -1.0, 3.0]]]), torch.tensor([[[1, 2, 5]]])))
+    for e in ["torch.trapz(a, b)", "torch.trapezoid(a, b, dim=0)", "torch.cumulative_trapezoid(a, b, dim=-1)"]:
+        s.op(e, (s.rand(3, 3), torch.tensor([0.0, 0.5, 2.0])), (s.rand(3, 3), s.rand(3, 3)), (s.rand(3, 3), s.rand(2)), (s.rand(3, 3, dtype=I64), s.rand(3, dtype=I64)), tol=2e-6)
+    s.op("torch.gradient(a, dim=[0, 1])", s.rand(3, 5, dtype=I64), tol=2e-6)
+    # Of tensors without dimensions.
+    one = torch.tensor([0])
+    for e in ["a.index_fill(0, b, 2.5)", "a.index_copy(0, b, a * 2)", "a.index_add(0, b, a * 3, alpha=2)", "a.index_reduce(0, b, a * 3, 'amax')"]:
+        s.op(e, (torch.tensor(1.5), one), (torch.tensor([1.5, 2.5]), one[:0]) if "fill" in e else (torch.tensor(2.0), one))
+    s.op("torch.nonzero(a)", torch.tensor(1.5), torch.tensor(0.0), torch.tensor(3))
+    s.op("torch.quantile(a, 0.3, 0)", torch.tensor(1.5))
+    s.op("torch.nanquantile(a, b, dim=1)", (s.rand(2, 5), torch.tensor([0.2, 0.7])), tol=2e-6)
+    s.op("torch.bincount(a)", torch.tensor([1, 4, 1, 0]), torch.tensor([2]), torch.tensor([], dtype=I64), torch.tensor([3, -1]))
+    s.op("torch.bincount(a, b)", (torch.tensor([1, 4, 1]), torch.tensor([0.5, 2.0, 1.0])), (torch.tensor([0]), torch.tensor([2])))
+    s.op("torch.histc(a, 4)", torch.tensor([1.0, 2.0, 1.5, 4.0]), torch.tensor([2.0, 2.0]))
+    s.op("torch.angle(a)", torch.tensor([1.0, -2.0, 0.0, -0.0, NAN]), s.rand(4, dtype=I64))
+    s.op("torch.logit(a, 0.6)", torch.tensor([0.1, 0.5, 0.9, NAN, 0.6]), tol=2e-6)
+    s.op("F.cosine_similarity(a, b, 0)", (s.rand(3, 2), s.rand(1, 2)), (s.rand(3), s.rand(3)), tol=2e-6)
+    s.op("a.masked_scatter(b, c)", (s.rand(3), s.rand(2, 3, dtype=BOOL), s.rand(6)))
+    s.op("torch.view_as_real(torch.complex(a, b))", (s.rand(2, 3), s.rand(3)), (s.rand(3), s.rand(1)))
+    s.op("torch.ops.aten.native_layer_norm(a, [3], b, None, 1e-5)", (s.rand(2, 3), s.rand(3)), tol=3e-6)
+    s.op("torch.ops.aten.native_group_norm(a, None, None, 2, 4, 3, 2, 1e-5)", s.rand(2, 4, 3), tol=3e-6)
+    s.op("torch.addmm(a, b, c, beta=2, alpha=3)", (s.rand(2, 2, dtype=I64), s.rand(2, 3, dtype=I64), s.rand(3, 2, dtype=I64)))
     for e in ["torch.linalg.vander(a)", "torch.linalg.vander(a, N=4)"]:
         s.op(e, torch.tensor([[0.5, -2.0, 3.0], [1.0, 0.0, 1.5]]), tol=2e-6)
