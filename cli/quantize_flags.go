@@ -117,7 +117,7 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 			}
 		}
 		var err error
-		if q, err = quantize.Load(f.state); err != nil {
+		if q, err = quantize.LoadQuantizer(f.state); err != nil {
 			return nil, err
 		}
 		a.sayWarnings(f.state, q)
