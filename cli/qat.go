@@ -14,19 +14,20 @@ func (a *app) qat() *cobra.Command {
 	var f quantizeFlags
 	var t trainFlags
 	cmd := &cobra.Command{
-		Use:   "qat MODEL --data D.npz --calib C.npz --epochs E --lr X -o OUT",
+		Use:   "qat MODEL --data D.npz --calib C.npz --epochs E -o OUT",
 		Short: "Train a float model with quantization in the loop, and turn it into an int8 one",
 		Long: `qat calibrates a model, and then trains its weights and the scales of what is
 quantized with the int8 arithmetic in the forward pass. It wins back accuracy
 that calibration alone loses, most of all with few bits (--bits, --weight-bits).
-With --distill the float model is the teacher, and the data needs no labels.
+With --distill the float model is the teacher, and the data needs no labels. What
+no flag says is a recipe that does for 4 and for 8 bits.
 
 With --checkpoint, training that was interrupted goes on with --resume and ends
 with the same model, to the bit, as if it had not been. So does its --log, but for
 the times.`,
 		Example: `  octet qat resnet20.th --arch resnet20-cifar --data train.npz --calib calib.npz \
-    --epochs 10 --lr 0.001 --distill -o int8.safetensors
-  octet qat model.safetensors --data train/ --calib calib/ --epochs 5 --lr 0.01 --bits 4 --weight-bits 4 \
+    --epochs 10 --distill --random-crop 2 --random-flip -o int8.safetensors
+  octet qat model.safetensors --data train/ --calib calib/ --epochs 5 --bits 4 --weight-bits 4 \
     --checkpoint train.octet --resume -o int8.safetensors`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

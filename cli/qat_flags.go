@@ -31,6 +31,7 @@ type trainFlags struct {
 	padding             int
 	distill             bool
 	temperature         float64
+	tempered            bool // --temperature was given, so that outputs are of classes
 	freezeBN, freezeObs int
 	recompute           string
 	metric, loss        string
@@ -47,14 +48,14 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s.StringVar(&f.metric, "metric", "", "of --eval: "+metricHelp)
 	s.StringVar(&f.loss, "loss", "", lossHelp)
 	s.IntVar(&f.epochs, "epochs", 0, "passes over the samples; what is left of a pass, less than a batch, is dropped")
-	s.Float64Var(&f.lr, "lr", 0, "learning rate")
-	s.Float64Var(&f.scaleLR, "scale-lr", 0, "learning rate of scales and zero points, 0: they stay as they are; with adam and adamw, which move all parameters by about the rate, it counts in parts of the scale (default: that of --lr, with adam and adamw ten times as much)")
+	s.Float64Var(&f.lr, "lr", 0.0003, "learning rate")
+	s.Float64Var(&f.scaleLR, "scale-lr", 0, "learning rate of scales and zero points, 0: they stay as they are; with adam and adamw, which move all parameters by about the rate, that of scales of 4 bits, and of others by as much less as their range has more steps (default: that of --lr)")
 
-	s.StringVar(&f.optimizer, "optimizer", "sgd", "sgd, adam or adamw")
+	s.StringVar(&f.optimizer, "optimizer", "adam", "sgd, adam or adamw")
 	s.Float64Var(&f.momentum, "momentum", 0.9, "momentum of sgd")
 	s.BoolVar(&f.nesterov, "nesterov", false, "Nesterov's form of the momentum")
 	s.Float64Var(&f.decay, "weight-decay", 0, "weight decay of all but scales and zero points")
-	s.StringVar(&f.schedule, "schedule", "constant", "learning rate over time: constant, cosine (to 0 at the end) or step")
+	s.StringVar(&f.schedule, "schedule", "cosine", "learning rate over time: constant, cosine (to 0 at the end) or step")
 	s.IntVar(&f.stepEpochs, "step-epochs", 3, "epochs after which --schedule step multiplies the rate by --gamma")
 	s.Float64Var(&f.gamma, "gamma", 0.1, "factor of --schedule step")
 	s.IntVar(&f.warmUp, "warm-up", 0, "steps within which the learning rate rises to its first value")
@@ -64,7 +65,7 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s.BoolVar(&f.flip, "random-flip", false, "mirror half of the images, left to right, others in each epoch")
 
 	s.BoolVar(&f.distill, "distill", false, "learn what the float model answers instead of labels, which the data then needs not have")
-	s.Float64Var(&f.temperature, "temperature", 1, "what --distill divides the logits of both models by")
+	s.Float64Var(&f.temperature, "temperature", 4, "what --distill divides the logits of both models by")
 	s.IntVar(&f.freezeBN, "freeze-bn", 0, "step from which on batch norm uses its running statistics as they are; 0: from the start")
 	s.IntVar(&f.freezeObs, "freeze-observers", 0, "step from which on scales and zero points stay as they are; 0: never")
 
@@ -75,7 +76,7 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s.IntVar(&f.checkpointEvery, "checkpoint-every", 0, "also write --checkpoint after so many steps")
 	s.BoolVar(&f.resume, "resume", false, "go on from --checkpoint, when that file exists; the other flags must be those it was written with")
 	s.StringVar(&f.log, "log", "", "write a line of JSON per step and per epoch to this file")
-	require(cmd, "data", "epochs", "lr", "output")
+	require(cmd, "data", "epochs", "output")
 }
 
 // check returns a usage error for values that make no sense.
@@ -102,10 +103,9 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 		return unknownName("metric", f.metric, bench.Metrics())
 	}
 	changed := cmd.Flags().Changed
+	f.tempered = changed("temperature")
 	if !changed("scale-lr") {
-		if f.scaleLR = f.lr; f.optimizer != "sgd" {
-			f.scaleLR *= 10
-		}
+		f.scaleLR = f.lr
 	}
 	switch {
 	case f.lr == 0:
@@ -116,7 +116,7 @@ func (f *trainFlags) check(cmd *cobra.Command) error {
 		return usagef("--momentum %v: it must be below 1", f.momentum)
 	case f.stepEpochs < 1:
 		return usagef("--step-epochs %d: it must be at least 1", f.stepEpochs)
-	case changed("temperature") && !f.distill:
+	case f.tempered && !f.distill:
 		return usagef("--temperature needs --distill")
 	case f.checkpoint == "" && (f.resume || f.checkpointEvery > 0):
 		return usagef("--resume and --checkpoint-every need --checkpoint")
@@ -176,7 +176,30 @@ func (f *trainFlags) options(cmd *cobra.Command, perEpoch int) (train.Options, e
 	scales := train.Group{Match: train.OfKind(train.Scale), NoDecay: true, Rate: f.scaleLR / f.lr, Frozen: f.scaleLR == 0}
 	zeros := scales
 	zeros.Match = train.OfKind(train.ZeroPoint)
-	scales.Relative = f.optimizer != "sgd"
-	o.Groups = []train.Group{scales, zeros}
+	o.Groups = []train.Group{zeros, scales}
 	return o, nil
+}
+
+// scaleLevels is how many steps the ranges have whose scales --scale-lr is the rate of, those of 4 bits.
+const scaleLevels = 15
+
+// byLevels puts the scales among the parameters into groups, so that an optimizer that moves all parameters by
+// about the rate moves the ends of all ranges alike, however many steps they are cut into.
+func (f *trainFlags) byLevels(o *train.Options, params []*train.Parameter) {
+	if f.optimizer == "sgd" {
+		return // its steps have the size of the gradients
+	}
+	scales := o.Groups[len(o.Groups)-1]
+	o.Groups = o.Groups[:len(o.Groups)-1]
+	seen := map[int]bool{}
+	for _, p := range params {
+		if p.Kind != train.Scale || seen[p.Levels] {
+			continue
+		}
+		seen[p.Levels] = true
+		group, levels := scales, p.Levels
+		group.Match = func(p *train.Parameter) bool { return p.Kind == train.Scale && p.Levels == levels }
+		group.Rate *= scaleLevels / float64(levels)
+		o.Groups = append(o.Groups, group)
+	}
 }

@@ -110,7 +110,7 @@ func distillAll(f *trainFlags, out []*tensor.Tensor, m *bench.Metric, err error)
 			continue
 		}
 		own, err := bench.ChooseMetric(bench.Agreeing, []*tensor.Tensor{y}, nil)
-		if f.loss == "" && f.temperature == 1 {
+		if f.loss == "" && !f.tempered {
 			own, err = nil, &bench.MetricError{} // nothing says that it has classes
 		}
 		next := distillLoss(f, y, own, err)
@@ -134,7 +134,7 @@ func distillLoss(f *trainFlags, out *tensor.Tensor, m *bench.Metric, err error) 
 	switch {
 	case err == nil && m.Axis() > 0:
 		axis = m.Axis()
-	case out.Rank() == 2 && out.Dim(1) > 1 && (f.loss == "kl" || f.temperature != 1):
+	case out.Rank() == 2 && out.Dim(1) > 1 && (f.loss == "kl" || f.tempered):
 		axis = 1
 	case f.loss == "kl":
 		axis = out.Rank() - 1

@@ -266,7 +266,7 @@ func TestQATCheckpointRefused(t *testing.T) {
 		{"another optimizer", whole, `--optimizer "adam" where`, other("--optimizer", "adamw")},
 		{"an optimizer with other moments", whole, `--optimizer "adam" where`, other("--optimizer", "sgd")},
 		{"a longer schedule", whole, `--epochs "1" where this training has "2"`, other("--epochs", "2")},
-		{"another temperature", whole, `--temperature "1" where`, other("--temperature", "4")},
+		{"another temperature", whole, `--temperature "4" where`, other("--temperature", "2")},
 		{"other bits", whole, "the quantization ", other("--bits", "3")},
 		{"another backend", whole, "the quantization ", other("--backend", "disc")},
 		{"other modules", whole, "the quantization ", other("--exclude", "fc")},

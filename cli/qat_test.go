@@ -2,12 +2,15 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/graph/train"
 	"github.com/octet-ml/octet/internal/shareddata"
 )
 
@@ -18,7 +21,7 @@ func TestQATResume(t *testing.T) {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	train := func(out, epochs string, more ...string) qatResult {
 		return octetJSON[qatResult](t, digitsFlags("qat", at(out), append([]string{"--data", digitsCalib, "--eval", digitsTest, "--distill",
-			"--bits", "2", "--weight-bits", "4", "--lr", "0.001", "--optimizer", "adam", "--batch", "16", "--epochs", epochs}, more...)...)...)
+			"--bits", "2", "--weight-bits", "4", "--lr", "0.001", "--optimizer", "adam", "--schedule", "constant", "--batch", "16", "--epochs", epochs}, more...)...)...)
 	}
 	whole := train("whole", "4", "--log", at("log"))
 	if whole.Float.Right != 507 || whole.Trained.Right <= whole.Calibrated.Right || whole.LastLoss >= whole.FirstLoss {
@@ -70,12 +73,41 @@ func TestQATFlags(t *testing.T) {
 	}
 }
 
+// TestQATRecipe trains without a flag that says how: the default recipe, which moves the ends of all ranges alike.
+func TestQATRecipe(t *testing.T) {
+	recipe := func(out string, more ...string) {
+		octet(t, exitOK, digitsFlags("qat", out, append([]string{"--data", digitsCalib, "--distill", "--bits", "4", "--weight-bits", "4", "--batch", "64", "--epochs", "1"}, more...)...)...)
+	}
+	dir := t.TempDir()
+	recipe(filepath.Join(dir, "default"))
+	recipe(filepath.Join(dir, "spelled"), "--optimizer", "adam", "--lr", "0.0003", "--scale-lr", "0.0003", "--schedule", "cosine", "--temperature", "4")
+	sameFiles(t, filepath.Join(dir, "default"), filepath.Join(dir, "spelled"))
+
+	f := trainFlags{optimizer: "adam", schedule: "cosine", epochs: 1, lr: 0.001, scaleLR: 0.002, recompute: "off"}
+	o, err := f.options(nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var params []*train.Parameter
+	for _, levels := range []int{15, 255, 15, 14} {
+		params = append(params, &train.Parameter{Kind: train.Scale, Levels: levels})
+	}
+	params = append(params, &train.Parameter{Kind: train.Weight}, &train.Parameter{Kind: train.ZeroPoint})
+	f.byLevels(&o, params)
+	for i, want := range []float64{2, 2.0 * 15 / 255, 2, 2.0 * 15 / 14, 0, 2} {
+		g := slices.IndexFunc(o.Groups, func(g train.Group) bool { return g.Match(params[i]) })
+		if got := append(o.Groups, train.Group{})[cmp.Or(g+1, len(o.Groups)+1)-1].Rate; math.Abs(got-want) > 1e-12 {
+			t.Errorf("parameter %d has the rate %v, not %v", i, got, want)
+		}
+	}
+}
+
 // TestQATAugment trains on moved and mirrored digits, and resumes: the second half sees the images that one run sees.
 func TestQATAugment(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	train := func(out, epochs string, more ...string) {
-		octetJSON[qatResult](t, digitsFlags("qat", at(out), append([]string{"--data", digitsCalib, "--distill", "--lr", "0.001", "--batch", "16", "--epochs", epochs}, more...)...)...)
+		octetJSON[qatResult](t, digitsFlags("qat", at(out), append([]string{"--data", digitsCalib, "--distill", "--lr", "0.001", "--schedule", "constant", "--batch", "16", "--epochs", epochs}, more...)...)...)
 	}
 	augment := []string{"--random-crop", "1", "--random-flip"}
 	train("plain", "2")
@@ -106,7 +138,7 @@ func TestQATTorchScript(t *testing.T) {
 	firstSamples(t, shareddata.Path(t, "data", "cifar10", "train.npz"), few, 128)
 	train := func(out string, more ...string) qatResult {
 		return octetJSON[qatResult](t, append([]string{"qat", "-o", at(out), "--calib", few, "--data", few, "--eval", few, "--distill", "--bits", "4", "--weight-bits", "4",
-			"--lr", "0.0001", "--optimizer", "adam", "--batch", "32"}, more...)...)
+			"--lr", "0.0001", "--optimizer", "adam", "--schedule", "constant", "--batch", "32"}, more...)...)
 	}
 	traced := shareddata.Path(t, "data", "cifar10", "resnet20.ts.pt")
 	r := train("traced", traced, "--epochs", "2")

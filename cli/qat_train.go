@@ -126,6 +126,7 @@ func (t *training) run() error {
 			return err
 		}
 	}
+	t.flags.byLevels(&t.opts, t.proxy.Parameters())
 	if t.trainer, err = train.New(t.proxy, t.opts); err != nil {
 		return err
 	}

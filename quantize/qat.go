@@ -165,6 +165,7 @@ func (a *QAT) learn(name string, q *tensor.QParams) (*learned, error) {
 		train.NewParameter(name+".zero_point", train.ZeroPoint, zero),
 	}
 	p.scale.Lo, p.scale.Hi = -math.MaxFloat32, math.MaxFloat32
+	p.scale.Levels = l.Spec.levels()
 	if a.positive {
 		p.scale.Lo = l.Spec.leastScale()
 	}

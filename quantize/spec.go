@@ -42,6 +42,12 @@ func (s Spec) Range() (lo, hi int32) {
 	return s.Min, s.Max
 }
 
+// levels returns how many steps there are between the least and greatest integer in use.
+func (s Spec) levels() int {
+	lo, hi := s.Range()
+	return int(hi) - int(lo)
+}
+
 // WithBits returns the spec with the integers of a type of the given bits,
 // signed as DType is: Int8 with 4 bits uses -8 to 7. Bits outside 2 to the width
 // of DType give a spec that Validate refuses.

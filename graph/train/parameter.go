@@ -30,6 +30,7 @@ type Parameter struct {
 	Value  *tensor.Tensor // contiguous float32
 	Frozen bool           // left as it is; Buffers are in any case
 	Lo, Hi float32        // each step ends by clamping every element to them
+	Levels int            // of a Scale: how many steps of its size the range has, 15 with 4 bits; 0 of others
 
 	from *tensor.Tensor // the constant it was made of
 }
