@@ -7,6 +7,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -22,7 +23,7 @@ func (e *exporter) node(n *graph.Node) error {
 		}
 		return nil
 	}
-	if len(n.Outputs) != 1 {
+	if len(n.Outputs) != 1 && int8.FloatOf(n.Op) == nil {
 		return unsupported(n.Op, "an operator of %d outputs is not written", len(n.Outputs))
 	}
 	name, done, err := e.int8(n)
