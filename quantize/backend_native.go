@@ -17,7 +17,7 @@ var Native = &Backend{
 	Rules:       []Rule{{Precision: Int8}},
 	FloatOutput: true,
 	WeightOnly:  true,
-	Forward:     Deployed,
+	Forward:     IntegerArithmetic,
 	DynamicForm: nativeDynamic,
 }
 
@@ -30,7 +30,7 @@ var nativeDynamic = &Backend{
 	Rules:       []Rule{{Layers: true, Precision: Int8}, {Operators: []string{"embedding"}, Precision: Int8}},
 	FloatOutput: true,
 	WeightOnly:  true,
-	Forward:     Deployed,
+	Forward:     IntegerArithmetic,
 	Dynamic:     true,
 }
 

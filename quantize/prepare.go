@@ -20,7 +20,7 @@ type prepared struct {
 	layers   map[*graph.Node]string // names of the layers with constant weights
 	forms    map[*graph.Node]*int8.Form
 	users    map[*graph.Value][]*graph.Node
-	decision map[*graph.Node]Decision
+	decision map[*graph.Node]verdict
 	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
 	weights  map[*graph.Node]bool // of which the weight alone is int8
 	gives    map[*graph.Node]bool // whether givesFloat, as the decisions are
@@ -60,7 +60,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 	g := q.trained(wide)
 	p := &prepared{
 		graph: g, backend: q.opts.backend(), forms: make(map[*graph.Node]*int8.Form),
-		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool), weights: make(map[*graph.Node]bool),
+		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]verdict), allowed: make(map[*graph.Node]bool), weights: make(map[*graph.Node]bool),
 		origins: make(origins), digest: q.digestOf(m),
 	}
 	if err := g.Verify(); err != nil {
@@ -121,16 +121,16 @@ func scopesOf(g *graph.Graph) []graph.Scope {
 // the modules in front of the fusions, which may leave a module around others
 // without an operator that has its class: an addition becomes part of a convolution.
 func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
-	modules := make([]Module, len(p.graph.Nodes))
+	modules := make([]candidate, len(p.graph.Nodes))
 	for i, n := range p.graph.Nodes {
-		modules[i] = Module{Path: n.Scope.Path, Class: n.Scope.Class, OpName: n.Op.Name()}
+		modules[i] = candidate{Path: n.Scope.Path, Class: n.Scope.Class, OpName: n.Op.Name()}
 	}
 	for _, s := range scopes {
 		if slices.ContainsFunc(p.graph.Nodes, func(n *graph.Node) bool { return n.Scope.Path != s.Path && inside(n.Scope.Path, s.Path) }) {
-			modules = append(modules, Module{Path: s.Path, Class: s.Class})
+			modules = append(modules, candidate{Path: s.Path, Class: s.Class})
 		}
 	}
-	decisions, err := q.opts.Filter.Select(modules)
+	decisions, err := q.opts.Filter.decide(modules)
 	if err != nil {
 		return err
 	}
@@ -138,11 +138,11 @@ func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
 	for i, n := range p.graph.Nodes {
 		p.weights[n] = decisions[i].Quantize && p.weightOnly(q, n)
 		if reason := p.staysFloat(q, n); reason != "" {
-			decisions[i] = Decision{Reason: reason}
+			decisions[i] = verdict{Reason: reason}
 		}
 		p.decision[n], p.allowed[n] = decisions[i], decisions[i].Quantize
 	}
-	p.settle()
+	p.revertUseless()
 	return nil
 }
 
@@ -187,17 +187,17 @@ func (p *prepared) holdsInfinity(v *graph.Value) bool {
 	return infinite != nil && infinite(func(i int) bool { return p.holdsInfinity(v.Node.Inputs[i]) })
 }
 
-// settle takes back to float what would be int8 for nothing. An operator
+// revertUseless takes back to float what would be int8 for nothing. An operator
 // without weights gains between others that are int8; elsewhere its values would be
 // quantized for it alone, or dequantized right behind it.
-func (p *prepared) settle() {
+func (p *prepared) revertUseless() {
 	for changed := true; changed; {
 		changed = false
 		for _, n := range p.graph.Nodes {
 			if !p.decision[n].Quantize || isLayer(n.Op) || p.between(n) {
 				continue
 			}
-			p.decision[n] = Decision{Reason: "it is not between int8 operators"}
+			p.decision[n] = verdict{Reason: "it is not between int8 operators"}
 			p.gives = nil
 			changed = true
 		}

@@ -136,7 +136,7 @@ func (b *qatBuilder) quantizedConst(v *graph.Value) (observed, error) {
 		return observed{}, err
 	}
 	t := v.Const.Contiguous().Clone()
-	if err := FakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q); err != nil {
+	if err := fakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q); err != nil {
 		return observed{}, err
 	}
 	number := func(f float32) *graph.Value {
