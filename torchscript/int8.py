@@ -175,7 +175,10 @@ def attention(q: Tensor,
       s = torch.masked_fill(s, torch.logical_not(m), -inf)
     else:
       s = torch.add(s, m)
-  y = torch.matmul(torch.nan_to_num(torch.softmax(s, -1)), c)
+  d = torch.round(torch.mul(torch.sub(s, torch.clamp_min(torch.amax(s, [-1], True), -3.4028234663852886e+38)), 40.90202125247646))
+  w = torch.round(torch.mul(torch.exp(torch.mul(torch.clamp_min(d, -255.), 0.024448669512621063)), 255.))
+  w = torch.masked_fill(w, torch.le(d, -255.), 0.)
+  y = torch.div(torch.matmul(w, c), torch.clamp_min(torch.sum(w, [-1], True), 1.))
   if heads_last:
     y = torch.transpose(y, -3, -2)
   return torch.quantize_per_tensor(y, scale, zero, 13)
