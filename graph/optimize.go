@@ -20,16 +20,14 @@ var Fusions = slices.Concat(Foldings, []Pass{
 })
 
 // Attentions are the passes that make attention one operator.
-var Attentions = []Pass{
-	{Name: "fuse attention", Rule: fuseAttention},
-	{Name: "attention heads", Rule: attentionHeads},
-}
+var Attentions = []Pass{{Name: "fuse attention", Rule: fuseAttention}}
 
 // Lowering are the passes that bring a graph into the form that kernels take.
 var Lowering = slices.Concat(
 	[]Pass{{Name: "fuse function", Rule: fuseFunction}},
 	Attentions,
 	[]Pass{
+		{Name: "attention heads", Rule: attentionHeads},
 		{Name: "channels last", Whole: channelsLast},
 		{Name: "fold permuted constants", Rule: foldConstants},
 	},

@@ -42,7 +42,15 @@ func (e *exporter) int8(n *graph.Node) (y string, done bool, err error) {
 		y, err = e.adaptiveAvgPool(ops.AdaptiveAvgPool(op.AdaptiveAvgPoolAttributes), n, in(0))
 		out = op.Out
 	default:
-		return "", false, nil
+		float := int8.FloatOf(n.Op)
+		if float == nil {
+			return "", false, nil
+		}
+		y, err = e.operator(&graph.Node{Op: float, Scope: n.Scope, Inputs: n.Inputs, Outputs: n.Outputs})
+		out = n.Outputs[0].Type.Q
+		if len(n.Outputs) > 1 {
+			e.names[n.Outputs[1]] = y
+		}
 	}
 	if err != nil {
 		return "", true, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -22,7 +23,7 @@ func (e *exporter) node(n *graph.Node) error {
 		}
 		return nil
 	}
-	if len(n.Outputs) != 1 {
+	if len(n.Outputs) != 1 && int8.FloatOf(n.Op) == nil {
 		return unsupported(n.Op, "an operator of %d outputs is not written", len(n.Outputs))
 	}
 	name, done, err := e.int8(n)
@@ -310,7 +311,23 @@ func (e *exporter) attention(op ops.Attention, n *graph.Node) (string, error) {
 			s = e.emit("Add", []string{s, e.float(mask)})
 		}
 	}
+	if n.Outputs[0].Type.Q != nil {
+		return e.emit("MatMul", []string{e.attentionWeights(s), v}), nil
+	}
 	return e.emit("MatMul", []string{e.emit("Softmax", []string{s}, attribute{"axis", -1}), v}), nil
+}
+
+// attentionWeights writes what int8.Attention makes of scores instead of a softmax: integers, divided by their sum. Both products are then
+// those of octet.
+func (e *exporter) attentionWeights(s string) string {
+	last := attribute{"axes", []int{-1}}
+	step := math.Log(510) / 255
+	d := e.emit("Sub", []string{s, e.emit("ReduceMax", []string{s}, last)})
+	d = e.emit("Round", []string{e.emit("Mul", []string{d, e.scalar(1 / step)})})
+	w := e.emit("Exp", []string{e.emit("Mul", []string{e.emit("Max", []string{d, e.scalar(-255)}), e.scalar(step)})})
+	w = e.emit("Round", []string{e.emit("Mul", []string{w, e.scalar(255)})})
+	w = e.emit("Where", []string{e.emit("Greater", []string{d, e.scalar(-255)}), w, e.scalar(0)})
+	return e.emit("Div", []string{w, e.emit("ReduceSum", []string{w, values(e, "axes", false, int64(-1))})})
 }
 
 func (e *exporter) avgPool(op ops.AvgPool, n *graph.Node, x string) (string, error) {

@@ -224,7 +224,7 @@ func TestQuantizedLayers(t *testing.T) {
 		}
 		want := 0
 		for _, n := range m.graph.Nodes {
-			if name := n.Op.Name(); strings.HasPrefix(name, "int8.conv") || name == "int8.linear" {
+			if name := n.Op.Name(); strings.HasPrefix(name, "int8.conv") || name == "int8.linear" || name == "int8.attention" { // whose first product is one of integers
 				want++
 			}
 		}

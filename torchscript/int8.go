@@ -59,7 +59,20 @@ func (e *exporter) int8(n *graph.Node) (y string, err error) {
 		y, err = e.dynamicLinear(n, op)
 	case int8.Embedding:
 		y = e.call(n, "embedding({0}, {1})")
+	case int8.Softmax:
+		y = e.call(n, "softmax({0}, {Axis}, {Log}, {a})", given)
+	case int8.MatMul:
+		y = e.call(n, "matmul({0}, {1}, {TransposeB}, {a})", given)
+	case int8.Attention:
+		mask := "None"
+		if op.HasMask {
+			mask = e.value(n.Inputs[3])
+		}
+		y = e.call(n, "attention({0}, {1}, {2}, {a}, {Scale}, {Causal}, {HeadsLast}, {ZeroMasked}, {b})", mask, given)
 	case int8.Add:
+		if op.Out == nil {
+			return e.inFloat(n)
+		}
 		y, err = e.binary(n, "0", op.Act)
 	case int8.Sub:
 		y, err = e.binary(n, "1", op.Act)
@@ -85,10 +98,35 @@ func (e *exporter) int8(n *graph.Node) (y string, err error) {
 		}
 		y = e.call(n, "adaptive_avg_pool({0}, {a}, {b})", size, given)
 	}
+	if y == "" && err == nil && int8.FloatOf(n.Op) != nil {
+		return e.inFloat(n)
+	}
 	if y != "" && out != nil {
 		y = e.bound(y, out)
 	}
 	return y, err
+}
+
+// inFloat writes an operator as the float32 one on what its inputs stand for, and the quantization of the result.
+func (e *exporter) inFloat(n *graph.Node) (string, error) {
+	for _, v := range n.Inputs {
+		if v.Type.Q != nil {
+			name := e.value(v)
+			defer func() { e.names[v] = name }()
+			e.names[v] = e.emit("torch.dequantize(" + name + ")")
+		}
+	}
+	if err := e.node(&graph.Node{Op: int8.FloatOf(n.Op), Scope: n.Scope, Inputs: n.Inputs, Outputs: n.Outputs[:1]}); err != nil {
+		return "", err
+	}
+	y := e.names[n.Outputs[0]]
+	if len(n.Outputs) > 1 {
+		e.names[n.Outputs[1]] = y
+	}
+	if q := n.Outputs[0].Type.Q; q != nil {
+		y = e.bound(e.emit("torch.quantize_per_tensor("+y+", "+params(q)+", 13)"), q)
+	}
+	return y, nil
 }
 
 // bound leaves of the integers those in use.

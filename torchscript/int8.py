@@ -131,3 +131,54 @@ def adaptive_avg_pool(x: Tensor,
   else:
     y = torch.adaptive_avg_pool3d(a, size)
   return torch.quantize_per_tensor(y, scale, zero, 13)
+def softmax(x: Tensor,
+    axis: int,
+    log: bool,
+    scale: float,
+    zero: int) -> Tensor:
+  if log:
+    y = torch.log_softmax(torch.dequantize(x), axis)
+  else:
+    y = torch.softmax(torch.dequantize(x), axis)
+  return torch.quantize_per_tensor(y, scale, zero, 13)
+def matmul(x: Tensor,
+    y: Tensor,
+    turn: bool,
+    scale: float,
+    zero: int) -> Tensor:
+  b = torch.dequantize(y)
+  if turn:
+    b = torch.transpose(b, -2, -1)
+  return torch.quantize_per_tensor(torch.matmul(torch.dequantize(x), b), scale, zero, 13)
+def attention(q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    mask: Optional[Tensor],
+    by: float,
+    causal: bool,
+    heads_last: bool,
+    zero_masked: bool,
+    scale: float,
+    zero: int) -> Tensor:
+  a, b, c = torch.dequantize(q), torch.dequantize(k), torch.dequantize(v)
+  if heads_last:
+    a, b, c = torch.transpose(a, -3, -2), torch.transpose(b, -3, -2), torch.transpose(c, -3, -2)
+  f = by
+  if torch.eq(by, 0.):
+    f = torch.pow(torch.size(a, -1), -0.5)
+  s = torch.mul(torch.matmul(a, torch.transpose(b, -2, -1)), f)
+  if causal:
+    s = torch.masked_fill(s, torch.logical_not(torch.tril(torch.ones_like(s))), -inf)
+  if torch.__isnot__(mask, None):
+    m = unchecked_cast(Tensor, mask)
+    if torch.eq(ops.prim.dtype(m), 11):
+      s = torch.masked_fill(s, torch.logical_not(m), -inf)
+    else:
+      s = torch.add(s, m)
+  d = torch.round(torch.mul(torch.sub(s, torch.clamp_min(torch.amax(s, [-1], True), -3.4028234663852886e+38)), 40.90202125247646))
+  w = torch.round(torch.mul(torch.exp(torch.mul(torch.clamp_min(d, -255.), 0.024448669512621063)), 255.))
+  w = torch.masked_fill(w, torch.le(d, -255.), 0.)
+  y = torch.div(torch.matmul(w, c), torch.clamp_min(torch.sum(w, [-1], True), 1.))
+  if heads_last:
+    y = torch.transpose(y, -3, -2)
+  return torch.quantize_per_tensor(y, scale, zero, 13)

@@ -8,6 +8,31 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+// FloatOf returns the float32 operator whose result an operator quantizes, or gives as it is, which takes its inputs dequantized; nil of others.
+func FloatOf(op ops.Op) ops.Op {
+	switch op := op.(type) {
+	case Add:
+		if op.Out == nil {
+			return op.float()
+		}
+	case Attention:
+		return ops.Attention(op.AttentionAttributes)
+	case Concat:
+		return ops.Concat{Axis: op.Axis}
+	case GroupNorm:
+		return ops.GroupNorm(op.GroupNormAttributes)
+	case InstanceNorm:
+		return ops.InstanceNorm(op.InstanceNormAttributes)
+	case LayerNorm:
+		return ops.LayerNorm(op.LayerNormAttributes)
+	case MatMul:
+		return ops.MatMul(op.MatMulAttributes)
+	case Softmax:
+		return ops.Softmax(op.SoftmaxAttributes)
+	}
+	return nil
+}
+
 // floatTypes checks the inputs of an operator that computes in float32 between integers, and returns the types of inner, the float32
 // operator: the first n inputs are quantized or float32.
 func floatTypes(op, inner ops.Op, in []ops.Type, n int, out *tensor.QParams) ([]ops.Type, error) {

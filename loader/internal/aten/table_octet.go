@@ -20,6 +20,17 @@ var octetOperators = []operator{
 	{"octet::embedding", "table:T indices:T", func(c *call) Value { return c.apply(int8.Embedding{}, c.tensor(0), c.tensor(1)) }},
 	{"octet::table", "x:T values:T scale:f zero:i", octetTable},
 	{"octet::binary", "x:T y:T fn:i act:i scale:f zero:i", octetBinary},
+	{"octet::softmax", "x:T axis:i log:b scale:f zero:i", func(c *call) Value {
+		return c.apply(int8.Softmax{SoftmaxAttributes: ops.SoftmaxAttributes{Axis: c.int(1), Log: c.bool(2)}, Out: c.outParams(3)}, c.tensor(0))
+	}},
+	{"octet::matmul", "x:T y:T turn:b scale:f zero:i", func(c *call) Value {
+		return c.apply(int8.MatMul{MatMulAttributes: ops.MatMulAttributes{TransposeB: c.bool(2)}, Out: c.outParams(3)}, c.tensor(0), c.tensor(1))
+	}},
+	{"octet::attention", "q:T k:T v:T mask:T? by:f causal:b heads_last:b zero_masked:b scale:f zero:i", func(c *call) Value {
+		return c.apply(int8.Attention{AttentionAttributes: ops.AttentionAttributes{
+			Scale: c.float(4), Causal: c.bool(5), HasMask: !c.isNone(3), HeadsLast: c.bool(6), ZeroMasked: c.bool(7),
+		}, Out: c.outParams(8)}, c.octetInputs(0, 1, 2, 3)...)
+	}},
 	{"octet::avg_pool", "x:T kernel:I stride:I padding:I ceil:b include:b divisor:i scale:f zero:i", octetAvgPool},
 	{"octet::adaptive_avg_pool", "x:T size:I scale:f zero:i", octetAdaptiveAvgPool},
 }
