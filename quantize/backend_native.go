@@ -11,7 +11,7 @@ import (
 // weights, and every operator with an int8 form between others that are int8.
 var Native = &Backend{
 	Name:        "native",
-	Passes:      slices.Concat(nativeFusions, graph.SubPixelConvolutions, graph.DepthwiseNorms, graph.DepthwisePReLUs),
+	Passes:      slices.Concat(nativeFusions, graph.Attentions, graph.SubPixelConvolutions, graph.DepthwiseNorms, graph.DepthwisePReLUs),
 	Activation:  ObserverConfig{Kind: MSE, Spec: nativeU8},
 	Weight:      ObserverConfig{Kind: MinMax, Spec: nativeS8},
 	Rules:       []Rule{{Precision: Int8}},

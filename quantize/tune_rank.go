@@ -36,7 +36,7 @@ func (q *Quantizer) Sensitivities(ctx context.Context, m *graph.Graph, data Batc
 	all := p.decision
 	var out []ModuleSensitivity
 	for _, name := range layerModules(p.graph, all) {
-		p.decision = make(map[*graph.Node]verdict)
+		p.decision, p.gives = make(map[*graph.Node]verdict), nil
 		for _, k := range p.graph.Nodes {
 			p.decision[k] = verdict{Quantize: isLayer(k.Op) && all[k].Quantize && k.Scope.Path == name}
 		}
