@@ -173,7 +173,12 @@ func textAlias(data *string, texts, flag string) error {
 
 // isText reports whether a file of data has texts.
 func isText(path string) bool {
-	return slices.Contains([]string{".txt", ".tsv", ".json", ".jsonl"}, strings.ToLower(filepath.Ext(path)))
+	return slices.Contains([]string{".txt", ".tsv", ".json", ".jsonl", ".conll"}, strings.ToLower(filepath.Ext(path)))
+}
+
+// isWords reports whether a file of texts may be one of labelled words.
+func isWords(path string) bool {
+	return isText(path) && !strings.Contains(strings.ToLower(filepath.Ext(path)), "json")
 }
 
 // textResult is what a model says of a text, in the document of run --json.

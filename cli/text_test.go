@@ -161,3 +161,41 @@ func TestInspectFolder(t *testing.T) {
 		t.Errorf("%+v", r.Text)
 	}
 }
+
+// TestEvalWords measures a model that labels tokens on labelled words, some of which are several tokens.
+func TestEvalWords(t *testing.T) {
+	dir := textFolder(t, "bert-token")
+	words := []string{"cats", "dog", "mats", "bird", "the"}
+	var labels []string
+	for _, k := range octetJSON[[]textResult](t, "run", dir, "--text", strings.Join(words, " "))[0].Tokens {
+		if k.Token != "s" { // of a word behind its first token
+			labels = append(labels, k.Label)
+		}
+	}
+	var file strings.Builder
+	for i, w := range words {
+		fmt.Fprintf(&file, "%s NN\t%s\n", w, labels[i])
+	}
+	write := func(name, s string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(s), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	path := write("all.conll", "-DOCSTART- -X- O\n\n"+file.String()+"\n\r\n"+file.String())
+	out, errs := octet(t, exitOK, "eval", dir, "--text", path)
+	if !strings.Contains(out, "sentences   2") || !strings.Contains(out, "words       10 of 10 right (100.00 %)") {
+		t.Errorf("%s%s", out, errs)
+	}
+	long := write("long.conll", strings.Repeat("cats "+labels[0]+"\n", 200))
+	if out, errs := octet(t, exitOK, "eval", dir, "--text", long); !strings.Contains(errs, "121 words do not count") {
+		t.Errorf("%s%s", out, errs)
+	}
+	for content, want := range map[string]string{"cat other-label": "line 1", "cat " + labels[0] + "\ndog": "line 2", "": "no words"} {
+		if _, errs := octet(t, exitFile, "eval", dir, "--text", write("bad.conll", content)); !strings.Contains(errs, want) {
+			t.Errorf("%q: %s", content, errs)
+		}
+	}
+	octet(t, exitUsage, "eval", dir, "--text", path, "--metric", "top1")
+}

@@ -146,4 +146,6 @@ type folderFiles struct {
 	dir  string
 }
 
-func (f folderFiles) Open(name string) (fs.File, error) { return f.fsys.Open(rawfile.Join(f.fsys, f.dir, name)) }
+func (f folderFiles) Open(name string) (fs.File, error) {
+	return f.fsys.Open(rawfile.Join(f.fsys, f.dir, name))
+}

@@ -39,6 +39,8 @@ type Encoding struct {
 	Offsets [][2]int
 	// Texts says which text each token is of: 0, 1, or -1 for special tokens that stand beside them.
 	Texts []int
+	// Words says which word each token is of, -1 for special tokens: of EncodeWords only.
+	Words []int
 	Cut   bool // there were more tokens than Limit
 }
 
@@ -78,23 +80,64 @@ func (t *Tokenizer) EncodePair(first, second string) (*Encoding, error) {
 	return t.encode(first, second)
 }
 
-func (t *Tokenizer) encode(texts ...string) (*Encoding, error) {
-	items := t.template.single
-	if len(texts) == 2 {
-		items = t.template.pair
-	}
-	limit := math.MaxInt
-	if t.Limit > 0 {
-		limit = t.Limit - t.template.special(len(texts) == 2)
-		if limit < 0 {
-			return nil, &TextError{fmt.Sprintf("a limit of %d tokens has no room for those that are always there", t.Limit)}
+// EncodeWords turns a text that is divided into words already into tokens, as Hugging Face does with is_split_into_words: each word for itself. Offsets
+// are bytes of the word.
+func (t *Tokenizer) EncodeWords(words []string) (*Encoding, error) {
+	var all []located
+	for i, w := range words {
+		pieces, err := t.pieces(w)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range pieces {
+			p.word = int32(i)
+			all = append(all, p)
+		}
+		if t.Limit > 0 && len(all) > t.Limit && !t.Left {
+			break
 		}
 	}
+	e, err := t.assemble([][]located{all})
+	if err != nil {
+		return nil, err
+	}
+	kept := all
+	if n := len(e.IDs) - t.template.special(false); n < len(all) {
+		if kept = all[:n]; t.Left {
+			kept = all[len(all)-n:]
+		}
+	}
+	e.Words = make([]int, len(e.IDs))
+	for i, from := range e.Texts {
+		if e.Words[i] = -1; from == 0 {
+			e.Words[i], kept = int(kept[0].word), kept[1:]
+		}
+	}
+	return e, nil
+}
+
+func (t *Tokenizer) encode(texts ...string) (*Encoding, error) {
 	pieces := make([][]located, len(texts))
 	for i, text := range texts {
 		var err error
 		if pieces[i], err = t.pieces(text); err != nil {
 			return nil, err
+		}
+	}
+	return t.assemble(pieces)
+}
+
+// assemble puts the tokens of a text or a pair together with special ones, and cuts them to Limit.
+func (t *Tokenizer) assemble(pieces [][]located) (*Encoding, error) {
+	items := t.template.single
+	if len(pieces) == 2 {
+		items = t.template.pair
+	}
+	limit := math.MaxInt
+	if t.Limit > 0 {
+		limit = t.Limit - t.template.special(len(pieces) == 2)
+		if limit < 0 {
+			return nil, &TextError{fmt.Sprintf("a limit of %d tokens has no room for those that are always there", t.Limit)}
 		}
 	}
 	e := &Encoding{Cut: t.cut(pieces, limit)}
@@ -266,7 +309,6 @@ func share(a, b, limit int) []int {
 // token_type_ids, int64 [len(texts), S], where S is the length of the longest. It also returns how many were cut short.
 func (t *Tokenizer) Batch(texts [][2]string) (inputs tensor.Arrays, cut int, err error) {
 	all := make([]*Encoding, len(texts))
-	length := 1
 	for i, pair := range texts {
 		if pair[1] == "" {
 			all[i], err = t.Encode(pair[0])
@@ -276,21 +318,31 @@ func (t *Tokenizer) Batch(texts [][2]string) (inputs tensor.Arrays, cut int, err
 		if err != nil {
 			return nil, cut, err
 		}
-		if length = max(length, len(all[i].IDs)); all[i].Cut {
+		if all[i].Cut {
 			cut++
 		}
 	}
+	inputs, err = t.Inputs(all)
+	return inputs, cut, err
+}
+
+// Inputs makes the inputs of a model of encodings, as Batch does.
+func (t *Tokenizer) Inputs(all []*Encoding) (inputs tensor.Arrays, err error) {
+	length := 1
+	for _, e := range all {
+		length = max(length, len(e.IDs))
+	}
 	for _, name := range []string{"input_ids", "attention_mask", "token_type_ids"} {
-		x, err := tensor.New(tensor.Int64, len(texts), length)
+		x, err := tensor.New(tensor.Int64, len(all), length)
 		if err != nil {
-			return nil, cut, err
+			return nil, err
 		}
 		for i, e := range all {
 			fill(x.Int64s()[i*length:][:length], name, e, t.Pad)
 		}
 		inputs = append(inputs, tensor.Named{Name: name, Tensor: x})
 	}
-	return inputs, cut, nil
+	return inputs, nil
 }
 
 // fill writes a row of an input.
