@@ -30,3 +30,5 @@ require (
 )
 
 require golang.org/x/term v0.48.0
+
+require golang.org/x/mod v0.42.0

@@ -99,7 +99,7 @@ func TestSweep(t *testing.T) {
 	opened := 0
 	m := Model{"net", func() (*graph.Graph, error) { opened++; return must(nn.BuildRandom(nn.ResNet20CIFAR(), 1)), nil }}
 	s := Sweep{Precisions: []string{Float32, Int8}, Threads: []int{1, 2}, Batches: []int{1, 2}, Inputs: []ops.Type{{Shape: []int{1, 3, 16, 16}}}, Runs: 2, Profile: true}
-	var report Report
+	var report Measurements
 	if err := s.Run(context.Background(), m, fixedLimits, func(r Result) { report.Results = append(report.Results, r) }); err != nil {
 		t.Fatal(err)
 	}

@@ -38,15 +38,15 @@ func DescribeCPU(tier asm.Tier) CPU {
 	return c
 }
 
-// Report is the result of a whole measurement.
-type Report struct {
+// Measurements are the results of a whole measurement.
+type Measurements struct {
 	CPU     CPU      `json:"cpu"`
 	Results []Result `json:"results"`
 }
 
 // WriteTable writes the results for people; the speed-up is that of the
 // median over float32 with the same model, threads and batch.
-func (r *Report) WriteTable(w io.Writer) error {
+func (r *Measurements) WriteTable(w io.Writer) error {
 	t := table.NewWriter(w, table.AlignRight)
 	clients := slices.ContainsFunc(r.Results, func(x Result) bool { return x.Clients > 1 })
 	atATime := func(cell string) string {
@@ -104,7 +104,7 @@ func writeLayers(w io.Writer, r Result) error {
 
 // WriteGo writes the results as Go benchmarks do, for benchstat: up to ten
 // lines each, of the runs in order.
-func (r *Report) WriteGo(w io.Writer) error {
+func (r *Measurements) WriteGo(w io.Writer) error {
 	fmt.Fprintf(w, "goos: %s\ngoarch: %s\n", r.CPU.OS, r.CPU.Arch)
 	if r.CPU.Name != "" {
 		fmt.Fprintf(w, "cpu: %s\n", r.CPU.Name)

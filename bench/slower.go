@@ -23,7 +23,7 @@ const slowerBy = 1.05
 
 // CompareLayers sets, in each result of int8 whose layers were measured, the times of its modules in float32, and names those that
 // are slower. The float32 form is that of the result with the same model, threads and batch; modules are matched by their path.
-func (r *Report) CompareLayers() {
+func (r *Measurements) CompareLayers() {
 	for i := range r.Results {
 		x := &r.Results[i]
 		for _, f := range r.Results {

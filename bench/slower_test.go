@@ -21,7 +21,7 @@ func TestCompareLayers(t *testing.T) {
 	result := func(precision string, threads int, layers ...LayerProfile) Result {
 		return Result{Model: "net", Precision: precision, Threads: threads, Batch: 1, Layers: layers, profile: layers}
 	}
-	r := Report{Results: []Result{
+	r := Measurements{Results: []Result{
 		result(Int8, 1,
 			step("a", "int8.conv2d", 300, 300, true), step("b", "int8.conv2d", 104, 104, true), step("c", "int8.linear", 50, 50, true),
 			step("c", "int8.quantize", 30, 30, false), step("d", "relu", 900, 900, false), step("", "int8.linear", 10, 10, true), step("e", "int8.linear", 7, 7, true), step("f", "int8.linear", 90, 40, true)),
@@ -66,7 +66,7 @@ func TestCompareLayers(t *testing.T) {
 
 // TestSweepProfilesBothPrecisions checks that layers are compared though they are not shown.
 func TestSweepProfilesBothPrecisions(t *testing.T) {
-	var r Report
+	var r Measurements
 	s := Sweep{Precisions: []string{Int8, Float32}, Threads: []int{1}, Inputs: []ops.Type{{Shape: []int{1, 3, 16, 16}}}, Runs: 1}
 	m := Model{"net", func() (*graph.Graph, error) { return nn.BuildRandom(nn.ResNet20CIFAR(), 1) }}
 	if err := s.Run(context.Background(), m, fixedLimits, func(x Result) { r.Results = append(r.Results, x) }); err != nil {

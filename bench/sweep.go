@@ -82,7 +82,7 @@ type Result struct {
 	AllocsPerRun int            `json:"allocs_per_run"`
 	Notes        []string       `json:"notes,omitempty"`
 	Layers       []LayerProfile `json:"layers,omitempty"`
-	// Slower are the modules that are slower in int8 than in float32; see Report.CompareLayers.
+	// Slower are the modules that are slower in int8 than in float32; see Measurements.CompareLayers.
 	Slower []SlowerLayer `json:"slower_than_float32,omitempty"`
 
 	Times []time.Duration `json:"-"` // of each run

@@ -71,6 +71,19 @@ func (f *dataFlags) complete(a *app, info graph.Info) (graph.Info, error) {
 		}
 		info.Labels = lines
 	}
+	switch {
+	case f.encoder != nil:
+		info.Texts = f.encoder.files.FS
+	case f.tokenizer != "":
+		texts, err := textsOf(f.tokenizer, "", &info)
+		if err != nil {
+			return info, err
+		}
+		if info.Texts != nil && !f.said {
+			a.say("--tokenizer: %s in place of the tokenizer that the model has", f.tokenizer)
+		}
+		info.Texts = texts.FS
+	}
 	f.said = true
 	if info.Preprocessing != nil {
 		if err := (*data.Preprocessing)(info.Preprocessing).Validate(); err != nil {
@@ -89,12 +102,20 @@ func (a *app) saveWith(output string, g *graph.Graph, info graph.Info, source st
 	var err error
 	if source != "" {
 		info.Source = filepath.Base(source)
-		if info.SourceDigest, err = fileDigest(loader.WeightsFile(source)); err != nil {
+		if info.SourceDigest, err = fileDigest(source); err != nil {
 			return err
 		}
 	}
 	if err := a.promise(g, &info); err != nil {
 		return err
+	}
+	texts, err := loader.PackText(info.Texts)
+	if err != nil {
+		return err
+	}
+	if info.Texts = nil; len(texts) > 0 {
+		info.Texts = texts
+		a.say("%s carries tokenizer and configuration of its texts: %d bytes of it", output, texts.Size())
 	}
 	with := g.Clone()
 	with.Info = &info
@@ -115,7 +136,7 @@ func (a *app) openDataset(ctx context.Context, path string, f *dataFlags, g *gra
 		o.Pictures = data.Preprocessing(*info.Preprocessing)
 	}
 	if isText(path) && f.model != "" {
-		e, err := f.openTokenizer(a)
+		e, err := f.openTokenizer(a, &info)
 		if err != nil {
 			return nil, err
 		}

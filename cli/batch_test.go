@@ -64,3 +64,21 @@ func TestQuantizeFixedBatch(t *testing.T) {
 		octet(t, exitOK, "eval", int8, "--data", batchFile(t, tensor.Float32, 100, 6, "x"), "--output", filepath.Join(t.TempDir(), "y.npz"))
 	}
 }
+
+// TestQuantizePartialBatch quantizes models that do not take the last, smaller batch of the samples, or are other graphs for it:
+// it is filled up. The file of the one that takes four samples and more does so.
+func TestQuantizePartialBatch(t *testing.T) {
+	for _, body := range map[string]string{
+		"branch": "y = torch.linear(x, torch.ones([3, 6]))\nif torch.gt(torch.size(x, 0), 3):\n  z = torch.relu(y)\nelse:\n  z = torch.mul(torch.relu(y), 2.)\nreturn torch.linear(z, torch.ones([2, 3]))",
+		"loop":   "y = torch.linear(x, torch.ones([3, 6]))\nz = annotate(List[Tensor], [])\nfor i in range(torch.size(x, 0)):\n  _0 = torch.append(z, torch.linear(torch.select(y, 0, i), torch.ones([2, 3])))\nreturn torch.stack(z)",
+		"held":   "y = torch.linear(x, torch.ones([3, 6]))\nreturn torch.linear(torch.stack([torch.select(y, 0, 0), torch.select(y, 0, 3)]), torch.ones([2, 3]))",
+	} {
+		model := scriptFile(t, "x: Tensor", body)
+		for _, n := range []int{10, 4} {
+			dir := t.TempDir()
+			samples := batchFile(t, tensor.Float32, n, 6, "x")
+			octet(t, exitOK, "quantize", model, "--calib", samples, "--batch", "4", "-o", filepath.Join(dir, "int8.safetensors"))
+			octet(t, exitOK, "run", filepath.Join(dir, "int8.safetensors"), "--input", batchFile(t, tensor.Float32, 4, 6, "x"), "--output", filepath.Join(dir, "y.npz"))
+		}
+	}
+}

@@ -97,7 +97,7 @@ func (a *app) benchLocal(ctx context.Context, sweep *bench.Sweep, args []string,
 		a.say("%s with random weights", from.arch)
 	}
 	limits := &measuredLimits{of: bench.LimitsOf(a.tier)}
-	report := bench.Report{CPU: bench.DescribeCPU(a.tier)}
+	report := bench.Measurements{CPU: bench.DescribeCPU(a.tier)}
 	for _, m := range models {
 		if err := sweep.Run(ctx, m, limits.get, func(r bench.Result) { report.Results = append(report.Results, r) }); err != nil {
 			if errors.Is(err, graph.ErrOpen) {

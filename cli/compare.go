@@ -13,7 +13,6 @@ import (
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/table"
-	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -209,11 +208,7 @@ func (c *comparing) closedInputs(g *graph.Graph, n int) ([]*tensor.Tensor, *grap
 	if err != nil {
 		return nil, nil, err
 	}
-	types := make([]ops.Type, len(in))
-	for i, x := range in {
-		types[i] = ops.TypeOf(x)
-	}
-	g, err = g.Specialize(types...)
+	g, err = g.Specialize(typesOf(in)...)
 	return in, g, err
 }
 

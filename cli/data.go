@@ -62,7 +62,6 @@ func (f *dataFlags) add(cmd *cobra.Command) {
 	s := cmd.Flags()
 	s.BoolVar(&f.scaleBytes, "scale-bytes", false, "make x/255 of uint8 samples that come without mean and std")
 	s.StringVar(&f.labelColumn, "label-column", "", "column of labels in a CSV file (default: label, where there is one)")
-	s.StringVar(&f.tokenizer, "tokenizer", "", "for texts: tokenizer.json, vocab.txt or the folder that has one (default: the folder of the model)")
 	s.BoolVar(&f.skipBad, "skip-bad", false, "leave out samples that cannot be decoded, and count them")
 }
 
@@ -75,6 +74,7 @@ func (f *dataFlags) addPictures(cmd *cobra.Command) {
 	s.Float32SliceVar(&f.std, "std", nil, "of pictures, in the same way: 0.229,0.224,0.225")
 	s.IntVar(&f.channels, "channels", 0, "of pictures: 3, or 1 for grey (default 3)")
 	s.BoolVar(&f.exif, "exif-rotation", false, "turn pictures as their Exif orientation says, which ImageFolder does not")
+	s.StringVar(&f.tokenizer, "tokenizer", "", "for texts: tokenizer.json, vocab.txt or the folder that has one (default: that of the model, or beside its file)")
 	s.IntVar(&f.rate, "sample-rate", 0, "samples per second that sounds must have (default: that of the first)")
 	s.StringVar(&f.labels, "labels", "", "text file of the model's class names, one a line, for data with names of classes (default: those of the data, sorted)")
 }

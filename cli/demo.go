@@ -80,7 +80,7 @@ func (a *app) runDemo(ctx context.Context) (*demoResult, error) {
 	}
 	a.say("calibrating on %d images", calib.Len())
 	w := &work{
-		app: a, ctx: ctx, flags: &quantizeFlags{batch: demoBatch}, model: float, data: calib,
+		app: a, ctx: ctx, flags: &quantizeFlags{batch: demoBatch}, model: float, data: calib, cut: float,
 		q: quantize.New(quantize.Options{Session: a.options()}),
 	}
 	if err := w.calibrate(); err != nil {

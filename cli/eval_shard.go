@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -64,19 +66,21 @@ func (a *app) evalShard(ctx context.Context, s *graph.Session, d *data.Dataset, 
 	return p.Save(of.part)
 }
 
-// fileDigest returns the SHA-256 of a file, "" of what is read once only.
+// fileDigest returns the SHA-256 of a file, of a folder of Hugging Face that of its files of weights, "" of what is read once only.
 func fileDigest(path string) (string, error) {
-	if size, err := fileSize(path); err != nil || size == 0 {
-		return "", err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	for _, file := range loader.WeightsFiles(path) {
+		if size, err := fileSize(file); err != nil || size == 0 {
+			return "", err
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			return "", err
+		}
+		_, err = io.Copy(h, f)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return "", err
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

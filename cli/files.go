@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/loader"
 )
 
 // fileArg is a file that the command line names.
@@ -78,13 +79,16 @@ func (a *app) isStdout(path string) bool {
 	return err == nil && os.SameFile(out, info)
 }
 
-// fileSize returns the bytes of the file at path, 0 where that is no file that has a size.
-func fileSize(path string) (int64, error) {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return 0, err
+// fileSize returns the bytes of the file at path, of a folder of Hugging Face those of its files of weights, 0 where that is nothing that has a size.
+func fileSize(path string) (sum int64, err error) {
+	for _, file := range loader.WeightsFiles(path) {
+		info, err := os.Stat(file)
+		if err != nil || !info.Mode().IsRegular() {
+			return 0, err
+		}
+		sum += info.Size()
 	}
-	return info.Size(), nil
+	return sum, nil
 }
 
 // sizes says how large the file of a result is, beside the one it was made from where both are known.

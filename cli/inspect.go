@@ -18,7 +18,7 @@ import (
 func (a *app) inspect() *cobra.Command {
 	var v view
 	cmd := &cobra.Command{
-		Use:   "inspect FILE",
+		Use:   "inspect MODEL",
 		Short: "Show what is in a model file",
 		Long: `inspect shows the format of a file, its modules, parameters, operators and
 multiply-accumulates (MACs), and for an int8 model what computes in float32 all
@@ -26,9 +26,11 @@ the same; --plan also names layers that are probably slower in int8 on this CPU.
 TorchScript does not say the shapes of inputs: without --shape its modules and the
 operators of its source are shown, with it the graph that is made of them. A program
 of torch.export does: its inputs are shown with the bounds of their extents, and its
-graph for the shapes of the example that it was exported with.`,
+graph for the shapes of the example that it was exported with. Of a folder of Hugging
+Face, family, task, pooling and tokenizer are shown beside the graph.`,
 		Example: `  octet inspect model.pt2
   octet inspect traced.pt --shape 1x3x224x224 --plan
+  octet inspect all-MiniLM-L6-v2
   octet inspect resnet18.pth --arch resnet18 --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -71,7 +73,14 @@ func (a *app) inspectFile(ctx context.Context, path string, v view) (*inspectRes
 		return nil, err
 	}
 	r := &inspectResult{File: path, Format: string(format), Bytes: f.Size()}
-	if v.arch == "" && !format.HasGraph() {
+	folder, err := f.TextModel()
+	if err != nil {
+		return nil, err
+	}
+	if folder != nil {
+		r.Format = "folder of Hugging Face, " + r.Format
+	}
+	if v.arch == "" && folder == nil && !format.HasGraph() {
 		if r.Tensors, err = listTensors(f); err == nil && (v.plan || v.code || types != nil) {
 			return nil, usagef("%s holds weights only: --plan, --code and --shape need --arch", path)
 		}
@@ -115,10 +124,15 @@ func (a *app) inspectGraph(r *inspectResult, f *loader.File, path string, v view
 	if err != nil {
 		return err
 	}
+	info := g.Info // which what is specialized has not
 	if g, err = specialize(g, types); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	r.Info = g.Info
+	if r.Info = info; info != nil {
+		if r.Text, err = summarizeText(path, info); err != nil {
+			return err
+		}
+	}
 	if r.Graph, err = bench.Summarize(g, modules); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -177,7 +191,9 @@ type inspectResult struct {
 	// Program is what is known of an exported program.
 	Program *loader.ExportedDescription `json:"program,omitempty"`
 	// Info is what a model of octet's own says of itself.
-	Info        *graph.Info    `json:"info,omitempty"`
+	Info *graph.Info `json:"info,omitempty"`
+	// Text is what a model of texts says of them.
+	Text        *textSummary   `json:"text,omitempty"`
 	Graph       *bench.Summary `json:"graph,omitempty"`
 	Tensors     []bench.Port   `json:"tensors,omitempty"`
 	Plan        string         `json:"plan,omitempty"`
@@ -217,6 +233,11 @@ func (a *app) printInspect(r *inspectResult) error {
 	fmt.Fprintf(a.out, "%s: %s, %d bytes\n", r.File, r.Format, r.Bytes)
 	if r.Info != nil {
 		for _, line := range describeInfo(r.Info) {
+			fmt.Fprintln(a.out, line)
+		}
+	}
+	if r.Text != nil {
+		for _, line := range r.Text.lines() {
 			fmt.Fprintln(a.out, line)
 		}
 	}

@@ -198,7 +198,7 @@ func TestEvalAgainst(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 	n := scriptFile(t, "x: Tensor,\n    n: int", "return torch.mul(x, n)")
-	b := octetJSON[bench.Report](t, "bench", n, "--shape", "2x3,:int64", "--runs", "1")
+	b := octetJSON[bench.Measurements](t, "bench", n, "--shape", "2x3,:int64", "--runs", "1")
 	if len(b.Results) != 1 || b.Results[0].Batch != 2 {
 		t.Errorf("bench with a number: %+v", b.Results)
 	}

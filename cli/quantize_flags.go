@@ -35,7 +35,7 @@ type quantizeFlags struct {
 func (f *quantizeFlags) add(a *app, cmd *cobra.Command) {
 	f.addCommon(a, cmd)
 	s := cmd.Flags()
-	s.BoolVar(&f.dynamic, "dynamic", false, "quantize linear layers only, and their activations while running; needs no calibration")
+	s.BoolVar(&f.dynamic, "dynamic", false, "quantize linear layers only, and their activations while running; needs no calibration but for --correct-bias and --rounding learned")
 	s.BoolVar(&f.equalize, "equalize", false, "balance the weights of consecutive layers first: worth it where one scale serves all channels")
 	s.BoolVar(&f.correctBias, "correct-bias", false, "take what quantizing weights adds to outputs on average out of the biases")
 	s.StringVar(&f.rounding, "rounding", quantize.Nearest.String(), "how weights are rounded: nearest, or learned, which changes outputs on --calib least")
@@ -117,7 +117,7 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 			}
 		}
 		var err error
-		if q, err = quantize.Load(f.state); err != nil {
+		if q, err = quantize.LoadQuantizer(f.state); err != nil {
 			return nil, err
 		}
 		a.sayWarnings(f.state, q)

@@ -26,7 +26,7 @@ func (w *work) setShard(text string) error {
 	if err != nil {
 		return err
 	}
-	return w.q.Shard(s, w.data.Len(), data.BatchSize(w.model, w.flags.batch))
+	return w.q.Shard(s, w.data.Len(), data.BatchSize(w.cut, w.flags.batch))
 }
 
 // calibrationBatches are those that this process calibrates on.
@@ -35,9 +35,9 @@ func (w *work) calibrationBatches() batches {
 	if p == nil {
 		return batches{w.data, w.first(w.data, w.data.Len()), 0, w.data.Len()}
 	}
-	from, to := w.data.ShardSamples(w.model, w.flags.batch, p.Shard)
+	from, to := w.data.ShardSamples(w.cut, w.flags.batch, p.Shard)
 	w.say("shard %v: %d of %d samples, from sample %d", p.Shard, to-from, w.data.Len(), from)
-	return batches{w.data, w.data.Shard(w.model, w.flags.batch, p.Shard), from, to}
+	return batches{w.data, w.data.Shard(w.cut, w.flags.batch, p.Shard), from, to}
 }
 
 func (a *app) merge() *cobra.Command {
@@ -65,7 +65,7 @@ mse, for histogram within its resolution.`,
 			}
 			var states []*quantize.Quantizer
 			for _, path := range args {
-				q, err := quantize.Load(path)
+				q, err := quantize.LoadQuantizer(path)
 				if err != nil {
 					return err
 				}

@@ -30,6 +30,7 @@ type work struct {
 	model *graph.Graph
 	q     *quantize.Quantizer
 	data  *data.Dataset // to calibrate on, or nil
+	cut   *graph.Graph  // what data is cut into batches for: the model, or one that takes full batches only
 }
 
 // begin reads what the command line names.
@@ -41,24 +42,25 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 			return nil, err
 		}
 	}
-	if f.calib == "" && f.state == "" && !f.dynamic {
-		return nil, usagef(`required flag "calib" not set, nor "state"`)
-	}
 	var err error
 	if w.q, err = f.quantizer(a, cmd); err != nil {
 		return nil, err
 	}
+	if f.calib == "" && f.state == "" && w.q.Options().NeedsData() {
+		return nil, usagef(`required flag "calib" not set, nor "state"`)
+	}
 	if err := a.checkFiles(f.reads(path), f.writes()...); err != nil {
 		return nil, err
 	}
-	if w.model, err = a.openModel(w.ctx, path, f.source); err != nil || f.calib == "" {
+	w.model, err = a.openModel(w.ctx, path, f.source)
+	if w.cut = w.model; err != nil || f.calib == "" {
 		return w, err
 	}
 	if w.model, w.data, err = a.openBound(w.ctx, f.calib, &f.samples, w.model); err != nil {
 		return nil, err
 	}
 	w.sayUnused(f.calib, w.data, w.model, false)
-	return w, nil
+	return w, w.cutBatches()
 }
 
 // save writes the model that was made, with what the float model and the flags say of it.
@@ -73,7 +75,7 @@ func (w *work) save(int8 *graph.Graph) error {
 // calibrate runs the float model on all samples under the quantizer's
 // observers, and saves what they saw where the command line says so.
 func (w *work) calibrate() error {
-	if w.data != nil && !w.q.Options().Dynamic {
+	if w.data != nil && w.q.Options().NeedsData() {
 		c, err := w.q.Calib(w.model)
 		if err != nil {
 			return err
@@ -155,7 +157,7 @@ type batches struct {
 func (w *work) eachOf(label string, b batches, f func(in []*tensor.Tensor) error) error {
 	bar := w.progress(label, b.to-b.from)
 	defer bar.end()
-	done, size := b.from, data.BatchSize(w.model, w.flags.batch)
+	done, size := b.from, data.BatchSize(w.cut, w.flags.batch)
 	for in, err := range b.seq {
 		if err != nil {
 			return err
@@ -190,7 +192,7 @@ func (w *work) try(d *data.Dataset) ([]*tensor.Tensor, error) {
 
 // first returns the first samples in batches.
 func (w *work) first(d *data.Dataset, samples int) quantize.Batches {
-	return d.First(w.model, w.flags.batch, samples)
+	return d.First(w.cut, w.flags.batch, samples)
 }
 
 // finish converts, writes the model, and reports: also on how it was tuned, if it was.
@@ -263,15 +265,15 @@ func (w *work) compare(r *report.Report, int8 *graph.Graph) error {
 		return err
 	}
 	defer c.Close()
-	n := w.flags.compare
-	err = w.eachOf("comparing", batches{w.data, w.data.First(int8, w.flags.batch, n), 0, n}, func(in []*tensor.Tensor) error {
+	n, cut := w.flags.compare, w.cutFor(int8)
+	err = w.eachOf("comparing", batches{w.data, w.data.First(cut, w.flags.batch, n), 0, n}, func(in []*tensor.Tensor) error {
 		_, _, err := c.Run(w.ctx, in...)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	one, err := w.data.Batch(int8, 0, 1)
+	one, err := w.data.Batch(cut, 0, 1)
 	if err != nil {
 		return err
 	}

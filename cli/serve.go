@@ -146,7 +146,7 @@ func (a *app) serveOptions(f *serveFlags) error {
 	if len(a.threads) > 0 {
 		o.Threads = a.threads[0]
 	}
-	o.Decoder = servedPictures{maxMemory: a.limits.maxMemory}
+	o.Decoder = &servedTexts{servedPictures: servedPictures{maxMemory: a.limits.maxMemory}}
 	o.CPU, o.MaxMemory, o.Version = a.cpu, a.limits.maxMemory, loader.Version()
 	var err error
 	if o.MaxBody, err = parseSize(f.maxBody); err != nil {
@@ -260,7 +260,7 @@ func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l lis
 }
 
 func anyReady(s *serve.Server) bool {
-	reports := s.Reports()
+	reports := s.ModelStatuses()
 	for _, r := range reports {
 		if r.Ready {
 			return true
@@ -298,10 +298,10 @@ func (a *app) drain(f *serveFlags, s *serve.Server, servers []server, cancel fun
 
 // printReports says what the models are.
 func (a *app) printReports(s *serve.Server) error {
-	reports := s.Reports()
+	reports := s.ModelStatuses()
 	if a.json {
 		return a.printJSON(struct {
-			Models []serve.Report `json:"models"`
+			Models []serve.ModelStatus `json:"models"`
 		}{reports})
 	}
 	for _, r := range reports {

@@ -18,7 +18,7 @@ import (
 
 // TestServeCheck loads models, says what they are, and exits.
 func TestServeCheck(t *testing.T) {
-	r := octetJSON[struct{ Models []serve.Report }](t, "serve", "--check", "d="+quantizeDigits(t), "--batch", "off")
+	r := octetJSON[struct{ Models []serve.ModelStatus }](t, "serve", "--check", "d="+quantizeDigits(t), "--batch", "off")
 	if len(r.Models) != 1 || r.Models[0].Name != "d" || !r.Models[0].Ready || r.Models[0].Batching != "off" || len(r.Models[0].Inputs) != 1 {
 		t.Errorf("reports %+v", r.Models)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -20,61 +19,97 @@ import (
 	"github.com/octet-ml/octet/text"
 )
 
-// tokenizerPath returns where the tokenizer of a model is: where a flag says, in the folder that is the model, or in that of its file.
-func tokenizerPath(given, model string) (string, error) {
-	if given != "" {
-		return given, nil
+// textSource are the files that say how texts become inputs, and where they are.
+type textSource struct {
+	fs.FS
+	path string
+}
+
+// dirFiles are the files of a folder, or of a folder one of whatever name.
+type dirFiles struct{ dir, name, path string }
+
+func (f dirFiles) Open(name string) (fs.File, error) {
+	switch name {
+	case f.name:
+		return os.Open(f.path)
+	case ".":
+		return os.Open(f.dir)
 	}
-	dir := model
-	if info, err := os.Stat(model); err == nil && !info.IsDir() {
-		dir = filepath.Dir(model)
+	if f.name != "" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
+	return os.Open(filepath.Join(f.dir, name))
+}
+
+// hasTokenizer reports whether there is one in a folder.
+func hasTokenizer(files fs.FS) bool {
 	for _, name := range []string{"tokenizer.json", "vocab.txt"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return dir, nil
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return "", err
+		if f, err := files.Open(name); err == nil {
+			f.Close()
+			return true
 		}
 	}
-	return "", usagef("texts need the tokenizer of the model, and %s has none: give it by --tokenizer", dir)
+	return false
+}
+
+// textsOf returns the files of the tokenizer of a model: those that a flag names, that the model has, or that lie beside its file.
+func textsOf(given, model string, info *graph.Info) (textSource, error) {
+	if given != "" {
+		switch stat, err := os.Stat(given); {
+		case err != nil:
+			return textSource{}, err
+		case stat.IsDir():
+			return textSource{dirFiles{dir: given}, given}, nil
+		}
+		name := "tokenizer.json"
+		if filepath.Ext(given) == ".txt" {
+			name = "vocab.txt"
+		}
+		return textSource{dirFiles{filepath.Dir(given), name, given}, filepath.Dir(given)}, nil
+	}
+	dir := model
+	if stat, err := os.Stat(model); err == nil && !stat.IsDir() {
+		dir = filepath.Dir(model)
+	}
+	for _, t := range []textSource{{info.Texts, model}, {dirFiles{dir: dir}, dir}} {
+		if t.FS != nil && hasTokenizer(t) {
+			return t, nil
+		}
+	}
+	return textSource{}, usagef("texts need the tokenizer of the model, and neither %s nor %s has one: give it by --tokenizer", model, dir)
 }
 
 // textEncoder makes inputs of texts, and remembers which of them were cut short.
 type textEncoder struct {
 	*text.Tokenizer
-	path string
+	files textSource
 
 	mu  sync.Mutex
 	cut map[[2]string]bool
 }
 
-// openTokenizer reads the tokenizer of the model at path. What it cuts short is told when the command ends.
-func (a *app) openTokenizer(given, model string) (*textEncoder, error) {
-	path, err := tokenizerPath(given, model)
+// openTokenizer reads the tokenizer of the model of a command, once. What it cuts short is told when the command ends.
+func (f *dataFlags) openTokenizer(a *app, info *graph.Info) (*textEncoder, error) {
+	if f.encoder != nil {
+		return f.encoder, nil
+	}
+	files, err := textsOf(f.tokenizer, f.model, info)
 	if err != nil {
 		return nil, err
 	}
-	t, err := text.Open(path)
+	t, err := text.OpenFS(files.FS, ".")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", files.path, err)
 	}
-	e := &textEncoder{Tokenizer: t, path: path, cut: make(map[[2]string]bool)}
+	e := &textEncoder{Tokenizer: t, files: files, cut: make(map[[2]string]bool)}
 	a.opened = append(a.opened, closer(func() error {
 		if n := len(e.cut); n > 0 {
 			a.say("%d of the texts were cut to the %d tokens that the model takes", n, e.Limit)
 		}
 		return nil
 	}))
+	f.encoder = e
 	return e, nil
-}
-
-// openTokenizer is that of the app for the model of a command, once.
-func (f *dataFlags) openTokenizer(a *app) (*textEncoder, error) {
-	var err error
-	if f.encoder == nil {
-		f.encoder, err = a.openTokenizer(f.tokenizer, f.model)
-	}
-	return f.encoder, err
 }
 
 type closer func() error
@@ -176,16 +211,17 @@ func (a *app) runTexts(ctx context.Context, path string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	e, err := a.openTokenizer(f.samples.tokenizer, path)
-	if err != nil {
-		return err
-	}
 	info, err := f.samples.complete(a, infoOf(g))
 	if err != nil {
 		return err
 	}
+	f.samples.model = path
+	e, err := f.samples.openTokenizer(a, &info)
+	if err != nil {
+		return err
+	}
 	r := &textRun{app: a, encoder: e, labels: info.Labels, top: f.top}
-	if m, err := loader.ReadTextModel(e.path); err == nil {
+	if m, err := loader.ReadTextModel(".", loader.FS(e.files)); err == nil {
 		r.sigmoid = m.MultiLabel
 		if r.labels == nil {
 			r.labels = m.Labels

@@ -63,8 +63,8 @@ func TestRunText(t *testing.T) {
 	}
 }
 
-// TestTextWorkflow quantizes a classifier on texts and evaluates both on labelled ones; the file in int8 has the labels, and
-// lies beside the tokenizer.
+// TestTextWorkflow quantizes a classifier on texts and evaluates both on labelled ones; the file in int8 has labels and
+// tokenizer, wherever it lies.
 func TestTextWorkflow(t *testing.T) {
 	dir := textFolder(t, "bert-sequence")
 	var lines, labelled strings.Builder
@@ -98,11 +98,66 @@ func TestTextWorkflow(t *testing.T) {
 	if err := os.Rename(int8, other); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs := octet(t, exitUsage, "run", other, "--text", "cats"); !strings.Contains(errs, "--tokenizer") {
+	octet(t, exitOK, "run", other, "--text", "cats")
+	if _, errs := octet(t, exitUsage, "run", digitsModel, "--arch", "digits", "--text", "cats"); !strings.Contains(errs, "--tokenizer") {
 		t.Errorf("without a tokenizer: %s", errs)
 	}
 	octet(t, exitOK, "run", other, "--tokenizer", dir, "--text", "cats")
 	for _, args := range [][]string{{"run", dir, "--text", "x", "--output", "y.npz"}, {"eval", dir, "--text", test, "--data", test}, {"eval", dir, "--text", "x.npz"}, {"eval", dir}} {
 		octet(t, exitUsage, args...)
+	}
+}
+
+// TestTextsInFiles converts and quantizes folders to files that carry the tokenizer, and uses these where there is no folder.
+func TestTextsInFiles(t *testing.T) {
+	dir := textFolder(t, "bert-sequence")
+	lines := filepath.Join(dir, "lines.txt")
+	labelled := filepath.Join(dir, "test.jsonl")
+	for path, s := range map[string]string{
+		lines:    strings.Repeat("the cat sits\na dog runs on the mat\n", 8),
+		labelled: strings.Repeat(`{"text":"cats","label":"no"}`+"\n", 4),
+	} {
+		if err := os.WriteFile(path, []byte(s), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	alone := t.TempDir()
+	float, int8, again := filepath.Join(alone, "float.octet"), filepath.Join(alone, "int8.octet"), filepath.Join(alone, "again.octet")
+	if _, errs := octet(t, exitOK, "convert", dir, "-o", float); !strings.Contains(errs, "carries tokenizer") || !strings.Contains(errs, "bytes") {
+		t.Errorf("the size of the tokenizer is not said: %s", errs)
+	}
+	octet(t, exitOK, "quantize", dir, "--text", lines, "-o", int8)
+	octet(t, exitOK, "quantize", float, "--text", lines, "-o", again)
+	want, _ := octet(t, exitOK, "run", dir, "--text", "the cats", "--top", "3")
+	for _, model := range []string{float, int8, again} {
+		out, errs := octet(t, exitOK, "run", model, "--text", "the cats", "--top", "3")
+		if model == float && out != want || !strings.Contains(out, "perhaps 0.") {
+			t.Errorf("%s: %s%s, want %s", model, out, errs, want)
+		}
+		if out, errs := octet(t, exitOK, "eval", model, "--text", labelled); !strings.Contains(out, "samples     4") {
+			t.Errorf("%s: %s%s", model, out, errs)
+		}
+		r := octetJSON[inspectResult](t, "inspect", model)
+		if r.Text == nil || r.Text.Tokenizer != "WordPiece" || r.Text.Tokens != 15 || r.Text.Limit != 160 || r.Text.Bytes == 0 || r.Text.Task != "sequence classification" {
+			t.Errorf("%s: %+v", model, r.Text)
+		}
+	}
+	// A flag goes before what the file has.
+	if _, errs := octet(t, exitOK, "run", float, "--text", "cats", "--tokenizer", dir); !strings.Contains(errs, "in place of") {
+		t.Errorf("a tokenizer beside that of the model: %s", errs)
+	}
+}
+
+// TestInspectFolder shows what a folder of Hugging Face says of its model, with and without a tokenizer.
+func TestInspectFolder(t *testing.T) {
+	out, _ := octet(t, exitOK, "inspect", textFolder(t, "bert-sentence"))
+	for _, want := range []string{"folder of Hugging Face", "family      bert: 2 layers of 16", "pooling     mean, normalized", "WordPiece of 15 tokens, texts of up to 160", "parameters  7509", "attention_mask"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	r := octetJSON[inspectResult](t, "inspect", "../loader/testdata/hub/mpnet-token")
+	if r.Text == nil || r.Text.Family != "mpnet" || r.Text.Task != "token classification" || r.Text.Tokenizer != "" || r.Graph == nil {
+		t.Errorf("%+v", r.Text)
 	}
 }

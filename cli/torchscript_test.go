@@ -107,11 +107,11 @@ func TestTorchScriptTools(t *testing.T) {
 		t.Errorf("quantized: %d of %d right in %s, the class of float32 on %d", *e.Right, e.N, e.Precision, e.Agreement.SameClass)
 	}
 
-	guessed := octetJSON[bench.Report](t, "bench", model, "--runs", "1")
+	guessed := octetJSON[bench.Measurements](t, "bench", model, "--runs", "1")
 	if notes := guessed.Results[0].Notes; len(notes) != 1 || !strings.Contains(notes[0], "f32[1, 3, 224, 224]") {
 		t.Errorf("bench without a shape notes %q", notes)
 	}
-	report := octetJSON[bench.Report](t, "bench", model, "--shape", "1x3x32x32", "--precision", "float32,int8", "--batch", "2", "--runs", "1")
+	report := octetJSON[bench.Measurements](t, "bench", model, "--shape", "1x3x32x32", "--precision", "float32,int8", "--batch", "2", "--runs", "1")
 	if len(report.Results) != 2 || report.Results[1].Precision != "int8" || report.Results[1].Batch != 2 {
 		t.Errorf("bench gives %+v", report.Results)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -158,5 +159,26 @@ func TestQuantizeFlags(t *testing.T) {
 	tensorScale := precisions("--backend", "disc", "--device", "aarch64")["conv2 conv2d"]
 	if perChannel := precisions("--backend", "disc", "--device", "x86")["conv2 conv2d"]; tensorScale.SQNR >= perChannel.SQNR {
 		t.Errorf("one scale gives a weight %v dB, one per channel %v", tensorScale.SQNR, perChannel.SQNR)
+	}
+}
+
+// TestDynamicLearned rounds by learning what is quantized while running, which takes data.
+func TestDynamicLearned(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string][]byte{}
+	for _, rounding := range []string{"nearest", "learned"} {
+		out := filepath.Join(dir, rounding)
+		octet(t, exitOK, digitsFlags("quantize", out, "--dynamic", "--weight-bits", "4", "--rounding", rounding)...)
+		b, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[rounding] = b
+	}
+	if bytes.Equal(files["nearest"], files["learned"]) {
+		t.Error("learned rounding gives the nearest integers")
+	}
+	if _, said := octet(t, exitUsage, "quantize", digitsModel, "--arch", "digits", "--dynamic", "--rounding", "learned", "-o", filepath.Join(dir, "o")); !strings.Contains(said, "calib") {
+		t.Errorf("without data: %s", said)
 	}
 }

@@ -1,5 +1,7 @@
 package graph
 
+import "io/fs"
+
 // Info is what a model says of itself beside its graph. All of it may be missing. Clones share it: replace it, do not change it.
 type Info struct {
 	// Octet is the version of octet that wrote the file the model was read from.
@@ -21,6 +23,9 @@ type Info struct {
 	Seed       uint64 `json:"seed,omitempty"`
 	// Labels are the names of the classes, in their order.
 	Labels []string `json:"labels,omitempty"`
+	// Texts has the files of Hugging Face that say how texts become inputs: tokenizer, configuration, pooling. loader.Load of a folder gives
+	// that folder, and files of octet carry them (loader.TextFiles); text.OpenFS(Texts, ".") reads the tokenizer. nil for none.
+	Texts fs.FS `json:"-"`
 }
 
 // InputInfo is one input of a model.

@@ -19,14 +19,21 @@ var Fusions = slices.Concat(Foldings, []Pass{
 	{Name: "fuse clamp", Rule: fuseClamp},
 })
 
-// Lowering are the passes that bring a graph into the form that kernels take.
-var Lowering = []Pass{
-	{Name: "fuse function", Rule: fuseFunction},
+// Attentions are the passes that make attention one operator.
+var Attentions = []Pass{
 	{Name: "fuse attention", Rule: fuseAttention},
 	{Name: "attention heads", Rule: attentionHeads},
-	{Name: "channels last", Whole: channelsLast},
-	{Name: "fold permuted constants", Rule: foldConstants},
 }
+
+// Lowering are the passes that bring a graph into the form that kernels take.
+var Lowering = slices.Concat(
+	[]Pass{{Name: "fuse function", Rule: fuseFunction}},
+	Attentions,
+	[]Pass{
+		{Name: "channels last", Whole: channelsLast},
+		{Name: "fold permuted constants", Rule: foldConstants},
+	},
+)
 
 // Optimizations are the passes Compile runs, in order.
 var Optimizations = slices.Concat(Expansions, Fusions, Lowering)

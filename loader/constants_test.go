@@ -97,7 +97,7 @@ func TestChecksumsByName(t *testing.T) {
 // TestPackedText refuses graphs that are not what packText makes, without reading more than is allowed.
 func TestPackedText(t *testing.T) {
 	packed := must(packText(`{"version":2}`))
-	if text := must(unpackText(packed)); text != `{"version":2}` {
+	if text := must(unpackText(modelMetadata, packed)); text != `{"version":2}` {
 		t.Errorf("%s", text)
 	}
 	bomb := must(packText(`{"version":2` + strings.Repeat(" ", maxModelText)))
@@ -107,7 +107,7 @@ func TestPackedText(t *testing.T) {
 		{packed + "AAAA", "follow"},
 		{"", "cannot be decompressed"},
 	} {
-		_, err := unpackText(c.packed)
+		_, err := unpackText(modelMetadata, c.packed)
 		if !isFileError(err, "") || !strings.Contains(err.Error(), c.reason) {
 			t.Errorf("%.20s: %v", c.packed, err)
 		}

@@ -36,6 +36,7 @@ type File struct {
 	raw    *rawfile.File
 	f      *modelFile
 	folder *hubFolder // of the weights of a folder of Hugging Face
+	shards []*File    // the other files of its weights
 }
 
 // FS makes the functions that take a path read from fsys, such as files that are embedded in a program, and not from the system. Paths are
@@ -59,16 +60,26 @@ func newModelFile(opts []Option) *modelFile {
 }
 
 // Open opens the file at path. That it is of a kind which is read is not checked yet. Of a folder of Hugging Face, which has a
-// config.json, it is the file of weights, and Load builds the architecture that the folder describes.
+// config.json, it is the file or files of weights, and Load builds the architecture that the folder describes.
 func Open(path string, opts ...Option) (*File, error) {
-	f := newModelFile(opts)
-	folder, err := openHubFolder(f.fsys, path)
+	folder, err := openHubFolder(newModelFile(opts).fsys, path)
 	if err != nil {
 		return nil, err
 	}
-	if folder != nil {
-		path = folder.weights
+	if folder == nil {
+		return openFile(path, opts)
 	}
+	f, err := openShards(folder, opts)
+	if err != nil {
+		return nil, err
+	}
+	f.folder = folder
+	return f, nil
+}
+
+// openFile opens what is no folder.
+func openFile(path string, opts []Option) (*File, error) {
+	f := newModelFile(opts)
 	raw, err := rawfile.OpenIn(f.ctx, f.fsys, path, f.budget())
 	switch {
 	case isA[*rawfile.TooLargeError](err):
@@ -85,7 +96,7 @@ func Open(path string, opts ...Option) (*File, error) {
 			return nil, errors.Join(err, raw.Close())
 		}
 	}
-	return &File{path, raw, f, folder}, nil
+	return &File{path: path, raw: raw, f: f}, nil
 }
 
 func isA[E error](err error) bool {
@@ -96,15 +107,26 @@ func isA[E error](err error) bool {
 // Close closes the file. What was read of it stays, but for what Mapped says. With the option OnDemand it
 // stays open until nothing needs it any more.
 func (f *File) Close() error {
+	var errs []error
+	for _, s := range f.shards {
+		errs = append(errs, s.Close())
+	}
 	if f.f.watched != nil {
 		f.raw.Detach()
-		return nil
+	} else {
+		errs = append(errs, f.raw.Close())
 	}
-	return f.raw.Close()
+	return errors.Join(errs...)
 }
 
-// Size returns the bytes of the file.
-func (f *File) Size() int64 { return f.raw.Size }
+// Size returns the bytes of the file, of a folder those of all files of weights.
+func (f *File) Size() int64 {
+	size := f.raw.Size
+	for _, s := range f.shards {
+		size += s.Size()
+	}
+	return size
+}
 
 // Format tells the format of the file by its content, without reading all of it. A file of no known format gives
 // a *FileError.
@@ -124,6 +146,9 @@ func (f *File) Load() (*graph.Graph, error) {
 
 // StateDict is the function StateDict.
 func (f *File) StateDict() (*Weights, error) {
+	if f.shards != nil || f.folder != nil && f.folder.index != "" {
+		return f.joinShards()
+	}
 	w, err := f.f.stateDict()
 	return w, f.name(err)
 }

@@ -21,9 +21,13 @@ import (
 type hubFolder struct {
 	fsys    fs.FS
 	dir     string
-	weights string // path
+	weights []string // paths
 	config  nn.BERTConfig
 	labels  labelNames
+
+	index   string            // path of the index of weights in several files, else ""
+	shards  []string          // names of these
+	shardOf map[string]string // by tensor
 }
 
 // labelNames is what a config.json says of labels.
@@ -79,32 +83,33 @@ func openHubFolder(fsys fs.FS, dir string) (*hubFolder, error) {
 		return nil, err
 	}
 	for _, name := range weightNames {
-		path := f.join(name)
-		if _, err := fs.Stat(fsys, path); err == nil {
-			f.weights = path
+		for _, path := range []string{f.join(name), f.join(name + indexSuffix)} {
+			if _, err := fs.Stat(fsys, path); errors.Is(err, fs.ErrNotExist) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			if strings.HasSuffix(path, indexSuffix) {
+				return f, f.readIndex(path)
+			}
+			f.weights = []string{path}
 			return f, nil
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
 		}
 	}
-	reason := "it has a config.json, but no " + strings.Join(weightNames, " and no ")
-	if _, err := fs.Stat(fsys, f.join(weightNames[0]+".index.json")); err == nil {
-		reason += "; weights in several files are not read: save them with max_shard_size=\"100GB\""
-	}
-	return nil, &FileError{File: dir, Reason: reason}
-}
-
-// WeightsFile returns the file of weights that Load reads of a folder of Hugging Face, and any other path as it is.
-func WeightsFile(path string) string {
-	if f, err := openHubFolder(rawfile.System{}, path); err == nil && f != nil {
-		return f.weights
-	}
-	return path
+	return nil, &FileError{File: dir, Reason: "it has a config.json, but no " + strings.Join(weightNames, " and no ") + ", nor an index of several"}
 }
 
 // join returns the path of a file in the folder.
 func (f *hubFolder) join(names ...string) string {
 	return rawfile.Join(f.fsys, append([]string{f.dir}, names...)...)
+}
+
+// weightsName returns the name of the file of weights, or of the index of several.
+func (f *hubFolder) weightsName() string {
+	if f.index != "" {
+		return filepath.Base(f.index)
+	}
+	return filepath.Base(f.weights[0])
 }
 
 // readConfig reads a file of JSON, nil where there is none.
@@ -218,21 +223,22 @@ func (f *hubFolder) build(file *File) (*graph.Graph, error) {
 		have += float64(t.Numel())
 	}
 	if need := f.config.Weights(); need > 2*have {
-		return nil, &FileError{File: f.join("config.json"), Reason: fmt.Sprintf("it describes a model of %.0f parameters, and %s has %.0f", need, filepath.Base(f.weights), have)}
+		return nil, &FileError{File: f.join("config.json"), Reason: fmt.Sprintf("it describes a model of %.0f parameters, and %s has %.0f", need, f.weightsName(), have)}
 	}
 	h := newHubWeights(w, &f.config)
 	config := f.config
 	config.Pooler = h.Get(config.Prefix()+".pooler.dense.weight") != nil
 	g, err := nn.Build(nn.BERT(config), h)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.weights, err)
+		return nil, fmt.Errorf("%s: %w", f.join(f.weightsName()), err)
 	}
+	g.Info = &graph.Info{Texts: folderFiles{f.fsys, f.dir}}
 	if config.Task == nn.SequenceClassification || config.Task == nn.TokenClassification {
-		labels, err := f.labels.list()
+		m, err := f.describe()
 		if err != nil {
-			return nil, &FileError{File: f.join("config.json"), Err: err}
+			return nil, err
 		}
-		g.Info = &graph.Info{Labels: labels}
+		g.Info.Labels = m.Labels
 	}
 	return g, nil
 }
@@ -301,6 +307,16 @@ type TextModel struct {
 	Task       nn.BERTTask
 	Labels     []string // of classification, in their order; nil where config.json names none
 	MultiLabel bool     // any number of labels may hold for a text
+	// Config has its family, sizes and pooling.
+	Config nn.BERTConfig
+}
+
+// TextModel returns what a folder of Hugging Face says of its model, nil for a file that is not of one.
+func (f *File) TextModel() (*TextModel, error) {
+	if f.folder == nil {
+		return nil, nil
+	}
+	return f.folder.describe()
 }
 
 // ReadTextModel reads what a folder of Hugging Face says of its model, or of the model that was made from it. Of the options FS counts.
@@ -312,7 +328,11 @@ func ReadTextModel(dir string, opts ...Option) (*TextModel, error) {
 	if f == nil {
 		return nil, &FileError{File: dir, Reason: "it has no config.json"}
 	}
-	m := &TextModel{Task: f.config.Task, MultiLabel: f.labels.Problem == "multi_label_classification"}
+	return f.describe()
+}
+
+func (f *hubFolder) describe() (m *TextModel, err error) {
+	m = &TextModel{Task: f.config.Task, Config: f.config, MultiLabel: f.labels.Problem == "multi_label_classification"}
 	if m.Labels, err = f.labels.list(); err != nil {
 		return nil, &FileError{File: f.join("config.json"), Err: err}
 	}

@@ -58,7 +58,7 @@ func encodeInfo(g *graph.Graph, given *graph.Info, text string) (string, error) 
 // decodeInfo reads the metadata on the graph that text describes.
 func decodeInfo(metadata map[string]string, text string) (*graph.Info, error) {
 	for k := range metadata {
-		if strings.HasPrefix(k, modelMetadata) && !slices.Contains([]string{modelMetadata, infoMetadata, checksumMetadata}, k) {
+		if strings.HasPrefix(k, modelMetadata) && !strings.HasPrefix(k, textMetadata) && !slices.Contains([]string{modelMetadata, infoMetadata, checksumMetadata}, k) {
 			return nil, &FileError{Record: k, Reason: "no such record is known: the file is damaged, or from a newer octet"}
 		}
 	}
@@ -79,6 +79,9 @@ func decodeInfo(metadata map[string]string, text string) (*graph.Info, error) {
 	digest := sha256.Sum256([]byte(text))
 	if have := hex.EncodeToString(digest[:]); info.GraphDigest != "" && info.GraphDigest != have {
 		return nil, &FileError{Record: infoMetadata, Reason: fmt.Sprintf("it is of a graph with the SHA-256 %s, the file has %s", info.GraphDigest, have)}
+	}
+	if t := textFilesOf(metadata); t != nil {
+		info.Texts = t
 	}
 	return info, nil
 }

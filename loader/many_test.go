@@ -111,17 +111,21 @@ func manyTensors(t testing.TB, n int, shared bool) []byte {
 
 // TestManyTensors counts what is allocated for a file with many tensors: so much for each, however many there are.
 func TestManyTensors(t *testing.T) {
-	const perTensor = 2200
+	const bytesPerTensor, timesPerTensor = 1600, 16
 	for _, shared := range []bool{true, false} {
-		few, many := allocated(t, 20000, shared), allocated(t, 160000, shared)
-		if many > 9*few || many > 160000*perTensor {
+		few, _ := allocated(t, 20000, shared)
+		many, times := allocated(t, 160000, shared)
+		if many > 9*few || many > 160000*bytesPerTensor {
 			t.Errorf("one storage %v: %d bytes for 20,000 tensors and %d for 160,000", shared, few, many)
+		}
+		if times > 160000*timesPerTensor {
+			t.Errorf("one storage %v: %d allocations for 160,000 tensors", shared, times)
 		}
 	}
 }
 
-// allocated returns the bytes that reading n tensors allocates.
-func allocated(t *testing.T, n int, shared bool) uint64 {
+// allocated returns the bytes that reading n tensors allocates, and how many times it does.
+func allocated(t *testing.T, n int, shared bool) (bytesInAll, times uint64) {
 	t.Helper()
 	data := manyTensors(t, n, shared)
 	var before, after runtime.MemStats
@@ -135,5 +139,5 @@ func allocated(t *testing.T, n int, shared bool) uint64 {
 	if w.Len() != n || last == nil || last.Numel() != 4 {
 		t.Fatalf("%d tensors, the last %v", w.Len(), last)
 	}
-	return after.TotalAlloc - before.TotalAlloc
+	return after.TotalAlloc - before.TotalAlloc, after.Mallocs - before.Mallocs
 }

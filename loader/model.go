@@ -197,7 +197,7 @@ func loadOctet(f *modelFile) (g *graph.Graph, err error) {
 	if !ok {
 		return nil, &FileError{Err: ErrWeightsOnly}
 	}
-	text, err := unpackText(packed)
+	text, err := unpackText(modelMetadata, packed)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func editModel(t testing.TB, path, old, new string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := must(unpackText(metadata[modelMetadata]))
+	text := must(unpackText(modelMetadata, metadata[modelMetadata]))
 	if !strings.Contains(text, old) {
 		t.Fatalf("%q is not in %s", old, text)
 	}

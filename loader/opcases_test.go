@@ -101,6 +101,8 @@ func opCases() []opCase {
 		{ops.ConvWeightGrad{ConvAttributes: ops.ConvAttributes{Stride: []int{1, 1}, Padding: []int{1, 1}, Dilation: []int{1, 1}, Groups: 1}, Kernel: []int{3, 3}}, []operand{f32(1, 3, 5, 5), f32(1, 4, 5, 5)}},
 		{ops.CrossEntropy{}, []operand{f32(3, 4), i64(3)}},
 		{ops.CrossEntropyGrad{}, []operand{f32(3, 4), i64(3), f32()}},
+		{ops.CTCLoss{Blank: 2}, []operand{f32(5, 2, 3), i64(2, 2), i64(2), i64(2)}},
+		{ops.CTCLossGrad{ZeroInfinity: true}, []operand{f64(5, 2, 3), i64(2, 2), i64(2), i64(2), f64(2)}},
 		{ops.Expand{Shape: []int{2, -1, 4}}, []operand{f32(3, 1)}},
 		{ops.Expand{}, []operand{f32(3, 1), i64(2).constant()}},
 		{ops.DynamicReshape{Extents: []ops.Extent{{Of: []ops.Dimension{{Axis: 0}, {Axis: 1}}, Divisor: 2}, {Factor: 2}, {Of: []ops.Dimension{{Input: 1}}}}}, []operand{f32(2, 3, 4), f32(4)}},

@@ -66,23 +66,23 @@ func (r *rebuilder) call(f *pickle.Class, args pickle.Tuple) (*tensor.Tensor, er
 	name := f.String()
 	switch name {
 	case rebuildTensor, rebuildTensorV2, rebuildTensorV3:
-		dtype, err := viewDType(name, args)
+		dtype, err := viewDType(f, args)
 		if err != nil {
 			return nil, err
 		}
 		return r.view(args, dtype)
 	case rebuildQTensor: // storage, offset, size, stride, quantizer, requires_grad, backward_hooks
-		if err := countArguments(name, args, 7, 7); err != nil {
+		if err := countArguments(f, args, 7, 7); err != nil {
 			return nil, err
 		}
 		return r.quantized(args)
 	case rebuildParameter, rebuildParameterState: // data, requires_grad, backward_hooks[, state]
-		if err := countArguments(name, args, 3, 4); err != nil {
+		if err := countArguments(f, args, 3, 4); err != nil {
 			return nil, err
 		}
 		return r.wrapped(args[0])
 	case rebuildFromType, rebuildFromTypeV2: // function, type, args, state
-		if err := countArguments(name, args, 4, 4); err != nil {
+		if err := countArguments(f, args, 4, 4); err != nil {
 			return nil, err
 		}
 		inner, ok := args[0].(*pickle.Class)

@@ -82,7 +82,7 @@ type nodeRecord struct {
 // graph with the same bits in all constants and attributes. Constants that
 // share memory are written once, and equal graphs make equal files. Every record has
 // a CRC-32C, which loading compares: what does not fit is a *ChecksumError in a *FileError.
-// What g.Info says of the model is written too; version, digest of the graph and inputs are filled in.
+// What g.Info says of the model is written too, with the files of a text model; version, digest of the graph and inputs are filled in.
 //
 // A graph that holds an operator which only means something in this process, such as
 // an observer, or a graph of its own, such as a branch, is rejected with a
@@ -122,7 +122,17 @@ func SaveTo(w io.Writer, g *graph.Graph, opts SaveOptions) error {
 	if model, err = packText(model); err != nil {
 		return err
 	}
-	return writeSafetensors(w, map[string]string{modelMetadata: model, infoMetadata: about}, tensors, true)
+	metadata := map[string]string{modelMetadata: model, infoMetadata: about}
+	if info != nil {
+		texts, err := PackText(info.Texts)
+		if err != nil {
+			return err
+		}
+		for name, packed := range texts {
+			metadata[textMetadata+name] = packed
+		}
+	}
+	return writeSafetensors(w, metadata, tensors, true)
 }
 
 func encodeRelations(relations []graph.Relation) []relationRecord {

@@ -28,16 +28,16 @@ func (s *savedTensor) String() string { return "a tensor" }
 // standIn returns the savedTensor that takes the place of a call, nil where it has none: it is no tensor, a tensor that
 // needs more to be made, or wrong, which making it will say with its name.
 func standIn(class *pickle.Class, args pickle.Tuple) pickle.Value {
-	switch class.String() {
-	case rebuildTensor, rebuildTensorV2, rebuildTensorV3:
-		dtype, err := viewDType(class.String(), args)
+	switch {
+	case class.IsAny(rebuildTensor, rebuildTensorV2, rebuildTensorV3):
+		dtype, err := viewDType(class, args)
 		if err != nil {
 			return nil
 		}
 		if s, err := parseView(args, dtype); err == nil {
 			return s
 		}
-	case rebuildParameter:
+	case class.IsAny(rebuildParameter):
 		if len(args) == 3 {
 			if s, ok := args[0].(*savedTensor); ok {
 				return s
@@ -49,15 +49,16 @@ func standIn(class *pickle.Class, args pickle.Tuple) pickle.Value {
 
 // viewDType checks the number of arguments of a rebuilding function of strided tensors, and returns the dtype among them,
 // nil where it is that of the storage.
-func viewDType(name string, args pickle.Tuple) (*pickle.Class, error) {
+func viewDType(f *pickle.Class, args pickle.Tuple) (*pickle.Class, error) {
 	least, most := 6, 7 // storage, offset, size, stride, requires_grad, backward_hooks[, metadata]
-	switch name {
-	case rebuildTensor: // storage, offset, size, stride
+	hasDType := f.IsAny(rebuildTensorV3)
+	switch {
+	case f.IsAny(rebuildTensor): // storage, offset, size, stride
 		least, most = 4, 4
-	case rebuildTensorV3: // ..., requires_grad, backward_hooks, dtype[, metadata]
+	case hasDType: // ..., requires_grad, backward_hooks, dtype[, metadata]
 		least, most = 7, 8
 	}
-	if err := countArguments(name, args, least, most); err != nil || name != rebuildTensorV3 {
+	if err := countArguments(f, args, least, most); err != nil || !hasDType {
 		return nil, err
 	}
 	dtype, ok := args[6].(*pickle.Class)
@@ -67,9 +68,9 @@ func viewDType(name string, args pickle.Tuple) (*pickle.Class, error) {
 	return dtype, nil
 }
 
-func countArguments(name string, args pickle.Tuple, least, most int) error {
+func countArguments(f *pickle.Class, args pickle.Tuple, least, most int) error {
 	if len(args) < least || len(args) > most {
-		return fmt.Errorf("%s has %d arguments", name, len(args))
+		return fmt.Errorf("%s has %d arguments", f, len(args))
 	}
 	return nil
 }

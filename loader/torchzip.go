@@ -69,6 +69,7 @@ type zipStorages struct {
 	archive *container.Archive
 	folder  string
 	read    []storage // of the records, in the order of the archive; without a dtype where none was read
+	next    int       // the place behind the record that was found last
 	// onDemand returns memory of so many bytes that is read when it is needed, nil where it is read at once; nil: all is.
 	onDemand func(size int64, read func(dst []byte) error) *tensor.Storage
 }
@@ -84,24 +85,38 @@ func newZipStorages(a *container.Archive, folder string) *zipStorages {
 	return &zipStorages{archive: a, folder: folder, read: make([]storage, len(a.Names()))}
 }
 
+// find returns the place of a storage's record, -1 where there is none. Most archives have them in the order of their use,
+// and looking at the next one costs less than looking a name up among a million.
+func (z *zipStorages) find(key string) int {
+	names := z.archive.Names()
+	if z.next >= len(names) || names[z.next] != z.folder+key {
+		z.next = z.archive.Find(z.folder + key)
+		if z.next < 0 {
+			z.next = len(names)
+			return -1
+		}
+	}
+	z.next++
+	return z.next - 1
+}
+
 func (z *zipStorages) storage(ref storageRef) (storage, error) {
-	record := z.folder + ref.key
-	place := z.archive.Find(record)
+	place := z.find(ref.key)
 	if place < 0 {
-		_, err := z.archive.Read(record, 0)
+		_, err := z.archive.Read(z.folder+ref.key, 0)
 		return storage{}, err
 	}
 	s := &z.read[place]
 	if s.dtype == tensor.Invalid {
 		if size := z.archive.SizeAt(place); size != int64(ref.fileBytes()) {
-			return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("%d bytes where %d elements of %v take %d", size, ref.numel, ref.dtype, ref.fileBytes())}
+			return storage{}, &FileError{Record: z.folder + ref.key, Reason: fmt.Sprintf("%d bytes where %d elements of %v take %d", size, ref.numel, ref.dtype, ref.fileBytes())}
 		}
 		if err := z.readStorage(s, place, ref); err != nil {
 			return storage{}, err
 		}
 	}
 	if s.dtype != ref.dtype || s.untyped != ref.untyped || s.size() != ref.bytes() {
-		return storage{}, &FileError{Record: record, Reason: fmt.Sprintf("used as %d elements of %v and as %d bytes of %v", ref.numel, ref.dtype, s.size(), s.dtype)}
+		return storage{}, &FileError{Record: z.folder + ref.key, Reason: fmt.Sprintf("used as %d elements of %v and as %d bytes of %v", ref.numel, ref.dtype, s.size(), s.dtype)}
 	}
 	if s.onDemand != nil && ref.view != nil {
 		if err := z.readStorage(s, place, ref); err != nil {

@@ -30,6 +30,9 @@ type Attention struct {
 	ZeroMasked bool
 }
 
+// AttentionAttributes are the attributes of Attention without its methods, for operators that share only those.
+type AttentionAttributes Attention
+
 func (Attention) Name() string { return "attention" }
 
 // attentionRows is how many queries a task takes at a time.

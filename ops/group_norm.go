@@ -19,6 +19,9 @@ type GroupNorm struct {
 	NHWC               bool
 }
 
+// GroupNormAttributes are the attributes of GroupNorm without its methods.
+type GroupNormAttributes GroupNorm
+
 func (GroupNorm) Name() string { return "group_norm" }
 
 func (op GroupNorm) Infer(in []Type) ([]Type, error) {
@@ -69,6 +72,9 @@ type InstanceNorm struct {
 	HasWeight, HasBias bool
 	NHWC               bool
 }
+
+// InstanceNormAttributes are the attributes of InstanceNorm without its methods.
+type InstanceNormAttributes InstanceNorm
 
 func (InstanceNorm) Name() string { return "instance_norm" }
 

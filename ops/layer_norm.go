@@ -18,6 +18,9 @@ type LayerNorm struct {
 	HasWeight, HasBias bool
 }
 
+// LayerNormAttributes are the attributes of LayerNorm without its methods, for operators that share only those.
+type LayerNormAttributes LayerNorm
+
 func (LayerNorm) Name() string { return "layer_norm" }
 
 func (op LayerNorm) Infer(in []Type) ([]Type, error) {

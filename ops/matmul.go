@@ -18,6 +18,9 @@ type MatMul struct {
 	TransposeB bool
 }
 
+// MatMulAttributes are the attributes of MatMul without its methods, for operators that share only those.
+type MatMulAttributes MatMul
+
 func (MatMul) Name() string { return "matmul" }
 
 func (op MatMul) Infer(in []Type) ([]Type, error) {
@@ -108,6 +111,29 @@ func (g *matmulGeometry) offsets(i int) (a, b int) {
 	}
 	return a, b
 }
+
+// Matrices is a multiplication as Count products of matrices [M, K] and [K, N], or [N, K] where b is transposed.
+type Matrices struct {
+	M, N, K, Count int
+	Out            tensor.Shape
+	geometry       *matmulGeometry
+}
+
+// Matrices returns the products that a multiplication of these types consists of.
+func (op MatMul) Matrices(in []Type) (*Matrices, error) {
+	g, err := op.geometry(in)
+	if err != nil {
+		return nil, err
+	}
+	m := &Matrices{M: g.m, N: g.n, K: g.k, Count: 1, Out: g.out, geometry: g}
+	for _, d := range g.batch {
+		m.Count *= d
+	}
+	return m, nil
+}
+
+// At returns which matrices of the operands product i multiplies.
+func (m *Matrices) At(i int) (a, b int) { return m.geometry.offsets(i) }
 
 type packedMatMulKey struct {
 	layout    PanelLayout

@@ -32,6 +32,8 @@ func init() {
 		{"conv_weight_grad", ConvWeightGrad{}},
 		{"cross_entropy", CrossEntropy{}},
 		{"cross_entropy_grad", CrossEntropyGrad{}},
+		{"ctc_loss", CTCLoss{}},
+		{"ctc_loss_grad", CTCLossGrad{}},
 		{"cumulative", PrefixScan{}},
 		{"diagonal", Diagonal{}},
 		{"einsum", Einsum{}},

@@ -14,11 +14,12 @@ import (
 // free workers help whichever call still has some.
 //
 // Waking a sleeping thread takes longer than many a layer. A worker that has run
-// out of tasks therefore watches for the next ones for up to spinTime, which spans
+// out of tasks therefore watches for the next ones for up to 50 µs, which spans
 // the gap between two layers, and only then sleeps; so does a call whose last tasks
 // are still with workers. A pool that nobody uses sleeps.
 type Pool struct {
 	threads int
+	spin    time.Duration // bounds how long anyone watches before it sleeps
 	posted  atomic.Uint32 // calls so far, for workers that watch
 
 	mu       sync.Mutex
@@ -29,7 +30,7 @@ type Pool struct {
 	closed   bool
 }
 
-// spinTime bounds how long anyone watches before it sleeps.
+// spinTime is the bound of all pools but those of tests, where time stands still while a goroutine runs.
 const spinTime = 50 * time.Microsecond
 
 // job is one Parallel call in progress.
@@ -58,8 +59,11 @@ func NewPool(threads int) *Pool {
 	if threads <= 0 {
 		threads = fastcores.Threads()
 	}
-	threads = min(threads, MaxThreads)
-	p := &Pool{threads: threads}
+	return newPool(min(threads, MaxThreads), spinTime)
+}
+
+func newPool(threads int, spin time.Duration) *Pool {
+	p := &Pool{threads: threads, spin: spin}
 	p.wake.L = &p.mu
 	for range threads - 1 {
 		go p.work()
@@ -111,7 +115,7 @@ func (p *Pool) finish(j *job) {
 	p.mu.Lock()
 	p.remove(j)
 	p.mu.Unlock()
-	if !spin(func() bool { return j.helpers.Load() == 0 }) {
+	if !p.watch(func() bool { return j.helpers.Load() == 0 }) {
 		p.mu.Lock()
 		j.helpers.Add(asleep)
 		for j.helpers.Load() > asleep {
@@ -126,8 +130,8 @@ func (p *Pool) finish(j *job) {
 	}
 }
 
-// spin watches until done is true, and reports whether it was within spinTime.
-func spin(done func() bool) bool {
+// watch spins until done is true, and reports whether that was within p.spin.
+func (p *Pool) watch(done func() bool) bool {
 	var start time.Time
 	for i := 0; !done(); i++ {
 		asm.Pause()
@@ -136,7 +140,7 @@ func spin(done func() bool) bool {
 		}
 		if now := time.Now(); start.IsZero() {
 			start = now
-		} else if now.Sub(start) > spinTime {
+		} else if now.Sub(start) >= p.spin {
 			return done()
 		}
 	}
@@ -177,7 +181,7 @@ func (p *Pool) work() {
 		case j != nil:
 			p.help(j, place)
 		default:
-			found := spin(func() bool { return p.posted.Load() != posted })
+			found := p.watch(func() bool { return p.posted.Load() != posted })
 			p.mu.Lock()
 			p.watchers--
 			if !found {

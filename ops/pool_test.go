@@ -1,10 +1,10 @@
 package ops
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -35,51 +35,57 @@ func TestPoolRunsEachTaskOnce(t *testing.T) {
 	}
 }
 
-// TestPoolUsesWorkers checks that a task that waits for another one is not left alone.
+// TestPoolUsesWorkers checks that a task that waits for another one is not left alone, whether the workers watch or sleep.
 func TestPoolUsesWorkers(t *testing.T) {
-	p := NewPool(2)
-	defer p.Close()
-	for _, pause := range []time.Duration{0, 4 * spinTime} { // watching, asleep
-		time.Sleep(pause)
-		var met atomic.Int32
-		poolCall(p).Parallel(2, func(*Call, int, *Worker) {
-			met.Add(1)
-			for met.Load() < 2 {
-				runtime.Gosched()
+	meet := func(p *Pool) {
+		met := make(chan bool)
+		poolCall(p).Parallel(2, func(_ *Call, i int, _ *Worker) {
+			if i == 0 {
+				met <- true
+			} else {
+				<-met
 			}
 		})
 	}
+	p := NewPool(2)
+	defer p.Close()
+	for range 100 {
+		meet(p) // the worker watches, but for the first one
+	}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(2, 0)
+		defer p.Close()
+		for range 100 {
+			synctest.Wait() // the worker sleeps
+			meet(p)
+		}
+	})
 }
 
 // TestPoolSleeps checks that the workers of an idle pool do.
 func TestPoolSleeps(t *testing.T) {
-	p := NewPool(4)
-	defer p.Close()
-	poolCall(p).Parallel(8, func(*Call, int, *Worker) {})
-	for { // until the tests as a whole are given up
-		p.mu.Lock()
-		asleep := p.sleepers
-		p.mu.Unlock()
-		if asleep == 3 {
-			return
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(4, 0)
+		defer p.Close()
+		poolCall(p).Parallel(8, func(*Call, int, *Worker) {})
+		synctest.Wait()
+		if p.sleepers != 3 || p.watchers != 0 {
+			t.Errorf("%d workers sleep and %d watch, of 3", p.sleepers, p.watchers)
 		}
-		time.Sleep(time.Millisecond)
-	}
+	})
 }
 
-// TestPoolClose checks that workers end, and that calls still work.
+// TestPoolClose checks that calls still work; that workers end is what the bubble waits for.
 func TestPoolClose(t *testing.T) {
-	before := runtime.NumGoroutine()
-	p := NewPool(8)
-	p.Close()
-	var ran atomic.Int32
-	poolCall(p).Parallel(3, func(*Call, int, *Worker) { ran.Add(1) })
-	if n := ran.Load(); n != 3 {
-		t.Errorf("%d tasks of 3 ran", n)
-	}
-	for runtime.NumGoroutine() > before {
-		time.Sleep(time.Millisecond)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPool(8, 0)
+		p.Close()
+		var ran atomic.Int32
+		poolCall(p).Parallel(3, func(*Call, int, *Worker) { ran.Add(1) })
+		if n := ran.Load(); n != 3 {
+			t.Errorf("%d tasks of 3 ran", n)
+		}
+	})
 }
 
 // BenchmarkPool measures what handing out tasks costs while workers watch.

@@ -51,7 +51,7 @@ func (q *Quantizer) AMPContext(ctx context.Context, m *graph.Graph, overrides ..
 	}
 	s := &Sensitivity{}
 	first := samplesFirst(p.graph)
-	f := &faker{q: q, p: p, values: make(map[*graph.Value]*graph.Value)}
+	f := &fakeQuantizer{q: q, p: p, values: make(map[*graph.Value]*graph.Value)}
 	nodes := p.graph.Nodes
 	for _, n := range nodes {
 		if err := ctx.Err(); err != nil {
@@ -72,15 +72,15 @@ func (q *Quantizer) AMPContext(ctx context.Context, m *graph.Graph, overrides ..
 	return s, nil
 }
 
-// faker adds fake-quantized forms of a graph's values and layers to it.
-type faker struct {
+// fakeQuantizer adds fake-quantized forms of a graph's values and layers to it.
+type fakeQuantizer struct {
 	q      *Quantizer
 	p      *prepared
 	values map[*graph.Value]*graph.Value
 }
 
 // compare adds the fake-quantized form of a layer beside it.
-func (f *faker) compare(n *graph.Node, d *difference) error {
+func (f *fakeQuantizer) compare(n *graph.Node, d *difference) error {
 	g := f.p.graph
 	if f.p.backend.Dynamic {
 		return f.compareDynamic(n, d)
@@ -115,7 +115,7 @@ func (f *faker) compare(n *graph.Node, d *difference) error {
 		if err != nil {
 			return err
 		}
-		if out, err = g.Add1(n.Scope, FakeQuantizeOp{q}, out); err != nil {
+		if out, err = g.Add1(n.Scope, fakeQuantizeOp{q}, out); err != nil {
 			return err
 		}
 	}
@@ -125,7 +125,7 @@ func (f *faker) compare(n *graph.Node, d *difference) error {
 
 // compareDynamic adds the form of a linear layer that quantizes its input while
 // it runs beside it.
-func (f *faker) compareDynamic(n *graph.Node, d *difference) error {
+func (f *fakeQuantizer) compareDynamic(n *graph.Node, d *difference) error {
 	k, err := f.q.layerConstants(f.p, n, 0)
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (f *faker) compareDynamic(n *graph.Node, d *difference) error {
 }
 
 // activation returns the fake-quantized form of a value.
-func (f *faker) activation(v *graph.Value) (*graph.Value, error) {
+func (f *fakeQuantizer) activation(v *graph.Value) (*graph.Value, error) {
 	if w := f.values[v]; w != nil {
 		return w, nil
 	}
@@ -157,13 +157,13 @@ func (f *faker) activation(v *graph.Value) (*graph.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := f.p.graph.Add1(scopeOf(v), FakeQuantizeOp{q}, v)
+	w, err := f.p.graph.Add1(scopeOf(v), fakeQuantizeOp{q}, v)
 	f.values[v] = w
 	return w, err
 }
 
 // constants returns the fake-quantized weight and bias of a layer, nil without one.
-func (f *faker) constants(n *graph.Node) (weight, bias *tensor.Tensor, err error) {
+func (f *fakeQuantizer) constants(n *graph.Node) (weight, bias *tensor.Tensor, err error) {
 	w, err := f.q.weightQParams(f.p, n)
 	if err != nil {
 		return nil, nil, err
@@ -203,7 +203,7 @@ func (f *faker) constants(n *graph.Node) (weight, bias *tensor.Tensor, err error
 // fake returns what remains of a tensor that is quantized and dequantized.
 func fake(x *tensor.Tensor, q *tensor.QParams) (*tensor.Tensor, error) {
 	t := x.Clone()
-	return t, FakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q)
+	return t, fakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q)
 }
 
 // Run computes the float outputs and accumulates noise, without the rows that fill up a batch (tensor.WithSamples).

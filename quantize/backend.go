@@ -30,7 +30,7 @@ type Backend struct {
 	// FloatBias adds biases in float32 instead of rounding them to the scale of the accumulators.
 	FloatBias bool
 	// BiasQParams derives the parameters that a bias is fake-quantized with from those of the weight and the activation whose
-	// products it is added to, the activation's observed by the given kind. Nil stands for BiasQParams.
+	// products it is added to, the activation's observed by the given kind. Nil stands for scale(weight) * scale(activation) and zero point 0.
 	BiasQParams func(weight, activation *tensor.QParams, observed Kind) (*tensor.QParams, error)
 	// WeightOnly keeps the weights of operators that have no other int8 form in int8, and computes them in float32: the tables of embeddings.
 	WeightOnly bool
@@ -109,7 +109,7 @@ func (b *Backend) UnmarshalText(text []byte) error {
 }
 
 // Observers says how each kind of value is observed. Biases need no
-// configuration: their scale follows from the other two (see [BiasQParams]).
+// configuration: their scale follows from the other two (see biasQParams).
 type Observers struct {
 	Activation ObserverConfig `json:"activation"`
 	Weight     ObserverConfig `json:"weight"`

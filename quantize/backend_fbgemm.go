@@ -28,7 +28,7 @@ func histogramBias(weight, activation *tensor.QParams, observed Kind) (*tensor.Q
 	if observed == Histogram {
 		activation = tensor.PerTensor(activation.DType, 1, 0)
 	}
-	return BiasQParams(weight, activation)
+	return biasQParams(weight, activation)
 }
 
 // toolkitFusions fuse modules, not functions.

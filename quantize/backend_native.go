@@ -11,13 +11,13 @@ import (
 // weights, and every operator with an int8 form between others that are int8.
 var Native = &Backend{
 	Name:        "native",
-	Passes:      slices.Concat(nativeFusions, graph.SubPixelConvolutions, graph.DepthwiseNorms, graph.DepthwisePReLUs),
+	Passes:      slices.Concat(nativeFusions, graph.Attentions, graph.SubPixelConvolutions, graph.DepthwiseNorms, graph.DepthwisePReLUs),
 	Activation:  ObserverConfig{Kind: MSE, Spec: nativeU8},
 	Weight:      ObserverConfig{Kind: MinMax, Spec: nativeS8},
 	Rules:       []Rule{{Precision: Int8}},
 	FloatOutput: true,
 	WeightOnly:  true,
-	Forward:     Deployed,
+	Forward:     IntegerArithmetic,
 	DynamicForm: nativeDynamic,
 }
 
@@ -30,7 +30,7 @@ var nativeDynamic = &Backend{
 	Rules:       []Rule{{Layers: true, Precision: Int8}, {Operators: []string{"embedding"}, Precision: Int8}},
 	FloatOutput: true,
 	WeightOnly:  true,
-	Forward:     Deployed,
+	Forward:     IntegerArithmetic,
 	Dynamic:     true,
 }
 

@@ -7,11 +7,11 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// BiasQParams returns the parameters of a bias, which is added to the products
+// biasQParams returns the parameters of a bias, which is added to the products
 // of a weight and an activation and so has their scale: weight scale times
 // activation scale in float32, zero point 0, int32, along dimension 0 where the
 // weight is per channel.
-func BiasQParams(weight, activation *tensor.QParams) (*tensor.QParams, error) {
+func biasQParams(weight, activation *tensor.QParams) (*tensor.QParams, error) {
 	if weight == nil || activation == nil || len(weight.Scale) == 0 || len(activation.Scale) != 1 {
 		return nil, fmt.Errorf("quantize: the scale of a bias needs one of the weight, or one per channel, and one of the activation: have %v and %v", weight, activation)
 	}

@@ -13,15 +13,15 @@ import (
 // side on the same inputs, and accumulates how far they are apart at each
 // operator, and how well each activation's range fits.
 type Comparison struct {
-	session *graph.Session
-	float   *graph.Graph
-	outputs int
-	opts    graph.Options
-	int8    *graph.Graph
-	report  *Report
-	layers  []*difference // of report.Layers, nil where there is nothing to compare
-	pairs   []*pairCount  // of report.Layers, nil without an int8 layer
-	watches []*watch      // of report.Values
+	session  *graph.Session
+	float    *graph.Graph
+	outputs  int
+	opts     graph.Options
+	int8     *graph.Graph
+	report   *Report
+	layers   []*difference // of report.Layers, nil where there is nothing to compare
+	pairs    []*pairCount  // of report.Layers, nil without an int8 layer
+	monitors []*monitor    // of report.Values
 }
 
 // Compare returns a proxy of the float model m beside what Quantize makes of it.
@@ -132,15 +132,15 @@ func (b *comparer) countPairs(n *graph.Node) (*pairCount, error) {
 	return count, err
 }
 
-// values adds what watches the activations that are quantized.
+// values adds the monitors of the activations that are quantized.
 func (b *comparer) values() error {
 	for _, v := range b.p.needed {
 		q, err := b.qparams(v)
 		if err != nil {
 			return err
 		}
-		w := &watch{q: q, samples: b.first[v]}
-		if _, err := b.g.Add(scopeOf(v), watchOp{w}, b.floatOf(v)); err != nil {
+		w := &monitor{q: q, samples: b.first[v]}
+		if _, err := b.g.Add(scopeOf(v), monitorOp{w}, b.floatOf(v)); err != nil {
 			return err
 		}
 		if u := b.quant[v]; u != nil {
@@ -148,7 +148,7 @@ func (b *comparer) values() error {
 				return err
 			}
 		}
-		b.out.watches = append(b.out.watches, w)
+		b.out.monitors = append(b.out.monitors, w)
 		b.report.Values = append(b.report.Values, Value{
 			Name: b.p.names[v], Scale: q.Scale[0], ZeroPoint: q.ZeroPoint[0],
 			Min: float32(q.Min-q.ZeroPoint[0]) * q.Scale[0], Max: float32(q.Max-q.ZeroPoint[0]) * q.Scale[0],
@@ -212,7 +212,7 @@ func (c *Comparison) Report() *Report {
 		l.Measured = &m
 	}
 	for i := range r.Values {
-		c.watches[i].report(&r.Values[i])
+		c.monitors[i].report(&r.Values[i])
 	}
 	return r
 }

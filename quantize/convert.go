@@ -42,7 +42,10 @@ func (q *Quantizer) QuantizeContext(ctx context.Context, m *graph.Graph, overrid
 func (q *Quantizer) convert(ctx context.Context, p *prepared) (*converter, error) {
 	c := &converter{
 		q: q, p: p, g: graph.New(), report: &Report{},
-		float: make(map[*graph.Value]*graph.Value), quant: make(map[*graph.Value]*graph.Value),
+		float: make(map[*graph.Value]*graph.Value), quant: make(map[*graph.Value]*graph.Value), named: make(map[string]int),
+	}
+	for _, v := range p.graph.Constants() {
+		c.named[v.Name]++
 	}
 	for _, v := range p.graph.Inputs {
 		w := c.g.Input(v.Name, v.Type.DType, v.Type.Shape...)
@@ -82,6 +85,7 @@ type converter struct {
 	p      *prepared
 	g      *graph.Graph
 	shared map[uint64][]*tensor.Tensor // constants, by hash
+	named  map[string]int              // how many constants of the prepared graph have a name
 	float  map[*graph.Value]*graph.Value
 	quant  map[*graph.Value]*graph.Value
 	report *Report
@@ -93,7 +97,11 @@ func (c *converter) asFloat(v *graph.Value) (*graph.Value, error) {
 		return w, nil
 	}
 	if v.Const != nil {
-		w := c.g.Const(v.Name, v.Const)
+		t := v.Const
+		if c.named[v.Name] > 1 { // what fusions have computed anew in each place where a module is called
+			t = c.once(t)
+		}
+		w := c.g.Const(v.Name, t)
 		c.float[v] = w
 		return w, nil
 	}

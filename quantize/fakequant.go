@@ -17,7 +17,7 @@ import (
 // the product of the first line in float32, as torch.fake_quantize_per_tensor_affine
 // and torch.fake_quantize_per_channel_affine have it. A NaN becomes 0, the value
 // of the zero point; infinities saturate. dst may be src.
-func FakeQuantize(dst, src []float32, shape tensor.Shape, q *tensor.QParams) error {
+func fakeQuantize(dst, src []float32, shape tensor.Shape, q *tensor.QParams) error {
 	if err := checkFake(dst, src, shape, q); err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func forChannels(shape tensor.Shape, q *tensor.QParams, n int, f func(c, from, t
 	}
 }
 
-// fakeQuantizeRun is FakeQuantize of values that share parameters.
+// fakeQuantizeRun is fakeQuantize of values that share parameters.
 func fakeQuantizeRun(dst, src []float32, scale float32, zero, qmin, qmax int32) {
 	inverse := 1 / scale
 	z, lo, hi, s := float64(zero), float64(qmin), float64(qmax), float64(scale)

@@ -8,17 +8,17 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// FakeQuantizeOp is FakeQuantize as an operator: float32 to float32, the values
+// fakeQuantizeOp is fakeQuantize as an operator: float32 to float32, the values
 // that Q can represent.
-type FakeQuantizeOp struct {
+type fakeQuantizeOp struct {
 	Q *tensor.QParams
 }
 
 // Name returns "fake_quantize".
-func (FakeQuantizeOp) Name() string { return "fake_quantize" }
+func (fakeQuantizeOp) Name() string { return "fake_quantize" }
 
 // Infer checks that the parameters fit the input.
-func (op FakeQuantizeOp) Infer(in []ops.Type) ([]ops.Type, error) {
+func (op fakeQuantizeOp) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 1 || in[0].DType != tensor.Float32 {
 		return nil, ops.Errorf(op, in, "it takes one float32 value")
 	}
@@ -37,11 +37,11 @@ const chunk = 1 << 14
 
 // Prepare uses the kernels that quantize and dequantize, of which fake
 // quantization is made, where they exist: for 8 bits per tensor.
-func (op FakeQuantizeOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+func (op fakeQuantizeOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	q, shape, n := op.Q, p.In[0].Shape, p.In[0].Numel()
 	if q.Scheme.PerChannel() || q.DType == tensor.Int32 {
 		return &ops.Kernel{
-			Run:      func(c *ops.Call) error { return FakeQuantize(c.Out[0].Float32s(), c.In[0].Float32s(), shape, q) },
+			Run:      func(c *ops.Call) error { return fakeQuantize(c.Out[0].Float32s(), c.In[0].Float32s(), shape, q) },
 			Choice:   "fake_quantize",
 			Parallel: 1,
 		}, nil
@@ -70,9 +70,9 @@ func (op FakeQuantizeOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 }
 
 // ChannelsLast works in any layout per tensor.
-func (op FakeQuantizeOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+func (op fakeQuantizeOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3 && !op.Q.Scheme.PerChannel()
 }
 
 // WantsChannelsLast is false.
-func (FakeQuantizeOp) WantsChannelsLast() bool { return false }
+func (fakeQuantizeOp) WantsChannelsLast() bool { return false }

@@ -12,7 +12,7 @@ func TestFakeQuantizeSpecialValues(t *testing.T) {
 	q := tensor.PerTensor(tensor.Uint8, 0.5, 10)
 	in := []float32{nan32, inf32, -inf32, math.MaxFloat32, -math.MaxFloat32, 0.25, 0.75, -0.25, 0, -5, -5.5, 122.5}
 	want := []float32{0, 122.5, -5, 122.5, -5, 0, 1, 0, 0, -5, -5, 122.5}
-	if err := FakeQuantize(in, in, tensor.Shape{len(in)}, q); err != nil {
+	if err := fakeQuantize(in, in, tensor.Shape{len(in)}, q); err != nil {
 		t.Fatal(err)
 	}
 	sameBits(t, "in place", in, want)
@@ -23,7 +23,7 @@ func TestFakeQuantizePerChannel(t *testing.T) {
 	in := []float32{0.4, 9, 0.4, 9, -9, 1.2, -9, 1.2} // [2, 2, 2]
 	want := []float32{0, 3, 0.5, 0.5, -4, 1, -3, 0.5}
 	out := make([]float32, len(in))
-	if err := FakeQuantize(out, in, tensor.Shape{2, 2, 2}, q); err != nil {
+	if err := fakeQuantize(out, in, tensor.Shape{2, 2, 2}, q); err != nil {
 		t.Fatal(err)
 	}
 	sameBits(t, "per channel", out, want)
@@ -34,30 +34,30 @@ func TestFakeQuantizeRefuses(t *testing.T) {
 	channel := &tensor.QParams{DType: tensor.Int8, Scheme: tensor.PerChannelSymmetric, Axis: 0, Scale: []float32{1}, ZeroPoint: []int32{0}, Min: -4, Max: 3}
 	four := make([]float32, 4)
 	for name, err := range map[string]error{
-		"short input":   FakeQuantize(four, four[:3], tensor.Shape{4}, q),
-		"short output":  FakeQuantize(four[:3], four, tensor.Shape{4}, q),
-		"shape":         FakeQuantize(four, four, tensor.Shape{5}, q),
-		"negative":      FakeQuantize(four, four, tensor.Shape{-4}, q),
-		"channels":      FakeQuantize(four, four, tensor.Shape{4}, channel),
-		"no parameters": FakeQuantize(four, four, tensor.Shape{4}, &tensor.QParams{}),
-		"nil":           FakeQuantize(four, four, tensor.Shape{4}, nil),
+		"short input":   fakeQuantize(four, four[:3], tensor.Shape{4}, q),
+		"short output":  fakeQuantize(four[:3], four, tensor.Shape{4}, q),
+		"shape":         fakeQuantize(four, four, tensor.Shape{5}, q),
+		"negative":      fakeQuantize(four, four, tensor.Shape{-4}, q),
+		"channels":      fakeQuantize(four, four, tensor.Shape{4}, channel),
+		"no parameters": fakeQuantize(four, four, tensor.Shape{4}, &tensor.QParams{}),
+		"nil":           fakeQuantize(four, four, tensor.Shape{4}, nil),
 	} {
 		if err == nil {
 			t.Errorf("%s was accepted", name)
 		}
 	}
-	if err := FakeQuantize(nil, nil, tensor.Shape{0, 2}, q); err != nil {
+	if err := fakeQuantize(nil, nil, tensor.Shape{0, 2}, q); err != nil {
 		t.Errorf("an empty tensor: %v", err)
 	}
 }
 
 func TestLSQConstrain(t *testing.T) {
-	l := &LSQ{Spec: affineU8, Scale: []float32{-1}, ZeroPoint: []float32{300}}
+	l := &lsq{Spec: affineU8, Scale: []float32{-1}, ZeroPoint: []float32{300}}
 	l.Constrain()
 	if l.Scale[0] != epsilon || l.ZeroPoint[0] != 255 {
 		t.Errorf("affine: scale %v, zero point %v", l.Scale[0], l.ZeroPoint[0])
 	}
-	l = &LSQ{Spec: symmetricS8, Scale: []float32{0.5}, ZeroPoint: []float32{3}}
+	l = &lsq{Spec: symmetricS8, Scale: []float32{0.5}, ZeroPoint: []float32{3}}
 	l.Constrain()
 	if l.Scale[0] != 0.5 || l.ZeroPoint[0] != 0 {
 		t.Errorf("symmetric: scale %v, zero point %v", l.Scale[0], l.ZeroPoint[0])
@@ -72,7 +72,7 @@ func TestNewLSQ(t *testing.T) {
 	o := newObserver(t, ObserverConfig{Kind: MinMax, Spec: symmetricS8.WithBits(4)})
 	observe(t, o, []int{4}, -1, 0.2, 0.3, 2)
 	q := qparams(t, o)
-	l, err := NewLSQ(q)
+	l, err := newLSQ(q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestNewLSQ(t *testing.T) {
 		t.Errorf("%v became %v (%v)", q, back, err)
 	}
 	for _, bad := range []*tensor.QParams{nil, {}, {DType: tensor.Float32, Scale: []float32{1}, ZeroPoint: []int32{0}}} {
-		if _, err := NewLSQ(bad); err == nil {
+		if _, err := newLSQ(bad); err == nil {
 			t.Errorf("%v was accepted", bad)
 		}
 	}
@@ -89,7 +89,7 @@ func TestNewLSQ(t *testing.T) {
 // The gradients inside the range are those of the rounding error with a
 // straight-through estimator, outside those of the clipped end.
 func TestLSQBackward(t *testing.T) {
-	l := &LSQ{Spec: affineU8.WithBits(2), Scale: []float32{0.5}, ZeroPoint: []float32{1}}
+	l := &lsq{Spec: affineU8.WithBits(2), Scale: []float32{0.5}, ZeroPoint: []float32{1}}
 	x := []float32{0.2, -9, 9, nan32} // 0..3 stand for -0.5..1
 	dy := []float32{3, 5, 7, 11}
 	dx, ds, dz := make([]float32, 4), []float32{100}, []float32{200}
@@ -114,7 +114,7 @@ func TestLSQBackward(t *testing.T) {
 func TestBiasQParams(t *testing.T) {
 	weight := &tensor.QParams{DType: tensor.Int8, Scheme: tensor.PerChannelSymmetric, Scale: []float32{0.5, 1e-30}, ZeroPoint: []int32{0, 0}}
 	act := tensor.PerTensor(tensor.Uint8, 1e-30, 3)
-	q, err := BiasQParams(weight, act)
+	q, err := biasQParams(weight, act)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestBiasQParams(t *testing.T) {
 		t.Error(err)
 	}
 	for _, pair := range [][2]*tensor.QParams{{nil, act}, {weight, nil}, {{}, act}, {weight, weight}} {
-		if _, err := BiasQParams(pair[0], pair[1]); err == nil {
+		if _, err := biasQParams(pair[0], pair[1]); err == nil {
 			t.Errorf("%v was accepted", pair)
 		}
 	}

@@ -38,38 +38,38 @@ type Filter struct {
 	ExcludeOpTypes []string `json:"exclude_op_types,omitempty"`
 }
 
-// Module is what a Filter needs to know of an operator in a model.
-type Module struct {
+// candidate is what a Filter needs to know of an operator in a model.
+type candidate struct {
 	Path   string // "layer1.0.conv1"; "" is the root
 	Class  string // "torch.nn.modules.conv.Conv2d"
 	OpName string // "conv2d"; "" of a module that only contains others
 }
 
-// Decision is a Filter's verdict on one module.
-type Decision struct {
+// verdict is a Filter's verdict on one module.
+type verdict struct {
 	Quantize bool
 	Reason   string // why not: `excluded by name "fc"`; empty when Quantize
 }
 
-// Select decides for each operator of a model. Modules that only contain others
+// decide says for each operator of a model. Modules that only contain others
 // may be listed, which makes their classes known; they are never selected
 // themselves. Every entry of the filter must match something: those that do not
 // are returned as joined UnknownNameErrors.
-func (f Filter) Select(modules []Module) ([]Decision, error) {
+func (f Filter) decide(modules []candidate) ([]verdict, error) {
 	tree := newModuleTree(modules)
 	if err := f.check(tree); err != nil {
 		return nil, err
 	}
-	decisions := make([]Decision, len(modules))
+	decisions := make([]verdict, len(modules))
 	for i, m := range modules {
 		reason := f.reject(tree, m)
-		decisions[i] = Decision{Quantize: reason == "", Reason: reason}
+		decisions[i] = verdict{Quantize: reason == "", Reason: reason}
 	}
 	return decisions, nil
 }
 
 // reject returns why a module is not quantized, "" when it is.
-func (f Filter) reject(tree *moduleTree, m Module) string {
+func (f Filter) reject(tree *moduleTree, m candidate) string {
 	if m.OpName == "" {
 		return "not an operator"
 	}
@@ -150,7 +150,7 @@ type moduleTree struct {
 	ops     []string
 }
 
-func newModuleTree(modules []Module) *moduleTree {
+func newModuleTree(modules []candidate) *moduleTree {
 	t := &moduleTree{classes: map[string]string{}}
 	seen := map[string]bool{"": true}
 	for _, m := range modules {

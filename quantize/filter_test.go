@@ -15,8 +15,8 @@ const torchNN = "torch.nn.modules."
 
 // simpleModel is a wrapper around a model with a nested block, as the toolkit's
 // tests have it, beside a head.
-func simpleModel() []Module {
-	return []Module{
+func simpleModel() []candidate {
+	return []candidate{
 		{"", "Wrapper", ""},
 		{"body", "SimpleModule", ""},
 		{"body.conv", torchNN + "conv.Conv2d", "conv2d"},
@@ -64,7 +64,7 @@ func TestFilterSelect(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			modules := simpleModel()
-			decisions, err := tt.filter.Select(modules)
+			decisions, err := tt.filter.decide(modules)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +120,7 @@ func (namedBlock) Forward(c *nn.Context, x ...*graph.Value) *graph.Value {
 }
 
 func TestFilterReason(t *testing.T) {
-	decisions, err := Filter{ExcludeNames: []string{"body.su*"}}.Select(simpleModel())
+	decisions, err := Filter{ExcludeNames: []string{"body.su*"}}.decide(simpleModel())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestFilterUnknownNames(t *testing.T) {
 		{Filter{ExcludeOpTypes: []string{"conv2"}}, "ExcludeOpTypes", "conv2d"},
 	}
 	for _, tt := range tests {
-		_, err := tt.filter.Select(simpleModel())
+		_, err := tt.filter.decide(simpleModel())
 		var unknown *UnknownNameError
 		if !errors.As(err, &unknown) || unknown.Field != tt.field {
 			t.Errorf("%+v: error %v, want an UnknownNameError of %s", tt.filter, err, tt.field)
@@ -155,7 +155,7 @@ func TestFilterUnknownNames(t *testing.T) {
 			t.Errorf("%q: near matches %q, want %q", unknown.Name, unknown.Near, tt.near)
 		}
 	}
-	_, err := Filter{ExcludeNames: []string{"nothing1", "head", "nothing2"}, IncludeOpTypes: []string{"nothing3"}}.Select(simpleModel())
+	_, err := Filter{ExcludeNames: []string{"nothing1", "head", "nothing2"}, IncludeOpTypes: []string{"nothing3"}}.decide(simpleModel())
 	for _, name := range []string{"nothing1", "nothing2", "nothing3"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("error %v does not list %s", err, name)

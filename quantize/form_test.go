@@ -148,7 +148,7 @@ func TestBetweenInt8(t *testing.T) {
 	for _, n := range g.Nodes {
 		names = append(names, n.Op.Name())
 	}
-	want := []string{"tanh", "quantize", "int8.linear", "int8.gelu", "int8.linear", "layer_norm", "slice", "quantize", "int8.linear"}
+	want := []string{"tanh", "quantize", "int8.linear", "int8.gelu", "int8.linear", "int8.layer_norm", "slice", "int8.linear"}
 	if !slices.Equal(names, want) {
 		t.Errorf("the model is %v, want %v", names, want)
 	}

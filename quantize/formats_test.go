@@ -49,7 +49,7 @@ func TestStatesOfAllVersions(t *testing.T) {
 	m := build(t, []int{1, 3, 16, 16}, mobile)
 	for _, name := range []string{"v1.json", "v2.json", "v3.json"} {
 		path := filepath.Join("testdata/states", name)
-		have, err := Load(path)
+		have, err := LoadQuantizer(path)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -74,7 +74,7 @@ func TestStatesOfAllVersions(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Replace(string(data), `"version":2`, `"version":4`, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Load(path)
+	_, err = LoadQuantizer(path)
 	if file, ok := errors.AsType[*tensor.FileError](err); !ok || file.File != path || !strings.Contains(err.Error(), "version 4 of the format, this is for version 3: use a newer octet") {
 		t.Errorf("a newer version: %v", err)
 	}

@@ -115,7 +115,7 @@ func testGoldenQAT(t *testing.T, r goldenRun, backend string, want *goldenQAT) {
 		// of the scales before training, where octet has those after it.
 		for _, p := range qat.params {
 			if bias := params.Biases[strings.TrimSuffix(p.Name, ".bias")]; p.Kind == train.Bias && bias != nil {
-				if err := FakeQuantize(p.Value.Float32s(), p.Value.Float32s(), p.Value.Shape(), bias); err != nil {
+				if err := fakeQuantize(p.Value.Float32s(), p.Value.Float32s(), p.Value.Shape(), bias); err != nil {
 					t.Fatal(err)
 				}
 			}

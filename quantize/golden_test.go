@@ -167,7 +167,7 @@ func TestGoldenObservers(t *testing.T) {
 			sameBits(t, "scale", q.Scale, c.Scale)
 			sameInts(t, "zero point", q.ZeroPoint, c.ZeroPoint)
 			out := make([]float32, len(c.Input.Data))
-			if err := FakeQuantize(out, c.Input.Data, c.Input.Shape, q); err != nil {
+			if err := fakeQuantize(out, c.Input.Data, c.Input.Shape, q); err != nil {
 				t.Fatal(err)
 			}
 			sameBits(t, "fake quantized", out, c.Output.Data)
@@ -218,13 +218,13 @@ func TestGoldenBias(t *testing.T) {
 		if len(c.WeightScale) > 1 {
 			weight.Scheme = tensor.PerChannelSymmetric
 		}
-		q, err := BiasQParams(weight, &tensor.QParams{DType: tensor.Uint8, Scale: c.ActScale})
+		q, err := biasQParams(weight, &tensor.QParams{DType: tensor.Uint8, Scale: c.ActScale})
 		if err != nil {
 			t.Fatal(err)
 		}
 		sameBits(t, fmt.Sprintf("bias %d: scale", i), q.Scale, c.Scale)
 		out := make([]float32, len(c.Input.Data))
-		if err := FakeQuantize(out, c.Input.Data, c.Input.Shape, q); err != nil {
+		if err := fakeQuantize(out, c.Input.Data, c.Input.Shape, q); err != nil {
 			t.Fatal(err)
 		}
 		sameBits(t, fmt.Sprintf("bias %d: output", i), out, c.Output.Data)

@@ -101,7 +101,7 @@ func TestPercentile(t *testing.T) {
 func squaredError(t *testing.T, q *tensor.QParams, x []float32) float64 {
 	t.Helper()
 	out := make([]float32, len(x))
-	if err := FakeQuantize(out, x, []int{len(x)}, q); err != nil {
+	if err := fakeQuantize(out, x, []int{len(x)}, q); err != nil {
 		t.Fatal(err)
 	}
 	sum := 0.0

@@ -25,6 +25,24 @@ func (c *converter) lower(n *graph.Node, entry *Layer) ([]*graph.Value, error) {
 		}
 	}
 	form := c.p.form(n)
+	for _, i := range form.Others {
+		v, err := c.asFloat(n.Inputs[i])
+		if err != nil {
+			return nil, err
+		}
+		inputs[i] = v
+	}
+	if form.FloatInputs {
+		for _, i := range form.Activations {
+			if inputs[i] == nil {
+				v, err := c.asFloat(n.Inputs[i])
+				if err != nil {
+					return nil, err
+				}
+				inputs[i] = v
+			}
+		}
+	}
 	var out *tensor.QParams
 	if !form.Shares && !c.p.givesFloat(n) {
 		var err error
@@ -42,10 +60,18 @@ func (c *converter) lower(n *graph.Node, entry *Layer) ([]*graph.Value, error) {
 	y, err := addForm(c.g, n.Scope, func(b int8.Builder) ops.Ref {
 		refs := make([]ops.Ref, len(inputs))
 		for i, v := range inputs {
-			refs[i] = v
+			if v != nil {
+				refs[i] = v
+			}
+		}
+		if form.BothResults != nil && c.p.usedFloat(n.Outputs[0]) {
+			return form.BothResults(b, refs, out)
 		}
 		return form.Build(b, refs, out)
 	})
+	if err == nil && len(y.Node.Outputs) > 1 {
+		c.float[n.Outputs[0]] = y.Node.Outputs[1]
+	}
 	return []*graph.Value{y}, err
 }
 

@@ -6,22 +6,22 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// LSQ is a learnable fake-quantize (Esser et al., Learned Step Size
+// lsq is a learnable fake-quantize (Esser et al., Learned Step Size
 // Quantization, 2020; Bhalgat et al., LSQ+, 2020): scale and zero point are
 // trained with the weights. The toolkit's LSQObserver and
 // torch._fake_quantize_learnable_per_tensor_affine and its per-channel form define it.
-type LSQ struct {
+type lsq struct {
 	Spec      Spec
 	Scale     []float32 // one, or one per channel
 	ZeroPoint []float32 // as many; not rounded
 }
 
-// NewLSQ returns the learnable form of calibrated parameters.
-func NewLSQ(q *tensor.QParams) (*LSQ, error) {
+// newLSQ returns the learnable form of calibrated parameters.
+func newLSQ(q *tensor.QParams) (*lsq, error) {
 	if q == nil || len(q.Scale) == 0 || len(q.ZeroPoint) != len(q.Scale) {
 		return nil, fmt.Errorf("quantize: no parameters to learn from: %v", q)
 	}
-	l := &LSQ{Spec: Spec{DType: q.DType, Scheme: q.Scheme, Axis: q.Axis, Min: q.Min, Max: q.Max}}
+	l := &lsq{Spec: Spec{DType: q.DType, Scheme: q.Scheme, Axis: q.Axis, Min: q.Min, Max: q.Max}}
 	if lo, hi := tensor.QRange(q.DType); q.Min == lo && q.Max == hi {
 		l.Spec.Min, l.Spec.Max = 0, 0
 	}
@@ -38,7 +38,7 @@ func NewLSQ(q *tensor.QParams) (*LSQ, error) {
 // Constrain puts the parameters back where they mean something, as is done
 // before each forward: a symmetric zero point is 0, an affine one within the
 // range; a scale is at least the spec's, where a training step may have taken it below.
-func (l *LSQ) Constrain() {
+func (l *lsq) Constrain() {
 	lo, hi := l.Spec.Range()
 	for i, z := range l.ZeroPoint {
 		if l.Spec.Scheme.Symmetric() {
@@ -52,7 +52,7 @@ func (l *LSQ) Constrain() {
 
 // QParams returns the parameters the forward quantizes with: the zero point is
 // rounded half to even.
-func (l *LSQ) QParams() (*tensor.QParams, error) {
+func (l *lsq) QParams() (*tensor.QParams, error) {
 	q := &tensor.QParams{DType: l.Spec.DType, Scheme: l.Spec.Scheme, Axis: l.Spec.Axis}
 	q.Min, q.Max = l.Spec.Range()
 	for i, s := range l.Scale {
@@ -68,4 +68,4 @@ func (l *LSQ) QParams() (*tensor.QParams, error) {
 
 // GradientFactor returns what the gradients of scale and zero point are
 // multiplied with for a tensor of n elements: 1/sqrt(quant_max * n).
-func (l *LSQ) GradientFactor(n int) float32 { return l.Spec.params().GradientFactor(n) }
+func (l *lsq) GradientFactor(n int) float32 { return l.Spec.params().GradientFactor(n) }

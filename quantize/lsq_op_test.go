@@ -71,7 +71,7 @@ func TestGoldenLSQOp(t *testing.T) {
 			if lo, hi := tensor.QRange(spec.DType); lo != c.QuantMin || hi != c.QuantMax {
 				spec.Min, spec.Max = c.QuantMin, c.QuantMax
 			}
-			l := &LSQ{Spec: spec, Scale: c.Scale, ZeroPoint: c.ZeroPoint}
+			l := &lsq{Spec: spec, Scale: c.Scale, ZeroPoint: c.ZeroPoint}
 			l.Constrain()
 			out := lsqGraph(t, spec, 2, c.Input.tensor(t), vector(t, l.Scale), vector(t, l.ZeroPoint), c.DY.tensor(t))
 			sameBits(t, "output", out[0].Float32s(), c.Output.Data)
@@ -109,7 +109,7 @@ func TestLSQOpLarge(t *testing.T) {
 			if c.spec.Scheme.PerChannel() {
 				k = c.shape[c.spec.Axis]
 			}
-			l := &LSQ{Spec: c.spec, Scale: make([]float32, k), ZeroPoint: make([]float32, k)}
+			l := &lsq{Spec: c.spec, Scale: make([]float32, k), ZeroPoint: make([]float32, k)}
 			for i := range k {
 				l.Scale[i] = 0.01 + 0.001*float32(i)
 				if !c.spec.Scheme.Symmetric() {

@@ -9,12 +9,12 @@ import (
 
 // Forward writes the fake-quantized src, a row-major tensor of the given shape,
 // to dst.
-func (l *LSQ) Forward(dst, src []float32, shape tensor.Shape) error {
+func (l *lsq) Forward(dst, src []float32, shape tensor.Shape) error {
 	q, err := l.QParams()
 	if err != nil {
 		return err
 	}
-	return FakeQuantize(dst, src, shape, q)
+	return fakeQuantize(dst, src, shape, q)
 }
 
 // Backward writes the gradient of the input to dx, and adds those of scale and
@@ -27,7 +27,7 @@ func (l *LSQ) Forward(dst, src []float32, shape tensor.Shape) error {
 // dScale and dZero times factor. Per tensor the zero point is z + 0.5 truncated towards
 // zero here, where Forward rounds to even: PyTorch does so, and for negative
 // zero points the two are one apart.
-func (l *LSQ) Backward(dx, dScale, dZero, x, dy []float32, shape tensor.Shape, factor float32) error {
+func (l *lsq) Backward(dx, dScale, dZero, x, dy []float32, shape tensor.Shape, factor float32) error {
 	q, err := l.QParams()
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (l *LSQ) Backward(dx, dScale, dZero, x, dy []float32, shape tensor.Shape, f
 
 // backwardRun is Backward of values that share parameters; dScale and dZero are
 // set to the gradients that each value contributes.
-func (l *LSQ) backwardRun(dx, dScale, dZero, x, dy []float32, scale, zero, factor float32) {
+func (l *lsq) backwardRun(dx, dScale, dZero, x, dy []float32, scale, zero, factor float32) {
 	qmin, qmax := l.Spec.Range()
 	lo, hi := float32(qmin), float32(qmax)
 	inverse := 1 / scale

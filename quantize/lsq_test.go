@@ -37,7 +37,7 @@ func TestGoldenLSQ(t *testing.T) {
 			if lo, hi := tensor.QRange(spec.DType); lo != c.QuantMin || hi != c.QuantMax {
 				spec.Min, spec.Max = c.QuantMin, c.QuantMax
 			}
-			l := &LSQ{Spec: spec, Scale: c.Scale, ZeroPoint: c.ZeroPoint}
+			l := &lsq{Spec: spec, Scale: c.Scale, ZeroPoint: c.ZeroPoint}
 			l.Constrain()
 			n := len(c.Input.Data)
 			if f := l.GradientFactor(n); f != float32(c.Factor) {

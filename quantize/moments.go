@@ -193,6 +193,9 @@ func (s momentState) moments() (*moments, error) {
 	return m, nil
 }
 
+// NeedsData reports whether a model has to run on data before it is quantized: to observe its activations, or what rounds its weights.
+func (o Options) NeedsData() bool { return !o.Dynamic || o.needsMoments() }
+
 // needsMoments reports whether quantizing the weights takes moments of the inputs.
 func (o Options) needsMoments() bool { return o.CorrectBias || o.Rounding == Learned }
 

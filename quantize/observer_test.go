@@ -132,7 +132,7 @@ func TestObserverConstant(t *testing.T) {
 				t.Fatalf("%v: %v", v, err)
 			}
 			out := make([]float32, 3)
-			if err := FakeQuantize(out, []float32{v, v, v}, tensor.Shape{1, 3}, q); err != nil {
+			if err := fakeQuantize(out, []float32{v, v, v}, tensor.Shape{1, 3}, q); err != nil {
 				t.Fatal(err)
 			}
 			// Symmetric ranges put a positive constant half a step beyond the last integer.

@@ -234,13 +234,13 @@ func TestNativeDimensions(t *testing.T) {
 						continue
 					}
 					v := n.Inputs[i].Const
-					if err := FakeQuantize(v.Float32s(), v.Float32s(), v.Shape(), params); err != nil {
+					if err := fakeQuantize(v.Float32s(), v.Float32s(), v.Shape(), params); err != nil {
 						t.Fatal(err)
 					}
 				}
 			}
 			fx := x.Clone()
-			if err := FakeQuantize(fx.Float32s(), fx.Float32s(), fx.Shape(), p.Activations["x"]); err != nil {
+			if err := fakeQuantize(fx.Float32s(), fx.Float32s(), fx.Shape(), p.Activations["x"]); err != nil {
 				t.Fatal(err)
 			}
 			got, want := run(t, g, x)[0].Float32s(), run(t, reference, fx)[0].Float32s()

@@ -20,9 +20,10 @@ type prepared struct {
 	layers   map[*graph.Node]string // names of the layers with constant weights
 	forms    map[*graph.Node]*int8.Form
 	users    map[*graph.Value][]*graph.Node
-	decision map[*graph.Node]Decision
+	decision map[*graph.Node]verdict
 	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
 	weights  map[*graph.Node]bool // of which the weight alone is int8
+	gives    map[*graph.Node]bool // whether givesFloat, as the decisions are
 	needed   []*graph.Value       // values that need quantization parameters
 	observed []*graph.Value       // those, and what needs them when modules fall back
 	origins  origins
@@ -59,7 +60,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 	g := q.trained(wide)
 	p := &prepared{
 		graph: g, backend: q.opts.backend(), forms: make(map[*graph.Node]*int8.Form),
-		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]Decision), allowed: make(map[*graph.Node]bool), weights: make(map[*graph.Node]bool),
+		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]verdict), allowed: make(map[*graph.Node]bool), weights: make(map[*graph.Node]bool),
 		origins: make(origins), digest: q.digestOf(m),
 	}
 	if err := g.Verify(); err != nil {
@@ -88,6 +89,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 	if q.edges, err = p.edgesOf(p.backend); err != nil {
 		return nil, err
 	}
+	p.keepExtremes(q.edges, q.observers.Activation)
 	p.observe(q.edges)
 	return p, p.checkFixed(q.opts.Fixed)
 }
@@ -119,16 +121,16 @@ func scopesOf(g *graph.Graph) []graph.Scope {
 // the modules in front of the fusions, which may leave a module around others
 // without an operator that has its class: an addition becomes part of a convolution.
 func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
-	modules := make([]Module, len(p.graph.Nodes))
+	modules := make([]candidate, len(p.graph.Nodes))
 	for i, n := range p.graph.Nodes {
-		modules[i] = Module{Path: n.Scope.Path, Class: n.Scope.Class, OpName: n.Op.Name()}
+		modules[i] = candidate{Path: n.Scope.Path, Class: n.Scope.Class, OpName: n.Op.Name()}
 	}
 	for _, s := range scopes {
 		if slices.ContainsFunc(p.graph.Nodes, func(n *graph.Node) bool { return n.Scope.Path != s.Path && inside(n.Scope.Path, s.Path) }) {
-			modules = append(modules, Module{Path: s.Path, Class: s.Class})
+			modules = append(modules, candidate{Path: s.Path, Class: s.Class})
 		}
 	}
-	decisions, err := q.opts.Filter.Select(modules)
+	decisions, err := q.opts.Filter.decide(modules)
 	if err != nil {
 		return err
 	}
@@ -136,11 +138,11 @@ func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
 	for i, n := range p.graph.Nodes {
 		p.weights[n] = decisions[i].Quantize && p.weightOnly(q, n)
 		if reason := p.staysFloat(q, n); reason != "" {
-			decisions[i] = Decision{Reason: reason}
+			decisions[i] = verdict{Reason: reason}
 		}
 		p.decision[n], p.allowed[n] = decisions[i], decisions[i].Quantize
 	}
-	p.settle()
+	p.revertUseless()
 	return nil
 }
 
@@ -185,55 +187,21 @@ func (p *prepared) holdsInfinity(v *graph.Value) bool {
 	return infinite != nil && infinite(func(i int) bool { return p.holdsInfinity(v.Node.Inputs[i]) })
 }
 
-// settle takes back to float what would be int8 for nothing. An operator
+// revertUseless takes back to float what would be int8 for nothing. An operator
 // without weights gains between others that are int8; elsewhere its values would be
 // quantized for it alone, or dequantized right behind it.
-func (p *prepared) settle() {
+func (p *prepared) revertUseless() {
 	for changed := true; changed; {
 		changed = false
 		for _, n := range p.graph.Nodes {
 			if !p.decision[n].Quantize || isLayer(n.Op) || p.between(n) {
 				continue
 			}
-			p.decision[n] = Decision{Reason: "it is not between int8 operators"}
+			p.decision[n] = verdict{Reason: "it is not between int8 operators"}
+			p.gives = nil
 			changed = true
 		}
 	}
-}
-
-// between reports whether the node takes a value from an int8 operator and gives
-// one to another. One that keeps parameters may as well come first of them,
-// unless it leaves less to quantize.
-func (p *prepared) between(n *graph.Node) bool {
-	takes := slices.ContainsFunc(p.form(n).Activations, func(i int) bool {
-		from := n.Inputs[i].Node
-		return from != nil && p.decision[from].Quantize
-	})
-	if p.form(n).Shares && n.Outputs[0].Type.Numel() >= n.Inputs[0].Type.Numel() {
-		takes = true
-	}
-	return takes && p.usedQuantized(n.Outputs[0])
-}
-
-// usedQuantized reports whether an int8 operator takes the value quantized.
-func (p *prepared) usedQuantized(v *graph.Value) bool {
-	return slices.ContainsFunc(p.users[v], func(user *graph.Node) bool {
-		if !p.decision[user].Quantize {
-			return false
-		}
-		for _, i := range p.form(user).Activations {
-			if user.Inputs[i] == v && (!p.isResidual(user, i) || !p.givesFloat(user)) {
-				return true
-			}
-		}
-		return false
-	})
-}
-
-// isResidual reports whether input i of the node is added to a layer's output.
-func (p *prepared) isResidual(n *graph.Node, i int) bool {
-	l := p.form(n).Layer
-	return l != nil && i == l.Residual()
 }
 
 // observe lists the values that need parameters, and those that would if some of the
@@ -292,19 +260,6 @@ func (s *valueSet) add(v *graph.Value) {
 	s.list = append(s.list, v)
 }
 
-// quantizedInputs lists the inputs that the int8 form of a node takes as
-// integers: not the residual of a layer that gives float32.
-func (p *prepared) quantizedInputs(n *graph.Node) []int {
-	if p.backend.Dynamic {
-		return nil
-	}
-	in := p.form(n).Activations
-	if isLayer(n.Op) && p.givesFloat(n) {
-		return in[:1]
-	}
-	return in
-}
-
 // source returns the value whose parameters v has: v itself, or what the
 // operators that keep parameters made it from.
 func (p *prepared) source(v *graph.Value) *graph.Value {
@@ -312,16 +267,4 @@ func (p *prepared) source(v *graph.Value) *graph.Value {
 		v = v.Node.Inputs[0]
 	}
 	return v
-}
-
-// givesFloat reports whether the layer's int8 form stores float32: nothing that
-// uses its output takes it quantized.
-func (p *prepared) givesFloat(n *graph.Node) bool {
-	if p.backend.Dynamic {
-		return true
-	}
-	if !p.backend.FloatOutput || !p.form(n).FloatResult {
-		return false
-	}
-	return !p.usedQuantized(n.Outputs[0])
 }

@@ -19,14 +19,14 @@ type Forward uint8
 
 // The ways.
 const (
-	// DefaultForward is what the backend says: Deployed for Native, FakeQuantized for those of the toolkit.
+	// DefaultForward is what the backend says: IntegerArithmetic for Native, FakeQuantized for those of the toolkit.
 	DefaultForward Forward = iota
 	// FakeQuantized computes in float32 on values that were quantized and dequantized, with
 	// biases as they are: what the toolkit trains.
 	FakeQuantized
-	// Deployed computes with the int8 kernels: each value has the bits that the
+	// IntegerArithmetic computes with the int8 kernels: each value has the bits that the
 	// converted model gives it. Gradients are those of FakeQuantized.
-	Deployed
+	IntegerArithmetic
 )
 
 // WithForward chooses how a proxy for training computes.
@@ -74,7 +74,7 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 	}
 	a := &QAT{
 		prepared: p, values: make(map[string]*learned), weights: make(map[string]*learned), pairs: make(map[string]*weightPairs), options: q.opts.Session,
-		deployed: cmp.Or(q.opts.Forward, p.backend.Forward) == Deployed,
+		deployed: cmp.Or(q.opts.Forward, p.backend.Forward) == IntegerArithmetic,
 		positive: !p.backend.NegativeScales, constants: q.observers.Activation.Spec,
 	}
 	if m, err = widened(m); err != nil {
@@ -142,7 +142,7 @@ func (a *QAT) learn(name string, q *tensor.QParams) (*learned, error) {
 	if taken[name] {
 		name = free(name, taken)
 	}
-	l, err := NewLSQ(q)
+	l, err := newLSQ(q)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -181,7 +181,7 @@ func (a *QAT) learn(name string, q *tensor.QParams) (*learned, error) {
 // qparams returns the parameters as they are now, for conversion. A scale that training has made
 // negative counts the integers from the other end: the zero point is mirrored, and values stay what they are.
 func (l *learned) qparams() (*tensor.QParams, error) {
-	q, err := (&LSQ{l.spec, l.scale.Value.Float32s(), l.zero.Value.Float32s()}).QParams()
+	q, err := (&lsq{l.spec, l.scale.Value.Float32s(), l.zero.Value.Float32s()}).QParams()
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +224,7 @@ func (a *QAT) Inputs() int { return len(a.prepared.graph.Inputs) }
 func (a *QAT) Parameters() []*train.Parameter { return a.all }
 
 // Run computes the outputs in evaluation mode with the parameters as they are. With the
-// Deployed forward they have the bits of the converted model's.
+// IntegerArithmetic forward they have the bits of the converted model's.
 func (a *QAT) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	if a.session == nil {
 		g, err := a.Graph(train.Mode{}, typesOf(a.prepared.graph.Inputs))

@@ -38,7 +38,7 @@ func testDeployedForward(t *testing.T, r goldenRun, backend *Backend, overrides 
 	}
 	defer calib.Close()
 	r.calibrate(t, calib.Run)
-	qat, err := q.QAT(r.model, WithForward(Deployed))
+	qat, err := q.QAT(r.model, WithForward(IntegerArithmetic))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -136,7 +136,7 @@ func (b *qatBuilder) quantizedConst(v *graph.Value) (observed, error) {
 		return observed{}, err
 	}
 	t := v.Const.Contiguous().Clone()
-	if err := FakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q); err != nil {
+	if err := fakeQuantize(t.Float32s(), t.Float32s(), t.Shape(), q); err != nil {
 		return observed{}, err
 	}
 	number := func(f float32) *graph.Value {
@@ -174,7 +174,11 @@ func (b *qatBuilder) node(n *graph.Node) error {
 		return b.layer(n, in)
 	}
 	out, err := b.operator(n, in)
-	b.quant[n.Outputs[0]] = out
+	if p.givesFloat(n) && err == nil {
+		b.Set(n.Outputs[0], out)
+	} else {
+		b.quant[n.Outputs[0]] = out
+	}
 	return err
 }
 
@@ -194,18 +198,23 @@ func (b *qatBuilder) operator(n *graph.Node, in []observed) (*graph.Value, error
 	if err != nil {
 		return nil, err
 	}
-	// What works on the integers as they are keeps real values what they are, but may bring in others.
-	if form.Shares && !form.FillsIn {
+	// What works on the integers as they are keeps real values what they are, but may bring in others. What gives
+	// float32 computes it of what they stand for.
+	if form.Shares && !form.FillsIn || b.a.prepared.givesFloat(n) {
 		return out, nil
 	}
+	if form.BothResults != nil {
+		b.Set(n.Outputs[0], out)
+	}
 	l := b.observer(n.Outputs[0])
-	if !b.a.deployed || form.Build == nil {
+	if !b.a.deployed || form.Build == nil || form.FloatInputs && !form.FloatResult {
 		return b.learn(n.Scope, l, out)
 	}
 	return addForm(b.Graph, n.Scope, func(to int8.Builder) ops.Ref {
 		learned := make([]int8.Learned, len(in))
 		for i, o := range in {
 			learned[i] = o.learned()
+			learned[i].Value = args[i]
 		}
 		return form.Train(to, nodeOf(n), out, learned, b.result(l))
 	})

@@ -20,7 +20,7 @@ type Options struct {
 	// Device is the processor family whose defaults the backend takes.
 	Device Device `json:"device"`
 	// Dynamic quantizes linear layers only, and their activations while they run,
-	// each row to its own range: nothing has to be calibrated, and all other
+	// each row to its own range: nothing has to be calibrated but what CorrectBias and Rounding need, and all other
 	// operators stay float32, embeddings with tables in int8. It is for backends with a DynamicForm: Native.
 	Dynamic bool `json:"dynamic,omitempty"`
 	// Activation and Weight, when set, replace the backend's observers.

@@ -3,6 +3,7 @@ package quantize
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -282,5 +283,39 @@ func TestResNet20FewBits(t *testing.T) {
 		if n.SQNR < 25 {
 			t.Errorf("%s: %.1f dB", n.Name, n.SQNR)
 		}
+	}
+}
+
+// TestDynamicLearned rounds the weights of linear layers on data though their inputs are quantized while running: outputs lose less, and
+// without data there is an error.
+func TestDynamicLearned(t *testing.T) {
+	m := build(t, []int{1, 32}, func(c *nn.Context, x *graph.Value) *graph.Value {
+		v := c.Call("a", nn.Linear{In: 32, Out: 48}, x)
+		return c.Call("b", nn.Linear{In: 48, Out: 16}, c.Call("r", nn.ReLU{}, v))
+	})
+	d := &dataset{batches: [][]*tensor.Tensor{{randomInput(t, 1, 64, 32)}, {randomInput(t, 2, 64, 32)}}}
+	loss := func(o Options) float64 {
+		q := New(o)
+		if err := q.Calibrate(t.Context(), m, func(yield func([]*tensor.Tensor, error) bool) {
+			for _, b := range d.batches {
+				if !yield(b, nil) {
+					return
+				}
+			}
+		}, WithBits(8, 4)); err != nil {
+			t.Fatal(err)
+		}
+		if len(q.values) != 0 {
+			t.Errorf("%d activations are observed", len(q.values))
+		}
+		g := quantized(t, q, m)
+		return sumsOf(run(t, g, d.batches[0]...)[0].Float32s(), run(t, m, d.batches[0]...)[0].Float32s()).sqnr()
+	}
+	nearest, learned := loss(Options{Dynamic: true}), loss(Options{Dynamic: true, Rounding: Learned, CorrectBias: true})
+	if learned < nearest+1 {
+		t.Errorf("learned rounding has %.2f dB, the nearest integers %.2f", learned, nearest)
+	}
+	if _, err := New(Options{Dynamic: true, Rounding: Learned}).Quantize(m); !errors.Is(err, ErrNoData) {
+		t.Errorf("without data: %v", err)
 	}
 }

@@ -120,7 +120,7 @@ func (q *Quantizer) Shard(s Shard, samples, batch int) error {
 	if err := p.validate(); err != nil {
 		return err
 	}
-	if q.opts.Dynamic {
+	if !q.opts.NeedsData() {
 		return &ShardError{"quantizing activations while running needs no calibration: there is nothing to cut into shards"}
 	}
 	if q.opts.needsMoments() {

@@ -91,6 +91,36 @@ func TestSharedConstants(t *testing.T) {
 	}
 }
 
+// TestSharedFloatConstants quantizes while running what shares a convolution and its batch norm: what they are folded to stays
+// float32, and is in memory once.
+func TestSharedFloatConstants(t *testing.T) {
+	m, err := nn.BuildRandom(nn.Architecture{
+		Name: "shared", Inputs: []nn.Input{{Name: "x", DType: tensor.Float32, Shape: []int{1, 16, 8, 8}}},
+		Root: root(func(c *nn.Context, x *graph.Value) *graph.Value {
+			for range 3 {
+				x = c.Call("conv", nn.Conv2d{In: 16, Out: 16, Kernel: 3, Padding: 1, NoBias: true}, x)
+				x = c.Call("bn", nn.BatchNorm2d{Features: 16}, x)
+				x = c.Apply(ops.Unary{Fn: ops.ReLU}, x)
+			}
+			return x
+		}),
+	}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := quantized(t, New(Options{Dynamic: true}), m)
+	convs, weights := 0, make(map[*tensor.Tensor]bool)
+	for _, n := range g.Nodes {
+		if n.Op.Name() == "conv2d" {
+			convs++
+			weights[n.Inputs[1].Const], weights[n.Inputs[2].Const] = true, true
+		}
+	}
+	if convs != 3 || len(weights) != 2 {
+		t.Errorf("%d convolutions have %d weights and biases, not 3 and 2", convs, len(weights))
+	}
+}
+
 // TestWeightOnly checks what embeddings have: all integers whatever the bits of other weights, and float32 where a rule, or a value, says so.
 func TestWeightOnly(t *testing.T) {
 	infinite := func(m *graph.Graph) {

@@ -116,10 +116,10 @@ func (q *Quantizer) Save(path string) error {
 	})
 }
 
-// Load returns a quantizer in the state that Save wrote. A file with anything
+// LoadQuantizer returns a quantizer in the state that Save wrote. A file with anything
 // else is rejected with a *tensor.FileError. The quantizer is for the model that was calibrated: methods
 // that are given another one fail with a *ModelError. See Warnings for states that do not name theirs.
-func Load(path string) (*Quantizer, error) {
+func LoadQuantizer(path string) (*Quantizer, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err

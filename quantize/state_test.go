@@ -59,7 +59,7 @@ func TestResume(t *testing.T) {
 		if err := first.Save(path); err != nil {
 			t.Fatal(err)
 		}
-		second, err := Load(path)
+		second, err := LoadQuantizer(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,9 +36,9 @@ func (q *Quantizer) Sensitivities(ctx context.Context, m *graph.Graph, data Batc
 	all := p.decision
 	var out []ModuleSensitivity
 	for _, name := range layerModules(p.graph, all) {
-		p.decision = make(map[*graph.Node]Decision)
+		p.decision, p.gives = make(map[*graph.Node]verdict), nil
 		for _, k := range p.graph.Nodes {
-			p.decision[k] = Decision{Quantize: isLayer(k.Op) && all[k].Quantize && k.Scope.Path == name}
+			p.decision[k] = verdict{Quantize: isLayer(k.Op) && all[k].Quantize && k.Scope.Path == name}
 		}
 		c, err := q.convert(ctx, p)
 		if err != nil {
@@ -69,7 +69,7 @@ func (q *Quantizer) layerModules(m *graph.Graph) ([]string, error) {
 	return layerModules(p.graph, p.decision), nil
 }
 
-func layerModules(g *graph.Graph, decision map[*graph.Node]Decision) []string {
+func layerModules(g *graph.Graph, decision map[*graph.Node]verdict) []string {
 	var names []string
 	for _, n := range g.Nodes {
 		if name := n.Scope.Path; isLayer(n.Op) && decision[n].Quantize && name != "" && !slices.Contains(names, name) {

@@ -34,7 +34,7 @@ func (q *Quantizer) biasQParams(weight, activation *tensor.QParams) (*tensor.QPa
 	derive := q.opts.backend().BiasQParams
 	if derive == nil {
 		derive = func(weight, activation *tensor.QParams, _ Kind) (*tensor.QParams, error) {
-			return BiasQParams(weight, activation)
+			return biasQParams(weight, activation)
 		}
 	}
 	b, err := derive(weight, activation, q.observers.Activation.Kind)

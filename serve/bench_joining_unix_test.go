@@ -49,7 +49,7 @@ func BenchmarkJoining(b *testing.B) {
 			events := &runCounter{}
 			s := newServer(b, Options{Batch: c.batch, Observer: events})
 			load(b, s, "m", g)
-			b.Log(s.Reports()[0].Batching)
+			b.Log(s.ModelStatuses()[0].Batching)
 			var next atomic.Int64
 			var clients sync.WaitGroup
 			start := cpuTime(b)

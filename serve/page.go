@@ -48,7 +48,7 @@ func (s *Server) writePage(w http.ResponseWriter, r *http.Request, model, result
 	} else {
 		fmt.Fprintf(&b, "<p class=bad>The server is not ready: %s</p>\n", html.EscapeString(reason))
 	}
-	for _, report := range s.Reports() {
+	for _, report := range s.ModelStatuses() {
 		shown := ""
 		if report.Name == model {
 			shown, result = result, ""
@@ -64,7 +64,7 @@ func (s *Server) writePage(w http.ResponseWriter, r *http.Request, model, result
 	_, _ = w.Write(b.Bytes()) // there is nobody to tell
 }
 
-func writeModel(b *bytes.Buffer, r *http.Request, m *Report, result string) {
+func writeModel(b *bytes.Buffer, r *http.Request, m *ModelStatus, result string) {
 	title := m.Name
 	path := "/v2/models/" + m.Name
 	if m.Version != "" {

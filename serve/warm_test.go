@@ -61,7 +61,7 @@ func TestWarmUp(t *testing.T) {
 		"given":   {"off: output output0 of 2 joined samples has other bits than of one", ""},
 		"wrong":   {"", ""},
 	}
-	for _, r := range s.Reports() {
+	for _, r := range s.ModelStatuses() {
 		if w := want[r.Name]; r.Batching != w[0] || !strings.Contains(r.WarmUp, w[1]) {
 			t.Errorf("%s: batching %q, warm-up %q", r.Name, r.Batching, r.WarmUp)
 		}

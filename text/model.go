@@ -17,6 +17,19 @@ type model interface {
 	tokens(dst []token, text string) ([]token, error)
 }
 
+// Model returns what tokenizer.json calls the model that makes tokens of words: "WordPiece", "BPE", "Unigram" or "WordLevel".
+func (t *Tokenizer) Model() string {
+	switch t.model.(type) {
+	case *wordPiece:
+		return "WordPiece"
+	case *unigram:
+		return "Unigram"
+	case *wordLevel:
+		return "WordLevel"
+	}
+	return "BPE"
+}
+
 // vocabulary has the ids of tokens.
 type vocabulary map[string]int32
 

@@ -76,15 +76,17 @@ func compare(ctx context.Context, progress io.Writer, dir, calib, dev, out strin
 		return nil, err
 	}
 	defer samples.Close()
-	info, err := os.Stat(loader.WeightsFile(dir))
-	if err != nil {
-		return nil, err
-	}
 	float, logits, err := measure(ctx, progress, "float32", model, test, nil)
 	if err != nil {
 		return nil, err
 	}
-	float.bytes = info.Size()
+	for _, file := range loader.WeightsFiles(dir) {
+		info, err := os.Stat(file)
+		if err != nil {
+			return nil, err
+		}
+		float.bytes += info.Size()
+	}
 	rows := []row{float}
 	for _, form := range []struct {
 		name string
@@ -107,7 +109,8 @@ func compare(ctx context.Context, progress io.Writer, dir, calib, dev, out strin
 		if err != nil {
 			return nil, err
 		}
-		if info, err = os.Stat(path); err != nil {
+		info, err := os.Stat(path)
+		if err != nil {
 			return nil, err
 		}
 		r.bytes = info.Size()

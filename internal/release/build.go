@@ -38,10 +38,13 @@ var platforms = []platform{
 	{"darwin", "arm64"}, {"windows", "amd64"}, {"windows", "arm64"}, {"js", "wasm"},
 }
 
-// choose returns the platforms of the names, all of them without one.
+// choose returns the platforms of the names, all of them without one, and none of them for "none".
 func choose(names []string) ([]platform, error) {
-	if len(names) == 0 {
+	switch {
+	case len(names) == 0:
 		return platforms, nil
+	case len(names) == 1 && names[0] == "none":
+		return nil, nil
 	}
 	var chosen []platform
 	for _, name := range names {

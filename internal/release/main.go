@@ -3,6 +3,10 @@
 //
 //	go run ./internal/release -o dist                          all platforms
 //	go run ./internal/release -o dist linux/arm64 js/wasm      these
+//	go run ./internal/release -o dist -version v0.1.0          all, and this version of the module in dist/proxy
+//	go run ./internal/release -o dist -version v0.1.0 none     the module alone
+//
+// The folder dist/proxy is what GOPROXY takes: GOPROXY=file:///PATH/dist/proxy go install github.com/octet-ml/octet/cmd/octet@v0.1.0.
 package main
 
 import (
@@ -19,15 +23,16 @@ import (
 func main() {
 	out := flag.String("o", "dist", "the `folder` to write to")
 	cold := flag.Bool("cold", false, "build the second time with an empty build cache")
+	version := flag.String("version", "", "also write the module as this `version`, such as v0.1.0, for a module proxy")
 	flag.Parse()
-	if err := release(*out, flag.Args(), *cold); err != nil {
+	if err := release(*out, flag.Args(), *version, *cold); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
 }
 
-// release builds the platforms of the names, all of them without one, and writes their files and a table of sizes.
-func release(out string, names []string, cold bool) error {
+// release builds the platforms of the names, all of them without one, and with a version writes the module; SHA256SUMS has all files.
+func release(out string, names []string, version string, cold bool) error {
 	chosen, err := choose(names)
 	if err != nil {
 		return err
@@ -42,30 +47,65 @@ func release(out string, names []string, cold bool) error {
 	if err != nil {
 		return err
 	}
-	temporary, err := os.MkdirTemp("", "octet-release-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(temporary)
-	first, second := builder{source: source}, builder{source: filepath.Join(temporary, "elsewhere", "octet")}
-	if err := os.CopyFS(second.source, sources{os.DirFS(source)}); err != nil {
-		return err
-	}
-	if cold {
-		second.cache = filepath.Join(temporary, "cache")
-	}
 	var sums []string
-	fmt.Println("| platform | MB | gzipped |\n|---|---|---|")
-	for _, p := range chosen {
-		row, lines, err := releaseOne(p, first, second, out, temporary)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p, err)
+	if version != "" {
+		if sums, err = releaseModule(source, out, version); err != nil {
+			return err
 		}
-		fmt.Println(row)
+	}
+	if len(chosen) > 0 {
+		lines, err := releasePrograms(chosen, source, out, cold)
+		if err != nil {
+			return err
+		}
 		sums = append(sums, lines...)
 	}
 	slices.SortFunc(sums, func(a, b string) int { return cmp.Compare(a[65:], b[65:]) })
 	return os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(strings.Join(sums, "")), 0o644)
+}
+
+// releasePrograms builds the platforms, prints a table of sizes and returns the lines of SHA256SUMS.
+func releasePrograms(chosen []platform, source, out string, cold bool) (sums []string, err error) {
+	temporary, err := os.MkdirTemp("", "octet-release-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(temporary)
+	first, second := builder{source: source}, builder{source: filepath.Join(temporary, "elsewhere", "octet")}
+	if err := os.CopyFS(second.source, sources{os.DirFS(source)}); err != nil {
+		return nil, err
+	}
+	if cold {
+		second.cache = filepath.Join(temporary, "cache")
+	}
+	fmt.Println("| platform | MB | gzipped |\n|---|---|---|")
+	for _, p := range chosen {
+		row, lines, err := releaseOne(p, first, second, out, temporary)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
+		}
+		fmt.Println(row)
+		sums = append(sums, lines...)
+	}
+	return sums, nil
+}
+
+// releaseModule writes the module below out/proxy and returns its lines of SHA256SUMS.
+func releaseModule(source, out, version string) ([]string, error) {
+	written, err := writeModule(source, filepath.Join(out, "proxy"), version)
+	if err != nil {
+		return nil, err
+	}
+	var sums []string
+	for _, path := range written {
+		path = filepath.Join("proxy", path)
+		m, err := measure(filepath.Join(out, path))
+		if err != nil {
+			return nil, err
+		}
+		sums = append(sums, m.sum+"  "+filepath.ToSlash(path)+"\n")
+	}
+	return sums, nil
 }
 
 // releaseOne builds one platform twice and returns its row of the table and its lines of SHA256SUMS.

@@ -10,6 +10,8 @@ import (
 // with t = float32(a-za)*(sa/sy) + float32(b-zb)*(sb/sy), both products rounded,
 // q = clamp(roundToEven(t) + zero point). An operand repeats where it
 // has extent 1.
+//
+// Without Out the sum is float32, of operands that are quantized or float32: (a-za)*sa + (b-zb)*sb.
 type Add struct {
 	Act ops.Activation
 	Out *tensor.QParams
@@ -17,9 +19,20 @@ type Add struct {
 
 func (Add) Name() string { return "int8.add" }
 
-func (op Add) Infer(in []ops.Type) ([]ops.Type, error) { return inferBinary(op, in, op.Out, op.Act) }
+func (op Add) Infer(in []ops.Type) ([]ops.Type, error) {
+	if op.Out == nil {
+		return floatTypes(op, op.float(), in, 2, nil)
+	}
+	return inferBinary(op, in, op.Out, op.Act)
+}
+
+// float returns the float32 operator.
+func (op Add) float() ops.Op { return ops.Binary{Fn: ops.Add, Act: op.Act} }
 
 func (op Add) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	if op.Out == nil {
+		return prepareFloat(p, op.float(), 2, nil)
+	}
 	return prepareBinary(p, asm.AddU8For(p.Tier), op.Out, op.Act, scaledOperands), nil
 }
 

@@ -12,25 +12,36 @@ import (
 type Form struct {
 	// Activations are the inputs that the int8 form takes as integers. Without any, there is none for inputs of these types.
 	Activations []int
+	// FloatInputs says that the form takes an activation as float32 where that is how the operator in front of it can give it.
+	FloatInputs bool
+	// Others are the inputs that the form takes as they are, weights and masks among them.
+	Others []int
 	// Layer is what is known of an operator with weights, which adds up products; nil of others.
 	Layer *Layer
 	// Shares says that the operator itself works on the integers of its first input, and its result has that input's parameters.
 	Shares bool
 	// FillsIn says that a result which shares parameters has values that no input has, as of a padding.
 	FillsIn bool
+	// KeepsExtremes says that the greatest values of the activations decide the result, as those of queries and keys: none is to be clipped.
+	KeepsExtremes bool
+	// Joins says that the result consists of its inputs. At the end of a model it is float32, so that each of them has its own parameters.
+	Joins bool
 	// FloatResult says that the int8 form can store its result in float32.
 	FloatResult bool
 	// WeightOnly is the operator with an int8 weight, its first input, and results in float32; nil where there is none. It is for
 	// operators without activations.
 	WeightOnly ops.Op
+	// BothResults builds the form with a second result, the float32 values that the first quantizes, for those who use them; nil where it
+	// has none.
+	BothResults func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref
 	// Bounds is an interval that holds the result whatever the inputs are, nil where none is known.
 	Bounds *Interval
 	// Homogeneous says that f(s*x) = s*f(x) for positive factors s of the channels.
 	Homogeneous bool
 	// Infinite reports whether the operator fills in an infinity, or moves one that an input holds; nil: never.
 	Infinite func(holds func(input int) bool) bool
-	// Build adds the int8 form with the result's parameters, and returns the result. in has the Activations, quantized,
-	// and nil in the place of other inputs. It is nil of layers, and of operators that move values. Serving and
+	// Build adds the int8 form with the result's parameters, nil where it is float32, and returns the result. in has the Activations, quantized,
+	// the Others, and nil in the place of other inputs. It is nil of layers, and of operators that move values. Serving and
 	// training build the same; where the operator shares parameters training alone does, serving takes it as it is.
 	Build func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref
 }

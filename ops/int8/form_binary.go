@@ -1,6 +1,8 @@
 package int8
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -32,22 +34,35 @@ func binaryForm(op ops.Binary, n Node) *Form {
 		}
 		constants++
 	}
-	// Operands of lower rank would have to get the dimensions they lack.
 	build := binaryOperators[op.Fn]
 	switch {
 	case constants == 2:
 		return &Form{}
 	case numbers == 1:
 		return tableForm(n, input)
-	case build == nil || len(n.In[0].Shape) != len(n.In[1].Shape):
+	case build == nil || lacksRank(n, 0) || lacksRank(n, 1):
 		return &Form{}
 	}
+	sum := op.Fn == ops.Add
 	return &Form{
-		Activations: []int{0, 1},
+		Activations: []int{0, 1}, FloatInputs: sum, FloatResult: sum,
 		Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
-			return b.Apply(build(op.Act, out), in...)
+			operands := slices.Clone(in)
+			for i, v := range in {
+				if lack := len(n.Out[0].Shape) - len(n.In[i].Shape); lack > 0 {
+					ones := slices.Repeat([]int{1}, lack)
+					operands[i] = b.Apply(ops.Reshape{Shape: append(ones, n.In[i].Shape...)}, v)
+				}
+			}
+			return b.Apply(build(op.Act, out), operands...)
 		},
 	}
+}
+
+// lacksRank reports whether an operand has fewer dimensions than the result, and is no constant, which can be given them: those of others
+// may change from run to run.
+func lacksRank(n Node, i int) bool {
+	return n.Const[i] == nil && len(n.In[i].Shape) < len(n.Out[0].Shape)
 }
 
 // binaryOperators make the operators of two quantized values.

@@ -9,7 +9,12 @@ import (
 
 func init() {
 	registerForm(func(op ops.Concat, n Node) *Form {
-		f := &Form{Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref { return concat(b, op, in, out) }}
+		f := &Form{FloatResult: true, Joins: true, Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
+			if out == nil {
+				return b.Apply(Concat{Axis: op.Axis}, in...)
+			}
+			return concat(b, op, in, out)
+		}}
 		for i := range n.In {
 			f.Activations = append(f.Activations, i)
 		}

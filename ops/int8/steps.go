@@ -51,6 +51,15 @@ func (s *stepBuilder) Type(v ops.Ref) ops.Type {
 	return t
 }
 
+// constant returns a value that stays what it is.
+func (s *stepBuilder) constant(t *tensor.Tensor) *stepValue {
+	if err := t.Load(); err != nil {
+		s.Fail(err)
+	}
+	t = t.Contiguous()
+	return &stepValue{typ: ops.TypeOf(t), input: -1, t: t}
+}
+
 // Update implements Builder: each run computes it again.
 func (s *stepBuilder) Update(f func() error) { s.steps = append(s.steps, &step{update: f}) }
 

@@ -11,13 +11,14 @@ import (
 // they are in a run, and runs it. Its gradient is that of fake-quantizing the float result, which is its first input.
 //
 // Inputs: the float32 result of Op, then the activations of the form, float32 values that integers stand for, each followed by
-// its scale and zero point, then scale and zero point of the result. Output: the float32 values of the result's integers.
+// its scale and zero point, then scale and zero point of the result, then the Others. Output: the float32 values of the result's integers.
 type StraightThrough struct {
 	Op       ops.Op           // the float32 operator
 	Operands []*tensor.Tensor // its inputs that are no activations, nil in the place of these
 	In       []Params         // of the activations
 	Out      Params
-	last     bool // images have their channels last
+	Others   []int // of the inputs, those that the form takes as they are and that are no constants
+	last     bool  // images have their channels last
 }
 
 // Train adds the form of n in training, given the float result. in has the activations of the form at their places.
@@ -29,7 +30,13 @@ func (f *Form) Train(b Builder, n Node, real ops.Ref, in []Learned, out Learned)
 		op.In = append(op.In, in[i].Params)
 		args = append(args, in[i].Value, in[i].Scale, in[i].Zero)
 	}
-	return b.Apply(op, append(args, out.Scale, out.Zero)...)
+	args = append(args, out.Scale, out.Zero)
+	for _, i := range f.Others {
+		if n.Const[i] == nil {
+			op.Others, args = append(op.Others, i), append(args, in[i].Value)
+		}
+	}
+	return b.Apply(op, args...)
 }
 
 // Name returns "straight_through." and the name of the operator.
@@ -38,7 +45,7 @@ func (op StraightThrough) Name() string { return "straight_through." + op.Op.Nam
 // Infer checks that the parameters fit, and that there is a form.
 func (op StraightThrough) Infer(in []ops.Type) ([]ops.Type, error) {
 	last := 1 + 3*len(op.In)
-	if len(in) != last+2 {
+	if len(in) != last+2+len(op.Others) {
 		return nil, ops.Errorf(op, in, "it takes a result, %d values with scales and zero points, and those of the result", len(op.In))
 	}
 	if err := checkParams(op, in, last, 1, op.Out); err != nil {
@@ -83,9 +90,11 @@ func (op StraightThrough) node(in []ops.Type) (Node, error) {
 	n := Node{Op: op.Op, Const: op.Operands}
 	values := 0
 	for _, c := range op.Operands {
-		switch {
+		switch k := slices.Index(op.Others, len(n.In)); {
 		case c != nil:
 			n.In = append(n.In, ops.TypeOf(c))
+		case k >= 0:
+			n.In = append(n.In, in[len(in)-len(op.Others)+k])
 		case values < len(op.In):
 			n.In = append(n.In, op.logical(in[1+3*values]))
 			values++
@@ -121,7 +130,7 @@ func (StraightThrough) WantsChannelsLast() bool { return false }
 // Grad goes back through the fake-quantize to the float result, and from there through the float operator.
 func (op StraightThrough) Grad(b ops.GradBuilder, in, _, dout []ops.Ref, _ []bool) []ops.Ref {
 	grads := make([]ops.Ref, len(in))
-	n := len(in)
+	n := len(in) - len(op.Others)
 	if d := b.ApplyAll(LSQGrad{Params: op.Out}, in[0], in[n-2], in[n-1], dout[0]); len(d) == 3 {
 		grads[0], grads[n-2], grads[n-1] = d[0], d[1], d[2]
 	}
@@ -171,6 +180,15 @@ func (op StraightThrough) newRun(form *Form, types []ops.Type, b *stepBuilder) (
 		x := &stepValue{typ: ops.F32(types[1+3*i].Shape...), last: op.last, input: 1 + 3*i}
 		refs[at] = b.Apply(Quantize{Q: r.params[i]}, x)
 	}
+	for _, i := range form.Others {
+		k := slices.Index(op.Others, i)
+		if k < 0 {
+			refs[i] = b.constant(op.Operands[i])
+			continue
+		}
+		at := len(types) - len(op.Others) + k
+		refs[i] = &stepValue{typ: types[at], input: at}
+	}
 	y := b.Apply(Dequantize{}, form.Build(b, refs, r.params[len(op.In)]))
 	b.laidOut(y.(*stepValue), op.last)
 	return r, b.err
@@ -182,7 +200,7 @@ func (op StraightThrough) set(q *tensor.QParams, c *ops.Call, i int, name string
 	if i < len(op.In) {
 		p = op.In[i]
 	} else {
-		at = len(c.In) - 2
+		at = len(c.In) - len(op.Others) - 2
 	}
 	if err := CheckLearned(name, c.In[at], c.In[at+1]); err != nil {
 		return err

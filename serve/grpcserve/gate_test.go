@@ -1,6 +1,7 @@
 package grpcserve
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"sync"
@@ -110,6 +111,8 @@ func until(condition func() bool) {
 // start serves models over gRPC, at a port of the loopback interface, and returns a client.
 func start(t testing.TB, opts serve.Options, models map[string]*graph.Graph) (*serve.Server, *Server, *grpc.ClientConn) {
 	t.Helper()
+	// On a machine that does other things a request may take long, which is not what is tested.
+	opts.Timeout, opts.BodyTimeout = cmp.Or(opts.Timeout, 10*time.Minute), cmp.Or(opts.BodyTimeout, 10*time.Minute)
 	s, err := serve.New(opts)
 	if err != nil {
 		t.Fatal(err)

@@ -308,6 +308,9 @@ def reductions(s):
     s.add("Softmax", {"Axis": 1}, [x], lambda x: x.softmax(1))
     for n, c in [(5, 4), (1, 10), (7, 2)]:
         s.add("CrossEntropy", {}, [s.rand(n, c), s.index(c, n)], F.cross_entropy)
+    for blank, zero, targets in [(0, False, s.index(4, 2, 3, lo=1)), (3, True, s.index(3, 5))]:
+        lengths = torch.tensor([6, 4]), torch.tensor([3, 2])
+        s.add("CTCLoss", {"Blank": blank, "ZeroInfinity": zero}, [s.rand(6, 2, 4).log_softmax(-1), targets, *lengths], lambda x, t, a, b: F.ctc_loss(x, t, a, b, blank, "none", zero))
     s.add("CrossEntropy", {}, [s.rand(3, 4) * 30, s.index(4, 3)], F.cross_entropy)
 
 

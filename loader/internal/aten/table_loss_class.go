@@ -16,9 +16,13 @@ var classLosses = []operator{
 	{"aten::nll_loss_nd", nllParams, nllLoss},
 	{"aten::nll_loss_forward", "self:T target:T weight:T? reduction:i ignore_index:i", nllLossForward},
 	{"aten::nll_loss2d_forward", "self:T target:T weight:T? reduction:i ignore_index:i", nllLossForward},
+	{"aten::ctc_loss", "log_probs:T targets:T input_lengths:T target_lengths:T" + ctcParams, ctcLoss},
+	{"aten::ctc_loss", "log_probs:T targets:T input_lengths:I target_lengths:I" + ctcParams, ctcLoss},
 }
 
 const nllParams = "self:T target:T weight:T?=None reduction:i=1 ignore_index:i=-100"
+
+const ctcParams = " blank:i=0 reduction:i=1 zero_infinity:b=False"
 
 // classAxis is the dimension of the classes: the first one of a single sample, else the second.
 func classAxis(x *build.Tensor) int { return min(x.Rank()-1, 1) }
@@ -150,4 +154,32 @@ func (c *call) crossEntropyOf(scores, target, weight *build.Tensor, reduction in
 	}
 	// The mean is of the samples, not of the classes.
 	return c.lossOf(c.fn(ops.Neg, c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{axis}}, y)), reduction)
+}
+
+// ctcLoss is the loss of sequences without an alignment; its mean is of the losses divided by the lengths of the targets.
+func ctcLoss(c *call) Value {
+	x, targets := c.tensor(0), c.cast(c.tensor(1), tensor.Int64)
+	if x.Rank() == 2 {
+		x = c.reshape(x, slices.Insert(slices.Clone(c.Dims(x)), 1, build.Extent(1)))
+	} else if x.Rank() != 3 {
+		return c.fail("logarithms %v: [T, N, C] or [T, C] are needed", x.Type())
+	}
+	lengths := make([]*build.Tensor, 2)
+	for i := range lengths {
+		if t, ok := c.args[2+i].(*build.Tensor); ok {
+			lengths[i] = c.reshape(c.cast(t, tensor.Int64), []*build.Number{build.Extent(-1)})
+			continue
+		}
+		v, err := c.Vector(c.numbers(2 + i))
+		c.failed(err)
+		lengths[i] = build.NewTensor(v)
+	}
+	y := c.apply(ops.CTCLoss{Blank: c.int(4), ZeroInfinity: c.bool(6)}, x, targets, lengths[0], lengths[1])
+	switch {
+	case c.int(5) == 1:
+		y = c.arith(ops.Div, y, c.cast(c.apply(ops.Unary{Fn: ops.ClampMin, Alpha: 1}, lengths[1]), x.DType()))
+	case c.int(5) == 0 && c.tensor(0).Rank() == 2:
+		return c.selected(y, 0, build.Extent(0))
+	}
+	return c.lossOf(y, c.int(5))
 }

@@ -302,11 +302,14 @@ func (a *Archive) readStored(name string, f *record, data []byte) (err error) {
 
 // check compares the checksum of a record that was read, or failed to be.
 func (f *record) check(name string, data []byte, err error) error {
-	if err == nil && f.crc != 0 && crc32.ChecksumIEEE(data) != f.crc {
+	if err == nil {
+		if f.crc == 0 || crc32.ChecksumIEEE(data) == f.crc {
+			return nil
+		}
 		err = zip.ErrChecksum
 	}
 	var fe *tensor.FileError
-	if err != nil && !errors.As(err, &fe) {
+	if !errors.As(err, &fe) {
 		err = &tensor.FileError{Record: name, Reason: "damaged record", Err: err}
 	}
 	return err

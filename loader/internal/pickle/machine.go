@@ -30,7 +30,8 @@ type machine struct {
 	used    bits   // entries of the memo that are referred to: the others are not kept
 	puts    uint32 // opcodes so far that set one
 	classes map[string]*Class
-	room    []Value // for the values of small tuples, which are allocated together
+	room    []Value         // for the values of small tuples, which are allocated together
+	text    strings.Builder // for short strings, likewise
 }
 
 // entry is a value on the stack or in the memo.
@@ -105,7 +106,7 @@ func (m *machine) step(op byte, arg []byte) error {
 	case opLong1, opLong4:
 		return m.long(arg)
 	case opBinString, opShortBinString, opBinUnicode, opShortBinUnicode, opBinUnicode8:
-		return m.push(string(arg))
+		return m.push(m.stringOf(arg))
 	case opBinBytes, opShortBinBytes, opBinBytes8, opByteArray8:
 		return m.push(Bytes(bytes.Clone(arg)))
 	case opEmptyTuple:
@@ -176,7 +177,16 @@ func (m *machine) mark() error {
 //
 //go:noinline
 func (m *machine) push(v Value) error {
-	m.stack = append(m.stack, entry{v: v, size: 1, depth: 1})
+	return m.add(entry{v: v, size: 1, depth: 1})
+}
+
+// add puts an entry on the stack. Where a pickle has all items of a large dict on it, it grows to millions: doubled, it is
+// copied least often.
+func (m *machine) add(e entry) error {
+	if n := len(m.stack); n == cap(m.stack) {
+		m.stack = slices.Grow(m.stack, max(n, 64))
+	}
+	m.stack = append(m.stack, e)
 	return nil
 }
 
@@ -186,8 +196,7 @@ func (m *machine) pushHolder(v Value, items []entry) error {
 	if err := m.hold(&e, items); err != nil {
 		return err
 	}
-	m.stack = append(m.stack, e)
-	return nil
+	return m.add(e)
 }
 
 // hold counts items as parts of a value.
@@ -280,8 +289,7 @@ func (m *machine) get(at uint32) error {
 		m.memo[at] = e
 	}
 	e.noted = false
-	m.stack = append(m.stack, e)
-	return nil
+	return m.add(e)
 }
 
 // How many values have their memory together: most tuples of a state_dict are the arguments of calls, and end with them.
@@ -301,6 +309,25 @@ func (m *machine) valuesOf(items []entry) []Value {
 		values[i] = items[i].v
 	}
 	return values
+}
+
+// How long a string may be that has its memory with others, and how much memory that is.
+const (
+	shortString   = 256
+	roomForString = 16 << 10
+)
+
+func (m *machine) stringOf(arg []byte) string {
+	if len(arg) > shortString {
+		return string(arg)
+	}
+	if m.text.Cap()-m.text.Len() < len(arg) {
+		m.text = strings.Builder{}
+		m.text.Grow(roomForString)
+	}
+	start := m.text.Len()
+	m.text.Write(arg)
+	return m.text.String()[start:]
 }
 
 // long pushes an integer in two's complement.
@@ -377,6 +404,7 @@ func (m *machine) setItems(items []entry) error {
 	if len(items)%2 != 0 {
 		return m.fail("sets items with a key that has no value")
 	}
+	into.reserve(len(items) / 2)
 	for i := 0; i < len(items); i += 2 {
 		if !into.set(items[i].v, items[i+1].v) {
 			return m.fail("the key of a dict is %s", kindOf(items[i].v))

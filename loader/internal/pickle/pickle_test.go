@@ -444,3 +444,46 @@ func walk(v Value) float64 {
 	}
 	return n
 }
+
+// TestDictBatches sets the items of a dict in batches of every size, some keys twice, as Python does: the first place and
+// the last value count.
+func TestDictBatches(t *testing.T) {
+	keys := []string{"N", "\x88", "K\x01", "K\x02", "G?\xf8\x00\x00\x00\x00\x00\x00", "U\x01a", "U\x01b", "K\x03\x85"}
+	for i := range 40 {
+		keys = append(keys, fmt.Sprintf("U\x03k%02d", i), fmt.Sprintf("M%c\x01", i))
+	}
+	for batch := 1; batch <= 2*len(keys); batch++ {
+		p := []byte("\x80\x02}")
+		for i := range 2 * len(keys) {
+			if i%batch == 0 {
+				p = append(p, '(')
+			}
+			p = append(append(p, keys[i*7%len(keys)]...), 'K', byte(i))
+			if (i+1)%batch == 0 || i+1 == 2*len(keys) {
+				p = append(p, 'u')
+			}
+		}
+		v, _, err := Load(append(p, '.'), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := v.(*Dict)
+		for i := range len(keys) + 1 { // the tuple is listed twice
+			key, value := d.At(i)
+			if _, isTuple := key.(Tuple); isTuple {
+				continue
+			} else if i == len(keys) {
+				t.Fatalf("batches of %d: key %v after all others", batch, key)
+			}
+			if want := int64(i + len(keys)); value != want {
+				t.Fatalf("batches of %d: key %v at %d has value %v, not %d", batch, key, i, value, want)
+			}
+			if found, ok := d.Get(key); !ok || found != value {
+				t.Fatalf("batches of %d: Get(%v) = %v, %v", batch, key, found, ok)
+			}
+		}
+		if d.Len() != len(keys)+1 {
+			t.Fatalf("batches of %d: %d keys", batch, d.Len())
+		}
+	}
+}

@@ -9,6 +9,7 @@ package pickle
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/internal/nametable"
 )
@@ -46,6 +47,17 @@ func (c *Class) String() string { return c.Module + "." + c.Name }
 
 // Is reports whether the class has the given module and name.
 func (c *Class) Is(module, name string) bool { return c.Module == module && c.Name == name }
+
+// IsAny reports whether String returns one of these, without making that string.
+func (c *Class) IsAny(names ...string) bool {
+	n := len(c.Module)
+	for _, full := range names {
+		if len(full) == n+1+len(c.Name) && full[:n] == c.Module && full[n] == '.' && full[n+1:] == c.Name {
+			return true
+		}
+	}
+	return false
+}
 
 // Object is what calling Class with Args gives, or, when New is set, a new
 // instance that was not initialised, made with Args and Keywords. State is what was
@@ -120,12 +132,35 @@ func (d *Dict) find(key Value) int {
 
 func (d *Dict) nameAt(i int) string { return d.entries[i].key.(string) }
 
-// note adds the key at a place, which is new, to those that find finds.
-func (d *Dict) note(i int) {
-	if name, ok := d.entries[i].key.(string); ok {
-		d.names.Add(name, i, d.nameAt)
-	} else if plainKey(d.entries[i].key) {
-		d.index[d.entries[i].key] = int32(i)
+// note adds a key at a place, which is new unless an equal one has another, to those that find finds, and returns the
+// place that it has.
+func (d *Dict) note(key Value, place int) int {
+	if name, ok := key.(string); ok {
+		return d.names.Add(name, place, d.nameAt)
+	}
+	if !plainKey(key) {
+		return place
+	}
+	if i, ok := d.index[key]; ok {
+		return int(i)
+	}
+	d.index[key] = int32(place)
+	return place
+}
+
+// reserve makes room for n more keys.
+func (d *Dict) reserve(n int) {
+	if n += len(d.entries); n > max(fewKeys, cap(d.entries)) {
+		d.entries = slices.Grow(d.entries, max(n, 2*len(d.entries))-len(d.entries))
+		d.list(cap(d.entries))
+	}
+}
+
+// list makes a list of the keys with room for n of them, so that find does not look at each.
+func (d *Dict) list(n int) {
+	d.names, d.index = nametable.New(n), make(map[Value]int32)
+	for i := range d.entries {
+		d.note(d.entries[i].key, i)
 	}
 }
 
@@ -144,21 +179,19 @@ func (d *Dict) set(key, value Value) bool {
 	case *List, *Dict:
 		return false
 	}
-	if plainKey(key) {
-		if i := d.find(key); i >= 0 {
-			d.entries[i].value = value
-			return true
-		}
+	i := len(d.entries)
+	if d.names != nil {
+		i = d.note(key, i)
+	} else if found := d.find(key); found >= 0 && plainKey(key) {
+		i = found
+	}
+	if i < len(d.entries) {
+		d.entries[i].value = value
+		return true
 	}
 	d.entries = append(d.entries, dictEntry{key, value})
-	switch n := len(d.entries); {
-	case d.names != nil:
-		d.note(n - 1)
-	case n > fewKeys:
-		d.names, d.index = nametable.New(n), make(map[Value]int32)
-		for i := range n {
-			d.note(i)
-		}
+	if d.names == nil && len(d.entries) > fewKeys {
+		d.list(len(d.entries))
 	}
 	return true
 }

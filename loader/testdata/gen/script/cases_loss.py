@@ -64,3 +64,17 @@ def cases(s):
         s.op(e, *[tuple(s.rand(*n) for _ in range(3)) for n in [(4, 3), (3,), (2, 3, 2)]], (s.rand(2, 3), s.rand(3), s.rand(2, 3)), tol=5e-6)
     traced = torch.jit.trace(s.define("(self, a, b, c):\n    return F.cross_entropy(a, b, c, label_smoothing=0.1), F.binary_cross_entropy_with_logits(a, a.sigmoid().detach(), reduction='sum'), F.kl_div(a.log_softmax(1), a.softmax(1).detach(), reduction='batchmean')"), (x, t, weight))
     s.module(None, (x, t, weight), scripted=traced, what="traced losses", tol=5e-6)
+    # Sequences without an alignment.
+    steps, size = torch.tensor([7, 4, 6]), torch.tensor([3, 0, 2])
+    log, words = s.rand(7, 3, 5).log_softmax(-1), torch.randint(1, 5, (3, 4), generator=s.generator)
+    narrow = torch.tensor([7, 1, 2]), torch.tensor([3, 2, 2])
+    same = torch.tensor([[2, 2, 2, 2], [1, 1, 3, 0], [3, 3, 1, 0]])
+    runs = [(log, words, steps, size), (log, words[0, :5], steps, torch.tensor([3, 0, 1])), (log.double(), words.int(), steps.int(), size.int()), (log, words, *narrow), (log, same, steps, torch.tensor([4, 2, 3])), (log, words, steps + 1, size), (log, words, steps, size + 2), (log, words[:2], steps, size), (log, words[0], steps, size), (log.long(), words, steps, size)]
+    for e in ["F.ctc_loss(a, b, c, d)", "F.ctc_loss(a, b, c, d, reduction='none')", "F.ctc_loss(a, b, c, d, reduction='sum', zero_infinity=True)", "F.ctc_loss(a, b, c, d, zero_infinity=True)", "F.ctc_loss(a, b, c, d, 4, 'none')"]:
+        s.op(e, *[r for r in runs if "4" not in e or not (r[1] == 4).any()], tol=3e-6)
+    for e in ["F.ctc_loss(a.log_softmax(-1), b, c, d)", "F.ctc_loss(a.log_softmax(-1), b, c, d, reduction='none')"]:
+        s.op(e, (s.rand(6, 2, 4), words[:2, :3] % 3 + 1, torch.tensor([6, 4]), torch.tensor([3, 1])), tol=3e-6)
+        s.op(e, (s.rand(6, 4), words[0] % 3 + 1, torch.tensor(6), torch.tensor(4)), tol=3e-6)
+    s.op("F.ctc_loss(a, b, c, d, reduction='none', zero_infinity=True)", (log, words, *narrow), tol=3e-6)
+    traced = torch.jit.trace(s.define("(self, a, b):\n    return F.ctc_loss(a.log_softmax(-1), b, [7, 4, 6], [3, 0, 2])"), (s.rand(7, 3, 5), words))
+    s.module(None, (s.rand(7, 3, 5), words), scripted=traced, what="traced ctc_loss", tol=3e-6)

@@ -7,8 +7,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// watch accumulates how well the range of an activation fits it.
-type watch struct {
+// monitor accumulates how well the range of an activation fits it.
+type monitor struct {
 	q       *tensor.QParams
 	samples bool // the value's elements are those of one sample after another; see samplesFirst
 
@@ -19,7 +19,7 @@ type watch struct {
 }
 
 // watched returns how many of the n elements of a value count: the first ones.
-func (w *watch) watched(c *ops.Call, n int) int {
+func (w *monitor) real(c *ops.Call, n int) int {
 	if !w.samples {
 		return n
 	}
@@ -27,7 +27,7 @@ func (w *watch) watched(c *ops.Call, n int) int {
 }
 
 // report fills in what was seen.
-func (w *watch) report(v *Value) {
+func (w *monitor) report(v *Value) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.values == 0 {
@@ -54,23 +54,23 @@ func (g *grid) reduced(n int) *ValueBins {
 	return b
 }
 
-// watchOp is the operator that shows a value of the float model to a watch.
-type watchOp struct{ to *watch }
+// monitorOp is the operator that shows a value of the float model to a monitor.
+type monitorOp struct{ to *monitor }
 
-func (watchOp) Name() string { return "watch" }
+func (monitorOp) Name() string { return "monitor" }
 
-func (op watchOp) Infer(in []ops.Type) ([]ops.Type, error) {
+func (op monitorOp) Infer(in []ops.Type) ([]ops.Type, error) {
 	return inferCounting(op, in, tensor.Float32)
 }
 
-func (op watchOp) Prepare(*ops.Prepare) (*ops.Kernel, error) {
+func (op monitorOp) Prepare(*ops.Prepare) (*ops.Kernel, error) {
 	w := op.to
 	// What rounds to an integer outside the range is clipped.
 	low := (float32(w.q.Min-w.q.ZeroPoint[0]) - 0.5) * w.q.Scale[0]
 	high := (float32(w.q.Max-w.q.ZeroPoint[0]) + 0.5) * w.q.Scale[0]
-	return &ops.Kernel{Choice: "watch", Parallel: 1, Run: func(c *ops.Call) error {
+	return &ops.Kernel{Choice: "monitor", Parallel: 1, Run: func(c *ops.Call) error {
 		x := c.In[0].Float32s()
-		x = x[:w.watched(c, len(x))]
+		x = x[:w.real(c, len(x))]
 		if len(x) == 0 {
 			return nil
 		}
@@ -97,17 +97,17 @@ func (op watchOp) Prepare(*ops.Prepare) (*ops.Kernel, error) {
 }
 
 // HasEffect keeps the node though nothing uses its output.
-func (watchOp) HasEffect() bool { return true }
+func (monitorOp) HasEffect() bool { return true }
 
 // ChannelsLast watches in whatever layout the value has.
-func (op watchOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+func (op monitorOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3
 }
 
-func (watchOp) WantsChannelsLast() bool { return false }
+func (monitorOp) WantsChannelsLast() bool { return false }
 
 // saturationOp is the operator that counts integers at the ends of the range.
-type saturationOp struct{ to *watch }
+type saturationOp struct{ to *monitor }
 
 func (saturationOp) Name() string { return "saturation" }
 
@@ -120,7 +120,7 @@ func (op saturationOp) Prepare(*ops.Prepare) (*ops.Kernel, error) {
 	return &ops.Kernel{Choice: "saturation", Parallel: 1, Run: func(c *ops.Call) error {
 		var counts [256]int64
 		x := c.In[0].Uint8s()
-		x = x[:w.watched(c, len(x))]
+		x = x[:w.real(c, len(x))]
 		for _, v := range x {
 			counts[v]++
 		}

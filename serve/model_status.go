@@ -6,8 +6,8 @@ import (
 	"github.com/octet-ml/octet/serve/oip"
 )
 
-// Report says how a model was loaded.
-type Report struct {
+// ModelStatus says how a model was loaded.
+type ModelStatus struct {
 	Name    string               `json:"name"`
 	Version string               `json:"version,omitempty"`
 	Ready   bool                 `json:"ready"`
@@ -19,7 +19,7 @@ type Report struct {
 	// Run is the least time of a run with one sample, measured on one thread.
 	Run      time.Duration `json:"run_ns,omitempty"`
 	Batching string        `json:"batching,omitempty"`
-	Batches  []BatchReport `json:"batches,omitempty"`
+	Batches  []BatchTiming `json:"batches,omitempty"`
 	WarmUp   string        `json:"warm_up,omitempty"` // why it was not warmed up
 	Stateful bool          `json:"stateful,omitempty"`
 	Pictures bool          `json:"pictures,omitempty"` // encoded ones may be given as input
@@ -28,17 +28,17 @@ type Report struct {
 	ArenaBytes  int64 `json:"arena_bytes,omitempty"`
 }
 
-// BatchReport is a measurement of joined samples.
-type BatchReport struct {
+// BatchTiming is a measurement of joined samples.
+type BatchTiming struct {
 	Samples   int           `json:"samples"`
 	PerSample time.Duration `json:"per_sample_ns"`
 }
 
-// Reports returns a report of each version of each model.
-func (s *Server) Reports() []Report {
-	var list []Report
+// ModelStatuses returns the status of each version of each model.
+func (s *Server) ModelStatuses() []ModelStatus {
+	var list []ModelStatus
 	for _, d := range s.deployments() {
-		r := Report{Name: d.name, Version: d.version}
+		r := ModelStatus{Name: d.name, Version: d.version}
 		r.Ready, r.Reason = d.ready()
 		if i := d.current.Load(); i != nil {
 			r.Inputs, r.Outputs, r.Run, r.Batching, r.WarmUp = i.inputs, i.outputs, i.warm, i.batch.reason, i.warmNote
@@ -46,7 +46,7 @@ func (s *Server) Reports() []Report {
 			r.Stateful, r.WeightBytes, r.ArenaBytes = i.signature.Stateful, i.weights, int64(i.session.ArenaBytes())
 			r.Example = i.example()
 			for _, row := range i.batch.rows {
-				r.Batches = append(r.Batches, BatchReport{row.Samples, time.Duration(row.PerSample * float64(time.Second))})
+				r.Batches = append(r.Batches, BatchTiming{row.Samples, time.Duration(row.PerSample * float64(time.Second))})
 			}
 		}
 		list = append(list, r)

@@ -1,0 +1,86 @@
+package int8
+
+import (
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
+)
+
+func init() {
+	registerForm(func(op ops.GroupNorm, n Node) *Form {
+		return normForm(n, func(out *tensor.QParams, both bool) ops.Op {
+			return GroupNorm{GroupNormAttributes: ops.GroupNormAttributes(op), Out: out, Both: both}
+		})
+	})
+	registerForm(func(op ops.InstanceNorm, n Node) *Form {
+		return normForm(n, func(out *tensor.QParams, both bool) ops.Op {
+			return InstanceNorm{InstanceNormAttributes: ops.InstanceNormAttributes(op), Out: out, Both: both}
+		})
+	})
+}
+
+// GroupNorm is ops.GroupNorm with a quantized output, q = quantize(group_norm(x)), whose float32 arithmetic is the same on every tier.
+//
+// Inputs: x, uint8 with parameters or float32, then weight and bias as ops.GroupNorm has them. Outputs: uint8 with qparams Out,
+// then with Both what it is in float32.
+type GroupNorm struct {
+	ops.GroupNormAttributes
+	Out  *tensor.QParams
+	Both bool
+}
+
+// Name returns "int8.group_norm".
+func (GroupNorm) Name() string { return "int8.group_norm" }
+
+// Infer checks what ops.GroupNorm does, and the parameters.
+func (op GroupNorm) Infer(in []ops.Type) ([]ops.Type, error) {
+	return normTypes(op, ops.GroupNorm(op.GroupNormAttributes), in, 1, op.Out, op.Both)
+}
+
+// Prepare computes in float32 between integers.
+func (op GroupNorm) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	return prepareFloat(p, ops.GroupNorm(op.GroupNormAttributes), 1, op.Out)
+}
+
+// ChannelsLast leaves weight and bias as they are.
+func (op GroupNorm) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	if op.NHWC || len(in[0].Shape) < 3 {
+		return nil, nil, false
+	}
+	op.NHWC = true
+	return op, []int{0}, true
+}
+
+// WantsChannelsLast is false: it works in any layout.
+func (GroupNorm) WantsChannelsLast() bool { return false }
+
+// InstanceNorm is ops.InstanceNorm with a quantized output. Inputs, output and arithmetic are those of GroupNorm.
+type InstanceNorm struct {
+	ops.InstanceNormAttributes
+	Out  *tensor.QParams
+	Both bool
+}
+
+// Name returns "int8.instance_norm".
+func (InstanceNorm) Name() string { return "int8.instance_norm" }
+
+// Infer checks what ops.InstanceNorm does, and the parameters.
+func (op InstanceNorm) Infer(in []ops.Type) ([]ops.Type, error) {
+	return normTypes(op, ops.InstanceNorm(op.InstanceNormAttributes), in, 1, op.Out, op.Both)
+}
+
+// Prepare computes in float32 between integers.
+func (op InstanceNorm) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	return prepareFloat(p, ops.InstanceNorm(op.InstanceNormAttributes), 1, op.Out)
+}
+
+// ChannelsLast leaves weight and bias as they are.
+func (op InstanceNorm) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
+	if op.NHWC {
+		return nil, nil, false
+	}
+	op.NHWC = true
+	return op, []int{0}, true
+}
+
+// WantsChannelsLast is false: it works in any layout.
+func (InstanceNorm) WantsChannelsLast() bool { return false }
