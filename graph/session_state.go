@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/octet-ml/octet/ops"
@@ -44,7 +45,8 @@ func (k *SessionState) Run(ctx context.Context, inputs ...*tensor.Tensor) ([]*te
 
 func (k *SessionState) runWith(ctx context.Context, threads int, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	var items Items
-	settled := false // the numbers were found one by one
+	settled := false       // the numbers were found one by one
+	var same map[int]int64 // the numbers that the last graph was made for
 	for range maxProbes {
 		var r sessionRun
 		outputs, err := r.once(ctx, k, threads, inputs, &items)
@@ -62,8 +64,8 @@ func (k *SessionState) runWith(ctx context.Context, threads int, inputs []*tenso
 		case len(items.Values) == 0:
 			return outputs, err
 		case errors.As(err, &item):
-		case errors.As(err, &shape) && !items.Same: // of operators that were chosen for examples
-			items.Same = true
+		case errors.As(err, &shape) && !maps.Equal(items.Values, same): // of operators that were chosen for examples
+			items.Same, same = true, maps.Clone(items.Values)
 		default:
 			return outputs, err
 		}

@@ -1,0 +1,108 @@
+package loader
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// otherDetectors are those that differ from PyTorch, and in what.
+var otherDetectors = map[string]string{
+	"faster_rcnn-1.13/traced":     "scatter does not accept",
+	"faster_rcnn-2.14/traced":     "scatter does not accept",
+	"keypoint_rcnn-1.13/traced":   "scatter does not accept",
+	"keypoint_rcnn-2.14/traced":   "scatter does not accept",
+	"faster_rcnn-1.13/scripted":   "output 0",
+	"keypoint_rcnn-1.13/scripted": "output 0",
+	"keypoint_rcnn-2.14/scripted": "output 0",
+	"fcos-1.13/scripted":          "topk does not accept", // of two pictures at once
+}
+
+// TestDetectors compares torchvision's detectors, traced and scripted, with what PyTorch finds: 20 boxes or more in a picture, as many as
+// a model may give, one and none, in pictures of two sizes, and in two pictures at once. A session runs all pictures of a model.
+func TestDetectors(t *testing.T) {
+	files, err := filepath.Glob("testdata/detectors/*.json.gz")
+	if err != nil || len(files) != 12 {
+		t.Fatalf("%d fixtures of 6 models by 2 versions: %v", len(files), err)
+	}
+	for _, path := range files {
+		name := strings.TrimSuffix(filepath.Base(path), ".json.gz")
+		for _, c := range readScriptCases(t, path) {
+			t.Run(name+"/"+c.What, func(t *testing.T) {
+				t.Parallel()
+				boxes, other := map[int]bool{}, ""
+				sessions := map[int]*graph.Session{}
+				for _, r := range c.Runs {
+					if sessions[len(r.In)] == nil {
+						sessions[len(r.In)] = detectorSession(t, &c, len(r.In))
+					}
+					boxes[r.Out[0].Shape[0]] = true
+					if why := runDetector(t, sessions[len(r.In)], r); other == "" {
+						other = why
+					}
+				}
+				if known := otherDetectors[name+"/"+c.What]; (known == "") != (other == "") || !strings.Contains(other, known) {
+					t.Errorf("it differs in %q, which was %q", other, known)
+				}
+				if !boxes[0] || !boxes[1] || !boxes[30] || len(boxes) < 4 {
+					t.Errorf("the pictures have %v boxes", boxes)
+				}
+			})
+		}
+	}
+}
+
+// detectorSession is a session for so many pictures.
+func detectorSession(t *testing.T, c *scriptCase, pictures int) *graph.Session {
+	data := c.archive(t)
+	g, err := LoadFrom(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.What == "scripted" {
+		var names []string
+		for i := range pictures {
+			names = append(names, fmt.Sprint("images.", i))
+		}
+		if g, err = g.Bind(names...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := g.Compile(graph.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// runDetector says in what a run differs from PyTorch's.
+func runDetector(t *testing.T, s *graph.Session, r scriptRun) string {
+	var in []*tensor.Tensor
+	for _, x := range r.In {
+		in = append(in, x.tensor(t))
+	}
+	out, err := s.Run(context.Background(), in...)
+	if err != nil || len(out) != len(r.Out) {
+		return fmt.Sprintf("pictures %v: %d outputs, want %d: %v", in, len(out), len(r.Out), err)
+	}
+	for i, w := range r.Out {
+		want, tol := w.tensor(t), 1e-6
+		if want.DType() == tensor.Float32 {
+			for _, v := range want.Float32s() {
+				tol = max(tol, 1e-4*math.Abs(float64(v)))
+			}
+		}
+		if why := differ(out[i], want, 0, tol); why != "" {
+			return fmt.Sprintf("pictures %v: output %d: %s", in, i, why)
+		}
+	}
+	return ""
+}
