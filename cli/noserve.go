@@ -13,8 +13,7 @@ import (
 
 // noServe says that this build can do nothing over a network, and how one is made that can.
 func noServe(what string) error {
-	return usagef("%s: this program was built without serving (tag noserve); build it without that tag: "+
-		"go build -trimpath -tags grpcnotrace,nethttpomithttp2 -gcflags=google.golang.org/...=-l -gcflags=github.com/octet-ml/octet/cli=-l -ldflags='-s -w -funcalign=16' ./cmd/octet", what)
+	return usagef("%s: this program was built without serving (tag noserve); build it without that tag: go run ./internal/release -local", what)
 }
 
 func (a *app) serve() *cobra.Command {

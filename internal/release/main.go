@@ -5,6 +5,7 @@
 //	go run ./internal/release -o dist linux/arm64 js/wasm      these
 //	go run ./internal/release -o dist -version v0.1.0          all, and this version of the module in dist/proxy
 //	go run ./internal/release -o dist -version v0.1.0 none     the module alone
+//	go run ./internal/release -local                           ./octet for this machine, built once and nothing beside it
 //
 // The folder dist/proxy is what GOPROXY takes: GOPROXY=file:///PATH/dist/proxy go install github.com/octet-ml/octet/cmd/octet@v0.1.0.
 package main
@@ -16,23 +17,44 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 )
 
 func main() {
-	out := flag.String("o", "dist", "the `folder` to write to")
+	out := flag.String("o", "", "the `folder` to write to, by default dist, and this one with -local")
+	local := flag.Bool("local", false, "build the program of this machine alone, once, as octet in this folder or in that of -o")
+	more := flag.String("tags", "", "further build `tags` for -local, such as noserve")
 	cold := flag.Bool("cold", false, "build the second time with an empty build cache")
 	version := flag.String("version", "", "also write the module as this `version`, such as v0.1.0, for a module proxy")
 	flag.Parse()
-	if err := release(*out, flag.Args(), *version, *cold); err != nil {
+	work := func() error { return release(*out, flag.Args(), *version, *cold) }
+	if *local {
+		work = func() error { return buildLocal(*out, *more) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
 }
 
+// buildLocal builds the program of this machine, with further tags.
+func buildLocal(out, more string) error {
+	source, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	if out, err = filepath.Abs(out); err != nil {
+		return err
+	}
+	p := platform{runtime.GOOS, runtime.GOARCH}
+	return builder{source: source, tags: more}.build(p, filepath.Join(out, "octet"+p.extension()))
+}
+
 // release builds the platforms of the names, all of them without one, and with a version writes the module; SHA256SUMS has all files.
 func release(out string, names []string, version string, cold bool) error {
+	out = cmp.Or(out, "dist")
 	chosen, err := choose(names)
 	if err != nil {
 		return err
