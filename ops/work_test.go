@@ -24,6 +24,7 @@ func workCases() []workCase {
 	s8 := func(shape ...int) ops.Type {
 		return ops.Type{DType: tensor.Int8, Shape: shape, Q: tensor.PerTensor(tensor.Int8, 0.1, 0)}
 	}
+	params8 := tensor.PerTensor(tensor.Uint8, 0.1, 3)
 	params := int8.Params{DType: tensor.Uint8, Min: 0, Max: 255}
 	weights := int8.Params{DType: tensor.Int8, Min: -128, Max: 127}
 	conv := func(stride, padding, dilation, groups int) ops.Conv {
@@ -79,6 +80,8 @@ func workCases() []workCase {
 			[]ops.Type{u8(2, 4, 8, 8), s8(6, 2, 3, 3)}, 2 * 16 * 6 * 2 * 9},
 		{"int8 linear", int8.Linear{}, []ops.Type{u8(2, 5, 8), s8(3, 8)}, 2 * 5 * 8 * 3},
 		{"dynamic int8 linear", int8.DynamicLinear{}, []ops.Type{f(2, 5, 8), s8(3, 8)}, 2 * 5 * 8 * 3},
+		{"int8 matrix product", int8.MatMul{MatMulAttributes: ops.MatMulAttributes{TransposeB: true}, Out: params8}, []ops.Type{u8(7, 1, 4, 5), u8(3, 6, 5)}, 7 * 3 * 4 * 5 * 6},
+		{"int8 attention", int8.Attention{AttentionAttributes: ops.AttentionAttributes{Causal: true}, Out: params8}, []ops.Type{u8(2, 5, 4), u8(2, 7, 4), u8(2, 7, 6)}, 2 * 5 * 7 * (4 + 6)},
 		{"trained convolution", int8.TrainedLayer{Layer: conv(1, 0, 1, 1), X: params, W: weights, Y: &params},
 			[]ops.Type{f(1, 3, 4, 4), f(1), f(1), f(5, 3, 2, 2), f(1), f(1), f(1), f(1)}, 9 * 5 * 3 * 4},
 		{"relu", ops.Unary{Fn: ops.ReLU}, []ops.Type{f(2, 3)}, 0},

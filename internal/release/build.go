@@ -67,8 +67,9 @@ const tags = "grpcnotrace,nethttpomithttp2"
 // cold are packages in which no loop of a run or of a request lies. They are compiled without inlining, which makes the program a
 // fiftieth smaller.
 var cold = []string{
-	"crypto/tls", "crypto/x509", "encoding/asn1", "google.golang.org/...", "github.com/spf13/...",
-	"github.com/octet-ml/octet/cli", "github.com/octet-ml/octet/loader/...", "github.com/octet-ml/octet/onnx",
+	"crypto/tls", "crypto/x509", "encoding/asn1", "fmt", "text/template/...",
+	"google.golang.org/...", "github.com/klauspost/...", "github.com/spf13/...",
+	"github.com/octet-ml/octet/bench", "github.com/octet-ml/octet/cli", "github.com/octet-ml/octet/graph/nn", "github.com/octet-ml/octet/loader/...", "github.com/octet-ml/octet/onnx",
 	"github.com/octet-ml/octet/report", "github.com/octet-ml/octet/torchscript",
 }
 
