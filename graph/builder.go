@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"github.com/octet-ml/octet/internal/sticky"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -10,7 +11,7 @@ import (
 type Builder struct {
 	Graph *Graph
 	Scope Scope // of the nodes
-	err   error
+	first sticky.Error
 }
 
 // Add adds an operator and returns its first output.
@@ -20,11 +21,12 @@ func (b *Builder) Add(op ops.Op, in ...*Value) *Value {
 
 // AddAll adds an operator and returns its outputs, which are so many.
 func (b *Builder) AddAll(op ops.Op, outputs int, in ...*Value) []*Value {
-	if b.err == nil {
-		var out []*Value
-		if out, b.err = b.Graph.Add(b.Scope, op, in...); b.err == nil {
+	if b.Err() == nil {
+		out, err := b.Graph.Add(b.Scope, op, in...)
+		if err == nil {
 			return out
 		}
+		b.Fail(err)
 	}
 	out := make([]*Value, outputs)
 	for i := range out {
@@ -40,11 +42,7 @@ func (b *Builder) Const(t *tensor.Tensor) *Value { return b.Graph.Const("", t) }
 func (b *Builder) Nothing() *Value { return b.Const(tensor.Scalar(float32(0))) }
 
 // Fail makes err the error, unless there is one.
-func (b *Builder) Fail(err error) {
-	if b.err == nil {
-		b.err = err
-	}
-}
+func (b *Builder) Fail(err error) { b.first.Fail(err) }
 
 // Err returns the first error.
-func (b *Builder) Err() error { return b.err }
+func (b *Builder) Err() error { return b.first.Err() }

@@ -88,7 +88,7 @@ func (b *gradBuilder) node(n *Node, needed map[*Value]bool) error {
 	b.Scope = n.Scope
 	grads := op.Grad(b, in, out, dout, need)
 	for i, d := range grads {
-		if b.err != nil {
+		if b.Err() != nil {
 			break
 		}
 		if d == nil || !need[i] {
@@ -106,7 +106,7 @@ func (b *gradBuilder) node(n *Node, needed map[*Value]bool) error {
 		}
 		b.sum[v] = dv
 	}
-	return b.err
+	return b.Err()
 }
 
 func (b *gradBuilder) Apply(op ops.Op, in ...ops.Ref) ops.Ref {
@@ -117,7 +117,7 @@ func (b *gradBuilder) Apply(op ops.Op, in ...ops.Ref) ops.Ref {
 }
 
 func (b *gradBuilder) ApplyAll(op ops.Op, in ...ops.Ref) []ops.Ref {
-	if b.err != nil {
+	if b.Err() != nil {
 		return nil
 	}
 	values := make([]*Value, len(in))
@@ -125,7 +125,7 @@ func (b *gradBuilder) ApplyAll(op ops.Op, in ...ops.Ref) []ops.Ref {
 		values[i] = r.(*Value)
 	}
 	out := b.AddAll(op, 0, values...)
-	if b.err != nil {
+	if b.Err() != nil {
 		return nil
 	}
 	b.Graph.Nodes[len(b.Graph.Nodes)-1].backward = true

@@ -24,8 +24,8 @@ func constantProduct(g *Rewriter, n *Node) (*Patch, error) {
 		weight = a.add(ops.Permute{Order: []int{1, 0}}, weight)
 	}
 	y := a.add(ops.Linear{}, n.Inputs[0], weight)
-	if a.err != nil {
-		return nil, a.err
+	if a.Err() != nil {
+		return nil, a.Err()
 	}
 	return &Patch{Nodes: a.nodes, Old: n.Outputs, New: []*Value{y}}, nil
 }
@@ -52,8 +52,8 @@ func constantBias(g *Rewriter, n *Node) (*Patch, error) {
 			bias = a.add(ops.Reshape{Shape: []int{s[len(s)-1]}}, bias)
 		}
 		y := a.add(ops.Linear{HasBias: true}, layer.Inputs[0], layer.Inputs[1], bias)
-		if a.err != nil {
-			return nil, a.err
+		if a.Err() != nil {
+			return nil, a.Err()
 		}
 		return &Patch{Nodes: a.nodes, Old: n.Outputs, New: []*Value{y}}, nil
 	}

@@ -33,8 +33,8 @@ func depthwisePReLU(g *Rewriter, n *Node) (*Patch, error) {
 	a := &adder{g: g, scope: n.Scope}
 	below := a.add(conv, x, a.add(ops.Reshape{Shape: shape}, slope))
 	y := a.add(ops.Binary{Fn: ops.Max}, x, below)
-	if a.err != nil {
-		return nil, a.err
+	if a.Err() != nil {
+		return nil, a.Err()
 	}
 	return &Patch{Nodes: a.nodes, Old: n.Outputs, New: []*Value{y}}, nil
 }

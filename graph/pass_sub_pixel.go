@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/octet-ml/octet/internal/sticky"
 	"github.com/octet-ml/octet/ops"
 )
 
@@ -58,8 +59,8 @@ func subPixelConvolution(g *Rewriter, n *Node) (*Patch, error) {
 			y = a.add(ops.Slice{Axis: i + 2, Start: d.first, End: end, Step: 1}, y)
 		}
 	}
-	if a.err != nil {
-		return nil, a.err
+	if a.Err() != nil {
+		return nil, a.Err()
 	}
 	return &Patch{Nodes: a.nodes, Old: n.Outputs, New: []*Value{y}}, nil
 }
@@ -103,19 +104,19 @@ func newSubPixels(op ops.ConvTranspose, in, kernel []int) []subPixels {
 
 // adder adds the nodes of a patch until the first error.
 type adder struct {
+	sticky.Error
 	g     *Rewriter
 	scope Scope
 	nodes []*Node
-	err   error
 }
 
 func (a *adder) add(op ops.Op, in ...*Value) *Value {
-	if a.err != nil {
+	if a.Err() != nil {
 		return nil
 	}
 	n, err := a.g.newNode(a.scope, op, in...)
 	if err != nil {
-		a.err = err
+		a.Fail(err)
 		return nil
 	}
 	a.nodes = append(a.nodes, n)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/sticky"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -46,12 +47,12 @@ func Export(path string, g *graph.Graph, producer string) error {
 
 // exporter writes the nodes of one graph.
 type exporter struct {
+	sticky.Error
 	nodes, initializers message
 	names               map[*graph.Value]string
 	taken               map[string]bool
 	size                int
-	fixed               bool  // something was computed of the extents of the example
-	err                 error // the first
+	fixed               bool // something was computed of the extents of the example
 }
 
 func encode(g *graph.Graph, producer string) ([]byte, error) {
@@ -75,8 +76,8 @@ func encode(g *graph.Graph, producer string) ([]byte, error) {
 		if err := e.node(n); err != nil {
 			return nil, &graph.NodeError{Pass: "export to ONNX", Node: n, Err: err}
 		}
-		if e.err != nil {
-			return nil, &graph.NodeError{Pass: "export to ONNX", Node: n, Err: e.err}
+		if err := e.Err(); err != nil {
+			return nil, &graph.NodeError{Pass: "export to ONNX", Node: n, Err: err}
 		}
 	}
 	extents := func(p graph.Port) []int64 {
@@ -108,8 +109,8 @@ func encode(g *graph.Graph, producer string) ([]byte, error) {
 	set.string(1, "")
 	set.int(2, opset)
 	model.bytes(8, set)
-	if e.err != nil {
-		return nil, e.err
+	if err := e.Err(); err != nil {
+		return nil, err
 	}
 	if len(model) > maxBytes {
 		return nil, fmt.Errorf("onnx: a model of %d bytes, at most %d can be read", len(model), maxBytes)
@@ -201,11 +202,9 @@ func (e *exporter) emitTo(op string, outputs, inputs []string, attributes ...att
 
 // constant adds an initializer and returns its name.
 func (e *exporter) constant(name string, t *tensor.Tensor) string {
-	if err := t.Load(); err != nil && e.err == nil {
-		e.err = err
-	}
+	e.Fail(t.Load())
 	if e.size += t.Numel() * t.DType().Size(); e.size > maxBytes {
-		e.err = fmt.Errorf("onnx: constants of more than %d bytes, which cannot be read", maxBytes)
+		e.Fail(fmt.Errorf("onnx: constants of more than %d bytes, which cannot be read", maxBytes))
 		return name
 	}
 	name = e.unique(name)
@@ -226,7 +225,7 @@ func values[T tensor.Element](e *exporter, name string, scalar bool, list ...T) 
 	}
 	t, err := tensor.FromSlice(list, shape...)
 	if err != nil {
-		e.err = err
+		e.Fail(err)
 		return name
 	}
 	return e.constant(name, t)
@@ -249,7 +248,7 @@ func (e *exporter) float(v *graph.Value) string {
 		return name
 	}
 	if v.Const == nil {
-		e.err = fmt.Errorf("onnx: value %q has no node", v.Name)
+		e.Fail(fmt.Errorf("onnx: value %q has no node", v.Name))
 		return ""
 	}
 	if q := v.Const.QParams(); q != nil {
@@ -269,7 +268,7 @@ func (e *exporter) typed(v *graph.Value, to tensor.DType) string {
 	if v.Const != nil {
 		t, err := v.Const.To(to)
 		if err != nil {
-			e.err = err
+			e.Fail(err)
 			return ""
 		}
 		return e.constant(v.Name, t)

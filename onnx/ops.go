@@ -198,17 +198,9 @@ func (e *exporter) conv(op ops.Conv, n *graph.Node, weight string) string {
 	if op.HasResidual {
 		y = e.emit("Add", []string{y, e.float(n.Inputs[next])})
 	}
-	y, e.err = e.after(y, op.Act)
+	y, err := e.activation(y, op.Act)
+	e.Fail(err)
 	return y
-}
-
-// after is activation that keeps the first error.
-func (e *exporter) after(x string, a ops.Activation) (string, error) {
-	y, err := e.activation(x, a)
-	if e.err != nil {
-		err = e.err
-	}
-	return y, err
 }
 
 func (e *exporter) linear(op ops.Linear, n *graph.Node) (string, error) {
@@ -283,7 +275,7 @@ func (e *exporter) layerNorm(op ops.LayerNorm, n *graph.Node) string {
 		}
 		t, err := tensor.FromSlice(ones, shape[len(shape)-op.Dims:]...)
 		if err != nil {
-			e.err = err
+			e.Fail(err)
 			return ""
 		}
 		in = slices.Insert(in, 1, e.constant("ones", t))

@@ -373,8 +373,6 @@ func (e *exporter) table(n *graph.Node, op int8.Table) string {
 		}
 	}
 	values, err := tensor.FromSlice(op.Values[:], len(op.Values))
-	if err != nil && e.err == nil {
-		e.err = err
-	}
+	e.Fail(err)
 	return e.call(n, "table({0}, {a}, {b})", e.hold(op.Label+".table", values), params(op.Out))
 }

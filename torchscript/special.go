@@ -289,7 +289,7 @@ func (e *exporter) typed(v *graph.Value, d tensor.DType) string {
 		if err == nil {
 			return e.hold(v.Name, t)
 		}
-		e.err = err
+		e.Fail(err)
 	}
 	return e.emit("torch.to(" + e.value(v) + ", " + number(scalarType(d)) + ")")
 }

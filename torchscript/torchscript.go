@@ -15,6 +15,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
+	"github.com/octet-ml/octet/internal/sticky"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -55,6 +56,7 @@ func WriteTo(w io.Writer, g *graph.Graph) error {
 
 // exporter writes the code of one graph.
 type exporter struct {
+	sticky.Error
 	body       strings.Builder // of forward
 	inputs     []string
 	outputs    []string
@@ -64,7 +66,6 @@ type exporter struct {
 	taken      map[string]bool
 	values     int  // named so far
 	calls      bool // the functions are used
-	err        error
 }
 
 func export(g *graph.Graph) (*exporter, error) {
@@ -83,7 +84,7 @@ func export(g *graph.Graph) (*exporter, error) {
 	for _, n := range g.Nodes {
 		err := e.node(n)
 		if err == nil {
-			err = e.err
+			err = e.Err()
 		}
 		if err != nil {
 			return nil, &graph.NodeError{Pass: pass, Node: n, Err: err}
@@ -95,7 +96,7 @@ func export(g *graph.Graph) (*exporter, error) {
 	if len(e.outputs) == 0 {
 		return nil, &ops.UnsupportedError{Op: "a model without outputs", Reason: "TorchScript: there is nothing to write"}
 	}
-	return e, e.err
+	return e, e.Err()
 }
 
 // input adds a parameter, with checks of the extents that the graph was made for and takes no others of.
@@ -175,9 +176,7 @@ func (e *exporter) value(v *graph.Value) string {
 		return name
 	}
 	if v.Const == nil {
-		if e.err == nil {
-			e.err = fmt.Errorf("torchscript: value %q has no node", v.Name)
-		}
+		e.Fail(fmt.Errorf("torchscript: value %q has no node", v.Name))
 		return "None"
 	}
 	e.names[v] = e.hold(v.Name, v.Const)
@@ -189,8 +188,8 @@ func (e *exporter) hold(name string, t *tensor.Tensor) string {
 	if known, ok := e.held[t]; ok {
 		return known
 	}
-	if storageClass(t) == "" && e.err == nil {
-		e.err = fmt.Errorf("torchscript: a constant of %v is not written", t.DType())
+	if storageClass(t) == "" {
+		e.Fail(fmt.Errorf("torchscript: a constant of %v is not written", t.DType()))
 	}
 	a := attribute{name: e.unique(name), tensor: t}
 	e.attributes = append(e.attributes, a)
@@ -247,9 +246,7 @@ func boolean(b bool) string {
 // scalar returns a number: of a constant the literal, else what the value is made into.
 func (e *exporter) scalar(v *graph.Value) string {
 	if t := v.Const; t != nil && t.Numel() == 1 {
-		if err := t.Load(); err != nil && e.err == nil {
-			e.err = err
-		}
+		e.Fail(t.Load())
 		switch t = t.Contiguous(); t.DType() {
 		case tensor.Int64:
 			return strconv.FormatInt(t.Int64s()[0], 10)

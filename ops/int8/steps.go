@@ -4,6 +4,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/octet-ml/octet/internal/sticky"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
@@ -12,10 +13,10 @@ import (
 // stepBuilder is a Builder that prepares each operator as it is added, to be run again and again. Images have their channels
 // second or last, as the operators want them.
 type stepBuilder struct {
-	tier    asm.Tier
-	threads int
-	steps   []*step
-	err     error
+	tier         asm.Tier
+	threads      int
+	steps        []*step
+	sticky.Error // whose Fail implements Builder
 }
 
 // step computes something that depends on parameters or, with a kernel, a value.
@@ -32,13 +33,6 @@ type stepValue struct {
 	last  bool     // it is an image with its channels last
 	input int      // its place among the inputs of the whole, or -1
 	t     *tensor.Tensor
-}
-
-// Fail implements Builder.
-func (s *stepBuilder) Fail(err error) {
-	if s.err == nil {
-		s.err = err
-	}
 }
 
 // Type implements Builder: the type with the channels second.
@@ -76,6 +70,19 @@ func (s *stepBuilder) Apply(op ops.Op, in ...ops.Ref) ops.Ref {
 	return s.add(op, values, images != nil)
 }
 
+// prepare makes the kernel of an operator and the tensor that it writes.
+func (n *step) prepare(op ops.Op, p *ops.Prepare, out *stepValue) (err error) {
+	if p.Out, err = op.Infer(p.In); err != nil {
+		return err
+	}
+	out.typ = p.Out[0]
+	if out.t, err = tensor.New(out.typ.DType, out.typ.Shape...); err != nil {
+		return err
+	}
+	n.kernel, err = op.Prepare(p)
+	return err
+}
+
 // add adds an operator on values as they lie in memory.
 func (s *stepBuilder) add(op ops.Op, in []*stepValue, last bool) *stepValue {
 	p := &ops.Prepare{Tier: s.tier, Threads: s.threads}
@@ -86,17 +93,10 @@ func (s *stepBuilder) add(op ops.Op, in []*stepValue, last bool) *stepValue {
 		next.inputs = append(next.inputs, v.input)
 	}
 	out := &stepValue{input: -1, last: last}
-	if s.err == nil {
-		p.Out, s.err = op.Infer(p.In)
+	if s.Err() == nil {
+		s.Fail(next.prepare(op, p, out))
 	}
-	if s.err == nil {
-		out.typ = p.Out[0]
-		out.t, s.err = tensor.New(out.typ.DType, out.typ.Shape...)
-	}
-	if s.err == nil {
-		next.kernel, s.err = op.Prepare(p)
-	}
-	if s.err != nil {
+	if s.Err() != nil {
 		return out
 	}
 	k := next.kernel

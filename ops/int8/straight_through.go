@@ -191,7 +191,7 @@ func (op StraightThrough) newRun(form *Form, types []ops.Type, b *stepBuilder) (
 	}
 	y := b.Apply(Dequantize{}, form.Build(b, refs, r.params[len(op.In)]))
 	b.laidOut(y.(*stepValue), op.last)
-	return r, b.err
+	return r, b.Err()
 }
 
 // set sets parameter i of a run from the inputs.

@@ -5,19 +5,21 @@ import (
 	"fmt"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sticky"
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
 // call is an operator that is being evaluated: its arguments, and the first
-// error, after which what its methods return has no meaning.
+// error, after which what its methods return has no meaning. The error is of the call and not of the
+// graph: the program goes on after an operator that is not supported, to find others, and a trial that fails is undone.
 type call struct {
 	*build.Builder
 	interpreter
+	sticky.Error
 	name string
 	args []Value
-	err  error
 }
 
 // interpreter is what an operator asks of the program that calls it, besides the
@@ -53,9 +55,7 @@ func (c *call) fail(format string, args ...any) Value {
 //
 //go:noinline
 func (c *call) failed(err error) Value {
-	if c.err == nil && err != nil {
-		c.err = err
-	}
+	c.Fail(err)
 	return nil
 }
 
@@ -277,7 +277,7 @@ func (c *call) axes(i, rank int) []int {
 
 // read returns the value of a tensor.
 func (c *call) read(t *build.Tensor) *graph.Value {
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.PlainConst(int64(0))
 	}
 	v, err := c.Builder.Read(t)
@@ -309,7 +309,7 @@ func (c *call) applyAll(op ops.Op, inputs ...*build.Tensor) []*build.Tensor {
 
 // emit is applyAll of values.
 func (c *call) emit(op ops.Op, values ...*graph.Value) []*build.Tensor {
-	if c.err != nil {
+	if c.Err() != nil {
 		return []*build.Tensor{c.anything(), c.anything(), c.anything()}
 	}
 	out, err := c.Add(op, values...)
@@ -336,7 +336,7 @@ func opError(err error) error {
 
 // view returns a tensor that shares memory with t.
 func (c *call) view(t *build.Tensor, w build.View, strides []int) *build.Tensor {
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	v, err := c.ViewOf(t, w, strides)
@@ -352,11 +352,11 @@ func (c *call) store(self, x *build.Tensor) {
 	if have, want := x.DType(), self.DType(); have != want {
 		x = c.cast(x, want)
 	}
-	if c.err == nil && !x.Type().Shape.Equal(self.Type().Shape) {
+	if c.Err() == nil && !x.Type().Shape.Equal(self.Type().Shape) {
 		x = c.expand(x, c.Dims(self))
 	}
 	v := c.read(x)
-	if c.err == nil {
+	if c.Err() == nil {
 		c.failed(c.Write(self, v))
 	}
 }
@@ -372,7 +372,7 @@ func (c *call) cast(t *build.Tensor, d tensor.DType) *build.Tensor {
 // expand repeats dimensions of extent 1.
 func (c *call) expand(t *build.Tensor, to []*build.Number) *build.Tensor {
 	x := c.read(t)
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	v, err := c.Builder.Expand(x, to)
@@ -386,7 +386,7 @@ func (c *call) expand(t *build.Tensor, to []*build.Number) *build.Tensor {
 // reshape gives a copy of t another shape.
 func (c *call) reshape(t *build.Tensor, to []*build.Number) *build.Tensor {
 	x := c.read(t)
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	v, err := c.Builder.Reshape(x, to)
@@ -431,7 +431,7 @@ func (c *call) known(t *build.Tensor) *tensor.Tensor {
 		return build.ScalarTensor(v)
 	}
 	v := c.read(t)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	return c.Builder.Known(v)

@@ -41,7 +41,7 @@ func (c *call) trainedNorm(momentum int, inPlace bool) Value {
 	}
 	newMean, newVariance := moved(mean, ops.Reduce{Fn: ops.Mean}), moved(variance, ops.Reduce{Fn: ops.Var, Correction: 1})
 	result, ok := out.(*build.Tensor)
-	if c.err != nil || !ok {
+	if c.Err() != nil || !ok {
 		return out
 	}
 	list := c.withMoments(result, x, axes, false, c.float(momentum+1))

@@ -19,7 +19,7 @@ func (c *call) settle(n *build.Number, example int) *build.Number {
 
 // settledItem is the only element of a tensor as a number that graphs may depend on.
 func (c *call) settledItem(t *build.Tensor, example int) *build.Number {
-	if c.err != nil {
+	if c.Err() != nil {
 		return build.Extent(1)
 	}
 	v, err := Item(c.Builder, t, build.Int)
@@ -35,7 +35,7 @@ func (c *call) nonZero(t *build.Tensor) []*build.Tensor {
 	t = c.cast(t, tensor.Bool)
 	count := c.settledItem(c.apply(ops.Reduce{Fn: ops.Sum}, t), t.Type().Numel())
 	out := c.applyAll(ops.NonZero{}, t, build.OfNumber(count))
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	for _, x := range out {
@@ -49,7 +49,7 @@ func (c *call) nonZero(t *build.Tensor) []*build.Tensor {
 // whereTrue is nonZero, of a mask that is known whatever the run gives as constants.
 func (c *call) whereTrue(t *build.Tensor) []*build.Tensor {
 	v := c.read(t)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	known := c.Fixed(v)
@@ -58,7 +58,7 @@ func (c *call) whereTrue(t *build.Tensor) []*build.Tensor {
 	}
 	mask, err := known.Contiguous().To(tensor.Bool)
 	c.failed(err)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	n := int64(0)
@@ -98,7 +98,7 @@ func repeatByTensor(c *call) Value {
 	if x.Rank() == 0 {
 		x = c.flat(x)
 	}
-	if repeats.Rank() > 1 || c.err != nil {
+	if repeats.Rank() > 1 || c.Err() != nil {
 		return c.fail("repeats of %d dimensions", repeats.Rank())
 	}
 	extent := c.Dims(x)[axis]
@@ -122,7 +122,7 @@ func (c *call) repeatedIndex(repeats *build.Tensor, size Value) *build.Tensor {
 	if size != nil {
 		c.assertDims([]*build.Number{total}, []*build.Number{build.AsNumber(size)}, "output_size is not the sum of repeats")
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	starts := c.arith(ops.Sub, c.apply(ops.PrefixScan{}, repeats), repeats)
@@ -156,11 +156,11 @@ func (c *call) unique(t *build.Tensor, sorted, inverse, counts bool) Value {
 	place := c.counting(x)
 	first := c.arith(ops.LogicalOr, c.arithNumber(ops.Eq, place, int64(0)), c.arith(ops.Ne, x, c.apply(ops.Roll{Shifts: []int{1}, Axes: []int{0}}, x)))
 	at := c.nonZero(first)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	values := c.apply(ops.Index{Axes: []int{0}}, x, at[0])
-	if c.err == nil && values.Value.Const == nil {
+	if c.Err() == nil && values.Value.Const == nil {
 		c.SetDims(values.Value, c.Dims(at[0]))
 	}
 	out := []Value{values, nil, nil}
@@ -192,7 +192,7 @@ func (c *call) oneHotOpen(t *build.Tensor) Value {
 	c.assertAll(c.arithNumber(ops.Ge, t, int64(0)), "Class values must be non-negative.")
 	greatest := c.apply(ops.Reduce{Fn: ops.AMax}, t)
 	classes := c.settledItem(c.arithNumber(ops.Add, greatest, int64(1)), -1)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	to := append(c.Dims(t)[:t.Rank():t.Rank()], build.Extent(1))

@@ -55,7 +55,7 @@ func (c *call) applyDouble(op ops.Op, in []*build.Tensor) []*build.Tensor {
 
 // takesSingle reports whether an operator takes inputs, as if they were float32.
 func (c *call) takesSingle(op ops.Op, in []*build.Tensor) bool {
-	if c.err != nil {
+	if c.Err() != nil {
 		return false
 	}
 	types := make([]ops.Type, len(in))
@@ -64,7 +64,7 @@ func (c *call) takesSingle(op ops.Op, in []*build.Tensor) bool {
 	}
 	_, err := op.Infer(types)
 	c.failed(err)
-	return c.err == nil
+	return c.Err() == nil
 }
 
 // lastAxes returns the last n dimensions of rank.
@@ -79,7 +79,7 @@ func lastAxes(rank, n int) []int {
 // standardized is (x - mean) / sqrt(variance + eps) over some dimensions. What rounding left of the mean in the differences
 // is taken out of them, for it can be far more than their own rounding error.
 func (c *call) standardized(x *build.Tensor, axes []int, eps float64) *build.Tensor {
-	if c.err != nil || len(axes) == 0 {
+	if c.Err() != nil || len(axes) == 0 {
 		return x
 	}
 	mean := ops.Reduce{Fn: ops.Mean, Axes: axes, KeepDims: true}
@@ -164,7 +164,7 @@ func (c *call) avgPoolDouble(op ops.AvgPool, x *build.Tensor) *build.Tensor {
 		in := c.extent(x, i+2)
 		p := ops.WindowParams{Kernel: op.Kernel[i : i+1], Stride: op.Stride[i : i+1], Padding: op.Padding[i : i+1], Dilation: one, CeilMode: op.CeilMode}
 		x = c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{-1}}, c.windowsAlong(x, i+2, p, 0))
-		if op.Divisor != 0 || c.err != nil {
+		if op.Divisor != 0 || c.Err() != nil {
 			continue
 		}
 		counts := make([]float64, c.extent(x, i+2))

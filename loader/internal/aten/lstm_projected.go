@@ -32,7 +32,7 @@ func (c *call) projectedLSTM(op ops.RNN, weights []*build.Tensor) Value {
 		if x = sides[0]; directions == 2 {
 			x = c.joinAlong(sides, x.Rank()-1)
 		}
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 	}
@@ -71,7 +71,7 @@ func (c *call) projectedPass(x, h, s *build.Tensor, w []*build.Tensor, backward 
 		s = c.arith(ops.Add, c.arith(ops.Mul, gate(1, ops.Sigmoid), s), c.arith(ops.Mul, gate(0, ops.Sigmoid), gate(2, ops.Tanh)))
 		h = c.linear(c.arith(ops.Mul, gate(3, ops.Sigmoid), c.fn(ops.Tanh, s)), w[len(w)-1], nil)
 		rows[t] = h
-		if c.err != nil {
+		if c.Err() != nil {
 			return x, h, s
 		}
 	}

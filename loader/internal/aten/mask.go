@@ -60,7 +60,7 @@ func (c *call) assertDims(a, b []*build.Number, message string) {
 // assertAll raises PyTorch's RuntimeError unless all elements are true.
 func (c *call) assertAll(ok *build.Tensor, message string) {
 	v := c.read(c.apply(ops.Reduce{Fn: ops.All}, ok))
-	if c.err == nil {
+	if c.Err() == nil {
 		_, err := c.Add(ops.Assert{Message: "the model raises RuntimeError: " + message}, v)
 		c.failed(err)
 	}

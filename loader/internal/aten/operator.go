@@ -242,7 +242,7 @@ func describeArgs(args []Value, keywords map[string]Value) string {
 // run evaluates a row.
 func (m *Evaluator) run(c *call, lower func(*call) Value) (Value, error) {
 	v := lower(c)
-	return v, c.err
+	return v, c.Err()
 }
 
 // inPlace evaluates an operator and writes its result to its first argument.
@@ -265,7 +265,7 @@ func (m *Evaluator) inPlace(self *build.Tensor, base string, args []Value, keywo
 	}
 	c := m.newCall(base, nil)
 	c.store(self, out)
-	return self, c.err
+	return self, c.Err()
 }
 
 // into evaluates an operator and writes its result to an existing tensor, which takes the result's shape.
@@ -291,10 +291,10 @@ func (m *Evaluator) into(out *build.Tensor, name string, args []Value, keywords 
 		resized := c.cast(result, out.DType())
 		m.record(out)
 		*out = *build.NewTensor(c.read(resized))
-		return out, c.err
+		return out, c.Err()
 	}
 	c.store(out, result)
-	return out, c.err
+	return out, c.Err()
 }
 
 // withoutLiterals returns arguments that no function takes for numbers.

@@ -174,7 +174,7 @@ func (c *call) layer(x *build.Tensor, p *Packed, weight *tensor.Tensor, asInt bo
 	case weight.DType() != tensor.Int8 || wq == nil:
 		c.fail("its weight is not int8")
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	values := []*graph.Value{c.read(x), c.Constant(join(c.Scope.Path, "weight"), weight)}

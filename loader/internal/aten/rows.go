@@ -65,8 +65,8 @@ func (m *Evaluator) rowsOf(items []Value, others *rows) (*rows, error) {
 	for _, column := range columns {
 		r.leaves = append(r.leaves, c.apply(ops.Stack{}, column...))
 	}
-	if c.err != nil {
-		return nil, fmt.Errorf("%w: the elements of a list of another length: %w", build.ErrDataDependent, c.err)
+	if c.Err() != nil {
+		return nil, fmt.Errorf("%w: the elements of a list of another length: %w", build.ErrDataDependent, c.Err())
 	}
 	return r, nil
 }
@@ -88,7 +88,7 @@ func (m *Evaluator) noRows(others *rows) (*rows, error) {
 		}
 		r.leaves = append(r.leaves, c.fullOf(size, 0, typ.DType))
 	}
-	return r, c.err
+	return r, c.Err()
 }
 
 // count returns how many rows there are.
@@ -141,7 +141,7 @@ func (m *Evaluator) replaced(r *rows, index, element Value) (*rows, error) {
 	for k, t := range r.leaves {
 		out.leaves = append(out.leaves, c.apply(ops.IndexPut{Axes: []int{0}}, t, one.leaves[k], at))
 	}
-	return out, c.err
+	return out, c.Err()
 }
 
 // element returns a row, whose index counts from the end where it is negative. check says that the run has to find out whether there is one.
@@ -153,13 +153,13 @@ func (m *Evaluator) element(r *rows, index Value, check bool) (Value, error) {
 		row := c.apply(ops.IndexSelect{}, r.leaves[k], c.reshape(at, []*build.Number{build.Extent(1)}))
 		row = c.reshape(row, c.Dims(r.leaves[k])[1:])
 		k++
-		if kind, ok := build.KindOf(leaf); ok && c.err == nil {
+		if kind, ok := build.KindOf(leaf); ok && c.Err() == nil {
 			return m.Element(c.read(row), kind), nil
 		}
-		return row, c.err
+		return row, c.Err()
 	})
-	if c.err != nil {
-		return nil, c.err
+	if c.Err() != nil {
+		return nil, c.Err()
 	}
 	return v, err
 }
@@ -181,8 +181,8 @@ func (m *Evaluator) appended(r *rows, items []Value) (*rows, error) {
 	for k := range r.leaves {
 		out.leaves = append(out.leaves, c.apply(ops.Concat{}, r.leaves[k], more.leaves[k]))
 	}
-	if c.err != nil {
-		return nil, fmt.Errorf("%w: the elements of a list of another length: %w", build.ErrDataDependent, c.err)
+	if c.Err() != nil {
+		return nil, fmt.Errorf("%w: the elements of a list of another length: %w", build.ErrDataDependent, c.Err())
 	}
 	return out, nil
 }
@@ -194,7 +194,7 @@ func (m *Evaluator) part(r *rows, start, end *build.Number) (*rows, error) {
 	for _, t := range r.leaves {
 		out.leaves = append(out.leaves, c.sliced(t, 0, start, end, 1))
 	}
-	return out, c.err
+	return out, c.Err()
 }
 
 // joined returns the tensors of a list side by side along a dimension, as cat does, or along a new one, as stack does.
@@ -213,12 +213,12 @@ func (m *Evaluator) joined(r *rows, args []Value, stacked bool) (Value, error) {
 	}
 	order = append(order[:axis], append([]int{0}, order[axis:]...)...)
 	out := c.apply(ops.Permute{Order: order}, t)
-	if !stacked && c.err == nil {
+	if !stacked && c.Err() == nil {
 		dims := c.Dims(out)
 		to := append(append([]*build.Number(nil), dims[:axis]...), build.Extent(-1))
 		out = c.reshape(out, append(to, dims[axis+2:]...))
 	}
-	return out, c.err
+	return out, c.Err()
 }
 
 // onOpenLists evaluates an operator on a list whose length only the run knows. One that does not take such lists finds those of the run's

@@ -99,7 +99,7 @@ func elu(c *call) Value {
 // prelu is x where positive, else weight times x, with one weight for each channel or for all.
 func prelu(c *call) Value {
 	x, weight := c.tensor(0), c.tensor(1)
-	if n := weight.Type().Numel(); n == 1 && c.err == nil {
+	if n := weight.Type().Numel(); n == 1 && c.Err() == nil {
 		if w := c.known(weight); w != nil {
 			slope, _ := build.PlainElement(w)
 			f, _ := build.ToFloat(slope)

@@ -197,7 +197,7 @@ func (c *call) scaledFor(fn ops.BinaryFn, other, v, by Value) Value {
 // resultType returns the type of fn of two values, tensor.Invalid where there is none.
 func (c *call) resultType(fn ops.BinaryFn, a, b Value) tensor.DType {
 	x, y := c.lift(a), c.lift(b)
-	if c.err != nil {
+	if c.Err() != nil {
 		return tensor.Invalid
 	}
 	_, aTensor := a.(*build.Tensor)

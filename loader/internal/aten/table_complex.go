@@ -138,7 +138,7 @@ func (c *call) complexShaped(t *build.Tensor, to []*build.Number) *build.Tensor 
 
 // complexArith applies a function of two elements to complex numbers, of which one may be real.
 func (c *call) complexArith(fn ops.BinaryFn, a, b *build.Tensor) *build.Tensor {
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	switch {
@@ -159,7 +159,7 @@ func (c *call) complexArith(fn ops.BinaryFn, a, b *build.Tensor) *build.Tensor {
 }
 
 func (c *call) ensureComplex(t *build.Tensor) *build.Tensor {
-	if t.Complex || c.err != nil {
+	if t.Complex || c.Err() != nil {
 		return t
 	}
 	if !t.DType().IsFloat() {
@@ -203,7 +203,7 @@ func (c *call) polar(size, angle *build.Tensor) *build.Tensor {
 // overParts evaluates a function of two operands that is linear in each, such as a product of matrices, of complex numbers.
 func (c *call) overParts(a, b *build.Tensor, f func(a, b *build.Tensor) *build.Tensor) *build.Tensor {
 	a, b = c.ensureComplex(a), c.ensureComplex(b)
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	ar, ai, br, bi := c.partOf(a, 0), c.partOf(a, 1), c.partOf(b, 0), c.partOf(b, 1)

@@ -102,12 +102,12 @@ func (c *call) convolveTransposed(x, weight, bias *build.Tensor, op ops.ConvTran
 // onBatch calls f with images that have a batch: where x has none, one is added
 // and taken away again.
 func (c *call) onBatch(x *build.Tensor, spatial int, f func(x *build.Tensor) *build.Tensor) *build.Tensor {
-	if c.err != nil || x.Rank() != spatial+1 {
+	if c.Err() != nil || x.Rank() != spatial+1 {
 		return f(x)
 	}
 	batched := c.reshape(x, append([]*build.Number{build.Extent(1)}, c.Dims(x)...))
 	y := f(batched)
-	if c.err != nil {
+	if c.Err() != nil {
 		return y
 	}
 	return c.reshape(y, c.Dims(y)[1:])

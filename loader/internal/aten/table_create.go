@@ -61,7 +61,7 @@ func (c *call) fullOf(size []*build.Number, v float64, d tensor.DType) *build.Te
 			open = true
 		}
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	if !open {
@@ -73,7 +73,7 @@ func (c *call) fullOf(size []*build.Number, v float64, d tensor.DType) *build.Te
 		return c.anything()
 	}
 	t := c.emit(ops.Full{Value: v, DType: d}, extents)[0]
-	if c.err == nil && t.Value.Const == nil {
+	if c.Err() == nil && t.Value.Const == nil {
 		c.SetDims(t.Value, size)
 	}
 	return t
@@ -190,7 +190,7 @@ func (c *call) rangeOf(from, to, by *build.Number, d tensor.DType) *build.Tensor
 			open = true
 		}
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	if !open {
@@ -201,7 +201,7 @@ func (c *call) rangeOf(from, to, by *build.Number, d tensor.DType) *build.Tensor
 	last := c.read(build.OfNumber(numbers[1]))
 	step := c.read(build.OfNumber(numbers[2]))
 	t := c.emit(ops.Arange{DType: d}, first, last, step)[0]
-	if c.err == nil && from.Plain() == int64(0) && by.Plain() == int64(1) && to.Kind == build.Int {
+	if c.Err() == nil && from.Plain() == int64(0) && by.Plain() == int64(1) && to.Kind == build.Int {
 		c.SetDims(t.Value, numbers[1:2])
 	}
 	return t

@@ -89,7 +89,7 @@ func (c *call) givenParams() *tensor.QParams {
 			}
 		}
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	scale, zero := c.scaleAndZero(1)
@@ -239,7 +239,7 @@ func dequantizeChannels(c *call) Value {
 		}
 		y = c.realOf(x, c.perChannel(scales, axis, x.Rank()), each)
 	}
-	if axis == 0 && x.Rank() == 2 && c.err == nil {
+	if axis == 0 && x.Rank() == 2 && c.Err() == nil {
 		c.decomposed().tables[c.read(y)] = table{x, scales, zeros}
 	}
 	return c.cast(y, out)
@@ -332,5 +332,5 @@ func (c *call) plainIntegers(x *build.Tensor, d tensor.DType) *build.Tensor {
 func (m *Evaluator) PlainIntegers(x *build.Tensor, d tensor.DType) (*build.Tensor, error) {
 	c := m.newCall("quantized_decomposed::quantize_per_tensor", nil)
 	y := c.plainIntegers(x, d)
-	return y, c.err
+	return y, c.Err()
 }

@@ -42,7 +42,7 @@ func (c *call) tokens() (*build.Tensor, bool) {
 	if torchDTypes[c.int(1)] != tensor.Int8 {
 		c.unsupported("to another type than int8")
 	}
-	return x, c.err == nil
+	return x, c.Err() == nil
 }
 
 // chooseTokens fits parameters to the range of each row, as
@@ -148,7 +148,7 @@ func dequantizeGroups(c *call) Value {
 	if !c.isNone(2) {
 		zeros = c.column(c.tensor(2))
 	}
-	if c.err == nil && size == c.extent(x, 1) {
+	if c.Err() == nil && size == c.extent(x, 1) {
 		flat := func(t *build.Tensor) *build.Tensor {
 			if t == nil {
 				return nil
@@ -206,7 +206,7 @@ func (c *call) takeRows(t table, at *build.Tensor, nodes string) *build.Tensor {
 	}
 	take := func(x *build.Tensor, inner ...int) *build.Tensor {
 		rows := c.apply(ops.Embedding{}, x, at)
-		if c.err == nil && x == t.ints {
+		if c.Err() == nil && x == t.ints {
 			c.decomposed().taken[c.read(rows).Node] = nodes
 		}
 		to := append([]*build.Number(nil), c.Dims(at)...)

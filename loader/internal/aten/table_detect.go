@@ -16,7 +16,7 @@ var detectors = []operator{
 // nms gives the indices of the boxes that are kept: as many as the run finds.
 func nms(c *call) Value {
 	out := c.applyAll(ops.NMS{Threshold: c.float(2)}, c.tensor(0), c.tensor(1))
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	boxes := c.Dims(c.tensor(1))[0]
@@ -31,7 +31,7 @@ func roiAlign(c *call) Value {
 		return c.unsupported("of %v", x.Type())
 	}
 	y := c.apply(ops.RoIAlign{Size: []int{c.int(3), c.int(4)}, Scale: c.float(2), Ratio: c.int(5), Aligned: c.bool(6)}, x, rois)
-	if c.err == nil {
+	if c.Err() == nil {
 		bins := c.Dims(y)[2:]
 		c.SetDims(y.Value, append([]*build.Number{c.Dims(rois)[0], c.Dims(x)[1]}, bins...))
 	}

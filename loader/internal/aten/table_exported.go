@@ -186,7 +186,7 @@ func assertNumber(c *call) Value {
 	}
 	v, err := c.Scalar(build.AsNumber(n.To(build.Bool)))
 	c.failed(err)
-	if c.err == nil {
+	if c.Err() == nil {
 		c.emit(ops.Assert{Message: "the model raises RuntimeError: " + c.string(1)}, v)
 	}
 	return nil
@@ -199,7 +199,7 @@ func assertTensor(c *call) Value {
 	}
 	v, err := Item(c.Builder, t, build.Bool)
 	c.failed(err)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	c.args = []Value{v, c.args[1]}
@@ -239,7 +239,7 @@ func (c *call) strided(t *build.Tensor, size, stride []int, offset int) Value {
 	n, err := tensor.Shape(size).Numel()
 	memory := t.Type().Numel()
 	switch {
-	case c.err != nil:
+	case c.Err() != nil:
 		return nil
 	case t.Path != nil || !t.IsContiguous() || t.Complex:
 		return c.unsupported("with other strides, of a view or of a tensor that is not contiguous")
@@ -344,7 +344,7 @@ func (c *call) later(f func(c *call) *build.Tensor) *Missing {
 	return &Missing{make: func() (Value, error) {
 		own := *c
 		y := f(&own)
-		return y, own.err
+		return y, own.Err()
 	}}
 }
 
@@ -362,7 +362,7 @@ func (c *call) withMissing(y Value, others ...string) Value {
 func nativeGroupNorm(c *call) Value {
 	y := c.applyFloat(ops.GroupNorm{Groups: c.int(6), Eps: c.float(7), HasWeight: !c.isNone(1), HasBias: !c.isNone(2)}, c.tensor(0), c.tensor(1), c.tensor(2))
 	x, groups := c.tensor(0), c.int(6)
-	if c.err != nil || x.Rank() < 2 || groups < 1 {
+	if c.Err() != nil || x.Rank() < 2 || groups < 1 {
 		return c.fail("of %v in %d groups", x.Type(), groups)
 	}
 	values := c.mustArith(ops.Mul, c.number(5), build.AsNumber(c.mustArith(ops.FloorDiv, c.number(4), build.Extent(groups))))

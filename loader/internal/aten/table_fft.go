@@ -63,7 +63,7 @@ type fftAxis struct{ axis, size int }
 func transformed(kind fftKind, dimensions func(c *call) []fftAxis) func(*call) Value {
 	return func(c *call) Value {
 		axes, norm := dimensions(c), c.fftNorm(3, kind.inverse)
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 		return c.transform(c.tensor(0), kind, axes, norm)
@@ -114,7 +114,7 @@ func allDimensions(c *call) []fftAxis {
 	if sizes != nil && len(sizes) != len(dims) {
 		c.fail("%d lengths of %d dimensions", len(sizes), len(dims))
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	axes := make([]fftAxis, len(dims))
@@ -168,7 +168,7 @@ func (c *call) transform(t *build.Tensor, kind fftKind, axes []fftAxis, norm ops
 	if !t.DType().IsFloat() {
 		t = c.cast(t, tensor.Float32)
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	switch {
@@ -194,7 +194,7 @@ func (c *call) transform(t *build.Tensor, kind fftKind, axes []fftAxis, norm ops
 // lastAxis applies a function of the last dimension to another one.
 func (c *call) lastAxis(t *build.Tensor, axis int, f func(*build.Tensor) *build.Tensor) *build.Tensor {
 	last := t.Rank() - 1
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	if axis == last {
@@ -203,7 +203,7 @@ func (c *call) lastAxis(t *build.Tensor, axis int, f func(*build.Tensor) *build.
 	order := identityOrder(t.Rank())
 	order[axis], order[last] = last, axis
 	y := f(c.permuted(t, order))
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	return c.permuted(y, order)
@@ -211,11 +211,11 @@ func (c *call) lastAxis(t *build.Tensor, axis int, f func(*build.Tensor) *build.
 
 // resized takes as many values of a dimension as a transform is asked for, with zeros behind them.
 func (c *call) resized(t *build.Tensor, a fftAxis) *build.Tensor {
-	if a.size < 0 || c.err != nil {
+	if a.size < 0 || c.Err() != nil {
 		return t
 	}
 	n := c.extent(t, a.axis)
-	if n == a.size || c.err != nil {
+	if n == a.size || c.Err() != nil {
 		return t
 	}
 	p := pairs(t)
@@ -238,7 +238,7 @@ func (c *call) realFFT(t *build.Tensor, frequencies int, norm ops.FFTNorm) *buil
 	n := c.extent(t, t.Rank()-1)
 	if t.DType() != tensor.Float32 || n > maxRealFFT || frequencies != n/2+1 {
 		y := c.apply(ops.FFT{Norm: norm}, pairs(c.toComplex(t)))
-		if frequencies != n && c.err == nil {
+		if frequencies != n && c.Err() == nil {
 			y = c.apply(ops.Slice{Axis: y.Rank() - 2, End: frequencies, Step: 1}, y)
 		}
 		return asComplex(y)
@@ -272,7 +272,7 @@ func (c *call) inverseReal(t *build.Tensor, n int, norm ops.FFTNorm) *build.Tens
 		return c.anything()
 	}
 	t = c.resized(t, fftAxis{t.Rank() - 1, n/2 + 1})
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	weights := make([]float64, n/2+1)
@@ -291,7 +291,7 @@ func (c *call) inverseReal(t *build.Tensor, n int, norm ops.FFTNorm) *build.Tens
 func hermitian(c *call) Value {
 	axes, norm := oneDimension(c), c.fftNorm(3, false)
 	t := c.tensor(0)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	if t.Complex {
@@ -302,11 +302,11 @@ func hermitian(c *call) Value {
 
 func inverseHermitian(c *call) Value {
 	axes, norm := oneDimension(c), c.fftNorm(3, true)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	y := c.transform(c.tensor(0), forwardReal, axes, norm)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	return c.conj(y)
@@ -329,7 +329,7 @@ func shifted(back bool) func(*call) Value {
 				shifts[i] = -shifts[i]
 			}
 		}
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 		y := c.apply(ops.Roll{Shifts: shifts, Axes: axes}, pairs(t))
@@ -356,7 +356,7 @@ func (c *call) storedFFT() ([]fftAxis, ops.FFTNorm) {
 func complexToComplex(c *call) Value {
 	axes, norm := c.storedFFT()
 	kind := fftKind{inverse: !c.bool(3)}
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	if !c.tensor(0).Complex {
@@ -369,7 +369,7 @@ func realToComplex(c *call) Value {
 	axes, norm := c.storedFFT()
 	oneSided := c.bool(3)
 	switch {
-	case c.err != nil:
+	case c.Err() != nil:
 		return nil
 	case c.tensor(0).Complex:
 		return c.fail("the numbers are complex")
@@ -382,7 +382,7 @@ func complexToReal(c *call) Value {
 	if len(axes) > 0 {
 		axes[len(axes)-1].size = c.values(3)
 	}
-	if axes = c.sized(axes); c.err != nil {
+	if axes = c.sized(axes); c.Err() != nil {
 		return nil
 	}
 	return c.transform(c.tensor(0), backwardReal, axes, norm)

@@ -131,7 +131,7 @@ func istft(c *call) Value {
 	if c.bool(6) {
 		frames = c.arithNumber(ops.Mul, frames, math.Sqrt(float64(n)))
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	if single {
@@ -160,7 +160,7 @@ func istft(c *call) Value {
 	// What lies outside may have no weight, and so neither a value nor a gradient.
 	inside := ops.Slice{Axis: 1, Start: start, End: end, Step: 1}
 	y := c.arith(ops.Div, c.apply(inside, add(frames)), c.apply(inside, add(weight)))
-	if single && c.err == nil {
+	if single && c.Err() == nil {
 		return c.reshape(y, c.Dims(y)[1:])
 	}
 	return y

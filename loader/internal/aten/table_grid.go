@@ -36,7 +36,7 @@ func gridSample(c *call) Value {
 	}
 	h, w := c.extent(x, 2), c.extent(x, 3)
 	n := c.extent(grid, 1) * c.extent(grid, 2)
-	if h < 1 || w < 1 || c.err != nil {
+	if h < 1 || w < 1 || c.Err() != nil {
 		return c.fail("images of %d by %d pixels", h, w)
 	}
 	// pixel gives a coordinate in pixels.

@@ -214,7 +214,7 @@ func (c *call) resize(op ops.Interpolate, x *build.Tensor, size []*build.Number)
 // do that give a mask of the image's size.
 func (c *call) resizeOpen(op ops.Interpolate, x *build.Tensor, size []*build.Number) *build.Tensor {
 	in := c.read(x)
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	var extents *graph.Value
@@ -224,7 +224,7 @@ func (c *call) resizeOpen(op ops.Interpolate, x *build.Tensor, size []*build.Num
 		return c.anything()
 	}
 	y := c.emit(op, in, extents)[0]
-	if c.err == nil {
+	if c.Err() == nil {
 		dims := append(slices.Clone(c.ValueDims(in)[:2]), size...)
 		if len(dims) == y.Rank() {
 			c.SetDims(y.Value, dims)

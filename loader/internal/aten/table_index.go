@@ -81,7 +81,7 @@ func index(c *call) Value {
 
 // atIndices is x[:, i, j]. Indices that are plain and follow each other are a slice.
 func (c *call) atIndices(x *build.Tensor, axes []int, at []*build.Tensor) *build.Tensor {
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	values := []*graph.Value{c.read(x)}
@@ -89,7 +89,7 @@ func (c *call) atIndices(x *build.Tensor, axes []int, at []*build.Tensor) *build
 		values = append(values, c.read(t))
 	}
 	y := c.emit(ops.Index{Axes: axes}, values...)[0]
-	if c.err == nil && y.Value.Const == nil {
+	if c.Err() == nil && y.Value.Const == nil {
 		c.SetDims(y.Value, c.indexDims(x, axes, at))
 	}
 	return y
@@ -176,7 +176,7 @@ func (c *call) takenInTurn(x, mask, values *build.Tensor) *build.Tensor {
 	count := c.apply(ops.PrefixScan{}, c.cast(c.shaped(whole, c.resolve(whole, flat)), tensor.Int64))
 	source := c.shaped(values, c.resolve(values, flat))
 	last := c.arithNumber(ops.Sub, c.lift(c.dimension(source, 0)), int64(1))
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	if n := c.Dims(source)[0]; c.OnItem(n.Deps) || n.Known == int64(0) { // there may be none to take
@@ -342,7 +342,7 @@ func indexReduce(c *call) Value {
 	c.args[0], c.args[3] = c.atLeastVector(x), source
 	c.args[2] = c.expand(c.reshape(c.cast(index, tensor.Int64), to), c.Dims(source))
 	y, _ := scatterReduce(c).(*build.Tensor)
-	if c.err != nil || x.Rank() > 0 {
+	if c.Err() != nil || x.Rank() > 0 {
 		return y
 	}
 	return c.reshape(y, nil)
@@ -363,7 +363,7 @@ func maskedSelect(c *call) Value {
 		x, mask = c.reshape(x, []*build.Number{build.Extent(1)}), c.reshape(mask, []*build.Number{build.Extent(1)})
 	}
 	axes, at := c.indexed(x, []*build.Tensor{mask})
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	return c.atIndices(x, axes, at)
@@ -383,7 +383,7 @@ func nonzero(c *call) Value {
 		return c.fullOf([]*build.Number{count, build.Extent(0)}, 0, tensor.Int64)
 	}
 	where := c.whereNonzero()
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	return c.apply(ops.Stack{Axis: 1}, where...)
@@ -448,7 +448,7 @@ func embeddingBag(c *call) Value {
 	bag := column(c.arithNumber(ops.Sub, c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{1}}, begun), int64(1)))
 
 	rows := c.apply(ops.Embedding{}, weight, indices)
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	width := c.Dims(weight)[1]
@@ -466,7 +466,7 @@ func embeddingBag(c *call) Value {
 		counted = c.apply(ops.Where{ANumber: true, KeepB: true}, padded, c.lift(0.0), counted)
 	}
 	collect := func(rows *build.Tensor, width *build.Number, fn ops.ScatterFn, none float64) *build.Tensor {
-		if c.err != nil {
+		if c.Err() != nil {
 			return c.anything()
 		}
 		// One row for each offset, however many there are, and one element of a bag for each index.

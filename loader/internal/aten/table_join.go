@@ -176,14 +176,14 @@ func columnStack(c *call) Value {
 // mayCut counts n pieces before there are any, and reports whether so many may be made.
 func (c *call) mayCut(n int) bool {
 	c.failed(c.Spend(n))
-	return c.err == nil
+	return c.Err() == nil
 }
 
 // pieces cuts a dimension at the given places.
 func (c *call) pieces(t *build.Tensor, axis int, cuts []int) Value {
 	l := &List{}
 	for i := range len(cuts) - 1 {
-		if c.err != nil {
+		if c.Err() != nil {
 			return l
 		}
 		l.Items = append(l.Items, c.sliced(t, axis, build.Extent(cuts[i]), build.Extent(cuts[i+1]), 1))
@@ -319,7 +319,7 @@ func unbind(c *call) Value {
 	c.failed(c.Spend(n))
 	l := &List{}
 	for i := range n {
-		if c.err != nil {
+		if c.Err() != nil {
 			break
 		}
 		l.Items = append(l.Items, c.selected(t, axis, build.Extent(i)))
@@ -383,7 +383,7 @@ func repeatInterleave(c *call) Value {
 		axis = c.axis(2, t.Rank())
 	}
 	dims := c.Dims(t)
-	if c.err != nil || len(dims) == 0 {
+	if c.Err() != nil || len(dims) == 0 {
 		return c.fail("a tensor without dimensions")
 	}
 	wide := slices.Insert(slices.Clone(dims), axis+1, build.Extent(1))

@@ -104,7 +104,7 @@ func appendItem(c *call) Value {
 func extendList(c *call) Value {
 	l, other := c.list(0), c.args[1].(*List)
 	c.failed(c.Spend(len(other.Items)))
-	if c.err == nil {
+	if c.Err() == nil {
 		l.Items = append(l.Items, other.Items...)
 	}
 	return l
@@ -131,7 +131,7 @@ func (c *call) place(i, n int) int {
 func popItem(c *call) Value {
 	l := c.list(0)
 	i := c.place(1, len(l.Items))
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	v := l.Items[i]
@@ -157,7 +157,7 @@ func (c *call) dict(i int) *Dict {
 func popKey(c *call) Value {
 	d := c.dict(0)
 	i := d.index(c.args[1])
-	if c.err != nil || i < 0 {
+	if c.Err() != nil || i < 0 {
 		return c.failed(&RaisedError{"KeyError", Repr(c.args[1])})
 	}
 	v := d.Values[i]
@@ -349,7 +349,7 @@ func deleteItem(c *call) Value {
 		}
 		i, err := position(k, len(v.Items))
 		c.failed(err)
-		if c.err == nil {
+		if c.Err() == nil {
 			l := c.list(0)
 			l.Items = slices.Delete(slices.Clone(l.Items), i, i+1)
 		}
@@ -423,7 +423,7 @@ func sliceItems(c *call) Value {
 func joinLists(c *call) Value {
 	a, b := c.args[0].(*List), c.args[1].(*List)
 	c.failed(c.Spend(len(a.Items) + len(b.Items)))
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	return &List{Items: slices.Concat(a.Items, b.Items)}
@@ -436,7 +436,7 @@ func repeatList(c *call) Value {
 		return c.fail("a list of %d elements is repeated %d times", len(l.Items), n)
 	}
 	c.failed(c.Spend(n * len(l.Items)))
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	return &List{Items: slices.Repeat(l.Items, n)}
@@ -525,7 +525,7 @@ func dictOf(c *call) Value {
 	c.failed(c.Spend(2 * len(items)))
 	for _, x := range items {
 		pair, ok := Items(x)
-		if !ok || len(pair) != 2 || c.err != nil {
+		if !ok || len(pair) != 2 || c.Err() != nil {
 			return c.fail("a dict of a list with a %s", TypeName(x))
 		}
 		c.failed(c.setItem(d, pair[0], pair[1]))

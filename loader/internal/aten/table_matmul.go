@@ -46,7 +46,7 @@ func (c *call) linear(x, weight, bias *build.Tensor) *build.Tensor {
 	if x.Rank() < 1 || weight.Rank() < 1 {
 		c.fail("tensors of %d and %d dimensions", x.Rank(), weight.Rank())
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	if weight.Rank() == 1 { // one output, without a dimension
@@ -93,7 +93,7 @@ func (c *call) matmul(a, b *build.Tensor) *build.Tensor {
 	if a.Type().Q != nil || b.Type().Q != nil {
 		c.unsupported("on quantized values")
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	if !a.DType().IsFloat() {
@@ -416,13 +416,13 @@ func attentionTuple(c *call) Value {
 // zero, else NaN.
 func (c *call) attend(q, k, v, mask *build.Tensor, causal bool, scale float64, zeroMasked bool) *build.Tensor {
 	op := ops.Attention{Scale: scale, Causal: causal, HasMask: mask != nil, ZeroMasked: zeroMasked}
-	if q.DType() == tensor.Float64 && c.err == nil {
+	if q.DType() == tensor.Float64 && c.Err() == nil {
 		return c.matmul(c.attentionWeights(q, k, mask, causal, scale, zeroMasked), v)
 	}
 	if mask != nil && mask.DType() != tensor.Bool {
 		mask = c.cast(mask, tensor.Float32)
 	}
-	if d := q.DType(); d != tensor.Float32 && c.err == nil {
+	if d := q.DType(); d != tensor.Float32 && c.Err() == nil {
 		f := func(t *build.Tensor) *build.Tensor { return c.cast(t, tensor.Float32) }
 		return c.cast(c.attend(f(q), f(k), f(v), mask, causal, scale, zeroMasked), d)
 	}

@@ -85,7 +85,7 @@ func (c *call) placesOfGreatest(x *build.Tensor, n int, cut func(t *build.Tensor
 		x = c.cast(x, tensor.Float64)
 	}
 	return c.onBatch(x, n, func(x *build.Tensor) *build.Tensor {
-		if c.err != nil || x.Rank() != n+2 {
+		if c.Err() != nil || x.Rank() != n+2 {
 			c.fail("an image of %d dimensions", x.Rank())
 			return c.anything()
 		}
@@ -95,7 +95,7 @@ func (c *call) placesOfGreatest(x *build.Tensor, n int, cut func(t *build.Tensor
 		}
 		at := c.emit(ops.Arange{End: float64(pixels), Step: 1, DType: tensor.Int64})[0]
 		at = c.expand(c.reshape(at, c.Dims(x)[2:]), c.Dims(x))
-		for i := n - 1; i >= 0 && c.err == nil; i-- {
+		for i := n - 1; i >= 0 && c.Err() == nil; i-- {
 			var values, places []*build.Tensor
 			windows := cut(at, i, 0)
 			for k, w := range cut(x, i, negInf) {
@@ -255,7 +255,7 @@ func (c *call) overWindows(x *build.Tensor, axis, windows int, reduce ops.Op) *b
 	if windows > build.MaxNodes/2 {
 		c.fail("%d windows", windows)
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	reduced := make([]*build.Tensor, windows)
@@ -290,7 +290,7 @@ func (c *call) spatialMean(x *build.Tensor, axes []int, keep bool) (*build.Tenso
 		size[i] = 1
 	}
 	y := c.adaptiveAverage(x, size)
-	if !keep && c.err == nil {
+	if !keep && c.Err() == nil {
 		y = c.apply(ops.Flatten{Start: 1, End: -1}, y)
 	}
 	return y, true

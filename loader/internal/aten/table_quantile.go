@@ -212,7 +212,7 @@ func vander(increasing func(c *call) bool) func(*call) Value {
 		}
 		column := c.reshape(x, append(c.Dims(x)[:x.Rank():x.Rank()], build.Extent(1)))
 		y := c.fullLike(column, 1)
-		if n > 1 && c.err == nil {
+		if n > 1 && c.Err() == nil {
 			to := append(c.Dims(x)[:x.Rank():x.Rank()], build.Extent(n-1))
 			powers := c.apply(ops.PrefixScan{Axis: x.Rank(), Product: true}, c.expand(column, to))
 			y = c.apply(ops.Concat{Axis: x.Rank()}, y, powers)

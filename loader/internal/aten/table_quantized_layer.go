@@ -70,7 +70,7 @@ func (c *call) pack(class string) *Packed {
 
 func convPrepack(c *call) Value {
 	p := c.pack("Conv2dPackedParamsBase")
-	if c.err != nil {
+	if c.Err() != nil {
 		return p
 	}
 	n := p.Weight.Rank() - 2
@@ -81,7 +81,7 @@ func convPrepack(c *call) Value {
 
 func convTransposePrepack(c *call) Value {
 	p := c.pack("Conv2dPackedParamsBase")
-	if c.err != nil {
+	if c.Err() != nil {
 		return p
 	}
 	n := p.Weight.Rank() - 2
@@ -119,7 +119,7 @@ func dynamicLinear(act ops.Activation) func(*call) Value {
 
 func linearPrepackHalf(c *call) Value {
 	p := c.pack("LinearPackedParamsBase")
-	if c.err != nil {
+	if c.Err() != nil {
 		return p
 	}
 	half, err := p.Weight.To(tensor.Float16)
@@ -167,7 +167,7 @@ func (c *call) quantizedConv(x *build.Tensor, p *Packed, n int, act ops.Activati
 		Stride: spatialParams(p.stride, n), Padding: spatialParams(p.padding, n), Dilation: spatialParams(p.dilation, n), Groups: p.groups, Act: act,
 	}
 	weight := c.weightOf(p, n)
-	depthwise := c.err == nil && p.groups > 1 && weight.Rank() > 1 && weight.Dim(1) == 1
+	depthwise := c.Err() == nil && p.groups > 1 && weight.Rank() > 1 && weight.Dim(1) == 1
 	return c.onBatch(x, n, func(x *build.Tensor) *build.Tensor {
 		return c.layer(x, p, weight, depthwise, func(hasBias bool) ops.Op {
 			op.HasBias = hasBias

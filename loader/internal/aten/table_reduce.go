@@ -76,7 +76,7 @@ var reductions = []operator{
 
 // reduced applies a reduction over axes, over all without any.
 func (c *call) reduced(op ops.Reduce, x *build.Tensor) *build.Tensor {
-	if x.Complex && (op.Fn == ops.Sum || op.Fn == ops.Mean) && c.err == nil {
+	if x.Complex && (op.Fn == ops.Sum || op.Fn == ops.Mean) && c.Err() == nil {
 		return c.complexFrom(c.reduced(op, c.partOf(x, 0)), c.reduced(op, c.partOf(x, 1)))
 	}
 	if op.Fn == ops.Mean && len(op.Axes) > 0 {

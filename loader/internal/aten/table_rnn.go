@@ -82,7 +82,7 @@ func cell(fn ops.CellFn) func(*call) Value {
 		}
 		out := c.applyFloatAll(op, in...)
 		last := func(t *build.Tensor) *build.Tensor { return c.reshape(t, c.Dims(t)[1:]) }
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 		if fn != ops.LSTMCell {

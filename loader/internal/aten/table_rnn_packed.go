@@ -43,19 +43,19 @@ func packPadded(c *call) Value {
 	c.assertAll(c.arith(ops.Ge, c.sliced(lengths, 0, build.Extent(0), build.Extent(-1), 1), next), "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True")
 	longest, _ := dims[0].Known.(int64)
 	p := &packing{batch: dims[1], lengths: lengths, steps: c.settledItem(c.apply(ops.Reduce{Fn: ops.AMax}, lengths), int(longest))}
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	step := c.reshape(c.rangeOf(build.Extent(0), p.steps, one, tensor.Int64), []*build.Number{p.steps, one})
 	mask := c.arith(ops.Lt, step, c.reshape(lengths, []*build.Number{one, p.batch}))
 	sizes := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{1}}, c.cast(mask, tensor.Int64))
 	at := c.nonZero(mask)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	p.at = [2]*build.Tensor(at)
 	data := c.packedOf(x, p)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	c.packings()[sizes.Value] = p
@@ -77,7 +77,7 @@ func (c *call) stepsFirst(x *build.Tensor, swap bool) *build.Tensor {
 // packedOf takes the elements of sequences [T, B, ...].
 func (c *call) packedOf(x *build.Tensor, p *packing) *build.Tensor {
 	data := c.apply(ops.Index{Axes: []int{0, 1}}, x, p.at[0], p.at[1])
-	if c.err == nil && data.Value.Const == nil {
+	if c.Err() == nil && data.Value.Const == nil {
 		c.SetDims(data.Value, append(c.Dims(p.at[0])[:1:1], c.Dims(x)[2:]...))
 	}
 	return data
@@ -100,7 +100,7 @@ func (c *call) packing(i int) *packing {
 
 func padPacked(c *call) Value {
 	data, p := c.tensor(0), c.packing(1)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	steps := p.steps
@@ -118,7 +118,7 @@ func padPacked(c *call) Value {
 func packedRecurrent(fn ops.CellFn) func(*call) Value {
 	return func(c *call) Value {
 		data, p := c.tensor(0), c.packing(1)
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 		states := c.tensors(2)
@@ -130,7 +130,7 @@ func packedRecurrent(fn ops.CellFn) func(*call) Value {
 			return c.unsupported("in training mode: call eval() before saving the model")
 		}
 		y, last := c.layers(&n, c.paddedOf(data, p, p.steps, 0))
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 		out := &Tuple{Items: []Value{c.packedOf(y, p)}}
@@ -192,7 +192,7 @@ func (c *call) layers(n *network, x *build.Tensor) (y *build.Tensor, last []*bui
 			}
 		}
 		x = c.concat(2, sides...)
-		if c.err != nil {
+		if c.Err() != nil {
 			return x, n.states
 		}
 	}
@@ -223,7 +223,7 @@ func (c *call) oneLayer(n *network, x *build.Tensor, states, w []*build.Tensor) 
 	}
 	op := ops.RNN{Cell: n.fn, Layers: 1, HasBias: n.biased}
 	all := c.applyFloatAll(op, append(append([]*build.Tensor{x}, states...), w...)...)
-	if c.err != nil {
+	if c.Err() != nil {
 		return x, states
 	}
 	y, end = all[0], all[1:1+len(states)]
@@ -291,7 +291,7 @@ func (c *call) reversed(x *build.Tensor, p *packing) *build.Tensor {
 	back = c.apply(ops.Where{}, c.arithNumber(ops.Ge, back, int64(0)), back, step)
 	batch := c.rangeOf(build.Extent(0), p.batch, one, tensor.Int64)
 	out := c.apply(ops.Index{Axes: []int{0, 1}}, x, back, batch)
-	if c.err == nil && out.Value.Const == nil {
+	if c.Err() == nil && out.Value.Const == nil {
 		c.SetDims(out.Value, c.Dims(x))
 	}
 	return out

@@ -30,7 +30,7 @@ func (c *call) scan(values []*build.Tensor, axis int, join func(left, right []*b
 		return values
 	}
 	n := c.extent(values[0], axis)
-	for step := 1; step < n && c.err == nil; step *= 2 {
+	for step := 1; step < n && c.Err() == nil; step *= 2 {
 		cut := func(start, end int) []*build.Tensor {
 			out := make([]*build.Tensor, len(values))
 			for i, v := range values {
@@ -73,7 +73,7 @@ func runningExtreme(fn ops.BinaryFn) func(*call) Value {
 func mode(c *call) Value {
 	x := c.tensor(0)
 	axis := c.axis(1, x.Rank())
-	if x.Rank() == 0 || c.err != nil {
+	if x.Rank() == 0 || c.Err() != nil {
 		return &Tuple{Items: []Value{x, c.lift(int64(0))}}
 	}
 	if c.extent(x, axis) == 0 {

@@ -65,7 +65,7 @@ func (c *call) placesIn(bounds *build.Tensor, v Value, narrow, right bool) *buil
 	case n > 0:
 		c.assertDims(c.Dims(x)[:n], c.Dims(bounds)[:n], "all but the last dimension of boundaries and elements must be the same")
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	if d := bounds.DType(); isTensor && x.Rank() == 0 && d.IsFloat() == x.DType().IsFloat() {
@@ -78,7 +78,7 @@ func (c *call) placesIn(bounds *build.Tensor, v Value, narrow, right bool) *buil
 	if right {
 		notBelow = ops.Gt
 	}
-	for left := size; left > 0 && c.err == nil; left /= 2 {
+	for left := size; left > 0 && c.Err() == nil; left /= 2 {
 		middle := c.arithNumber(ops.FloorDiv, c.arith(ops.Add, low, high), int64(2))
 		at := c.arithNumber(ops.Min, middle, int64(size-1))
 		var bound *build.Tensor
@@ -129,7 +129,7 @@ func (c *call) sameShape(a, b *build.Tensor) bool { return c.shape(a).Equal(c.sh
 
 // truth is a bool of a tensor of one.
 func (c *call) truth(t *build.Tensor) Value {
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	v, err := Item(c.Builder, t, build.Bool)
@@ -154,7 +154,7 @@ func allClose(c *call) Value {
 		return c.fail("%v and %v: both must have the same type", a.Type(), b.Type())
 	}
 	near, _ := isClose(c).(*build.Tensor)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	return c.truth(c.apply(ops.Reduce{Fn: ops.All}, near))

@@ -140,7 +140,7 @@ func (c *call) resolve(t *build.Tensor, to []*build.Number) []*build.Number {
 
 // shaped returns a view of t under another shape, or a copy where PyTorch copies.
 func (c *call) shaped(t *build.Tensor, to []*build.Number) *build.Tensor {
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	if t.Complex {
@@ -178,7 +178,7 @@ func viewAs(c *call) Value {
 func viewDType(c *call) Value {
 	t := c.tensor(0)
 	d := c.dtypeOr(1, t.DType())
-	if d == t.DType() || c.err != nil {
+	if d == t.DType() || c.Err() != nil {
 		return build.Alias(t)
 	}
 	if t.Complex || d.Size() != t.DType().Size() && (t.Rank() == 0 || t.Strides[t.Rank()-1] != 1) {
@@ -206,7 +206,7 @@ func flatten(c *call) Value {
 	}
 	dims := c.Dims(t)
 	switch {
-	case c.err != nil:
+	case c.Err() != nil:
 		return nil
 	case start > end:
 		return c.fail("dimension %d does not come before %d", start, end)
@@ -244,7 +244,7 @@ func unflatten(c *call) Value {
 	t := c.tensor(0)
 	axis := c.axis(1, t.Rank())
 	dims := c.Dims(t)
-	if c.err != nil || axis >= len(dims) {
+	if c.Err() != nil || axis >= len(dims) {
 		return c.fail("there is no dimension %d", axis)
 	}
 	inner := c.numbers(2)

@@ -64,7 +64,7 @@ func transpose(c *call) Value {
 	t := c.tensor(0)
 	a, b := c.axis(1, t.Rank()), c.axis(2, t.Rank())
 	order := identityOrder(t.Rank())
-	if len(order) == 0 || c.err != nil {
+	if len(order) == 0 || c.Err() != nil {
 		return build.Alias(t)
 	}
 	order[a], order[b] = order[b], order[a]
@@ -209,7 +209,7 @@ func slice(c *call) Value {
 }
 
 func (c *call) sliced(t *build.Tensor, axis int, start, end *build.Number, step int) *build.Tensor {
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	if step < 1 {
@@ -222,7 +222,7 @@ func (c *call) sliced(t *build.Tensor, axis int, start, end *build.Number, step 
 	}
 	dim := c.Dims(t)[axis]
 	start, end = c.bound(start, dim), c.bound(end, dim)
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	to, plain := end.Plain().(int64)
@@ -240,7 +240,7 @@ func (c *call) bound(n, dim *build.Number) *build.Number {
 	if d, ok := dim.Known.(int64); ok {
 		example = int(d)
 	}
-	if n = c.Open(c.settle(n, example)); c.err != nil {
+	if n = c.Open(c.settle(n, example)); c.Err() != nil {
 		return n
 	}
 	if n.Known.(int64) >= 0 || n.Term != nil && c.OnItem(n.Deps) {
@@ -259,7 +259,7 @@ func (c *call) bound(n, dim *build.Number) *build.Number {
 func selectIndex(c *call) Value {
 	t := c.tensor(0)
 	axis := c.axis(1, t.Rank())
-	if t.Rank() == 0 || c.err != nil {
+	if t.Rank() == 0 || c.Err() != nil {
 		return c.fail("a tensor without dimensions has no elements to select")
 	}
 	if size := c.packedSize(t, c.number(2)); size != nil {
@@ -278,7 +278,7 @@ func (c *call) selected(t *build.Tensor, axis int, index *build.Number) *build.T
 	if axis < 0 || axis >= len(dims) {
 		c.fail("a tensor of %d dimensions has no dimension %d", len(dims), axis)
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return c.anything()
 	}
 	rest := slices.Delete(slices.Clone(dims), axis, axis+1)
@@ -287,7 +287,7 @@ func (c *call) selected(t *build.Tensor, axis int, index *build.Number) *build.T
 			index = build.AsNumber(c.mustArith(ops.Add, dims[axis], index))
 		}
 		at := c.read(build.OfNumber(index))
-		if c.err != nil {
+		if c.Err() != nil {
 			return c.anything()
 		}
 		return c.view(t, build.IndexView{Axis: axis, At: at, To: rest}, nil).WithStrides()
@@ -304,7 +304,7 @@ func (c *call) selected(t *build.Tensor, axis int, index *build.Number) *build.T
 		c.failed(&RaisedError{"IndexError", "index " + Repr(index.Known) + " of a dimension of " + Repr(d)})
 	}
 	one := c.sliced(t, axis, build.Extent(i), build.Extent(i+1), 1)
-	if c.err != nil {
+	if c.Err() != nil {
 		return one
 	}
 	s := slices.Delete(slices.Clone(one.Strides), axis, axis+1)
@@ -378,7 +378,7 @@ func (c *call) storeLike(into, t *build.Tensor) {
 			c.fail("%v is written to %v", t.Type().Shape, into.Type().Shape)
 		}
 	}
-	if c.err == nil {
+	if c.Err() == nil {
 		c.store(into, c.cast(t, into.DType()))
 	}
 }
@@ -398,7 +398,7 @@ func diff(c *call) Value {
 		x = c.apply(ops.Concat{Axis: axis}, x, after)
 	}
 	for range n {
-		if c.extent(x, axis) == 0 || c.err != nil {
+		if c.extent(x, axis) == 0 || c.Err() != nil {
 			break
 		}
 		fn := ops.Sub

@@ -94,7 +94,7 @@ func mapText(f func(string) string) func(*call) Value {
 func splitText(c *call) Value {
 	var parts []string
 	c.failed(c.Spend(len(c.string(0))))
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	if c.isNone(1) {
