@@ -12,7 +12,8 @@ import (
 //
 // Input: an int64 or a truth value without dimensions.
 type Item struct {
-	// Number counts the Items of a program, in the order in which it comes to them.
+	// Number counts the Items of a program by ItemStride, in the order in which it comes to them. Those that follow from others alone have
+	// numbers between: a program may come to more or fewer of them where the others are known.
 	Number int
 	// Example is the value that types are inferred with before there is a run; a truth value is 0 or 1.
 	Example int64
@@ -20,14 +21,21 @@ type Item struct {
 	Exact bool
 }
 
+// ItemStride is between the numbers of Items that do not follow from others.
+const ItemStride = 1 << 12
+
 func (Item) Name() string { return "item" }
 
 // String shows the example in dumps.
 func (op Item) String() string {
-	if op.Exact {
-		return fmt.Sprintf("item(%d: exactly %d)", op.Number, op.Example)
+	number := fmt.Sprint(op.Number / ItemStride)
+	if part := op.Number % ItemStride; part != 0 {
+		number += fmt.Sprint(".", part)
 	}
-	return fmt.Sprintf("item(%d: such as %d)", op.Number, op.Example)
+	if op.Exact {
+		return fmt.Sprintf("item(%s: exactly %d)", number, op.Example)
+	}
+	return fmt.Sprintf("item(%s: such as %d)", number, op.Example)
 }
 
 func (op Item) Infer(in []Type) ([]Type, error) {

@@ -220,6 +220,10 @@ func splitEvery(c *call) Value {
 func splitSizes(c *call) Value {
 	t := c.tensor(0)
 	axis := c.axis(2, t.Rank())
+	sizes := c.numbers(1)
+	if c.err == nil && slices.ContainsFunc(sizes, func(n *build.Number) bool { return c.OnItem(n.Deps) }) {
+		return c.openPieces(t, axis, sizes)
+	}
 	cuts := []int{0}
 	for _, n := range c.ints(1) {
 		if n < 0 {
@@ -234,6 +238,27 @@ func splitSizes(c *call) Value {
 		return c.fail("pieces of %d elements of an extent of %d", cuts[len(cuts)-1], d)
 	}
 	return c.pieces(t, axis, cuts)
+}
+
+// openPieces is splitSizes into sizes that only the run knows.
+func (c *call) openPieces(t *build.Tensor, axis int, sizes []*build.Number) Value {
+	l, at := &List{}, build.Extent(0)
+	for _, n := range sizes {
+		if v, ok := n.Known.(int64); ok && v < 0 {
+			return c.fail("a piece of %d", v)
+		}
+		if n.Term == nil || n.Term.Input == nil { // it is no extent
+			c.assertAll(c.arithNumber(ops.Ge, build.OfNumber(n), int64(0)), "split_sizes are not negative")
+		}
+		end := build.AsNumber(c.scalarOf(ops.Add, at, n))
+		if c.err != nil {
+			return nil
+		}
+		l.Items = append(l.Items, c.sliced(t, axis, at, end, 1))
+		at = end
+	}
+	c.assertDims([]*build.Number{at}, c.Dims(t)[axis:axis+1], "split_sizes do not add up to the extent")
+	return l
 }
 
 func chunk(c *call) Value {

@@ -11,7 +11,8 @@ import (
 // items are the numbers of a program that only the run knows and that its shapes depend on.
 type items struct {
 	known   graph.Items
-	asked   int                      // how many there are so far
+	asked   int                      // how many there are so far that do not follow from others
+	derived int                      // how many that do are behind the last one
 	numbers map[*graph.Value]*Number // by the value that the Item takes
 	facts   Deps                     // those of Items
 	inner   Deps                     // those that only hold inside of a branch or loop: no graph can be made for one of their values
@@ -20,8 +21,11 @@ type items struct {
 	front   *graph.Graph             // that ends at the first one that is not known, where this was asked for
 }
 
+// number returns that of an Item that is asked for after some others.
+func (t *items) number(after int) int { return (t.asked + after + 1) * ops.ItemStride }
+
 // DecideConditions makes the graph hold for what conditions of the program give in one run, of which each is settled.
-func (b *Builder) DecideConditions() { b.items.decided, b.items.asked = true, 1<<30 }
+func (b *Builder) DecideConditions() { b.items.decided, b.items.asked = true, 1<<18 }
 
 // Decided reports whether the graph holds for what conditions give in one run.
 func (b *Builder) Decided() bool { return b.items.decided }
@@ -34,7 +38,7 @@ func (b *Builder) Decide(n *Number) (*Number, error) {
 	if !b.items.decided || b.region.parent != nil {
 		return nil, ErrDataDependent
 	}
-	if _, known := b.items.known.Values[b.items.asked]; !known && !b.items.known.Stop {
+	if _, known := b.items.known.Values[b.items.number(0)]; !known && !b.items.known.Stop {
 		if b.items.guesses++; b.items.guesses > maxGuesses {
 			return nil, ErrDataDependent
 		}
@@ -84,10 +88,17 @@ func (b *Builder) item(n *Number, example int64, guessed bool) (*Number, error) 
 	if m := b.items.numbers[v]; m != nil {
 		return m, nil
 	}
-	op := ops.Item{Number: b.items.asked, Example: example}
-	b.items.asked++
+	op := ops.Item{Number: b.items.number(0), Example: example}
+	if guessed {
+		b.items.asked, b.items.derived = b.items.asked+1, 0
+	} else if b.items.derived++; b.items.derived < ops.ItemStride {
+		op.Number = b.items.number(-1) + b.items.derived
+	} else {
+		return nil, ErrDataDependent
+	}
 	inside := b.region.parent != nil
 	known, ok := b.items.known.Values[op.Number]
+	ok = ok && guessed
 	stop := guessed && !ok && !inside && b.items.known.Stop
 	if ok {
 		op.Example = known
@@ -120,7 +131,7 @@ func (b *Builder) item(n *Number, example int64, guessed bool) (*Number, error) 
 
 // OpenExample returns what stands for the extent that OpenExtent is asked for after some others.
 func (b *Builder) OpenExample(after, example int) int {
-	if known, ok := b.items.known.Values[b.items.asked+after]; ok && b.region.parent == nil {
+	if known, ok := b.items.known.Values[b.items.number(after)]; ok && b.region.parent == nil {
 		return int(known)
 	}
 	return example

@@ -186,6 +186,17 @@ def threshold(model, value):
             m.score_thresh = value
 
 
+def steady(model, image, found):
+    """Reports whether rounding decides nothing: noise of a few units in the last place leaves the detections as they are, and in their order."""
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(4):
+        other = model([image * (1 + (torch.rand(image.shape, generator=generator) - 0.5) * 1e-6)])[0]
+        for k, v in found.items():
+            if other[k].shape != v.shape or v.numel() and (other[k] - v).abs().max() > (2e-2 if k == "masks" else 3e-5 * v.abs().max()):
+                return False
+    return True
+
+
 def pictures(model):
     """Sets the threshold of scores, and returns pictures in which the model finds 20 boxes or more, the cap, none and one."""
     shapes = [(56, 72), (72, 64)]
@@ -199,12 +210,15 @@ def pictures(model):
             if len(s) and (s - t).abs().min() < 2e-4:
                 continue  # rounding could decide
             kind = n if n in (0, 1, CAP) else 20 if n >= 20 else None
-            if kind is not None:
-                found.setdefault((kind, i // 6 % 2), x)
+            if kind is not None and (kind, i // 6 % 2) not in found:
+                found[kind, i // 6 % 2] = x
         kinds = {k for k, _ in found}
         if kinds == {0, 1, 20, CAP} and len({s for k, s in found if k >= 20}) == 2:
             threshold(model, t)
-            return [x for _, x in sorted(found.items(), key=lambda e: (-e[0][0], e[0][1]))]
+            shown = [x for _, x in sorted(found.items(), key=lambda e: (-e[0][0], e[0][1]))]
+            if all(steady(model, x, model([x])[0]) for x in shown):
+                return shown
+            threshold(model, 0.0)
     raise ValueError("no threshold has pictures of all kinds")
 
 
@@ -236,8 +250,8 @@ def main():
                 with torch.no_grad():
                     shown = pictures(model)
                 break
-            except ValueError:
-                continue
+            except ValueError as e:
+                print(name, "seed", seed, e)
         with torch.no_grad():
             traced = torch.jit.trace(One(model), shown[0], check_trace=False)
         scripted = torch.jit.script(model)
