@@ -34,8 +34,10 @@ float32. --top prints the K classes that each sample has the greatest outputs of
 Of an .npz file the model is given the arrays as they are, by their names or else in their
 order, bytes as bytes; only where the file has mean and std, as data sets have, or
 with --scale-bytes, do bytes become floats. name.0, name.1 and so on are the parts of an input that is a list or a tuple,
-name.key those of a dict; an optional input that has no array is None. All other
-data (see octet help eval) is run in batches, of which no more than one is in memory.`,
+name.key those of a dict; an optional input that has no array is None. Arrays in order are the parts of a
+tuple, those of a dict as the model reads its keys, and of one list what the other
+inputs leave. All other data (see octet help eval) is run in batches, of which no
+more than one is in memory.`,
 		Example: `  octet run int8.safetensors cat.jpg --top 5
   octet run model.pt --input x.npz --output y.npz
   octet run bert/ --text "a great movie"`,

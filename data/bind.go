@@ -182,7 +182,8 @@ func (b *binding) match(s Source) (record string, err error) {
 	inputs, fields := b.graph.Inputs, s.Fields()
 	named := func(v *graph.Value) bool { return fieldNamed(fields, v.Name) >= 0 }
 	list := b.graph.TakesList()
-	if slices.ContainsFunc(inputs, named) || list && fieldNamed(fields, inputs[len(inputs)-1].Name+".0") >= 0 {
+	element := func(v *graph.Value) bool { return list && fieldNamed(fields, v.Name+".0") >= 0 }
+	if slices.ContainsFunc(inputs, named) || slices.ContainsFunc(inputs, element) {
 		return b.matchNames(s)
 	}
 	for _, name := range []string{"x", "input"} {

@@ -161,14 +161,14 @@ func (d *derived) SpecializeContext(ctx context.Context, inputs []ops.Type, befo
 	return d.f(g)
 }
 
-// ListProgram is a Program whose last input may be a list, which all further inputs are the tensors of.
+// ListProgram is a Program of which one input may be a list, which has all tensors that the other inputs leave.
 type ListProgram interface {
 	Program
 	TakesList() bool
 }
 
-// TakesList reports whether the last input of an open graph is a list of tensors: it is then run on as many
-// inputs as the list is to have.
+// TakesList reports whether one input of an open graph is a list of tensors: it is then run on as many
+// more inputs as the list is to have.
 func (g *Graph) TakesList() bool { return g.open != nil && takesList(g.open.program) }
 
 func takesList(p Program) bool {

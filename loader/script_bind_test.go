@@ -90,9 +90,62 @@ func TestBindRefuses(t *testing.T) {
 	if _, err := graph.New().Bind("x"); !errors.Is(err, graph.ErrNotBinder) {
 		t.Errorf("a graph that is not open: %v", err)
 	}
-	var in *graph.InputError
-	if _, err := g.Specialize(ops.F32(2), ops.F32(2)); !errors.As(err, &in) || in.Name != "d" {
-		t.Errorf("a dict that is not bound: %v", err)
+}
+
+// forwardOf is a model whose forward has these parameters and statements.
+func forwardOf(t *testing.T, params, body string) *graph.Graph {
+	t.Helper()
+	c := moduleM("return x")
+	for name, r := range c.Files {
+		text := strings.Replace(string(r), "x: Tensor", params, 1)
+		c.Files[name] = scriptRecordText(strings.Replace(text, "    return x", "    "+strings.ReplaceAll(body, "\n", "\n    "), 1))
+	}
+	data := c.archive(t)
+	g, err := LoadFrom(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// TestInputsInOrder gives models their inputs without names: parts of tuples in their order, of dicts as forward reads their keys, of a list what is left.
+func TestInputsInOrder(t *testing.T) {
+	for _, c := range []struct {
+		params, body, inputs string
+		types                []ops.Type
+		says                 string // the error; "" where the output has the extent of the last input
+	}{
+		{"s: Tuple[Tensor, Tuple[int, Tensor]]", "a, b, = s\nn, d, = b\nreturn d", "s.0 s.1.0 s.1.1", []ops.Type{ops.F32(2), {DType: tensor.Int64, Known: tensor.Scalar(int64(1))}, ops.F32(3)}, ""},
+		{"d: Dict[str, Tensor], z: Tensor", "return torch.cat([torch.slice(d[\"q\"], 0, 0, 0), torch.slice(d[\"p\"], 0, 0, 0), z])", "d.q d.p z", []ops.Type{ops.F32(2), ops.F32(3), ops.F32(4)}, ""},
+		{"l: List[Tensor], z: Tensor", "return torch.cat([torch.slice(torch.cat(l), 0, 0, 0), z])", "l z", []ops.Type{ops.F32(2), ops.F32(3), ops.F32(4)}, ""},
+		{"l: List[Tensor], z: Tensor", "return z", "l z", []ops.Type{ops.F32(2)}, ""},
+		{"l: List[Tensor], z: Tensor", "return z", "l z", nil, "0 given where the model takes [l z]"},
+		{"x: Tensor, h: Optional[Tuple[Tensor, Tensor]]=None", "if h is not None:\n  a, b, = h\n  y = b\nelse:\n  y = x\nreturn y", "x h.0 h.1", []ops.Type{ops.F32(2), ops.F32(3), ops.F32(4)}, ""},
+		{"x: Tensor, h: Optional[Tuple[Tensor, Tensor]]=None", "return x", "x h.0 h.1", []ops.Type{ops.F32(2)}, ""},
+		{"x: Tensor, h: Optional[Tuple[Tensor, Tensor]]=None", "return x", "x h.0 h.1", []ops.Type{ops.F32(2), ops.F32(3)}, "its element 1 is missing"},
+		{"v: Union[Tensor, float, NoneType], x: Tensor", "if isinstance(v, float):\n  ops.prim.RaiseException(\"a float\")\nreturn x", "v x", []ops.Type{ops.F32(2), ops.F32(3)}, ""},
+		{"v: Union[Tensor, float, NoneType], x: Tensor", "if isinstance(v, float):\n  ops.prim.RaiseException(\"a float\")\nreturn x", "v x", []ops.Type{{DType: tensor.Float32, Known: tensor.Scalar(float32(1))}, ops.F32(3)}, "a float"},
+		{"d: Dict[str, Tensor]", "return torch.cat(torch.values(d))", "d", []ops.Type{ops.F32(2)}, "name its parts"},
+	} {
+		g := forwardOf(t, c.params, c.body)
+		var names []string
+		for _, v := range g.Inputs {
+			names = append(names, v.Name)
+		}
+		if got := strings.Join(names, " "); got != c.inputs {
+			t.Errorf("%s: inputs %s, want %s", c.params, got, c.inputs)
+		}
+		s, err := g.Specialize(c.types...)
+		switch {
+		case c.says != "":
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s of %d: %v, want %q", c.params, len(c.types), err, c.says)
+			}
+		case err != nil:
+			t.Errorf("%s of %d: %v", c.params, len(c.types), err)
+		case s.Outputs[0].Type.Shape[0] != c.types[len(c.types)-1].Shape[0]:
+			t.Errorf("%s of %d: the output is %v", c.params, len(c.types), s.Outputs[0].Type)
+		}
 	}
 }
 

@@ -71,14 +71,16 @@ func (c *call) multiHead(x *build.Tensor, e, heads int, qkvWeight, qkvBias, proj
 }
 
 // encoderLayer is torch.nn.TransformerEncoderLayer's quick path.
-func encoderLayer(c *call) Value {
-	x := c.tensor(0)
+func encoderLayer(c *call) Value { return c.encoderLayer(c.tensor(0), c.tensor(18)) }
+
+// encoderLayer is encoderLayer of x [B, T, E].
+func (c *call) encoderLayer(x, mask *build.Tensor) *build.Tensor {
 	e := c.int(1)
 	norm := func(t *build.Tensor, weight, bias int) *build.Tensor {
 		return c.applyFloat(ops.LayerNorm{Dims: 1, Eps: c.float(9), HasWeight: true, HasBias: true}, t, c.tensor(weight), c.tensor(bias))
 	}
 	attend := func(t *build.Tensor) *build.Tensor {
-		y, _ := c.multiHead(t, e, c.int(2), c.tensor(3), c.tensor(4), c.tensor(5), c.tensor(6), c.tensor(18), false)
+		y, _ := c.multiHead(t, e, c.int(2), c.tensor(3), c.tensor(4), c.tensor(5), c.tensor(6), mask, false)
 		return y
 	}
 	feed := func(t *build.Tensor) *build.Tensor {

@@ -22,6 +22,7 @@ type operator struct {
 	//	i f b s  int, float, bool, str      v  any value
 	//	I F   list of ints, of floats; one stands for all
 	//	l     list of any values            P  packed weights
+	//	J     nested tensor
 	//	*     all further arguments, as a list
 	//
 	// "?" allows None, in a list for its elements. Those behind "|" are given by name.
@@ -68,7 +69,7 @@ func parseParams(text string) ([]parameterSpec, error) {
 		} else if rest != "" {
 			return nil, fmt.Errorf("parameter %q", field)
 		}
-		if !strings.ContainsRune("TLnNifbsIFlvP*", rune(p.kind)) {
+		if !strings.ContainsRune("TLnNifbsIFlvPJ*", rune(p.kind)) {
 			return nil, fmt.Errorf("parameter %q has an unknown kind", field)
 		}
 		specs = append(specs, p)
@@ -147,6 +148,9 @@ func (p *parameterSpec) takes(v Value) bool {
 		return ok
 	case 'P':
 		_, ok := v.(*Packed)
+		return ok
+	case 'J':
+		_, ok := v.(*Nested)
 		return ok
 	}
 	return true

@@ -9,6 +9,8 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+const encoderLayerParams = " embed_dim:i num_heads:i qkv_weight:T qkv_bias:T proj_weight:T proj_bias:T use_gelu:b norm_first:b eps:f norm_weight_1:T norm_bias_1:T norm_weight_2:T norm_bias_2:T ffn_weight_1:T ffn_bias_1:T ffn_weight_2:T ffn_bias_2:T mask:T?=None mask_type:i?=None"
+
 var products = []operator{
 	{"aten::linear", "input:T weight:T bias:T?=None", linear},
 	{"aten::matmul", "self:T other:T", matmul},
@@ -37,7 +39,7 @@ var products = []operator{
 	{"aten::_scaled_dot_product_attention", "query:T key:T value:T attn_mask:T?=None dropout_p:f=0 need_attn_weights:b=False is_causal:b=False", attentionTuple},
 	{"aten::scaled_dot_product_attention", "query:T key:T value:T attn_mask:T?=None dropout_p:f=0 is_causal:b=False scale:f?=None enable_gqa:b=False", attention},
 	{"aten::_native_multi_head_attention", "query:T key:T value:T embed_dim:i num_head:i qkv_weight:T qkv_bias:T proj_weight:T proj_bias:T mask:T?=None need_weights:b=True average_attn_weights:b=True mask_type:i?=None", nativeAttention},
-	{"aten::_transformer_encoder_layer_fwd", "src:T embed_dim:i num_heads:i qkv_weight:T qkv_bias:T proj_weight:T proj_bias:T use_gelu:b norm_first:b eps:f norm_weight_1:T norm_bias_1:T norm_weight_2:T norm_bias_2:T ffn_weight_1:T ffn_bias_1:T ffn_weight_2:T ffn_bias_2:T mask:T?=None mask_type:i?=None", encoderLayer},
+	{"aten::_transformer_encoder_layer_fwd", "src:T" + encoderLayerParams, encoderLayer},
 }
 
 func linear(c *call) Value { return c.linear(c.tensor(0), c.tensor(1), c.tensor(2)) }

@@ -24,6 +24,7 @@ import (
 //	function, method, class  Callable
 //	device                   Device
 //	packed weights           *Packed
+//	nested tensor            *Nested
 type Value any
 
 // Tuple is a tuple, or a named one.
@@ -208,6 +209,8 @@ func TypeName(v Value) string {
 		return v.Class.PublicName()
 	case Device:
 		return "device"
+	case *Nested:
+		return "nested tensor"
 	case *Packed:
 		return v.class
 	case Callable:

@@ -33,16 +33,25 @@ func (p *Program) Parameters() []string {
 // Bind returns the program for inputs of these names, in their order. It fails with a *graph.InputError where the model
 // has no such input, or needs one that is not named.
 func (p *Program) Bind(names []string) (graph.Program, error) {
-	b := &bound{Program: p, names: names, parts: &part{index: -1}}
+	b := &bound{Program: p, parts: &part{index: -1}}
 	for i, name := range names {
-		at := b.parts.at(name)
-		if at == nil || at.index >= 0 || len(at.parts) > 0 {
+		if !b.name(name) {
 			return nil, &graph.InputError{Index: i, Name: name, Reason: "it is named twice, or too deep"}
 		}
-		at.index = i
 	}
-	_, _, err := b.values(func(i int, _ string) (aten.Value, error) { return nil, nil })
+	_, _, err := b.values(func(int, *script.Type) (aten.Value, error) { return nil, nil })
 	return b, err
+}
+
+// name adds an input; false says that there is one at its path, or that the path is too deep.
+func (b *bound) name(name string) bool {
+	at := b.parts.at(name)
+	if at == nil || at.index >= 0 || len(at.parts) > 0 {
+		return false
+	}
+	at.index = len(b.names)
+	b.names = append(b.names, name)
+	return true
 }
 
 // Inputs returns the names that the program was bound to.
@@ -70,8 +79,8 @@ func (b *bound) arguments(m *machine, types []ops.Type) ([]aten.Value, error) {
 		}
 		inputs[i] = m.Input(b.names[i], t)
 	}
-	args, given, err := b.values(func(i int, kind string) (aten.Value, error) {
-		return m.argument(input{name: b.names[i], kind: kind}, inputs[i], types[i])
+	args, given, err := b.values(func(i int, t *script.Type) (aten.Value, error) {
+		return m.argument(b.names[i], t, inputs[i], types[i])
 	})
 	if err != nil {
 		return nil, err
@@ -79,8 +88,11 @@ func (b *bound) arguments(m *machine, types []ops.Type) ([]aten.Value, error) {
 	return args, b.defaults(m, args, given)
 }
 
+// leafMaker makes input i a value of a type.
+type leafMaker func(i int, t *script.Type) (aten.Value, error)
+
 // values returns the arguments of forward, with what leaf makes of each input, and which of them are given.
-func (b *bound) values(leaf func(i int, kind string) (aten.Value, error)) (args []aten.Value, given []bool, err error) {
+func (b *bound) values(leaf leafMaker) (args []aten.Value, given []bool, err error) {
 	params := b.forward.def.Params[1:]
 	args, given = make([]aten.Value, len(params)), make([]bool, len(params))
 	for i, q := range params {
@@ -105,12 +117,11 @@ func (b *bound) values(leaf func(i int, kind string) (aten.Value, error)) (args 
 }
 
 // value makes an argument of a type.
-func (b *bound) value(t *script.Type, at *part, leaf func(i int, kind string) (aten.Value, error)) (aten.Value, error) {
-	if kind := leafKind(t); kind != "" {
-		if at.index < 0 {
-			return nil, at.unfit("it is a " + typeText(t) + ", which has no parts")
-		}
-		return leaf(at.index, kind)
+func (b *bound) value(t *script.Type, at *part, leaf leafMaker) (aten.Value, error) {
+	if kind := leafKind(t); kind != "" && at.index >= 0 {
+		return leaf(at.index, t)
+	} else if kind != "" && kind != "Union" {
+		return nil, at.unfit("it is a " + typeText(t) + ", which has no parts")
 	}
 	if t.Name == "Optional" && len(t.Args) == 1 {
 		return b.value(t.Args[0], at, leaf)
@@ -119,6 +130,8 @@ func (b *bound) value(t *script.Type, at *part, leaf func(i int, kind string) (a
 		return nil, at.unfit("it is a " + typeText(t) + ": its parts are named " + at.path + ".0, or by their keys")
 	}
 	switch {
+	case t.Name == "Union":
+		return b.union(t, at, leaf)
 	case t.Name == "List" && len(t.Args) == 1:
 		items, err := b.items(at, len(at.parts), func(int) *script.Type { return t.Args[0] }, leaf)
 		return &aten.List{Items: items}, err
@@ -134,8 +147,21 @@ func (b *bound) value(t *script.Type, at *part, leaf func(i int, kind string) (a
 	return nil, at.unfit("it is a " + typeText(t) + ", which is given no inputs")
 }
 
+// union makes the first member of a Union that parts make.
+func (b *bound) union(t *script.Type, at *part, leaf leafMaker) (aten.Value, error) {
+	for _, a := range t.Args {
+		if leafKind(a) != "" || !b.bindable(a) {
+			continue
+		}
+		if v, err := b.value(a, at, leaf); err == nil {
+			return v, nil
+		}
+	}
+	return nil, at.unfit("it is a " + typeText(t) + ", none of which has these parts")
+}
+
 // items makes the n elements of a list or tuple.
-func (b *bound) items(at *part, n int, typeOf func(int) *script.Type, leaf func(i int, kind string) (aten.Value, error)) ([]aten.Value, error) {
+func (b *bound) items(at *part, n int, typeOf func(int) *script.Type, leaf leafMaker) ([]aten.Value, error) {
 	items := make([]aten.Value, n)
 	found := 0
 	for i := range n {
@@ -167,7 +193,7 @@ func (p *Program) namedTuple(t *script.Type) *class {
 }
 
 // fields makes a NamedTuple of inputs with the names of its fields; one that is optional may be left out.
-func (b *bound) fields(c *class, at *part, leaf func(i int, kind string) (aten.Value, error)) (aten.Value, error) {
+func (b *bound) fields(c *class, at *part, leaf leafMaker) (aten.Value, error) {
 	fields := c.def.Attributes
 	for _, x := range at.parts {
 		if !slices.ContainsFunc(fields, func(a *script.Attribute) bool { return a.Name == x.name }) {
@@ -191,7 +217,7 @@ func (b *bound) fields(c *class, at *part, leaf func(i int, kind string) (aten.V
 	return t, nil
 }
 
-func (b *bound) dict(t *script.Type, at *part, leaf func(i int, kind string) (aten.Value, error)) (aten.Value, error) {
+func (b *bound) dict(t *script.Type, at *part, leaf leafMaker) (aten.Value, error) {
 	d := &aten.Dict{}
 	if leafKind(t.Args[1]) != "" {
 		at = at.flat()
@@ -221,7 +247,7 @@ func (b *bound) dict(t *script.Type, at *part, leaf func(i int, kind string) (at
 	return d, nil
 }
 
-// leafKind returns the kind of a type that is one input, "" of others.
+// leafKind returns the kind of a type that is one input, "" of others. A Union is one where a member is.
 func leafKind(t *script.Type) string {
 	if t == nil {
 		return "Tensor"
@@ -229,6 +255,10 @@ func leafKind(t *script.Type) string {
 	switch t.Name {
 	case "Tensor", "int", "float", "bool", "number", "Scalar":
 		return t.Name
+	case "Union":
+		if slices.ContainsFunc(t.Args, func(a *script.Type) bool { return a.Name != "Union" && leafKind(a) != "" }) {
+			return t.Name
+		}
 	}
 	return ""
 }
@@ -253,6 +283,8 @@ func (p *Program) bindableWithin(t *script.Type, left *int) bool {
 	switch {
 	case t.Name == "Dict" && len(t.Args) == 2:
 		return (t.Args[0].Name == "str" || t.Args[0].Name == "int") && p.bindableWithin(t.Args[1], left)
+	case t.Name == "Union":
+		return slices.ContainsFunc(t.Args, func(a *script.Type) bool { return p.bindableWithin(a, left) })
 	case t.Name == "List" || t.Name == "Optional" || t.Name == "Tuple":
 		return !slices.ContainsFunc(t.Args, func(a *script.Type) bool { return !p.bindableWithin(a, left) })
 	}
@@ -261,10 +293,7 @@ func (p *Program) bindableWithin(t *script.Type, left *int) bool {
 
 // unbound says that the tensors of an input have to be named.
 func (p *Program) unbound(in input) error {
-	t := p.forward.def.Params[in.param].Type
-	if in.part >= 0 {
-		t = t.Args[in.part]
-	}
+	t := in.typ
 	example := in.name + ".0"
 	if t.Name == "Dict" {
 		example = in.name + ".key"

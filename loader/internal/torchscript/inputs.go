@@ -12,80 +12,121 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// input is a parameter of forward, or an element of one that is a tuple.
+// input is a parameter of forward, or a part of one that is a tuple or a dict, by its path.
 type input struct {
 	name     string
-	param    int // of forward
-	part     int // of a tuple, -1 for the whole parameter
-	kind     string
+	kind     string // of the type, "list" of one of tensors; "default" and "parts" are given no inputs by order
+	typ      *script.Type
 	optional bool
 }
 
-// findInputs lists the parameters of forward that are inputs. Behind a list, which has all tensors that are left, optional ones
-// keep their defaults.
+// findInputs lists the inputs, in the order of forward's parameters and of what tuples and dicts among them hold. One may be a list, which has
+// all tensors that are left by the others; optional parameters behind it keep their defaults.
 func (p *Program) findInputs() error {
-	for i, q := range p.forward.def.Params {
-		if i == 0 { // self
+	params := p.forward.def.Params[1:]
+	list := slices.IndexFunc(params, func(q *script.Param) bool { return tensorList(q.Type) })
+	for i, q := range params {
+		if list >= 0 && i > list && !required(q) {
 			continue
 		}
-		if p.TakesList() {
-			break
-		}
-		add := func(t *script.Type, part int) error {
-			in := input{name: q.Name, param: i, part: part, optional: q.Default != nil}
-			if part >= 0 {
-				in.name = fmt.Sprintf("%s.%d", q.Name, part)
-			}
-			if t != nil && t.Name == "Optional" && len(t.Args) == 1 {
-				in.optional, t = true, t.Args[0]
-			}
-			in.kind = "Tensor"
-			if t != nil {
-				in.kind = t.Name
-			}
-			switch in.kind {
-			case "Tensor", "int", "float", "bool", "number", "Scalar":
-			case "List":
-				in.kind = "list"
-				if len(t.Args) == 1 && t.Args[0].Name == "Tensor" && !slices.ContainsFunc(p.forward.def.Params[i+1:], required) {
-					break
-				}
-				fallthrough
-			default:
-				switch {
-				case in.optional:
-					in.kind = "default"
-				case p.bindable(t):
-					in.kind = "parts"
-				default:
-					return positioned(p.forward.file, q, fmt.Errorf("the input %s is a %s: inputs are tensors, numbers, and lists, dicts and tuples of these", q.Name, typeText(t))).reject()
-				}
-			}
-			p.inputs = append(p.inputs, in)
-			return nil
-		}
-		t := q.Type
-		if t != nil && t.Name == "Optional" && len(t.Args) == 1 {
-			t = t.Args[0]
-		}
-		if t == nil || t.Name != "Tuple" || q.Default != nil || q.Type.Name == "Optional" {
-			if err := add(q.Type, -1); err != nil {
-				return err
-			}
+		if i == list {
+			p.inputs = append(p.inputs, input{name: q.Name, kind: "list", typ: q.Type, optional: q.Default != nil || q.Type.Name == "Optional"})
 			continue
 		}
-		for k, a := range t.Args {
-			if err := add(a, k); err != nil {
-				return err
-			}
+		if !p.addInputs(q.Name, q.Type, q.Default != nil) {
+			return positioned(p.forward.file, q, fmt.Errorf("the input %s is a %s: inputs are tensors, numbers, and lists, dicts and tuples of these", q.Name, typeText(q.Type))).reject()
 		}
 	}
 	return nil
 }
 
+// addInputs lists the inputs that a value is made of; false says that it can be made of none.
+func (p *Program) addInputs(name string, t *script.Type, optional bool) bool {
+	if t != nil && t.Name == "Optional" && len(t.Args) == 1 {
+		optional, t = true, t.Args[0]
+	}
+	in := input{name: name, typ: t, kind: leafKind(t), optional: optional || holdsNone(t)}
+	if in.kind != "" {
+		p.inputs = append(p.inputs, in)
+		return true
+	}
+	switch able := p.bindable(t); {
+	case able && t.Name == "Tuple":
+		for i, a := range t.Args {
+			p.addInputs(fmt.Sprintf("%s.%d", name, i), a, in.optional)
+		}
+		return true
+	case able && p.namedTuple(t) != nil:
+		for _, a := range p.namedTuple(t).def.Attributes {
+			p.addInputs(name+"."+a.Name, a.Type, in.optional)
+		}
+		return true
+	case able && t.Name == "Dict" && t.Args[0].Name == "str":
+		if keys, tested := p.keysRead(name); len(keys) > 0 {
+			for _, key := range keys {
+				p.addInputs(name+"."+key, t.Args[1], in.optional || tested[key])
+			}
+			return true
+		}
+	}
+	switch {
+	case in.optional:
+		in.kind = "default"
+	case p.bindable(t):
+		in.kind = "parts"
+	default:
+		return false
+	}
+	p.inputs = append(p.inputs, in)
+	return true
+}
+
+// keysRead returns the keys by which forward reads a parameter that is a dict, in the order in which they stand in the source, and those of
+// them that it looks for first: without names in the data, this order is the one thing that says which tensor a key has.
+func (p *Program) keysRead(param string) (keys []string, tested map[string]bool) {
+	tested = make(map[string]bool)
+	is := func(x script.Expr) bool {
+		n, ok := x.(*script.Name)
+		return ok && n.Name == param
+	}
+	script.Walk(p.forward.def, func(n script.Node) bool {
+		switch n := n.(type) {
+		case *script.Index:
+			if s, ok := n.Indices[0].(*script.StringLit); ok && len(n.Indices) == 1 && is(n.Value) && !slices.Contains(keys, s.Value) {
+				keys = append(keys, s.Value)
+			}
+		case *script.Binary:
+			if s, ok := n.X.(*script.StringLit); ok && (n.Op == script.In || n.Op == script.NotIn) && is(n.Y) {
+				tested[s.Value] = true
+			}
+		case *script.Call:
+			if op, ok := n.Func.(*script.Op); ok && op.Name == "__contains__" && len(n.Args) == 2 && is(n.Args[0]) {
+				if s, ok := n.Args[1].(*script.StringLit); ok {
+					tested[s.Value] = true
+				}
+			}
+		}
+		return true
+	})
+	return keys, tested
+}
+
+// tensorList reports whether a type is a list of tensors, or None.
+func tensorList(t *script.Type) bool {
+	if t != nil && t.Name == "Optional" && len(t.Args) == 1 {
+		t = t.Args[0]
+	}
+	return t != nil && t.Name == "List" && len(t.Args) == 1 && t.Args[0].Name == "Tensor"
+}
+
+// holdsNone reports whether None is of a type.
+func holdsNone(t *script.Type) bool {
+	return t != nil && (t.Name == "Optional" || t.Name == "Union" && slices.ContainsFunc(t.Args, func(a *script.Type) bool { return a.Name == "NoneType" }))
+}
+
 // required reports whether a parameter has neither a default nor may be None.
 func required(q *script.Param) bool {
-	return q.Default == nil && (q.Type == nil || q.Type.Name != "Optional")
+	return q.Default == nil && !holdsNone(q.Type)
 }
 
 // Inputs returns the names of the inputs, in the order of forward's parameters.
@@ -97,76 +138,54 @@ func (p *Program) Inputs() []string {
 	return names
 }
 
-// TakesList reports whether the last input, as far as they are known, is a list of tensors.
+// TakesList reports whether one of the inputs is a list, which has all tensors that the others leave.
 func (p *Program) TakesList() bool {
-	return len(p.inputs) > 0 && p.inputs[len(p.inputs)-1].kind == "list"
+	return slices.ContainsFunc(p.inputs, func(in input) bool { return in.kind == "list" })
 }
 
-// arguments makes inputs of the graph, and of them the arguments of forward.
+// arguments makes inputs of the graph, in the order of the program's, and of them the arguments of forward.
 func (p *Program) arguments(m *machine, types []ops.Type) ([]aten.Value, error) {
-	args := make([]aten.Value, len(p.forward.def.Params)-1)
-	given := make([]bool, len(args))
-	next := 0
-	take := func(in input) (aten.Value, error) {
-		t, name := types[next], in.name
-		if in.kind == "list" {
-			name = fmt.Sprintf("%s.%d", in.name, next-len(p.inputs)+1)
-		}
-		next++
-		if err := checkInput(in.name, t); err != nil {
-			return nil, err
-		}
-		return m.argument(in, m.Input(name, t), t)
+	b, err := p.inOrder(len(types))
+	if err != nil {
+		return nil, err
 	}
-	for _, in := range p.inputs {
-		i := in.param - 1
-		if in.kind == "list" {
-			if in.optional && next == len(types) {
-				continue
-			}
-			l := &aten.List{}
-			for next < len(types) {
-				v, err := take(in)
-				if err != nil {
-					return nil, err
-				}
-				l.Items = append(l.Items, v)
-			}
-			args[i], given[i] = l, true
-			continue
-		}
+	return b.arguments(m, types)
+}
+
+// inOrder binds the program to its first n inputs, of which a list has as many tensors as are left by the others.
+func (p *Program) inOrder(n int) (*bound, error) {
+	b := &bound{Program: p, parts: &part{index: -1}}
+	count := &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model takes %v", n, p.Inputs())}
+	for i, in := range p.inputs {
 		switch in.kind {
 		case "default":
 			continue
 		case "parts":
 			return nil, p.unbound(in)
-		}
-		if next == len(types) {
-			if !in.optional {
-				return nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model takes %v", len(types), p.Inputs())}
+		case "list":
+			elements := n - len(b.names) - (len(p.inputs) - i - 1)
+			if elements < 0 {
+				return nil, count
+			}
+			if elements > 0 || !in.optional {
+				b.parts.at(in.name) // an empty list
+			}
+			for k := range elements {
+				b.name(fmt.Sprintf("%s.%d", in.name, k))
 			}
 			continue
 		}
-		v, err := take(in)
-		if err != nil {
-			return nil, err
+		switch {
+		case len(b.names) < n:
+			b.name(in.name)
+		case !in.optional:
+			return nil, count
 		}
-		given[i] = true
-		if in.part < 0 {
-			args[i] = v
-			continue
-		}
-		t, _ := args[i].(*aten.Tuple)
-		if t == nil {
-			t = &aten.Tuple{}
-			args[i] = t
-		}
-		t.Items = append(t.Items, v)
 	}
-	if next < len(types) {
-		return nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model takes %v", len(types), p.Inputs())}
+	if len(b.names) < n {
+		return nil, count
 	}
-	return args, p.defaults(m, args, given)
+	return b, nil
 }
 
 // defaults evaluates the defaults of parameters that are not given.
@@ -192,18 +211,48 @@ func checkInput(name string, t ops.Type) error {
 	return nil
 }
 
-// argument returns an input as the program sees it.
-func (m *machine) argument(in input, v *graph.Value, t ops.Type) (aten.Value, error) {
-	if in.kind == "Tensor" || in.kind == "list" {
+// argument returns an input as the program sees it, of a type that is one input.
+func (m *machine) argument(name string, want *script.Type, v *graph.Value, t ops.Type) (aten.Value, error) {
+	kind := leafKind(want)
+	if kind == "Union" {
+		kind = memberKind(want, t)
+	}
+	if kind == "Tensor" {
 		return m.InputTensor(v, t), nil
 	}
 	n := m.InputNumber(v, t)
 	if n == nil {
-		return nil, &graph.InputError{Name: in.name, Reason: fmt.Sprintf("it is %v where the model takes a number: give an array without dimensions", t)}
+		return nil, &graph.InputError{Name: name, Reason: fmt.Sprintf("it is %v where the model takes a number: give an array without dimensions", t)}
 	}
-	k, ok := map[string]build.Kind{"int": build.Int, "float": build.Float, "bool": build.Bool}[in.kind]
+	k, ok := map[string]build.Kind{"int": build.Int, "float": build.Float, "bool": build.Bool}[kind]
 	if !ok {
 		k = n.Kind
 	}
 	return n.To(k), nil
+}
+
+// memberKind returns which member of a Union an input is: without dimensions, the number of its element type where the Union has that; else a tensor,
+// where it has that.
+func memberKind(union *script.Type, t ops.Type) string {
+	has := func(name string) bool {
+		return slices.ContainsFunc(union.Args, func(a *script.Type) bool { return a.Name == name })
+	}
+	number := "int"
+	switch {
+	case t.DType.IsFloat():
+		number = "float"
+	case t.DType == tensor.Bool:
+		number = "bool"
+	}
+	for _, kind := range []string{number, "number", "Scalar"} {
+		if len(t.Shape) == 0 && has(kind) {
+			return kind
+		}
+	}
+	for _, kind := range []string{"Tensor", "float", "int", "bool"} {
+		if has(kind) {
+			return kind
+		}
+	}
+	return "number"
 }
