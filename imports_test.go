@@ -38,6 +38,7 @@ var packageTable = []packageRow{
 	{"text/", "tensor"},
 	{"quantize/", "tensor, ops, ops/asm, ops/int8, graph, graph/train, metric"},
 	{"loader/", "tensor, ops, ops/int8, graph, graph/nn"},
+	{"digits/", "tensor, ops, graph, graph/nn, loader"},
 	{"data/", "tensor, ops, graph, metric, quantize, loader"},
 	{"onnx/", "tensor, ops, ops/int8, graph"},
 	{"torchscript/", "tensor, ops, ops/int8, graph"},

@@ -75,7 +75,7 @@ func NewEvaluationPart(path string, arrays tensor.Arrays) (*EvaluationPart, erro
 	}
 	head := arrays.Get(partArray)
 	if head == nil || head.DType() != tensor.Uint8 || head.Rank() != 1 {
-		return bad("octet eval --shard writes those")
+		return bad("it has no array %q of bytes", partArray)
 	}
 	d := partDocument{EvaluationPart: &EvaluationPart{}}
 	err := json.Unmarshal(head.Contiguous().Bytes(), &d)

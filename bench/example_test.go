@@ -7,7 +7,7 @@ import (
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/data"
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -23,7 +23,7 @@ func ExampleEvaluate() {
 		log.Fatal(err)
 	}
 	defer s.Close()
-	d, err := data.OpenDataset("../examples/digits/test.npz")
+	d, err := data.OpenDataset("../digits/test.npz")
 	if err != nil {
 		log.Fatal(err)
 	}

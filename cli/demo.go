@@ -8,7 +8,7 @@ import (
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/data"
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/table"
 	"github.com/octet-ml/octet/quantize"

@@ -114,7 +114,7 @@ sample, which is none of one machine.`,
 				}
 				p, err := bench.NewEvaluationPart(path, arrays)
 				if err != nil {
-					return err
+					return fmt.Errorf("%w (octet eval --shard i/n --save-part P writes parts)", err)
 				}
 				parts = append(parts, p)
 				labels = labels || p.ClassLabels

@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	digitsModel  = "../examples/digits/digits.pth"
-	digitsCalib  = "../examples/digits/calib.npz"
-	digitsTest   = "../examples/digits/test.npz"
-	digitsLogits = "../examples/digits/testdata/logits.npz"
+	digitsModel  = "../digits/digits.pth"
+	digitsCalib  = "../digits/calib.npz"
+	digitsTest   = "../digits/test.npz"
+	digitsLogits = "../digits/testdata/logits.npz"
 )
 
 // octet runs a command line and checks its exit code.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 	"github.com/octet-ml/octet/internal/fixture"
 	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/tensor"

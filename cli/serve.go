@@ -133,7 +133,7 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 		return &usageError{err}
 	}
 	if f.check {
-		err := s.Reload(ctx)
+		err := adviseTypes(s.Reload(ctx))
 		return errors.Join(a.printReports(s), err)
 	}
 	return a.serveAt(ctx, f, s, metrics, l)
@@ -235,7 +235,7 @@ func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metri
 // loadAll loads the models, and says that the server is ready, unless it is interrupted: it then returns false. It fails where none of
 // them can be loaded.
 func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l listeners) (done bool, err error) {
-	err = s.Reload(ctx)
+	err = adviseTypes(s.Reload(ctx))
 	if ctx.Err() != nil {
 		return false, nil
 	}
@@ -265,6 +265,14 @@ func (a *app) loadAll(ctx context.Context, f *serveFlags, s *serve.Server, l lis
 		a.say("metrics at %s", address("http", l.admin.Addr()))
 	}
 	return true, notify("READY=1")
+}
+
+// adviseTypes names the flags that say what inputs a model takes.
+func adviseTypes(err error) error {
+	if errors.Is(err, serve.ErrNoTypes) {
+		return fmt.Errorf("%w (--shape, --warm)", err)
+	}
+	return err
 }
 
 func anyReady(s *serve.Server) bool {
@@ -328,7 +336,7 @@ func (a *app) printReports(s *serve.Server) error {
 		}
 		warm := fmt.Sprintf("%v a run", r.Run.Round(time.Microsecond))
 		if r.WarmUp != "" {
-			warm = r.WarmUp
+			warm = r.WarmUp + " (--warm)"
 		}
 		a.say("%s: %s -> %s; %s; batching %s; %d kB of weights, %d kB a run", name, serve.FormatTensors(r.Inputs), serve.FormatTensors(r.Outputs),
 			warm, r.Batching, r.WeightBytes>>10, r.ArenaBytes>>10)

@@ -54,7 +54,7 @@ func (a *app) reload(ctx context.Context, f *serveFlags, s *serve.Server, c *cer
 		a.say(a.name+": %v", err)
 		return
 	}
-	if err := s.Reload(ctx); err != nil && ctx.Err() == nil {
+	if err := adviseTypes(s.Reload(ctx)); err != nil && ctx.Err() == nil {
 		a.say(a.name+": %v", err)
 	}
 }
@@ -65,7 +65,7 @@ func (a *app) look(ctx context.Context, f *serveFlags, s *serve.Server) {
 		a.say(a.name+": %v", err)
 		return
 	}
-	if err := s.ReloadChanged(ctx); err != nil && ctx.Err() == nil {
+	if err := adviseTypes(s.ReloadChanged(ctx)); err != nil && ctx.Err() == nil {
 		a.say(a.name+": %v", err)
 	}
 }

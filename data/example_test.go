@@ -5,7 +5,7 @@ import (
 	"log"
 
 	"github.com/octet-ml/octet/data"
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 )
 
 // Arrays of samples become batches of a model's inputs.
@@ -14,7 +14,7 @@ func ExampleDataset_Batches() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	d, err := data.OpenDataset("../examples/digits/test.npz")
+	d, err := data.OpenDataset("../digits/test.npz")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func ExampleDataset_Select() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	d, err := data.OpenDataset("../examples/digits/test.npz")
+	d, err := data.OpenDataset("../digits/test.npz")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/loader"
 )
@@ -38,7 +38,7 @@ func Example() {
 
 // A state_dict that torch.save wrote goes into an architecture.
 func ExampleStateDict() {
-	weights, err := loader.StateDict("../examples/digits/digits.pth")
+	weights, err := loader.StateDict("../digits/digits.pth")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -52,14 +52,14 @@ func ExampleStateDict() {
 
 // A file without a graph says what to do.
 func ExampleLoad() {
-	_, err := loader.Load("../examples/digits/digits.pth")
+	_, err := loader.Load("../digits/digits.pth")
 	fmt.Println(errors.Is(err, loader.ErrWeightsOnly))
 	if e, ok := errors.AsType[*loader.FileError](err); ok {
 		fmt.Println(e.File)
 	}
 	// Output:
 	// true
-	// ../examples/digits/digits.pth
+	// ../digits/digits.pth
 }
 
 // A model that is embedded in the program, or lies in any other fs.FS.

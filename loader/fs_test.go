@@ -11,7 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/tensor"

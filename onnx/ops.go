@@ -137,6 +137,9 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 	case ops.Slice:
 		one := func(v int) string { return e.int64s([]int{v}) }
 		return e.emit("Slice", []string{in(0), one(op.Start), one(op.End), one(op.Axis), one(op.Step)}), nil
+	case ops.SliceTo: // its bounds are scalars
+		bound := func(i int) string { return e.emit("Reshape", []string{in(i), e.int64s([]int{1})}) }
+		return e.emit("Slice", []string{in(0), bound(1), bound(2), e.int64s([]int{op.Axis}), e.int64s([]int{op.Step})}), nil
 	case ops.Pad:
 		rank := len(n.Inputs[0].Type.Shape)
 		before, after := make([]int, rank), make([]int, rank)

@@ -154,7 +154,7 @@ type Kernel struct {
 	// WorkerScratch and WorkerPointers are the memory each worker needs, in
 	// bytes and in pointers.
 	WorkerScratch, WorkerPointers int
-	// Choice says which kernel, tile and split were chosen, for `--plan`.
+	// Choice says which kernel, tile and split were chosen, for people to read (graph.Session.Plan).
 	Choice string
 	// Warning says what a user should know of the choice; "" where there is nothing to say.
 	Warning string

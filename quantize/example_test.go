@@ -6,7 +6,7 @@ import (
 	"log"
 
 	"github.com/octet-ml/octet/data"
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/quantize"
 )

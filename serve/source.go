@@ -56,14 +56,14 @@ func (s Source) example() []ops.Type {
 	return types
 }
 
-// errNoTypes says what to do about a model whose file says no types.
-var errNoTypes = errors.New("its file does not say what inputs it takes: give their shapes (--shape) or an example (--warm)")
+// ErrNoTypes is in the error of a model whose file says no types of inputs, as those of TorchScript do, and whose Source has neither Inputs nor Warm.
+var ErrNoTypes = errors.New("its file does not say what inputs it takes: give their shapes or an example")
 
 // signature returns what the model takes and gives.
 func (s Source) signature(g *graph.Graph) (*graph.Signature, error) {
 	signature, err := g.Signature(s.example()...)
 	if errors.Is(err, graph.ErrOpen) {
-		return nil, errNoTypes
+		return nil, ErrNoTypes
 	}
 	return signature, err
 }

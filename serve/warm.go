@@ -28,7 +28,7 @@ func (s *Server) warmUp(g *gentle, i *instance, source Source) error {
 	case err == nil:
 		return nil
 	case isA[*ops.ValueError](err) && source.Warm == nil:
-		i.warmNote = "not warmed up, for the model refuses generated values: " + err.Error() + "; give an example (--warm)"
+		i.warmNote = "not warmed up, for the model refuses generated values: " + err.Error() + "; give an example"
 		i.batch = batchTable{reason: "off: not measured, for lack of an example"}
 		return nil
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/bench"
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 	"github.com/octet-ml/octet/loader"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 )
 
 func TestConvert(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/octet-ml/octet/examples/digits"
+	"github.com/octet-ml/octet/digits"
 	"github.com/octet-ml/octet/serve"
 	"github.com/octet-ml/octet/serve/grpcserve"
 	"github.com/octet-ml/octet/serve/grpcserve/pb"
