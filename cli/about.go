@@ -44,6 +44,14 @@ func (f *dataFlags) complete(a *app, info graph.Info) (graph.Info, error) {
 	if err != nil {
 		return info, err
 	}
+	if f.state != nil {
+		o := f.state.Preparation()
+		f.said = true // a flag may only say the same
+		info.Preprocessing, info.SampleRate = o.Preprocessing, o.SampleRate
+		if o.Labels != nil {
+			info.Labels = o.Labels
+		}
+	}
 	var p graph.Preprocessing
 	if info.Preprocessing != nil {
 		p = *info.Preprocessing
@@ -88,6 +96,11 @@ func (f *dataFlags) complete(a *app, info graph.Info) (graph.Info, error) {
 	if info.Preprocessing != nil {
 		if err := (*data.Preprocessing)(info.Preprocessing).Validate(); err != nil {
 			return info, usagef("--%w", err)
+		}
+	}
+	if f.state != nil {
+		if err := f.state.SetPreparation(info); err != nil {
+			return info, usagef("--state: %w: leave out flags that say otherwise", err)
 		}
 	}
 	return info, nil

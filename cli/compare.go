@@ -250,7 +250,7 @@ func (c *comparing) print() error {
 		return c.printJSON(r)
 	}
 	for i, o := range r.Outputs {
-		fmt.Fprintf(c.out, "%-11s %s: SQNR %.1f dB, cosine %.6f, equal %d of %d, differs by at most %g", o.Name, o.Type, o.SQNR, o.Cosine, o.Equal, o.N, o.MaxAbsDiff)
+		fmt.Fprintf(c.out, "%-11s %s: SQNR %.1f dB, cosine %.6f, equal %d of %d, differs by at most %.5g", o.Name, o.Type, o.SQNR, o.Cosine, o.Equal, o.N, o.MaxAbsDiff)
 		if r.Beyond != nil {
 			fmt.Fprintf(c.out, ", %d beyond the tolerance", r.Beyond[i])
 		}
@@ -277,7 +277,7 @@ func (c *comparing) print() error {
 		if math.IsInf(d.SQNR, 1) {
 			ratio = "equal"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%.6f\t%g\t%s\n", d.Name, d.Op, ratio, d.Cosine, d.MaxAbsDiff, mark)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%.6f\t%.5g\t%s\n", d.Name, d.Op, ratio, d.Cosine, d.MaxAbsDiff, mark)
 	}
 	return t.Flush()
 }

@@ -43,6 +43,16 @@ func (a *app) flagValues() map[string][]string {
 	}
 }
 
+// refuseShells makes completion an error for what is no shell, where it printed its help. The command writes to what is root's output now.
+func refuseShells(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
+}
+
 // completeValues tells the shell what the flags of the commands take: values of a list, files, or what it cannot know.
 func completeValues(cmd *cobra.Command, values map[string][]string) {
 	complete := func(f *pflag.Flag) {

@@ -12,6 +12,7 @@ import (
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/filekind"
+	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -53,6 +54,8 @@ type dataFlags struct {
 	encoder             *textEncoder
 
 	said bool // what flags take the place of
+
+	state *quantize.Quantizer // that --state names and that knows how its samples were prepared, or nil
 }
 
 // dataFlagNames lists their names.

@@ -54,7 +54,7 @@ func exitCode(err error) int {
 	case is[*ops.UnsupportedError](err), is[*loader.UnknownOperatorError](err), is[*loader.UnsupportedError](err),
 		is[*loader.UnsupportedFileError](err), is[*loader.UnsupportedModuleError](err), is[*text.UnsupportedError](err):
 		return exitUnsupported
-	case is[*loader.FileError](err), is[*nn.BindError](err), is[*quantize.ModelError](err), is[*bench.LabelError](err):
+	case is[*loader.FileError](err), is[*nn.BindError](err), is[*quantize.ModelError](err), is[*quantize.PreparationError](err), is[*bench.LabelError](err):
 		return exitFile
 	// After files: a state has options too.
 	case is[*quantize.UnknownNameError](err), is[*quantize.BackendError](err), is[*quantize.ConfigError](err), is[*quantize.OptionError](err),

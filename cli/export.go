@@ -33,6 +33,12 @@ wrote to the same bits.`,
   octet export int8.safetensors --torchscript -o int8.pt`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case script == (asONNX != ""):
+				return usagef("give --onnx OUT or --torchscript -o OUT: one of the two")
+			case script != (output != ""):
+				return usagef("--torchscript writes to the file of -o, --onnx to its own")
+			}
 			to := fileArg{"-o", output}
 			write := torchscript.Export
 			if asONNX != "" {
@@ -47,9 +53,6 @@ wrote to the same bits.`,
 	cmd.Flags().StringVar(&asONNX, "onnx", "", "file to write, as ONNX")
 	cmd.Flags().BoolVar(&script, "torchscript", false, "write TorchScript to the file of -o")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write, of --torchscript")
-	cmd.MarkFlagsOneRequired("onnx", "torchscript")
-	cmd.MarkFlagsMutuallyExclusive("onnx", "torchscript")
-	cmd.MarkFlagsRequiredTogether("torchscript", "output")
 	return cmd
 }
 

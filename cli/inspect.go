@@ -124,6 +124,9 @@ func (a *app) inspectGraph(r *inspectResult, f *loader.File, path string, v view
 	if err != nil {
 		return err
 	}
+	if types != nil && !g.IsOpen() {
+		a.say("%s says the shapes of its inputs: --shape is not used", path)
+	}
 	info := g.Info // which what is specialized has not
 	if g, err = specialize(g, types); err != nil {
 		return fmt.Errorf("%s: %w", path, err)

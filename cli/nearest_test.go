@@ -19,6 +19,14 @@ func TestNearMatches(t *testing.T) {
 		{[]string{"eval", digitsModel, "--zebra"}, exitUsage, "unknown flag: --zebra"},
 		{[]string{"inspect", digitsModel, "--arch", "resnet19"}, exitUsage, "did you mean resnet18?"},
 		{[]string{"eval", digitsModel, "--arch", "digits", "--data", digitsTest, "--metric", "tpo1"}, exitUsage, "did you mean top1?"},
+		{[]string{"inspect", digitsModel, "--arch", "resnet20"}, exitUsage, "did you mean resnet20-cifar?"},
+		{[]string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", "x", "--observer", "hist"}, exitUsage, "did you mean histogram?"},
+		{[]string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", "x", "--backend", "natve"}, exitUsage, "did you mean native?"},
+		{[]string{"eval", digitsModel, "--cpu", "avx22"}, exitUsage, "did you mean avx2?"},
+		{[]string{"compare", digitsModel}, exitUsage, "octet compare A B"},
+		{[]string{"completion", "fisch"}, exitUsage, `"fisch"`},
+		{[]string{"export", digitsModel, "--arch", "digits", "--torchscript"}, exitUsage, "file of -o"},
+		{[]string{"export", digitsModel, "--arch", "digits"}, exitUsage, "one of the two"},
 		{[]string{"convert", digitsModel, "--arch", "digits", "-o", "x", "--weights", "flaot16"}, exitUsage, "did you mean float16?"},
 	} {
 		if _, said := octet(t, c.code, c.args...); !strings.Contains(said, c.says) {

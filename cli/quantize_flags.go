@@ -220,7 +220,7 @@ func share(text string) (float64, error) {
 		v /= 100
 	}
 	if !(v >= 0 && v <= 1) {
-		return 0, fmt.Errorf("%q is outside 0 to 100 %%", text)
+		return 0, fmt.Errorf("%q is outside 0 to 100 %%: write 0.5%% or 0.005", text)
 	}
 	return v, nil
 }

@@ -46,6 +46,9 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 	if w.q, err = f.quantizer(a, cmd); err != nil {
 		return nil, err
 	}
+	if w.q.Preparation() != nil {
+		f.samples.state = w.q
+	}
 	if f.calib == "" && f.state == "" && w.q.Options().NeedsData() {
 		return nil, usagef(`required flag "calib" not set, nor "state"`)
 	}
@@ -76,6 +79,9 @@ func (w *work) save(int8 *graph.Graph) error {
 // observers, and saves what they saw where the command line says so.
 func (w *work) calibrate() error {
 	if w.data != nil && w.q.Options().NeedsData() {
+		if err := w.prepared(); err != nil {
+			return err
+		}
 		c, err := w.q.Calib(w.model)
 		if err != nil {
 			return err
@@ -96,6 +102,15 @@ func (w *work) calibrate() error {
 		return nil
 	}
 	return w.q.Save(w.flags.saveState)
+}
+
+// prepared tells the quantizer how samples become inputs, unless they are arrays, which are inputs already.
+func (w *work) prepared() error {
+	info, err := w.flags.samples.complete(w.app, infoOf(w.model))
+	if err != nil || w.data.IsArrays() && info.Preprocessing == nil {
+		return err
+	}
+	return w.q.SetPreparation(info)
 }
 
 // concrete gives a model whose file does not say what shapes it takes those of the

@@ -53,12 +53,16 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
+	refuseShells(root)
 	cmd, err := root.ExecuteContextC(ctx)
 	for _, f := range a.opened {
 		_ = f.Close() // files that were read
 	}
 	if err != nil && !a.started {
 		err = &usageError{err}
+	}
+	if exitCode(err) == exitUsage {
+		err = a.adviseValue(cmd, err)
 	}
 	if cmd.Context() != nil {
 		ctx = cmd.Context() // with the end that --timeout gives it
@@ -131,6 +135,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 file rejected, 4 unsupported operator,
 	flags.StringVar(&a.color, "color", colorAuto, "color for people: auto (on a terminal, unless NO_COLOR is set), always or never")
 	a.limits.add(root)
 	root.AddCommand(a.demo(), a.inspect(), a.convert(), a.compare(), a.verify(), a.export(), a.quantize(), a.tune(), a.qat(), a.eval(), a.runModel(), a.serve(), a.bench(), a.reports(), a.cpuInfo())
+	nameArguments(root)
 	completeValues(root, a.flagValues())
 	a.wrapHelp(root)
 	a.markStart(root)

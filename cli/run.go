@@ -78,7 +78,7 @@ func (f *runFlags) check(args []string) error {
 	case f.input == "":
 		return usagef(`required flag "input" not set, nor INPUT given`)
 	case f.output == "" && f.top == 0:
-		return usagef(`required flag "output" not set, nor "top"`)
+		return usagef("give --output FILE.npz for what the model computes, or --top K, at least 1, for the likeliest classes")
 	case f.batch < 1:
 		return usagef("--batch %d: it must be at least 1", f.batch)
 	}

@@ -162,7 +162,7 @@ func (f *files) load(k int) (*tensor.Tensor, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, &tensor.FileError{File: path, Err: err}
 	case !info.Mode().IsRegular():
 		return nil, &tensor.FileError{File: path, Reason: "not a regular file"}
 	case info.Size() > f.most:
@@ -175,7 +175,7 @@ func (f *files) load(k int) (*tensor.Tensor, error) {
 	}
 	encoded, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, &tensor.FileError{File: path, Err: err}
 	}
 	t, err := f.decode(encoded)
 	if err != nil {

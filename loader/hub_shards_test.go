@@ -88,6 +88,36 @@ func TestShards(t *testing.T) {
 	}
 }
 
+// TestShardsOfPickles loads weights that torch.save wrote in two files, as transformers 4 had them, and refuses a file that is missing.
+func TestShardsOfPickles(t *testing.T) {
+	const dir, second = "testdata/hub_bin", "pytorch_model-00002-of-00002.bin"
+	want, err := Load("testdata/hub/bert-sequence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, opts := range [][]Option{nil, {OnDemand()}} {
+		g, err := Load(dir, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameConstants(t, g, want)
+	}
+	if files := WeightsFiles(dir); len(files) != 2 || filepath.Base(files[1]) != second {
+		t.Errorf("the files of weights are %q", files)
+	}
+	without := t.TempDir()
+	if err := os.CopyFS(without, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(without, second)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Load(without)
+	if e, ok := errors.AsType[*ShardError](err); !ok || e.Shard != second {
+		t.Errorf("without its second file: %v", err)
+	}
+}
+
 func sameConstants(t *testing.T, a, b *graph.Graph) {
 	t.Helper()
 	x, y := a.Constants(), b.Constants()

@@ -106,10 +106,11 @@ type Quantizer struct {
 	report    *Report
 	learned   *QAT // the last proxy for training, nil without one
 
-	part     *Part  // nil: all of the data
-	partRead bool   // part is a file's, to be merged or for a second pass, not to be observed into
-	model    string // digest of the model that was observed, "" while that is not known
-	file     string // that Load has read
+	part     *Part       // nil: all of the data
+	partRead bool        // part is a file's, to be merged or for a second pass, not to be observed into
+	model    string      // digest of the model that was observed, "" while that is not known
+	prepared *graph.Info // how samples became inputs, nil while that is not known
+	file     string      // that Load has read
 	digested struct {
 		of  *graph.Graph
 		sum string

@@ -179,6 +179,11 @@ func MergeShards(parts ...*Quantizer) (*Quantizer, error) {
 	names := make(map[string]bool)
 	for _, q := range parts {
 		merged.model = cmp.Or(merged.model, q.model)
+		prepared, err := joinPreparations(merged.prepared, q.prepared)
+		if err != nil {
+			return nil, fmt.Errorf("shard %v: %w", q.part.Shard, err)
+		}
+		merged.prepared = prepared
 		for name := range q.values {
 			names[name] = true
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
 	"github.com/octet-ml/octet/internal/filekind"
 	"github.com/octet-ml/octet/tensor"
@@ -24,9 +25,10 @@ const (
 
 // quantizerState is a Quantizer in JSON.
 type quantizerState struct {
-	Version int    `json:"version"`
-	Model   string `json:"model,omitempty"` // digest of the float model
-	Shard   *Part  `json:"shard,omitempty"`
+	Version  int         `json:"version"`
+	Model    string      `json:"model,omitempty"` // digest of the float model
+	Shard    *Part       `json:"shard,omitempty"`
+	Prepared *graph.Info `json:"samples,omitempty"`
 	Options
 	Values  map[string]State       `json:"values"`
 	Moments map[string]momentState `json:"moments,omitempty"`
@@ -36,7 +38,7 @@ type quantizerState struct {
 // them, and what the observers have seen, so that a calibration can be stopped
 // and resumed, and run in parts that Merge joins. How proxies run is not part of it.
 func (q *Quantizer) MarshalJSON() ([]byte, error) {
-	s := quantizerState{Version: stateVersion, Model: q.model, Shard: q.part, Options: q.opts, Values: make(map[string]State)}
+	s := quantizerState{Version: stateVersion, Model: q.model, Shard: q.part, Prepared: q.prepared, Options: q.opts, Values: make(map[string]State)}
 	if q.part != nil {
 		s.Version = shardVersion
 	}
@@ -80,6 +82,11 @@ func (q *Quantizer) UnmarshalJSON(data []byte) error {
 		read.part, read.partRead = s.Shard, true
 	}
 	read.model = s.Model
+	if s.Prepared != nil {
+		if err := read.SetPreparation(*s.Prepared); err != nil {
+			return err
+		}
+	}
 	read.opts.Session = q.opts.Session
 	if err := read.configure(nil); err != nil {
 		return err
@@ -160,6 +167,10 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 	if q.model != "" && other.model != "" && q.model != other.model {
 		return &ModelError{Have: other.model, Given: q.model}
 	}
+	prepared, err := joinPreparations(q.prepared, other.prepared)
+	if err != nil {
+		return err
+	}
 	merged := make(map[string]Observer)
 	for _, name := range slices.Sorted(maps.Keys(q.values)) {
 		have, from := q.values[name], other.values[name]
@@ -194,7 +205,7 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 	if err != nil {
 		return err
 	}
-	q.values, q.moments = merged, mergedMoments
+	q.values, q.moments, q.prepared = merged, mergedMoments, prepared
 	q.model = cmp.Or(q.model, other.model)
 	q.Exclude(other.opts.Filter.ExcludeNames...)
 	return nil
