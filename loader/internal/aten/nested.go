@@ -43,7 +43,7 @@ func nestedFromMask(c *call) Value {
 
 func leftAligned(c *call) Value {
 	aligned := c.aligned(c.tensor(1))
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	return c.truth(c.apply(ops.Reduce{Fn: ops.All}, aligned))
@@ -75,7 +75,7 @@ func padNested(c *call) Value {
 	} else if size := c.numbers(2); !slices.EqualFunc(size, dims, c.sameExtent) {
 		return c.unsupported("to another size than that of what the nested tensor was made of")
 	}
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	keep := c.reshape(n.keep(c, steps), []*build.Number{dims[0], steps, one})

@@ -221,7 +221,7 @@ func splitSizes(c *call) Value {
 	t := c.tensor(0)
 	axis := c.axis(2, t.Rank())
 	sizes := c.numbers(1)
-	if c.err == nil && slices.ContainsFunc(sizes, func(n *build.Number) bool { return c.OnItem(n.Deps) }) {
+	if c.Err() == nil && slices.ContainsFunc(sizes, func(n *build.Number) bool { return c.OnItem(n.Deps) }) {
 		return c.openPieces(t, axis, sizes)
 	}
 	cuts := []int{0}
@@ -251,7 +251,7 @@ func (c *call) openPieces(t *build.Tensor, axis int, sizes []*build.Number) Valu
 			c.assertAll(c.arithNumber(ops.Ge, build.OfNumber(n), int64(0)), "split_sizes are not negative")
 		}
 		end := build.AsNumber(c.scalarOf(ops.Add, at, n))
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 		l.Items = append(l.Items, c.sliced(t, axis, at, end, 1))

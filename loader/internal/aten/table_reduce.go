@@ -256,7 +256,7 @@ func argSort(dim, descending int) func(*call) Value {
 func topK(c *call) Value {
 	x, k := c.tensor(0), c.numbers(1)[0]
 	axis, least := c.axis(2, x.Rank()), !c.bool(3)
-	if c.err == nil && c.OnItem(k.Deps) && x.Rank() > 0 && x.DType() != tensor.Bool {
+	if c.Err() == nil && c.OnItem(k.Deps) && x.Rank() > 0 && x.DType() != tensor.Bool {
 		return c.openTopK(x, k, axis, least)
 	}
 	out := c.applyAll(ops.TopK{K: c.int(1), Axis: axis, Least: least}, x)
@@ -268,7 +268,7 @@ func (c *call) openTopK(x *build.Tensor, k *build.Number, axis int, least bool) 
 	within := c.arith(ops.LogicalAnd, c.arith(ops.Ge, build.OfNumber(k), build.OfNumber(build.Extent(0))), c.arith(ops.Le, build.OfNumber(k), build.OfNumber(c.Dims(x)[axis])))
 	c.assertAll(within, "selected index k out of range")
 	sorted := c.applyAll(ops.Sort{Axis: axis, Descending: !least}, x)
-	if c.err != nil {
+	if c.Err() != nil {
 		return nil
 	}
 	return &Tuple{Items: []Value{c.sliced(sorted[0], axis, build.Extent(0), k, 1), c.sliced(sorted[1], axis, build.Extent(0), k, 1)}}
