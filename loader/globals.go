@@ -55,7 +55,7 @@ var knownGlobals = func() map[string]bool {
 	names := []string{
 		rebuildTensor, rebuildTensorV2, rebuildTensorV3, rebuildQTensor, rebuildParameter, rebuildParameterState,
 		rebuildFromType, rebuildFromTypeV2, "torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer",
-		"torch.per_tensor_affine", "torch.per_tensor_symmetric", "torch.per_channel_affine", "torch.per_channel_symmetric",
+		"torch.per_tensor_affine", "torch.per_tensor_symmetric", "torch.per_channel_affine", "torch.per_channel_symmetric", "torch." + floatQParams,
 		"torch.Size", "torch.device", "torch.strided", "torch.serialization._get_layout",
 		"collections.OrderedDict", "collections.defaultdict", "collections.Counter", "argparse.Namespace", "_codecs.encode",
 		"numpy.core.multiarray.scalar", "numpy.core.multiarray._reconstruct", "numpy._core.multiarray.scalar",

@@ -189,6 +189,9 @@ func (r *rebuilder) quantized(args pickle.Tuple) (*tensor.Tensor, error) {
 	if !ok || class.Module != "torch" {
 		return nil, fmt.Errorf("the quantization scheme of a tensor is %s", pickle.Describe(quantizer[0]))
 	}
+	if class.Name == floatQParams {
+		return r.dequantized(t, quantizer)
+	}
 	scheme, err := tensor.ParseQScheme(class.Name)
 	if err != nil {
 		return nil, err
@@ -207,6 +210,42 @@ func (r *rebuilder) quantized(args pickle.Tuple) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	return t.WithQParams(q), nil
+}
+
+// floatQParams is the scheme of quantized embeddings, each row of which has a scale and a zero point that is no integer.
+const floatQParams = "per_channel_affine_float_qparams"
+
+// dequantized makes the float32 tensor that one of that scheme stands for: (q - zero point) * scale of its row.
+func (r *rebuilder) dequantized(t *tensor.Tensor, quantizer pickle.Tuple) (*tensor.Tensor, error) {
+	if len(quantizer) != 4 || quantizer[3] != int64(0) || t.DType() != tensor.Uint8 || t.Rank() != 2 {
+		return nil, fmt.Errorf("a tensor of %v quantized by %s: of that scheme rows of quint8 are read", t, floatQParams)
+	}
+	if err := r.spend(3 * int64(t.Numel())); err != nil {
+		return nil, err
+	}
+	var params [2][]float32
+	for i := range params {
+		p, err := r.wrapped(quantizer[1+i])
+		if err != nil {
+			return nil, err
+		}
+		if p.Rank() != 1 || p.Numel() != t.Dim(0) || !p.DType().IsFloat() || p.QParams() != nil {
+			return nil, fmt.Errorf("quantization of %v with %v", t, p)
+		}
+		if p, err = p.To(tensor.Float32); err != nil {
+			return nil, err
+		}
+		params[i] = p.Contiguous().Float32s()
+	}
+	out, err := t.Contiguous().To(tensor.Float32)
+	if err != nil {
+		return nil, err
+	}
+	values, width := out.Float32s(), t.Dim(1)
+	for i := range values {
+		values[i] = (values[i] - params[1][i/width]) * params[0][i/width]
+	}
+	return out, nil
 }
 
 func perTensor(q *tensor.QParams, quantizer pickle.Tuple) error {

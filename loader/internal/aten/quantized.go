@@ -205,10 +205,10 @@ func (p *Packed) Unpack() Value {
 }
 
 // UnpackWeights makes packed weights of what a file has of them.
-func UnpackWeights(class string, state Value) (*Packed, error) {
+func UnpackWeights(class string, state Value) (Value, error) {
 	items, ok := Items(state)
 	wrong := fmt.Errorf("the content of a %s is not as PyTorch writes it", class)
-	if !ok {
+	if !ok || len(items) == 0 {
 		return nil, wrong
 	}
 	switch class {
@@ -218,6 +218,13 @@ func UnpackWeights(class string, state Value) (*Packed, error) {
 		}
 	case "Conv2dPackedParamsBase", "Conv3dPackedParamsBase":
 		return unpackConv(class, items, wrong)
+	case "CellParamsBase":
+		return unpackCell(class, items, wrong)
+	case embeddingPackedClass: // (version, [weight], [], [bits of an element])
+		if weights, _ := Items(items[min(1, len(items)-1)]); len(items) == 4 && len(weights) == 1 {
+			return packWeights(class, weights[0], nil)
+		}
+		return nil, wrong
 	}
 	return nil, fmt.Errorf("packed weights of the class %s are not read", class)
 }

@@ -23,7 +23,7 @@ import (
 //	member of an enum        *Enum
 //	function, method, class  Callable
 //	device                   Device
-//	packed weights           *Packed
+//	packed weights           *Packed, *CellParams
 //	nested tensor            *Nested
 type Value any
 
@@ -209,6 +209,8 @@ func TypeName(v Value) string {
 		return v.Class.PublicName()
 	case Device:
 		return "device"
+	case *CellParams:
+		return "CellParamsBase"
 	case *Nested:
 		return "nested tensor"
 	case *Packed:

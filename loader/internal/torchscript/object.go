@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/build"
@@ -169,7 +170,7 @@ func (r *reader) object(v *pickle.Object, where string, constant bool) (aten.Val
 	if c := r.code.classes[name]; c != nil {
 		return r.instance(c, v, where, constant)
 	}
-	if len(name) > len(packedClasses) && name[:len(packedClasses)] == packedClasses {
+	if strings.HasPrefix(name, packedClasses) {
 		state, err := r.value(v.State, where, constant)
 		if err != nil {
 			return nil, err
