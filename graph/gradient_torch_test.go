@@ -33,6 +33,7 @@ var differentiable = []ops.Op{
 	ops.AddMM{}, ops.Attention{}, ops.ChannelShuffle{}, ops.Diagonal{}, ops.Einsum{}, ops.Fold{}, ops.Index{}, ops.IndexPut{}, ops.Interpolate{},
 	ops.PadMode{}, ops.PixelShuffle{}, ops.ReshapeTo{}, ops.RNN{}, ops.Scatter{}, ops.SliceTo{}, ops.Sort{}, ops.Tile{}, ops.TopK{}, ops.Trilu{},
 	ops.Unfold{}, ops.SlidingWindow{}, ops.ArgMax{}, ops.FFT{}, ops.RFFT{}, ops.STFT{}, ops.Full{},
+	ops.Decompose{}, ops.Solve{}, ops.MatrixExp{},
 }
 
 // op returns the operator of a case.

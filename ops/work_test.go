@@ -76,6 +76,10 @@ func workCases() []workCase {
 		{"matrix product of float64", ops.MatMul64{TransposeB: true}, []ops.Type{f64(7, 1, 4, 5), f64(3, 6, 5)}, 7 * 3 * 4 * 5 * 6},
 		{"einsum of float64", ops.Einsum{Equation: "ij,jk->ik"}, []ops.Type{f64(2, 3), f64(3, 4)}, 2 * 3 * 4},
 		{"GRU of float64", ops.RNN64{Cell: ops.GRUCell, Layers: 1}, []ops.Type{f64(5, 2, 32), f64(1, 2, 16), f64(48, 32), f64(48, 16)}, 23040},
+		// Elimination of 3 by 3 and 2 by 2 and 1 elements behind the first pivots, and 4^2 for both triangles of each column.
+		{"system of equations", ops.Solve{}, []ops.Type{f(2, 4, 4), f(2, 4, 3)}, 2 * (9 + 4 + 1 + 16*3)},
+		{"triangular system", ops.Solve{Fn: ops.SolveUpper}, []ops.Type{f64(4, 4), f64(4, 3)}, (4 + 3 + 2 + 1) * 3},
+		{"matrix exponential", ops.MatrixExp{}, []ops.Type{f(2, 4, 4)}, 2 * 15 * 4 * 4 * 4},
 		{"int8 convolution", int8.Conv{ConvAttributes: ops.ConvAttributes(conv(2, 1, 1, 2))},
 			[]ops.Type{u8(2, 4, 8, 8), s8(6, 2, 3, 3)}, 2 * 16 * 6 * 2 * 9},
 		{"int8 linear", int8.Linear{}, []ops.Type{u8(2, 5, 8), s8(3, 8)}, 2 * 5 * 8 * 3},

@@ -557,10 +557,63 @@ def scattered_products(s):
             s.add("Scatter", {"Axis": axis, "Fn": "multiply"}, [some(*x), s.index(x[axis], *i), some(*i)], lambda x, i, v: x.scatter_reduce(axis, i, v, "prod"))
 
 
+def signed(x):
+    """The sign of the element of greatest magnitude in each column."""
+    return x.gather(-2, x.abs().argmax(-2, keepdim=True)).sign().detach()
+
+
+def linear_algebra(s):
+    def matrix(*shape):
+        """A matrix whose singular values are apart."""
+        u, _, v = torch.linalg.svd(s.rand(*shape), full_matrices=False)
+        k = min(shape[-2:])
+        return (u * (torch.arange(k) + 1.5) @ v).float()
+
+    symmetric = lambda *shape: (lambda x: x + x.transpose(-1, -2))(matrix(*shape))
+    positive = lambda *shape: (lambda x: x @ x.transpose(-1, -2))(matrix(*shape))
+    for shape in [(3, 3), (2, 4, 4), (1, 1)]:
+        s.add("Decompose", {"Fn": "lu"}, [matrix(*shape)], lambda x: torch.linalg.lu_factor(x)[0])
+        for upper in [False, True]:
+            s.add("Decompose", {"Fn": "cholesky", "Upper": upper, "Check": True}, [positive(*shape)], lambda x: torch.linalg.cholesky(x, upper=upper))
+            s.add("Decompose", {"Fn": "eigh", "Upper": upper}, [symmetric(*shape)], lambda x: torch.linalg.eigvalsh(x, "LU"[upper]))
+
+        def eigh(x):
+            l, v = torch.linalg.eigh(x)
+            return l, v * signed(v)
+
+        s.add("Decompose", {"Fn": "eigh"}, [symmetric(*shape)], eigh, outputs=(0, 1))
+        s.add("Decompose", {"Fn": "eigh"}, [symmetric(*shape)], lambda x: eigh(x)[1], outputs=(1,))
+    for shape in [(3, 3), (2, 5, 3), (4, 1)]:
+        s.add("Decompose", {"Fn": "qr"}, [matrix(*shape)], torch.linalg.qr, outputs=(0, 1))
+        s.add("Decompose", {"Fn": "qr"}, [matrix(*shape)], lambda x: torch.linalg.qr(x)[0])
+        s.add("Decompose", {"Fn": "qr"}, [matrix(*shape)], lambda x: torch.linalg.qr(x)[1], outputs=(1,))
+    for shape in [(3, 3), (5, 3), (2, 3, 5), (1, 4)]:
+
+        def svd(x):
+            u, v, vh = torch.linalg.svd(x, full_matrices=False)
+            sign = signed(u)
+            return u * sign, v, vh * sign.transpose(-1, -2)
+
+        s.add("Decompose", {"Fn": "svd"}, [matrix(*shape)], svd, outputs=(0, 1, 2))
+        s.add("Decompose", {"Fn": "svd"}, [matrix(*shape)], lambda x: svd(x)[0])
+        s.add("Decompose", {"Fn": "svd"}, [matrix(*shape)], torch.linalg.svdvals, outputs=(1,))
+        s.add("Decompose", {"Fn": "svd"}, [matrix(*shape)], lambda x: svd(x)[2], outputs=(2,))
+    for a, b in [((3, 3), (3, 2)), ((2, 4, 4), (2, 4, 1))]:
+        for transposed in [False, True]:
+            t = lambda x: x.transpose(-1, -2) if transposed else x
+            s.add("Solve", {"Transpose": transposed, "Check": True}, [matrix(*a), s.rand(*b)], lambda a, b: torch.linalg.solve(t(a), b))
+            for upper in [False, True]:
+                for unit in [False, True]:
+                    solve = lambda a, b: torch.linalg.solve_triangular(t(a.triu() if upper else a.tril()), b, upper=upper != transposed, unitriangular=unit)
+                    s.add("Solve", {"Fn": "upper" if upper else "lower", "Unit": unit, "Transpose": transposed}, [matrix(*a) + 2 * torch.eye(a[-1]), s.rand(*b)], solve)
+    for shape in [(3, 3), (2, 4, 4), (1, 1)]:
+        s.add("MatrixExp", {}, [matrix(*shape)], torch.linalg.matrix_exp)
+
+
 def main():
     torch.set_num_threads(1)
     s = Gradients(7)
-    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas, scattered_products]:
+    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas, scattered_products, linear_algebra]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 

@@ -15,8 +15,12 @@ var transforms = []operator{
 	{"aten::fft_ifft", fftOne, transformed(backward, oneDimension)},
 	{"aten::fft_rfft", fftOne, transformed(forwardReal, oneDimension)},
 	{"aten::fft_irfft", fftOne, transformed(backwardReal, oneDimension)},
-	{"aten::fft_hfft", fftOne, hermitian},
-	{"aten::fft_ihfft", fftOne, inverseHermitian},
+	{"aten::fft_hfft", fftOne, hermitian(oneDimension)},
+	{"aten::fft_ihfft", fftOne, inverseHermitian(oneDimension)},
+	{"aten::fft_hfft2", fftTwo, hermitian(twoDimensions)},
+	{"aten::fft_ihfft2", fftTwo, inverseHermitian(twoDimensions)},
+	{"aten::fft_hfftn", fftMany, hermitian(allDimensions)},
+	{"aten::fft_ihfftn", fftMany, inverseHermitian(allDimensions)},
 	{"aten::fft_fft2", fftTwo, transformed(forward, twoDimensions)},
 	{"aten::fft_ifft2", fftTwo, transformed(backward, twoDimensions)},
 	{"aten::fft_rfft2", fftTwo, transformed(forwardReal, twoDimensions)},
@@ -27,6 +31,8 @@ var transforms = []operator{
 	{"aten::fft_irfftn", fftMany, transformed(backwardReal, allDimensions)},
 	{"aten::fft_fftshift", "self:T dim:I?=None", shifted(false)},
 	{"aten::fft_ifftshift", "self:T dim:I?=None", shifted(true)},
+	{"aten::fft_fftfreq", fftFrequencies, frequencies(false)},
+	{"aten::fft_rfftfreq", fftFrequencies, frequencies(true)},
 	{"aten::_fft_c2c", "self:T dim:I normalization:i forward:b", complexToComplex},
 	{"aten::_fft_r2c", "self:T dim:I normalization:i onesided:b", realToComplex},
 	{"aten::_fft_c2r", "self:T dim:I normalization:i last_dim_size:i", complexToReal},
@@ -37,6 +43,8 @@ const (
 	fftTwo  = "self:T s:I?=None dim:I?=None norm:s?=None" // without dim the last two
 	fftMany = "self:T s:I?=None dim:I?=None norm:s?=None"
 )
+
+const fftFrequencies = "n:i d:f=1" + newTensor
 
 // maxRealFFT is the longest transform of ops.RFFT.
 const maxRealFFT = 4096
@@ -288,28 +296,63 @@ func (c *call) inverseReal(t *build.Tensor, n int, norm ops.FFTNorm) *build.Tens
 }
 
 // hermitian transforms the half of a signal that is its own conjugate, mirrored, to real frequencies.
-func hermitian(c *call) Value {
-	axes, norm := oneDimension(c), c.fftNorm(3, false)
-	t := c.tensor(0)
-	if c.Err() != nil {
-		return nil
+//
+//go:noinline
+func hermitian(dimensions func(c *call) []fftAxis) func(*call) Value {
+	return func(c *call) Value {
+		axes, norm := dimensions(c), c.fftNorm(3, false)
+		t := c.tensor(0)
+		if c.Err() != nil {
+			return nil
+		}
+		if t.Complex {
+			t = c.conj(t)
+		}
+		return c.transform(t, backwardReal, axes, norm)
 	}
-	if t.Complex {
-		t = c.conj(t)
-	}
-	return c.transform(t, backwardReal, axes, norm)
 }
 
-func inverseHermitian(c *call) Value {
-	axes, norm := oneDimension(c), c.fftNorm(3, true)
-	if c.Err() != nil {
-		return nil
+//go:noinline
+func inverseHermitian(dimensions func(c *call) []fftAxis) func(*call) Value {
+	return func(c *call) Value {
+		axes, norm := dimensions(c), c.fftNorm(3, true)
+		if c.Err() != nil {
+			return nil
+		}
+		y := c.transform(c.tensor(0), forwardReal, axes, norm)
+		if c.Err() != nil {
+			return nil
+		}
+		return c.conj(y)
 	}
-	y := c.transform(c.tensor(0), forwardReal, axes, norm)
-	if c.Err() != nil {
-		return nil
+}
+
+// frequencies are those of the values of a transform of n samples that are d apart: 0, 1 and so on, and with half false the negative ones, over n d.
+//
+//go:noinline
+func frequencies(half bool) func(*call) Value {
+	return func(c *call) Value {
+		n, d := c.int(0), c.float(1)
+		switch {
+		case n < 1 || d == 0:
+			return c.fail("the frequencies of %d samples %v apart", n, d)
+		case n > maxComputed:
+			return c.unsupported("of %d values: at most %d are computed", n, maxComputed)
+		}
+		values := make([]float64, 0, n)
+		for i := range (n + 1) / 2 {
+			values = append(values, float64(i)/(float64(n)*d))
+		}
+		if half && n%2 == 0 {
+			values = append(values, float64(n/2)/(float64(n)*d))
+		}
+		if !half {
+			for i := -(n / 2); i < 0; i++ {
+				values = append(values, float64(i)/(float64(n)*d))
+			}
+		}
+		return c.constOf(values, c.dtypeOr(2, defaultFloat), len(values))
 	}
-	return c.conj(y)
 }
 
 // shifted moves the frequency 0 to the middle, or back.

@@ -36,7 +36,6 @@ var reductions = []operator{
 	{"aten::norm", "self:T p:n? dim:I keepdim:b | dtype:i", norm(1, 2, 3, 4)},
 	{"aten::frobenius_norm", "self:T dim:I keepdim:b=False", norm(-1, 1, 2, -1)},
 	{"aten::linalg_vector_norm", "self:T ord:n=2 dim:I?=None keepdim:b=False | dtype:i?=None", norm(1, 2, 3, 4)},
-	{"aten::linalg_norm", "self:T ord:n?=None dim:I?=None keepdim:b=False | dtype:i?=None", linalgNorm},
 	{"aten::var", "self:T unbiased:b=True", variance(ops.Var, -1, 1, -1, -1)},
 	{"aten::var", "self:T dim:I? unbiased:b=True keepdim:b=False", variance(ops.Var, 1, 2, -1, 3)},
 	{"aten::std", "self:T unbiased:b=True", variance(ops.Std, -1, 1, -1, -1)},
@@ -139,16 +138,6 @@ func norm(p, dims, keep, dtype int) func(*call) Value {
 		}
 		return c.apply(op, x)
 	}
-}
-
-// linalgNorm is the vector norm, and the Frobenius norm of matrices; other norms
-// of matrices need their singular values.
-func linalgNorm(c *call) Value {
-	x := c.tensor(0)
-	if !c.isNone(1) && (!c.isNone(2) && len(c.numbers(2)) == 2 || c.isNone(2) && x.Rank() == 2) {
-		return c.unsupported("a norm of matrices")
-	}
-	return norm(1, 2, 3, 4)(c)
 }
 
 // spread returns the operator of var and std, for the places of the arguments.

@@ -87,7 +87,7 @@ func (c *call) cellWeights(i int, biased bool) []Value {
 func quantizedRecurrent(fn ops.CellFn) func(*call) Value {
 	return func(c *call) Value {
 		c.args[2] = &List{Items: c.cellWeights(2, c.bool(3))}
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 		return recurrent(fn)(c)
@@ -98,7 +98,7 @@ func quantizedRecurrent(fn ops.CellFn) func(*call) Value {
 func quantizedPacked(fn ops.CellFn) func(*call) Value {
 	return func(c *call) Value {
 		c.args[3] = &List{Items: c.cellWeights(3, c.bool(4))}
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 		return packedRecurrent(fn)(c)
@@ -124,7 +124,7 @@ func quantizedCell(fn ops.CellFn) func(*call) Value {
 			return c.apply(int8.DynamicLinear{LinearAttributes: attributes, Range: int8.InputRange{Rule: int8.WholeInput, Hi: 127}}, in...)
 		}
 		x, h := gates(c.tensor(0), c.packed(2)), gates(states[0], c.packed(3))
-		if c.err != nil {
+		if c.Err() != nil {
 			return nil
 		}
 		n := hidden.Dim(1)

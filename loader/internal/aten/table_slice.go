@@ -21,7 +21,8 @@ var parts = []operator{
 	{"aten::t", "self:T", matrixTransposed},
 	{"aten::numpy_T", "self:T", reversed(0)},
 	{"aten::mT", "self:T", reversed(2)},
-	{"aten::adjoint", "self:T", reversed(2)},
+	{"aten::adjoint", "self:T", adjoint},
+	{"aten::matrix_H", "self:T", matrixH},
 	{"aten::permute", "self:T dims:I", permute},
 	{"aten::movedim", "self:T source:I destination:I", moveDims},
 	{"aten::moveaxis", "self:T source:I destination:I", moveDims},
@@ -93,6 +94,25 @@ func reversed(n int) func(*call) Value {
 		slices.Reverse(part)
 		return c.permuted(t, order)
 	}
+}
+
+// adjoint is the conjugate transpose.
+func adjoint(c *call) Value {
+	t := c.swapped(c.tensor(0))
+	if t.Complex && c.Err() == nil {
+		return c.conj(t)
+	}
+	return t
+}
+
+func matrixH(c *call) Value {
+	switch c.tensor(0).Rank() {
+	case 0:
+		return conj(c)
+	case 2:
+		return adjoint(c)
+	}
+	return c.fail("a tensor of %d dimensions where a matrix is needed", c.tensor(0).Rank())
 }
 
 func permute(c *call) Value {

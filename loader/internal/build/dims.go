@@ -56,6 +56,17 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 		return matMulDims(op, in, shape)
 	case ops.MatMul64:
 		return matMulDims(ops.MatMul(op), in, shape)
+	case ops.Solve:
+		return in[1].dims[:len(shape)]
+	case ops.MatrixExp:
+		return x
+	case ops.Decompose:
+		batch := len(x) - 2
+		dims := x[:batch:batch]
+		for _, d := range shape[batch:] {
+			dims = append(dims, follow(Extent(d), x[batch:]...))
+		}
+		return dims
 	case ops.Permute:
 		dims := make([]*Number, len(shape))
 		for i, o := range op.Order {
