@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/octet-ml/octet/quantize"
 )
@@ -20,6 +21,7 @@ type quantizeFlags struct {
 	pairSafe                  bool
 	dynamic                   bool
 	equalize, correctBias     bool
+	smooth                    quantize.Smoothing
 	rounding                  string
 	filter                    quantize.Filter
 	batch                     int
@@ -35,7 +37,7 @@ type quantizeFlags struct {
 func (f *quantizeFlags) add(a *app, cmd *cobra.Command) {
 	f.addCommon(a, cmd)
 	s := cmd.Flags()
-	s.BoolVar(&f.dynamic, "dynamic", false, "quantize linear layers only, and their activations while running; needs no calibration but for --correct-bias and --rounding learned")
+	s.BoolVar(&f.dynamic, "dynamic", false, "quantize linear layers only, and their activations while running; needs no calibration but for --correct-bias, --rounding learned and --smooth")
 	s.BoolVar(&f.equalize, "equalize", false, "balance the weights of consecutive layers first: worth it where one scale serves all channels")
 	s.BoolVar(&f.correctBias, "correct-bias", false, "take what quantizing weights adds to outputs on average out of the biases")
 	s.StringVar(&f.rounding, "rounding", quantize.Nearest.String(), "how weights are rounded: nearest, or learned, which changes outputs on --calib least")
@@ -65,6 +67,7 @@ func (f *quantizeFlags) addCommon(a *app, cmd *cobra.Command) {
 	s.IntVar(&f.bits, "bits", 8, "bits of activations, 2 to 8, stored in 8")
 	s.IntVar(&f.weightBits, "weight-bits", 8, "bits of weights, 2 to 8, stored in 8")
 	pairSafeFlag(cmd, &f.pairSafe)
+	smoothFlag(s, &f.smooth)
 
 	filter := func(list *[]string, name, what string) {
 		s.StringArrayVar(list, name, nil, what+"; wildcards and repetition allowed")
@@ -75,6 +78,12 @@ func (f *quantizeFlags) addCommon(a *app, cmd *cobra.Command) {
 	filter(&f.filter.ExcludeNames, "exclude", "leave this module in float32, by its path")
 	filter(&f.filter.ExcludeClasses, "exclude-class", "leave modules of this class in float32")
 	filter(&f.filter.ExcludeOpTypes, "exclude-op", "leave operators of this type in float32")
+}
+
+// smoothFlag adds the flag for outliers of channels.
+func smoothFlag(s *pflag.FlagSet, to *quantize.Smoothing) {
+	s.TextVar(to, "smooth", quantize.NoSmoothing, "move outliers of channels behind norms to the weights of linear layers (SmoothQuant): auto, or the strength, above 0 to 1")
+	s.Lookup("smooth").NoOptDefVal = quantize.AutoSmoothing.String()
 }
 
 // pairSafeFlag adds the flag of commands that quantize weights.
@@ -98,7 +107,7 @@ func (f *quantizeFlags) writes() []fileArg {
 }
 
 // optionFlags are the flags whose values a saved state has.
-var optionFlags = []string{"backend", "device", "dynamic", "equalize", "correct-bias", "rounding"}
+var optionFlags = []string{"backend", "device", "dynamic", "equalize", "correct-bias", "rounding", "smooth"}
 
 // quantizer returns what the flags ask for: anew, or from a saved state.
 func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantizer, error) {
@@ -108,7 +117,7 @@ func (f *quantizeFlags) quantizer(a *app, cmd *cobra.Command) (*quantize.Quantiz
 	if f.compare < 0 {
 		return nil, usagef("--compare %d: it must be at least 0", f.compare)
 	}
-	opts := quantize.Options{Dynamic: f.dynamic, Equalize: f.equalize, CorrectBias: f.correctBias}
+	opts := quantize.Options{Dynamic: f.dynamic, Equalize: f.equalize, CorrectBias: f.correctBias, Smooth: f.smooth}
 	var q *quantize.Quantizer
 	if f.state != "" {
 		for _, name := range optionFlags {

@@ -62,6 +62,9 @@ func (o *rangeObserver) extremes(v []float32, shape tensor.Shape) (lo, hi []floa
 	}
 	outer, count, inner := channels(shape, axis)
 	lo, hi = slices.Repeat([]float32{inf32}, count), slices.Repeat([]float32{-inf32}, count)
+	if inner == 1 {
+		return lo, hi, o.columns(v, lo, hi)
+	}
 	for n := range outer {
 		for c := range count {
 			at := (n*count + c) * inner
@@ -73,6 +76,21 @@ func (o *rangeObserver) extremes(v []float32, shape tensor.Shape) (lo, hi []floa
 		}
 	}
 	return lo, hi, nil
+}
+
+// columns widens the ranges of channels that are the last dimension, a row of them after another.
+func (o *rangeObserver) columns(v, lo, hi []float32) error {
+	sum := float32(0) // NaN where something is not finite
+	for ; len(v) > 0; v = v[len(lo):] {
+		for c, x := range v[:len(lo)] {
+			sum += x * 0
+			lo[c], hi[c] = min(lo[c], x), max(hi[c], x)
+		}
+	}
+	if !isFinite(sum) {
+		return o.fail(ErrNotFinite)
+	}
+	return nil
 }
 
 // take updates the ranges by those of a batch.

@@ -193,8 +193,8 @@ func (s momentState) moments() (*moments, error) {
 	return m, nil
 }
 
-// NeedsData reports whether a model has to run on data before it is quantized: to observe its activations, or what rounds its weights.
-func (o Options) NeedsData() bool { return !o.Dynamic || o.needsMoments() }
+// NeedsData reports whether a model has to run on data before it is quantized: to observe its activations, or what rounds its weights or smooths them.
+func (o Options) NeedsData() bool { return !o.Dynamic || o.needsMoments() || o.Smooth != NoSmoothing }
 
 // needsMoments reports whether quantizing the weights takes moments of the inputs.
 func (o Options) needsMoments() bool { return o.CorrectBias || o.Rounding == Learned }

@@ -27,6 +27,7 @@ type prepared struct {
 	needed   []*graph.Value       // values that need quantization parameters
 	observed []*graph.Value       // those, and what needs them when modules fall back
 	origins  origins
+	smoothed []*smoothed
 	digest   string // of the model
 }
 
@@ -35,11 +36,16 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	if err := q.whole(); err != nil {
 		return nil, err
 	}
-	return q.prepareModel(m, overrides)
+	p, err := q.prepareModel(m, overrides, (*Quantizer).smooth)
+	if err != nil {
+		return nil, err
+	}
+	q.smoothed, err = p.smoothedRanges()
+	return p, err
 }
 
-// prepareModel is prepare for calibration.
-func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepared, error) {
+// prepareModel is prepare with what smooths the model, which for calibration only finds what can be.
+func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override, smooth func(*Quantizer, *graph.Graph) ([]*smoothed, error)) (*prepared, error) {
 	if err := q.configure(overrides); err != nil {
 		return nil, err
 	}
@@ -58,10 +64,14 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override) (*prepare
 		return nil, err
 	}
 	g := q.trained(wide)
+	smoothed, err := smooth(q, g)
+	if err != nil {
+		return nil, err
+	}
 	p := &prepared{
 		graph: g, backend: q.opts.backend(), forms: make(map[*graph.Node]*int8.Form),
 		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]verdict), allowed: make(map[*graph.Node]bool), weights: make(map[*graph.Node]bool),
-		origins: make(origins), digest: q.digestOf(m),
+		origins: make(origins), smoothed: smoothed, digest: q.digestOf(m),
 	}
 	if err := g.Verify(); err != nil {
 		return nil, err

@@ -45,6 +45,7 @@ type QAT struct {
 	values    map[string]*learned
 	weights   map[string]*learned     // by layer name
 	pairs     map[string]*weightPairs // of pair-safe ones
+	smoothed  []*smoothed             // values of the model whose parameters params are
 	all       []*train.Parameter
 	session   *graph.Session // of Run
 	options   graph.Options
@@ -80,7 +81,11 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 	if m, err = widened(m); err != nil {
 		return nil, err
 	}
-	if a.params, err = train.ParametersOf(q.trained(m)); err != nil {
+	m = q.trained(m)
+	if a.smoothed, err = q.smooth(m); err != nil {
+		return nil, err
+	}
+	if a.params, err = train.ParametersOf(m); err != nil {
 		return nil, err
 	}
 	a.all = slices.Clone(a.params)

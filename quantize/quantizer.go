@@ -41,6 +41,8 @@ type Options struct {
 	CorrectBias bool `json:"correct_bias,omitempty"`
 	// Rounding is how weights are rounded. Learned is worth its time below 8 bits.
 	Rounding Rounding `json:"rounding,omitempty"`
+	// Smooth moves outliers of channels from activations to the weights of linear layers.
+	Smooth Smoothing `json:"smooth,omitempty"`
 	// Forward says how the proxy for training computes what is quantized.
 	Forward Forward `json:"forward,omitempty"`
 	// Session says how the proxy models run.
@@ -97,9 +99,11 @@ func WithBias(s Spec) Override { return func(o *Options) { o.Bias = &s } }
 type Quantizer struct {
 	opts      Options
 	observers Observers
-	edges     map[string]*Edge    // of the values of the model at hand of which rules of the backend say something
-	values    map[string]Observer // of activations, by the value's name
-	moments   map[string]*moments // of layers' inputs, by the name of their weight
+	edges     map[string]*Edge     // of the values of the model at hand of which rules of the backend say something
+	values    map[string]Observer  // of activations, by the value's name
+	moments   map[string]*moments  // of layers' inputs, by the name of their weight
+	channels  map[string]Observer  // of the inputs of layers that can be smoothed, by the name of their weight
+	smoothed  map[string]*smoothed // values of the model at hand that are, by name
 	rounded   map[constantsKey]*constants
 	safe      map[safeKey]*tensor.QParams // of pair-safe weights
 	seed      maphash.Seed                // of the hashes in keys of rounded and safe
@@ -122,7 +126,7 @@ type Quantizer struct {
 func New(opts Options) *Quantizer {
 	opts.Backend = named(opts.Backend)
 	return &Quantizer{
-		opts: opts, values: make(map[string]Observer), moments: make(map[string]*moments), rounded: make(map[constantsKey]*constants),
+		opts: opts, values: make(map[string]Observer), moments: make(map[string]*moments), channels: make(map[string]Observer), rounded: make(map[constantsKey]*constants),
 		safe: make(map[safeKey]*tensor.QParams),
 		seed: maphash.MakeSeed(),
 	}
@@ -203,6 +207,9 @@ func (q *Quantizer) configure(overrides []Override) error {
 			return &OptionError{"Fixed", fmt.Errorf("%q: %w", name, err)}
 		}
 	}
+	if err := q.opts.Smooth.validate(); err != nil {
+		return &OptionError{"Smooth", err}
+	}
 	if err := q.opts.checkBias(); err != nil {
 		return &OptionError{"Bias", err}
 	}
@@ -256,7 +263,7 @@ func (q *Quantizer) Calibrate(ctx context.Context, m *graph.Graph, data Batches,
 
 // observing returns the float model m with observers.
 func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Graph, error) {
-	p, err := q.prepareModel(m, overrides)
+	p, err := q.prepareModel(m, overrides, (*Quantizer).smoothable)
 	if err != nil {
 		return nil, err
 	}
@@ -286,6 +293,9 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 		if err := q.observeMoments(p, first); err != nil {
 			return nil, err
 		}
+	}
+	if err := q.observeChannels(p, first); err != nil {
+		return nil, err
 	}
 	hoist(p.graph, nodes)
 	return p.graph, nil
@@ -349,6 +359,9 @@ func (q *Quantizer) activation(name string) (*tensor.QParams, error) {
 	obs, err := q.observer(name)
 	if err != nil {
 		return nil, err
+	}
+	if s := q.smoothed[name]; s != nil {
+		return s.qparams(obs.Config().Spec)
 	}
 	p, err := obs.QParams()
 	if errors.Is(err, ErrNoData) {

@@ -132,6 +132,7 @@ func (q *Quantizer) Shard(s Shard, samples, batch int) error {
 				have.Samples, have.Batch, have.Count, samples, batch, s.Count)}
 		}
 		p.Pass = 2
+		q.channels = make(map[string]Observer) // which the second pass observes again
 		for name, o := range q.values {
 			r, ok := o.(*recorder)
 			if !ok {
@@ -141,7 +142,7 @@ func (q *Quantizer) Shard(s Shard, samples, batch int) error {
 				return err
 			}
 		}
-	} else if have != nil || len(q.values) > 0 {
+	} else if have != nil || len(q.values)+len(q.channels) > 0 {
 		return &ShardError{"a shard begins with no calibration: the state may only be what merging the first pass gave"}
 	}
 	q.part, q.partRead = p, false
@@ -176,7 +177,6 @@ func MergeShards(parts ...*Quantizer) (*Quantizer, error) {
 	if err := merged.configure(nil); err != nil {
 		return nil, err
 	}
-	names := make(map[string]bool)
 	for _, q := range parts {
 		merged.model = cmp.Or(merged.model, q.model)
 		prepared, err := joinPreparations(merged.prepared, q.prepared)
@@ -184,31 +184,47 @@ func MergeShards(parts ...*Quantizer) (*Quantizer, error) {
 			return nil, fmt.Errorf("shard %v: %w", q.part.Shard, err)
 		}
 		merged.prepared = prepared
-		for name := range q.values {
-			names[name] = true
-		}
-	}
-	if len(names) == 0 {
-		return nil, errors.New("quantize: no shard has been calibrated")
 	}
 	if merged.needsSecondPass() && parts[0].part.Pass == 1 {
 		first := *parts[0].part
 		first.Merged = true
 		merged.part, merged.partRead = &first, true
 	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	var err error
+	if merged.values, err = joinShards(parts, func(q *Quantizer) map[string]Observer { return q.values }, merged.part != nil); err != nil {
+		return nil, err
+	}
+	if merged.channels, err = joinShards(parts, func(q *Quantizer) map[string]Observer { return q.channels }, false); err != nil {
+		return nil, err
+	}
+	if len(merged.values)+len(merged.channels) == 0 {
+		return nil, errors.New("quantize: no shard has been calibrated")
+	}
+	return merged, nil
+}
+
+// joinShards returns observers that have seen what those of all parts have. ranges says that the first of two passes is over.
+func joinShards(parts []*Quantizer, of func(*Quantizer) map[string]Observer, ranges bool) (map[string]Observer, error) {
+	configs := make(map[string]ObserverConfig)
+	for _, q := range parts {
+		for name, o := range of(q) {
+			configs[name] = o.Config()
+		}
+	}
+	merged := make(map[string]Observer)
+	for _, name := range slices.Sorted(maps.Keys(configs)) {
 		seen := make([]State, len(parts))
 		for i, q := range parts {
-			seen[i].Config = merged.observers.Activation
-			if o := q.values[name]; o != nil {
+			seen[i].Config = configs[name]
+			if o := of(q)[name]; o != nil {
 				seen[i] = o.State()
 			}
 		}
-		o, err := mergeStates(name, seen, merged.part != nil)
+		o, err := mergeStates(name, seen, ranges)
 		if err != nil {
 			return nil, err
 		}
-		merged.values[name] = o
+		merged[name] = o
 	}
 	return merged, nil
 }
@@ -228,7 +244,7 @@ func checkParts(parts []*Quantizer) error {
 			return &ShardError{fmt.Sprintf("shard %v is of %d samples in batches of %d, pass %d, and shard %v of %d in batches of %d, pass %d",
 				first.part.Shard, first.part.Samples, first.part.Batch, first.part.Pass, q.part.Shard, q.part.Samples, q.part.Batch, q.part.Pass)}
 		}
-		if q.observers.Activation != first.observers.Activation || q.opts.Backend.String() != first.opts.Backend.String() || q.opts.Equalize != first.opts.Equalize {
+		if q.observers.Activation != first.observers.Activation || q.opts.Backend.String() != first.opts.Backend.String() || q.opts.Equalize != first.opts.Equalize || q.opts.Smooth != first.opts.Smooth {
 			return fmt.Errorf("quantize: %w: shards %v and %v have other options: %v with %v, and %v with %v", ErrMismatch,
 				first.part.Shard, q.part.Shard, first.opts.Backend, first.observers.Activation, q.opts.Backend, q.observers.Activation)
 		}

@@ -32,6 +32,8 @@ type quantizerState struct {
 	Options
 	Values  map[string]State       `json:"values"`
 	Moments map[string]momentState `json:"moments,omitempty"`
+	// Channels are what smoothing needs.
+	Channels map[string]State `json:"channels,omitempty"`
 }
 
 // MarshalJSON writes the options, the exclusions that fallbacks have added among
@@ -50,6 +52,12 @@ func (q *Quantizer) MarshalJSON() ([]byte, error) {
 	}
 	for name, m := range q.moments {
 		s.Moments[name] = m.state()
+	}
+	if len(q.channels) > 0 {
+		s.Channels = make(map[string]State)
+	}
+	for name, o := range q.channels {
+		s.Channels[name] = o.State()
 	}
 	return json.Marshal(s)
 }
@@ -100,6 +108,16 @@ func (q *Quantizer) UnmarshalJSON(data []byte) error {
 			return fmt.Errorf("quantize: %q: %w: it is of a shard or the state is, not both", name, ErrMismatch)
 		}
 		read.values[name] = o
+	}
+	for name, state := range s.Channels {
+		if c := state.Config; c != channelConfig(c.Spec.Axis) {
+			return fmt.Errorf("quantize: %q: %w: channels are not observed as %v", name, ErrMismatch, c)
+		}
+		o, err := state.NewObserver(name)
+		if err != nil {
+			return err
+		}
+		read.channels[name] = o
 	}
 	for name, state := range s.Moments {
 		m, err := state.moments()
@@ -160,7 +178,7 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 			return err
 		}
 	}
-	if q.opts.Backend.String() != other.opts.Backend.String() || q.opts.Equalize != other.opts.Equalize || q.opts.needsMoments() != other.opts.needsMoments() || q.observers.Activation != other.observers.Activation {
+	if q.opts.Backend.String() != other.opts.Backend.String() || q.opts.Equalize != other.opts.Equalize || q.opts.needsMoments() != other.opts.needsMoments() || q.opts.Smooth != other.opts.Smooth || q.observers.Activation != other.observers.Activation {
 		return fmt.Errorf("quantize: %w: the calibrations have other options: %v with %v, and %v with %v",
 			ErrMismatch, q.opts.Backend, q.observers.Activation, other.opts.Backend, other.observers.Activation)
 	}
@@ -171,44 +189,57 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 	if err != nil {
 		return err
 	}
-	merged := make(map[string]Observer)
-	for _, name := range slices.Sorted(maps.Keys(q.values)) {
-		have, from := q.values[name], other.values[name]
-		if from == nil {
-			return &ObserverError{name, have.Config().Kind, fmt.Errorf("%w: the other calibration did not observe it", ErrMismatch)}
-		}
-		o, err := have.State().NewObserver(name)
-		if err == nil {
-			err = o.Merge(from)
-		}
-		if err != nil {
-			return err
-		}
-		merged[name] = o
+	merged, err := mergeObservers(q.values, other.values)
+	if err != nil {
+		return err
 	}
-	for name, o := range other.values {
-		switch {
-		case len(q.values) == 0:
-			copied, err := o.State().NewObserver(name)
-			if err != nil {
-				return err
-			}
-			merged[name] = copied
-		case q.values[name] == nil:
-			return &ObserverError{name, o.Config().Kind, fmt.Errorf("%w: this calibration did not observe it", ErrMismatch)}
-		}
+	channels, err := mergeObservers(q.channels, other.channels)
+	if err != nil {
+		return err
 	}
-	if len(merged) == 0 {
+	if len(merged)+len(channels) == 0 {
 		return errors.New("quantize: neither quantizer has been calibrated")
 	}
 	mergedMoments, err := mergeMoments(q.moments, other.moments)
 	if err != nil {
 		return err
 	}
-	q.values, q.moments, q.prepared = merged, mergedMoments, prepared
+	q.values, q.channels, q.moments, q.prepared = merged, channels, mergedMoments, prepared
 	q.model = cmp.Or(q.model, other.model)
 	q.Exclude(other.opts.Filter.ExcludeNames...)
 	return nil
+}
+
+// mergeObservers returns what two parts have observed together. Values are the same in both, unless one has seen nothing.
+func mergeObservers(a, b map[string]Observer) (map[string]Observer, error) {
+	merged := make(map[string]Observer)
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		have, from := a[name], b[name]
+		if from == nil {
+			return nil, &ObserverError{name, have.Config().Kind, fmt.Errorf("%w: the other calibration did not observe it", ErrMismatch)}
+		}
+		o, err := have.State().NewObserver(name)
+		if err == nil {
+			err = o.Merge(from)
+		}
+		if err != nil {
+			return nil, err
+		}
+		merged[name] = o
+	}
+	for name, o := range b {
+		switch {
+		case len(a) == 0:
+			copied, err := o.State().NewObserver(name)
+			if err != nil {
+				return nil, err
+			}
+			merged[name] = copied
+		case a[name] == nil:
+			return nil, &ObserverError{name, o.Config().Kind, fmt.Errorf("%w: this calibration did not observe it", ErrMismatch)}
+		}
+	}
+	return merged, nil
 }
 
 // mergeMoments returns the sums of the moments of two parts. Layers are the same

@@ -95,6 +95,9 @@ func (q *Quantizer) layerConstants(p *prepared, n *graph.Node, inputScale float3
 		if kept := q.rounded[key]; kept != nil {
 			return kept, nil
 		}
+		if s, _ := p.smoothedBy(n); s != nil && s.factor != nil {
+			m = m.smoothed(s)
+		}
 	}
 	if q.opts.Rounding == Learned {
 		c.weight, err = learnedWeight(w, params, m, q.opts.CorrectBias, pairs)

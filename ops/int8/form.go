@@ -38,6 +38,13 @@ type Form struct {
 	Bounds *Interval
 	// Homogeneous says that f(s*x) = s*f(x) for positive factors s of the channels.
 	Homogeneous bool
+	// ChannelScales are the inputs that scale the channels of the result, its last dimension: where all of them are divided by a factor for
+	// each channel, so is the result.
+	ChannelScales []int
+	// ChannelOffset is the one of them that is added; 0: none is.
+	ChannelOffset int
+	// ChannelWeight is the input that each channel of the first input, its last dimension, is multiplied with; nil where that is none.
+	ChannelWeight *ChannelWeight
 	// Infinite reports whether the operator fills in an infinity, or moves one that an input holds; nil: never.
 	Infinite func(holds func(input int) bool) bool
 	// Build adds the int8 form with the result's parameters, nil where it is float32, and returns the result. in has the Activations, quantized,
@@ -45,6 +52,9 @@ type Form struct {
 	// training build the same; where the operator shares parameters training alone does, serving takes it as it is.
 	Build func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref
 }
+
+// ChannelWeight is an input of an operator, the dimension of it that channels are, and the input that is added to the products, 0 where none is.
+type ChannelWeight struct{ Input, Axis, Bias int }
 
 // Interval is the real numbers from Low to High.
 type Interval struct{ Low, High float32 }

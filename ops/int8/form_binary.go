@@ -45,7 +45,7 @@ func binaryForm(op ops.Binary, n Node) *Form {
 	}
 	sum := op.Fn == ops.Add
 	return &Form{
-		Activations: []int{0, 1}, FloatInputs: sum, FloatResult: sum,
+		Activations: []int{0, 1}, FloatInputs: sum, FloatResult: sum, ChannelScales: channelScales(op, n),
 		Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
 			operands := slices.Clone(in)
 			for i, v := range in {
@@ -57,6 +57,16 @@ func binaryForm(op ops.Binary, n Node) *Form {
 			return b.Apply(build(op.Act, out), operands...)
 		},
 	}
+}
+
+// channelScales is the constant vector that a product is one with.
+func channelScales(op ops.Binary, n Node) []int {
+	for i, c := range n.Const {
+		if c != nil && op.Fn == ops.Mul && op.Act == 0 && c.Rank() == 1 && n.Out[0].Shape[len(n.Out[0].Shape)-1] == c.Numel() {
+			return []int{i}
+		}
+	}
+	return nil
 }
 
 // lacksRank reports whether an operand has fewer dimensions than the result, and is no constant, which can be given them: those of others

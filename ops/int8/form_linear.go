@@ -9,7 +9,7 @@ func init() {
 	registerLayer(linearLayer)
 	registerForm(func(op ops.Linear, _ Node) *Form {
 		l := linearLayer(op)
-		return &Form{Layer: l, Activations: l.activations(), FloatResult: true}
+		return &Form{Layer: l, Activations: l.activations(), FloatResult: true, ChannelWeight: &ChannelWeight{Input: 1, Axis: 1, Bias: max(l.Bias(), 0)}}
 	})
 }
 

@@ -7,9 +7,16 @@ import (
 
 func init() {
 	registerForm(func(op ops.LayerNorm, n Node) *Form {
-		return normForm(n, func(out *tensor.QParams, both bool) ops.Op {
+		f := normForm(n, func(out *tensor.QParams, both bool) ops.Op {
 			return LayerNorm{LayerNormAttributes: ops.LayerNormAttributes(op), Out: out, Both: both}
 		})
+		if op.HasWeight && op.Dims == 1 {
+			f.ChannelScales = f.Others
+			if op.HasBias {
+				f.ChannelOffset = 2
+			}
+		}
+		return f
 	})
 }
 

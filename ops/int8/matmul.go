@@ -17,12 +17,20 @@ func init() {
 		if err != nil || n.In[0].DType != tensor.Float32 || g.K > maxProductDepth || isInfinite(n.Const[0]) || isInfinite(n.Const[1]) {
 			return &Form{}
 		}
-		return &Form{
+		f := &Form{
 			Activations: []int{0, 1},
 			Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
 				return b.Apply(MatMul{MatMulAttributes: ops.MatMulAttributes(op), Out: out}, in...)
 			},
 		}
+		if len(n.In[1].Shape) == 2 {
+			axis := 0
+			if op.TransposeB {
+				axis = 1
+			}
+			f.ChannelWeight = &ChannelWeight{Input: 1, Axis: axis}
+		}
+		return f
 	})
 }
 
