@@ -184,7 +184,7 @@ func asInt(b bool) int {
 // window returns the attributes that convolutions and pooling share.
 func window(stride, padding, dilation []int) []attribute {
 	list := []attribute{{"strides", stride}, {"pads", append(slices.Clone(padding), padding...)}}
-	if dilation != nil {
+	if slices.ContainsFunc(dilation, func(d int) bool { return d != 1 }) {
 		list = append(list, attribute{"dilations", dilation})
 	}
 	return list

@@ -33,12 +33,13 @@ func TestLayerList(t *testing.T) {
 	var present, absent []string
 	for name := range strings.FieldsSeq(string(recorded)) {
 		switch {
+		case slices.Contains(noLayers, name):
 		case types[name]:
 			present = append(present, name)
 			if !tested[name] && name != "Flatten" {
 				t.Errorf("%s has no case in layers", name)
 			}
-		case !strings.HasSuffix(name, "Loss") && !strings.HasSuffix(name, "Loss2d") && !strings.HasPrefix(name, "Lazy") && !slices.Contains(noLayers, name):
+		case !strings.HasSuffix(name, "Loss") && !strings.HasSuffix(name, "Loss2d") && !strings.HasPrefix(name, "Lazy"):
 			absent = append(absent, name)
 		}
 	}
