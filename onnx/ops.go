@@ -55,7 +55,8 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 	case ops.Conv:
 		return e.conv(op, n, in(1)), nil
 	case ops.ConvTranspose:
-		attributes := append(window(op.Stride, op.Padding, op.Dilation), attribute{"group", op.Groups}, attribute{"output_padding", op.OutputPadding})
+		attributes := append(window(op.Stride, op.Padding, op.Dilation), attribute{"kernel_shape", []int(n.Inputs[1].Type.Shape[2:])}, attribute{"group", op.Groups},
+			attribute{"output_padding", op.OutputPadding})
 		return e.activation(e.emit("ConvTranspose", e.floats(n.Inputs), attributes...), op.Act)
 	case ops.Linear:
 		return e.linear(op, n)
@@ -183,7 +184,7 @@ func asInt(b bool) int {
 // window returns the attributes that convolutions and pooling share.
 func window(stride, padding, dilation []int) []attribute {
 	list := []attribute{{"strides", stride}, {"pads", append(slices.Clone(padding), padding...)}}
-	if dilation != nil {
+	if slices.ContainsFunc(dilation, func(d int) bool { return d != 1 }) {
 		list = append(list, attribute{"dilations", dilation})
 	}
 	return list
@@ -197,7 +198,7 @@ func (e *exporter) conv(op ops.Conv, n *graph.Node, weight string) string {
 		in = append(in, e.bias(n))
 		next++
 	}
-	y := e.emit("Conv", in, append(window(op.Stride, op.Padding, op.Dilation), attribute{"group", op.Groups})...)
+	y := e.emit("Conv", in, append(window(op.Stride, op.Padding, op.Dilation), attribute{"kernel_shape", []int(n.Inputs[1].Type.Shape[2:])}, attribute{"group", op.Groups})...)
 	if op.HasResidual {
 		y = e.emit("Add", []string{y, e.float(n.Inputs[next])})
 	}

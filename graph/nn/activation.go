@@ -191,6 +191,101 @@ func (m LogSoftmax) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Apply(ops.Softmax{Axis: m.Dim, Log: true}, x[0])
 }
 
+// CELU is torch.nn.CELU; an Alpha of 0 means 1.
+type CELU struct {
+	Alpha float64
+}
+
+func (CELU) Class() string { return "torch.nn.modules.activation.CELU" }
+
+func (m CELU) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.Unary{Fn: ops.CELU, Alpha: numberOr(m.Alpha, 1)}, x[0])
+}
+
+// Hardshrink is torch.nn.Hardshrink; a Lambda of 0 means 0.5.
+type Hardshrink struct {
+	Lambda float64
+}
+
+func (Hardshrink) Class() string { return "torch.nn.modules.activation.Hardshrink" }
+
+func (m Hardshrink) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.Unary{Fn: ops.Hardshrink, Alpha: numberOr(m.Lambda, 0.5)}, x[0])
+}
+
+// Softshrink is torch.nn.Softshrink; a Lambda of 0 means 0.5.
+type Softshrink struct {
+	Lambda float64
+}
+
+func (Softshrink) Class() string { return "torch.nn.modules.activation.Softshrink" }
+
+func (m Softshrink) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.Unary{Fn: ops.Softshrink, Alpha: numberOr(m.Lambda, 0.5)}, x[0])
+}
+
+// Threshold is torch.nn.Threshold: Value where x is not greater than Above.
+type Threshold struct {
+	Above, Value float64
+}
+
+func (Threshold) Class() string { return "torch.nn.modules.activation.Threshold" }
+
+func (m Threshold) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.Unary{Fn: ops.Threshold, Alpha: m.Above, Beta: m.Value}, x[0])
+}
+
+// Hardtanh is torch.nn.Hardtanh: x between Min and Max; both of 0 mean -1 and 1.
+type Hardtanh struct {
+	Min, Max float64
+}
+
+func (Hardtanh) Class() string { return "torch.nn.modules.activation.Hardtanh" }
+
+func (m Hardtanh) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	if m == (Hardtanh{}) {
+		m = Hardtanh{-1, 1}
+	}
+	return c.Apply(ops.Unary{Fn: ops.Clamp, Alpha: m.Min, Beta: m.Max}, x[0])
+}
+
+// Tanhshrink is torch.nn.Tanhshrink: x - tanh(x).
+type Tanhshrink struct{}
+
+func (Tanhshrink) Class() string { return "torch.nn.modules.activation.Tanhshrink" }
+
+func (Tanhshrink) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.Binary{Fn: ops.Sub}, x[0], c.Apply(ops.Unary{Fn: ops.Tanh}, x[0]))
+}
+
+// GLU is torch.nn.GLU: the first half along the dimension Dim, times the sigmoid of the second; negative ones count from the end.
+type GLU struct {
+	Dim int
+}
+
+func (GLU) Class() string { return "torch.nn.modules.activation.GLU" }
+
+func (m GLU) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	extent := c.Apply(ops.SizeOf{Axis: m.Dim}, x[0])
+	half := c.Apply(ops.Binary{Fn: ops.FloorDiv}, extent, c.Const(tensor.Scalar(int64(2))))
+	side := func(start, end *graph.Value) *graph.Value {
+		return c.Apply(ops.SliceTo{Axis: m.Dim, Step: 1}, x[0], start, end)
+	}
+	gate := c.Apply(ops.Unary{Fn: ops.Sigmoid}, side(half, extent))
+	return c.Apply(ops.Binary{Fn: ops.Mul}, side(c.Const(tensor.Scalar(int64(0))), half), gate)
+}
+
+// Softmin is torch.nn.Softmin over the dimension Dim; negative ones count from the end.
+type Softmin struct {
+	Dim int
+}
+
+func (Softmin) Class() string { return "torch.nn.modules.activation.Softmin" }
+
+func (m Softmin) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.Softmax{Axis: m.Dim}, c.Apply(ops.Unary{Fn: ops.Neg}, x[0]))
+}
+
 // numberOr returns v, or what PyTorch has by itself where that is 0.
 func numberOr(v, otherwise float64) float64 {
 	if v == 0 {

@@ -5,10 +5,12 @@ import (
 	"github.com/octet-ml/octet/ops"
 )
 
-// Conv1d is torch.nn.Conv1d with padding of zeros: [N, In, L] to [N, Out, L']. Stride, Dilation and Groups of 0 mean 1. NoBias
-// leaves the bias out.
+// Conv1d is torch.nn.Conv1d: [N, In, L] to [N, Out, L']. Stride, Dilation and Groups of 0 mean 1. Same is padding="same", which takes the
+// place of Padding; PaddingMode says what the padding holds. NoBias leaves the bias out.
 type Conv1d struct {
 	In, Out, Kernel, Stride, Padding, Dilation, Groups int
+	Same                                               bool
+	PaddingMode                                        PaddingMode
 	NoBias                                             bool
 }
 
@@ -16,15 +18,19 @@ func (Conv1d) Class() string { return "torch.nn.modules.conv.Conv1d" }
 
 func (m Conv1d) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	op := ops.Conv{Stride: atLeast1(m.Stride), Padding: []int{m.Padding}, Dilation: atLeast1(m.Dilation), Groups: m.Groups}
-	return convolve(c, op, m.In, m.Out, []int{m.Kernel}, m.NoBias, x[0])
+	kernel := []int{m.Kernel}
+	in := padded(c, &op, kernel, m.Same, m.PaddingMode, x[0])
+	return convolve(c, op, m.In, m.Out, kernel, m.NoBias, in)
 }
 
-// Conv2d is torch.nn.Conv2d with padding of zeros: [N, In, H, W] to [N, Out, H', W']. Kernel, Stride, Padding and Dilation are
+// Conv2d is torch.nn.Conv2d: [N, In, H, W] to [N, Out, H', W']. Kernel, Stride, Padding and Dilation are
 // those of both dimensions; KernelHW and so on, of height and width, take their place where one of the two is not 0. Stride, Dilation
-// and Groups of 0 mean 1. NoBias leaves the bias out.
+// and Groups of 0 mean 1. Same, PaddingMode and NoBias are those of Conv1d.
 type Conv2d struct {
 	In, Out, Kernel, Stride, Padding, Dilation, Groups int
 	KernelHW, StrideHW, PaddingHW, DilationHW          [2]int
+	Same                                               bool
+	PaddingMode                                        PaddingMode
 	NoBias                                             bool
 }
 
@@ -34,15 +40,19 @@ func (m Conv2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	op := ops.Conv{
 		Stride: pair(m.StrideHW, max(m.Stride, 1)), Padding: pair(m.PaddingHW, m.Padding), Dilation: pair(m.DilationHW, max(m.Dilation, 1)), Groups: m.Groups,
 	}
-	return convolve(c, op, m.In, m.Out, pair(m.KernelHW, m.Kernel), m.NoBias, x[0])
+	kernel := pair(m.KernelHW, m.Kernel)
+	in := padded(c, &op, kernel, m.Same, m.PaddingMode, x[0])
+	return convolve(c, op, m.In, m.Out, kernel, m.NoBias, in)
 }
 
 // Conv3d is torch.nn.Conv3d; extents of Stride and Dilation, and Groups, of 0
-// mean 1. NoBias leaves the bias out.
+// mean 1. Same, PaddingMode and NoBias are those of Conv1d.
 type Conv3d struct {
 	In, Out                           int
 	Kernel, Stride, Padding, Dilation [3]int
 	Groups                            int
+	Same                              bool
+	PaddingMode                       PaddingMode
 	NoBias                            bool
 }
 
@@ -50,7 +60,8 @@ func (Conv3d) Class() string { return "torch.nn.modules.conv.Conv3d" }
 
 func (m Conv3d) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	op := ops.Conv{Stride: atLeast1(m.Stride[:]...), Padding: m.Padding[:], Dilation: atLeast1(m.Dilation[:]...), Groups: m.Groups}
-	return convolve(c, op, m.In, m.Out, m.Kernel[:], m.NoBias, x[0])
+	in := padded(c, &op, m.Kernel[:], m.Same, m.PaddingMode, x[0])
+	return convolve(c, op, m.In, m.Out, m.Kernel[:], m.NoBias, in)
 }
 
 // ConvTranspose1d is torch.nn.ConvTranspose1d: [N, In, L] to [N, Out, L']. Stride, Dilation and Groups of 0 mean 1.

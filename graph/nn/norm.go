@@ -59,7 +59,20 @@ func (m GroupNorm) Forward(c *Context, x ...*graph.Value) *graph.Value {
 		c.Parameter("weight", Ones, m.Channels), c.Parameter("bias", Zeros, m.Channels))
 }
 
-// InstanceNorm2d is torch.nn.InstanceNorm2d without running statistics; Affine gives it weight and bias. An Eps of 0 means 1e-5.
+// InstanceNorm1d is torch.nn.InstanceNorm1d, of [N, Features, L], without running statistics; Affine gives it weight and bias. An Eps of 0 means 1e-5.
+type InstanceNorm1d struct {
+	Features int
+	Eps      float64
+	Affine   bool
+}
+
+func (InstanceNorm1d) Class() string { return "torch.nn.modules.instancenorm.InstanceNorm1d" }
+
+func (m InstanceNorm1d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return instanceNorm(c, m.Features, m.Eps, m.Affine, x[0])
+}
+
+// InstanceNorm2d is InstanceNorm1d of [N, Features, H, W].
 type InstanceNorm2d struct {
 	Features int
 	Eps      float64
@@ -69,11 +82,28 @@ type InstanceNorm2d struct {
 func (InstanceNorm2d) Class() string { return "torch.nn.modules.instancenorm.InstanceNorm2d" }
 
 func (m InstanceNorm2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	in := x[:1:1]
-	if m.Affine {
-		in = append(in, c.Parameter("weight", Ones, m.Features), c.Parameter("bias", Zeros, m.Features))
+	return instanceNorm(c, m.Features, m.Eps, m.Affine, x[0])
+}
+
+// InstanceNorm3d is InstanceNorm1d of [N, Features, D, H, W].
+type InstanceNorm3d struct {
+	Features int
+	Eps      float64
+	Affine   bool
+}
+
+func (InstanceNorm3d) Class() string { return "torch.nn.modules.instancenorm.InstanceNorm3d" }
+
+func (m InstanceNorm3d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return instanceNorm(c, m.Features, m.Eps, m.Affine, x[0])
+}
+
+func instanceNorm(c *Context, n int, eps float64, affine bool, x *graph.Value) *graph.Value {
+	in := []*graph.Value{x}
+	if affine {
+		in = append(in, c.Parameter("weight", Ones, n), c.Parameter("bias", Zeros, n))
 	}
-	return c.Apply(ops.InstanceNorm{Eps: numberOr(m.Eps, 1e-5), HasWeight: m.Affine, HasBias: m.Affine}, in...)
+	return c.Apply(ops.InstanceNorm{Eps: numberOr(eps, 1e-5), HasWeight: affine, HasBias: affine}, in...)
 }
 
 // LayerNorm is torch.nn.LayerNorm over the last dimension, with weight and

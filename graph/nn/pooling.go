@@ -3,6 +3,7 @@ package nn
 import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // MaxPool1d is torch.nn.MaxPool1d; a Stride of 0 means Kernel.
@@ -35,6 +36,20 @@ func (m MaxPool2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	}, x[0])
 }
 
+// MaxPool3d is torch.nn.MaxPool3d; a Stride of zeros means Kernel.
+type MaxPool3d struct {
+	Kernel, Stride, Padding [3]int
+	CeilMode                bool
+}
+
+func (MaxPool3d) Class() string { return "torch.nn.modules.pooling.MaxPool3d" }
+
+func (m MaxPool3d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.MaxPool{
+		Kernel: m.Kernel[:], Stride: strideOr(m.Stride[:], m.Kernel[:]), Padding: m.Padding[:], Dilation: []int{1, 1, 1}, CeilMode: m.CeilMode,
+	}, x[0])
+}
+
 // AvgPool1d is torch.nn.AvgPool1d, which counts padding; a Stride of 0 means Kernel.
 type AvgPool1d struct {
 	Kernel, Stride, Padding int
@@ -63,6 +78,17 @@ func (m AvgPool2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	}, x[0])
 }
 
+// AvgPool3d is torch.nn.AvgPool3d, which counts padding; a Stride of zeros means Kernel.
+type AvgPool3d struct {
+	Kernel, Stride, Padding [3]int
+}
+
+func (AvgPool3d) Class() string { return "torch.nn.modules.pooling.AvgPool3d" }
+
+func (m AvgPool3d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.AvgPool{Kernel: m.Kernel[:], Stride: strideOr(m.Stride[:], m.Kernel[:]), Padding: m.Padding[:], CountIncludePad: true}, x[0])
+}
+
 // AdaptiveAvgPool1d is torch.nn.AdaptiveAvgPool1d to an output of Size.
 type AdaptiveAvgPool1d struct {
 	Size int
@@ -84,6 +110,78 @@ func (AdaptiveAvgPool2d) Class() string { return "torch.nn.modules.pooling.Adapt
 
 func (m AdaptiveAvgPool2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Apply(ops.AdaptiveAvgPool{Size: pair(m.SizeHW, m.Size)}, x[0])
+}
+
+// AdaptiveAvgPool3d is torch.nn.AdaptiveAvgPool3d to the extents Size.
+type AdaptiveAvgPool3d struct {
+	Size [3]int
+}
+
+func (AdaptiveAvgPool3d) Class() string { return "torch.nn.modules.pooling.AdaptiveAvgPool3d" }
+
+func (m AdaptiveAvgPool3d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.AdaptiveAvgPool{Size: m.Size[:]}, x[0])
+}
+
+// AdaptiveMaxPool1d is torch.nn.AdaptiveMaxPool1d to an output of Size, without its indices.
+type AdaptiveMaxPool1d struct {
+	Size int
+}
+
+func (AdaptiveMaxPool1d) Class() string { return "torch.nn.modules.pooling.AdaptiveMaxPool1d" }
+
+func (m AdaptiveMaxPool1d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return adaptiveMax(c, x[0], m.Size)
+}
+
+// AdaptiveMaxPool2d is torch.nn.AdaptiveMaxPool2d to Size by Size, or to the height and width of SizeHW, without its indices.
+type AdaptiveMaxPool2d struct {
+	Size   int
+	SizeHW [2]int
+}
+
+func (AdaptiveMaxPool2d) Class() string { return "torch.nn.modules.pooling.AdaptiveMaxPool2d" }
+
+func (m AdaptiveMaxPool2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return adaptiveMax(c, x[0], pair(m.SizeHW, m.Size)...)
+}
+
+// AdaptiveMaxPool3d is torch.nn.AdaptiveMaxPool3d to the extents Size, without its indices.
+type AdaptiveMaxPool3d struct {
+	Size [3]int
+}
+
+func (AdaptiveMaxPool3d) Class() string { return "torch.nn.modules.pooling.AdaptiveMaxPool3d" }
+
+func (m AdaptiveMaxPool3d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return adaptiveMax(c, x[0], m.Size[:]...)
+}
+
+// adaptiveMax reduces each of the last dimensions to so many windows. Where these lie follows from the extent that x has in a run.
+func adaptiveMax(c *Context, x *graph.Value, sizes ...int) *graph.Value {
+	for i, size := range sizes {
+		axis := 2 + i
+		greatest := func(v *graph.Value) *graph.Value {
+			return c.ApplyAll(ops.ArgMax{Axis: axis, KeepDims: true, Values: true}, 2, v)[0]
+		}
+		if size == 1 {
+			x = greatest(x)
+			continue
+		}
+		number := func(v int) *graph.Value { return c.Const(tensor.Scalar(int64(v))) }
+		extent := c.Apply(ops.SizeOf{Axis: axis}, x)
+		// bound is (k*extent + more) / size.
+		bound := func(k, more int) *graph.Value {
+			v := c.Apply(ops.Binary{Fn: ops.Mul}, extent, number(k))
+			return c.Apply(ops.Binary{Fn: ops.FloorDiv}, c.Apply(ops.Binary{Fn: ops.Add}, v, number(more)), number(size))
+		}
+		windows := make([]*graph.Value, size)
+		for k := range windows {
+			windows[k] = greatest(c.Apply(ops.SliceTo{Axis: axis, Step: 1}, x, bound(k, 0), bound(k+1, size-1)))
+		}
+		x = c.Apply(ops.Concat{Axis: axis}, windows...)
+	}
+	return x
 }
 
 // strideOr returns the strides, those of the windows themselves where they are 0.
@@ -115,6 +213,28 @@ func (m Upsample) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Apply(op, x[0])
 }
 
+// PixelUnshuffle is torch.nn.PixelUnshuffle: [N, C, H*Factor, W*Factor] to [N, C*Factor^2, H, W].
+type PixelUnshuffle struct {
+	Factor int
+}
+
+func (PixelUnshuffle) Class() string { return "torch.nn.modules.pixelshuffle.PixelUnshuffle" }
+
+func (m PixelUnshuffle) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.PixelShuffle{Factor: m.Factor, Reverse: true}, x[0])
+}
+
+// ChannelShuffle is torch.nn.ChannelShuffle.
+type ChannelShuffle struct {
+	Groups int
+}
+
+func (ChannelShuffle) Class() string { return "torch.nn.modules.channelshuffle.ChannelShuffle" }
+
+func (m ChannelShuffle) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.ChannelShuffle{Groups: m.Groups}, x[0])
+}
+
 // PixelShuffle is torch.nn.PixelShuffle: [N, C*Factor^2, H, W] to [N, C, H*Factor, W*Factor].
 type PixelShuffle struct {
 	Factor int
@@ -124,15 +244,4 @@ func (PixelShuffle) Class() string { return "torch.nn.modules.pixelshuffle.Pixel
 
 func (m PixelShuffle) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Apply(ops.PixelShuffle{Factor: m.Factor}, x[0])
-}
-
-// ZeroPad2d is torch.nn.ZeroPad2d of [N, C, H, W].
-type ZeroPad2d struct {
-	Left, Right, Top, Bottom int
-}
-
-func (ZeroPad2d) Class() string { return "torch.nn.modules.padding.ZeroPad2d" }
-
-func (m ZeroPad2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	return c.Apply(ops.Pad{Before: []int{0, 0, m.Top, m.Left}, After: []int{0, 0, m.Bottom, m.Right}}, x[0])
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// LSTM is torch.nn.LSTM without projection.
+// LSTM is torch.nn.LSTM.
 //
 // It takes x [T, N, Input], or [N, T, Input] with BatchFirst, or [T, Input], and then h0 and c0, each [Layers*D, N, Hidden] with D 2
 // where it is Bidirectional, else 1; without them the states begin with zeros. Forward gives y, whose last dimension is D*Hidden, ForwardAll y,
-// h and c.
+// h and c. With Projection, which is proj_size, y, h0 and h have that in the place of Hidden.
 type LSTM struct {
 	Input, Hidden, Layers             int // Layers of 0 mean 1
+	Projection                        int
 	NoBias, Bidirectional, BatchFirst bool
 }
 
@@ -24,6 +25,9 @@ func (m LSTM) Forward(c *Context, x ...*graph.Value) *graph.Value { return m.For
 
 // ForwardAll gives y, h and c.
 func (m LSTM) ForwardAll(c *Context, x ...*graph.Value) []*graph.Value {
+	if m.Projection != 0 {
+		return m.projected(c, x)
+	}
 	return recurrent{ops.LSTMCell, 4, 2, m.Input, m.Hidden, m.Layers, m.NoBias, m.Bidirectional, m.BatchFirst}.forward(c, x)
 }
 

@@ -87,6 +87,70 @@ var layers = map[string]nn.Module{
 	"encoder": nn.TransformerEncoder{
 		Layer: nn.TransformerEncoderLayer{Model: 6, Heads: 3, Feedforward: 8, NormFirst: true, GELU: true}, Num: 2, Norm: true,
 	},
+	"conv1d_reflect":           nn.Conv1d{In: 2, Out: 3, Kernel: 3, Padding: 2, Stride: 2, PaddingMode: nn.PadReflect},
+	"conv1d_replicate":         nn.Conv1d{In: 2, Out: 3, Kernel: 3, Padding: 2, Stride: 2, PaddingMode: nn.PadReplicate},
+	"conv1d_circular":          nn.Conv1d{In: 2, Out: 3, Kernel: 3, Padding: 2, Stride: 2, PaddingMode: nn.PadCircular},
+	"conv1d_same":              nn.Conv1d{In: 2, Out: 3, Kernel: 4, Dilation: 2, Same: true},
+	"conv1d_same_odd":          nn.Conv1d{In: 2, Out: 3, Kernel: 3, Same: true},
+	"conv1d_same_circular":     nn.Conv1d{In: 2, Out: 3, Kernel: 4, Same: true, PaddingMode: nn.PadCircular},
+	"constant_pad1d_uneven":    nn.ConstantPad1d{Left: 1, Right: 2, Value: 0.5},
+	"reflection_pad1d_uneven":  nn.ReflectionPad1d{Left: 1, Right: 2},
+	"replication_pad1d_uneven": nn.ReplicationPad1d{Left: 1, Right: 2},
+
+	"conv2d_reflect":           nn.Conv2d{In: 2, Out: 3, Kernel: 3, Padding: 2, Stride: 2, PaddingMode: nn.PadReflect},
+	"conv2d_replicate":         nn.Conv2d{In: 2, Out: 3, Kernel: 3, Padding: 2, Stride: 2, PaddingMode: nn.PadReplicate},
+	"conv2d_circular":          nn.Conv2d{In: 2, Out: 3, Kernel: 3, Padding: 2, Stride: 2, PaddingMode: nn.PadCircular},
+	"conv2d_same":              nn.Conv2d{In: 2, Out: 3, Kernel: 4, Dilation: 2, Same: true},
+	"conv2d_same_odd":          nn.Conv2d{In: 2, Out: 3, Kernel: 3, Same: true},
+	"conv2d_same_circular":     nn.Conv2d{In: 2, Out: 3, Kernel: 4, Same: true, PaddingMode: nn.PadCircular},
+	"zero_pad2d_uneven":        nn.ZeroPad2d{Left: 1, Right: 2, Bottom: 3},
+	"constant_pad2d_uneven":    nn.ConstantPad2d{Left: 1, Right: 2, Bottom: 3, Value: 0.5},
+	"reflection_pad2d_uneven":  nn.ReflectionPad2d{Left: 1, Right: 2, Bottom: 3},
+	"replication_pad2d_uneven": nn.ReplicationPad2d{Left: 1, Right: 2, Bottom: 3},
+
+	"conv3d_reflect":           nn.Conv3d{In: 2, Out: 3, Kernel: [3]int{3, 3, 3}, Padding: [3]int{2, 2, 2}, Stride: [3]int{2, 2, 2}, PaddingMode: nn.PadReflect},
+	"conv3d_replicate":         nn.Conv3d{In: 2, Out: 3, Kernel: [3]int{3, 3, 3}, Padding: [3]int{2, 2, 2}, Stride: [3]int{2, 2, 2}, PaddingMode: nn.PadReplicate},
+	"conv3d_circular":          nn.Conv3d{In: 2, Out: 3, Kernel: [3]int{3, 3, 3}, Padding: [3]int{2, 2, 2}, Stride: [3]int{2, 2, 2}, PaddingMode: nn.PadCircular},
+	"conv3d_same":              nn.Conv3d{In: 2, Out: 3, Kernel: [3]int{4, 4, 4}, Same: true},
+	"conv3d_same_odd":          nn.Conv3d{In: 2, Out: 3, Kernel: [3]int{3, 3, 3}, Same: true},
+	"conv3d_same_circular":     nn.Conv3d{In: 2, Out: 3, Kernel: [3]int{4, 4, 4}, Same: true, PaddingMode: nn.PadCircular},
+	"constant_pad3d_uneven":    nn.ConstantPad3d{Left: 1, Right: 2, Bottom: 3, Front: 2, Back: 1, Value: 0.5},
+	"reflection_pad3d_uneven":  nn.ReflectionPad3d{Left: 1, Right: 2, Bottom: 3, Front: 2, Back: 1},
+	"replication_pad3d_uneven": nn.ReplicationPad3d{Left: 1, Right: 2, Bottom: 3, Front: 2, Back: 1},
+
+	"circular_pad1d":          nn.CircularPad1d{Left: 1, Right: 2},
+	"circular_pad2d":          nn.CircularPad2d{Left: 1, Right: 2, Bottom: 3},
+	"circular_pad3d":          nn.CircularPad3d{Left: 1, Right: 2, Bottom: 3, Front: 2, Back: 1},
+	"zero_pad1d":              nn.ZeroPad1d{Left: 1, Right: 2},
+	"zero_pad3d":              nn.ZeroPad3d{Left: 1, Right: 2, Bottom: 3, Front: 2, Back: 1},
+	"adaptive_max_pool1d":     nn.AdaptiveMaxPool1d{Size: 3},
+	"adaptive_max_pool2d":     nn.AdaptiveMaxPool2d{SizeHW: [2]int{2, 3}},
+	"adaptive_max_pool2d_one": nn.AdaptiveMaxPool2d{Size: 1},
+	"adaptive_max_pool3d":     nn.AdaptiveMaxPool3d{Size: [3]int{1, 2, 3}},
+	"adaptive_avg_pool3d":     nn.AdaptiveAvgPool3d{Size: [3]int{1, 2, 3}},
+	"max_pool3d":              nn.MaxPool3d{Kernel: [3]int{1, 2, 3}, Stride: [3]int{1, 2, 1}, Padding: [3]int{0, 1, 1}},
+	"avg_pool3d":              nn.AvgPool3d{Kernel: [3]int{1, 2, 3}, Padding: [3]int{0, 1, 1}},
+	"pixel_unshuffle":         nn.PixelUnshuffle{Factor: 2},
+	"channel_shuffle":         nn.ChannelShuffle{Groups: 3},
+	"instance_norm1d":         nn.InstanceNorm1d{Features: 3, Affine: true},
+	"instance_norm3d":         nn.InstanceNorm3d{Features: 3},
+
+	"celu": nn.CELU{Alpha: 0.7}, "hardshrink": nn.Hardshrink{}, "softshrink": nn.Softshrink{Lambda: 0.8}, "threshold": nn.Threshold{Above: 0.3, Value: -1.5},
+	"hardtanh": nn.Hardtanh{}, "hardtanh_range": nn.Hardtanh{Min: -0.5, Max: 2}, "tanhshrink": nn.Tanhshrink{}, "softmin": nn.Softmin{Dim: 1},
+	"glu": nn.GLU{Dim: -1}, "glu_channels": nn.GLU{Dim: 1},
+
+	"lstm_projected":           nn.LSTM{Input: 4, Hidden: 5, Projection: 3},
+	"lstm_projected_deep":      nn.LSTM{Input: 4, Hidden: 5, Layers: 2, Bidirectional: true, BatchFirst: true, Projection: 2},
+	"lstm_projected_states":    lstm{nn.LSTM{Input: 4, Hidden: 5, Layers: 2, Bidirectional: true, Projection: 2}},
+	"lstm_projected_unbatched": nn.LSTM{Input: 4, Hidden: 3, NoBias: true, Projection: 2},
+	"rnn_bidirectional":        nn.RNN{Input: 4, Hidden: 3, Layers: 2, Bidirectional: true, BatchFirst: true},
+}
+
+// lstm is a module with an LSTM as its attribute lstm.
+type lstm struct{ nn.LSTM }
+
+func (m lstm) ForwardAll(c *nn.Context, x ...*graph.Value) []*graph.Value {
+	return c.CallAll("lstm", m.LSTM, x...)
 }
 
 // sparse calls a module with inputs of which some are missing, and gives all of its outputs.

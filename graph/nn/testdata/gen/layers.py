@@ -125,4 +125,75 @@ case("encoder_layer", nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), [f3
 encoder = nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 3, 8, activation="gelu", norm_first=True), 2, nn.LayerNorm(6))
 case("encoder", encoder, [f32(3, 2, 6)], [f32(5, 1, 6)])
 
+# What came later, recorded behind the others so that those keep their values.
+for d, sizes in ((1, (6,)), (2, (5, 6)), (3, (4, 5, 6))):
+    conv = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[d]
+    other = tuple(n + 1 for n in sizes)
+    for mode in ("reflect", "replicate", "circular"):
+        if (d, mode) != (3, "reflect") or hasattr(nn, "ReflectionPad3d"):
+            case(f"conv{d}d_{mode}", conv(2, 3, 3, padding=2, stride=2, padding_mode=mode), [f32(1, 2, *sizes)], [f32(2, 2, *other)])
+    case(f"conv{d}d_same", conv(2, 3, 4, padding="same", dilation=1 if d == 3 else 2), [f32(1, 2, *sizes)], [f32(2, 2, *other)])
+    case(f"conv{d}d_same_odd", conv(2, 3, 3, padding="same"), [f32(1, 2, *sizes)], [f32(2, 2, *other)])
+    case(f"conv{d}d_same_circular", conv(2, 3, 4, padding="same", padding_mode="circular"), [f32(1, 2, *sizes)], [f32(2, 2, *other)])
+    border = tuple(range(1, 2 * d + 1)) if d == 1 else (1, 2, 0, 3, 2, 1)[: 2 * d]
+    pads = {"zero_pad": nn.ZeroPad2d if d == 2 else None, "constant_pad": getattr(nn, f"ConstantPad{d}d"), "reflection_pad": getattr(nn, f"ReflectionPad{d}d"),
+            "replication_pad": getattr(nn, f"ReplicationPad{d}d")}
+    for name, layer in pads.items():
+        if layer is not None:
+            args = (border, 0.5) if name == "constant_pad" else (border,)
+            case(f"{name}{d}d_uneven", layer(*args), [f32(1, 2, *sizes)], [f32(2, 2, *other)])
+class Pad(nn.Module):
+    """The padding layers that PyTorch 1.13 has no classes of."""
+
+    def __init__(self, border, mode):
+        super().__init__()
+        self.border, self.mode = border, mode
+
+    def forward(self, x):
+        return nn.functional.pad(x, self.border, self.mode)
+
+
+case("circular_pad1d", Pad((1, 2), "circular"), [f32(1, 2, 4)], [f32(2, 2, 3)])
+case("circular_pad2d", Pad((1, 2, 0, 3), "circular"), [f32(1, 2, 4, 3)], [f32(2, 2, 3, 5)])
+case("circular_pad3d", Pad((1, 2, 0, 3, 2, 1), "circular"), [f32(1, 2, 2, 4, 3)], [f32(2, 1, 3, 3, 5)])
+case("zero_pad1d", Pad((1, 2), "constant"), [f32(1, 2, 4)], [f32(2, 2, 3)])
+case("zero_pad3d", Pad((1, 2, 0, 3, 2, 1), "constant"), [f32(1, 2, 2, 4, 3)], [f32(2, 1, 3, 3, 5)])
+case("adaptive_max_pool1d", nn.AdaptiveMaxPool1d(3), [f32(1, 2, 8)], [f32(2, 2, 7)])
+case("adaptive_max_pool2d", nn.AdaptiveMaxPool2d((2, 3)), [f32(1, 2, 7, 8)], [f32(2, 2, 4, 5)])
+case("adaptive_max_pool2d_one", nn.AdaptiveMaxPool2d(1), [f32(1, 2, 7, 8)], [f32(2, 2, 4, 5)])
+case("adaptive_max_pool3d", nn.AdaptiveMaxPool3d((1, 2, 3)), [f32(1, 2, 2, 3, 4)], [f32(2, 2, 3, 4, 5)])
+case("adaptive_avg_pool3d", nn.AdaptiveAvgPool3d((1, 2, 3)), [f32(1, 2, 2, 3, 4)], [f32(2, 2, 3, 4, 5)])
+case("max_pool3d", nn.MaxPool3d((1, 2, 3), stride=(1, 2, 1), padding=(0, 1, 1)), [f32(1, 2, 2, 4, 5)], [f32(2, 2, 3, 3, 4)])
+case("avg_pool3d", nn.AvgPool3d((1, 2, 3), padding=(0, 1, 1)), [f32(1, 2, 2, 4, 5)], [f32(2, 2, 3, 3, 4)])
+case("pixel_unshuffle", nn.PixelUnshuffle(2), [f32(1, 2, 4, 6)], [f32(2, 2, 2, 4)])
+case("channel_shuffle", nn.ChannelShuffle(3), [f32(1, 6, 2, 3)], [f32(2, 6, 3, 1)])
+case("instance_norm1d", nn.InstanceNorm1d(3, affine=True), [f32(1, 3, 4)], [f32(2, 3, 5)])
+case("instance_norm3d", nn.InstanceNorm3d(3), [f32(1, 3, 2, 3, 4)], [f32(2, 3, 3, 2, 2)])
+for name, module in {
+    "celu": nn.CELU(0.7), "hardshrink": nn.Hardshrink(), "softshrink": nn.Softshrink(0.8), "threshold": nn.Threshold(0.3, -1.5), "hardtanh": nn.Hardtanh(),
+    "hardtanh_range": nn.Hardtanh(-0.5, 2), "tanhshrink": nn.Tanhshrink(), "softmin": nn.Softmin(dim=1),
+}.items():
+    case(name, module, [f32(2, 3, 5) * 4], [f32(1, 3, 4) * 4])
+case("glu", nn.GLU(), [f32(2, 3, 6)], [f32(1, 2, 4)])
+case("glu_channels", nn.GLU(dim=1), [f32(2, 4, 3)], [f32(1, 6, 2)])
+case("lstm_projected", nn.LSTM(4, 5, proj_size=3), [f32(3, 2, 4)], [f32(6, 3, 4)])
+case("lstm_projected_deep", nn.LSTM(4, 5, num_layers=2, bidirectional=True, batch_first=True, proj_size=2), [f32(2, 5, 4)], [f32(3, 1, 4)])
+state = lambda n: (f32(4, n, 2), f32(4, n, 5))
+
+
+class States(nn.Module):
+    """An LSTM with its states as arguments."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__()
+        self.lstm = nn.LSTM(*args, **kwargs)
+
+    def forward(self, x, h, c):
+        return self.lstm(x, (h, c))
+
+
+case("lstm_projected_states", States(4, 5, num_layers=2, bidirectional=True, proj_size=2), [f32(3, 2, 4), *state(2)], [f32(1, 3, 4), *state(3)])
+case("lstm_projected_unbatched", nn.LSTM(4, 3, bias=False, proj_size=2), [f32(5, 4)], [f32(2, 4)])
+case("rnn_bidirectional", nn.RNN(4, 3, num_layers=2, bidirectional=True, batch_first=True), [f32(2, 3, 4)], [f32(1, 5, 4)])
+
 np.savez_compressed(os.path.join(HERE, "..", "layers.npz"), **arrays)
