@@ -43,12 +43,20 @@ func (a *app) flagValues() map[string][]string {
 	}
 }
 
-// refuseShells makes completion an error for what is no shell, where it printed its help. The command writes to what is root's output now.
-func refuseShells(root *cobra.Command) {
+// refuseNames makes help and completion errors for what is no command and no shell, where they printed help. completion writes to what is
+// root's output now.
+func refuseNames(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
-		if c.Name() == "completion" {
+		switch c.Name() {
+		case "completion":
 			c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "help":
+			c.Args = func(_ *cobra.Command, args []string) error {
+				_, _, err := root.Find(args)
+				return err
+			}
 		}
 	}
 }

@@ -28,6 +28,11 @@ func (f *measureFlags) check() error {
 	if f.metric != "" && f.metric != bench.NoMetric && !slices.Contains(bench.Metrics(), f.metric) {
 		return unknownName("metric", f.metric, append(bench.Metrics(), bench.NoMetric))
 	}
+	for flag, v := range map[string]float64{"target": f.target, "target-agreement": f.agreement} {
+		if !(v >= 0 && v <= 1) {
+			return usagef("--%s %v: it must be 0 to 1", flag, v)
+		}
+	}
 	if (f.metric == bench.Cosine || f.metric == bench.Agreeing) && f.against == "" {
 		return usagef("--metric %s needs --against", f.metric)
 	}
@@ -114,11 +119,12 @@ with --save-part, for octet eval merge to measure.
 			if err != nil {
 				return err
 			}
+			of := evalShard{shard, part, batch, []string{args[0], from.arch, from.model}, data}
 			if info := infoOf(g); isWords(data) && labelsWords(&info) {
-				if measure.output != "" || measure.against != "" || measure.metric != "" || shard != "" {
-					return usagef("labels of words are measured by themselves: leave out --output, --against, --metric and --shard")
+				if measure.metric != "" {
+					return usagef("labels of words are measured by themselves: leave out --metric")
 				}
-				return a.evalWords(cmd.Context(), data, g, &samples, &measure, batch)
+				return a.evalWords(cmd.Context(), data, g, &samples, &measure, of)
 			}
 			g, d, err := a.openBound(cmd.Context(), data, &samples, g)
 			if err != nil {
@@ -131,7 +137,7 @@ with --save-part, for octet eval merge to measure.
 			defer s.Close()
 			a.sayUnused(data, d, g, false)
 			if shard != "" {
-				return a.evalShard(cmd.Context(), s, d, evalShard{shard, part, batch, []string{args[0], from.arch, from.model}, data})
+				return a.evalShard(cmd.Context(), s, d, of)
 			}
 			options := measure.options(d.Labels() != nil)
 			bar := a.progress("evaluating", d.Len())

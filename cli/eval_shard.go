@@ -55,15 +55,20 @@ func (a *app) evalShard(ctx context.Context, s *graph.Session, d *data.Dataset, 
 	if err != nil {
 		return err
 	}
-	if p.Model, err = fileDigest(of.model[0]); err != nil {
-		return err
-	}
-	p.Model = strings.Join(append([]string{p.Model}, of.model[1:]...), " ")
-	if p.Data, err = fileDigest(of.data); err != nil {
+	if p.Model, p.Data, err = of.digests(); err != nil {
 		return err
 	}
 	a.say("shard %v: %d of %d samples, from sample %d", shard, to-from, d.Len(), from)
 	return p.Save(of.part)
+}
+
+// digests say which model and data a part is of.
+func (of *evalShard) digests() (model, data string, err error) {
+	if model, err = fileDigest(of.model[0]); err != nil {
+		return "", "", err
+	}
+	data, err = fileDigest(of.data)
+	return strings.Join(append([]string{model}, of.model[1:]...), " "), data, err
 }
 
 // fileDigest returns the SHA-256 of a file, of a folder of Hugging Face that of its files of weights, "" of what is read once only.
@@ -103,6 +108,9 @@ sample, which is none of one machine.`,
 				reads = append(reads, fileArg{"PART", path})
 			}
 			if err := a.checkFiles(reads, fileArg{"--output", measure.output}); err != nil {
+				return err
+			}
+			if words, err := a.mergeWords(args, &measure); words || err != nil {
 				return err
 			}
 			var parts []*bench.EvaluationPart

@@ -150,7 +150,7 @@ func advice(err error) string {
 	kind, isKind := errors.AsType[*loader.KindError](err)
 	switch {
 	case errors.Is(err, loader.ErrWeightsOnly):
-		return ": name it with --arch"
+		return ": name it with --arch, or give the folder if it is one of Hugging Face"
 	case isChoice && choice.Asked == "":
 		return " with --model"
 	case isKey && key.Asked == "":

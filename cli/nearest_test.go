@@ -24,6 +24,8 @@ func TestNearMatches(t *testing.T) {
 		{[]string{"quantize", digitsModel, "--arch", "digits", "--calib", digitsCalib, "-o", "x", "--backend", "natve"}, exitUsage, "did you mean native?"},
 		{[]string{"eval", digitsModel, "--cpu", "avx22"}, exitUsage, "did you mean avx2?"},
 		{[]string{"compare", digitsModel}, exitUsage, "octet compare A B"},
+		{[]string{"help", "quantise"}, exitUsage, "quantize"},
+		{[]string{"eval", digitsModel, "--arch", "digits", "--data", digitsTest, "--target", "97"}, exitUsage, "--target 97: it must be 0 to 1"},
 		{[]string{"completion", "fisch"}, exitUsage, `"fisch"`},
 		{[]string{"export", digitsModel, "--arch", "digits", "--torchscript"}, exitUsage, "file of -o"},
 		{[]string{"export", digitsModel, "--arch", "digits"}, exitUsage, "one of the two"},

@@ -41,6 +41,7 @@ func (p *progress) set(done int) {
 func (p *progress) end() {
 	if p.width > 0 {
 		p.draw(p.app.stderr, "")
+		p.width = 0
 	}
 }
 

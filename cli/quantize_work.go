@@ -50,7 +50,7 @@ func (a *app) begin(cmd *cobra.Command, f *quantizeFlags, path string) (*work, e
 		f.samples.state = w.q
 	}
 	if f.calib == "" && f.state == "" && w.q.Options().NeedsData() {
-		return nil, usagef(`required flag "calib" not set, nor "state"`)
+		return nil, usagef(`required flag "calib" not set, nor "text" for a text model, nor "state"`)
 	}
 	if err := a.checkFiles(f.reads(path), f.writes()...); err != nil {
 		return nil, err

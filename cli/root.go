@@ -53,7 +53,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	refuseShells(root)
+	refuseNames(root)
 	cmd, err := root.ExecuteContextC(ctx)
 	for _, f := range a.opened {
 		_ = f.Close() // files that were read

@@ -76,7 +76,7 @@ func (f *runFlags) check(args []string) error {
 	case len(f.texts) > 0:
 		return nil
 	case f.input == "":
-		return usagef(`required flag "input" not set, nor INPUT given`)
+		return usagef("give INPUT, or --text for a text model")
 	case f.output == "" && f.top == 0:
 		return usagef("give --output FILE.npz for what the model computes, or --top K, at least 1, for the likeliest classes")
 	case f.batch < 1:

@@ -33,11 +33,14 @@ func (f *serveFlags) listen() (l listeners, err error) {
 		l.http = bounded(l.http, f.conns)
 	}
 	for _, one := range []struct {
+		flag string
 		to   *net.Listener
 		addr string
-	}{{&l.http, f.addr}, {&l.grpc, f.grpc}, {&l.admin, f.admin}} {
+	}{{"--addr", &l.http, f.addr}, {"--grpc-addr", &l.grpc, f.grpc}, {"--admin-addr", &l.admin, f.admin}} {
 		if err == nil && *one.to == nil && one.addr != "" {
-			*one.to, err = listenAt(one.addr, f.conns)
+			if *one.to, err = listenAt(one.addr, f.conns); err != nil {
+				err = fmt.Errorf("%s %s: %w", one.flag, one.addr, err)
+			}
 		}
 	}
 	return l, err

@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,6 +28,34 @@ func TestColor(t *testing.T) {
 	int8 := quantizeDigits(t)
 	if out, _ := octet(t, exitOK, "verify", int8, "--color", "always"); !strings.Contains(out, " \x1b[32mequal\x1b[0m,") {
 		t.Errorf("verify prints %q", out)
+	}
+}
+
+// TestNoColor asks for no color in the ways that environments have.
+func TestNoColor(t *testing.T) {
+	for _, c := range []struct {
+		noColor, term string
+		want          bool
+	}{{"", "xterm", true}, {"1", "xterm", false}, {"", "dumb", false}} {
+		t.Setenv("NO_COLOR", c.noColor)
+		t.Setenv("TERM", c.term)
+		if got := takesColor(); got != c.want {
+			t.Errorf("NO_COLOR=%s TERM=%s: color %v", c.noColor, c.term, got)
+		}
+	}
+}
+
+// TestModelBeforeData runs a model and data of which neither can be read: the model is named.
+func TestModelBeforeData(t *testing.T) {
+	dir := t.TempDir()
+	model, data := filepath.Join(dir, "model.pt"), filepath.Join(dir, "data.npz")
+	for _, path := range []string{model, data} {
+		if err := os.WriteFile(path, []byte("nothing"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, said := octet(t, exitFile, "run", model, data, "--output", filepath.Join(dir, "out.npz")); !strings.Contains(said, model) || strings.Contains(said, data) {
+		t.Error(said)
 	}
 }
 

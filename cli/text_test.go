@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/octet-ml/octet/metric"
 )
 
 // textFolder copies a small random model of Hugging Face, with a vocabulary of its size.
@@ -198,4 +201,77 @@ func TestEvalWords(t *testing.T) {
 		}
 	}
 	octet(t, exitUsage, "eval", dir, "--text", path, "--metric", "top1")
+}
+
+// TestEvalWordsOutput writes the labels of words, compares with them, and evaluates in shards.
+func TestEvalWordsOutput(t *testing.T) {
+	dir := textFolder(t, "bert-token")
+	at := func(name string) string { return filepath.Join(dir, name) }
+	labels := octetJSON[[]textResult](t, "run", dir, "--text", "cats")[0].Tokens[0]
+	var file strings.Builder
+	for i := range 23 {
+		fmt.Fprintf(&file, "cats %s\n%smat %s\n\n", labels.Label, strings.Repeat("dog "+labels.Label+"\n", i%3*50), labels.Label)
+	}
+	if err := os.WriteFile(at("all.conll"), []byte(file.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	eval := func(more ...string) []string {
+		return append([]string{"eval", dir, "--text", at("all.conll"), "--batch", "4", "--json"}, more...)
+	}
+	want, _ := octet(t, exitOK, eval()...)
+	if got, _ := octet(t, exitOK, eval("--output", at("said.conll"))...); got != want {
+		t.Errorf("with --output %s\nwithout it %s", got, want)
+	}
+	said := strings.Split(string(readFile(t, at("said.conll"))), "\n")
+	if len(said) != strings.Count(file.String(), "\n")+1 || said[0] != "cats\t"+labels.Label+"\t"+labels.Label {
+		t.Errorf("%d lines, the first %q", len(said), said[0])
+	}
+	type result struct {
+		Entities  metric.Entities
+		Agreement struct{ Same, Of int }
+	}
+	if r := octetJSON[result](t, eval("--against", at("said.conll"), "--target-agreement", "1")...); r.Agreement.Same == 0 || r.Agreement.Same != r.Agreement.Of || r.Agreement.Of != r.Entities.Words {
+		t.Errorf("with its own labels: %+v", r)
+	}
+	said[0] = "cats\tx\tother"
+	for content, want := range map[string]string{strings.Join(said[1:], "\n"): "other words", strings.Join(said[:3], "\n"): "ends before", strings.Join(said, "\n") + "\nmore x\n": "more than"} {
+		if err := os.WriteFile(at("bad.conll"), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, errs := octet(t, exitFile, eval("--against", at("bad.conll"))...); !strings.Contains(errs, want) || !strings.Contains(errs, "bad.conll") {
+			t.Errorf("want %q: %s", want, errs)
+		}
+	}
+	if err := os.WriteFile(at("other.conll"), []byte(strings.Join(said, "\n")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	octet(t, exitAccuracy, eval("--against", at("other.conll"), "--target-agreement", "1")...)
+
+	octet(t, exitOK, eval("--shard", "1/2", "--save-part", at("1"))...)
+	if _, errs := octet(t, exitUsage, "eval", "merge", at("1")); !strings.Contains(errs, "0/2") {
+		t.Errorf("a part that is missing: %s", errs)
+	}
+	octet(t, exitOK, eval("--shard", "0/2", "--save-part", at("0"))...)
+	if got, _ := octet(t, exitOK, "eval", "merge", at("1"), at("0"), "--json"); got != want {
+		t.Errorf("in shards %s\nat once %s", got, want)
+	}
+	octet(t, exitOK, "eval", dir, "--text", at("all.conll"), "--batch", "5", "--shard", "0/2", "--save-part", at("0"))
+	octet(t, exitFile, "eval", "merge", at("1"), at("0"))
+	octet(t, exitUsage, eval("--shard", "0/2", "--save-part", at("0"), "--against", at("said.conll"))...)
+}
+
+// TestWordsPartOfAllVersions measures a part of labelled words that an older octet wrote, and refuses one of a newer format.
+func TestWordsPartOfAllVersions(t *testing.T) {
+	const first = "testdata/words-part-v1.json"
+	out, _ := octet(t, exitOK, "eval", "merge", first)
+	if !strings.Contains(out, "sentences   23\nwords       40 of 50 right (80.00 %)\nentities    F1 0.7273, precision 0.6667, recall 0.8000: 8 right of 12 named, 10 there") {
+		t.Error(out)
+	}
+	newer := filepath.Join(t.TempDir(), "part")
+	if err := os.WriteFile(newer, bytes.Replace(readFile(t, first), []byte(`words":1`), []byte(`words":2`), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs := octet(t, exitFile, "eval", "merge", newer); !strings.Contains(errs, "newer octet") || !strings.Contains(errs, newer) {
+		t.Error(errs)
+	}
 }

@@ -75,8 +75,12 @@ func (a *app) verifyFile(ctx context.Context, path string, from source) error {
 	}
 	var first *bench.OperatorRun
 	wrong := false
-	for _, tier := range asm.Supported() {
-		a.note("verifying on %v", tier)
+	tiers := asm.Supported()
+	bar := a.progress("verifying", len(tiers))
+	defer bar.end()
+	for i, tier := range tiers {
+		bar.status(tier.String())
+		bar.set(i)
 		run, err := bench.RunOperators(ctx, g, tier, r.Seed)
 		if err != nil {
 			return err
@@ -94,6 +98,7 @@ func (a *app) verifyFile(ctx context.Context, path string, from source) error {
 		wrong = wrong || !t.Equal || t.Beyond != ""
 		r.Tiers = append(r.Tiers, t)
 	}
+	bar.end()
 	r.Integers, r.Floats = first.Integers, first.Floats
 	r.Others = len(g.Nodes) - r.Integers - r.Floats
 	if err := a.printVerify(&r); err != nil {

@@ -55,7 +55,21 @@ func (d *Dataset) Misfit(part string, err error) error {
 	if d.pictures && !is[*BytesError](err) && !is[*TypeError](err) {
 		err = &PictureError{d.fields[0], err}
 	}
-	return &tensor.FileError{File: d.file, Record: part, Reason: "the model does not take these samples", Err: err}
+	return &tensor.FileError{File: d.file, Record: part, Reason: "the model does not take these samples" + b.difference(), Err: err}
+}
+
+// difference says which arrays have other dimensions than the inputs of the model's file.
+func (b *binding) difference() string {
+	if b == nil || b.graph.IsOpen() || len(b.inputs) != len(b.graph.Inputs) {
+		return ""
+	}
+	var s strings.Builder
+	for i, v := range b.graph.Inputs {
+		if a := b.inputs[i]; a.rank() > 0 && (a.rank() != len(v.Type.Shape) || !slices.Equal(a.Shape[1:], v.Type.Shape[1:])) {
+			fmt.Fprintf(&s, ": %s is %v, and the model was saved for %s %v%v", a.Name, a, v.Name, v.Type.DType, v.Type.Shape)
+		}
+	}
+	return s.String()
 }
 
 func is[E error](err error) bool {

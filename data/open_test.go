@@ -183,6 +183,19 @@ func TestOpenList(t *testing.T) {
 	}
 }
 
+// TestListedFileMissing reads a picture that labels.csv names and that is not there: the file is named, not its folder.
+func TestListedFileMissing(t *testing.T) {
+	root := tree(t, map[string][]byte{"1.png": red(1), "labels.csv": []byte("file,label\n1.png,0\n2.png,1\n")})
+	missing := filepath.Join(root, "2.png")
+	_, err := openAt(t, root, Options{}).source.Read(0, []int{0, 1})
+	if fe, ok := errors.AsType[*tensor.FileError](err); !ok || fe.File != missing {
+		t.Errorf("%v", err)
+	}
+	if bad := openAt(t, root, Options{SkipBad: true}).Skipped(); len(bad) != 1 || bad[0].File != missing {
+		t.Errorf("left out: %v", bad)
+	}
+}
+
 // TestOpenTable reads numbers and labels from CSV, in any order of records.
 func TestOpenTable(t *testing.T) {
 	root := tree(t, map[string][]byte{

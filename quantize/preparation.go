@@ -2,19 +2,17 @@ package quantize
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/octet-ml/octet/graph"
 )
 
 // PreparationError says that samples were made inputs in another way than those of a calibration.
 type PreparationError struct {
-	Reason string // "size [224] and size [256]"
+	Reason string // both ways
 }
 
 func (e *PreparationError) Error() string {
-	return "quantize: the samples of a calibration are all prepared in one way, not with " + e.Reason
+	return "quantize: the samples of a calibration are all prepared in one way, not by " + e.Reason
 }
 
 // Preparation returns how the samples of the calibration became inputs, as SetPreparation was told, or a saved state: Preprocessing, SampleRate
@@ -39,29 +37,8 @@ func joinPreparations(a, b *graph.Info) (*graph.Info, error) {
 		}
 		return a, nil
 	}
-	var p, q graph.Preprocessing
-	if a.Preprocessing != nil {
-		p = *a.Preprocessing
-	}
-	if b.Preprocessing != nil {
-		q = *b.Preprocessing
-	}
-	var differ []string
-	add := func(same bool, name string, x, y any) {
-		if !same {
-			differ = append(differ, fmt.Sprintf("%s %v and %[1]s %v", name, x, y))
-		}
-	}
-	add(slices.Equal(p.Size, q.Size), "size", p.Size, q.Size)
-	add(slices.Equal(p.Crop, q.Crop), "crop", p.Crop, q.Crop)
-	add(slices.Equal(p.Mean, q.Mean), "mean", p.Mean, q.Mean)
-	add(slices.Equal(p.Std, q.Std), "std", p.Std, q.Std)
-	x, y := channelsOf(&p), channelsOf(&q)
-	add(x == y, "channels", x, y)
-	add(p.Rotate == q.Rotate, "Exif rotation", p.Rotate, q.Rotate)
-	add(a.SampleRate == b.SampleRate, "sample rate", a.SampleRate, b.SampleRate)
-	if differ != nil {
-		return nil, &PreparationError{strings.Join(differ, ", ")}
+	if x, y := describePreparation(a), describePreparation(b); x != y {
+		return nil, &PreparationError{x + " and " + y}
 	}
 	if a.Labels == nil && b.Labels != nil {
 		return b, nil
@@ -69,9 +46,14 @@ func joinPreparations(a, b *graph.Info) (*graph.Info, error) {
 	return a, nil
 }
 
-func channelsOf(p *graph.Preprocessing) int {
-	if p.Channels == 0 {
-		return 3
+// describePreparation says how samples become inputs: equal texts are of equal ways.
+func describePreparation(i *graph.Info) string {
+	var p graph.Preprocessing
+	if i.Preprocessing != nil {
+		p = *i.Preprocessing
 	}
-	return p.Channels
+	if p.Channels == 0 {
+		p.Channels = 3
+	}
+	return fmt.Sprintf("size %v, crop %v, channels %d, mean %v, std %v, Exif rotation %v, sample rate %d", p.Size, p.Crop, p.Channels, p.Mean, p.Std, p.Rotate, i.SampleRate)
 }

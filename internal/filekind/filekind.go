@@ -163,6 +163,8 @@ func text(head []byte) *Error {
 		return &Error{Kind: Text, Detail: "(XML)", Advice: fromPyTorch}
 	case strings.HasPrefix(s, "<"):
 		return &Error{Kind: WebPage, Advice: "the download went wrong, fetch the file itself"}
+	case isText(head) && (strings.Contains(s, `"model_type"`) || strings.Contains(s, `"architectures"`)):
+		return &Error{Kind: Text, Detail: "(config.json of Hugging Face)", Advice: "give the folder that it is in"}
 	case isText(head):
 		return &Error{Kind: Text, Advice: "not a format that is read; if it was downloaded, look at what it says"}
 	}

@@ -40,6 +40,14 @@ func TestOf(t *testing.T) {
 	}
 }
 
+// TestOfConfig gives the configuration of a model in place of its folder.
+func TestOfConfig(t *testing.T) {
+	e := Of([]byte("{\n  \"architectures\": [\"BertModel\"],"), 900)
+	if e.Kind != Text || !strings.Contains(e.Error(), "the folder that it is in") {
+		t.Error(e)
+	}
+}
+
 func TestOfRecords(t *testing.T) {
 	for want, names := range map[Kind][]string{
 		TorchScript: {"net/data.pkl", "net/constants.pkl"},
