@@ -8,7 +8,7 @@ var aliases = map[string]string{
 	"aten::_adaptive_avg_pool2d": "aten::adaptive_avg_pool2d", "aten::_adaptive_avg_pool3d": "aten::adaptive_avg_pool3d",
 	"aten::native_channel_shuffle": "aten::channel_shuffle",
 	"aten::resolve_conj":           "aten::alias", "aten::resolve_neg": "aten::alias", "aten::lift": "aten::alias", "aten::lift_fresh": "aten::alias",
-	"aten::conj_physical":           "aten::conj",
+	"aten::conj_physical": "aten::conj", "aten::_conj": "aten::conj",
 	"aten::unsafe_split_with_sizes": "aten::split_with_sizes",
 	"aten::special_expit":           "aten::sigmoid", "aten::special_erf": "aten::erf", "aten::special_erfc": "aten::erfc", "aten::special_exp2": "aten::exp2",
 	"aten::special_expm1": "aten::expm1", "aten::special_log1p": "aten::log1p", "aten::special_logit": "aten::logit", "aten::special_xlogy": "aten::xlogy",
