@@ -53,6 +53,8 @@ func wrongKinds(t *testing.T, dir string) map[string]string {
 		"a compiled program":      "\x7fELF" + zeros,
 		"a GGUF or GGML file":     "GGUF" + zeros,
 		"a TensorFlow Lite model": "\x1c\x00\x00\x00TFL3" + zeros,
+		"a table of columns":      "PAR1\x15\x04\x15\x10" + zeros + "PAR1",
+		"a document (PDF)":        "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n" + zeros,
 	} {
 		kinds[filepath.Join(dir, strings.ReplaceAll(kind, " ", "_"))] = kind
 		if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(kind, " ", "_")), []byte(text), 0o600); err != nil {

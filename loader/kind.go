@@ -38,6 +38,9 @@ const (
 	KindLFSPointer   = filekind.LFSPointer
 	KindText         = filekind.Text
 	KindImage        = filekind.Image
+	KindTable        = filekind.Table
+	KindDocument     = filekind.Document
+	KindShardIndex   = filekind.ShardIndex
 	KindProgram      = filekind.Program
 	KindFolder       = filekind.Folder
 	KindUnrecognized = filekind.Unrecognized

@@ -48,6 +48,9 @@ func TestKinds(t *testing.T) {
 		{"cut script", string(must(os.ReadFile("testdata/refused_torchscript.pt")))[:1000], KindTruncated},
 		{"cut safetensors", safe[:40], KindTruncated},
 		{"module", module, KindModule}, {"legacy module", string(must(os.ReadFile("testdata/refused_module.legacy.pth"))), KindModule},
+		{"parquet", "PAR1\x15\x04\x15\x10PAR1", KindTable}, {"feather", "ARROW1\x00\x00", KindTable}, {"pdf", "%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", KindDocument},
+		{"index", `{"metadata": {"total_size": 100}, "weight_map": {"a": "model-00001-of-00002.safetensors"}}`, KindShardIndex},
+		{"long index", `{"metadata": {"total_parameters": 1, "total_size": 100}, "weight_map": {` + strings.Repeat(`"a": "model-00001-of-00002.safetensors",`, 100), KindShardIndex},
 		{"binary", "\x00\x01\x02\x03", KindUnrecognized},
 	} {
 		path := filepath.Join(t.TempDir(), c.name)

@@ -39,6 +39,9 @@ const (
 	LFSPointer   Kind = "a Git LFS pointer, not the file itself"
 	Text         Kind = "a text file"
 	Image        Kind = "an image"
+	Table        Kind = "a table of columns"
+	Document     Kind = "a document"
+	ShardIndex   Kind = "an index, which says in which files the weights of a model are"
 	Program      Kind = "a compiled program or library"
 	Folder       Kind = "a folder, not a file"
 	Unrecognized Kind = "not a format that is read"
@@ -74,6 +77,7 @@ const (
 	fromPyTorch = "models come from PyTorch: save the original with " + saveScript + " or " + saveExport
 	again       = "copy or download it again"
 	load        = "load it as a model"
+	tableAdvice = "give it as data, written as .csv or .npz, and a model as the model"
 )
 
 // Of returns what a file is whose first bytes, 512 of them where it has as many, are head. It is never nil.
@@ -127,6 +131,9 @@ var magics = []struct {
 	{0, "\x93NUMPY", Arrays, "(.npy)", "give them as data, in an .npz file, and a model as the model"},
 	{0, "\x89PNG\r\n", Image, "", "give it as data and a model as the model"},
 	{0, "\xff\xd8\xff", Image, "", "give it as data and a model as the model"},
+	{0, "PAR1", Table, "(Parquet)", tableAdvice},
+	{0, "ARROW1", Table, "(Arrow or Feather)", tableAdvice},
+	{0, "%PDF-", Document, "(PDF)", "give the model that it is about"},
 	{0, "\x7fELF", Program, "", "give the model that it was made of: " + saveExport},
 	{0, "MZ", Program, "", "give the model that it was made of: " + saveExport},
 	{0, "version https://git-lfs", LFSPointer, "", "fetch it with git lfs pull"},
@@ -165,6 +172,8 @@ func text(head []byte) *Error {
 		return &Error{Kind: WebPage, Advice: "the download went wrong, fetch the file itself"}
 	case isText(head) && (strings.Contains(s, `"model_type"`) || strings.Contains(s, `"architectures"`)):
 		return &Error{Kind: Text, Detail: "(config.json of Hugging Face)", Advice: "give the folder that it is in"}
+	case strings.HasPrefix(s, "{") && (strings.Contains(s, `"weight_map"`) || strings.Contains(s, `"total_size"`)) && isText(head):
+		return &Error{Kind: ShardIndex, Advice: "give the folder that it is in, with those files and config.json"}
 	case isText(head):
 		return &Error{Kind: Text, Advice: "not a format that is read; if it was downloaded, look at what it says"}
 	}

@@ -245,6 +245,9 @@ func describeArgs(args []Value, keywords map[string]Value) string {
 
 // run evaluates a row.
 func (m *Evaluator) run(c *call, lower func(*call) Value) (Value, error) {
+	if complexMoves[c.name] && slices.ContainsFunc(c.args, holdsComplex) {
+		lower = byParts(lower)
+	}
 	v := lower(c)
 	return v, c.Err()
 }

@@ -94,6 +94,68 @@ func (c *call) complexFrom(re, im *build.Tensor) *build.Tensor {
 	return asComplex(c.apply(ops.Stack{Axis: -1}, re, im))
 }
 
+// complexMoves are the operators that move or add up numbers into new memory: the real and the imaginary parts go the same way.
+var complexMoves = map[string]bool{
+	"aten::cat": true, "aten::stack": true, "aten::where": true, "aten::flip": true, "aten::roll": true, "aten::index": true, "aten::index_select": true, "aten::gather": true,
+	"aten::repeat_interleave": true, "aten::tril": true, "aten::triu": true, "aten::cumsum": true, "aten::constant_pad_nd": true, "aten::pad": true, "aten::take": true,
+	"aten::copy": true, "aten::hstack": true, "aten::vstack": true,
+}
+
+// holdsComplex reports whether an argument is or holds complex numbers.
+func holdsComplex(v Value) bool {
+	if t, ok := v.(*build.Tensor); ok {
+		return t.Complex
+	}
+	items, _ := Items(v)
+	return slices.ContainsFunc(items, func(x Value) bool {
+		t, ok := x.(*build.Tensor)
+		return ok && t.Complex
+	})
+}
+
+// byParts evaluates a row for the real and for the imaginary parts of its arguments. Real numbers beside complex ones have
+// imaginary parts of zero. Integers and bools are indices, extents and conditions, and stay.
+func byParts(lower func(*call) Value) func(*call) Value {
+	return func(c *call) Value {
+		whole := c.args
+		var parts [2]*build.Tensor
+		for i := range parts {
+			c.args = make([]Value, len(whole))
+			for k, v := range whole {
+				if kind, ok := build.KindOf(v); ok && kind == build.Int && v != int64(0) && (c.name == "aten::where" || c.name == "aten::constant_pad_nd") {
+					c.unsupported("of complex numbers and a number %v", v)
+				}
+				c.args[k] = c.partOfValue(v, i)
+			}
+			parts[i], _ = lower(c).(*build.Tensor)
+		}
+		c.args = whole
+		if c.Err() != nil || parts[0] == nil || parts[1] == nil {
+			return c.unsupported("on complex numbers")
+		}
+		return c.complexFrom(parts[0], parts[1])
+	}
+}
+
+func (c *call) partOfValue(v Value, i int) Value {
+	switch x := v.(type) {
+	case *build.Tensor:
+		if x.Complex || x.DType().IsFloat() {
+			return c.partOf(c.ensureComplex(x), i)
+		}
+	case *List:
+		items := make([]Value, len(x.Items))
+		for k, item := range x.Items {
+			items[k] = c.partOfValue(item, i)
+		}
+		return &List{Items: items}
+	}
+	if kind, ok := build.KindOf(v); ok && kind == build.Float && i == 1 {
+		return 0.0
+	}
+	return v
+}
+
 // complexParts are the types of the parts of complex types, by PyTorch's numbers of those.
 var complexParts = map[int]tensor.DType{9: tensor.Float32, 10: tensor.Float64}
 

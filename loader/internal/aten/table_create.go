@@ -98,16 +98,30 @@ func full(c *call) Value { return c.fullWith(c.numbers(0), 1, c.dtypeOr(2, c.fil
 
 // fullWith is fullOf with the value of argument i, of which no digit is lost.
 func (c *call) fullWith(size []*build.Number, i int, d tensor.DType) *build.Tensor {
-	if d == tensor.Int64 && c.isWide(c.args[i]) {
-		return c.expand(c.lift(c.plainArg(i)), size)
+	if v := c.filler(i, d); v != nil {
+		return c.expand(v, size)
 	}
 	return c.fullOf(size, c.float(i), d)
 }
 
+// filler returns argument i as a tensor of an element type where no float64 says it: it has too many digits, or only
+// the run knows it. PyTorch's gradients end where a tensor becomes a number.
+func (c *call) filler(i int, d tensor.DType) *build.Tensor {
+	if n := c.number(i); n != nil {
+		if _, ok := c.Plain(n); !ok {
+			return c.cast(c.apply(ops.Detach{}, c.lift(n)), d)
+		}
+	}
+	if d == tensor.Int64 && c.isWide(c.args[i]) {
+		return c.lift(c.plainArg(i))
+	}
+	return nil
+}
+
 // likeWith is likeOf with the value of argument i, of which no digit is lost.
 func (c *call) likeWith(t *build.Tensor, i int, d tensor.DType) *build.Tensor {
-	if d == tensor.Int64 && c.isWide(c.args[i]) {
-		return c.expand(c.lift(c.plainArg(i)), c.Dims(t))
+	if v := c.filler(i, d); v != nil {
+		return c.expand(v, c.Dims(t))
 	}
 	return c.likeOf(t, c.float(i), d)
 }
@@ -145,10 +159,8 @@ func newFull(c *call) Value {
 
 // fill returns a tensor of self's shape with the one value everywhere.
 func fill(c *call) Value {
-	if n := c.number(1); n != nil {
-		if _, ok := c.Plain(n); ok {
-			return c.likeWith(c.tensor(0), 1, c.tensor(0).DType())
-		}
+	if c.number(1) != nil {
+		return c.likeWith(c.tensor(0), 1, c.tensor(0).DType())
 	}
 	return c.expand(c.cast(c.tensor(1), c.tensor(0).DType()), c.Dims(c.tensor(0)))
 }

@@ -65,9 +65,6 @@ func cat(c *call) Value {
 	if len(in) == 0 {
 		return c.fail("there is nothing to join")
 	}
-	if in[0].Complex {
-		return c.unsupported("of complex numbers")
-	}
 	return c.joinAlong(in, c.axis(1, in[0].Rank()))
 }
 
@@ -360,8 +357,11 @@ func repeat(c *call) Value {
 // repeated repeats a tensor along dimensions. Where it has an extent of 1 there,
 // that is the same as expanding it.
 func (c *call) repeated(t *build.Tensor, times []*build.Number) *build.Tensor {
+	if t.Complex {
+		return asComplex(c.repeated(pairs(t), append(slices.Clip(times), build.Extent(1))))
+	}
 	front := len(times) - t.Rank()
-	if front < 0 || t.Complex {
+	if front < 0 {
 		c.fail("%d repeats of a tensor of %d dimensions", len(times), t.Rank())
 		return c.anything()
 	}

@@ -15,6 +15,7 @@ var scalars = []operator{
 	{"aten::div", "a:n b:n", scalarBinary(ops.Div)},
 	{"aten::floordiv", "a:n b:n", scalarBinary(ops.FloorDiv)},
 	{"aten::floor_divide", "a:n b:n", scalarBinary(ops.FloorDiv)},
+	{"aten::divmod", "x:n y:n", divmod},
 	{"aten::__round_to_zero_floordiv", "a:n b:n", scalarBinary(ops.TruncDiv)},
 	{"aten::remainder", "a:n b:n", scalarBinary(ops.Remainder)},
 	{"aten::fmod", "a:n b:n", scalarBinary(ops.Fmod)},
@@ -90,6 +91,12 @@ var scalars = []operator{
 //go:noinline
 func scalarBinary(fn ops.BinaryFn) func(*call) Value {
 	return func(c *call) Value { return c.scalarOf(fn, c.number(0), c.number(1)) }
+}
+
+// divmod is Python's: the floor of a quotient and the rest, which has the sign of y.
+func divmod(c *call) Value {
+	x, y := c.number(0), c.number(1)
+	return &Tuple{Items: []Value{c.scalarOf(ops.FloorDiv, x, y), c.scalarOf(ops.Remainder, x, y)}}
 }
 
 func (c *call) scalarOf(fn ops.BinaryFn, a, b *build.Number) Value {

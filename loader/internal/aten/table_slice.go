@@ -176,11 +176,10 @@ func expand(c *call) Value {
 }
 
 func (c *call) expanded(t *build.Tensor, to []*build.Number) *build.Tensor {
-	front := len(to) - t.Rank()
 	if t.Complex {
-		c.unsupported("on complex numbers")
-		return c.anything()
+		return asComplex(c.expanded(pairs(t), append(slices.Clip(to), build.Extent(2))))
 	}
+	front := len(to) - t.Rank()
 	if front < 0 {
 		c.fail("a tensor of shape %v does not expand to %d dimensions", t.Type().Shape, len(to))
 		return c.anything()
@@ -301,6 +300,9 @@ func (c *call) selected(t *build.Tensor, axis int, index *build.Number) *build.T
 	if c.Err() != nil {
 		return c.anything()
 	}
+	if t.Complex {
+		return asComplex(c.selected(pairs(t), axis, index))
+	}
 	rest := slices.Delete(slices.Clone(dims), axis, axis+1)
 	if k, ok := index.Known.(int64); ok && c.OnItem(dims[axis].Deps) && (k < 0 || k >= dims[axis].Known.(int64)) {
 		if k < 0 {
@@ -349,6 +351,9 @@ func diagonal(c *call) Value { return c.diagonal(c.tensor(0), 1) }
 // diagonal returns the diagonal of a tensor that the arguments from i on name.
 func (c *call) diagonal(t *build.Tensor, i int) *build.Tensor {
 	op := ops.Diagonal{Offset: c.int(i), Axis1: c.axis(i+1, t.Rank()), Axis2: c.axis(i+2, t.Rank())}
+	if t.Complex {
+		c.unsupported("on complex numbers")
+	}
 	return c.view(t, build.OpView{Op: op}, nil).WithStrides()
 }
 
@@ -361,6 +366,9 @@ func diagonalScatter(c *call) Value {
 
 func windows(c *call) Value {
 	t := c.tensor(0)
+	if t.Complex {
+		return c.unsupported("on complex numbers")
+	}
 	return c.view(t, build.OpView{Op: ops.SlidingWindow{Axis: c.axis(1, t.Rank()), Size: c.int(2), Step: c.int(3)}}, nil).WithStrides()
 }
 

@@ -250,6 +250,24 @@ class Mixed(nn.Module):
                 torch.add(x, y, alpha=3), x.clone().add_(y), y.clone().mul_(x), x.clone().copy_(y), (x + y).sum())
 
 
+class Spectrum(nn.Module):
+    """Moves complex numbers, which decomposed is index_select, cat and select."""
+
+    def forward(self, x):
+        z = torch.fft.fft(x)
+        y = torch.cat([torch.fft.fftshift(z), z.flip(1)], 1)
+        return torch.view_as_real(y), z.unbind(0)[1].abs(), torch.view_as_real(z.roll(1, 0)[:, 2])
+
+
+class Filled(nn.Module):
+    """Fills with a number that only the run knows."""
+
+    def forward(self, x, n):
+        k = n.item()
+        torch._check(k >= 0)
+        return torch.full((2,), k), x * k, torch.full_like(x, k)
+
+
 same, image = Same().eval(), r(2, 3, 8, 8)
 save("same", same, (image,), (r(5, 3, 8, 8),), dynamic=({0: BATCH},))
 save("same_fixed", same, (image[:1],))
@@ -286,3 +304,5 @@ for core in (False, True):
     save("integers" + "_core" * core, Integers(), (s16(32767, -32768, 100, 5), s16(2, -1, 400, 9), torch.tensor([1, 70000, -70000, 32767])),
          (s16(300, 5, -7, 200), s16(-2, -100, 4, 9), torch.tensor([2**40 + 5, -1, 65535, 40000])), decompose=core)
     save("mixed" + "_core" * core, Mixed(), (torch.tensor([200, 5, 255, 100]).byte(), torch.tensor([-100, 7, -128, 127]).char(), torch.tensor(-3).char(), torch.tensor(200).byte()), decompose=core)
+    save("spectrum" + "_core" * core, Spectrum(), (r(3, 8),), decompose=core)
+    save("filled" + "_core" * core, Filled(), (r(4), torch.tensor(2)), (r(4), torch.tensor(7)), decompose=core)

@@ -1,6 +1,19 @@
 """The functions of torch.fft, and arithmetic with complex numbers."""
 
 import torch
+from torch import Tensor, nn
+
+
+class ComplexWrites(nn.Module):
+    """Writes to complex numbers and to views of them."""
+
+    def forward(self, a: Tensor, b: Tensor):
+        z = torch.complex(a, b)
+        row, parts, wide = z[0], z.unbind(1), z.expand(2, z.size(0), z.size(1))
+        z.mul_(3)
+        z[1].copy_(row)
+        z[:, 1:].mul_(2)
+        return torch.view_as_real(z), torch.view_as_real(row), torch.view_as_real(parts[1]), torch.view_as_real(wide[1])
 
 
 def cases(s):
@@ -56,3 +69,9 @@ def cases(s):
     s.op(f"{z}.real.to(torch.float64), {z}.to('cpu').imag", pair(3, 4))
     s.op(real(f"a.type_as({z})"), pair(3, 4))
     s.op(f"{z}.to(torch.float32)", pair(3, 4))
+    # What moves complex numbers moves both parts, and a view of some is a view of both.
+    for e in ["{z}[:, 1]", "{z}[-1]", "{z}.unbind(1)[1]", "{z}.index_select(0, torch.tensor([1, 0]))", "{z}[torch.tensor([1, 0])]", "{z}[:, torch.tensor([2, 0])]", "{z}.gather(1, torch.tensor([[1], [0]]))",
+              "{z}.flip(0)", "{z}.roll(1, 1)", "{z}.roll(2)", "torch.cat([{z}, {y}], 1)", "torch.cat([{z}, a], 0)", "torch.stack([{z}, {y}], -1)", "torch.hstack([{z}, {y}])", "torch.where(a > 0, {z}, {y})",
+              "torch.where(a > 0, {z}, 2.0)", "{z}.unsqueeze(0).expand(2, -1, -1)", "{z}.repeat(2, 1)", "{z}.repeat_interleave(2, 0)", "{z}.tril()", "{z}.cumsum(1)", "torch.nn.functional.pad({z}, [1, 2])", "{z}.conj()", "{z}.t()[1]"]:
+        s.op(real(e.format(z=z, y=y)), (r(2, 3), r(2, 3), r(2, 3, 2)), (r(4, 5), r(4, 5), r(4, 5, 2)), tol=5e-6)
+    s.module(ComplexWrites().eval(), pair(3, 4), pair(2, 2), tol=5e-6)

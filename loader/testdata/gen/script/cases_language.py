@@ -368,6 +368,13 @@ class MultiOutput(nn.Module):
         return {"out": x, "aux": [x + 1, x + 2]} if False else {"out": x, "aux": x + 1}
 
 
+class Divmod(nn.Module):
+    def forward(self, x: Tensor, n: int):
+        q, m = divmod(x.size(0) - 5, n)
+        f, g = divmod(float(n), -1.5)
+        return x[: abs(q)] * m, divmod(-7, n), f, g, torch.full((2, x.size(0)), int(x.sum().item()) + n), torch.full_like(x, float(x[0])), x.new_full([3], x.max().item())
+
+
 def cases(s):
     r = s.rand
     add = lambda m, *runs, **k: s.module(m.eval(), *runs, **k)
@@ -402,3 +409,4 @@ def cases(s):
     s.module(None, r(2, 3), r(4, 3), what="frozen", scripted=frozen, tol=1e-5)
     s.module(None, r(2, 3), r(4, 3), what="traced", scripted=torch.jit.trace(Modules().eval(), r(2, 3)), tol=1e-5)
     s.module(None, r(1, 2, 8, 8), r(3, 2, 8, 8), what="Windows traced", scripted=torch.jit.trace(Windows(), r(1, 2, 8, 8), check_trace=False), tol=1e-5)
+    add(Divmod(), (torch.arange(9.0), 4), (torch.arange(9.0) + 1, 4), (torch.arange(4.0) * 2, -3))
