@@ -16,12 +16,8 @@ import (
 
 // otherDetectors are those that differ from PyTorch, and in what.
 var otherDetectors = map[string]string{
-	"faster_rcnn-1.13/traced":     "output 0",
-	"faster_rcnn-1.13/scripted":   "output 0",
-	"keypoint_rcnn-1.13/traced":   "output 0",
-	"keypoint_rcnn-1.13/scripted": "output 0",
-	"keypoint_rcnn-2.14/traced":   "output 0",
-	"keypoint_rcnn-2.14/scripted": "output 0",
+	"faster_rcnn-1.13/traced":   "output 0",
+	"faster_rcnn-1.13/scripted": "output 0",
 }
 
 // TestDetectors compares torchvision's detectors, traced and scripted, with what PyTorch finds: 20 boxes or more in a picture, as many as

@@ -76,6 +76,8 @@ func init() {
 		{"rnn", RNN{}},
 		{"rnn64", RNN64{}},
 		{"roi_align", RoIAlign{}},
+		{"roi_align_grad", RoIAlignGrad{}},
+		{"roi_max", RoIMax{}},
 		{"roll", Roll{}},
 		{"scatter", Scatter{}},
 		{"shape_of", ShapeOf{}},

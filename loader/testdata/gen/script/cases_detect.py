@@ -25,3 +25,15 @@ def cases(s):
     whole = lambda n, images: torch.cat([torch.arange(n)[:, None].float() % images, boxes(n)], 1)
     for args in ("0.5, 2, 3, 2, True", "0.5, 2, 3, 2, False", "0.25, 4, 4, 0, True", "0.25, 3, 2, -1, False", "1.0, 1, 1, 9, True"):
         s.op(f"torch.ops.torchvision.roi_align(a, b, {args})", (s.rand(2, 3, 16, 18), whole(7, 2)), (s.rand(1, 2, 9, 8), whole(1, 1)), (s.rand(1, 2, 9, 8), whole(0, 1)), (s.rand(1, 1, 5, 5), torch.tensor([[0.0, -30.0, -2.0, 99.0, 40.0], [0.0, 3.0, 3.0, 3.0, 3.0], [0.0, 9.0, 9.0, 2.0, 2.0]])), tol=2e-6)
+    some = [(s.rand(2, 12, 16, 18), whole(7, 2)), (s.rand(1, 12, 9, 8), whole(1, 1)), (s.rand(1, 12, 9, 8), whole(0, 1))]
+    odd = (s.rand(1, 12, 5, 5), torch.tensor([[0.0, -30.0, -2.0, 99.0, 40.0], [0.0, 3.0, 3.0, 3.0, 3.0], [0.0, 9.0, 9.0, 2.0, 2.0], [0.0, 2.5, 3.5, 4.5, 5.0]]))
+    for args in ("0.5, 2, 3, 2", "0.25, 3, 4, 1", "1.0, 1, 2, 0"):
+        s.op(f"torch.ops.torchvision.ps_roi_align(a, b, {args})", *some, tol=2e-6)
+    for args in ("0.5, 2, 3", "0.25, 3, 4", "1.0, 1, 2"):
+        s.op(f"torch.ops.torchvision.ps_roi_pool(a, b, {args})", *some, odd, tol=2e-6)
+        s.op(f"torch.ops.torchvision.roi_pool(a, b, {args})", *some, odd)
+    for kernel, groups, offsets, stride, pad, dilation, mask in (((3, 3), 1, 1, 1, 1, 1, False), ((3, 2), 2, 1, 2, 1, 1, True), ((1, 3), 2, 3, 1, 2, 2, True), ((2, 2), 1, 2, 1, 0, 1, False)):
+        h, w = [(n + 2 * pad - dilation * (k - 1) - 1) // stride + 1 for n, k in zip((6, 7), kernel)]
+        taps = offsets * kernel[0] * kernel[1]
+        made = lambda n: (s.rand(n, 6, 6, 7), s.rand(4, 6 // groups, *kernel), s.rand(n, 2 * taps, h, w, lo=-2, hi=2), s.rand(n, taps, h, w) if mask else s.rand(n, 1), s.rand(4))
+        s.op(f"torch.ops.torchvision.deform_conv2d(a, b, c, d, e, {stride}, {stride}, {pad}, {pad}, {dilation}, {dilation}, {groups}, {offsets}, {mask})", made(2), made(1), tol=5e-6)
