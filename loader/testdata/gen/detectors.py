@@ -190,10 +190,10 @@ def steady(model, image, found):
     """Returns how many of the detections, the best first, no rounding decides: noise of some units in the last place leaves them and their order."""
     generator, n = torch.Generator().manual_seed(1), len(found["scores"])
     for _ in range(3):
-        other = model([image * (1 + (torch.rand(image.shape, generator=generator) - 0.5) * 1e-6)])[0]
+        other = model([image * (1 + (torch.rand(image.shape, generator=generator) - 0.5) * 5e-7)])[0]
         for k in ("boxes", "labels", "scores"):
             n = min(n, len(other[k]))
-            same = ((other[k][:n] - found[k][:n]).abs() <= 3e-5 * found[k].abs().max()).view(n, -1).all(1) if n else torch.tensor([])
+            same = ((other[k][:n] - found[k][:n]).abs() <= 5e-5 * found[k].abs().max()).view(n, -1).all(1) if n else torch.tensor([])
             n = int(same.long().cumprod(0).sum()) if n else 0
     return n
 
