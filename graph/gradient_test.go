@@ -146,6 +146,7 @@ var gradientCases = []gradientCase{
 	{name: "pad reflect", op: ops.PadMode{Fn: ops.Reflect, Before: []int{0, 2}, After: []int{0, 1}}, shapes: [][]int{{2, 4}}},
 	{name: "pad replicate", op: ops.PadMode{Fn: ops.Replicate, Before: []int{1, 2}, After: []int{0, -1}}, shapes: [][]int{{2, 4}}},
 	{name: "pad circular", op: ops.PadMode{Fn: ops.Circular, Before: []int{0, 2}, After: []int{0, 3}}, shapes: [][]int{{2, 4}}},
+	{name: "boxes", op: ops.RoIAlign{Size: []int{2, 3}, Scale: 0.5, Ratio: 2, Aligned: true}, shapes: [][]int{{2, 3, 8, 9}}, consts: map[int]*tensor.Tensor{1: rows(vectorOf([]float32{1, 2, 1, 9, 7.5, 0, -3, 4, 5, 20}), 5)}},
 	{name: "nearest", op: ops.Interpolate{Size: []int{5, 3}}, shapes: [][]int{{1, 2, 3, 4}}},
 	{name: "nearest exact", op: ops.Interpolate{Mode: ops.NearestExact, Size: []int{5, 3}}, shapes: [][]int{{1, 2, 3, 4}}},
 	{name: "bilinear", op: ops.Interpolate{Mode: ops.Linearly, Scales: []float64{2, 1.5}}, shapes: [][]int{{1, 2, 3, 4}}},
@@ -166,6 +167,15 @@ var gradientCases = []gradientCase{
 }
 
 func ints(v ...int64) *tensor.Tensor { return vectorOf(v) }
+
+// rows returns a vector as rows of n elements.
+func rows(v *tensor.Tensor, n int) *tensor.Tensor {
+	m, err := v.Reshape(-1, n)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
 
 func bools(v ...bool) *tensor.Tensor { return vectorOf(v) }
 

@@ -29,7 +29,7 @@ var differentiable = []ops.Op{
 	ops.AdaptiveAvgPool{}, ops.AvgPool{}, ops.BatchNorm{}, ops.BatchNormTrain{}, ops.Binary{}, ops.Cast{}, ops.Concat{}, ops.Conv{}, ops.ConvTranspose{},
 	ops.CrossEntropy{}, ops.CTCLoss{}, ops.PrefixScan{}, ops.Detach{}, ops.Embedding{}, ops.Expand{}, ops.Flatten{}, ops.Flip{}, ops.FoldBatchNorm{}, ops.Gather{},
 	ops.GroupNorm{}, ops.IndexSelect{}, ops.InstanceNorm{}, ops.LayerNorm{}, ops.Linear{}, ops.MatMul{}, ops.MaxPool{}, ops.Pad{}, ops.Permute{},
-	ops.Reduce{}, ops.DynamicReshape{}, ops.Reshape{}, ops.Roll{}, ops.Slice{}, ops.Softmax{}, ops.Stack{}, ops.Unary{}, ops.Where{},
+	ops.Reduce{}, ops.DynamicReshape{}, ops.Reshape{}, ops.RoIAlign{}, ops.Roll{}, ops.Slice{}, ops.Softmax{}, ops.Stack{}, ops.Unary{}, ops.Where{},
 	ops.AddMM{}, ops.Attention{}, ops.ChannelShuffle{}, ops.Diagonal{}, ops.Einsum{}, ops.Fold{}, ops.Index{}, ops.IndexPut{}, ops.Interpolate{},
 	ops.PadMode{}, ops.PixelShuffle{}, ops.ReshapeTo{}, ops.RNN{}, ops.Scatter{}, ops.SliceTo{}, ops.Sort{}, ops.Tile{}, ops.TopK{}, ops.Trilu{},
 	ops.Unfold{}, ops.SlidingWindow{}, ops.ArgMax{}, ops.FFT{}, ops.RFFT{}, ops.STFT{}, ops.Full{},

@@ -14,16 +14,6 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// otherDetectors are those that differ from PyTorch, and in what.
-var otherDetectors = map[string]string{
-	"faster_rcnn-1.13/traced":     "output 0",
-	"faster_rcnn-1.13/scripted":   "output 0",
-	"keypoint_rcnn-1.13/traced":   "output 0",
-	"keypoint_rcnn-1.13/scripted": "output 0",
-	"keypoint_rcnn-2.14/traced":   "output 0",
-	"keypoint_rcnn-2.14/scripted": "output 0",
-}
-
 // TestDetectors compares torchvision's detectors, traced and scripted, with what PyTorch finds: 20 boxes or more in a picture, as many as
 // a model may give, one and none, in pictures of two sizes, and in two pictures at once. A session runs all pictures of a model.
 func TestDetectors(t *testing.T) {
@@ -47,8 +37,8 @@ func TestDetectors(t *testing.T) {
 						other = why
 					}
 				}
-				if known := otherDetectors[name+"/"+c.What]; (known == "") != (other == "") || !strings.Contains(other, known) {
-					t.Errorf("it differs in %q, which was %q", other, known)
+				if other != "" {
+					t.Errorf("it differs in %s", other)
 				}
 				if !boxes[0] || !boxes[1] || !boxes[30] || len(boxes) < 4 {
 					t.Errorf("the pictures have %v boxes", boxes)

@@ -78,6 +78,8 @@ func init() {
 		{"rnn", RNN{}},
 		{"rnn64", RNN64{}},
 		{"roi_align", RoIAlign{}},
+		{"roi_align_grad", RoIAlignGrad{}},
+		{"roi_max", RoIMax{}},
 		{"roll", Roll{}},
 		{"row_order", RowOrder{}},
 		{"scatter", Scatter{}},

@@ -12,12 +12,17 @@ import (
 //
 // Inputs: images [N, C, H, W] and boxes [K, 5], the number of the image and x1, y1, x2, y2, all float32.
 // Output: [K, C, Size[0], Size[1]]. A box of no image, or of more than 16384 samples in a direction of a bin, ends the run
-// with a *ValueError.
+// with a *ValueError. It has a gradient for the images.
 type RoIAlign struct {
 	Size    []int
 	Scale   float64 // of boxes to pixels
 	Ratio   int
 	Aligned bool // pixels have their centers at halves
+	// PerBin says that each bin has channels of its own, as in torchvision.ops.ps_roi_align: channel c*Size[0]*Size[1] + bin of the images
+	// is for channel c of the output, which has so many fewer.
+	PerBin bool
+	// Whole averages all pixels of a bin, whose box is rounded to pixels, as torchvision.ops.ps_roi_pool does.
+	Whole bool
 }
 
 func (RoIAlign) Name() string { return "roi_align" }
@@ -39,7 +44,14 @@ func (op RoIAlign) Infer(in []Type) ([]Type, error) {
 	if len(op.Size) != 2 || op.Size[0] < 1 || op.Size[1] < 1 || op.Ratio > maxRoISamples {
 		return nil, Errorf(op, in, "it cannot give %v bins of %d samples", op.Size, op.Ratio)
 	}
-	out := Type{DType: tensor.Float32, Shape: tensor.Shape{rois.Shape[0], x.Shape[1], op.Size[0], op.Size[1]}}
+	channels := x.Shape[1]
+	if op.PerBin {
+		if bins := op.Size[0] * op.Size[1]; op.Size[0] > math.MaxInt32/op.Size[1] || channels%bins != 0 {
+			return nil, Errorf(op, in, "%d channels are not for %v bins", channels, op.Size)
+		}
+		channels /= op.Size[0] * op.Size[1]
+	}
+	out := Type{DType: tensor.Float32, Shape: tensor.Shape{rois.Shape[0], channels, op.Size[0], op.Size[1]}}
 	if _, err := out.Shape.Numel(); err != nil {
 		return nil, Errorf(op, in, "%v", err)
 	}
@@ -56,32 +68,53 @@ type roiSample struct {
 const roiChunk = 64
 
 // roiBox is a box in pixels, with the sizes of its bins and the samples of each.
-type roiBox struct{ x, y, binW, binH, gridW, gridH float32 }
+type roiBox struct {
+	x, y, binW, binH, gridW, gridH float32
+	whole                          bool
+}
+
+// roiPlanes says where the planes of the channels are that a bin is of.
+type roiPlanes struct{ h, w, step int }
+
+func (op RoIAlign) planes(h, w int) roiPlanes {
+	if op.PerBin {
+		return roiPlanes{h, w, op.Size[0] * op.Size[1]}
+	}
+	return roiPlanes{h, w, 1}
+}
+
+// first returns the plane of the first channel of a bin.
+func (p roiPlanes) first(bin int) int { return bin % p.step }
 
 func (op RoIAlign) Prepare(p *Prepare) (*Kernel, error) {
 	shape, boxes := p.In[0].Shape, p.In[1].Shape[0]
-	images, channels, h, w := shape[0], shape[1], shape[2], shape[3]
-	bins := op.Size[0] * op.Size[1]
-	if h >= math.MaxInt32/max(w, 1) {
-		return nil, &UnsupportedError{Op: op.Name(), Reason: fmt.Sprintf("images of %d by %d", h, w)}
+	images, h, w := shape[0], shape[2], shape[3]
+	image, channels, bins := shape[1]*h*w, p.Out[0].Shape[1], op.Size[0]*op.Size[1]
+	if err := op.checkImages(h, w); err != nil {
+		return nil, err
 	}
+	planes := op.planes(h, w)
 	task := func(c *Call, i int, worker *Worker) {
 		roi := row[float32](base(c.In[1]), 5*i, 5)
 		box := op.box(roi)
-		image := row[float32](base(c.In[0]), int(roi[0])*channels*h*w, channels*h*w)
+		pixels := row[float32](base(c.In[0]), int(roi[0])*image, image)
 		samples := scratchOf[roiSample](worker.Scratch, 0, roiChunk)
+		out := row[float32](base(c.Out[0]), i*channels*bins, channels*bins)
+		clear(out)
 		for b := range bins {
-			out := row[float32](base(c.Out[0]), i*channels*bins, channels*bins)[b:]
-			box.bin(b/op.Size[1], b%op.Size[1], h, w, samples, image, out, channels, bins)
+			at := planes.first(b)
+			count := box.bin(b/op.Size[1], b%op.Size[1], h, w, samples, func(s []roiSample) {
+				sumSamples(s, pixels, out[b:], channels, at, planes, bins)
+			})
+			for c := range channels {
+				out[b+c*bins] /= count
+			}
 		}
 	}
 	return &Kernel{
 		Run: func(c *Call) error {
-			rois := row[float32](base(c.In[1]), 0, 5*boxes)
-			for i := range boxes {
-				if err := op.check(rois[5*i:5*i+5], images); err != nil {
-					return err
-				}
+			if err := op.checkAll(row[float32](base(c.In[1]), 0, 5*boxes), images); err != nil {
+				return err
 			}
 			c.Parallel(boxes, task)
 			return nil
@@ -92,17 +125,44 @@ func (op RoIAlign) Prepare(p *Prepare) (*Kernel, error) {
 	}, nil
 }
 
-// check refuses a box of no image, and one whose samples would not come to an end.
+// checkImages refuses images whose pixels an int32 does not count.
+func (op RoIAlign) checkImages(h, w int) error {
+	if h >= math.MaxInt32/max(w, 1) {
+		return &UnsupportedError{Op: op.Name(), Reason: fmt.Sprintf("images of %d by %d", h, w)}
+	}
+	return nil
+}
+
+// checkAll refuses a box of no image, and one whose samples would not come to an end.
+func (op RoIAlign) checkAll(rois []float32, images int) error {
+	for ; len(rois) > 0; rois = rois[5:] {
+		if err := op.check(rois[:5], images); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (op RoIAlign) check(roi []float32, images int) error {
+	if err := checkRoI(op, roi, op.Scale, images); err != nil {
+		return err
+	}
+	b := op.box(roi)
+	if !(b.gridW <= maxRoISamples && b.gridH <= maxRoISamples) {
+		return &ValueError{op.Name(), fmt.Sprintf("a box of %v has too many samples", roi[1:])}
+	}
+	return nil
+}
+
+// checkRoI refuses a box of no image, and one whose corners are no numbers of pixels.
+func checkRoI(op Op, roi []float32, scale float64, images int) error {
 	if n := roi[0]; !(n >= 0 && n < float32(images)) {
 		return &ValueError{op.Name(), fmt.Sprintf("a box is of image %v, and there are %d", n, images)}
 	}
-	b := op.box(roi)
-	if sum := b.x + b.y + b.binW + b.binH; sum-sum != 0 {
-		return &ValueError{op.Name(), fmt.Sprintf("a box is %v", roi[1:])}
-	}
-	if !(b.gridW <= maxRoISamples && b.gridH <= maxRoISamples) {
-		return &ValueError{op.Name(), fmt.Sprintf("a box of %v has too many samples", roi[1:])}
+	for _, v := range roi[1:] {
+		if at := float64(v) * scale; !(at > -1<<30 && at < 1<<30) {
+			return &ValueError{op.Name(), fmt.Sprintf("a box is %v", roi[1:])}
+		}
 	}
 	return nil
 }
@@ -112,52 +172,78 @@ func (op RoIAlign) box(roi []float32) roiBox {
 	if op.Aligned {
 		offset = 0.5
 	}
-	at := func(i int) float32 { return float32(roi[i]*scale) - offset }
-	b := roiBox{x: at(1), y: at(2)}
+	at := func(i int) float32 {
+		if op.Whole {
+			return roundAway(roi[i] * scale)
+		}
+		return float32(roi[i]*scale) - offset
+	}
+	b := roiBox{x: at(1), y: at(2), whole: op.Whole}
 	width, height := at(3)-b.x, at(4)-b.y
 	if !op.Aligned {
 		width, height = max(width, 1), max(height, 1)
 	}
 	b.binH, b.binW = height/float32(op.Size[0]), width/float32(op.Size[1])
 	b.gridH, b.gridW = float32(op.Ratio), float32(op.Ratio)
-	if op.Ratio <= 0 {
+	if op.Ratio <= 0 && !op.Whole {
 		b.gridH, b.gridW = float32(math.Ceil(float64(b.binH))), float32(math.Ceil(float64(b.binW)))
 	}
 	return b
 }
 
-// bin computes one bin of all channels.
-func (b roiBox) bin(row, col, h, w int, samples []roiSample, image, out []float32, channels, stride int) {
-	for c := range channels {
-		out[c*stride] = 0
+// roundAway rounds to the nearest whole number, halves away from 0.
+func roundAway(v float32) float32 { return float32(math.Round(float64(v))) }
+
+// span returns the pixels of bin i that are in the image: [start, end). Those of n or more are not in it.
+func span(i int, at, size float32, n int) (start, end int) {
+	start = int(at) + int(math.Floor(float64(float32(i)*size)))
+	end = int(at) + int(math.Ceil(float64(float32(i+1)*size)))
+	return min(max(start, 0), n), min(max(end, 0), n)
+}
+
+// bin places the samples of one bin, gives them to use as many at a time as there is room for, and returns how many
+// their sum is to be divided by.
+func (b roiBox) bin(row, col, h, w int, samples []roiSample, use func([]roiSample)) float32 {
+	n := 0
+	add := func(s roiSample) {
+		if samples[n] = s; n+1 < len(samples) {
+			n++
+			return
+		}
+		use(samples)
+		n = 0
 	}
-	n, gridH, gridW := 0, int(b.gridH), int(b.gridW)
+	if b.whole {
+		y0, y1 := span(row, b.y, b.binH, h-1)
+		x0, x1 := span(col, b.x, b.binW, w-1)
+		for y := y0; y < y1; y++ {
+			for x := x0; x < x1; x++ {
+				at := int32(y*w + x)
+				add(roiSample{[4]int32{at, at, at, at}, [4]float32{1, 0, 0, 0}})
+			}
+		}
+		use(samples[:n])
+		return float32(max((y1-y0)*(x1-x0), 1))
+	}
+	gridH, gridW := int(b.gridH), int(b.gridW)
 	for iy := range gridH {
 		y := b.y + float32(float32(row)*b.binH) + float32((float32(iy)+0.5)*b.binH/b.gridH)
 		for ix := range gridW {
 			x := b.x + float32(float32(col)*b.binW) + float32((float32(ix)+0.5)*b.binW/b.gridW)
-			if y < -1 || y > float32(h) || x < -1 || x > float32(w) {
-				continue
+			if y >= -1 && y <= float32(h) && x >= -1 && x <= float32(w) {
+				add(bilinear(y, x, h, w))
 			}
-			if samples[n] = bilinear(y, x, h, w); n+1 < len(samples) {
-				n++
-				continue
-			}
-			sumSamples(samples, image, out, channels, h*w, stride)
-			n = 0
 		}
 	}
-	sumSamples(samples[:n], image, out, channels, h*w, stride)
-	count := float32(max(gridH*gridW, 1))
-	for c := range channels {
-		out[c*stride] /= count
-	}
+	use(samples[:n])
+	return float32(max(gridH*gridW, 1))
 }
 
-// sumSamples adds samples to all channels.
-func sumSamples(samples []roiSample, image, out []float32, channels, plane, stride int) {
+// sumSamples adds samples to all channels of a bin, whose planes begin at the first one.
+func sumSamples(samples []roiSample, image, out []float32, channels, first int, p roiPlanes, stride int) {
+	plane := p.h * p.w
 	for c := range channels {
-		pixels, sum := image[c*plane:(c+1)*plane], float32(0)
+		pixels, sum := image[(c*p.step+first)*plane:][:plane], float32(0)
 		for i := range samples {
 			s := &samples[i]
 			sum += float32(s.weight[0]*pixels[s.at[0]]) + float32(s.weight[1]*pixels[s.at[1]]) + float32(s.weight[2]*pixels[s.at[2]]) + float32(s.weight[3]*pixels[s.at[3]])

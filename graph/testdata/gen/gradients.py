@@ -610,10 +610,20 @@ def linear_algebra(s):
         s.add("MatrixExp", {}, [matrix(*shape)], torch.linalg.matrix_exp)
 
 
+def boxes(s):
+    import torchvision.ops as vision
+
+    rois = torch.tensor([[1.0, 2.0, 1.0, 9.0, 7.5], [0.0, -3.0, 4.0, 5.0, 20.0], [1.0, 6.0, 6.0, 6.5, 6.5]])
+    for size, scale, ratio, aligned in ((2, 3), 0.5, 2, True), ((3, 1), 1.0, 0, False):
+        attr = {"Size": list(size), "Scale": scale, "Ratio": ratio, "Aligned": aligned}
+        s.add("RoIAlign", attr, [s.rand(2, 3, 8, 9), rois], lambda x, b: vision.roi_align(x, b.to(x.dtype), size, scale, ratio, aligned), known=[1])
+        s.add("RoIAlign", dict(attr, Aligned=True, PerBin=True), [s.rand(2, 12, 8, 9), rois], lambda x, b: vision.ps_roi_align(x, b.to(x.dtype), size, scale, ratio), known=[1])
+
+
 def main():
     torch.set_num_threads(1)
     s = Gradients(7)
-    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas, scattered_products, linear_algebra]:
+    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas, scattered_products, linear_algebra, boxes]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 

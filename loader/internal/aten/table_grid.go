@@ -54,39 +54,45 @@ func gridSample(c *call) Value {
 		return at
 	}
 	px, py := pixel(0, w), pixel(1, h)
-	flat := c.reshape(x, []*build.Number{dims[0], dims[1], build.Extent(h * w)})
+	var y *build.Tensor
+	if mode == 1 {
+		y = c.pixelsAt(x, c.apply(ops.Unary{Fn: ops.Round}, px), c.apply(ops.Unary{Fn: ops.Round}, py), c.likeOf(px, 1, px.DType()), n)
+	} else {
+		y = c.bilinear(x, px, py, n)
+	}
+	return c.reshape(y, []*build.Number{dims[0], dims[1], places[1], places[2]})
+}
+
+// pixelsAt gives the pixels [N, C, n] of images [N, C, H, W] at n whole coordinates of each image, 0 outside, times weights, which
+// are NaN where a coordinate is NaN or infinite.
+func (c *call) pixelsAt(x, ix, iy, weight *build.Tensor, n int) *build.Tensor {
+	dims, h, w := c.Dims(x), c.extent(x, 2), c.extent(x, 3)
 	inside := func(at *build.Tensor, size int) *build.Tensor {
 		return c.arith(ops.LogicalAnd, c.arithNumber(ops.Ge, at, int64(0)), c.arithNumber(ops.Le, at, int64(size-1)))
 	}
-	// sample gives the pixels at whole coordinates, 0 outside, times weights, which
-	// are NaN where a coordinate is NaN or infinite.
-	sample := func(ix, iy, weight *build.Tensor) *build.Tensor {
-		valid := c.arith(ops.LogicalAnd, inside(ix, w), inside(iy, h))
-		clamped := func(at *build.Tensor, size int) *build.Tensor {
-			return c.cast(c.apply(ops.Unary{Fn: ops.Clamp, Beta: float64(size - 1)}, at), tensor.Int64)
-		}
-		index := c.arith(ops.Add, c.arithNumber(ops.Mul, clamped(iy, h), int64(w)), clamped(ix, w))
-		index = c.apply(ops.Where{BNumber: true}, valid, index, c.lift(int64(0)))
-		row := []*build.Number{dims[0], build.Extent(1), build.Extent(n)}
-		index = c.expand(c.reshape(index, row), []*build.Number{dims[0], dims[1], build.Extent(n)})
-		pixels := c.apply(ops.Where{BNumber: true}, c.reshape(valid, row), c.apply(ops.Gather{Axis: 2}, flat, index), c.lift(0.0))
-		return c.arith(ops.Mul, pixels, c.reshape(weight, row))
+	clamped := func(at *build.Tensor, size int) *build.Tensor {
+		return c.cast(c.apply(ops.Unary{Fn: ops.Clamp, Beta: float64(size - 1)}, at), tensor.Int64)
 	}
-	var y *build.Tensor
-	if mode == 1 {
-		round := func(at *build.Tensor) *build.Tensor { return c.apply(ops.Unary{Fn: ops.Round}, at) }
-		y = sample(round(px), round(py), c.likeOf(px, 1, px.DType()))
-	} else {
-		x0, y0 := c.apply(ops.Unary{Fn: ops.Floor}, px), c.apply(ops.Unary{Fn: ops.Floor}, py)
-		right, below := c.arith(ops.Sub, px, x0), c.arith(ops.Sub, py, y0)
-		left, above := c.binaryValues(ops.Sub, 1.0, right), c.binaryValues(ops.Sub, 1.0, below)
-		x1, y1 := c.arithNumber(ops.Add, x0, 1.0), c.arithNumber(ops.Add, y0, 1.0)
-		y = sample(x0, y0, c.arith(ops.Mul, left, above))
-		y = c.arith(ops.Add, y, sample(x1, y0, c.arith(ops.Mul, right, above)))
-		y = c.arith(ops.Add, y, sample(x0, y1, c.arith(ops.Mul, left, below)))
-		y = c.arith(ops.Add, y, sample(x1, y1, c.arith(ops.Mul, right, below)))
-	}
-	return c.reshape(y, []*build.Number{dims[0], dims[1], places[1], places[2]})
+	valid := c.arith(ops.LogicalAnd, inside(ix, w), inside(iy, h))
+	index := c.arith(ops.Add, c.arithNumber(ops.Mul, clamped(iy, h), int64(w)), clamped(ix, w))
+	index = c.apply(ops.Where{BNumber: true}, valid, index, c.lift(int64(0)))
+	row := []*build.Number{dims[0], build.Extent(1), build.Extent(n)}
+	index = c.expand(c.reshape(index, row), []*build.Number{dims[0], dims[1], build.Extent(n)})
+	flat := c.reshape(x, []*build.Number{dims[0], dims[1], build.Extent(h * w)})
+	pixels := c.apply(ops.Where{BNumber: true}, c.reshape(valid, row), c.apply(ops.Gather{Axis: 2}, flat, index), c.lift(0.0))
+	return c.arith(ops.Mul, pixels, c.reshape(weight, row))
+}
+
+// bilinear samples images [N, C, H, W] at n places of each, in pixels, between which it interpolates: [N, C, n].
+func (c *call) bilinear(x, px, py *build.Tensor, n int) *build.Tensor {
+	x0, y0 := c.apply(ops.Unary{Fn: ops.Floor}, px), c.apply(ops.Unary{Fn: ops.Floor}, py)
+	right, below := c.arith(ops.Sub, px, x0), c.arith(ops.Sub, py, y0)
+	left, above := c.binaryValues(ops.Sub, 1.0, right), c.binaryValues(ops.Sub, 1.0, below)
+	x1, y1 := c.arithNumber(ops.Add, x0, 1.0), c.arithNumber(ops.Add, y0, 1.0)
+	y := c.pixelsAt(x, x0, y0, c.arith(ops.Mul, left, above), n)
+	y = c.arith(ops.Add, y, c.pixelsAt(x, x1, y0, c.arith(ops.Mul, right, above), n))
+	y = c.arith(ops.Add, y, c.pixelsAt(x, x0, y1, c.arith(ops.Mul, left, below), n))
+	return c.arith(ops.Add, y, c.pixelsAt(x, x1, y1, c.arith(ops.Mul, right, below), n))
 }
 
 // affineGrid is torch.nn.functional.affine_grid: the places that matrices [N, 2, 3]
