@@ -23,7 +23,7 @@ import (
 //	member of an enum        *Enum
 //	function, method, class  Callable
 //	device                   Device
-//	packed weights           *Packed, *CellParams
+//	packed weights           *Packed, *CellParams, *LayerContext
 //	nested tensor            *Nested
 type Value any
 
@@ -209,6 +209,8 @@ func TypeName(v Value) string {
 		return v.Class.PublicName()
 	case Device:
 		return "device"
+	case *LayerContext:
+		return v.class
 	case *CellParams:
 		return "CellParamsBase"
 	case *Nested:
