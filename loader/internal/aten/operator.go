@@ -22,7 +22,7 @@ type operator struct {
 	//	i f b s  int, float, bool, str      v  any value
 	//	I F   list of ints, of floats; one stands for all
 	//	l     list of any values            P  packed weights
-	//	J     nested tensor
+	//	J     nested tensor                 H  tensor of int16
 	//	*     all further arguments, as a list
 	//
 	// "?" allows None, in a list for its elements. Those behind "|" are given by name.
@@ -69,7 +69,7 @@ func parseParams(text string) ([]parameterSpec, error) {
 		} else if rest != "" {
 			return nil, fmt.Errorf("parameter %q", field)
 		}
-		if !strings.ContainsRune("TLnNifbsIFlvPJ*", rune(p.kind)) {
+		if !strings.ContainsRune("TLnNifbsIFlvPJH*", rune(p.kind)) {
 			return nil, fmt.Errorf("parameter %q has an unknown kind", field)
 		}
 		specs = append(specs, p)
@@ -148,6 +148,9 @@ func (p *parameterSpec) takes(v Value) bool {
 		return ok
 	case 'P':
 		_, ok := v.(*Packed)
+		return ok
+	case 'H':
+		_, ok := v.(*Short)
 		return ok
 	case 'J':
 		_, ok := v.(*Nested)

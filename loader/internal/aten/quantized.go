@@ -218,6 +218,8 @@ func UnpackWeights(class string, state Value) (Value, error) {
 		}
 	case "Conv2dPackedParamsBase", "Conv3dPackedParamsBase":
 		return unpackConv(class, items, wrong)
+	case "LinearOpContext", "Conv2dOpContext", "TransposeConv2dOpContext":
+		return unpackContext(class, items, wrong)
 	case "CellParamsBase":
 		return unpackCell(class, items, wrong)
 	case embeddingPackedClass: // (version, [weight], [], [bits of an element])

@@ -51,6 +51,7 @@ var containers = []operator{
 	{"aten::values", "self:v", dictItems(func(d *Dict, i int) Value { return d.Values[i] })},
 	{"aten::items", "self:v", dictItems(func(d *Dict, i int) Value { return &Tuple{Items: []Value{d.Keys[i], d.Values[i]}} })},
 	{"aten::get", "self:v key:v default_value:v=None", getKey},
+	{"aten::setdefault", "self:v key:v default_value:v", setDefault},
 	{"aten::update", "self:v other:v", updateDict},
 	{"aten::dict", "", func(*call) Value { return &Dict{} }},
 	{"aten::dict", "self:l", dictOf},
@@ -515,6 +516,15 @@ func getKey(c *call) Value {
 	if v, ok := c.dict(0).Get(c.plainArg(1)); ok {
 		return v
 	}
+	return c.args[2]
+}
+
+// setDefault returns the value of a key, which becomes the default where there is none.
+func setDefault(c *call) Value {
+	if v, ok := c.dict(0).Get(c.plainArg(1)); ok || c.Err() != nil {
+		return v
+	}
+	c.failed(c.setItem(c.dict(0), c.args[1], c.args[2]))
 	return c.args[2]
 }
 

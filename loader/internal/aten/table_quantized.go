@@ -210,7 +210,11 @@ func (c *call) fake(x *build.Tensor, scale, zero, lo, hi float64) *build.Tensor 
 
 func fakeQuantizeChannels(c *call) Value {
 	x := c.tensor(0)
-	axis := c.axis(3, x.Rank())
+	return c.fakeChannels(x, c.axis(3, x.Rank()), c.tensor(1), c.tensor(2), c.float(4), c.float(5))
+}
+
+// fakeChannels is fakeWith a scale and a zero point for each index of an axis.
+func (c *call) fakeChannels(x *build.Tensor, axis int, scale, zero *build.Tensor, lo, hi float64) *build.Tensor {
 	along := func(t *build.Tensor) *build.Tensor {
 		to := make([]*build.Number, x.Rank())
 		for i := range to {
@@ -221,10 +225,14 @@ func fakeQuantizeChannels(c *call) Value {
 		}
 		return c.reshape(c.cast(t, tensor.Float32), to)
 	}
-	scale, zero := along(c.tensor(1)), along(c.tensor(2))
+	return c.fakeWith(x, along(scale), along(zero), lo, hi)
+}
+
+// fakeWith rounds x to the values that integers of lo to hi stand for, with float32 scales and zero points that broadcast.
+func (c *call) fakeWith(x, scale, zero *build.Tensor, lo, hi float64) *build.Tensor {
 	q := c.arith(ops.Mul, x, c.apply(ops.Unary{Fn: ops.Reciprocal}, scale))
 	q = c.arith(ops.Add, c.apply(straightRound, q), zero)
-	q = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: c.float(4), Beta: c.float(5)}, q)
+	q = c.apply(ops.Unary{Fn: ops.Clamp, Alpha: lo, Beta: hi}, q)
 	return c.arith(ops.Mul, c.arith(ops.Sub, q, zero), scale)
 }
 

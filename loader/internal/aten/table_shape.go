@@ -11,6 +11,7 @@ import (
 var shapes = []operator{
 	{"aten::size", "self:T dim:i", size},
 	{"aten::size", "self:T", sizes},
+	{"aten::resize_", "self:T size:I | memory_format:i?=None", resize},
 	{"aten::dim", "self:T", func(c *call) Value { return int64(c.tensor(0).Rank()) }},
 	{"aten::numel", "self:T", numel},
 	{"aten::len", "t:T", func(c *call) Value { return c.dimension(c.tensor(0), 0) }},
@@ -319,3 +320,12 @@ func atLeast(n int) func(*call) Value {
 // selected takes one index of a dimension. Where only the run knows it, its
 // elements are gathered.
 // withStrides gives a view that cannot be written through strides of its own.
+
+// resize is what resize_ is where it changes nothing, as in observers that have seen data.
+func resize(c *call) Value {
+	t := c.tensor(0)
+	if !slices.EqualFunc(c.numbers(1), c.Dims(t), c.sameExtent) {
+		return c.unsupported("to another shape than %v", t.Type().Shape)
+	}
+	return build.Alias(t)
+}

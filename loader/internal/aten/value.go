@@ -23,8 +23,9 @@ import (
 //	member of an enum        *Enum
 //	function, method, class  Callable
 //	device                   Device
-//	packed weights           *Packed, *CellParams
+//	packed weights           *Packed, *CellParams, *LayerContext
 //	nested tensor            *Nested
+//	tensor of int16          *Short
 type Value any
 
 // Tuple is a tuple, or a named one.
@@ -209,6 +210,10 @@ func TypeName(v Value) string {
 		return v.Class.PublicName()
 	case Device:
 		return "device"
+	case *Short:
+		return "tensor of int16"
+	case *LayerContext:
+		return v.class
 	case *CellParams:
 		return "CellParamsBase"
 	case *Nested:

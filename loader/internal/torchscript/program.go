@@ -270,6 +270,9 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 		if err := m.CheckOutputs(len(values)); err != nil {
 			return err
 		}
+		if s, ok := v.(*aten.Short); ok {
+			v = s.Tensor
+		}
 		switch v := v.(type) {
 		case nil:
 			return nil
