@@ -195,7 +195,7 @@ func checkInput(name string, t ops.Type) error {
 // argument returns an input as the program sees it.
 func (m *machine) argument(in input, v *graph.Value, t ops.Type) (aten.Value, error) {
 	if in.kind == "Tensor" || in.kind == "list" {
-		return m.InputTensor(v, t), nil
+		return m.ProgramInput(v, t)
 	}
 	n := m.InputNumber(v, t)
 	if n == nil {
