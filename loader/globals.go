@@ -15,6 +15,7 @@ var storageDTypes = map[string]tensor.DType{
 	"DoubleStorage": tensor.Float64, "CharStorage": tensor.Int8, "ByteStorage": tensor.Uint8,
 	"IntStorage": tensor.Int32, shortStorage: tensor.Int32, "LongStorage": tensor.Int64, "BoolStorage": tensor.Bool,
 	"QInt8Storage": tensor.Int8, "QUInt8Storage": tensor.Uint8, "QInt32Storage": tensor.Int32,
+	"ComplexFloatStorage": tensor.Complex64, "ComplexDoubleStorage": tensor.Complex128,
 	untypedStorage: tensor.Uint8, "_UntypedStorage": tensor.Uint8,
 }
 
@@ -25,14 +26,15 @@ const (
 
 // refusedStorages are the classes of element types that octet does not have.
 var refusedStorages = map[string]string{
-	"ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128",
-	"QUInt4x2Storage": "quint4x2", "QUInt2x4Storage": "quint2x4",
+	"ComplexHalfStorage": "complex32",
+	"QUInt4x2Storage":    "quint4x2", "QUInt2x4Storage": "quint2x4",
 }
 
 // tensorDTypes are PyTorch's dtypes, by the name after "torch.".
 var tensorDTypes = map[string]tensor.DType{
 	"float32": tensor.Float32, "float16": tensor.Float16, "bfloat16": tensor.BFloat16, "float64": tensor.Float64,
 	"int8": tensor.Int8, "uint8": tensor.Uint8, "int32": tensor.Int32, "int64": tensor.Int64, "bool": tensor.Bool,
+	"complex64": tensor.Complex64, "complex128": tensor.Complex128,
 	"qint8": tensor.Int8, "quint8": tensor.Uint8, "qint32": tensor.Int32,
 }
 

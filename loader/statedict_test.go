@@ -160,13 +160,27 @@ func TestStateDictShares(t *testing.T) {
 	}
 }
 
+func TestStateDictComplex(t *testing.T) {
+	w, err := StateDict("testdata/complex64.pth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := w.Get("w")
+	parts, err := c.ViewAsReal()
+	if c.DType() != tensor.Complex64 || err != nil || !slices.Equal(parts.Float32s(), []float32{1, 0, 1, 0}) {
+		t.Errorf("got %+v, error %v, want two ones of complex64", c, err)
+	}
+	if _, err := c.To(tensor.Float32); err == nil {
+		t.Error("complex numbers became floats")
+	}
+}
+
 func TestStateDictRefuses(t *testing.T) {
 	for file, reason := range map[string]string{
 		"refused_module.pth":         "save torch.save(model.state_dict(), path) instead",
 		"refused_module.legacy.pth":  "save torch.save(model.state_dict(), path) instead",
 		"refused_wrapped_module.pth": "save torch.save(model.state_dict(), path) instead",
 		"refused_uint64.pth":         "w: element 1 is 18446744073709551615: numbers of uint64 are read up to 2^63-1",
-		"refused_complex64.pth":      "tensors of complex64 are not read",
 		"refused_sparse.pth":         "_rebuild_sparse_tensor",
 		"refused_two.pth":            `several dicts of tensors ("a", "b")`,
 		"refused_tensor.pth":         "not a state_dict",

@@ -1,10 +1,11 @@
 package loader
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/octet-ml/octet/tensor"
 )
 
 // TestTransformsRefused gives the functions of torch.fft lengths, dimensions and normalizations that PyTorch refuses.
@@ -66,12 +67,19 @@ func TestTransformOfNothing(t *testing.T) {
 	}
 }
 
-// TestComplexOutput refuses to return complex numbers, for which tensors have no type, wherever they stand.
+// TestComplexOutput returns complex numbers, wherever they stand.
 func TestComplexOutput(t *testing.T) {
-	for _, body := range []string{"return torch.complex(x, x)", "return (x, torch.fft_fft(x))", "return [torch.fft_rfft(x)]", `return {"y": torch.polar(x, x)}`} {
-		_, err := runArchive(moduleM(body).archive(t))
-		if unsupported := new(UnsupportedError); !errors.As(err, &unsupported) || !strings.Contains(err.Error(), "view_as_real") {
+	for body, want := range map[string]tensor.DType{
+		"return torch.complex(x, x)": tensor.Complex64, "return (torch.fft_fft(x), x)": tensor.Complex64, "return [torch.fft_rfft(torch.to(x, 7))]": tensor.Complex128, `return {"y": torch.polar(x, x)}`: tensor.Complex64,
+	} {
+		out, err := runArchive(moduleM(body).archive(t))
+		if err != nil {
 			t.Errorf("%s: %v", body, err)
+			continue
+		}
+		parts, err := out[0].ViewAsReal()
+		if out[0].DType() != want || err != nil || parts.Rank() != out[0].Rank()+1 {
+			t.Errorf("%s gives %v, error %v", body, out[0], err)
 		}
 	}
 }

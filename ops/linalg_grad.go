@@ -38,17 +38,26 @@ func (b matrixGrad) row(x Ref) Ref {
 
 func (b matrixGrad) column(x Ref) Ref { return reshaped(b, x, append(b.Type(x).Shape.Clone(), 1)) }
 
+// first returns the first k elements along an axis.
+func (b matrixGrad) first(x Ref, axis, k int) Ref {
+	if x == nil {
+		return nil
+	}
+	return b.Apply(Slice{Axis: axis, End: k, Step: 1}, x)
+}
+
 // gaps is 1 / (x[j] - x[i]), and 0 where both are the same.
 func (b matrixGrad) gaps(x Ref) Ref {
 	d := b.sub(b.row(x), b.column(x))
 	return b.Apply(Where{ANumber: true}, b.Apply(Binary{Fn: Eq}, d, number(b, 0)), number(b, 0), b.Apply(Unary{Fn: Reciprocal}, d))
 }
 
-// Grad is not defined where the decomposition is not unique: of LU and QR of wide matrices, of what Full adds, and of equal values.
+// Grad is not defined where the decomposition is not unique: of LU and QR of wide matrices, of equal values, and of what Full adds, which a full
+// QR refuses and a full SVD leaves out, as PyTorch does.
 func (op Decompose) Grad(builder GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	b := matrixGrad{builder}
 	m, n := matrixShape(b.Type(in[0]))
-	if op.Fn == LU && m != n || op.Fn == QR && (m < n || op.Full && m != n) || op.Fn == SVD && op.Full && m != n {
+	if op.Fn == LU && m != n || op.Fn == QR && (m < n || op.Full && m != n) {
 		b.Fail(NoGradient(op, "the decomposition of such matrices is not unique"))
 		return []Ref{nil}
 	}
@@ -63,6 +72,12 @@ func (op Decompose) Grad(builder GradBuilder, in, out, dout []Ref, _ []bool) []R
 	case Eigh:
 		grad = b.eigh(out[0], out[1], dout[0], dout[1])
 	case SVD:
+		if k := min(m, n); op.Full && m != n {
+			for _, values := range []*[]Ref{&out, &dout} {
+				u, s, vh := (*values)[0], (*values)[1], (*values)[2]
+				*values = []Ref{b.first(u, -1, k), s, b.first(vh, -2, k)}
+			}
+		}
 		grad = b.svd(out, dout, m, n)
 	}
 	return []Ref{grad}

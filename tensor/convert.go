@@ -30,6 +30,9 @@ func (t *Tensor) To(dtype DType) (*Tensor, error) {
 	if t.dtype == dtype {
 		return t, nil
 	}
+	if t.dtype.IsComplex() || dtype.IsComplex() {
+		return nil, fmt.Errorf("tensor: cannot convert %v to %v: ViewAsReal gives the parts of complex numbers", t, dtype)
+	}
 	if t.q != nil {
 		return nil, fmt.Errorf("tensor: cannot convert the quantized %v to %v: dequantize it first", t, dtype)
 	}
@@ -192,4 +195,16 @@ func truncInt64(v float64) int64 {
 		return int64(v)
 	}
 	return math.MinInt64
+}
+
+// ViewAsReal returns complex numbers as pairs of floats [..., 2], the real and the imaginary part, as torch.view_as_real does. Numbers that do not
+// lie in row-major order are copied.
+func (t *Tensor) ViewAsReal() (*Tensor, error) {
+	if !t.dtype.IsComplex() {
+		return nil, fmt.Errorf("tensor: %v holds no complex numbers", t)
+	}
+	if err := t.Load(); err != nil {
+		return nil, err
+	}
+	return FromBytes(t.dtype.Part(), t.Contiguous().Bytes(), append(t.shape.Clone(), 2)...)
 }

@@ -21,6 +21,8 @@ const (
 	Int32
 	Int64
 	Bool
+	Complex64  // two float32, the real and the imaginary part: of inputs, outputs and files; graphs compute with pairs of floats
+	Complex128 // two float64
 )
 
 var dtypes = [...]struct {
@@ -38,6 +40,9 @@ var dtypes = [...]struct {
 	Int32:    {"int32", "i32", 4},
 	Int64:    {"int64", "i64", 8},
 	Bool:     {"bool", "bool", 1},
+
+	Complex64:  {"complex64", "c64", 8},
+	Complex128: {"complex128", "c128", 16},
 }
 
 // Size returns the bytes one element takes, 0 for an invalid type.
@@ -72,6 +77,20 @@ func (d DType) IsFloat() bool {
 // IsInteger reports whether the type is an integer type; Bool is not.
 func (d DType) IsInteger() bool {
 	return d == Int8 || d == Uint8 || d == Int32 || d == Int64
+}
+
+// IsComplex reports whether elements are complex numbers.
+func (d DType) IsComplex() bool { return d == Complex64 || d == Complex128 }
+
+// Part returns the type of the real and of the imaginary part of complex numbers, Invalid of other types.
+func (d DType) Part() DType {
+	switch d {
+	case Complex64:
+		return Float32
+	case Complex128:
+		return Float64
+	}
+	return Invalid
 }
 
 // ParseDType returns the type with the given long or short name.

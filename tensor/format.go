@@ -131,6 +131,10 @@ func (p *printer) text(at int) string {
 			return "True"
 		}
 		return "False"
+	case d == Complex64:
+		return strconv.FormatComplex(complex128(Data[complex64](p.tensor)[at]), 'f', 4, 64)
+	case d == Complex128:
+		return strconv.FormatComplex(Data[complex128](p.tensor)[at], 'f', 4, 128)
 	case !d.IsFloat():
 		var v [1]int64
 		widenInt(v[:], p.tensor, at)

@@ -27,11 +27,12 @@ var npyTypes = []struct {
 }{
 	{"<f2", Float16}, {"<f4", Float32}, {"<f8", Float64},
 	{"|i1", Int8}, {"|u1", Uint8}, {"<i4", Int32}, {"<i8", Int64}, {"|b1", Bool},
+	{"<c8", Complex64}, {"<c16", Complex128},
 }
 
 // ReadNPY reads one array in NumPy's npy format (version 1 or 2) from r, which
 // must end with it. The element types are those of DType that NumPy has:
-// float16, float32, float64, int8, uint8, int32, int64 and bool. An array in
+// float16, float32, float64, int8, uint8, int32, int64, bool, complex64 and complex128. An array in
 // Fortran order comes back in row-major order. The array may take at most budget
 // bytes, DefaultBudget where that is 0 or less; memory is taken only as bytes
 // arrive, whatever the header claims. What is rejected gives a *FileError.
@@ -131,7 +132,7 @@ func readNPYHeader(r io.Reader) (dtype DType, shape Shape, fortran bool, length 
 			return t.dtype, shape, fortran, int64(len(prefix)) + n, nil
 		}
 	}
-	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8, uint8, int32, int64, bool (little-endian)", npyTypeName(descr))
+	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8, uint8, int32, int64, bool, complex64, complex128 (little-endian)", npyTypeName(descr))
 }
 
 // npyHeader is the one form NumPy writes.

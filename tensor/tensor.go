@@ -27,7 +27,7 @@ type Tensor struct {
 
 // Element is the set of Go types that tensors store.
 type Element interface {
-	float32 | float64 | int8 | uint8 | int32 | int64 | bool | uint16
+	float32 | float64 | int8 | uint8 | int32 | int64 | bool | uint16 | complex64 | complex128
 }
 
 // AlignedBytes returns n zero bytes whose address is a multiple of Alignment.
@@ -105,6 +105,10 @@ func dtypeOf[T Element]() DType {
 		return Int64
 	case bool:
 		return Bool
+	case complex64:
+		return Complex64
+	case complex128:
+		return Complex128
 	}
 	return Float16
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/octet-ml/octet/internal/sorting"
-	"github.com/octet-ml/octet/loader/internal/build"
 )
 
 // RaisedError is an exception that the program raised.
@@ -91,14 +90,6 @@ func NewUnsupportedError(list []OperatorUse) error {
 // UnsupportedOutput says what a model returns that cannot be an output of a graph.
 func UnsupportedOutput(what string) error {
 	return NewUnsupportedError([]OperatorUse{{Name: what, Count: 1}})
-}
-
-// CheckOutput refuses an output of complex numbers, for which tensors have no element type.
-func CheckOutput(v Value) error {
-	if t, ok := v.(*build.Tensor); ok && t.Complex {
-		return UnsupportedOutput("an output of complex numbers, which torch.view_as_real makes pairs of floats")
-	}
-	return nil
 }
 
 // SortUses puts the most used operators first.

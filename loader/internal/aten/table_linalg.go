@@ -46,11 +46,11 @@ var linearAlgebra = []operator{
 	{"aten::_linalg_eigh", "A:T UPLO:s='L' compute_v:b=True", eigh},
 	{"aten::linalg_eigvalsh", "self:T UPLO:s='L'", func(c *call) Value { return c.applyAll(c.eigh(), c.tensor(0))[0] }},
 	{"aten::linalg_lstsq", "self:T b:T rcond:f?=None | driver:s?=None", leastSquares},
-	{"aten::linalg_pinv", "self:T rcond:N hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.whole(2), nil, c.args[1]) }},
-	{"aten::linalg_pinv", "self:T | atol:N?=None rtol:N?=None hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.whole(3), c.args[1], c.args[2]) }},
+	{"aten::linalg_pinv", "self:T rcond:N hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.tensor(0), nil, c.args[1]) }},
+	{"aten::linalg_pinv", "self:T | atol:N?=None rtol:N?=None hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.tensor(0), c.args[1], c.args[2]) }},
 	{"aten::pinverse", "self:T rcond:f=1e-15", func(c *call) Value { return c.pseudoinverse(c.tensor(0), nil, c.args[1]) }},
-	{"aten::linalg_matrix_rank", "self:T tol:N hermitian:b=False", func(c *call) Value { return c.matrixRank(c.whole(2), c.args[1], 0.0) }},
-	{"aten::linalg_matrix_rank", "self:T | atol:N?=None rtol:N?=None hermitian:b=False", func(c *call) Value { return c.matrixRank(c.whole(3), c.args[1], c.args[2]) }},
+	{"aten::linalg_matrix_rank", "self:T tol:N hermitian:b=False", func(c *call) Value { return c.matrixRank(c.tensor(0), c.args[1], 0.0) }},
+	{"aten::linalg_matrix_rank", "self:T | atol:N?=None rtol:N?=None hermitian:b=False", func(c *call) Value { return c.matrixRank(c.tensor(0), c.args[1], c.args[2]) }},
 	{"aten::linalg_matrix_exp", "self:T", func(c *call) Value { return c.apply(ops.MatrixExp{}, c.tensor(0)) }},
 	{"aten::linalg_matrix_power", "self:T n:i", func(c *call) Value { return c.matrixPower(c.tensor(0), c.int(1)) }},
 	{"aten::linalg_matrix_norm", "self:T ord:n dim:I=[] keepdim:b=False | dtype:i?=None", linalgNorm},
@@ -374,15 +374,6 @@ func (c *call) eigh() ops.Decompose {
 
 func eigh(c *call) Value { return c.decomposed2(c.eigh()) }
 
-// whole returns the matrix, or where the argument says that it is symmetric the one that its lower triangle stands for.
-func (c *call) whole(symmetric int) *build.Tensor {
-	t := c.tensor(0)
-	if !c.bool(symmetric) {
-		return t
-	}
-	return c.arith(ops.Add, c.apply(ops.Trilu{}, t), c.swapped(c.apply(ops.Trilu{Diagonal: -1}, t)))
-}
-
 // isSignificant tells singular values [..., K] that count from those that are as small as rounding errors, at most max(atol, rtol * S[0]). By default
 // rtol is the larger extent times the machine epsilon, but 0 where atol is given.
 func (c *call) isSignificant(a, s *build.Tensor, atol, rtol Value) *build.Tensor {
@@ -413,7 +404,7 @@ func (c *call) isSignificant(a, s *build.Tensor, atol, rtol Value) *build.Tensor
 	return c.arith(ops.Gt, s, bound)
 }
 
-// pseudoinverse is V diag(1/S) U^T over the singular values that count.
+// pseudoinverse is V diag(1/S) U^T over the singular values that count. That a matrix is hermitian, as callers may say, changes nothing.
 func (c *call) pseudoinverse(a *build.Tensor, atol, rtol Value) *build.Tensor {
 	out := c.applyAll(ops.Decompose{Fn: ops.SVD}, a)
 	if c.Err() != nil {

@@ -199,7 +199,7 @@ func TestHostile(t *testing.T) {
 		"int beyond 64":     {altered(`{"as_int": 2}]`, `{"as_int": 9223372036854775808}]`), "integer of 64 bits"},
 		"float extent":      {altered(`{"as_int": 2}]`, `{"as_int": 2.0}]`), "integer of 64 bits"},
 		"rank":              {altered(`"sizes": [`, `"sizes": [`+strings.Repeat(`{"as_int": 1}, `, 70)), "more than 64 dimensions"},
-		"complex input":     {altered(`"x": {"dtype": 7`, `"x": {"dtype": 10`), "complex64"},
+		"complex input":     {altered(`"x": {"dtype": 7`, `"x": {"dtype": 9`), "complex32"},
 		"sparse input":      {with("m/models/model.json", strings.Replace(program, `"x": `+metaX, `"x": `+strings.Replace(metaX, `"layout": 7`, `"layout": 2`, 1), 1)), "sparse_csr"},
 		"meta device":       {with("m/models/model.json", strings.Replace(program, `"x": `+metaX, `"x": `+strings.Replace(metaX, `"type": "cpu"`, `"type": "meta"`, 1), 1)), "device meta"},
 

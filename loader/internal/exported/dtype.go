@@ -11,7 +11,7 @@ import (
 // TorchScript. Those of dtypeNames that are not here octet does not have.
 var dtypes = map[int]tensor.DType{
 	1: tensor.Uint8, 2: tensor.Int8, 3: tensor.Int32, 28: tensor.Int32, 34: tensor.Int64, 35: tensor.Int64, 4: tensor.Int32, 5: tensor.Int64, 6: tensor.Float16,
-	7: tensor.Float32, 8: tensor.Float64, 12: tensor.Bool, 13: tensor.BFloat16,
+	7: tensor.Float32, 8: tensor.Float64, 10: tensor.Complex64, 11: tensor.Complex128, 12: tensor.Bool, 13: tensor.BFloat16,
 }
 
 var dtypeNames = map[int]string{

@@ -271,6 +271,12 @@ func (r *run) inputs(types []ops.Type) ([]aten.Value, error) {
 			continue
 		case stored[w] == nil:
 			p := build.Parameter(in.Target, w)
+			if w.DType().IsComplex() {
+				var err error
+				if p, err = build.ComplexParameter(in.Target, w); err != nil {
+					return nil, err
+				}
+			}
 			origins = append(origins, p)
 			p.Store.ID = len(origins)
 			stored[w] = p
@@ -304,7 +310,10 @@ func (r *run) input(in ContractInput, t ops.Type) (aten.Value, error) {
 		}
 		return n.Plain(), nil
 	}
-	x := r.InputTensor(v, t)
+	x, err := r.ProgramInput(v, t)
+	if err != nil {
+		return nil, err
+	}
 	dims := slices.Clone(r.Dims(x))
 	for axis, e := range in.Meta.Sizes {
 		switch {
@@ -318,6 +327,9 @@ func (r *run) input(in ContractInput, t ops.Type) (aten.Value, error) {
 			}
 			dims[axis] = r.extents[e.Expr.Symbol]
 		}
+	}
+	if x.Complex {
+		r.SetDims(x.Value, append(slices.Clone(dims), build.Extent(2)))
 	}
 	r.SetDims(v, dims)
 	if in.Meta.Wide != nil {
@@ -381,10 +393,10 @@ func (r *run) outputs(out []aten.Value) ([]*graph.Value, error) {
 		if _, isText := v.(string); v == nil || isText {
 			return nil
 		}
-		if err := aten.CheckOutput(v); err != nil {
-			return err
-		}
 		x, err := r.LeafValue(v)
+		if t, ok := v.(*build.Tensor); ok && t.Complex {
+			x, err = r.Output(t)
+		}
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader/internal/aten"
 	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -259,7 +260,7 @@ func (s *scope) value(a Arg) (aten.Value, error) {
 }
 
 // torchTypes are the element types in the numbering of operators, wide ones as those that hold their values.
-var torchTypes = map[ScalarType]int64{1: 0, 2: 1, 4: 3, 5: 4, 6: 5, 7: 6, 8: 7, 10: 9, 12: 11, 13: 15, 3: 3, 28: 3, 34: 4, 35: 4}
+var torchTypes = map[ScalarType]int64{1: 0, 2: 1, 4: 3, 5: 4, 6: 5, 7: 6, 8: 7, 10: 9, 11: 10, 12: 11, 13: 15, 3: 3, 28: 3, 34: 4, 35: 4}
 
 // plain returns an argument that refers to no value.
 func (r *run) plain(a Arg) (aten.Value, error) {
@@ -386,10 +387,13 @@ func (s *scope) compare(name string, t *build.Tensor) error {
 	if m.DType == tensor.Invalid || s.unchecked || s.used != nil && !s.used[name] {
 		return nil // PyTorch 2.6 says of the last part of split() what holds for the example alone
 	}
-	if t.Complex {
-		return fmt.Errorf("%s is complex where the file says %s%s", name, m.Type, m.shape())
-	}
 	have := t.Type()
+	if t.Complex {
+		have = ops.Type{DType: tensor.Complex64, Shape: have.Shape[:t.Rank()]}
+		if t.DType() == tensor.Float64 {
+			have.DType = tensor.Complex128
+		}
+	}
 	if have.Q != nil && m.DType == tensor.Int8 {
 		have.DType = tensor.Int8 // stored in uint8
 	}

@@ -218,7 +218,7 @@ func (m *machine) argument(name string, want *script.Type, v *graph.Value, t ops
 		kind = memberKind(want, t)
 	}
 	if kind == "Tensor" {
-		return m.InputTensor(v, t), nil
+		return m.ProgramInput(v, t)
 	}
 	n := m.InputNumber(v, t)
 	if n == nil {

@@ -89,6 +89,11 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (aten.Value
 				r.contiguous[t] = t.Contiguous()
 			}
 			p := build.Parameter(where, r.contiguous[t])
+			if t.DType().IsComplex() {
+				if p, err = build.ComplexParameter(where, t); err != nil {
+					return nil, &tensor.FileError{Record: where, Err: err}
+				}
+			}
 			p.Store.ID = r.origin(p)
 			p.Literal = constant
 			r.tensors[t] = p

@@ -277,10 +277,7 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 		case nil:
 			return nil
 		case *build.Tensor:
-			if err := aten.CheckOutput(v); err != nil {
-				return err
-			}
-			out, err := m.Read(v)
+			out, err := m.Output(v)
 			if err != nil {
 				return err
 			}

@@ -144,7 +144,7 @@ torch.save(net(), path("refused_module.pth"))
 torch.serialization.get_source_lines_and_file = None  # else the file has the source of torch.nn
 torch.save(net(), path("refused_module.legacy.pth"), _use_new_zipfile_serialization=False)
 torch.save({"model": net(), "epoch": 1}, path("refused_wrapped_module.pth"))
-torch.save({"w": torch.ones(2, dtype=torch.complex64)}, path("refused_complex64.pth"))
+torch.save({"w": torch.ones(2, dtype=torch.complex64)}, path("complex64.pth"))
 torch.save({"w": torch.eye(2).to_sparse()}, path("refused_sparse.pth"))
 torch.save({"a": sd, "b": sd}, path("refused_two.pth"))
 torch.save(torch.ones(2), path("refused_tensor.pth"))

@@ -20,7 +20,7 @@ def cases(s):
     singular = torch.tensor([[1.0, 2.0], [2.0, 4.0]])
     for e in ["torch.inverse(a)", "torch.linalg.inv(a)", "torch.det(a)", "torch.linalg.det(a)", "torch.slogdet(a)", "torch.linalg.slogdet(a)", "torch.logdet(a)", "torch.logdet(-a)"]:
         op(e, *square, double, matrix(2, 1, 2, 2))
-        op(e, singular)
+        op(e.replace("(a", "(a.detach()").replace("(-a", "(-a.detach()"), singular)  # which has no gradient
     op("torch.linalg.inv_ex(a)", *square)
     op("torch.linalg.inv_ex(a)[1]", torch.stack([singular, torch.eye(2)]))
     op("torch._linalg_det(a)[0]", *square)
@@ -113,3 +113,10 @@ def cases(s):
     for n in [8, 7, 1]:
         op(f"torch.fft.fftfreq({n}, 0.5) + a", s.rand(1))
         op(f"torch.fft.rfftfreq({n}) + a", s.rand(1))
+    z = "torch.complex(a, b)"
+    for e in [f"{z}.mH", f"torch.adjoint({z})", f"{z}.H", f"torch._conj({z}) * {z}", f"torch.linalg.vecdot({z}, {z}).unsqueeze(0)"]:
+        op(f"torch.view_as_real(({e}).resolve_conj())", (s.rand(2, 3), s.rand(2, 3)))
+    for f in ["hfft2", "hfftn"]:
+        op(f"torch.fft.{f}({z})", (s.rand(3, 4), s.rand(3, 4)))
+    for f in ["ihfft2", "ihfftn"]:
+        op(f"torch.view_as_real(torch.fft.{f}(a).resolve_conj())", s.rand(3, 4))
