@@ -46,6 +46,7 @@ func init() {
 		{"fold", Fold{}},
 		{"full", Full{}},
 		{"gather", Gather{}},
+		{"grid_sample", GridSample{}},
 		{"group_norm", GroupNorm{}},
 		{"index", Index{}},
 		{"index_put", IndexPut{}},
@@ -68,6 +69,8 @@ func init() {
 		{"pad_mode", PadMode{}},
 		{"permute", Permute{}},
 		{"pixel_shuffle", PixelShuffle{}},
+		{"random", Random{}},
+		{"read_generator", ReadGenerator{}},
 		{"reduce", Reduce{}},
 		{"regroup", DynamicReshape{}},
 		{"reshape", Reshape{}},
@@ -78,6 +81,7 @@ func init() {
 		{"roi_align", RoIAlign{}},
 		{"roll", Roll{}},
 		{"scatter", Scatter{}},
+		{"seed_generator", SeedGenerator{}},
 		{"shape_of", ShapeOf{}},
 		{"size_of", SizeOf{}},
 		{"slice", Slice{}},
@@ -96,6 +100,7 @@ func init() {
 		{"unfold", Unfold{}},
 		{"where", Where{}},
 		{"windows", SlidingWindow{}},
+		{"write_generator", WriteGenerator{}},
 
 		// Those of graphs that training makes, which are not saved: they write variables, take parameters as
 		// values, or compute gradients.
@@ -106,6 +111,7 @@ func init() {
 		{"", Detach{}},
 		{"", FoldBatchNorm{}},
 		{"", FoldBatchNormGrad{}},
+		{"", GridSampleGrad{}},
 		{"", InterpolateGrad{}},
 	} {
 		Register(Operator{Name: row.name, Type: reflect.TypeOf(row.op)})
