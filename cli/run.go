@@ -10,6 +10,7 @@ import (
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -20,6 +21,7 @@ type runFlags struct {
 	input, output string
 	texts         []string
 	top, batch    int
+	seed          int64
 }
 
 func (a *app) runModel() *cobra.Command {
@@ -56,6 +58,7 @@ more than one is in memory.`,
 	s.StringVar(&f.output, "output", "", "output arrays (.npz)")
 	s.IntVar(&f.top, "top", 0, "print so many classes of each sample, the likeliest first")
 	s.IntVar(&f.batch, "batch", 16, "samples per run")
+	s.Int64Var(&f.seed, "seed", ops.DefaultSeed, "of the random numbers that the model draws, as torch.manual_seed")
 	f.samples.add(cmd)
 	return cmd
 }
@@ -109,6 +112,7 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 		return err
 	}
 	defer s.Close()
+	s.Seed(f.seed)
 	r := &modelRun{app: a, flags: f, data: d, session: s}
 	defer r.outputs.Close()
 	if d.IsArrays() {

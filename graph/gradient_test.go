@@ -151,6 +151,7 @@ var gradientCases = []gradientCase{
 	{name: "nearest exact", op: ops.Interpolate{Mode: ops.NearestExact, Size: []int{5, 3}}, shapes: [][]int{{1, 2, 3, 4}}},
 	{name: "bilinear", op: ops.Interpolate{Mode: ops.Linearly, Scales: []float64{2, 1.5}}, shapes: [][]int{{1, 2, 3, 4}}},
 	{name: "bicubic", op: ops.Interpolate{Mode: ops.Cubic, Size: []int{5, 2}, AlignCorners: true}, shapes: [][]int{{1, 2, 3, 4}}},
+	{name: "grid sample", op: ops.GridSample{Mode: ops.GridCubic, AlignCorners: true}, shapes: [][]int{{2, 2, 3, 4}, {2, 2, 3, 2}}},
 	{name: "addmm", op: ops.AddMM{Beta: 2, Alpha: 0.5}, shapes: [][]int{{4}, {2, 3}, {3, 4}}},
 	{name: "einsum", op: ops.Einsum{Equation: "bij,kj->ibk"}, shapes: [][]int{{2, 3, 4}, {2, 4}}},
 	{name: "matmul vectors", op: ops.MatMul{}, shapes: [][]int{{4}, {2, 4, 3}}},

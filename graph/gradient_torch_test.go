@@ -32,7 +32,7 @@ var differentiable = []ops.Op{
 	ops.Reduce{}, ops.DynamicReshape{}, ops.Reshape{}, ops.RoIAlign{}, ops.Roll{}, ops.Slice{}, ops.Softmax{}, ops.Stack{}, ops.Unary{}, ops.Where{},
 	ops.AddMM{}, ops.Attention{}, ops.ChannelShuffle{}, ops.Diagonal{}, ops.Einsum{}, ops.Fold{}, ops.Index{}, ops.IndexPut{}, ops.Interpolate{},
 	ops.PadMode{}, ops.PixelShuffle{}, ops.ReshapeTo{}, ops.RNN{}, ops.Scatter{}, ops.SliceTo{}, ops.Sort{}, ops.Tile{}, ops.TopK{}, ops.Trilu{},
-	ops.Unfold{}, ops.SlidingWindow{}, ops.ArgMax{}, ops.FFT{}, ops.RFFT{}, ops.STFT{}, ops.Full{},
+	ops.Unfold{}, ops.SlidingWindow{}, ops.ArgMax{}, ops.FFT{}, ops.RFFT{}, ops.STFT{}, ops.Full{}, ops.GridSample{},
 	ops.Decompose{}, ops.Solve{}, ops.MatrixExp{},
 }
 

@@ -83,6 +83,7 @@ type Session struct {
 	stages  *stages          // of a graph with Items, else nil
 	settled []bool           // of a stage: the inputs whose values planning needs
 	state   *SessionState    // of runs without one
+	random  bool             // the graph draws random numbers
 }
 
 const (
@@ -158,6 +159,7 @@ func (g *Graph) compile(ctx context.Context, opts Options, home *Session) (*Sess
 	if err := c.Verify(); err != nil {
 		return nil, err
 	}
+	s.random = c.isRandom()
 	if err := c.rewrite(ctx, Optimizations, opts.MaxPatches); err != nil {
 		return nil, err
 	}
@@ -281,6 +283,11 @@ func (s *Session) RunInto(ctx context.Context, outputs, inputs []*tensor.Tensor)
 // Reset makes a model forget what it kept between runs without a state of their own.
 // It waits for a run in progress.
 func (s *Session) Reset() { s.state.Reset() }
+
+// Seed makes the random numbers of the runs without a state that follow begin as after torch.manual_seed. Before the first call the
+// seed is ops.DefaultSeed, as in PyTorch. Each run draws where the one before ended: runs of a model that draws any go one after the
+// other, or each has a SessionState. The numbers are the same for any number of threads.
+func (s *Session) Seed(seed int64) { s.state.Seed(seed) }
 
 // latest returns the plans for the most recent shapes: one, or of a graph with Items that of each stage that ran.
 func (s *Session) latest() []*plan {

@@ -15,6 +15,7 @@ type specializations struct {
 	list     recent.List[specialization] // under Session.mu
 	making   flights
 	stateful atomic.Bool // a model that keeps something was met: its runs take a state
+	random   atomic.Bool // it draws random numbers
 }
 
 type specialization struct {

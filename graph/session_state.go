@@ -12,9 +12,10 @@ import (
 )
 
 // SessionState is what a model that keeps something between runs, such as the state of a
-// recurrent network, keeps for one client: one stream of audio, one conversation. Runs
-// with one state go one after the other; runs with different states do not know of each
-// other. Of a model that keeps nothing, all runs are alike and may overlap.
+// recurrent network, keeps for one client: one stream of audio, one conversation. So it
+// is with the generator of random numbers, of which each run draws where the one before
+// ended. Runs with one state go one after the other; runs with different states do not know of each
+// other. Of a model that keeps nothing and draws no random numbers, all runs are alike and may overlap.
 type SessionState struct {
 	session *Session
 	running chan struct{} // holds one element while a run of a model that keeps something is in progress
@@ -23,18 +24,48 @@ type SessionState struct {
 	form  string
 	kept  []*tensor.Tensor
 	spare []*tensor.Tensor // memory that kept values had before
+
+	seed      int64
+	generator *ops.Generator // nil before a random number is drawn
 }
 
 // NewState returns a state of a model that has not run. Session.Run uses one that belongs to
 // the session.
 func (s *Session) NewState() *SessionState {
-	return &SessionState{session: s, running: make(chan struct{}, 1)}
+	return &SessionState{session: s, running: make(chan struct{}, 1), seed: ops.DefaultSeed}
 }
 
-// Reset makes the model forget what it kept in this state. It waits for a run in progress.
+// Seed makes the random numbers of the runs that follow begin as after torch.manual_seed. It waits for a run in progress.
+func (k *SessionState) Seed(seed int64) {
+	k.running <- struct{}{}
+	k.seed, k.generator = seed, nil
+	<-k.running
+}
+
+// isRandom reports whether runs draw random numbers, or leave a seed for the next.
+func (g *Graph) isRandom() bool {
+	return slices.ContainsFunc(g.Nodes, func(n *Node) bool {
+		switch n.Op.(type) {
+		case ops.ReadGenerator, ops.WriteGenerator:
+			return true
+		}
+		return false
+	})
+}
+
+// random returns a context with the state's generator of random numbers.
+func (k *SessionState) random(ctx context.Context) context.Context {
+	if k.generator == nil {
+		k.generator = new(ops.Generator)
+		k.generator.Seed(k.seed)
+	}
+	return ops.WithGenerator(ctx, k.generator)
+}
+
+// Reset makes the model forget what it kept in this state, and random numbers begin anew from the seed. It waits for a run in progress.
 func (k *SessionState) Reset() {
 	k.running <- struct{}{}
-	k.form, k.kept, k.spare = "", nil, nil
+	k.form, k.kept, k.spare, k.generator = "", nil, nil, nil
 	<-k.running
 }
 
@@ -58,7 +89,7 @@ func (k *SessionState) runWith(ctx context.Context, threads int, inputs []*tenso
 			return outputs, err
 		case errors.As(err, &value) && r.guessed && !settled && ctx.Err() == nil: // perhaps on a way that these inputs do not take
 			settled, items = true, Items{Same: true}
-			if k.session.settleAll(ctx, r.inputs, r.form, &items) != nil {
+			if k.settleAll(ctx, r.inputs, r.form, &items) != nil {
 				return nil, err
 			}
 		case len(items.Values) == 0:
@@ -73,12 +104,27 @@ func (k *SessionState) runWith(ctx context.Context, threads int, inputs []*tenso
 	return nil, errors.New("no graph of the program holds for the numbers that it gives")
 }
 
+// settleAll finds all numbers of Items, with the random numbers that the next run draws.
+func (k *SessionState) settleAll(ctx context.Context, inputs []*tensor.Tensor, form string, items *Items) error {
+	if k.session.open.random.Load() {
+		if err := k.lock(ctx); err != nil {
+			return err
+		}
+		defer func() { <-k.running }()
+		ctx = k.random(ctx)
+	}
+	return k.session.settleAll(ctx, inputs, form, items)
+}
+
 // once runs with the graph for the numbers of Items that are known. It fails with an *ItemError when another one is needed.
 func (r *sessionRun) once(ctx context.Context, k *SessionState, threads int, inputs []*tensor.Tensor, items *Items) ([]*tensor.Tensor, error) {
 	if err := r.begin(ctx, k, inputs, *items); err != nil {
 		return nil, err
 	}
 	defer r.end()
+	if r.session.random {
+		ctx = k.random(ctx)
+	}
 	if s := r.session; s.stages != nil {
 		all, err := s.stages.run(ctx, s, r.inputs, threads, items)
 		if err != nil {
@@ -115,6 +161,9 @@ func (k *SessionState) RunInto(ctx context.Context, outputs, inputs []*tensor.Te
 		return k.copyInto(ctx, outputs, inputs)
 	}
 	defer r.end()
+	if r.session.random {
+		ctx = k.random(ctx)
+	}
 	r.st.limit(0)
 	if err := r.checkOutputs(outputs); err != nil {
 		return err
@@ -182,16 +231,20 @@ var errStateful = errors.New("the model keeps something between runs")
 
 // begin finds the graph and the memory for inputs. When it succeeds, end must follow.
 func (r *sessionRun) begin(ctx context.Context, k *SessionState, inputs []*tensor.Tensor, items Items) error {
-	if o := k.session.open; o == nil || !o.stateful.Load() {
+	if o := k.session.open; !k.session.random && (o == nil || !o.stateful.Load()) {
 		err := r.beginWith(ctx, k.session, nil, inputs, items)
 		if err != errStateful {
 			return err
 		}
+		o.random.Store(o.random.Load() || r.session.random)
 		o.stateful.Store(true)
 	}
 	// Who waits for the state has no place among the runs, for who has the state may wait for one.
 	if err := k.lock(ctx); err != nil {
 		return err
+	}
+	if o := k.session.open; o != nil && o.random.Load() {
+		ctx = k.random(ctx) // for what finds the numbers of Items
 	}
 	err := r.beginWith(ctx, k.session, k, inputs, items)
 	if err != nil {
@@ -227,7 +280,7 @@ func (r *sessionRun) beginWith(ctx context.Context, s *Session, k *SessionState,
 		if r.session, err = s.specialized(ctx, r.inputs, form, items); err != nil {
 			return err
 		}
-		if k == nil && r.session.graph.State != nil {
+		if k == nil && (r.session.graph.State != nil || r.session.random) {
 			return errStateful
 		}
 	}

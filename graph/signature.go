@@ -191,7 +191,7 @@ func (p *prober) signature() (*Signature, error) {
 		}
 		s.Inputs = append(s.Inputs, Port{v.Name, ops.Type{DType: v.Type.DType, Shape: v.Type.Shape.Clone(), Q: v.Type.Q}, free[i]})
 	}
-	s.Batch = !s.Stateful && !g.HasItems() && p.isBatch()
+	s.Batch = !s.Stateful && !g.isRandom() && !g.HasItems() && p.isBatch()
 	names := g.OutputNames()
 	for i, t := range p.outputs {
 		if !sure {

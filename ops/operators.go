@@ -47,6 +47,7 @@ func init() {
 		{"fold", Fold{}},
 		{"full", Full{}},
 		{"gather", Gather{}},
+		{"grid_sample", GridSample{}},
 		{"group_norm", GroupNorm{}},
 		{"index", Index{}},
 		{"index_put", IndexPut{}},
@@ -70,6 +71,8 @@ func init() {
 		{"pad_mode", PadMode{}},
 		{"permute", Permute{}},
 		{"pixel_shuffle", PixelShuffle{}},
+		{"random", Random{}},
+		{"read_generator", ReadGenerator{}},
 		{"reduce", Reduce{}},
 		{"regroup", DynamicReshape{}},
 		{"reshape", Reshape{}},
@@ -83,6 +86,7 @@ func init() {
 		{"roll", Roll{}},
 		{"row_order", RowOrder{}},
 		{"scatter", Scatter{}},
+		{"seed_generator", SeedGenerator{}},
 		{"shape_of", ShapeOf{}},
 		{"size_of", SizeOf{}},
 		{"slice", Slice{}},
@@ -102,6 +106,7 @@ func init() {
 		{"unfold", Unfold{}},
 		{"where", Where{}},
 		{"windows", SlidingWindow{}},
+		{"write_generator", WriteGenerator{}},
 
 		// Those of graphs that training makes, which are not saved: they write variables, take parameters as
 		// values, or compute gradients.
@@ -112,6 +117,7 @@ func init() {
 		{"", Detach{}},
 		{"", FoldBatchNorm{}},
 		{"", FoldBatchNormGrad{}},
+		{"", GridSampleGrad{}},
 		{"", InterpolateGrad{}},
 	} {
 		Register(Operator{Name: row.name, Type: reflect.TypeOf(row.op)})

@@ -620,10 +620,18 @@ def boxes(s):
         s.add("RoIAlign", dict(attr, Aligned=True, PerBin=True), [s.rand(2, 12, 8, 9), rois], lambda x, b: vision.ps_roi_align(x, b.to(x.dtype), size, scale, ratio), known=[1])
 
 
+def grids(s):
+    for mode, m in [("bilinear", 0), ("nearest", 1), ("bicubic", 2)]:
+        for padding, p in [("zeros", 0), ("border", 1), ("reflection", 2)]:
+            for align in [False, True]:
+                for shape, places in [((2, 2, 3, 4), (2, 2, 3, 2)), ((1, 2, 2, 3, 4), (1, 2, 1, 3, 3))][: 1 if mode == "bicubic" else 2]:
+                    s.add("GridSample", {"Mode": m, "Padding": p, "AlignCorners": align}, [s.rand(*shape), s.rand(*places, lo=-2, hi=2) + 0.0137], lambda x, g: F.grid_sample(x, g, mode, padding, align))
+
+
 def main():
     torch.set_num_threads(1)
     s = Gradients(7)
-    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas, scattered_products, linear_algebra, boxes]:
+    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas, scattered_products, linear_algebra, boxes, grids]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 

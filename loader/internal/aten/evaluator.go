@@ -25,6 +25,8 @@ type Evaluator struct {
 	changing map[*build.Storage]int
 	pt2e     *decomposed
 	packed   map[*graph.Value]*packing
+	random   *build.Tensor // the state of the generator of random numbers, nil where none are drawn
+	late     bool          // see NeedsGenerator
 
 	listed    bool // the number of elements of a list was looked up, which only the run knows
 	undecided bool // a branch or loop is part of the graph, since only the run decides it

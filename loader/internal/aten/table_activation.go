@@ -33,10 +33,6 @@ var activations = []operator{
 	{"aten::log_softmax", "self:T dim:i dtype:i?=None", softmax(true)},
 	{"aten::_softmax", "self:T dim:i half_to_float:b", plainSoftmax(false)},
 	{"aten::_log_softmax", "self:T dim:i half_to_float:b", plainSoftmax(true)},
-	{"aten::dropout", "input:T p:f train:b", dropout},
-	{"aten::feature_dropout", "input:T p:f train:b", dropout},
-	{"aten::alpha_dropout", "input:T p:f train:b", dropout},
-	{"aten::feature_alpha_dropout", "input:T p:f train:b", dropout},
 }
 
 // unary lowers a function of one element without parameters.
@@ -122,7 +118,8 @@ func prelu(c *call) Value {
 
 func rrelu(c *call) Value {
 	if c.bool(3) {
-		return c.unsupported("in training mode: call eval() before saving the model")
+		x := c.tensor(0)
+		return c.arith(ops.Mul, x, c.drawLike(ops.Random{Fn: ops.Uniform, A: c.float(1), B: c.float(2), Each: true}, x))
 	}
 	return c.unary(ops.Unary{Fn: ops.LeakyReLU, Alpha: (c.float(1) + c.float(2)) / 2}, c.tensor(0))
 }
@@ -162,12 +159,4 @@ func plainSoftmax(log bool) func(*call) Value {
 		}
 		return y
 	}
-}
-
-// dropout does nothing outside of training.
-func dropout(c *call) Value {
-	if c.bool(2) && c.float(1) > 0 {
-		return c.unsupported("in training mode: call eval() before saving the model")
-	}
-	return build.Alias(c.tensor(0))
 }

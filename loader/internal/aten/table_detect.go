@@ -119,25 +119,27 @@ func deformConv(c *call) Value {
 	}
 	batch, n := c.Dims(x)[0], kh*kw*h*w
 	images := build.AsNumber(c.mustArith(ops.Mul, batch, build.Extent(offsetGroups)))
-	// at gives the places in pixels in one direction, of an extent of the kernel.
+	if n > maxComputed {
+		return c.fail("%d places", n)
+	}
+	// at gives the places in one direction, as GridSample has them: from -1 to 1 between the edges.
 	offset = c.reshape(offset, []*build.Number{images, build.Extent(kh * kw), build.Extent(2), build.Extent(h * w)})
 	at := func(axis int) *build.Tensor {
+		extent := float64(c.extent(x, 2+axis))
 		start := make([]float64, 0, n)
 		for tap := range kh * kw {
 			for place := range h * w {
 				k, p := []int{tap / kw, tap % kw}, []int{place / w, place % w}
-				start = append(start, float64(p[axis]*c.int(5+axis)-c.int(7+axis)+k[axis]*c.int(9+axis)))
+				start = append(start, float64(2*(p[axis]*c.int(5+axis)-c.int(7+axis)+k[axis]*c.int(9+axis))+1)/extent-1)
 			}
 		}
-		return c.arith(ops.Add, c.selected(offset, 2, build.Extent(axis)), c.constOf(start, x.DType(), kh*kw, h*w))
-	}
-	if n > maxComputed {
-		return c.fail("%d places", n)
+		moved := c.arithNumber(ops.Mul, c.selected(offset, 2, build.Extent(axis)), 2/extent)
+		return c.arith(ops.Add, moved, c.constOf(start, x.DType(), kh*kw, h*w))
 	}
 	pixels := c.reshape(x, []*build.Number{images, build.Extent(channels / offsetGroups), c.Dims(x)[2], c.Dims(x)[3]})
-	y := c.bilinear(pixels, at(1), at(0), n)
+	y := c.apply(ops.GridSample{}, pixels, c.apply(ops.Stack{Axis: -1}, at(1), at(0)))
 	if c.bool(13) {
-		y = c.arith(ops.Mul, y, c.reshape(c.tensor(3), []*build.Number{images, build.Extent(1), build.Extent(n)}))
+		y = c.arith(ops.Mul, y, c.reshape(c.tensor(3), []*build.Number{images, build.Extent(1), build.Extent(kh * kw), build.Extent(h * w)}))
 	}
 	y = c.reshape(y, []*build.Number{batch, build.Extent(groups), build.Extent(channels / groups * kh * kw), build.Extent(h * w)})
 	weight = c.reshape(weight, []*build.Number{build.Extent(groups), build.Extent(out / groups), build.Extent(channels / groups * kh * kw)})

@@ -43,7 +43,6 @@ var exports = []operator{
 	{"aten::scatter", "self:T dim:i index:T value:n", scatter(ops.ScatterSet)},
 	{"aten::any", "self:T dim:I?=None keepdim:b=False", reduce(ops.Any, 1, 2, -1)},
 	{"aten::all", "self:T dim:I?=None keepdim:b=False", reduce(ops.All, 1, 2, -1)},
-	{"aten::native_dropout", "input:T p:f train:b?", nativeDropout},
 
 	{"aten::_native_batch_norm_legit_no_training", "input:T weight:T? bias:T? running_mean:T running_var:T momentum:f eps:f", nativeBatchNorm(6)},
 	{"aten::_native_batch_norm_legit", "input:T weight:T? bias:T? training:b momentum:f eps:f", batchStatisticsOnly},
@@ -273,13 +272,6 @@ func (c *call) strided(t *build.Tensor, size, stride []int, offset int) Value {
 		return c.failed(err)
 	}
 	return c.view(t, build.StridedView{At: c.Constant("", indices), From: c.Dims(t)}, slices.Clone(stride))
-}
-
-func nativeDropout(c *call) Value {
-	if !c.isNone(2) && c.bool(2) && c.float(1) > 0 {
-		return c.unsupported("in training mode: call eval() before saving the model")
-	}
-	return &Tuple{Items: []Value{build.NewTensor(c.read(c.tensor(0))), &Missing{What: c.name + ": the mask"}}}
 }
 
 // nativeBatchNorm is batch norm that gives statistics besides, which programs do not use.

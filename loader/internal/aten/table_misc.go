@@ -8,7 +8,7 @@ import (
 // families are all operators.
 var families = [][]operator{
 	convolutions, normalizations, activations, poolings, arithmetic, pointwise, products, shapes, parts, joins, creations, reductions,
-	indexing, images, packs, nestings, recurrences, quantizations, quantizedLayers, preparedForQAT, prepackedLayers, quantizedSequences, complexNumbers, linearAlgebra, transforms, fourier, losses, classLosses, scans, searches, detectors, grids, scalars, containers, texts, queries, exports, decompositions, partDecompositions, trainedNorms, octetOperators,
+	indexing, images, packs, nestings, recurrences, quantizations, quantizedLayers, preparedForQAT, prepackedLayers, quantizedSequences, complexNumbers, linearAlgebra, transforms, fourier, losses, classLosses, scans, searches, detectors, grids, randoms, scalars, containers, texts, queries, exports, decompositions, partDecompositions, trainedNorms, octetOperators,
 }
 
 // queries ask for properties, and others are of no consequence for inference.
@@ -54,7 +54,6 @@ var queries = []operator{
 	{"aten::set_grad_enabled", "val:b", constant(nil)},
 	{"aten::is_autocast_enabled", "", constant(false)},
 	{"aten::is_autocast_cpu_enabled", "", constant(false)},
-	{"aten::manual_seed", "seed:i", constant(nil)},
 	{"aten::_assert_async", "self:T", constant(nil)},
 	{"aten::get_default_dtype", "", constant(int64(6))},
 	{"aten::broadcast_shapes", "shapes:*", broadcastShapes},

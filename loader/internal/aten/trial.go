@@ -19,6 +19,7 @@ type trial struct {
 	result Value
 	raised *RaisedError
 	before map[string]Value // variables in front of it
+	random *build.Tensor    // the generator in front of it, nil where there is none
 	locals map[string]Value
 	all    contents       // of the places it changed, those of what it made itself too
 	after  contents       // of those that are seen from outside
@@ -42,7 +43,7 @@ func (m *Evaluator) inside(r *build.Region, f func() error) (contents, error) {
 // try executes a part of the program in a region.
 func (m *Evaluator) try(f *Frame, r *build.Region, part func(t *trial) error) (*trial, error) {
 	before := f.Vars
-	t := &trial{region: r, before: before}
+	t := &trial{region: r, before: before, random: m.random}
 	f.Vars = maps.Clone(before)
 	var err error
 	t.all, err = m.inside(r, func() error { return part(t) })
@@ -62,6 +63,9 @@ func (t *trial) seen() map[place]bool {
 		r := &reacher{seen: make(map[place]bool)}
 		for _, v := range t.before {
 			r.value(v)
+		}
+		if t.random != nil {
+			r.value(t.random)
 		}
 		t.outer = r.seen
 	}

@@ -365,6 +365,9 @@ func (b *Builder) evaluate(v *graph.Value) *tensor.Tensor {
 		return i.value
 	}
 	i.dynamic = true // unless the following succeeds
+	if _, ok := v.Node.Op.(ops.ReadGenerator); ok {
+		return nil // another one in each run
+	}
 	in := make([]*tensor.Tensor, len(v.Node.Inputs))
 	for k, x := range v.Node.Inputs {
 		if in[k] = b.evaluate(x); in[k] == nil {

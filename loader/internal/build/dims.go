@@ -34,6 +34,10 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 		if op.Like {
 			return x
 		}
+	case ops.Random:
+		if k == 0 {
+			return in[1].dims
+		}
 	case ops.Binary, ops.Where, int8.Add, int8.Mul:
 		return BroadcastDims(dimsOf(in), len(shape))
 	case ops.Conv, ops.Conv64, int8.Conv:

@@ -210,13 +210,24 @@ func (m *Model) SpecializeContext(ctx context.Context, types []ops.Type, before 
 
 // specialize is Specialize, and lists the int8 operators that stand for patterns of the program.
 func (m *Model) specialize(ctx context.Context, types []ops.Type, before string, items graph.Items, decide bool) (g *graph.Graph, p []aten.Pattern, undecided bool, err error) {
-	r := &run{Evaluator: aten.NewEvaluator(m.table, aten.LatestVersion, nil), Model: m, extents: make(map[string]*build.Number)}
-	r.Bound(ctx, m.limits)
-	r.Settled(items)
-	if decide {
-		r.DecideConditions()
+	start := func() *run {
+		r := &run{Evaluator: aten.NewEvaluator(m.table, aten.LatestVersion, nil), Model: m, extents: make(map[string]*build.Number)}
+		r.Bound(ctx, m.limits)
+		r.Settled(items)
+		if decide {
+			r.DecideConditions()
+		}
+		return r
 	}
+	r := start()
 	g, p, err = r.execute(types, before)
+	if r.NeedsGenerator() {
+		r = start()
+		if err := r.StartGenerator(); err != nil {
+			return nil, nil, false, err
+		}
+		g, p, err = r.execute(types, before)
+	}
 	return g, p, r.Undecided(), err
 }
 
@@ -356,6 +367,9 @@ func (r *run) finish(out []aten.Value, was aten.Form, before string) (*graph.Gra
 	}
 	after, state, err := r.Keep(was)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.FinishGenerator(); err != nil {
 		return nil, err
 	}
 	r.Guards()

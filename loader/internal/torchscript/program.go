@@ -188,11 +188,24 @@ func (p *Program) specialize(ctx context.Context, types []ops.Type, before strin
 	if err != nil {
 		return nil, false, err
 	}
-	m.Settled(items)
-	if decide {
-		m.DecideConditions()
+	set := func() {
+		m.Settled(items)
+		if decide {
+			m.DecideConditions()
+		}
 	}
+	set()
 	g, err = p.execute(m, root, types, before, arguments)
+	if m.NeedsGenerator() {
+		if m, root, err = p.start(ctx); err != nil {
+			return nil, false, err
+		}
+		set()
+		if err := m.StartGenerator(); err != nil {
+			return nil, false, err
+		}
+		g, err = p.execute(m, root, types, before, arguments)
+	}
 	return g, m.Undecided(), err
 }
 
@@ -230,6 +243,9 @@ func (p *Program) execute(m *machine, root *aten.Object, types []ops.Type, befor
 	after, state, err := m.Keep(was)
 	if err != nil {
 		return nil, p.located(err)
+	}
+	if err := m.FinishGenerator(); err != nil {
+		return nil, err
 	}
 	m.Guards()
 	g := m.Graph()

@@ -30,6 +30,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 FAMILIES = sorted(f[len("cases_") : -len(".py")] for f in os.listdir(HERE) if f.startswith("cases_"))
 
+# The seed that PyTorch's generator begins with, as octet's runs do.
+SEED = 67280421310721
+
 # What PyTorch says when it has no kernel for a type on the CPU. octet may have one.
 NO_KERNEL = ["not implemented for", "Could not run", "is not supported for", "expected scalar type", "only supports"]
 
@@ -100,6 +103,7 @@ class Suite:
         self.cases = []
         self.generator = torch.Generator().manual_seed(sum(name.encode()))
         self.classes = 0
+        self.seeded = False  # runs of a case begin with SEED
 
     def rand(self, *shape, dtype=torch.float32, lo=-4, hi=4):
         """Values with few bits, which compress well: multiples of 1/16, or integers."""
@@ -145,6 +149,8 @@ class Suite:
         if steps:
             case["steps"] = steps
         fresh = records(m)
+        if self.seeded:
+            torch.manual_seed(SEED)
         for i, r in enumerate(runs):
             run = {"in": [encode(t) for v in r for t in flatten(v)]}
             if i in reset:
@@ -205,6 +211,7 @@ def gradients(files, inputs):
         leaves.append(v)
         return v
 
+    torch.manual_seed(SEED)
     try:
         total = 0
         for t in flatten(m(*[leaf(v) for v in inputs])):
@@ -244,6 +251,7 @@ def main():
         random.seed(0)
         np.random.seed(0)
         suite = Suite(name)
+        suite.seeded = hasattr(module, "SEEDED")
         module.cases(suite)
         suite.write()
 
