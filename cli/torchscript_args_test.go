@@ -194,12 +194,12 @@ return x`)
 		{"an optional dict", lists, map[string]float32{"d.k.0": 1, "d.k.1": 7, "d.j.0": 4, "m.s": 3}, exitOK, "", 9},
 		{"the last of two optional", lists, map[string]float32{"d.k.0": 1, "d.k.1": 7, "d.j.0": 4, "n": 3}, exitOK, "", 6},
 		{"a dict missing", lists, map[string]float32{"n": 3}, exitFile, "d is missing, which is a Dict[str, List[Tensor]]", 0},
-		{"a dict without parts", dict, map[string]float32{"d": 5}, exitFile, "name its parts, such as d.key", 0},
+		{"a dict without parts", dict, map[string]float32{"d": 5}, exitFile, "where the model takes [d.a.b d.c]", 0},
 		{"a word for an int", numbers, map[string]float32{"d.x": 5, "k": 3}, exitFile, "its key is no int", 0},
 		{"an element missing", nested, map[string]float32{"p.0": 9, "p.1.0": 1, "p.1.1": 2, "q.1.0": 3, "q.1.1": 4}, exitFile, "(q): its element 0 is missing", 0},
 		{"too many elements", nested, map[string]float32{"p.0": 9, "p.1.0": 1, "p.2": 2, "q.0.0": 3, "q.0.1": 4}, exitFile, "(p): it has 2 elements", 0},
 		{"parts of a tensor", lists, map[string]float32{"d.k.0": 1, "n.0": 3}, exitFile, "(n): it is a Tensor, which has no parts", 0},
-		{"none at all", dict, map[string]float32{"x": 5}, exitFile, "name its parts, such as d.key", 0},
+		{"none at all", dict, map[string]float32{"x": 5}, exitFile, "where the model takes [d.a.b d.c]", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			arrays := make(map[string]*tensor.Tensor)

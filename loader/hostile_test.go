@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"testing"
 
@@ -214,6 +215,10 @@ func (c opCase) build(d *dice) (*graph.Graph, error) {
 
 // fillTensor returns a tensor of small numbers, wrong indices among them.
 func fillTensor(dtype tensor.DType, shape []int, d *dice) *tensor.Tensor {
+	if dtype.IsComplex() {
+		parts := fillTensor(dtype.Part(), append(slices.Clone(shape), 2), d)
+		return must(tensor.FromBytes(dtype, parts.Bytes(), shape...))
+	}
 	n := must(tensor.Shape(shape).Numel())
 	values := must(tensor.New(tensor.Int64, n))
 	step, below := d.roll(7), d.roll(3)

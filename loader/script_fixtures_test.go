@@ -201,6 +201,15 @@ func runScriptCase(t *testing.T, c *scriptCase) {
 	}
 }
 
+// parts are the real and imaginary parts of complex numbers.
+func parts(x *tensor.Tensor) *tensor.Tensor {
+	real, err := x.ViewAsReal()
+	if err != nil {
+		panic(err)
+	}
+	return real
+}
+
 // differ says in what a tensor differs from another, in type, shape and elements,
 // by more than a relative or an absolute difference. Two NaN are equal; the sign of
 // zero does not count.
@@ -219,6 +228,9 @@ func differ(got, want *tensor.Tensor, tol, abs float64) string {
 	}
 	if q := want.QParams(); q != nil {
 		got, want = got.WithQParams(nil), want.WithQParams(nil)
+	}
+	if want.DType().IsComplex() {
+		return differ(parts(got), parts(want), tol, abs)
 	}
 	g, err := got.To(tensor.Float64)
 	if err != nil {

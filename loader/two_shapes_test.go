@@ -173,6 +173,7 @@ func twoShapes(t *testing.T, what string, data []byte, first []*tensor.Tensor) (
 		s := session()
 		defer s.Close()
 		for _, in := range runs {
+			s.Reset()
 			out, err = s.Run(context.Background(), in...)
 		}
 		return out, err

@@ -29,11 +29,12 @@ const (
 // GridSample samples images at places that another input gives, as torch.nn.functional.grid_sample.
 //
 // Inputs, all float32 or all float64: images [N, C, H, W] or [N, C, D, H, W], and places [N, H', W', 2] or [N, D', H', W', 3],
-// x first, from -1 to 1 over an image. Output: [N, C, H', W'] or [N, C, D', H', W']. With NHWC images and output have their channels last.
+// x first, from -1 to 1 over an image or in pixels. Output: [N, C, H', W'] or [N, C, D', H', W']. With NHWC images and output have their channels last.
 type GridSample struct {
 	Mode         GridMode
 	Padding      GridPadding
 	AlignCorners bool // -1 and 1 are the centers of the outermost pixels, not their edges
+	Pixels       bool // places are in pixels instead, 0 the center of the first
 	NHWC         bool
 }
 
@@ -240,7 +241,7 @@ func (s *gridSampler) round(v float64) float64 {
 	return v
 }
 
-// along returns the pixels along axis k for a coordinate from -1 to 1.
+// along returns the pixels along axis k for a coordinate.
 func (s *gridSampler) along(k int, v float64) (a gridAxis) {
 	size := float64(s.size[k])
 	scale := size / 2
@@ -249,6 +250,8 @@ func (s *gridSampler) along(k int, v float64) (a gridAxis) {
 	}
 	x := s.round(v + 1)
 	switch { // rounded where PyTorch's kernels round
+	case s.op.Pixels:
+		x, scale = v, 1
 	case s.dims == 2 && s.op.AlignCorners:
 		x = s.round(x * scale)
 	case s.dims == 2:

@@ -13,6 +13,7 @@ type GridSampleGrad struct {
 	Mode         GridMode
 	Padding      GridPadding
 	AlignCorners bool
+	Pixels       bool
 	NHWC         bool
 }
 

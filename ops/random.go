@@ -66,7 +66,7 @@ func (g *Generator) uint64() uint64 {
 
 // single and double return numbers in [0, 1) of 24 and 53 bits.
 func (g *Generator) single() float64 { return float64(g.uint32()&(1<<24-1)) / (1 << 24) }
-func (g *Generator) double() float64 { return float64(g.uint64()&(1<<53-1)) / (1 << 53) }
+func (g *Generator) double() float64 { return float64(float64(g.uint64()&(1<<53-1)) / (1 << 53)) }
 
 // normal returns a sample of the normal distribution, of which two are made at a time (Box and Muller 1958).
 func (g *Generator) normal() float64 {

@@ -15,7 +15,7 @@ import (
 func TestFit(t *testing.T) {
 	var b strings.Builder
 	out := filepath.Join(t.TempDir(), "digits.safetensors")
-	if err := fit(&b, digits.Architecture(), "../digits/digits.pth", "../digits/calib.npz", "../digits/calib.npz", out, 16, 5); err != nil {
+	if err := fit(&b, digits.Architecture(), "../../digits/digits.pth", "../../digits/calib.npz", "../../digits/calib.npz", out, 16, 5); err != nil {
 		t.Fatal(err)
 	}
 	var losses []float64

@@ -11,7 +11,7 @@ import (
 func TestConvert(t *testing.T) {
 	var b strings.Builder
 	out := filepath.Join(t.TempDir(), "digits.safetensors")
-	if err := convert(&b, digits.Architecture(), "../digits/digits.pth", "../digits/calib.npz", "../digits/test.npz", out); err != nil {
+	if err := convert(&b, digits.Architecture(), "../../digits/digits.pth", "../../digits/calib.npz", "../../digits/test.npz", out); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")

@@ -122,22 +122,20 @@ func deformConv(c *call) Value {
 	if n > maxComputed {
 		return c.fail("%d places", n)
 	}
-	// at gives the places in one direction, as GridSample has them: from -1 to 1 between the edges.
+	// at gives the places in pixels in one direction.
 	offset = c.reshape(offset, []*build.Number{images, build.Extent(kh * kw), build.Extent(2), build.Extent(h * w)})
 	at := func(axis int) *build.Tensor {
-		extent := float64(c.extent(x, 2+axis))
 		start := make([]float64, 0, n)
 		for tap := range kh * kw {
 			for place := range h * w {
 				k, p := []int{tap / kw, tap % kw}, []int{place / w, place % w}
-				start = append(start, float64(2*(p[axis]*c.int(5+axis)-c.int(7+axis)+k[axis]*c.int(9+axis))+1)/extent-1)
+				start = append(start, float64(p[axis]*c.int(5+axis)-c.int(7+axis)+k[axis]*c.int(9+axis)))
 			}
 		}
-		moved := c.arithNumber(ops.Mul, c.selected(offset, 2, build.Extent(axis)), 2/extent)
-		return c.arith(ops.Add, moved, c.constOf(start, x.DType(), kh*kw, h*w))
+		return c.arith(ops.Add, c.selected(offset, 2, build.Extent(axis)), c.constOf(start, x.DType(), kh*kw, h*w))
 	}
 	pixels := c.reshape(x, []*build.Number{images, build.Extent(channels / offsetGroups), c.Dims(x)[2], c.Dims(x)[3]})
-	y := c.apply(ops.GridSample{}, pixels, c.apply(ops.Stack{Axis: -1}, at(1), at(0)))
+	y := c.apply(ops.GridSample{Pixels: true}, pixels, c.apply(ops.Stack{Axis: -1}, at(1), at(0)))
 	if c.bool(13) {
 		y = c.arith(ops.Mul, y, c.reshape(c.tensor(3), []*build.Number{images, build.Extent(1), build.Extent(kh * kw), build.Extent(h * w)}))
 	}
