@@ -119,6 +119,7 @@ func opCases() []opCase {
 		{ops.Full{Shape: []int{2, 3}, Value: 1.5, DType: tensor.Float32}, nil},
 		{ops.Full{Like: true, DType: tensor.Int64}, []operand{f32(2, 3)}},
 		{ops.Full{DType: tensor.Float32}, []operand{i64(2).constant()}},
+		{ops.Detach{}, []operand{f32(2, 3)}},
 		{ops.Gather{Axis: 1}, []operand{f32(2, 3), i64(2, 2)}},
 		{ops.Index{Axes: []int{0, 2}}, []operand{f32(3, 2, 4), i64(2, 1), i64(3)}},
 		{ops.IndexPut{Axes: []int{1}, Accumulate: true}, []operand{f32(2, 3), f32(2, 2), i64(2)}},
