@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/fixture"
 	"github.com/octet-ml/octet/internal/shareddata"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -269,5 +271,42 @@ func TestScriptGolden(t *testing.T) {
 				t.Error(why)
 			}
 		})
+	}
+}
+
+// TestScriptSaved saves every program of the fixtures for the shapes of its first run. What keeps something
+// between runs is not saved, nor what holds branches and loops that only the run decides.
+func TestScriptSaved(t *testing.T) {
+	saved := 0
+	for _, path := range scriptFamilies(t) {
+		for _, c := range readScriptCases(t, path) {
+			if c.Refused || len(c.Runs) == 0 || c.Runs[0].Err != "" {
+				continue
+			}
+			data := c.archive(t)
+			g, err := LoadFrom(bytes.NewReader(data), int64(len(data)))
+			if err != nil {
+				t.Fatalf("%s: %v", c.What, err)
+			}
+			var types []ops.Type
+			for _, in := range c.Runs[0].In {
+				x := in.tensor(t)
+				types = append(types, ops.Type{DType: x.DType(), Shape: x.Shape(), Q: x.QParams()})
+			}
+			if g, err = g.Specialize(types...); err != nil || g.State != nil {
+				continue // the first asks for the values of inputs
+			}
+			branches := slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool {
+				name := n.Op.Name()
+				return name == "if" || name == "loop"
+			})
+			if err := SaveTo(io.Discard, g, SaveOptions{}); err != nil && !branches {
+				t.Errorf("%s: %s: %v", filepath.Base(path), c.What, err)
+			}
+			saved++
+		}
+	}
+	if saved < 2900 {
+		t.Errorf("only %d programs saved", saved)
 	}
 }
