@@ -18,7 +18,7 @@ func TestNoPyTorch(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if _, err := loader.StateDict("../digits/digits.pth"); err != nil {
+	if _, err := loader.StateDict("../../digits/digits.pth"); err != nil {
 		t.Error(err)
 	}
 }
