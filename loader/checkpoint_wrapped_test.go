@@ -8,10 +8,10 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// TestCheckpointWrapped reads checkpoints with tensors beside their state_dict, and
+// TestCheckpointWrapped reads checkpoints with tensors beside their state_dict, of complex numbers, and
 // state_dicts of compiled modules.
 func TestCheckpointWrapped(t *testing.T) {
-	for _, name := range []string{"ck_tutorial.pth", "ck_loss_grad.pth", "compiled_prefix.pth"} {
+	for _, name := range []string{"ck_tutorial.pth", "ck_loss_grad.pth", "compiled_prefix.pth", "complex.pth"} {
 		t.Run(name, func(t *testing.T) {
 			dir := shareddata.Path(t, "cases", "weights")
 			w, err := StateDict(filepath.Join(dir, name))
