@@ -251,3 +251,17 @@ func callRow(t *testing.T, m *Evaluator, name string, row row, args []Value) {
 		m.uses.add(name, "", 1)
 	}
 }
+
+// TestRowsDiffer looks for rows behind one that takes the same arguments.
+func TestRowsDiffer(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, family := range families {
+		for _, o := range family {
+			row := o.name + " " + o.params
+			if seen[row] {
+				t.Errorf("two rows of %s", row)
+			}
+			seen[row] = true
+		}
+	}
+}

@@ -18,9 +18,6 @@ var scalars = []operator{
 	{"aten::divmod", "x:n y:n", divmod},
 	{"aten::__round_to_zero_floordiv", "a:n b:n", scalarBinary(ops.TruncDiv)},
 	{"aten::remainder", "a:n b:n", scalarBinary(ops.Remainder)},
-	{"aten::divmod", "x:n y:n", func(c *call) Value {
-		return &Tuple{Items: []Value{scalarBinary(ops.FloorDiv)(c), scalarBinary(ops.Remainder)(c)}}
-	}},
 	{"aten::fmod", "a:n b:n", scalarBinary(ops.Fmod)},
 	{"aten::pow", "a:n b:n", scalarBinary(ops.Pow)},
 	{"aten::atan2", "a:n b:n", scalarBinary(ops.Atan2)},
