@@ -277,6 +277,9 @@ func TestScriptGolden(t *testing.T) {
 // TestScriptSaved saves every program of the fixtures for the shapes of its first run. What keeps something
 // between runs is not saved, nor what holds branches and loops that only the run decides.
 func TestScriptSaved(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it saves 3000 programs")
+	}
 	saved := 0
 	for _, path := range scriptFamilies(t) {
 		for _, c := range readScriptCases(t, path) {
