@@ -221,7 +221,7 @@ func (s *smoothed) center() {
 		return
 	}
 	for c, lo := range s.lo {
-		s.shift[c] = lo/2 + s.hi[c]/2
+		s.shift[c] = float32(lo/2) + float32(s.hi[c]/2)
 		s.lo[c] -= s.shift[c]
 		s.hi[c] -= s.shift[c]
 	}
