@@ -127,7 +127,7 @@ func squaredErrorTo(u, low, high float64) float64 {
 // values diverges least from that of the values: the calibration of TensorRT
 // (Migacz, 2017). P is the histogram with what lies outside added to its ends; Q
 // is the histogram divided into the levels, each level's count spread evenly over
-// its bins that are not empty. Ranges of fewer bins than levels are not considered.
+// its bins that are not empty. Ranges of fewer bins than levels are not considered, nor those that hold less than half of the values.
 //
 // The sum of p*log(p/q) splits into one over bins, of which only the end bins
 // depend on the range, and one over levels, in which q is constant; prefix sums
@@ -167,7 +167,8 @@ func (g *grid) leastDivergence(s Spec) (lo, hi float32) {
 			last = gridBins
 		}
 		inside := counts[last] - counts[first]
-		if inside == 0 {
+		// P and Q are alike, too, where next to all values are added to the one bin that is left.
+		if inside == 0 || 2*inside < total {
 			return math.Inf(1)
 		}
 		for bins[first] == 0 {

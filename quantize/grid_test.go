@@ -212,6 +212,24 @@ func divergence(g *grid, s Spec, lo, hi float32) float64 {
 	return sum
 }
 
+// TestEntropyHoldsClusters checks that values far from 0 that lie close together, as those of a gate, are in the range, though one is below them.
+func TestEntropyHoldsClusters(t *testing.T) {
+	x := normal(rand.New(rand.NewPCG(1, 2)), 10_000)
+	for i := range x {
+		x[i] = 0.5 + 0.02*x[i]
+	}
+	x[0] = 0.07
+	o := newObserver(t, ObserverConfig{Kind: Entropy, Spec: affineU8})
+	observe(t, o, []int{len(x)}, x...)
+	q, err := o.QParams()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if top := q.Scale[0] * float32(255-q.ZeroPoint[0]); top < 0.5 {
+		t.Errorf("the range ends at %v, below half of the values", top)
+	}
+}
+
 func TestEntropyFindsTheLeastDivergence(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	for _, spec := range []Spec{symmetricS8, affineU8, affineU8.WithBits(4)} {

@@ -83,7 +83,7 @@ func (o *rangeObserver) columns(v, lo, hi []float32) error {
 	sum := float32(0) // NaN where something is not finite
 	for ; len(v) > 0; v = v[len(lo):] {
 		for c, x := range v[:len(lo)] {
-			sum += x * 0
+			sum += float32(x * 0)
 			lo[c], hi[c] = min(lo[c], x), max(hi[c], x)
 		}
 	}
