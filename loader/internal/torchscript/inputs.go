@@ -207,3 +207,5 @@ func (m *machine) argument(in input, v *graph.Value, t ops.Type) (aten.Value, er
 	}
 	return n.To(k), nil
 }
+
+var _ graph.ListProgram = (*Program)(nil)
