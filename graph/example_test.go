@@ -104,3 +104,13 @@ func ExampleSession_RunNamed() {
 	fmt.Println(y.Names(), y.Get("output0").Float32s())
 	// Output: [output0] [2 4 6]
 }
+
+// The passes that Compile runs have names, by which Options.MaxPatches bisects what one does.
+func ExampleOptimizations() {
+	for _, p := range graph.Optimizations[:2] {
+		fmt.Println(p.Name != "")
+	}
+	// Output:
+	// true
+	// true
+}

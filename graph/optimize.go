@@ -22,8 +22,8 @@ var Fusions = slices.Concat(Foldings, []Pass{
 // Attentions are the passes that make attention one operator.
 var Attentions = []Pass{{Name: "fuse attention", Rule: fuseAttention}}
 
-// Lowering are the passes that bring a graph into the form that kernels take.
-var Lowering = slices.Concat(
+// lowering are the passes that bring a graph into the form that kernels take.
+var lowering = slices.Concat(
 	[]Pass{{Name: "fuse function", Rule: fuseFunction}},
 	Attentions,
 	[]Pass{
@@ -34,4 +34,4 @@ var Lowering = slices.Concat(
 )
 
 // Optimizations are the passes Compile runs, in order.
-var Optimizations = slices.Concat(Expansions, Fusions, Lowering)
+var Optimizations = slices.Concat(Expansions, Fusions, lowering)

@@ -164,7 +164,7 @@ func (g *Graph) compile(ctx context.Context, opts Options, home *Session) (*Sess
 		return nil, err
 	}
 	if opts.MaxPatches > 0 {
-		if err := c.rewrite(ctx, Lowering, 0); err != nil {
+		if err := c.rewrite(ctx, lowering, 0); err != nil {
 			return nil, err
 		}
 	}

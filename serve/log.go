@@ -37,7 +37,7 @@ func (l *logger) Request(e RequestEvent) {
 	if p, ok := errors.AsType[*panicError](e.Err); ok {
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	}
-	if parent := TraceParent(e.Context); parent != "" {
+	if parent := traceParent(e.Context); parent != "" {
 		attributes = append(attributes, slog.String("traceparent", parent))
 	}
 	l.LogAttrs(context.WithoutCancel(e.Context), level, "request", attributes...)
@@ -60,8 +60,8 @@ func (l *logger) Load(e LoadEvent) {
 // traceKey is the key of the traceparent header in the context of a request.
 type traceKey struct{}
 
-// TraceParent returns the header traceparent of the request of a context, "" without one.
-func TraceParent(ctx context.Context) string {
+// traceParent returns the header traceparent of the request of a context, "" without one.
+func traceParent(ctx context.Context) string {
 	parent, _ := ctx.Value(traceKey{}).(string)
 	return parent
 }

@@ -37,8 +37,8 @@ func (i *instance) example() []oip.TensorMetadata {
 	return list
 }
 
-// FormatTensor writes a tensor of a model as "x FP32[-1,3,32,32]".
-func FormatTensor(t oip.TensorMetadata) string {
+// formatTensor writes a tensor of a model as "x FP32[-1,3,32,32]".
+func formatTensor(t oip.TensorMetadata) string {
 	extents := make([]string, len(t.Shape))
 	for i, n := range t.Shape {
 		extents[i] = fmt.Sprint(n)
@@ -49,7 +49,7 @@ func FormatTensor(t oip.TensorMetadata) string {
 func formatTensors(list []oip.TensorMetadata) string {
 	texts := make([]string, len(list))
 	for i, t := range list {
-		texts[i] = FormatTensor(t)
+		texts[i] = formatTensor(t)
 	}
 	return strings.Join(texts, ", ")
 }
@@ -63,7 +63,7 @@ func (i *instance) bind(given []*oip.Tensor) ([]*tensor.Tensor, error) {
 			return nil, invalid("there is no input %s: the model takes %s", quote(t.Name), formatTensors(i.inputs))
 		}
 		if want := i.inputs[k]; t.Datatype != want.Datatype {
-			return nil, invalid("input %s: it is %s where the model takes %s", quote(t.Name), t.Datatype, FormatTensor(want))
+			return nil, invalid("input %s: it is %s where the model takes %s", quote(t.Name), t.Datatype, formatTensor(want))
 		}
 		inputs[k] = t.Value
 	}
@@ -84,7 +84,7 @@ func (i *instance) check(inputs []*tensor.Tensor) error {
 			fits = want.Free[axis] || t.Dim(axis) == want.Type.Shape[axis]
 		}
 		if !fits {
-			return invalid("input %s: its shape is %v where the model takes %s", quote(want.Name), t.Shape(), FormatTensor(i.inputs[k]))
+			return invalid("input %s: its shape is %v where the model takes %s", quote(want.Name), t.Shape(), formatTensor(i.inputs[k]))
 		}
 	}
 	return nil

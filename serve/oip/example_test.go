@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/octet-ml/octet/serve/oip"
 	"github.com/octet-ml/octet/tensor"
@@ -38,4 +39,15 @@ func ExampleInvalidError() {
 	_, err := oip.ReadInferRequest(bytes.NewReader(body), oip.Body{Size: int64(len(body)), HeaderLength: -1}, nil)
 	fmt.Println(err)
 	// Output: inputs[0].data: 1 elements where shape [2] needs 2
+}
+
+// An answer is read as it was written; a Client bounds how many bytes that may be.
+func ExampleReadInferResponse() {
+	const body = `{"model_name":"m","outputs":[{"name":"y","datatype":"FP32","shape":[2],"data":[1,2.5]}]}`
+	r, err := oip.ReadInferResponse(strings.NewReader(body), oip.Body{Size: int64(len(body)), HeaderLength: -1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(r.ModelName, r.Outputs[0].Name, int64(len(body)) <= oip.DefaultMaxAnswer)
+	// Output: m y true
 }

@@ -495,3 +495,9 @@ func (r *run) checkShared() error {
 	}
 	return nil
 }
+
+var (
+	_ graph.Checker  = (*Model)(nil)
+	_ graph.Exampler = (*Model)(nil)
+	_ graph.Shaper   = (*Model)(nil)
+)

@@ -256,3 +256,5 @@ func memberKind(union *script.Type, t ops.Type) string {
 	}
 	return "number"
 }
+
+var _ graph.ListProgram = (*Program)(nil)
