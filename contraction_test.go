@@ -16,16 +16,15 @@ var uncontracted = []string{"quantize", "ops/int8", "loader", "ops/asm", "ops", 
 
 // contracted are the functions and files that may have fused multiply-adds, and why.
 var contracted = map[string]string{
-	"ops/int8.winograd.time":         "an estimate of time: all forms of a layer give the same bits",
-	"ops.Conv.winogradCost":          "an estimate of time",
-	"quantize.minMax":                "products with 0, which tell whether values are finite",
-	"ops.Random.sample":              "math.FMA, which is the same everywhere",
-	"ops.Random.each":                "math.FMA, which is the same everywhere",
-	"quantize.rangeObserver.columns": "products with 0, which tell whether values are finite",
-	"ops/fft_plan.go":                "float32 results only",
-	"ops/unary_grad.go":              "gradients",
-	"ops/fold_batch_norm_grad.go":    "gradients",
-	"ops/unary_functions.go":         "beside functions of package math, which differ from architecture to architecture",
+	"ops/int8.winograd.time":      "an estimate of time: all forms of a layer give the same bits",
+	"ops.Conv.winogradCost":       "an estimate of time",
+	"quantize.minMax":             "products with 0, which tell whether values are finite",
+	"ops.Random.sample":           "math.FMA, which is the same everywhere",
+	"ops.Random.each":             "math.FMA, which is the same everywhere",
+	"ops/fft_plan.go":             "float32 results only",
+	"ops/unary_grad.go":           "gradients",
+	"ops/fold_batch_norm_grad.go": "gradients",
+	"ops/unary_functions.go":      "beside functions of package math, which differ from architecture to architecture",
 }
 
 var (

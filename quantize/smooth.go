@@ -26,13 +26,7 @@ const (
 	DefaultSmoothing Smoothing = 0.5
 )
 
-// ParseSmoothing returns the smoothing of a text: "auto", "none" or a strength above 0 and at most 1.
-func ParseSmoothing(text string) (Smoothing, error) {
-	var s Smoothing
-	return s, s.UnmarshalText([]byte(text))
-}
-
-// String returns what ParseSmoothing takes.
+// String returns what UnmarshalText takes.
 func (s Smoothing) String() string {
 	switch s {
 	case NoSmoothing:
@@ -46,7 +40,7 @@ func (s Smoothing) String() string {
 // MarshalText returns what String does.
 func (s Smoothing) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText takes what ParseSmoothing does.
+// UnmarshalText takes "auto", "none" or a strength above 0 and at most 1.
 func (s *Smoothing) UnmarshalText(text []byte) error {
 	switch string(text) {
 	case "none":

@@ -299,12 +299,14 @@ func TestSmoothRefusals(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "0", "-1", "2", "NaN", "half"} {
-		if s, err := ParseSmoothing(text); err == nil {
+		var s Smoothing
+		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is %v", text, s)
 		}
 	}
 	for _, s := range []Smoothing{NoSmoothing, AutoSmoothing, 0.25, 1} {
-		if got, err := ParseSmoothing(s.String()); err != nil || got != s {
+		var got Smoothing
+		if err := got.UnmarshalText([]byte(s.String())); err != nil || got != s {
 			t.Errorf("%v is read as %v, %v", s, got, err)
 		}
 	}
