@@ -138,6 +138,17 @@ func (c *call) plainArg(i int) Value {
 func (c *call) int(i int) int { return c.plainInt(c.args[i]) }
 
 func (c *call) plainInt(v Value) int {
+	n := c.plainInt64(v)
+	if int64(int(n)) != n {
+		c.fail("%d is too large", n)
+	}
+	return int(n)
+}
+
+// int64 is int for numbers that are no sizes or indices, which 32 bits may be too few for.
+func (c *call) int64(i int) int64 { return c.plainInt64(c.args[i]) }
+
+func (c *call) plainInt64(v Value) int64 {
 	if n, ok := v.(*build.Number); ok && n.Known == nil {
 		v = c.settle(n, -1)
 	}
@@ -147,10 +158,7 @@ func (c *call) plainInt(v Value) int {
 		return 0
 	}
 	n, _ := build.Convert(p, build.Int).(int64)
-	if int64(int(n)) != n {
-		c.fail("%d is too large", n)
-	}
-	return int(n)
+	return n
 }
 
 // intOr returns argument i, or a default where it is None.

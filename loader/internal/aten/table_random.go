@@ -35,7 +35,7 @@ var randoms = []operator{
 	{"aten::cauchy", "self:T median:f=0 sigma:f=1 |" + ownGenerator, drawn(ops.Cauchy)},
 	{"aten::random", "self:T |" + ownGenerator, func(c *call) Value { return c.drawLike(ops.Random{Fn: ops.AnyInteger}, c.tensor(0)) }},
 	{"aten::random", "self:T to:i |" + ownGenerator, func(c *call) Value {
-		return c.drawLike(ops.Random{Fn: ops.Integers, High: int64(c.int(1))}, c.tensor(0))
+		return c.drawLike(ops.Random{Fn: ops.Integers, High: c.int64(1)}, c.tensor(0))
 	}},
 	{"aten::random", "self:T from:i to:i? |" + ownGenerator, randomFrom},
 	{"aten::bernoulli", "self:T |" + ownGenerator, func(c *call) Value { return c.bernoulli(c.tensor(0), c.args[0]) }},
@@ -82,9 +82,9 @@ func randomLike(fn ops.RandomFn, a, b float64) func(*call) Value {
 
 // integersAt returns a distribution of integers with its bounds at arguments, from 0 where low is -1.
 func (c *call) integersAt(low, high int) ops.Random {
-	op := ops.Random{Fn: ops.Integers, High: int64(c.int(high))}
+	op := ops.Random{Fn: ops.Integers, High: c.int64(high)}
 	if low >= 0 {
-		op.Low = int64(c.int(low))
+		op.Low = c.int64(low)
 	}
 	return op
 }
@@ -111,11 +111,11 @@ func randperm(c *call) Value {
 }
 
 func randomFrom(c *call) Value {
-	op := ops.Random{Fn: ops.Integers, Low: int64(c.int(1)), High: math.MaxInt64}
+	op := ops.Random{Fn: ops.Integers, Low: c.int64(1), High: math.MaxInt64}
 	if c.isNone(2) {
 		return c.unsupported("from a number without a bound")
 	}
-	op.High = int64(c.int(2))
+	op.High = c.int64(2)
 	return c.drawLike(op, c.tensor(0))
 }
 
