@@ -139,14 +139,14 @@ func (s *Session) once(ctx context.Context, in []*tensor.Tensor, threads int, ho
 		if whole {
 			s.release(st)
 		} else {
-			s.discard(st) // something panicked
+			s.discard(st.memory) // something panicked
 		}
 	}()
 	st.limit(threads)
 	out := make([]*tensor.Tensor, len(s.graph.Outputs))
 	for i := range out {
 		typ := s.outputType(st, i)
-		if err = hold(int64(typ.Bytes()), st.plan.stateBytes(s.threads)); err != nil {
+		if err = hold(int64(typ.Bytes()), st.plan.runBytes(s.threads)); err != nil {
 			break
 		}
 		if out[i], err = tensor.New(typ.DType, typ.Shape...); err != nil {

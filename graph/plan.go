@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unsafe"
 
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -23,14 +22,16 @@ func (p *plan) bytes() int64 {
 	return bytes
 }
 
-// stateBytes returns about what the memory of one run takes.
-func (p *plan) stateBytes(threads int) int64 {
-	worker := int64(p.workerScratch) + int64(p.workerPointers)*int64(unsafe.Sizeof(unsafe.Pointer(nil)))
-	return int64(p.arena) + int64(threads)*worker + int64(len(p.steps))*512 + int64(len(p.slots))*192
+// stateBytes returns about what a state takes beside the memory that it lies in.
+func (p *plan) stateBytes() int64 { return int64(len(p.steps))*512 + int64(len(p.slots))*192 }
+
+// runBytes returns about what one run takes.
+func (p *plan) runBytes(threads int) int64 {
+	return int64(p.arena) + int64(threads)*workerBytes(p.workerScratch, p.workerPointers) + p.stateBytes()
 }
 
 // plan is a graph prepared for inputs of given shapes: the kernels in order and
-// where in memory each value lies. A plan is not changed once made.
+// where in memory each value lies. A plan is not changed once made, but for gone.
 type plan struct {
 	key    string
 	steps  []step
@@ -38,8 +39,10 @@ type plan struct {
 	slotOf *valueTable[int]
 	arena  int         // bytes
 	shared map[any]any // of kernels, see ops.Prepare.Share
+	gone   bool        // no longer kept by the session, whose lock holds for this
 
 	workerScratch, workerPointers int
+	operands                      int // of all steps
 }
 
 // step is one kernel to run.
@@ -91,7 +94,7 @@ func (s *Session) makePlan(ctx context.Context, key string, inputs []ops.Type) (
 	if p.arena, ok = layOut(lives, int(s.opts.MaxMemory)); !ok {
 		return nil, &MemoryError{Need: s.opts.MaxMemory, Limit: s.opts.MaxMemory}
 	}
-	if need += p.stateBytes(s.threads); need > s.opts.MaxMemory {
+	if need += p.runBytes(s.threads); need > s.opts.MaxMemory {
 		return nil, &MemoryError{Need: need, Limit: s.opts.MaxMemory}
 	}
 	return p, nil
@@ -290,9 +293,11 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 		}
 		return nil
 	}
-	for _, t := range slices.Concat(types, outTypes) {
-		if err := s.within(t.Bytes()); err != nil {
-			return err
+	for _, list := range [][]ops.Type{types, outTypes} {
+		for _, t := range list {
+			if err := s.within(t.Bytes()); err != nil {
+				return err
+			}
 		}
 	}
 	pack := s.pack
@@ -324,6 +329,7 @@ func (s *Session) planNode(p *plan, n *Node, touch func(int)) error {
 		st.out = append(st.out, j)
 	}
 	p.steps = append(p.steps, st)
+	p.operands += len(st.in) + len(st.out)
 	p.workerScratch = max(p.workerScratch, kernel.WorkerScratch)
 	p.workerPointers = max(p.workerPointers, kernel.WorkerPointers)
 	return nil
@@ -350,22 +356,13 @@ func align(n int) int { return (n + tensor.Alignment - 1) / tensor.Alignment * t
 // state is the memory of one run in progress.
 type state struct {
 	plan    *plan
-	entry   *planEntry // which gets it back
+	memory  *runMemory // that it lies in; nil of a part of an operator
 	arena   []byte
 	tensors []*tensor.Tensor // by slot
 	calls   []ops.Call       // by step
 	workers []ops.Worker     // of which a run may use fewer
 	inputs  [][]*tensor.Tensor
 	outputs [][]*tensor.Tensor // tensors that are views of each input's or output's memory
-}
-
-// newWorkers returns memory for the workers of a run.
-func (p *plan) newWorkers(threads int) []ops.Worker {
-	workers := make([]ops.Worker, threads)
-	for i := range workers {
-		workers[i] = ops.Worker{Scratch: tensor.AlignedBytes(p.workerScratch), Pointers: make([]unsafe.Pointer, p.workerPointers)}
-	}
-	return workers
 }
 
 // newState returns a state whose values lie in the arena.
@@ -421,17 +418,19 @@ func (p *plan) newState(s *Session, arena []byte, workers []ops.Worker) (*state,
 			next = w
 		}
 	}
+	operands := make([]*tensor.Tensor, 0, p.operands)
+	list := func(slots []int) []*tensor.Tensor {
+		from := len(operands)
+		for _, j := range slots {
+			operands = append(operands, st.tensors[j])
+		}
+		return operands[from:len(operands):len(operands)]
+	}
 	for i := range p.steps {
-		c := &st.calls[i]
+		c, step := &st.calls[i], &p.steps[i]
 		c.Workers, c.Pool = workers, s.pool
-		sp := p.steps[i].scratch
-		c.Scratch = st.arena[sp.start : sp.start+sp.size]
-		for _, j := range p.steps[i].in {
-			c.In = append(c.In, st.tensors[j])
-		}
-		for _, j := range p.steps[i].out {
-			c.Out = append(c.Out, st.tensors[j])
-		}
+		c.Scratch = st.arena[step.scratch.start : step.scratch.start+step.scratch.size]
+		c.In, c.Out = list(step.in), list(step.out)
 	}
 	return st, nil
 }

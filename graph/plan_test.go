@@ -157,7 +157,7 @@ func TestPlanInPlace(t *testing.T) {
 		g := build(again)
 		s := compile(t, g, Options{Threads: 1})
 		scratch := 0
-		for _, st := range s.plans.All()[0].plan.steps {
+		for _, st := range s.plans.All()[0].steps {
 			scratch = max(scratch, st.kernel.Scratch)
 		}
 		want := piece

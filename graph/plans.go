@@ -2,18 +2,12 @@ package graph
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
-
-// planEntry is a plan that a session keeps, with the memory of runs that ended.
-type planEntry struct {
-	plan *plan
-	free []*state
-	gone bool // no longer kept: what runs still have is not taken back
-}
 
 // acquire returns memory for a run with inputs of these types, which it plans when they are new.
 // Only those who want the same new types wait for a plan.
@@ -21,10 +15,8 @@ func (s *Session) acquire(ctx context.Context, inputs []*tensor.Tensor) (*state,
 	var buf [128]byte
 	key := s.settledKey(planKey(buf[:0], inputs), inputs)
 	for {
-		if e, st := s.take(key); st != nil {
-			return st, nil
-		} else if e != nil {
-			return s.newRunState(e)
+		if p, m := s.take(key); p != nil {
+			return m.fit(s, p)
 		}
 		if err := s.planFor(ctx, string(key), inputs, nil); err != nil {
 			return nil, err
@@ -32,26 +24,30 @@ func (s *Session) acquire(ctx context.Context, inputs []*tensor.Tensor) (*state,
 	}
 }
 
-// take returns the plan of the key, nil when there is none, and memory that a run left, if any did.
-func (s *Session) take(key []byte) (*planEntry, *state) {
+// take returns the plan of the key, nil when there is none, and memory for a run: what a run left, if any did, the last one of that plan
+// before others.
+func (s *Session) take(key []byte) (*plan, *runMemory) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.planned(key)
-	if e == nil || len(e.free) == 0 {
-		return e, nil
+	p, ok := s.plans.Use(func(p *plan) bool { return p.key == string(key) })
+	if !ok {
+		return nil, nil
 	}
-	last := len(e.free) - 1
-	st := e.free[last]
-	e.free[last] = nil
-	e.free = e.free[:last]
-	s.kept -= e.plan.stateBytes(s.threads)
-	return e, st
-}
-
-// planned returns the plan of the key and makes it the most recent; s.mu is held.
-func (s *Session) planned(key []byte) *planEntry {
-	e, _ := s.plans.Use(func(e *planEntry) bool { return e.plan.key == string(key) })
-	return e
+	if len(s.free) == 0 {
+		return p, new(runMemory)
+	}
+	i := len(s.free) - 1
+	for k := i; k >= 0; k-- {
+		if s.free[k].states[p] != nil {
+			i = k
+			break
+		}
+	}
+	m := s.free[i]
+	s.free = slices.Delete(s.free, i, i+1)
+	s.kept -= m.bytes
+	s.forget(m)
+	return p, m
 }
 
 // settledKey appends what planning needs to know of the values of inputs to the key of a plan.
@@ -71,7 +67,7 @@ func (s *Session) hasPlan(key []byte) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.plans.All(), func(e *planEntry) bool { return e.plan.key == string(key) })
+	return slices.ContainsFunc(s.plans.All(), func(p *plan) bool { return p.key == string(key) })
 }
 
 // planFor makes the plan of the key, or waits until another has. The types are those of the inputs unless they are given.
@@ -95,7 +91,7 @@ func (s *Session) planFor(ctx context.Context, key string, inputs []*tensor.Tens
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.plans.Add(&planEntry{plan: p})
+		s.plans.Add(p)
 		s.kept += p.bytes()
 		s.evict()
 		return nil
@@ -103,92 +99,101 @@ func (s *Session) planFor(ctx context.Context, key string, inputs []*tensor.Tens
 	return err
 }
 
-// newRunState makes memory for a run.
-func (s *Session) newRunState(e *planEntry) (*state, error) {
-	st, err := e.plan.newState(s, tensor.AlignedBytes(e.plan.arena), e.plan.newWorkers(s.threads))
-	if err != nil {
-		return nil, err
-	}
-	st.entry = e
-	s.memory.Add(e.plan.stateBytes(s.threads))
-	return st, nil
-}
-
 // release takes back the memory of a run that ended.
 func (s *Session) release(st *state) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st.entry.gone {
-		s.discard(st)
+	m := st.memory
+	if s.abandoned {
+		s.discard(m)
 		return
 	}
-	st.entry.free = append(st.entry.free, st)
-	s.kept += st.plan.stateBytes(s.threads)
+	s.forget(m)
+	s.free = append(s.free, m)
+	s.kept += m.bytes
 	s.evict()
 }
 
 // discard gives up the memory of a run.
-func (s *Session) discard(st *state) { s.memory.Add(-st.plan.stateBytes(s.threads)) }
+func (s *Session) discard(m *runMemory) { s.memory.Add(-m.bytes) }
 
-// evict gives up plans, the least recently used first, and what runs left, until the rest is within
-// what the options allow. The most recent plan stays, with the memory of one run. s.mu is held.
+// evict gives up what runs left, the least recently used first, and plans, until the rest is within
+// what the options allow. The most recent plan stays, with memory for one run of it. s.mu is held.
 func (s *Session) evict() {
-	s.plans.Drop(func() bool { return s.plans.Len() > s.opts.MaxPlans || s.kept > s.opts.MaxPlanMemory }, func(e *planEntry) {
-		e.gone = true
-		e.trim(s, 0)
-		s.kept -= e.plan.bytes()
-	})
-	if e, ok := s.plans.Latest(); ok && s.kept > s.opts.MaxPlanMemory {
-		e.trim(s, 1)
+	over := func() bool { return s.kept > s.opts.MaxPlanMemory }
+	for len(s.free) > 1 && over() {
+		s.drop(0)
 	}
+	if p, ok := s.plans.Latest(); ok && len(s.free) > 0 && over() && len(s.free[0].arena) > p.arena {
+		s.drop(0)
+	}
+	s.plans.Drop(func() bool { return s.plans.Len() > s.opts.MaxPlans || over() }, func(p *plan) {
+		p.gone = true
+		s.forgotten++
+		s.kept -= p.bytes()
+		for _, m := range s.free {
+			s.kept -= s.forget(m)
+		}
+	})
 }
 
-// trim gives up what runs left but for the memory of some; s.mu is held.
-func (e *planEntry) trim(s *Session, keep int) {
-	for len(e.free) > keep {
-		last := len(e.free) - 1
-		s.discard(e.free[last])
-		s.kept -= e.plan.stateBytes(s.threads)
-		e.free[last] = nil
-		e.free = e.free[:last]
+// forget drops the states of plans that are gone and returns their bytes; s.mu is held.
+func (s *Session) forget(m *runMemory) int64 {
+	if m.forgotten == s.forgotten {
+		return 0
 	}
+	m.forgotten = s.forgotten
+	before := m.bytes
+	maps.DeleteFunc(m.states, func(p *plan, _ *state) bool {
+		if p.gone {
+			m.bytes -= p.stateBytes()
+		}
+		return p.gone
+	})
+	s.memory.Add(m.bytes - before)
+	return before - m.bytes
+}
+
+// drop gives up what a run left; s.mu is held.
+func (s *Session) drop(i int) {
+	s.kept -= s.free[i].bytes
+	s.discard(s.free[i])
+	s.free = slices.Delete(s.free, i, i+1)
 }
 
 // Trim gives up the memory that runs have left for those that follow. The next run takes it anew.
-func (s *Session) Trim() {
+func (s *Session) Trim() { s.eachSession((*Session).trim) }
+
+func (s *Session) trim() {
+	for len(s.free) > 0 {
+		s.drop(0)
+	}
+	s.free = nil
+}
+
+// abandon gives up what runs left, and what they still have once they end.
+func (s *Session) abandon() {
+	s.eachSession(func(s *Session) {
+		s.trim()
+		s.abandoned = true
+	})
+}
+
+// eachSession calls f for the session and those that are parts of it, with their locks held.
+func (s *Session) eachSession(f func(*Session)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range s.plans.All() {
-		e.trim(s, 0)
-		e.free = nil
-	}
+	f(s)
 	if s.stages != nil {
 		for _, t := range s.stages.list {
 			for _, inner := range t.sessions() {
-				inner.Trim()
+				inner.eachSession(f)
 			}
 		}
 	}
 	if s.open != nil {
 		for _, c := range s.open.list.All() {
-			c.session.Trim()
-		}
-	}
-}
-
-// abandon gives up all plans and what runs still have once they end.
-func (s *Session) abandon() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.plans.All() {
-		e.trim(s, 0)
-		e.gone = true
-	}
-	if s.stages != nil {
-		for _, t := range s.stages.list {
-			for _, inner := range t.sessions() {
-				inner.abandon()
-			}
+			c.session.eachSession(f)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func TestRecomputeChain(t *testing.T) {
 func TestRecomputeMeasures(t *testing.T) {
 	g, _ := convChain(t, 9)
 	s := compile(t, g, Options{Threads: 2})
-	r := newRecomputation(s.graph, s.plans.All()[0].plan)
+	r := newRecomputation(s.graph, s.plans.All()[0])
 	w := r.choose(1)
 	if w == nil {
 		t.Fatal("nothing was chosen")
@@ -225,10 +225,10 @@ func TestTrim(t *testing.T) {
 	s := compile(t, g, Options{Threads: 1})
 	in := []*tensor.Tensor{random(t, rand.New(rand.NewPCG(1, 1)), g.Inputs[0].Type.Shape...)}
 	want := runBytes(t, s, in)
-	if len(s.plans.All()[0].free) != 1 {
-		t.Fatalf("%d arenas", len(s.plans.All()[0].free))
+	if len(s.free) != 1 {
+		t.Fatalf("%d arenas", len(s.free))
 	}
-	if s.Trim(); len(s.plans.All()[0].free) != 0 {
+	if s.Trim(); len(s.free) != 0 {
 		t.Error("an arena stays")
 	}
 	if !bytes.Equal(runBytes(t, s, in), want) {

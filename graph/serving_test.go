@@ -157,7 +157,7 @@ func TestMaxRuns(t *testing.T) {
 		if err := <-results; !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a third run: %v", err)
 		}
-		if got, want := s.Memory(), 2*s.plans.All()[0].plan.stateBytes(1); got != want {
+		if got, want := s.Memory(), 2*s.plans.All()[0].runBytes(1); got != want {
 			t.Errorf("%d bytes for two runs, want %d", got, want)
 		}
 		go run(context.Background())
@@ -283,10 +283,13 @@ func TestMaxPlanMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		var sum, left int64
-		for _, e := range s.plans.All() {
-			sum += e.plan.bytes() + int64(len(e.free))*e.plan.stateBytes(1)
-			left += int64(len(e.free)) * e.plan.stateBytes(1)
+		for _, p := range s.plans.All() {
+			sum += p.bytes()
 		}
+		for _, m := range s.free {
+			left += m.bytes
+		}
+		sum += left
 		if sum != s.kept || left != s.Memory() || (sum > limit && s.plans.Len() > 1) {
 			t.Fatalf("run %d: %d plans of %d bytes, counted as %d; runs left %d, counted as %d", i, s.plans.Len(), sum, s.kept, left, s.Memory())
 		}
@@ -297,6 +300,29 @@ func TestMaxPlanMemory(t *testing.T) {
 	s.Trim()
 	if s.Memory() != 0 {
 		t.Errorf("%d bytes after Trim", s.Memory())
+	}
+}
+
+// Runs of different shapes take turns in one arena, and runs at a time have one each.
+func TestShapesShareArena(t *testing.T) {
+	s := compile(t, convNet(t), Options{Threads: 1})
+	r := rand.New(rand.NewPCG(1, 1))
+	most := int64(0)
+	for i := range 60 {
+		if _, err := s.Run(context.Background(), random(t, r, 1+i*7%20, 3, 16, 16)); err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, int64(s.plans.All()[0].arena))
+		states := int64(0)
+		for p := range s.free[0].states {
+			states += p.stateBytes()
+		}
+		if len(s.free) != 1 || s.Memory()-states > most+most/2+workerBytes(s.plans.All()[0].workerScratch, 0)*2 {
+			t.Fatalf("run %d: %d arenas with %d bytes, where a run takes at most %d", i, len(s.free), s.Memory(), most)
+		}
+	}
+	if n := len(s.free[0].states); n != 20 {
+		t.Errorf("%d of 20 shapes have a state", n)
 	}
 }
 
@@ -329,7 +355,7 @@ func TestControlMemoryIsOfTheRun(t *testing.T) {
 	s := compile(t, doubling(t, 100), Options{Threads: 1})
 	runOne(t, s, tensor.Scalar(int64(3)), vector(t, 1, 2))
 	kept := 0
-	calls := s.plans.All()[0].free[0].calls
+	calls := s.free[0].states[s.plans.All()[0]].calls
 	for i := range calls {
 		if calls[i].Kept != nil {
 			kept++

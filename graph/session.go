@@ -75,9 +75,12 @@ type Session struct {
 	memory   *atomic.Int64                       // bytes that all runs have
 	planning flights
 
-	mu    sync.Mutex
-	plans recent.List[*planEntry]
-	kept  int64 // bytes of plans and of what runs left for others
+	mu        sync.Mutex
+	plans     recent.List[*plan]
+	free      []*runMemory // what runs left for others, the last one to be used last
+	kept      int64        // bytes of plans and of what runs left
+	forgotten int          // plans that are gone
+	abandoned bool         // runs leave nothing
 
 	open    *specializations // of an open graph, else nil
 	stages  *stages          // of a graph with Items, else nil
@@ -196,7 +199,7 @@ func (g *Graph) compile(ctx context.Context, opts Options, home *Session) (*Sess
 	if err != nil {
 		return nil, err
 	}
-	s.plans.Add(&planEntry{plan: p})
+	s.plans.Add(p)
 	s.kept = p.bytes()
 	return s, nil
 }
@@ -305,8 +308,8 @@ func (s *Session) latest() []*plan {
 	var plans []*plan
 	for _, s := range sessions {
 		s.mu.Lock()
-		if e, ok := s.plans.Latest(); ok {
-			plans = append(plans, e.plan)
+		if p, ok := s.plans.Latest(); ok {
+			plans = append(plans, p)
 		}
 		s.mu.Unlock()
 	}

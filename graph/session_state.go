@@ -360,7 +360,7 @@ func (r *sessionRun) end() {
 	case r.whole:
 		r.session.release(r.st)
 	default:
-		r.session.discard(r.st)
+		r.session.discard(r.st.memory)
 	}
 	r.home.life.exit()
 	if r.state != nil {

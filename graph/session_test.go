@@ -219,7 +219,7 @@ func TestCancelledContext(t *testing.T) {
 	if _, err := s.Run(context.Background(), x); err != nil || steps != 7 {
 		t.Errorf("after a cancelled run: %v", err)
 	}
-	if n := len(s.plans.All()[0].free); n != 1 {
+	if n := len(s.free); n != 1 {
 		t.Errorf("%d states are free, not 1", n)
 	}
 }
@@ -262,7 +262,7 @@ func TestInputErrors(t *testing.T) {
 			t.Errorf("%s: outputs that do not fit were written", name)
 		}
 	}
-	if n := len(s.plans.All()[0].free); n != 1 {
+	if n := len(s.free); n != 1 {
 		t.Errorf("%d states are free, not 1: refused outputs must give theirs back", n)
 	}
 }
@@ -287,15 +287,15 @@ func TestMaxPlans(t *testing.T) {
 	run(19)
 	run(18)
 	var keys []string
-	for _, e := range s.plans.All() {
-		keys = append(keys, e.plan.key)
+	for _, p := range s.plans.All() {
+		keys = append(keys, p.key)
 	}
 	run(18)
-	if s.plans.All()[0].plan.key != keys[0] || s.plans.Len() != 3 {
+	if s.plans.All()[0].key != keys[0] || s.plans.Len() != 3 {
 		t.Error("a plan in use was made again")
 	}
 	run(20) // the least recently used, still kept
-	if s.plans.All()[2].plan.key != keys[1] {
+	if s.plans.All()[2].key != keys[1] {
 		t.Error("the plans are not in the order of their use")
 	}
 	if got := len(s.packed.made); got != made || made < 2 {

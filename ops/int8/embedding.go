@@ -30,8 +30,8 @@ func (op Embedding) Infer(in []ops.Type) ([]ops.Type, error) {
 	if len(in) != 2 || in[0].DType != tensor.Int8 || in[0].Q == nil || in[0].Q.Scheme.PerChannel() && in[0].Q.Axis != 0 {
 		return nil, ops.Errorf(op, in, "it takes an int8 table, quantized per tensor or per row, and indices")
 	}
-	if err := in[0].Q.Validate(in[0].Shape); err != nil {
-		return nil, ops.Errorf(op, in, "%v", err)
+	if q := in[0].Q; q.Scheme.PerChannel() && (len(in[0].Shape) == 0 || len(q.Scale) != in[0].Shape[0] || len(q.ZeroPoint) != len(q.Scale)) {
+		return nil, ops.Errorf(op, in, "%d scales and %d zero points for the rows of the table", len(q.Scale), len(q.ZeroPoint))
 	}
 	indices := in[1]
 	indices.Known = nil
