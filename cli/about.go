@@ -132,6 +132,7 @@ func (a *app) saveWith(output string, g *graph.Graph, info graph.Info, source st
 	}
 	with := g.Clone()
 	with.Info = &info
+	defer a.working("writing " + output)()
 	return loader.SaveWith(output, with, opts)
 }
 

@@ -26,7 +26,18 @@ func (a *app) checkKernels(ctx context.Context, r cpuResult) error {
 	if a.tier != best || os.Getenv("OCTET_CPU") != "" { // a tier was asked for
 		tiers = slices.DeleteFunc(tiers, func(t asm.Tier) bool { return !a.tier.Includes(t) })
 	}
-	err = bench.CheckKernels(ctx, tiers, func(k bench.KernelCheck) { r.Checks = append(r.Checks, k) })
+	rows := 0
+	for _, k := range asm.Kernels() {
+		if k.Tier != asm.Generic && slices.Contains(tiers, k.Tier) {
+			rows++
+		}
+	}
+	bar := a.progress("checking kernels", rows)
+	err = bench.CheckKernels(ctx, tiers, func(k bench.KernelCheck) {
+		r.Checks = append(r.Checks, k)
+		bar.set(len(r.Checks))
+	})
+	bar.end()
 	if err != nil {
 		return err
 	}

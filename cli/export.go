@@ -73,7 +73,10 @@ func (a *app) exportFile(ctx context.Context, path string, to fileArg, shape str
 	if g, err = a.closed(path, g, types, &info); err != nil {
 		return err
 	}
-	if err := write(to.path, g); err != nil {
+	end := a.working("writing " + to.path)
+	err = write(to.path, g)
+	end()
+	if err != nil {
 		return err
 	}
 	size, err := fileSize(to.path)

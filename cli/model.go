@@ -78,6 +78,7 @@ func (a *app) openToRun(ctx context.Context, path string, from source) (*graph.G
 }
 
 func (a *app) openWith(ctx context.Context, path string, from source, opts ...loader.Option) (*graph.Graph, error) {
+	defer a.working("reading " + path)()
 	f, err := loader.Open(path, append(a.loaderOptions(ctx, from), opts...)...)
 	if err != nil {
 		return nil, err
@@ -103,6 +104,7 @@ func buildModel(f *loader.File, from source) (*graph.Graph, error) {
 
 // compile makes the session of a model that was read from path.
 func (a *app) compile(path string, g *graph.Graph) (*graph.Session, error) {
+	defer a.working("preparing " + path)()
 	s, err := g.Compile(a.options())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -52,20 +52,53 @@ func (p *progress) draw(w io.Writer, line string) {
 	p.width = width
 }
 
+// working says what is going on, and for how long, while something runs of which nobody knows how long it takes: reading and writing
+// files, choosing kernels. It appears after a second, on a terminal only, until the function that it returns is called.
+func (a *app) working(what string) (end func()) {
+	if !a.onTerminal() {
+		return func() {}
+	}
+	const redraw = time.Second
+	p := a.progress(what, 0)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		t := time.NewTicker(redraw)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				p.draw(a.stderr, p.cut(fmt.Sprintf("%s, %v", what, time.Since(p.start).Truncate(time.Second))))
+			case <-stop:
+				p.end()
+				return
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-stopped
+	}
+}
+
 // line returns the bar, with how many are done in a second and the time that is left if it goes on so.
 func (p *progress) line(done int, taken time.Duration) string {
 	const bar = 30 // characters
-	most := 79     // of the line: one longer than the terminal is wide could not be replaced
-	if p.app != nil && p.app.err != nil && p.app.err.width > 0 {
-		most = p.app.err.width - 1
-	}
 	filled, rate, left := 0, "", ""
 	if done > 0 && p.total > 0 {
 		filled = min(done, p.total) * bar / p.total
 		rate = fmt.Sprintf("%.3g/s", float64(done)/max(taken.Seconds(), 1e-3))
 		left = time.Duration(float64(taken)/float64(done)*float64(max(p.total-done, 0))).Round(time.Second).String() + " left"
 	}
-	line := strings.TrimSpace(fmt.Sprintf("%s [%s%s] %d / %d %s %s %s", p.label, strings.Repeat("=", filled), strings.Repeat("-", bar-filled), done, p.total, rate, left, p.text))
+	return p.cut(strings.TrimSpace(fmt.Sprintf("%s [%s%s] %d / %d %s %s %s", p.label, strings.Repeat("=", filled), strings.Repeat("-", bar-filled), done, p.total, rate, left, p.text)))
+}
+
+// cut returns what of a line fits the terminal: a longer one could not be replaced.
+func (p *progress) cut(line string) string {
+	most := 79
+	if p.app != nil && p.app.err != nil && p.app.err.width > 0 {
+		most = p.app.err.width - 1
+	}
 	if runes := []rune(line); len(runes) > most {
 		line = string(runes[:most])
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -49,4 +50,39 @@ func TestProgressDraw(t *testing.T) {
 	if out.Len() > 0 {
 		t.Errorf("where there is no terminal %q is drawn", out.String())
 	}
+}
+
+// What takes long without an end in sight says so, and leaves nothing.
+func TestWorking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		a := newApp(&out, &out)
+		a.working("reading f")()
+		if out.Len() > 0 {
+			t.Errorf("where there is no terminal %q is drawn", out.String())
+		}
+		a.err.width = 12
+		end := a.working("reading f")
+		time.Sleep(2500 * time.Millisecond)
+		end()
+		if have, want := out.String(), "\rreading f, \r\rreading f, \r\r           \r"; have != want {
+			t.Errorf("drawn %q, not %q", have, want)
+		}
+		out.Reset()
+		a.err.width = 80
+		end = a.working("reading f")
+		time.Sleep(1500 * time.Millisecond)
+		end()
+		if have, want := out.String(), "\rreading f, 1s\r\r             \r"; have != want {
+			t.Errorf("drawn %q, not %q", have, want)
+		}
+		a.quiet = true
+		out.Reset()
+		end = a.working("reading f")
+		time.Sleep(time.Minute)
+		end()
+		if out.Len() > 0 {
+			t.Errorf("with --quiet %q is drawn", out.String())
+		}
+	})
 }

@@ -215,7 +215,9 @@ func (w *work) finish(tuning *quantize.Tuning, by *bench.Metric) error {
 	if w.flags.output == "" {
 		return nil
 	}
+	end := w.working("converting " + w.path)
 	int8, err := w.q.QuantizeContext(w.ctx, w.model)
+	end()
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -37,10 +38,13 @@ func peak(t *testing.T, args ...string) int64 {
 	t.Helper()
 	cmd := process(t, args...)
 	cmd.Env = append(cmd.Env, "GOGC=")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("octet %s: %v\n%s", strings.Join(args, " "), err, said)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	most, err := runPeak(t, cmd)
+	if err != nil {
+		t.Fatalf("octet %s: %v\n%s", strings.Join(args, " "), err, said.String())
 	}
-	return peakOf(cmd)
+	return most
 }
 
 // TestRunPeak runs and measures a float32 and an int8 model whose weights are far more than anything else: beyond what the process takes
