@@ -93,8 +93,11 @@ func (p *progress) line(done int, taken time.Duration) string {
 	return p.cut(strings.TrimSpace(fmt.Sprintf("%s [%s%s] %d / %d %s %s %s", p.label, strings.Repeat("=", filled), strings.Repeat("-", bar-filled), done, p.total, rate, left, p.text)))
 }
 
-// cut returns what of a line fits the terminal: a longer one could not be replaced.
+// cut returns what of a line fits the terminal, for a longer one could not be replaced, and nothing in it steers the terminal.
 func (p *progress) cut(line string) string {
+	var plain strings.Builder
+	_, _ = (&plainWriter{w: &plain}).Write([]byte(line)) // a Builder has no error
+	line = plain.String()
 	most := 79
 	if p.app != nil && p.app.err != nil && p.app.err.width > 0 {
 		most = p.app.err.width - 1

@@ -22,6 +22,7 @@ func TestProgressLine(t *testing.T) {
 		{200, time.Hour, "", "evaluating [==============================] 200 / 200 0.0556/s 0s left"},
 		{300, time.Second, "", "evaluating [==============================] 300 / 200 300/s 0s left"},
 		{50, time.Second, strings.Repeat("é", 90), "evaluating [=======-----------------------] 50 / 200 50/s 3s left " + strings.Repeat("é", 13)},
+		{0, time.Second, "\x1b[2J", "evaluating [------------------------------] 0 / 200   \\x1b[2J"},
 	} {
 		p.text = c.text
 		if have := p.line(c.done, c.taken); have != c.want {
