@@ -68,10 +68,9 @@ var internalTable = []packageRow{
 
 // onlyImporter names the one package that may import a dependency, with those in its folder.
 var onlyImporter = map[string]string{
-	"github.com/klauspost/cpuid/v2": "ops/asm",
-	"github.com/spf13/cobra":        "cli",
-	"golang.org/x/net":              "cli",
-	"google.golang.org":             "serve/grpcserve",
+	"github.com/spf13/cobra": "cli",
+	"golang.org/x/net":       "cli",
+	"google.golang.org":      "serve/grpcserve",
 }
 
 // allowedImports returns, for each package of the tables, those it may import.

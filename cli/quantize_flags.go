@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -221,8 +222,8 @@ func joinFilters(a, b quantize.Filter) quantize.Filter {
 // share reads "0.5%" or "0.005".
 func share(text string) (float64, error) {
 	number, percent := strings.CutSuffix(text, "%")
-	var v float64
-	if _, err := fmt.Sscanf(strings.TrimSpace(number)+"\n", "%g\n", &v); err != nil {
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil {
 		return 0, fmt.Errorf("%q is no share: write 0.5%% or 0.005", text)
 	}
 	if percent {

@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -59,7 +60,8 @@ func (p NormOrder) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%v",
 
 // UnmarshalText reads a number.
 func (p *NormOrder) UnmarshalText(text []byte) error {
-	_, err := fmt.Sscan(string(text), (*float64)(p))
+	value, err := strconv.ParseFloat(string(text), 64)
+	*p = NormOrder(value)
 	return err
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -135,17 +134,19 @@ func readNPYHeader(r io.Reader) (dtype DType, shape Shape, fortran bool, length 
 	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8, uint8, int32, int64, bool, complex64, complex128 (little-endian)", npyTypeName(descr))
 }
 
-// npyHeader is the one form NumPy writes.
-var npyHeader = regexp.MustCompile(`^\{'descr': '([^'\\]*)', 'fortran_order': (True|False), 'shape': \(((?:|\d{1,18},|\d{1,18}(?:, \d{1,18})+))\), \} *\n$`)
-
-// parseNPYHeader returns what the dict of an npy header says.
+// parseNPYHeader returns what the dict of an npy header says. It reads the one form NumPy writes:
+// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } and spaces up to a line's end.
 func parseNPYHeader(header []byte) (descr string, fortran bool, shape Shape, err error) {
-	m := npyHeader.FindSubmatch(header)
-	if m == nil {
+	text, begins := strings.CutPrefix(string(header), "{'descr': '")
+	descr, text, ordered := strings.Cut(text, "', 'fortran_order': ")
+	order, text, shaped := strings.Cut(text, ", 'shape': (")
+	tuple, text, ends := strings.Cut(text, "), }")
+	extents, plain := npyExtents(tuple)
+	if !begins || !ordered || !shaped || !ends || !plain || strings.ContainsAny(descr, `'\`) || order != "True" && order != "False" || strings.TrimLeft(text, " ") != "\n" {
 		return "", false, nil, &FileError{Reason: fmt.Sprintf("npy header %q is not that of a plain array: save arrays of numbers, without fields or objects", clip(header))}
 	}
 	shape = Shape{}
-	for text := range strings.FieldsFuncSeq(string(m[3]), func(r rune) bool { return r == ',' || r == ' ' }) {
+	for _, text := range extents {
 		n, err := strconv.Atoi(text)
 		if err != nil {
 			return "", false, nil, &FileError{Reason: fmt.Sprintf("npy array has an extent of %s, too large to count", text)}
@@ -155,7 +156,26 @@ func parseNPYHeader(header []byte) (descr string, fortran bool, shape Shape, err
 	if len(shape) > npyMaxRank {
 		return "", false, nil, &FileError{Reason: fmt.Sprintf("npy array has %d dimensions, at most %d are read", len(shape), npyMaxRank)}
 	}
-	return string(m[1]), string(m[2]) == "True", shape, nil
+	return descr, order == "True", shape, nil
+}
+
+// npyExtents returns the numbers in a Python tuple: none, "3," or "3, 4".
+func npyExtents(tuple string) (extents []string, ok bool) {
+	if tuple == "" {
+		return nil, true
+	}
+	extents = strings.Split(tuple, ", ")
+	if len(extents) == 1 {
+		if extents[0], ok = strings.CutSuffix(tuple, ","); !ok {
+			return nil, false
+		}
+	}
+	for _, text := range extents {
+		if text == "" || len(text) > 18 || strings.Trim(text, "0123456789") != "" {
+			return nil, false
+		}
+	}
+	return extents, true
 }
 
 // npyTypeName turns a type code as "<u2" into words.
@@ -165,10 +185,9 @@ func npyTypeName(descr string) string {
 	if descr != "" {
 		order, code = descr[:1], descr[1:]
 	}
-	var bits int
 	if len(code) > 1 && kinds[code[0]] != "" {
-		if _, err := fmt.Sscanf(code[1:], "%d", &bits); err == nil && bits > 0 && bits <= 32 {
-			name := fmt.Sprintf("%s%d", kinds[code[0]], 8*bits)
+		if size, err := strconv.Atoi(code[1:]); err == nil && size > 0 && size <= 32 {
+			name := fmt.Sprintf("%s%d", kinds[code[0]], 8*size)
 			if order == ">" {
 				name = "big-endian " + name
 			}

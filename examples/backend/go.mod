@@ -5,7 +5,6 @@ go 1.26.0
 require github.com/octet-ml/octet v0.0.0
 
 require (
-	github.com/klauspost/cpuid/v2 v2.4.2 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	golang.org/x/sys v0.50.0 // indirect
 )

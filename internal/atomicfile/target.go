@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"syscall"
 )
@@ -75,20 +74,17 @@ func resolve(path string) (*target, error) {
 	return nil, &fs.PathError{Op: "write", Path: path, Err: syscall.ELOOP}
 }
 
-var descriptorPath = regexp.MustCompile(`^(?:/dev/fd|/proc/(\d+)/fd|/proc/\d+/task/\d+/fd)/(\d+)$`)
-
 // descriptor returns the descriptor of this process that a path is the name of, -1 for other paths. Opening the path
 // again would begin at the file's start, and renaming would take it from who holds the descriptor.
 func descriptor(path string) int {
-	m := descriptorPath.FindStringSubmatch(path)
-	if m == nil || m[1] != "" && m[1] != strconv.Itoa(os.Getpid()) {
+	dir, name := filepath.Split(path)
+	process := "/proc/" + strconv.Itoa(os.Getpid())
+	thread, _ := filepath.Match(process+"/task/*/fd/", dir)
+	n, err := strconv.ParseUint(name, 10, 31)
+	if err != nil || dir != "/dev/fd/" && dir != process+"/fd/" && !thread {
 		return -1
 	}
-	n, err := strconv.Atoi(m[2])
-	if err != nil {
-		return -1
-	}
-	return n
+	return int(n)
 }
 
 // through reports whether the target is written as it is.

@@ -71,7 +71,7 @@ var cold = []string{
 	"net", "net/http", "net/netip", "net/textproto", "net/url", "mime", "mime/multipart", "log/...", "golang.org/x/net/...",
 	"vendor/golang.org/x/net/...", "vendor/golang.org/x/text/...", "vendor/golang.org/x/crypto/cryptobyte",
 	"archive/zip", "encoding/asn1", "encoding/csv", "encoding/json", "regexp/...", "text/template/...",
-	"google.golang.org/...", "github.com/klauspost/...", "github.com/spf13/...",
+	"google.golang.org/...", "github.com/spf13/...",
 	"github.com/octet-ml/octet/bench", "github.com/octet-ml/octet/cli", "github.com/octet-ml/octet/data", "github.com/octet-ml/octet/graph/...",
 	"github.com/octet-ml/octet/loader/...", "github.com/octet-ml/octet/metric", "github.com/octet-ml/octet/onnx",
 	"github.com/octet-ml/octet/report", "github.com/octet-ml/octet/serve", "github.com/octet-ml/octet/serve/grpcserve/...", "github.com/octet-ml/octet/serve/loadtest",

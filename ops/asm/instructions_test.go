@@ -86,10 +86,10 @@ func TestInstructionTiers(t *testing.T) {
 	}
 }
 
-// tierOfFunction returns the tier that the end of a kernel's name states. Pause is no
-// kernel and runs on any CPU.
+// tierOfFunction returns the tier that the end of a kernel's name states. Pause and cpuid are no
+// kernels and run on any CPU.
 func tierOfFunction(name string, tiers []Tier) (Tier, error) {
-	if strings.HasSuffix(name, ".Pause") {
+	if strings.HasSuffix(name, ".Pause") || strings.HasSuffix(name, ".cpuid") {
 		return Generic, nil
 	}
 	for _, tier := range tiers {

@@ -2,18 +2,21 @@
 
 package asm
 
-import "github.com/klauspost/cpuid/v2"
+import "golang.org/x/sys/cpu"
 
 func cpuFeatures() features {
-	var have features
-	add := func(f features, ids ...cpuid.FeatureID) {
-		if cpuid.CPU.Supports(ids...) {
-			have |= f
-		}
+	have, x86 := features(0), &cpu.X86
+	if x86.HasAVX2 && x86.HasFMA {
+		have |= featureAVX2
 	}
-	add(featureAVX2, cpuid.AVX2, cpuid.FMA3)
-	add(featureAVXVNNI, cpuid.AVXVNNI)
-	add(featureAVX512, cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL, cpuid.BMI2)
-	add(featureAVX512VNNI, cpuid.AVX512VNNI)
+	if x86.HasAVXVNNI {
+		have |= featureAVXVNNI
+	}
+	if x86.HasAVX512F && x86.HasAVX512BW && x86.HasAVX512DQ && x86.HasAVX512VL && x86.HasBMI2 {
+		have |= featureAVX512
+	}
+	if x86.HasAVX512VNNI {
+		have |= featureAVX512VNNI
+	}
 	return have
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/octet-ml/octet/graph"
@@ -152,7 +153,8 @@ func cutNumber(name string) (base string, number int64, ok bool) {
 	if i < 0 {
 		return "", 0, false
 	}
-	if _, err := fmt.Sscanf(name[i+1:], "%d", &number); err != nil || fmt.Sprint(number) != name[i+1:] {
+	number, err := strconv.ParseInt(name[i+1:], 10, 64)
+	if err != nil || strconv.FormatInt(number, 10) != name[i+1:] {
 		return "", 0, false
 	}
 	return name[:i], number, true

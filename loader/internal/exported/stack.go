@@ -1,9 +1,6 @@
 package exported
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // noStack is what PyTorch writes where it does not know the module.
 const noStack = "_empty_nn_module_stack_from_metadata_hook"
@@ -71,11 +68,19 @@ func modulePath(p string) string {
 	p = withoutRoot(p)
 	// What is left of brackets are indices: layer1[8], layer1['a'].
 	p = strings.NewReplacer("['", ".", "']", "", `["`, ".", `"]`, "", "[", ".", "]", "").Replace(p)
-	return strings.Trim(callNumber.ReplaceAllString(p, ""), ".")
+	return strings.Trim(withoutCallNumbers(p), ".")
 }
 
-// callNumber tells calls of one module apart: "encoder@1".
-var callNumber = regexp.MustCompile(`@[0-9]+`)
+// withoutCallNumbers cuts off what tells calls of one module apart: the number in "encoder@1".
+func withoutCallNumbers(p string) string {
+	parts := strings.Split(p, "@")
+	for i, part := range parts[1:] {
+		if parts[i+1] = strings.TrimLeft(part, "0123456789"); parts[i+1] == part {
+			parts[i+1] = "@" + part
+		}
+	}
+	return strings.Join(parts, "")
+}
 
 // withoutRoot cuts off the name of the module as a whole, which is what forward calls its self.
 func withoutRoot(p string) string {

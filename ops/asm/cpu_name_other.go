@@ -1,5 +1,0 @@
-//go:build !(linux && arm64)
-
-package asm
-
-func coreNames() string { return "" }
