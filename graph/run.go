@@ -73,8 +73,19 @@ func (r *sessionRun) checkOutputs(outputs []*tensor.Tensor) error {
 		if o == nil || o.DType() != want.DType || !o.Shape().Equal(want.Shape) || !o.IsContiguous() {
 			return &OutputError{i, fmt.Sprintf("it is %v where a contiguous %v is computed", o, want)}
 		}
+		if err := checkOutputParams(i, o, want.Q); err != nil {
+			return err
+		}
 	}
 	return checkOverlap(outputs, r.inputs)
+}
+
+// checkOutputParams refuses an output i whose integers would mean other numbers than those that are computed. One without parameters takes them as they are.
+func checkOutputParams(i int, o *tensor.Tensor, want *tensor.QParams) error {
+	if q := o.QParams(); q != nil && !q.Equal(want) {
+		return &OutputError{i, fmt.Sprintf("its quantization parameters are %v where %v are computed", q, want)}
+	}
+	return nil
 }
 
 // steps computes outputs from inputs in the memory of st. When ctx ends it stops within the

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -233,44 +232,4 @@ func TestTrimControl(t *testing.T) {
 	if after := heap(); after > before+16<<20 {
 		t.Errorf("memory grew from %d to %d bytes in runs with Trim behind each", before, after)
 	}
-}
-
-// The parameters of a quantized input are the graph's, or the run is refused; integers without any are the graph's.
-func TestInputQParams(t *testing.T) {
-	q := tensor.PerTensor(tensor.Uint8, 0.5, 3)
-	g := New()
-	x := g.Input("x", tensor.Uint8, 4)
-	x.Type.Q = q
-	g.SetOutputs(add(t, g, "", int8.Dequantize{}, x))
-	s := compile(t, g, Options{Threads: 1})
-	plain := mustTensor(t, []uint8{3, 4, 5, 6})
-	for name, x := range map[string]*tensor.Tensor{"same": plain.WithQParams(tensor.PerTensor(tensor.Uint8, 0.5, 3)), "none": plain} {
-		out, err := s.Run(context.Background(), x)
-		if err != nil || out[0].Float32s()[1] != 0.5 {
-			t.Errorf("%s: %v, %v", name, out, err)
-		}
-	}
-	var ie *InputError
-	if _, err := s.Run(context.Background(), plain.WithQParams(tensor.PerTensor(tensor.Uint8, 0.25, 3))); !errors.As(err, &ie) {
-		t.Errorf("other parameters: %v", err)
-	}
-	// An open graph is made anew for other parameters.
-	open := compile(t, NewOpen([]string{"x"}, dequantizing{}), Options{Threads: 1})
-	for _, scale := range []float32{0.5, 0.25, 2, 0.5} {
-		out, err := open.Run(context.Background(), plain.WithQParams(tensor.PerTensor(tensor.Uint8, scale, 3)))
-		if err != nil || out[0].Float32s()[1] != scale {
-			t.Errorf("scale %v: %v, %v", scale, out, err)
-		}
-	}
-}
-
-type dequantizing struct{}
-
-func (dequantizing) Specialize(in []ops.Type, _ string) (*Graph, error) {
-	g := New()
-	x := g.Input("x", in[0].DType, in[0].Shape...)
-	x.Type.Q = in[0].Q
-	y, err := g.Add1(Scope{}, int8.Dequantize{}, x)
-	g.SetOutputs(y)
-	return g, err
 }

@@ -61,6 +61,11 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 		return nil, &InputError{Index: i, Name: s.inputName(i), Reason: "it is missing"}
 	}
 	types := openTypes(inputs)
+	for i, t := range types {
+		if err := checkType(t); err != nil {
+			return nil, &InputError{Index: i, Name: s.inputName(i), Reason: err.Error(), Got: t.String(), Err: err}
+		}
+	}
 	o := s.graph.open
 	items.Guessed = new(bool)
 	g, known, err := o.specialize(ctx, types, form, items)
@@ -91,7 +96,7 @@ func (s *Session) specialize(ctx context.Context, inputs []*tensor.Tensor, form 
 func openTypes(inputs []*tensor.Tensor) []ops.Type {
 	types := make([]ops.Type, len(inputs))
 	for i, t := range inputs {
-		types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: t.QParams()}
+		types[i] = ops.Type{DType: t.DType(), Shape: t.Shape().Clone(), Q: t.QParams().Clone()}
 		if t.Rank() == 0 {
 			types[i].Known = t.Clone()
 		}

@@ -184,6 +184,9 @@ func (k *SessionState) copyInto(ctx context.Context, outputs, inputs []*tensor.T
 		if want := got[i]; o == nil || o.DType() != want.DType() || !o.Shape().Equal(want.Shape()) || !o.IsContiguous() {
 			return &OutputError{i, fmt.Sprintf("it is %v where this run computes %v: only a run knows the extents, which Run makes outputs for", o, want)}
 		}
+		if err := checkOutputParams(i, o, got[i].QParams()); err != nil {
+			return err
+		}
 	}
 	if err := checkOverlap(outputs, inputs); err != nil {
 		return err

@@ -120,3 +120,25 @@ func TestPackedText(t *testing.T) {
 		t.Errorf("a graph of more than %d bytes: %v", maxModelText, err)
 	}
 }
+
+// TestInputParamsKept saves a graph with a quantized input: the loaded one takes its parameters, and no others.
+func TestInputParamsKept(t *testing.T) {
+	q := tensor.PerTensor(tensor.Uint8, 0.5, 3)
+	b := newNet(t)
+	x := b.g.Input("x", tensor.Uint8, 2)
+	x.Type.Q = q
+	b.g.SetOutputs(b.add("", int8.Dequantize{}, x))
+	s, err := must(Load(savedModel(t, b.g))).Compile(graph.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	integers := must(tensor.FromSlice([]uint8{3, 5}, 2))
+	if out, err := s.Run(t.Context(), integers.WithQParams(q)); err != nil || out[0].Float32s()[1] != 1 {
+		t.Errorf("the parameters of the file: %v, %v", out, err)
+	}
+	var ie *graph.InputError
+	if _, err := s.Run(t.Context(), integers.WithQParams(tensor.PerTensor(tensor.Uint8, 0.25, 3))); !errors.As(err, &ie) || ie.Name != "x" {
+		t.Errorf("other parameters: %v", err)
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/octet-ml/octet/internal/fixture"
 	"github.com/octet-ml/octet/internal/shareddata"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -149,19 +150,32 @@ func TestScriptParity(t *testing.T) {
 		t.Run(family, func(t *testing.T) {
 			t.Parallel()
 			for i, c := range readScriptCases(t, path) {
-				t.Run(fmt.Sprint(i), func(t *testing.T) { runScriptCase(t, &c) })
+				t.Run(fmt.Sprint(i), func(t *testing.T) { runScriptCase(t, &c, "") })
 			}
 		})
 	}
 }
 
-func runScriptCase(t *testing.T, c *scriptCase) {
+// TestSpecialValues computes NaN, infinities, denormal numbers and the ends of integers with the kernels of every tier.
+func TestSpecialValues(t *testing.T) {
+	cases := readScriptCases(t, "testdata/script/special.json.gz")
+	for _, tier := range asm.Supported() {
+		t.Run(tier.String(), func(t *testing.T) {
+			for _, c := range cases {
+				runScriptCase(t, &c, tier.String())
+			}
+		})
+	}
+}
+
+// runScriptCase runs a case with the kernels of a tier, "" for the best.
+func runScriptCase(t *testing.T, c *scriptCase, tier string) {
 	data := c.archive(t)
 	g, err := LoadFrom(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatalf("%s: %v", c.What, err)
 	}
-	s, err := g.Compile(graph.Options{Threads: 1})
+	s, err := g.Compile(graph.Options{Threads: 1, CPU: tier})
 	if err != nil {
 		t.Fatalf("%s: %v", c.What, err)
 	}

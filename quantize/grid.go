@@ -176,9 +176,7 @@ func (o *gridObserver) QParams() (*tensor.QParams, error) {
 		}
 		o.cached = q
 	}
-	q := *o.cached
-	q.Scale, q.ZeroPoint = slices.Clone(q.Scale), slices.Clone(q.ZeroPoint)
-	return &q, nil
+	return o.cached.Clone(), nil
 }
 
 func (o *gridObserver) choose() (lo, hi float32) {

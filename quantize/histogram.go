@@ -266,9 +266,7 @@ func (o *histogramObserver) QParams() (*tensor.QParams, error) {
 		}
 		o.cached = q
 	}
-	q := *o.cached
-	q.Scale, q.ZeroPoint = slices.Clone(q.Scale), slices.Clone(q.ZeroPoint)
-	return &q, nil
+	return o.cached.Clone(), nil
 }
 
 func (o *histogramObserver) State() State {

@@ -47,6 +47,11 @@ func (j *job) joinable() bool {
 	return true
 }
 
+// sameParams reports whether the integers of both jobs mean the same numbers.
+func (j *job) sameParams(other *job) bool {
+	return slices.EqualFunc(j.inputs, other.inputs, func(a, b *tensor.Tensor) bool { return a.QParams().Equal(b.QParams()) })
+}
+
 // group is several jobs in one run, which the first of them runs.
 type group struct {
 	jobs   []*job

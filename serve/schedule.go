@@ -273,7 +273,7 @@ func (q *queue) companions(j *job) []*job {
 	members, total, fit := []*job{j}, j.samples, 1
 	for _, list := range [][]*job{q.high, q.normal} {
 		for _, other := range list {
-			if other == j || other.instance != j.instance || !other.joinable() || total+other.samples > sizes.most() {
+			if other == j || other.instance != j.instance || !other.joinable() || !other.sameParams(j) || total+other.samples > sizes.most() {
 				continue
 			}
 			members, total = append(members, other), total+other.samples

@@ -131,6 +131,16 @@ func (q *QParams) Equal(o *QParams) bool {
 		slices.Equal(q.Scale, o.Scale) && slices.Equal(q.ZeroPoint, o.ZeroPoint)
 }
 
+// Clone returns a copy that shares no memory with q.
+func (q *QParams) Clone() *QParams {
+	if q == nil {
+		return nil
+	}
+	c := *q
+	c.Scale, c.ZeroPoint = slices.Clone(q.Scale), slices.Clone(q.ZeroPoint)
+	return &c
+}
+
 // String formats per-tensor parameters as "u8(scale=0.0235, zero=3)".
 func (q *QParams) String() string {
 	if q == nil {

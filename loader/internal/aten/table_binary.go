@@ -366,8 +366,9 @@ func addProduct(fn ops.BinaryFn) func(*call) Value {
 		if e := c.resultType(ops.Add, c.args[0], c.args[2]); d != tensor.Invalid && e != tensor.Invalid {
 			d = ops.Promote(d, e)
 		}
-		y := c.binaryValues(fn, c.widened(c.args[1], d), c.widened(c.args[2], d))
-		return c.binaryValues(ops.Add, c.args[0], c.times(y, c.args[3]))
+		// The number comes first, as in PyTorch: what it scales down need not overflow.
+		y := c.binaryValues(fn, c.times(c.widened(c.args[1], d), c.args[3]), c.widened(c.args[2], d))
+		return c.binaryValues(ops.Add, c.args[0], y)
 	}
 }
 
