@@ -28,6 +28,9 @@ func (g *Graph) Gradients(loss *Value, wrt []*Value) ([]*Value, error) {
 	}
 	var path []*Node // from the wanted values to anything
 	for _, n := range g.Nodes {
+		if _, ends := n.Op.(ops.Detach); ends {
+			continue
+		}
 		if slices.ContainsFunc(n.Inputs, func(v *Value) bool { return needed[v] }) {
 			for _, v := range n.Outputs {
 				// Of quantized values there is no gradient, but what is made of them may be float.

@@ -1,6 +1,10 @@
 package graph
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/octet-ml/octet/ops"
+)
 
 // Expansions are the passes that put the operators some operators are made of in their place.
 var Expansions = []Pass{{Name: "lower", Rule: lower}}
@@ -34,4 +38,12 @@ var lowering = slices.Concat(
 )
 
 // Optimizations are the passes Compile runs, in order.
-var Optimizations = slices.Concat(Expansions, Fusions, lowering)
+var Optimizations = slices.Concat(Expansions, []Pass{{Name: "drop detach", Rule: dropDetach}}, Fusions, lowering)
+
+// dropDetach leaves out what only stops gradients: a graph that is compiled has those it needs.
+func dropDetach(_ *Rewriter, n *Node) (*Patch, error) {
+	if _, ok := n.Op.(ops.Detach); !ok {
+		return nil, nil
+	}
+	return &Patch{Old: n.Outputs, New: n.Inputs}, nil
+}

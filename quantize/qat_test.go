@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
@@ -40,9 +41,14 @@ type qatFixture struct {
 
 func newQATFixture(t testing.TB, opts Options) *qatFixture {
 	t.Helper()
+	return newQATFixtureOf(t, opts, normalizedNet)
+}
+
+func newQATFixtureOf(t testing.TB, opts Options, net func(*nn.Context, *graph.Value) *graph.Value) *qatFixture {
+	t.Helper()
 	build := func(seed uint64) *graph.Graph {
 		m, err := nn.BuildRandom(nn.Architecture{
-			Name: "normalized", Inputs: []nn.Input{{Name: "x", DType: tensor.Float32, Shape: []int{1, 3, 9, 9}}}, Root: root(normalizedNet),
+			Name: "normalized", Inputs: []nn.Input{{Name: "x", DType: tensor.Float32, Shape: []int{1, 3, 9, 9}}}, Root: root(net),
 		}, seed)
 		if err != nil {
 			t.Fatal(err)
@@ -346,6 +352,36 @@ func TestQATTwice(t *testing.T) {
 	}
 	if !bytes.Equal(was.Bytes(), f.model.Constants()[0].Const.Bytes()) {
 		t.Error("training changed the model")
+	}
+}
+
+// TestQATDetach checks that training leaves alone what is in front of a Detach, which is quantized as what it takes.
+func TestQATDetach(t *testing.T) {
+	for _, backend := range []*Backend{Native, FBGEMM} {
+		f := newQATFixtureOf(t, Options{Backend: backend, Session: graph.Options{Threads: 1}}, func(c *nn.Context, x *graph.Value) *graph.Value {
+			v := c.Call("relu1", nn.ReLU{}, c.Call("stem", nn.Conv2d{In: 3, Out: 8, Kernel: 3}, x))
+			v = c.Call("last", nn.Conv2d{In: 8, Out: 12, Kernel: 3}, c.Apply(ops.Detach{}, v))
+			v = c.Call("pool", nn.AdaptiveAvgPool2d{Size: 1}, v)
+			return c.Call("fc", nn.Linear{In: 12, Out: 4}, c.Apply(ops.Flatten{Start: 1, End: -1}, v))
+		})
+		a := f.qat(t)
+		tr := f.trainer(t, a, train.Options{})
+		was := make(map[string][]byte)
+		for _, p := range tr.Parameters() {
+			was[p.Name] = bytes.Clone(p.Value.Bytes())
+		}
+		f.steps(t, tr, 2)
+		for _, p := range tr.Parameters() {
+			if same := bytes.Equal(p.Value.Bytes(), was[p.Name]); strings.HasSuffix(p.Name, ".weight") && same != (p.Name == "stem.weight") {
+				t.Errorf("%s: %s stays: %v", backend.Name, p.Name, same)
+			}
+		}
+		f.sameAsConverted(t, a, backend.Name)
+		for _, n := range quantized(t, f.q, f.model).Nodes {
+			if n.Op.Name() == "detach" && n.Outputs[0].Type.Q == nil && backend == Native { // of which FBGEMM quantizes layers alone
+				t.Errorf("%s: the value behind detach is %v", backend.Name, n.Outputs[0].Type)
+			}
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ func init() {
 	registerMove[ops.SliceTo]()
 	registerMove[ops.Tile]()
 	registerMove[ops.Flip]()
+	registerMove[ops.Detach]()
 	registerMove[ops.Roll]()
 	registerMove[ops.PixelShuffle]()
 	registerMove[ops.ChannelShuffle]()

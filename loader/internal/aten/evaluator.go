@@ -7,6 +7,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
 )
 
 // Evaluator evaluates the operators and the control flow of a program, for inputs
@@ -207,6 +208,11 @@ func Item(b *build.Builder, t *build.Tensor, k build.Kind) (Value, error) {
 	}
 	if v, err = b.Cast(v, k.DType()); err != nil {
 		return nil, err
+	}
+	if k == build.Float { // a number has no gradient
+		if v, err = b.AddOne(ops.Detach{}, v); err != nil {
+			return nil, err
+		}
 	}
 	return b.Element(v, k).Plain(), nil
 }

@@ -31,7 +31,7 @@ var exports = []operator{
 	{"aten::sym_constrain_range_for_size", "size:n | min:i?=None max:i?=None", constant(nil)},
 
 	{"aten::lift_fresh_copy", "self:T", clone},
-	{"aten::detach_", "self:T", identity},
+	{"aten::detach_", "self:T", detachInPlace},
 	{"aten::_to_copy", "self:T | dtype:i?=None layout:i?=None device:v?=None pin_memory:b?=None non_blocking:b=False memory_format:i?=None", toCopy},
 	{"aten::empty_permuted", "size:I physical_layout:I" + newTensor, emptyPermuted},
 	{"aten::as_strided", "self:T size:I stride:I storage_offset:i?=None", asStrided},

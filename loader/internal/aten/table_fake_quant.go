@@ -40,7 +40,7 @@ func fusedFakeQuantize(c *call) Value {
 	if !c.flag(2) {
 		return clone(c)
 	}
-	scale, zero := c.chooseQParams(least, greatest, c.float(8), c.float(9), c.bool(12))
+	scale, zero := c.chooseQParams(c.apply(ops.Detach{}, least), c.apply(ops.Detach{}, greatest), c.float(8), c.float(9), c.bool(12))
 	if perRow {
 		return c.fakeChannels(x, axis, scale, zero, c.float(8), c.float(9))
 	}

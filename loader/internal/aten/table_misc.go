@@ -51,7 +51,7 @@ var queries = []operator{
 	{"aten::result_type", "tensor:T other:T", func(c *call) Value { return torchDType(c.binaryValues(0, c.args[0], c.args[1]).Type()) }},
 	{"aten::get_device", "self:T", constant(int64(-1))},
 	{"aten::is_grad_enabled", "", constant(false)},
-	{"aten::set_grad_enabled", "val:b", constant(nil)},
+	{"aten::set_grad_enabled", "val:b", func(c *call) Value { c.NoGrad = !c.bool(0); return nil }},
 	{"aten::is_autocast_enabled", "", constant(false)},
 	{"aten::is_autocast_cpu_enabled", "", constant(false)},
 	{"aten::_assert_async", "self:T", constant(nil)},

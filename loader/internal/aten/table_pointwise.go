@@ -96,16 +96,34 @@ var pointwise = []operator{
 	{"aten::_cast_Long", "self:T non_blocking:b=False", toType(tensor.Int64)},
 	{"aten::_cast_Int", "self:T non_blocking:b=False", toType(tensor.Int32)},
 	{"aten::cpu", "self:T", identity},
-	{"aten::detach", "self:T", identity},
+	{"aten::detach", "self:T", detach},
 	{"aten::alias", "self:T", identity},
 	{"aten::requires_grad_", "self:T requires_grad:b=True", identity},
-	{"prim::data", "a:T", identity},
+	{"prim::data", "a:T", detach},
 	{"aten::clone", "self:T | memory_format:i?=None", clone},
 }
 
 // identity returns the tensor itself, or another reference to the same memory,
 // which is as good.
 func identity(c *call) Value { return build.Alias(c.tensor(0)) }
+
+// detach returns another reference to the same memory, through which no gradient passes.
+func detach(c *call) Value {
+	t := c.tensor(0)
+	if typ := t.Type(); !typ.DType.IsFloat() || typ.Q != nil || t.Unwritten() != nil {
+		return build.Alias(t)
+	}
+	return c.view(t, build.DetachedView{}, t.Strides)
+}
+
+// detachInPlace is detach of a tensor itself. What the file holds keeps its value, which no run writes.
+func detachInPlace(c *call) Value {
+	t := c.tensor(0)
+	if t.Store.Param == nil && !t.Complex && t.DType().IsFloat() && t.Type().Q == nil && t.Unwritten() == nil {
+		c.store(t, c.apply(ops.Detach{}, t))
+	}
+	return t
+}
 
 func clone(c *call) Value {
 	t := c.tensor(0)

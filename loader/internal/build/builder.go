@@ -22,6 +22,8 @@ type Builder struct {
 	evaluated int // elements
 	// BeforeWrite is called before something is written to a memory; an error keeps it from being written.
 	BeforeWrite func(s *Storage) error
+	// NoGrad makes values whose gradients end where something takes them while it is false again, as torch.no_grad does.
+	NoGrad bool
 
 	given map[*graph.Value]*tensor.Tensor // values of inputs without dimensions
 	facts []Fact
@@ -100,6 +102,7 @@ type info struct {
 	dims    []*Number
 	content Deps           // what the elements follow from, where types say them
 	dynamic bool           // it follows from an input, or cannot be evaluated
+	stopped bool           // it was made without gradients
 	value   *tensor.Tensor // evaluated
 }
 
@@ -218,6 +221,9 @@ func (b *Builder) Add(op ops.Op, inputs ...*graph.Value) ([]*graph.Value, error)
 	for i, v := range inputs {
 		inputs[i] = b.local(v)
 	}
+	if err := b.Detach(inputs); err != nil {
+		return nil, err
+	}
 	g := b.region.Graph
 	out, err := g.Add(b.Scope, op, inputs...)
 	if err != nil {
@@ -290,8 +296,26 @@ func (b *Builder) describe(op ops.Op, inputs, outputs []*graph.Value) {
 				dims[j] = &Number{Kind: Int, Known: int64(d), Deps: all.Union(content)}
 			}
 		}
-		b.info[v] = &info{region: b.region, dims: b.settled(v, dims), content: content, dynamic: dynamic}
+		b.info[v] = &info{region: b.region, dims: b.settled(v, dims), content: content, dynamic: dynamic, stopped: b.NoGrad && v.Type.DType.IsFloat()}
 	}
+}
+
+// Detach ends the gradients of those of the values that were made without, unless what takes them is, too.
+func (b *Builder) Detach(values []*graph.Value) error {
+	for k, v := range values {
+		i := b.info[v]
+		if !i.stopped || b.NoGrad {
+			continue
+		}
+		i.stopped = false
+		out, err := b.AddOne(ops.Detach{}, v)
+		i.stopped = true
+		if err != nil {
+			return err
+		}
+		values[k] = out
+	}
+	return nil
 }
 
 // local returns v as a value of the region that nodes go to.
@@ -315,7 +339,7 @@ func (b *Builder) capture(r *Region, v *graph.Value) *graph.Value {
 	inner.Type = v.Type
 	r.captured[v] = inner
 	r.Outer = append(r.Outer, v)
-	b.info[inner] = &info{region: r, dims: i.dims, content: i.content, dynamic: i.dynamic, value: i.value}
+	b.info[inner] = &info{region: r, dims: i.dims, content: i.content, dynamic: i.dynamic, stopped: i.stopped, value: i.value}
 	return inner
 }
 

@@ -19,7 +19,7 @@ func outputDims(op ops.Op, in []*info, inputs []*graph.Value, k int, out *graph.
 	}
 	x := in[0].dims
 	switch op := op.(type) {
-	case ops.Unary, ops.Cast, ops.Softmax, ops.BatchNorm, ops.LayerNorm, ops.GroupNorm, ops.InstanceNorm, ops.PrefixScan, ops.FFT, ops.Flip,
+	case ops.Unary, ops.Cast, ops.Detach, ops.Softmax, ops.BatchNorm, ops.LayerNorm, ops.GroupNorm, ops.InstanceNorm, ops.PrefixScan, ops.FFT, ops.Flip,
 		ops.Roll, ops.Trilu, ops.Sort, ops.Scatter, ops.IndexPut, int8.Quantize, int8.Dequantize, int8.Table:
 		return x
 	case ops.Bits:

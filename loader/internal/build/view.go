@@ -177,6 +177,15 @@ func (w StridedView) flat(b *Builder, x *graph.Value) (*graph.Value, error) {
 	return b.Reshape(x, []*Number{Extent(x.Type.Numel())})
 }
 
+// DetachedView is all of a tensor, without gradients.
+type DetachedView struct{}
+
+func (DetachedView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
+	return b.AddOne(ops.Detach{}, x)
+}
+
+func (DetachedView) Put(_ *Builder, _, part *graph.Value) (*graph.Value, error) { return part, nil }
+
 // BitsView reads the bytes of elements as those of another type.
 type BitsView struct{ From, To tensor.DType }
 

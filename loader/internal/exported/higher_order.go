@@ -25,7 +25,7 @@ func init() {
 	inline := func(c *higherCall) ([]aten.Value, error) { return c.graph(c.graphs[0], flat(c.rest)) }
 	higherOrder = map[string]func(c *higherCall) ([]aten.Value, error){
 		"cond": cond, "while_loop": whileLoop, "map_impl": mapOver, "map": mapOver, "scan": scan,
-		"wrap": inline, "wrap_with_set_grad_enabled": inline, "wrap_with_autocast": autocast, "strict_mode": inline,
+		"wrap": inline, "wrap_with_set_grad_enabled": setGradEnabled, "wrap_with_autocast": autocast, "strict_mode": inline,
 		"tag_activation_checkpoint": inline, "wrap_activation_checkpoint": inline, "checkpoint": inline,
 		"out_dtype": outDType,
 		"invoke_subgraph": func(c *higherCall) ([]aten.Value, error) {
@@ -342,6 +342,16 @@ func autocast(c *higherCall) ([]aten.Value, error) {
 		if c.run.autocast = dtype.DType(); !c.run.autocast.IsFloat() {
 			return nil, fmt.Errorf("autocast to %s", dtype)
 		}
+	}
+	return c.graph(c.graphs[0], flat(c.rest))
+}
+
+// setGradEnabled is wrap_with_set_grad_enabled(enabled, f, args).
+func setGradEnabled(c *higherCall) ([]aten.Value, error) {
+	defer func(noGrad bool) { c.NoGrad = noGrad }(c.NoGrad)
+	if len(c.plain) > 0 {
+		enabled, ok := c.plain[0].(bool)
+		c.NoGrad = ok && !enabled
 	}
 	return c.graph(c.graphs[0], flat(c.rest))
 }

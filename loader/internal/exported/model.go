@@ -365,6 +365,9 @@ func (r *run) finish(out []aten.Value, was aten.Form, before string) (*graph.Gra
 	if err := r.checkShared(); err != nil {
 		return nil, err
 	}
+	if err := r.Detach(values); err != nil {
+		return nil, err
+	}
 	after, state, err := r.Keep(was)
 	if err != nil {
 		return nil, err

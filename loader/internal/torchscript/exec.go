@@ -356,6 +356,7 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (aten.Flow, 
 
 // with executes a body between an object's __enter__ and __exit__.
 func (m *machine) with(f *frame, s *script.With) (aten.Flow, aten.Value, error) {
+	defer func(noGrad bool) { m.NoGrad = noGrad }(m.NoGrad)
 	var entered []*aten.Object
 	for _, item := range s.Items {
 		v, err := m.eval(f, item.Value)

@@ -240,6 +240,9 @@ func (p *Program) execute(m *machine, root *aten.Object, types []ops.Type, befor
 	if err != nil {
 		return nil, p.located(err)
 	}
+	if err := m.Detach(values); err != nil {
+		return nil, p.located(err)
+	}
 	after, state, err := m.Keep(was)
 	if err != nil {
 		return nil, p.located(err)

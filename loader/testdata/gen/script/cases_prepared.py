@@ -7,17 +7,6 @@ from torch.ao import quantization as q
 NEEDS = (2, 14)
 
 
-class Detached(nn.Module):
-    """Without a gradient: octet has none while a module observes."""
-
-    def __init__(self, net):
-        super().__init__()
-        self.net = net
-
-    def forward(self, x):
-        return self.net(x.detach())
-
-
 def net(s):
     m = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     for p in m.parameters():
@@ -45,7 +34,6 @@ def cases(s):
                 m.apply(q.disable_observer)
             if observes and name == "plain":
                 continue
-            m = Detached(m) if observes else m
             s.module(m, *runs, what=f"prepared for QAT, {name}, observes {observes}", tol=1e-5, scripted=torch.jit.trace(m, runs[2], check_trace=False))
     for observer in (q.MinMaxObserver, q.MovingAverageMinMaxObserver, q.PerChannelMinMaxObserver):
         o = observer()
