@@ -13,7 +13,7 @@ import (
 // InputTypes returns the types of a graph's inputs for a batch of the given
 // size: the types the graph was built with, with another first extent. given, when not
 // nil, replaces them before that (an input without dimensions is then 1), and must be there for an open graph that
-// knows of no example; a given type without element type has the graph's, or float32.
+// knows of no example; a given type without element type has the graph's, or float32. Too many or too few are a *graph.InputError.
 func InputTypes(g *graph.Graph, given []ops.Type, batch int) ([]ops.Type, error) {
 	types, known := g.Example()
 	if !known {
@@ -23,7 +23,10 @@ func InputTypes(g *graph.Graph, given []ops.Type, batch int) ([]ops.Type, error)
 	case given == nil && !known:
 		return nil, graph.ErrOpen
 	case given != nil && (len(given) > len(types) || len(given) < len(types) && !g.IsOpen()):
-		return nil, fmt.Errorf("%d shapes are given where the model has %d inputs", len(given), len(types))
+		return nil, &graph.InputError{
+			Index: -1, Reason: fmt.Sprintf("%d shapes are given where the model has %d inputs", len(given), len(types)),
+			Want: fmt.Sprint(len(types)), Got: fmt.Sprint(len(given)),
+		}
 	case given != nil:
 		types = types[:len(given)]
 	}

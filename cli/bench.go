@@ -103,7 +103,7 @@ func (a *app) benchLocal(ctx context.Context, sweep *bench.Sweep, args []string,
 			if errors.Is(err, graph.ErrOpen) {
 				return usagef("%s does not say the shapes of its inputs, and takes none of the usual ones: give --shape", m.Name)
 			}
-			return err
+			return misshapen(sweep.Inputs, err)
 		}
 	}
 	report.CPU.Limits = limits.list

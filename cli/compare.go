@@ -151,7 +151,7 @@ func (c *comparing) openData(ctx context.Context, g *graph.Graph) (err error) {
 	}
 	types, err := bench.InputTypes(g, given, 0)
 	if err != nil {
-		return &usageError{err}
+		return usagef("--shape: %w", err)
 	}
 	in, err := bench.RandomInputs(types, f.seed)
 	if err != nil {

@@ -145,3 +145,23 @@ func TestQuantizeInt8(t *testing.T) {
 		t.Error(stderr)
 	}
 }
+
+// TestShapeMisfits gives shapes that the model does not take: the flag is named, and the exit code is that of a wrong command line.
+func TestShapeMisfits(t *testing.T) {
+	model, out := scriptFile(t, "x: Tensor, y: Tensor", "w = torch.ones([3, 6])\nreturn torch.linear(x, w) + y"), filepath.Join(t.TempDir(), "out.safetensors")
+	for _, shape := range []string{"2x5,2x3", "2x6,2x3,2x3"} {
+		for _, args := range [][]string{
+			{"bench", model},
+			{"inspect", model},
+			{"convert", model, "-o", out},
+			{"export", model, "--onnx", out},
+		} {
+			if _, said := octet(t, exitUsage, append(args, "--shape", shape)...); !strings.Contains(said, "--shape") {
+				t.Errorf("%s --shape %s: %s", args[0], shape, said)
+			}
+		}
+	}
+	if _, said := octet(t, exitUsage, "bench", "--arch", "digits", "--shape", "1x2"); !strings.Contains(said, "--shape") {
+		t.Errorf("bench --arch: %s", said)
+	}
+}

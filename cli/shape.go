@@ -60,7 +60,16 @@ func specialize(g *graph.Graph, given []ops.Type) (*graph.Graph, error) {
 	}
 	types, err := bench.InputTypes(g, given, 0)
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, usagef("--shape: %w", err)
 	}
-	return g.Specialize(types...)
+	c, err := g.Specialize(types...)
+	return c, misshapen(given, err)
+}
+
+// misshapen says of an error of a model whether the shapes of --shape, if there are any, do not fit it.
+func misshapen(given []ops.Type, err error) error {
+	if given != nil && (is[*graph.InputError](err) || is[*ops.ShapeError](err)) {
+		return usagef("--shape: %w", err)
+	}
+	return err
 }
