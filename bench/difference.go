@@ -30,7 +30,7 @@ func CompareOutputs(a, b []*tensor.Tensor, names []string) ([]OutputDifference, 
 	for i := range a {
 		d := OutputDifference{Name: names[i], Type: a[i].String(), N: a[i].Numel()}
 		if !a[i].Shape().Equal(b[i].Shape()) || a[i].DType().IsFloat() != b[i].DType().IsFloat() {
-			return nil, fmt.Errorf("%s: %v cannot be compared with %v", d.Name, a[i], b[i])
+			return nil, fmt.Errorf("%s: %v cannot be compared with %v, which is of another shape or kind", d.Name, a[i], b[i])
 		}
 		if err := d.compare(a[i], b[i]); err != nil {
 			return nil, err

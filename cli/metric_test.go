@@ -203,3 +203,41 @@ func TestEvalAgainst(t *testing.T) {
 		t.Errorf("bench with a number: %+v", b.Results)
 	}
 }
+
+// TestUncomparedOutputs quantizes a model that keeps the rows whose score is above 0: the int8 model keeps others, so that no row of one is one of the
+// other's. It is written, and the report says what was not compared.
+func TestUncomparedOutputs(t *testing.T) {
+	dir := t.TempDir()
+	model, data, out := filepath.Join(dir, "m"), filepath.Join(dir, "d.npz"), filepath.Join(dir, "o")
+	r := rand.New(rand.NewPCG(4, 4))
+	g := graph.New()
+	add := func(op ops.Op, in ...*graph.Value) *graph.Value {
+		t.Helper()
+		y, err := g.Add1(graph.Scope{Path: op.Name(), Class: "Linear"}, op, in...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return y
+	}
+	x := g.Input("x", tensor.Float32, 64, 6)
+	y := add(ops.Linear{}, x, g.Const("w", normal(t, r, 8, 6)))
+	score := add(ops.Reshape{Shape: []int{64}}, add(ops.Linear{}, y, g.Const("v", normal(t, r, 1, 8))))
+	mask := add(ops.Binary{Fn: ops.Gt}, score, g.Const("", tensor.Scalar(float32(0))))
+	count := add(ops.Item{}, add(ops.Reduce{Fn: ops.Sum}, mask))
+	rows := add(ops.NonZero{}, mask, count)
+	g.SetOutputs(add(ops.Index{Axes: []int{0}}, y, rows))
+	if err := loader.Save(model, g); err != nil {
+		t.Fatal(err)
+	}
+	writeArrays(t, data, map[string]*tensor.Tensor{"x": normal(t, r, 64, 6)})
+	q := octetJSON[quantizeResult](t, "quantize", model, "--calib", data, "--data", data, "--bits", "4", "-o", out)
+	if len(q.Uncompared) != 1 || len(q.Outputs) != 0 || !strings.Contains(q.Uncompared[0], "not compared") {
+		t.Errorf("uncompared %q, outputs %+v", q.Uncompared, q.Outputs)
+	}
+	if last := q.Layers[len(q.Layers)-1]; last.Measured.Elements != 0 {
+		t.Errorf("%d elements of %s were compared", last.Measured.Elements, last.Name)
+	}
+	if _, err := loader.Load(out); err != nil {
+		t.Error(err)
+	}
+}

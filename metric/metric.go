@@ -40,6 +40,7 @@ type Metric struct {
 
 	axis      int     // of classes
 	threshold float32 // of Binary
+	settled   bool    // by all outputs of a model: what those of another look like changes nothing
 	oneHot    bool
 }
 
@@ -78,9 +79,13 @@ func Choose(name string, outputs []*tensor.Tensor, labels *tensor.Tensor) (*Metr
 		return m, nil
 	}
 	if len(outputs) == 0 || !outputs[0].DType().IsFloat() || outputs[0].Rank() == 0 {
-		return nil, &Error{m.Name, "the model's first output is not floats per sample"}
+		return nil, &Error{m.Name, fmt.Sprintf("the first output, %v, is not floats per sample: give a model that gives scores or numbers, no labels, or name metric %q for outputs alone", outputs, NoMetric)}
 	}
-	return m, m.fit(outputs[0], labels)
+	err := m.fit(outputs[0], labels)
+	if len(outputs) > 1 {
+		m.What += fmt.Sprintf(", of the first of %d outputs", len(outputs))
+	}
+	return m, err
 }
 
 // fit completes a metric for an output.
@@ -95,14 +100,53 @@ func (m *Metric) fit(out, labels *tensor.Tensor) error {
 		if m.Chosen || m.Name == name {
 			m.Name = name
 			m.describe(out)
-			return nil
+			return m.measurable(labels)
 		}
 	}
-	reason := fmt.Sprintf("labels %v do not fit the output %v", labels, out)
+	return m.refuse(fmt.Sprintf("labels %v do not fit the output %v", labels, out), wanted(out, labels))
+}
+
+// refuse returns an error of the labels, which names no metric that nobody has named.
+func (m *Metric) refuse(reason, wanted string) error {
+	e := &Error{m.Name, fmt.Sprintf("%s: give %s, none, or name a metric, %s for outputs alone", reason, wanted, NoMetric)}
 	if m.Chosen {
-		return &Error{"", reason + ": give labels that do, or name a metric, " + NoMetric + " for outputs alone"}
+		e.Metric = ""
 	}
-	return &Error{m.Name, reason}
+	return e
+}
+
+// wanted says what labels the output suggests instead of those given.
+func wanted(out, labels *tensor.Tensor) string {
+	o, l := out.Shape()[1:], labels.Shape()[1:]
+	switch {
+	case labels.DType() == tensor.Int64 && perSample(out) == perSample(labels):
+		return "0 and 1 as integers, or numbers as floats"
+	case labels.DType() != tensor.Int64 && len(o) > 0 && (sameButOnes(o[1:], l) || sameButOnes(o[:len(o)-1], l)):
+		return "classes as integers"
+	}
+	return "labels that do"
+}
+
+// measurable refuses labels of which nothing can be said: none that counts, or for R2 numbers that are all the same.
+func (m *Metric) measurable(labels *tensor.Tensor) error {
+	n := perSample(labels)
+	wide, err := labels.To(tensor.Float32)
+	if err != nil || wide.Numel() == 0 {
+		return err
+	}
+	v := wide.Contiguous().Float32s()
+	switch {
+	case m.Name == R2:
+		for i, x := range v {
+			if x != v[i%n] {
+				return nil
+			}
+		}
+		return m.refuse("all samples have the same label, of which "+R2+" says nothing", "labels that differ")
+	case slices.ContainsFunc(v, func(x float32) bool { return x != Ignored }):
+		return nil
+	}
+	return m.refuse(fmt.Sprintf("every label is %d, so that none counts", Ignored), "labels")
 }
 
 // candidates lists the metrics that output and labels fit, the likeliest first.
@@ -174,7 +218,7 @@ func (m *Metric) describe(out *tensor.Tensor) {
 		m.axis = out.Rank() - 1
 		m.What = fmt.Sprintf("greatest of %d outputs (last axis) at each place", out.Dim(m.axis))
 	case Binary:
-		m.axis, m.threshold, m.What = -1, 0, "logits, class 1 above 0"
+		m.ofLogits()
 		if probabilities(out) {
 			m.threshold, m.What = 0.5, "probabilities, class 1 above 0.5"
 		}
@@ -182,6 +226,9 @@ func (m *Metric) describe(out *tensor.Tensor) {
 		m.What = "coefficient of determination"
 	}
 }
+
+// ofLogits takes numbers for logits, as Binary does where one of them lies outside 0 to 1.
+func (m *Metric) ofLogits() { m.axis, m.threshold, m.What = -1, 0, "logits, class 1 above 0" }
 
 // Counts reports whether the metric is a share of what is right.
 func (m *Metric) Counts() bool {

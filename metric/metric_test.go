@@ -3,6 +3,7 @@ package metric
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/tensor"
@@ -47,6 +48,10 @@ func TestChoose(t *testing.T) {
 		{"an agreement", Agreeing, f([]float32{1, 2}, 1, 2), nil, Agreeing, math.NaN()},
 		{"none", NoMetric, f([]float32{1, 2}, 1, 2), i([]int64{5, 5, 5}, 1, 3), NoMetric, math.NaN()},
 
+		{"none that counts", "", f([]float32{1, 2}, 1, 2), i([]int64{Ignored}, 1), "", 0},
+		{"numbers that are all the same", "", f([]float32{1, 2, 3}, 3, 1), f([]float32{2.5, 2.5, 2.5}, 3), "", 0},
+		{"classes as floats", "", f(make([]float32, 8), 2, 4), f([]float32{1, 3}, 2), "", 0},
+		{"counts", "", f([]float32{1, 2}, 2, 1), i([]int64{30, 4}, 2), "", 0},
 		{"classes of one output", "", f([]float32{1, 2}, 2, 1), i([]int64{3, 4}, 2), "", 0},
 		{"an image for a class", "", f(make([]float32, 12), 1, 3, 2, 2), i([]int64{1}, 1), "", 0},
 		{"labels of another form", "", f([]float32{1, 2}, 1, 2), i([]int64{1, 2, 3}, 1, 3), "", 0},
@@ -84,5 +89,60 @@ func TestChoose(t *testing.T) {
 		if err := s.Add(f(make([]float32, 4), 2, 2)); !errors.As(err, &label) || label.Sample != 1 || label.Label != bad || label.Classes != 2 {
 			t.Errorf("a label of %d: %v", bad, err)
 		}
+	}
+}
+
+// TestChooseSays checks that what is refused says what to give, and that a metric of one of several outputs says so.
+func TestChooseSays(t *testing.T) {
+	f := func(shape ...int) *tensor.Tensor { return must(tensor.New(tensor.Float32, shape...)) }
+	for _, c := range []struct {
+		out, labels *tensor.Tensor
+		says        string
+	}{
+		{f(2, 4), of([]float32{1, 3}, 2), "give classes as integers"},
+		{f(2, 4, 5), of([]float32{1, 3}, 2, 1), "give labels that do"},
+		{f(2, 1), of([]int64{30, 4}, 2), "give 0 and 1 as integers, or numbers as floats"},
+		{f(2, 1, 2, 2), of([]int64{255, 0, 255, 0, 0, 0, 0, 255}, 2, 2, 2), "give 0 and 1 as integers"},
+		{f(2, 1), of([]float32{3, 3}, 2), "all samples have the same label"},
+		{f(2, 4), of([]int64{Ignored, Ignored}, 2), "every label is -100"},
+		{of([]int64{1, 2}, 2), of([]int64{1, 2}, 2), `name metric "none"`},
+	} {
+		_, err := Choose("", []*tensor.Tensor{c.out}, c.labels)
+		var e *Error
+		if !errors.As(err, &e) || e.Metric != "" || !strings.Contains(e.Reason, c.says) {
+			t.Errorf("%v for %v: %v, want %q", c.labels, c.out, err, c.says)
+		}
+	}
+	m, err := Choose("", []*tensor.Tensor{f(2, 8), f(2, 3)}, of([]int64{1, 2}, 2))
+	if err != nil || !strings.Contains(m.What, "of the first of 2 outputs") {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// TestLogitsLikeProbabilities scores logits of which the first batch lies in 0 to 1: all count as logits, however they are divided.
+func TestLogitsLikeProbabilities(t *testing.T) {
+	out, labels := of([]float32{0.25, 0.75, -2, 0.4}, 4, 1), of([]int64{1, 1, 0, 1}, 4)
+	for _, size := range []int{1, 2, 4} {
+		m := must(Choose("", []*tensor.Tensor{must(out.Slice(0, 0, size, 1))}, labels))
+		s := NewScorer(m, labels)
+		for at := 0; at < 4; at += size {
+			if err := s.Add(must(out.Slice(0, at, at+size, 1))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.Right != 4 || s.Counted != 4 || m.OfProbabilities() {
+			t.Errorf("batches of %d: %d of %d right, %s", size, s.Right, s.Counted, m.What)
+		}
+	}
+	// Probabilities stay such.
+	m := must(Choose("", []*tensor.Tensor{must(out.Slice(0, 0, 2, 1))}, labels))
+	s := NewScorer(m, of([]int64{0, 1}, 2))
+	if err := s.Add(must(out.Slice(0, 0, 2, 1))); err != nil || s.Value() != 1 || !m.OfProbabilities() {
+		t.Errorf("%d of 2 right, %v", s.Right, err)
+	}
+	// So do those of a second model, whose rounded numbers may be a little above 1.
+	s = NewScorer(m, of([]int64{0, 1}, 2))
+	if err := s.Add(of([]float32{0.25, 1.004}, 2, 1)); err != nil || s.Right != 2 || !m.OfProbabilities() {
+		t.Errorf("a second model: %d of 2 right, %v", s.Right, err)
 	}
 }

@@ -27,6 +27,7 @@ type Scorer struct {
 	metric *Metric
 	labels *tensor.Tensor // of all samples, contiguous
 	at     int            // samples so far
+	above0 int            // what is right of numbers that were taken for probabilities, if they are logits
 
 	// Of each output of a sample, for R2.
 	residual, sum, squares []float64
@@ -70,7 +71,20 @@ func (s *Scorer) addClasses(out, labels *tensor.Tensor) error {
 		return &Error{s.metric.Name, fmt.Sprintf("labels %v do not fit the output %v", labels, out)}
 	}
 	each := max(len(want)/max(out.Dim(0), 1), 1)
+	logits := classes
+	if s.metric.OfProbabilities() && !s.metric.settled {
+		if logits, err = above(out, 0); err != nil {
+			return err
+		}
+		if !probabilities(out) { // those before only looked like some
+			s.metric.ofLogits()
+			s.Right, classes = s.above0, logits
+		}
+	}
 	for i, w := range want {
+		if w == int64(logits[i]) {
+			s.above0++
+		}
 		switch {
 		case w == Ignored:
 			continue
@@ -145,6 +159,7 @@ func (s *Scorer) Complete() error {
 
 // Value returns what the metric says of all samples, NaN where it cannot.
 func (s *Scorer) Value() float64 {
+	s.metric.settled = true
 	if s.metric.Name != R2 {
 		return float64(s.Right) / float64(s.Counted)
 	}
@@ -176,13 +191,18 @@ func (m *Metric) Classes(out *tensor.Tensor) ([]int, error) {
 	if m.axis >= 0 {
 		return Classes(out, m.axis)
 	}
+	return above(out, m.threshold)
+}
+
+// above returns 1 for each number above a threshold, 0 for the others.
+func above(out *tensor.Tensor, threshold float32) ([]int, error) {
 	wide, err := out.To(tensor.Float32)
 	if err != nil {
 		return nil, err
 	}
 	classes := make([]int, out.Numel())
 	for i, v := range wide.Contiguous().Float32s() {
-		if v > m.threshold {
+		if v > threshold {
 			classes[i] = 1
 		}
 	}

@@ -211,7 +211,7 @@ func (o *outputs) compare(ctx context.Context, m *graph.Graph, data Batches, opt
 				continue
 			}
 			if !y.Shape().Equal(out[i].Shape()) {
-				return fmt.Errorf("quantize: output %d has shape %v where the float model's has %v", i, out[i].Shape(), y.Shape())
+				return &metric.Error{Metric: metric.Cosine, Reason: fmt.Sprintf("output %d has shape %v where the float model's has %v: shapes that follow from values cannot be compared", i, out[i].Shape(), y.Shape())}
 			}
 			if k == len(diff) {
 				diff = append(diff, sums{})

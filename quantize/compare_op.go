@@ -14,6 +14,7 @@ type difference struct {
 	samples bool // the values' elements are those of one sample after another; see samplesFirst
 
 	mu      sync.Mutex
+	unlike  bool // a run gave them different shapes: extents follow from values, such as how many boxes a detector keeps
 	batches int
 	count   int64 // elements
 	mse     float64
@@ -27,10 +28,13 @@ func (d *difference) total() sums {
 	return d.sums
 }
 
-// elements returns how many elements they are over.
+// elements returns how many elements they are over: none where the two had different shapes, for then no element of one is that of the other.
 func (d *difference) elements() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.unlike {
+		return 0
+	}
 	return d.count
 }
 
@@ -99,13 +103,16 @@ type compareOp struct {
 func (compareOp) Name() string { return "compare" }
 
 func (op compareOp) Infer(in []ops.Type) ([]ops.Type, error) {
-	if len(in) != 2 || in[0].DType != tensor.Float32 || in[1].DType != tensor.Float32 || !in[0].Shape.Equal(in[1].Shape) {
-		return nil, ops.Errorf(op, in, "it takes two float32 values of one shape")
+	if len(in) != 2 || in[0].DType != tensor.Float32 || in[1].DType != tensor.Float32 {
+		return nil, ops.Errorf(op, in, "it takes two float32 values")
 	}
 	return nil, nil
 }
 
 func (op compareOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
+	if !p.In[0].Shape.Equal(p.In[1].Shape) {
+		return &ops.Kernel{Run: op.refuse, Choice: "compare"}, nil
+	}
 	n := p.In[0].Numel()
 	tasks := (n + chunk - 1) / chunk
 	partial := func(c *ops.Call) []sums {
@@ -142,6 +149,13 @@ func (op compareOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		Choice:   "compare",
 		Parallel: tasks,
 	}, nil
+}
+
+func (op compareOp) refuse(*ops.Call) error {
+	op.to.mu.Lock()
+	defer op.to.mu.Unlock()
+	op.to.unlike = true
+	return nil
 }
 
 // compared returns how many of the n elements are compared: the first ones.

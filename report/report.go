@@ -28,6 +28,8 @@ type Report struct {
 	Agreement *bench.Agreement `json:"agreement,omitempty"`
 	// Outputs compares the quantized model's with the float model's.
 	Outputs []bench.OutputDifference `json:"outputs,omitempty"`
+	// Uncompared says which outputs have other shapes than the float model's, as where a detector finds another number of boxes.
+	Uncompared []string `json:"uncompared,omitempty"`
 	quantize.Report
 	// TunedBy is the metric that Tuning has the values of.
 	TunedBy string `json:"tuned_by,omitempty"`
@@ -123,6 +125,9 @@ func (r *Report) writeModel(w io.Writer) {
 	}
 	if r.Metric != "" {
 		fmt.Fprintf(w, "%-10s  %s\n", "metric", r.Metric)
+	}
+	for _, text := range r.Uncompared {
+		fmt.Fprintln(w, text)
 	}
 	for _, o := range r.Outputs {
 		fmt.Fprintf(w, "%-10s  %s: SQNR %.1f dB, cosine %.6f, equal %d of %d\n", o.Name, o.Type, o.SQNR, o.Cosine, o.Equal, o.N)
