@@ -210,11 +210,11 @@ func TestGradients(t *testing.T) {
 // where it is smooth.
 func unaryCases() []gradientCase {
 	around := map[ops.UnaryFn]float64{
-		ops.Log: 5, ops.Log2: 5, ops.Log10: 5, ops.Log1p: 5, ops.Sqrt: 5, ops.Rsqrt: 5, ops.Reciprocal: 5, ops.Acosh: 6, ops.LGamma: 5, ops.Digamma: 5,
+		ops.Log: 5, ops.Log2: 5, ops.Log10: 5, ops.Log1p: 5, ops.Sqrt: 5, ops.Rsqrt: 5, ops.Reciprocal: 5, ops.Acosh: 6, ops.LGamma: 5, ops.Digamma: 5, ops.Polygamma: 5, ops.Entr: 5, ops.Ndtri: 0.5,
 	}
-	scaled := map[ops.UnaryFn]bool{ops.Asin: true, ops.Acos: true, ops.Atanh: true, ops.Tan: true}
+	scaled := map[ops.UnaryFn]bool{ops.Asin: true, ops.Acos: true, ops.Atanh: true, ops.Tan: true, ops.ErfInv: true, ops.Ndtri: true}
 	var cases []gradientCase
-	functions := []ops.UnaryFn{ops.LGamma, ops.Digamma}
+	functions := []ops.UnaryFn{ops.LGamma, ops.Digamma, ops.Polygamma, ops.ErfInv, ops.Ndtri, ops.Erfcx, ops.LogNdtr, ops.Entr, ops.I0, ops.I0e, ops.I1, ops.I1e}
 	for fn := ops.ReLU; fn < ops.IsNaN; fn++ {
 		functions = append(functions, fn)
 	}
@@ -227,6 +227,9 @@ func unaryCases() []gradientCase {
 		}
 		if fn == ops.Round {
 			c.op = ops.Unary{Fn: fn} // with 1 in place of 0.5 it would pass the gradient
+		}
+		if fn == ops.Polygamma {
+			c.op = ops.Unary{Fn: fn, Alpha: 1}
 		}
 		if scaled[fn] {
 			c.apart = 0.03

@@ -32,6 +32,7 @@ const (
 	BitAnd
 	BitOr
 	BitXor
+	GCD // the greatest common divisor of integers, not negative
 	LogicalAnd
 	LogicalOr
 	LogicalXor
@@ -40,7 +41,7 @@ const (
 
 var binaryNames = [numBinaryFns]string{
 	"add", "sub", "mul", "div", "floor_divide", "trunc_divide", "remainder", "fmod", "pow", "maximum", "minimum", "atan2",
-	"eq", "ne", "lt", "le", "gt", "ge", "bitwise_and", "bitwise_or", "bitwise_xor", "logical_and", "logical_or", "logical_xor",
+	"eq", "ne", "lt", "le", "gt", "ge", "bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "logical_and", "logical_or", "logical_xor",
 }
 
 // String returns PyTorch's name of the function: "add".
@@ -67,7 +68,7 @@ func (f *BinaryFn) UnmarshalText(text []byte) error {
 
 func (f BinaryFn) compares() bool { return f >= Eq && f <= Ge }
 func (f BinaryFn) logical() bool  { return f >= LogicalAnd && f <= LogicalXor }
-func (f BinaryFn) bitwise() bool  { return f >= BitAnd && f <= BitXor }
+func (f BinaryFn) bitwise() bool  { return f >= BitAnd && f <= GCD }
 
 // divides reports whether integers may not be divided by zero.
 func (f BinaryFn) divides() bool { return f >= FloorDiv && f <= Fmod }

@@ -250,6 +250,13 @@ func intFunction(fn BinaryFn) func(a, b int64) int64 {
 		return func(a, b int64) int64 { return a | b }
 	case BitXor:
 		return func(a, b int64) int64 { return a ^ b }
+	case GCD:
+		return func(a, b int64) int64 {
+			for b != 0 {
+				a, b = b, a%b
+			}
+			return max(a, -a)
+		}
 	}
 	return powInt
 }

@@ -71,9 +71,24 @@ const (
 	IsFinite
 	LogicalNot
 	BitwiseNot
-	SignBit // of negative numbers, -0 and NaN with the sign
-	LGamma  // ln|gamma(x)|
-	Digamma // the derivative of LGamma
+	SignBit   // of negative numbers, -0 and NaN with the sign
+	LGamma    // ln|gamma(x)|
+	Digamma   // the derivative of LGamma
+	Polygamma // derivative a of Digamma
+	ErfInv
+	Erfcx   // exp(x^2) erfc(x)
+	Ndtri   // the inverse of the normal distribution
+	LogNdtr // the logarithm of the normal distribution
+	Entr    // -x ln x
+	I0      // the modified Bessel functions of the first kind of order 0 and 1, and times exp(-|x|)
+	I0e
+	I1
+	I1e
+	J0 // the Bessel functions of the first and second kind, NaN at infinity
+	J1
+	Y0
+	Y1
+	SphericalJ0 // sin(x) / x
 	numUnaryFns
 )
 
@@ -138,6 +153,8 @@ func (op Unary) String() string {
 	switch op.Fn {
 	case Clamp, Softplus, Threshold:
 		return fmt.Sprintf("%v(%g, %g)", op.Fn, op.Alpha, op.Beta)
+	case Polygamma:
+		return fmt.Sprintf("%v(%g)", op.Fn, op.Alpha)
 	case Round:
 		if op.Alpha == 0 {
 			return op.Fn.String()

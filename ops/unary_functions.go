@@ -70,6 +70,21 @@ var unaryFunctions = [numUnaryFns]unaryFunction{
 	SignBit:     {name: "signbit", kind: givesBool, test: math.Signbit},
 	LGamma:      {name: "lgamma", kind: givesFloat, float: func(x, _, _ float64) float64 { return lgamma(x) }},
 	Digamma:     {name: "digamma", kind: givesFloat, float: func(x, _, _ float64) float64 { return digamma(x) }},
+	Polygamma:   {name: "polygamma", kind: givesFloat, float: func(x, a, _ float64) float64 { return polygamma(a, x) }},
+	ErfInv:      {name: "erfinv", kind: givesFloat, float: func(x, _, _ float64) float64 { return math.Erfinv(x) }},
+	Erfcx:       {name: "special_erfcx", kind: givesFloat, float: func(x, _, _ float64) float64 { return erfcx(x) }},
+	Ndtri:       {name: "special_ndtri", kind: givesFloat, float: func(x, _, _ float64) float64 { return ndtri(x) }},
+	LogNdtr:     {name: "special_log_ndtr", kind: givesFloat, float: func(x, _, _ float64) float64 { return logNdtr(x) }},
+	Entr:        {name: "special_entr", kind: givesFloat, float: func(x, _, _ float64) float64 { return entropy(x) }},
+	I0:          {name: "i0", kind: givesFloat, float: func(x, _, _ float64) float64 { return besselI(0, x) * math.Exp(math.Abs(x)) }},
+	I0e:         {name: "special_i0e", kind: givesFloat, float: func(x, _, _ float64) float64 { return besselI(0, x) }},
+	I1:          {name: "special_i1", kind: givesFloat, float: func(x, _, _ float64) float64 { return besselI(1, x) * math.Exp(math.Abs(x)) }},
+	I1e:         {name: "special_i1e", kind: givesFloat, float: func(x, _, _ float64) float64 { return besselI(1, x) }},
+	J0:          {name: "special_bessel_j0", kind: givesFloat, float: func(x, _, _ float64) float64 { return math.J0(x) + (x - x) }},
+	J1:          {name: "special_bessel_j1", kind: givesFloat, float: func(x, _, _ float64) float64 { return math.J1(x) + (x - x) }},
+	Y0:          {name: "special_bessel_y0", kind: givesFloat, float: func(x, _, _ float64) float64 { return math.Y0(x) + (x - x) }},
+	Y1:          {name: "special_bessel_y1", kind: givesFloat, float: func(x, _, _ float64) float64 { return math.Y1(x) + (x - x) }},
+	SphericalJ0: {name: "special_spherical_bessel_j0", kind: givesFloat, float: func(x, _, _ float64) float64 { return sphericalJ0(x) }},
 	BitwiseNot:  {name: "bitwise_not", kind: bitsOnly, int: func(x int64) int64 { return ^x }},
 }
 
@@ -134,26 +149,6 @@ func digamma(x float64) float64 {
 	z := 1 / (x * x)
 	series := z * (1.0/12 - z*(1.0/120-z*(1.0/252-z*(1.0/240-z*(1.0/132-z*(691.0/32760-z/12))))))
 	return y + math.Log(x) - 0.5/x - series
-}
-
-// trigamma is the derivative of digamma, found in the same way (Abramowitz and Stegun 6.4.7, 6.4.6, 6.4.12).
-func trigamma(x float64) float64 {
-	switch {
-	case x <= 0 && x == math.Trunc(x):
-		return math.Inf(1)
-	case x < 0:
-		sin := math.Sin(math.Pi * (x - math.Trunc(x)))
-		return math.Pi*math.Pi/(sin*sin) - trigamma(1-x)
-	case math.IsInf(x, 1):
-		return 0
-	}
-	y := 0.0
-	for ; x < 10; x++ {
-		y += 1 / (x * x)
-	}
-	z := 1 / (x * x)
-	series := z * (1.0/6 - z*(1.0/30-z*(1.0/42-z*(1.0/30-z*(5.0/66-z*(691.0/2730-z*7/6))))))
-	return y + 1/x + z/2 + series/x
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

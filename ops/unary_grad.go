@@ -72,7 +72,17 @@ var unaryDerivatives = [numUnaryFns]unaryDerivative{
 	SELU:        {false, func(x, _, _ float64) float64 { return seluScale * oneAbove(x, seluAlpha*math.Exp(x)) }},
 	CELU:        {false, func(x, a, _ float64) float64 { return oneAbove(x, math.Exp(x/a)) }},
 	LGamma:      {false, func(x, _, _ float64) float64 { return digamma(x) }},
-	Digamma:     {false, func(x, _, _ float64) float64 { return trigamma(x) }},
+	Digamma:     {false, func(x, _, _ float64) float64 { return polygamma(1, x) }},
+	Polygamma:   {false, func(x, a, _ float64) float64 { return polygamma(a+1, x) }},
+	ErfInv:      {false, func(x, _, _ float64) float64 { y := math.Erfinv(x); return math.Sqrt(math.Pi) / 2 * math.Exp(y*y) }},
+	Erfcx:       {false, func(x, _, _ float64) float64 { return 2*x*erfcx(x) - 2/math.Sqrt(math.Pi) }},
+	Ndtri:       {false, func(x, _, _ float64) float64 { y := ndtri(x); return math.Sqrt(2*math.Pi) * math.Exp(y*y/2) }},
+	LogNdtr:     {false, func(x, _, _ float64) float64 { return math.Sqrt(2/math.Pi) / erfcx(-x/math.Sqrt2) }},
+	Entr:        {false, func(x, _, _ float64) float64 { return -1 - math.Log(x) }},
+	I0:          {false, func(x, _, _ float64) float64 { return besselI(1, x) * math.Exp(math.Abs(x)) }},
+	I0e:         {false, func(x, _, _ float64) float64 { return besselI(1, x) - sign(x)*besselI(0, x) }},
+	I1:          {false, func(x, _, _ float64) float64 { return slopeI1(x, 0) * math.Exp(math.Abs(x)) }},
+	I1e:         {false, func(x, _, _ float64) float64 { return slopeI1(x, besselI(1, x)*sign(x)) }},
 }
 
 func step(above bool) float64 {

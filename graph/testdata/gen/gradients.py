@@ -545,6 +545,16 @@ def gammas(s):
         s.add("Unary", {"Fn": name}, [torch.tensor([-0.4, -1.7, 30.0])], f)
 
 
+def special_functions(s):
+    special = torch.special
+    for name, f in [("special_erfcx", special.erfcx), ("special_log_ndtr", special.log_ndtr), ("i0", special.i0), ("special_i0e", special.i0e), ("special_i1", special.i1), ("special_i1e", special.i1e)]:
+        s.add("Unary", {"Fn": name}, [torch.cat([s.rand(5) * 2, torch.tensor([-5.0, 0.0, 40.0 if "erfcx" in name or name.endswith("e") else 9.0])])], f)
+    for name, f in [("erfinv", special.erfinv), ("special_ndtri", special.ndtri), ("special_entr", special.entr)]:
+        s.add("Unary", {"Fn": name}, [torch.tensor([0.1, 0.5, 0.875, 0.001])], f)
+    for n in (1, 2, 5):
+        s.add("Unary", {"Fn": "polygamma", "Alpha": n}, [torch.tensor([0.5, 1.25, 4.0, 30.0])], lambda x: special.polygamma(n, x))
+
+
 def complex_transforms(s):
     for shape, inverse, norm, name in [([8, 2], False, "none", "backward"), ([2, 6, 2], True, "n", "backward"), ([2, 3, 67, 2], False, "ortho", "ortho"), ([5, 2], True, "none", "forward")]:
         f = torch.fft.ifft if inverse else torch.fft.fft
@@ -631,7 +641,7 @@ def grids(s):
 def main():
     torch.set_num_threads(1)
     s = Gradients(7)
-    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas, scattered_products, linear_algebra, boxes, grids]:
+    for family in [layers, convolutions, norms, poolings, elementwise, reductions, moves, empties, indices, resizing, attention, transforms, recurrent, complex_transforms, gammas, scattered_products, linear_algebra, boxes, grids, special_functions]:
         family(s)
     s.write(os.path.join(HERE, "..", "gradients"))
 

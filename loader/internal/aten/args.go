@@ -39,6 +39,8 @@ type interpreter interface {
 	decomposed() *decomposed
 	// packings returns what is known of packed sequences, by how many of them have an element in each step.
 	packings() map[*graph.Value]*packing
+	// Dispatch evaluates an operator by name.
+	Dispatch(name string, args []Value, keywords map[string]Value) (Value, error)
 	// generator returns the state of the generator of random numbers.
 	generator() (*build.Tensor, error)
 }

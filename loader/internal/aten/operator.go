@@ -217,6 +217,14 @@ func (m *Evaluator) Dispatch(name string, args []Value, keywords map[string]Valu
 			return m.inPlace(self, base, args, keywords)
 		}
 	}
+	if base := m.table.copyOf(name); base != "" {
+		v, err := m.Dispatch(base, args, keywords)
+		if err != nil {
+			return nil, err
+		}
+		c := m.newCall(name, nil)
+		return c.cloned(v), c.Err()
+	}
 	if out, ok := keywords["out"].(*build.Tensor); ok && m.table.Has(name) {
 		return m.into(out, name, args, keywords)
 	}
@@ -339,9 +347,9 @@ type row struct {
 // Has reports whether an operator has a row.
 func (t Table) Has(name string) bool { return t[name] != nil }
 
-// Supports reports whether an operator has a row, or is the in-place form of one that has.
+// Supports reports whether an operator has a row, or is the in-place or the copying form of one that has.
 func (t Table) Supports(name string) bool {
-	return t.Has(name) || t.inPlaceOf(name) != ""
+	return t.Has(name) || t.inPlaceOf(name) != "" || t.copyOf(name) != ""
 }
 
 // inPlaceOf returns the operator that has a row and of which another is the in-place form: "aten::add" of "aten::add_"

@@ -44,10 +44,11 @@ var creations = []operator{
 	{"aten::one_hot", "self:T num_classes:i=-1", oneHot},
 	{"aten::tril_indices", "row:i col:i offset:i=0" + newTensor, triangleIndices(false)},
 	{"aten::triu_indices", "row:i col:i offset:i=0" + newTensor, triangleIndices(true)},
-	{"aten::hann_window", "window_length:i" + newTensor, cosineWindow(0.5, 0.5)},
-	{"aten::hann_window", "window_length:i periodic:b" + newTensor, cosineWindow(0.5, 0.5)},
-	{"aten::hamming_window", "window_length:i" + newTensor, cosineWindow(0.54, 0.46)},
-	{"aten::hamming_window", "window_length:i periodic:b" + newTensor, cosineWindow(0.54, 0.46)},
+	{"aten::hann_window", "window_length:i periodic:b=True" + newTensor, cosineWindow(0.5, 0.5, 0)},
+	{"aten::hamming_window", "window_length:i periodic:b=True" + newTensor, cosineWindow(0.54, 0.46, 0)},
+	{"aten::blackman_window", "window_length:i periodic:b=True" + newTensor, cosineWindow(0.42, 0.5, 0.08)},
+	{"aten::bartlett_window", "window_length:i periodic:b=True" + newTensor, window(func(x float64) float64 { return 1 - math.Abs(2*x-1) })},
+	{"aten::kaiser_window", "window_length:i periodic:b=True beta:f=12" + newTensor, kaiserWindow},
 }
 
 // fullOf returns a tensor of the given extents with all elements the same.
@@ -430,30 +431,42 @@ func triangleIndices(upper bool) func(*call) Value {
 	}
 }
 
-// cosineWindow is a - b*cos(2 pi i / n), with n-1 in place of n when it is not
-// periodic.
-//
-//go:noinline
-func cosineWindow(a, b float64) func(*call) Value {
-	return func(c *call) Value {
-		n, periodic, at := c.int(0), true, 1
-		if len(c.args) == 6 {
-			periodic, at = c.bool(1), 2
-		}
-		if n < 0 || n > maxComputed {
-			return c.fail("a window of %d", n)
-		}
-		span := n
-		if !periodic {
-			span = n - 1
-		}
-		values := make([]float64, n)
-		for i := range values {
-			values[i] = 1
-			if n > 1 {
-				values[i] = a - b*math.Cos(2*math.Pi*float64(i)/float64(span))
-			}
-		}
-		return c.constOf(values, c.dtypeOr(at, defaultFloat), n)
+// cosineWindow is a - b cos(2 pi x) + d cos(4 pi x).
+func cosineWindow(a, b, d float64) func(*call) Value {
+	return window(func(x float64) float64 { return a - b*math.Cos(2*math.Pi*x) + d*math.Cos(4*math.Pi*x) })
+}
+
+// window lowers a window that is a function of the place in it, from 0 to 1.
+func window(f func(x float64) float64) func(*call) Value {
+	return func(c *call) Value { return c.cast(c.windowOf(f), c.dtypeOr(2, defaultFloat)) }
+}
+
+// windowOf is a window of argument 0 samples in float64; a periodic one, by argument 1, leaves out the last.
+func (c *call) windowOf(f func(x float64) float64) *build.Tensor {
+	n, span := c.int(0), c.int(0)
+	if n < 0 || n > maxComputed {
+		c.fail("a window of %d", n)
+		return c.anything()
 	}
+	if !c.bool(1) {
+		span = n - 1
+	}
+	values := make([]float64, n)
+	for i := range values {
+		if values[i] = 1; n > 1 {
+			values[i] = f(float64(i) / float64(span))
+		}
+	}
+	return c.constOf(values, tensor.Float64, n)
+}
+
+// kaiserWindow is I0(beta sqrt(1 - (2x - 1)^2)) / I0(beta).
+func kaiserWindow(c *call) Value {
+	beta := c.float(2)
+	at := c.windowOf(func(x float64) float64 { return beta * math.Sqrt(max(1-(2*x-1)*(2*x-1), 0)) })
+	if n := c.int(0); n == 1 {
+		return c.constOf([]float64{1}, c.dtypeOr(3, defaultFloat), 1)
+	}
+	whole := c.fn(ops.I0, c.constOf([]float64{beta}, tensor.Float64))
+	return c.cast(c.arith(ops.Div, c.fn(ops.I0, at), whole), c.dtypeOr(3, defaultFloat))
 }

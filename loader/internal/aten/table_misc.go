@@ -8,7 +8,7 @@ import (
 // families are all operators.
 var families = [][]operator{
 	convolutions, normalizations, activations, poolings, arithmetic, pointwise, products, shapes, parts, joins, creations, reductions,
-	indexing, images, packs, nestings, recurrences, quantizations, quantizedLayers, preparedForQAT, prepackedLayers, quantizedSequences, complexNumbers, linearAlgebra, transforms, fourier, losses, classLosses, scans, searches, detectors, grids, randoms, scalars, containers, texts, queries, exports, decompositions, partDecompositions, trainedNorms, octetOperators,
+	indexing, images, packs, nestings, recurrences, quantizations, quantizedLayers, preparedForQAT, prepackedLayers, quantizedSequences, complexNumbers, linearAlgebra, transforms, fourier, losses, classLosses, scans, searches, detectors, grids, randoms, scalars, containers, texts, queries, exports, decompositions, partDecompositions, trainedNorms, octetOperators, specials, composed,
 }
 
 // queries ask for properties, and others are of no consequence for inference.

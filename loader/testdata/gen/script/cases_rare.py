@@ -1,0 +1,58 @@
+"""Rare operators: special functions, margin losses, combinations, covariances, copies of views."""
+
+import torch
+
+
+def cases(s):
+    r = s.rand
+    inf, nan = float("inf"), float("nan")
+    edges = torch.tensor([0.0, -0.0, 1.0, -1.0, 0.5, 30.0, -30.5, 100.0, inf, -inf, nan, 1e-6, 2.25, 0.999, -7.5])
+    unit = torch.tensor([0.0, 1.0, 0.5, 0.25, 0.75, 1e-8, 0.9999, 1e-4, 2.0, -1.0, nan, 1e-30])
+    x = r(3, 4) + 0.03125
+    for e in ["torch.special.erfcx(a)", "torch.special.ndtr(a)", "torch.special.log_ndtr(a)", "torch.special.entr(a)", "torch.i0(a)", "torch.special.i0e(a)", "torch.special.i1(a)", "torch.special.i1e(a)",
+              "torch.special.bessel_j0(a)", "torch.special.bessel_j1(a)", "torch.special.bessel_y0(a)", "torch.special.bessel_y1(a)", "torch.special.spherical_bessel_j0(a)", "torch.special.modified_bessel_i0(a)",
+              "torch.special.polygamma(0, a)", "torch.special.polygamma(1, a)", "torch.polygamma(2, a)", "torch.polygamma(3, a)", "torch.special.erfinv(a)", "torch.special.ndtri(a)"]:
+        lo = "erfinv" in e or "ndtri" in e
+        wide = "i0(" in e or "i1(" in e or "bessel_i" in e
+        values = x.abs() / 5 if lo else x.abs() + 0.5 if "polygamma" in e or "entr" in e or "_y" in e else x
+        flat = unit if lo else edges.clamp(-80, 80) if wide or "erfcx" in e else edges[edges != 0] if "polygamma" in e else edges
+        if "polygamma" in e:
+            flat = torch.tensor([0.5, 1.0, 3.25, 10.0, 50.0, 0.03125, -0.5, -2.25])
+        if "erfcx" in e:
+            flat = flat[flat > -9]
+        s.op(e, values, flat, values.double(), tol=3e-6)
+    for e in ["torch.mvlgamma(a, 3)", "torch.special.multigammaln(a, 1)"]:
+        s.op(e, x.abs() + 2, (x.abs() + 3).double(), tol=3e-6)
+    b = r(3, 4) + 0.0625
+    b[0, 0] = -0.0
+    for e in ["torch.copysign(a, b)", "torch.copysign(a, -2.0)", "torch.logaddexp2(a, b)", "torch.ldexp(a, b)", "torch.addr(a, a[:, 0], b[0], beta=0.5, alpha=2)", "torch.addr(a[0], a[:, 0], b[0], beta=0)",
+              "torch.block_diag(a, b[0], b[:2, :1])", "torch.cartesian_prod(a[0], b[1])", "torch.cartesian_prod(a[0])", "torch.combinations(a[0], 3)", "torch.combinations(a[0], 2, with_replacement=True)",
+              "torch.combinations(a[0], 5)", "torch.cov(a)", "torch.cov(a[0])", "torch.cov(a, correction=0)", "torch.corrcoef(a)", "torch.corrcoef(a[1])", "torch.diagflat(a)", "torch.diagflat(a[0], -1)",
+              "torch.pdist(a)", "torch.pdist(a, 1.0)", "torch.pdist(a, 3.0)", "torch.renorm(a, 2, 0, 5.0)", "torch.renorm(a, 1, 1, 2.0)", "torch.isreal(a)", "torch.argwhere(a > 0)",
+              "a.put(torch.tensor([0, 5, 11]), b[0, 1:])", "a.put(torch.tensor([[0], [0]]), b[:2, :1], True)"]:
+        s.op(e, (x, b), (x[:2] * 3, b[1:] - 1) if "b[:2" not in e else (x, b * 2), tol=3e-6)
+    s.op("torch.heaviside(a, b)", (torch.tensor([-1.5, 0.0, 2.0, nan]), torch.tensor([0.5, 0.25, 3.0, 4.0])), (torch.tensor([[0.0], [1.0]]), r(3)))
+    s.op("torch.cov(a, fweights=b, aweights=c)", (x, torch.tensor([1, 3, 2, 1]), torch.tensor([0.5, 1.0, 2.0, 0.25])))
+    s.op("torch.cov(a, aweights=b)", (x, torch.tensor([0.5, 1.0, 2.0, 0.25])))
+    s.op("torch.frexp(a)", torch.tensor([0.0, 1.0, -3.5, 1e-40, 1e30, inf, nan, 0.75, -0.0]), r(4), torch.tensor([1e300, 1e-300, 2.0], dtype=torch.float64))
+    for d in (torch.int64, torch.int32):
+        i, j = r(3, 4, dtype=d, lo=-40, hi=40), r(3, 4, dtype=d, lo=-40, hi=40)
+        i[0, 0] = j[0, 0] = j[1, 1] = 0
+        for e in ["torch.gcd(a, b)", "torch.lcm(a, b)", "torch.copysign(a, b)", "torch.ldexp(a.abs(), b)"]:
+            s.op(e, (i, j), (i * 6, j[0]))
+    t = torch.tensor([1, 3, 0])
+    w = torch.tensor([0.5, 1.0, 2.0, 0.25])
+    for red in ("'mean'", "'sum'", "'none'"):
+        s.op(f"F.multi_margin_loss(a, b, reduction={red})", (x, t))
+        s.op(f"F.multi_margin_loss(a, b, p=2, margin=0.5, weight=c, reduction={red})", (x, t, w))
+        s.op(f"F.multilabel_margin_loss(a, b, reduction={red})", (x, torch.tensor([[3, 0, -1, 1], [-1, 0, 1, 2], [0, 1, 2, 3]])))
+    s.op("F.multi_margin_loss(a, b)", (x[0], t[1]))
+    s.op("F.multilabel_margin_loss(a, b)", (x[0], torch.tensor([2, 1, -1, 0])))
+    for e in ["torch.blackman_window(6)", "torch.blackman_window(5, False)", "torch.bartlett_window(6)", "torch.bartlett_window(7, False)", "torch.kaiser_window(6)", "torch.kaiser_window(8, False, 9.0)",
+              "torch.kaiser_window(1)", "torch.hann_window(5, dtype=torch.float64)"]:
+        s.op(f"{e} * a", x[0, :1])
+    for e in ["torch.permute_copy(a, [1, 0])", "torch.transpose_copy(a, 0, 1)", "torch.unsqueeze_copy(a, 1)", "torch.select_copy(a, 0, 1)", "torch.slice_copy(a, 1, 1, 3)", "torch.split_copy(a, 2, 0)",
+              "torch.unbind_copy(a, 1)", "torch.expand_copy(a[0], [2, 4])", "torch.diagonal_copy(a)", "torch.view_copy(a, [4, 3])", "torch.alias_copy(a)", "torch.detach_copy(a) + a", "torch.squeeze_copy(a[:1])"]:
+        s.op(e, x)
+    s.op("torch.conv_tbc(a, b, c, 1)", (r(5, 2, 3), r(3, 3, 4), r(4)))
+    s.op("torch._weight_norm_interface(a, b)[0]", (x, r(3, 1)))
