@@ -97,6 +97,11 @@ func (b *Builder) item(n *Number, example int64, guessed bool) (*Number, error) 
 		return nil, ErrDataDependent
 	}
 	inside := b.region.parent != nil
+	if guessed && inside && n.Kind == Int {
+		if t := b.sample(v); t != nil && t.Numel() == 1 {
+			op.Example = t.Contiguous().Int64s()[0]
+		}
+	}
 	known, ok := b.items.known.Values[op.Number]
 	ok = ok && guessed
 	stop := guessed && !ok && !inside && b.items.known.Stop
