@@ -70,7 +70,7 @@ func (m *Evaluator) Repeat(f *Frame, count *build.Number, l Loop) (Flow, Value, 
 // RepeatOrUnroll makes a graph.Loop of a loop whose number of iterations follows from an Item, so that one graph holds whatever it is, and reports false
 // where that is not possible: what was tried is undone then.
 func (m *Evaluator) RepeatOrUnroll(f *Frame, count *build.Number, l Loop) bool {
-	if count.Known == nil || count.Term == nil || !m.OnItem(count.Deps) || m.poisoned {
+	if count.Known == nil || count.Term == nil || !m.OnItem(count.Deps) || m.poisoned || m.Unrolls() {
 		return false
 	}
 	undecided := m.undecided

@@ -52,6 +52,9 @@ var errFront = errors.New("the program stops at a number that only the run knows
 // Settled gives numbers that are known. The others are examples.
 func (b *Builder) Settled(known graph.Items) { b.items.known = known }
 
+// Unrolls reports whether a loop is to be unrolled although it could be one of the graph.
+func (b *Builder) Unrolls() bool { return b.items.known.Unroll }
+
 // Front returns the graph in front of the Item at which the program stopped, nil if it did not.
 func (b *Builder) Front() *graph.Graph { return b.items.front }
 
