@@ -18,6 +18,8 @@ type Items struct {
 	Values map[int]int64
 	// Same asks for a graph that was made for these very numbers.
 	Same bool
+	// Unroll asks for the iterations of loops one by one wherever their number is known.
+	Unroll bool
 	// Stop asks for the graph in front of the first Item without a value: its one output is that Item.
 	Stop bool
 	// Guessed, where it is set, becomes true when a program takes an example for a number that is not known.

@@ -155,10 +155,27 @@ func (d *derived) SpecializeContext(ctx context.Context, inputs []ops.Type, befo
 	if err != nil {
 		return nil, err
 	}
+	made, err := d.f(g)
+	var at *NodeError
+	if errors.As(err, &at) && !items.Unroll {
+		if _, loop := at.Node.Op.(Loop); loop { // such as one without a gradient
+			items.Unroll = true
+			if g, e := d.from.unrolled(ctx, inputs, before, items); e == nil {
+				made, err = d.f(g)
+			}
+		}
+	}
 	if items.Guessed != nil && g.HasItems() {
 		*items.Guessed = true
 	}
-	return d.f(g)
+	return made, err
+}
+
+// unrolled makes a graph whose loops are unrolled wherever that is possible.
+func (o *open) unrolled(ctx context.Context, inputs []ops.Type, before string, items Items) (*Graph, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.specializeAnew(ctx, inputs, before, items)
 }
 
 // ListProgram is a Program of which one input may be a list, which has all tensors that the other inputs leave.

@@ -220,12 +220,28 @@ func (c *Call) interrupted() bool {
 // RunKernel runs one prepared kernel outside a session, with memory of its own:
 // for constant folding and tests.
 func RunKernel(k *Kernel, pool *Pool, in, out []*tensor.Tensor) error {
-	c := &Call{In: in, Out: out, Scratch: tensor.AlignedBytes(k.Scratch), Pool: pool, Workers: make([]Worker, pool.Threads()), Context: context.Background()}
-	for i := range c.Workers {
-		c.Workers[i] = Worker{Scratch: tensor.AlignedBytes(k.WorkerScratch), Pointers: make([]unsafe.Pointer, k.WorkerPointers)}
+	each := (k.WorkerScratch + 63) &^ 63
+	memory := scratch.Get().(*[]byte)
+	if need := k.Scratch + pool.Threads()*each; need > len(*memory) {
+		*memory = tensor.AlignedBytes(need)
 	}
-	return k.Run(c)
+	rest := (*memory)[pool.Threads()*each:]
+	c := &Call{In: in, Out: out, Scratch: rest[:k.Scratch:k.Scratch], Pool: pool, Workers: make([]Worker, pool.Threads()), Context: context.Background()}
+	for i := range c.Workers {
+		c.Workers[i] = Worker{Scratch: (*memory)[i*each:][:k.WorkerScratch:k.WorkerScratch], Pointers: make([]unsafe.Pointer, k.WorkerPointers)}
+	}
+	err := k.Run(c)
+	if len(*memory) <= maxScratch {
+		scratch.Put(memory)
+	}
+	return err
 }
+
+// scratch is memory of kernels that ran once, for others: while a graph is made thousands of numbers are computed so.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxScratch bounds what is kept of one.
+const maxScratch = 1 << 18
 
 // Eval infers, prepares and runs one operator on tensors.
 func Eval(op Op, tier asm.Tier, pool *Pool, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {

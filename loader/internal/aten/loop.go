@@ -67,6 +67,26 @@ func (m *Evaluator) Repeat(f *Frame, count *build.Number, l Loop) (Flow, Value, 
 	return m.loop(&loopBuilder{Evaluator: m, Frame: f, Loop: l, count: count, before: f.Vars})
 }
 
+// RepeatOrUnroll makes a graph.Loop of a loop whose number of iterations follows from an Item, so that one graph holds whatever it is, and reports false
+// where that is not possible: what was tried is undone then.
+func (m *Evaluator) RepeatOrUnroll(f *Frame, count *build.Number, l Loop) bool {
+	if count.Known == nil || count.Term == nil || !m.OnItem(count.Deps) || m.poisoned || m.Unrolls() {
+		return false
+	}
+	undecided := m.undecided
+	m.journal = &journal{outer: m.journal}
+	done := m.Attempt(func() error {
+		_, _, err := m.Repeat(f, count, l)
+		return err
+	}) == nil && !m.poisoned
+	if !done {
+		m.journal.put()
+		m.undecided, m.uses, m.poisoned = undecided, uses{}, false
+	}
+	m.journal = m.journal.outer
+	return done
+}
+
 // maxRounds bounds how often a body is executed to find what it changes.
 const maxRounds = 8
 

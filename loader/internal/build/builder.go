@@ -143,6 +143,16 @@ func (b *Builder) fact(v *graph.Value, axis int) Deps {
 // Depend makes the graph hold only for inputs with the same facts.
 func (b *Builder) Depend(d Deps) { b.used = b.used.Union(d) }
 
+// Attempt calls f. What a graph came to depend on in one that fails does not count.
+func (b *Builder) Attempt(f func() error) error {
+	used := b.used
+	err := f()
+	if err != nil {
+		b.used = used
+	}
+	return err
+}
+
 // Guards says on its inputs what the graph depends on.
 func (b *Builder) Guards() {
 	for i, f := range b.facts {

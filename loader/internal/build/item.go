@@ -52,6 +52,9 @@ var errFront = errors.New("the program stops at a number that only the run knows
 // Settled gives numbers that are known. The others are examples.
 func (b *Builder) Settled(known graph.Items) { b.items.known = known }
 
+// Unrolls reports whether a loop is to be unrolled although it could be one of the graph.
+func (b *Builder) Unrolls() bool { return b.items.known.Unroll }
+
 // Front returns the graph in front of the Item at which the program stopped, nil if it did not.
 func (b *Builder) Front() *graph.Graph { return b.items.front }
 
@@ -97,6 +100,11 @@ func (b *Builder) item(n *Number, example int64, guessed bool) (*Number, error) 
 		return nil, ErrDataDependent
 	}
 	inside := b.region.parent != nil
+	if guessed && inside && n.Kind == Int {
+		if t := b.sample(v); t != nil && t.Numel() == 1 {
+			op.Example = t.Contiguous().Int64s()[0]
+		}
+	}
 	known, ok := b.items.known.Values[op.Number]
 	ok = ok && guessed
 	stop := guessed && !ok && !inside && b.items.known.Stop

@@ -92,6 +92,9 @@ func (w SliceView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
 }
 
 func (w SliceView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error) {
+	if w.follows(b, w.Start) || w.follows(b, w.End) {
+		return w.putRows(b, x, part)
+	}
 	from, err := b.bound(w.Start)
 	if err != nil {
 		return nil, err
@@ -139,6 +142,26 @@ func (w SliceView) Put(b *Builder, x, part *graph.Value) (*graph.Value, error) {
 		return part, nil
 	}
 	return b.AddOne(ops.Concat{Axis: w.Axis}, pieces...)
+}
+
+// follows reports whether a bound follows from Items, so that a graph holds whatever it is.
+func (w SliceView) follows(b *Builder, n *Number) bool { return n.Term != nil && b.OnItem(n.Deps) }
+
+// putRows is Put at bounds that only the run knows.
+func (w SliceView) putRows(b *Builder, x, part *graph.Value) (*graph.Value, error) {
+	extent, err := b.Scalar(b.info[x].dims[w.Axis])
+	if err != nil {
+		return nil, err
+	}
+	all, err := b.AddOne(ops.Arange{DType: tensor.Int64}, b.PlainConst(int64(0)), extent, b.PlainConst(int64(1)))
+	if err != nil {
+		return nil, err
+	}
+	at, err := SliceView{Start: w.Start, End: w.End, Step: w.Step}.Apply(b, all)
+	if err != nil {
+		return nil, err
+	}
+	return b.AddOne(ops.IndexPut{Axes: []int{w.Axis}}, x, part, at)
 }
 
 // StridedView takes the elements at indices of the flat form.

@@ -303,6 +303,16 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (aten.Flow, 
 			return m.Either(&f.Frame, m.blockOf(f, s.Body))
 		}
 	}
+	loop := aten.Loop{
+		SetIndex: func(i *build.Number) error { return m.assign(f, s.Target, i) },
+		Body:     m.blockOf(f, s.Body),
+		Assigned: func() []string { return assigned(s.Body) },
+	}
+	if len(args) == 1 {
+		if n, ok := args[0].(*build.Number); ok && m.RepeatOrUnroll(&f.Frame, n, loop) {
+			return aten.Next, nil, nil
+		}
+	}
 	bounds := [3]int64{0, 0, 1}
 	if len(args) < 1 || len(args) > 3 {
 		return aten.Next, nil, fmt.Errorf("range with %d arguments", len(args))
@@ -317,11 +327,7 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (aten.Flow, 
 			}
 		}
 		if errors.Is(err, build.ErrDataDependent) && len(args) == 1 {
-			return m.Repeat(&f.Frame, a.(*build.Number), aten.Loop{
-				SetIndex: func(i *build.Number) error { return m.assign(f, s.Target, i) },
-				Body:     m.blockOf(f, s.Body),
-				Assigned: func() []string { return assigned(s.Body) },
-			})
+			return m.Repeat(&f.Frame, a.(*build.Number), loop)
 		}
 		if err != nil {
 			return aten.Next, nil, err

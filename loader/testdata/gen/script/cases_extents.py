@@ -72,3 +72,20 @@ def cases(s):
     s.module(m, *x[:5], what="experts", tol=2e-6)
     m = s.define("(self, a: Tensor):\n    y = a\n    for k in range(3):\n        y = y[y[:, k] > 0]\n    return y, y.size(0)")
     s.module(m, *x[:5], what="one after the other")
+    # Loops over rows that only the run counts, and writes to parts whose sizes only the run knows.
+    rows = [(v - 0.4, w) for v, w in zip([s.rand(6, 4) for _ in range(4)], [s.rand(6, 4) for _ in range(4)])] + [(s.rand(6, 4) + 3, s.rand(6, 4)), (s.rand(6, 4) - 3, s.rand(6, 4))]
+    for body in [
+        "k = a[a.sum(1) > 0]; y = torch.zeros(0, 4); [for i in range(k.size(0)):; y = torch.cat([y, (k[i] * i)[None]]); ]; return y",
+        "k = a[a.sum(1) > 0]; y = torch.zeros(0, 9); [for i in range(k.size(0)):; n = int(k[i, 0].abs() * 4); z = torch.zeros(9); z[n:] = b.view(-1)[: 9 - n]; y = torch.cat([y, z[None]]); ]; return y",
+        "k = a[a.sum(1) > 0]; y: List[Tensor] = []; [for i in range(k.size(0)):; n = max(int(k[i, 1] * 4), 1); y.append(F.interpolate(k[i][None, None], size=n)[0, 0].sum()); ]; return torch.stack(y) if len(y) > 0 else b",
+        "k = a[a.sum(1) > 0]; y = b; [for i in range(k.size(0)):; if i == 2:;     break; y = y + k[i]; ]; return y",
+        "k = a[a.sum(1) > 0]; y = b[:0]; [for i in range(k.size(0)):; if i % 2 == 0:;     y = torch.cat([y, k[i : i + 1]]); ]; return y, len(y)",
+        "n = int((a > 0).sum()) // 4; z = b.clone(); z[:, :n] = a[:, :n]; z[n:, ::2] += 1; z[n:6:2] = 5.0; return z",
+        "n = int((a > 0).sum()) // 5; z = torch.zeros(6, 4); z[n:, n:] = a[n:, n:] * b[n:, n:]; return z",
+    ]:
+        text, inside = "", False
+        for line in body.split("; "):
+            inside = inside or line.startswith("[")
+            text += "\n    " + ("    " if inside and not line.startswith("[") else "") + line.strip("[") if line != "]" else ""
+            inside = inside and line != "]"
+        s.module(s.define("(self, a: Tensor, b: Tensor):" + text), *rows, what=body, tol=2e-6)
