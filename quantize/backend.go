@@ -27,6 +27,9 @@ type Backend struct {
 	Rules []Rule
 	// FloatOutput lets an operator whose result only float operators and the caller use give float32 directly.
 	FloatOutput bool
+	// PooledExtremes takes the ranges of values that have one element for each channel, made of values with more, from their extremes where
+	// activations are observed as Activation says: no sum over positions behind averages errors, and the samples with the greatest values are clipped most.
+	PooledExtremes bool
 	// FloatBias adds biases in float32 instead of rounding them to the scale of the accumulators.
 	FloatBias bool
 	// BiasQParams derives the parameters that a bias is fake-quantized with from those of the weight and the activation whose

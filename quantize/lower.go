@@ -143,7 +143,8 @@ func (c *converter) weightOnly(n *graph.Node, entry *Layer) ([]*graph.Value, err
 		return c.keep(n, entry)
 	}
 	config := c.q.weightConfig(n)
-	config.Spec.Min, config.Spec.Max, config.Spec.PairSafe = 0, 0, false
+	config.Spec = config.Spec.WithBits(8)
+	config.Spec.PairSafe = false
 	obs, err := config.New(w.Name)
 	if err != nil {
 		return nil, err

@@ -100,6 +100,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override, smooth fu
 		return nil, err
 	}
 	p.keepExtremes(q.edges, q.observers.Activation)
+	q.joins, q.pooled = p.joins(q.edges), p.pooled()
 	p.observe(q.edges)
 	return p, p.checkFixed(q.opts.Fixed)
 }

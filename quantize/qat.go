@@ -89,9 +89,12 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 		return nil, err
 	}
 	a.all = slices.Clone(a.params)
+	shared := make(map[string]string)
 	for _, v := range p.needed {
 		name := p.names[v]
-		if e := q.edges[name]; e != nil && e.Shared != "" {
+		if from, err := q.sharedWith(name); err != nil {
+			return nil, err
+		} else if shared[name] = from; from != "" {
 			continue
 		}
 		qp, err := q.activation(name)
@@ -102,7 +105,7 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 			return nil, err
 		}
 	}
-	a.shareEdges(q.edges)
+	a.share(shared)
 	for _, n := range p.graph.Nodes {
 		name := p.layers[n]
 		if !isLayer(n.Op) || !p.decision[n].Quantize || a.weights[name] != nil {
@@ -124,13 +127,13 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 	return a, nil
 }
 
-// shareEdges gives values that share their parameters with another what is learned of that.
-func (a *QAT) shareEdges(edges map[string]*Edge) {
+// share gives values that share their parameters with another what is learned of that.
+func (a *QAT) share(shared map[string]string) {
 	for _, v := range a.prepared.needed {
 		name := a.prepared.names[v]
 		from := name
-		for e := edges[from]; e != nil && e.Shared != ""; e = edges[from] {
-			from = e.Shared
+		for shared[from] != "" {
+			from = shared[from]
 		}
 		a.values[name] = a.values[from]
 	}

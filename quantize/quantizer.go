@@ -100,6 +100,8 @@ type Quantizer struct {
 	opts      Options
 	observers Observers
 	edges     map[string]*Edge     // of the values of the model at hand of which rules of the backend say something
+	joins     map[string]joined    // of its values that are concatenated
+	pooled    map[string]bool      // its values without positions
 	values    map[string]Observer  // of activations, by the value's name
 	moments   map[string]*moments  // of layers' inputs, by the name of their weight
 	channels  map[string]Observer  // of the inputs of layers that can be smoothed, by the name of their weight
@@ -356,12 +358,31 @@ func (q *Quantizer) activation(name string) (*tensor.QParams, error) {
 	if p, err := q.edge(name); p != nil || err != nil {
 		return p, err
 	}
+	if from, err := q.sharedWith(name); err != nil {
+		return nil, err
+	} else if from != "" {
+		return q.activation(from)
+	}
+	return q.observedParameters(name)
+}
+
+// observedParameters returns the parameters that follow from a value's own range.
+func (q *Quantizer) observedParameters(name string) (*tensor.QParams, error) {
 	obs, err := q.observer(name)
 	if err != nil {
 		return nil, err
 	}
 	if s := q.smoothed[name]; s != nil {
 		return s.qparams(obs.Config().Spec)
+	}
+	if b := q.opts.backend(); b.PooledExtremes && q.pooled[name] && obs.Config().Kind == b.Activation.Kind {
+		config := obs.Config()
+		config.Kind = MinMax
+		if s, ok := obs.State().as(config); ok {
+			if obs, err = s.NewObserver(name); err != nil {
+				return nil, err
+			}
+		}
 	}
 	p, err := obs.QParams()
 	if errors.Is(err, ErrNoData) {

@@ -49,7 +49,7 @@ func (s Spec) levels() int {
 }
 
 // WithBits returns the spec with the integers of a type of the given bits,
-// signed as DType is: Int8 with 4 bits uses -8 to 7. Bits outside 2 to the width
+// signed as DType is: Int8 with 4 bits uses -8 to 7, and with 8 bits -127 to 127 where it did before. Bits outside 2 to the width
 // of DType give a spec that Validate refuses.
 func (s Spec) WithBits(bits int) Spec {
 	if bits < 2 || bits > 8*s.DType.Size() {
@@ -58,6 +58,9 @@ func (s Spec) WithBits(bits int) Spec {
 	}
 	if s.DType == tensor.Uint8 {
 		s.Min, s.Max = 0, int32(1)<<bits-1
+		return s
+	}
+	if _, most := tensor.QRange(s.DType); s.Max == most && bits == 8*s.DType.Size() {
 		return s
 	}
 	s.Min, s.Max = int32(-1<<(bits-1)), int32(1<<(bits-1)-1)

@@ -97,7 +97,7 @@ func TestBackendObservers(t *testing.T) {
 		device             Device
 		activation, weight string
 	}{
-		{Native, X86, "mse uint8 per_tensor_affine [0, 255]", "minmax int8 per_channel_symmetric [-128, 127] axis 0"},
+		{Native, X86, "mse uint8 per_tensor_affine [0, 255]", "minmax int8 per_channel_symmetric [-127, 127] axis 0"},
 		{Reference, X86, "minmax uint8 per_tensor_affine [0, 255]", "minmax uint8 per_tensor_affine [0, 255]"},
 		{Reference, AArch64, "minmax uint8 per_tensor_affine [0, 255]", "minmax uint8 per_tensor_affine [0, 255]"},
 		{DISC, X86, "minmax int8 per_tensor_symmetric [-128, 127]", "minmax int8 per_channel_symmetric [-128, 127] axis 0"},
@@ -132,5 +132,39 @@ func TestBackendObservers(t *testing.T) {
 	}
 	if _, err := ParseDevice("gpu"); !errors.As(err, &unknown) {
 		t.Errorf("unknown device: %v", err)
+	}
+}
+
+// TestNativeWeightsExact quantizes the greatest weight of each channel without error, positive or negative.
+func TestNativeWeightsExact(t *testing.T) {
+	obs, err := Native.Weight.New("w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := tensor.FromSlice([]float32{0.3, 0.1, -0.7, 0.2}, 2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := obs.Observe(w); err != nil {
+		t.Fatal(err)
+	}
+	q, err := obs.QParams()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := w.Quantize(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := x.Int8s(); got[0] != 127 || got[2] != -127 || q.Scale[0] != 0.3/float32(127) || q.Scale[1] != 0.7/float32(127) {
+		t.Errorf("%d with scales %v", got, q.Scale)
+	}
+	for bits, want := range map[int][2]int32{8: {-127, 127}, 4: {-8, 7}} {
+		if lo, hi := nativeS8.WithBits(bits).Range(); lo != want[0] || hi != want[1] {
+			t.Errorf("%d bits are %d to %d", bits, lo, hi)
+		}
+	}
+	if lo, _ := nativeS8.WithBits(4).WithBits(8).Range(); lo != -128 {
+		t.Errorf("8 bits of 4 begin at %d", lo)
 	}
 }

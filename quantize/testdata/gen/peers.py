@@ -1,7 +1,8 @@
 # Prints a table of SQNR, octet beside PyTorch and ONNX Runtime: OCTET=octet python3 peers.py FOLDER...
 #
 # Each folder has model.pt, calib.npz and test.npz, and what others reach: peers.json of PyTorch's FX ("torch_fx": {"sqnr": [dB]}) and
-# ort.json of ONNX Runtime's QDQ ("ort_minmax"). Where a model has several outputs the worst counts, of others too. RECIPES are
+# ort.json of ONNX Runtime's QDQ ("ort_minmax"). All samples of test.npz count,
+# and where a model has several outputs the worst, of others too. RECIPES are
 # those of octet, by what stands in front of "="; the first is the default, and the best of all has a column.
 import json, os, subprocess, sys, tempfile
 
@@ -25,7 +26,7 @@ def sqnr(folder, options):
     with tempfile.TemporaryDirectory() as work:
         out = os.path.join(work, 'int8.safetensors')
         octet('quantize', f'{folder}/model.pt', '--calib', f'{folder}/calib.npz', '-o', out, '--compare', '0', *options)
-        compared = json.loads(octet('compare', f'{folder}/model.pt', out, '--data', f'{folder}/test.npz', '--json'))
+        compared = json.loads(octet('compare', f'{folder}/model.pt', out, '--data', f'{folder}/test.npz', '--json', '--samples', '1000000'))
     return min(o['sqnr'] for o in compared['outputs'])
 
 
