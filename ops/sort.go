@@ -194,7 +194,7 @@ func selectTop(line []ranked, k int) []ranked {
 		down(i)
 	}
 	for _, e := range line[k:] {
-		if compareRanked(e, heap[0]) < 0 {
+		if e.key < heap[0].key { // of equal ones the first is kept
 			heap[0] = e
 			down(0)
 		}
