@@ -14,6 +14,7 @@ import (
 
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/tensor"
 	"github.com/octet-ml/octet/text"
@@ -339,7 +340,7 @@ func (r *textRun) rank(logits []float32, n int) []textLabel {
 			all[i].Label = r.labels[i]
 		}
 	}
-	slices.SortStableFunc(all, func(a, b textLabel) int { return cmp.Compare(b.Score, a.Score) })
+	sorting.Func(all, func(a, b textLabel) int { return cmp.Compare(b.Score, a.Score) })
 	return all[:min(n, len(all))]
 }
 

@@ -61,7 +61,7 @@ func (l *layouts) choose(n *Node) (ops.Op, []int, bool) {
 	if !ok {
 		return nil, nil, false
 	}
-	if c.WantsChannelsLast() {
+	if ops.WantsChannelsLast(c) {
 		return op, inputs, true
 	}
 	there, missing := 0, 0

@@ -24,7 +24,7 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 			}
 			types := make([]Type, len(f.In))
 			in := fixture.Tensors(t, f.In)
-			if laster, ok := op.(ChannelsLaster); ok && laster.WantsChannelsLast() {
+			if laster, ok := op.(ChannelsLaster); ok && WantsChannelsLast(laster) {
 				op = moveChannelsLast(t, laster, in, nil)
 			}
 			key := op.Name()

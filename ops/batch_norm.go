@@ -73,8 +73,6 @@ func (op BatchNorm) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-func (BatchNorm) WantsChannelsLast() bool { return false }
-
 func (op BatchNorm) Prepare(p *Prepare) (*Kernel, error) {
 	s := p.In[0].Shape
 	axis := op.axis(s)

@@ -62,8 +62,6 @@ func (op BatchNormGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0, 1}, true
 }
 
-func (BatchNormGrad) WantsChannelsLast() bool { return false }
-
 // ImageOutputs says that only the first output is an image.
 func (BatchNormGrad) ImageOutputs() int { return 1 }
 

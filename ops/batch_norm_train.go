@@ -44,8 +44,6 @@ func (op BatchNormTrain) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-func (BatchNormTrain) WantsChannelsLast() bool { return false }
-
 // ImageOutputs says that only the first output is an image.
 func (BatchNormTrain) ImageOutputs() int { return 1 }
 

@@ -282,5 +282,3 @@ func (op Binary) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.NHWC = true
 	return op, inputs, ok
 }
-
-func (Binary) WantsChannelsLast() bool { return false }

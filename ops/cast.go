@@ -67,5 +67,3 @@ func castKernel[W compute](p *Prepare) *Kernel {
 func (op Cast) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3
 }
-
-func (Cast) WantsChannelsLast() bool { return false }

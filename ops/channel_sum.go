@@ -40,9 +40,6 @@ func (op ChannelSum) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-// WantsChannelsLast is false: channels may lie anywhere.
-func (ChannelSum) WantsChannelsLast() bool { return false }
-
 // OutputsStay says that the output is no image.
 func (ChannelSum) OutputsStay() {}
 

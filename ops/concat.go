@@ -82,5 +82,3 @@ func (op Concat) ChannelsLast(in []Type) (Op, []int, bool) {
 	}
 	return op, inputs, true
 }
-
-func (Concat) WantsChannelsLast() bool { return false }

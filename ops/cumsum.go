@@ -77,5 +77,3 @@ func (op PrefixScan) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.Axis = ChannelsLastAxis(axis, len(in[0].Shape))
 	return op, []int{0}, true
 }
-
-func (PrefixScan) WantsChannelsLast() bool { return false }

@@ -24,5 +24,3 @@ func (Detach) Grad(_ GradBuilder, in, _, _ []Ref, _ []bool) []Ref { return make(
 func (op Detach) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3
 }
-
-func (Detach) WantsChannelsLast() bool { return false }

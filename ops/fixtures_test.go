@@ -134,7 +134,7 @@ func runFixture(t *testing.T, f recorded, tiers []asm.Tier, pool *Pool) {
 		t.Fatalf("%s %s: %v", f.Op, f.Attr, err)
 	}
 	in, want := fixture.Tensors(t, f.In), fixture.Tensors(t, f.Out)
-	if laster, ok := op.(ChannelsLaster); ok && laster.WantsChannelsLast() && f.Err == "" {
+	if laster, ok := op.(ChannelsLaster); ok && WantsChannelsLast(laster) && f.Err == "" {
 		op = moveChannelsLast(t, laster, in, want)
 	}
 	known, types := make([]Type, len(f.In)), make([]Type, len(f.In))

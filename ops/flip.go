@@ -68,5 +68,3 @@ func (op Flip) ChannelsLast(in []Type) (Op, []int, bool) {
 	}
 	return op, []int{0}, true
 }
-
-func (Flip) WantsChannelsLast() bool { return false }

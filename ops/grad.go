@@ -130,8 +130,6 @@ func (op ClampGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0, 1}, len(in[0].Shape) >= 3
 }
 
-func (ClampGrad) WantsChannelsLast() bool { return false }
-
 // InPlace lets the gradient lie where y or dy did.
 func (ClampGrad) InPlace([]Type) []int { return []int{1, 0} }
 

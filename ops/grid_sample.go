@@ -75,8 +75,6 @@ func (op GridSample) ChannelsLast([]Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-func (GridSample) WantsChannelsLast() bool { return false }
-
 // gridTaps is the most pixels that a sample is made of, and gridChunk how many places a task has.
 const gridTaps, gridChunk = 16, 64
 

@@ -88,7 +88,5 @@ func (op GridSampleGrad) ChannelsLast([]Type) (Op, []int, bool) {
 	return op, []int{0, 2}, true
 }
 
-func (GridSampleGrad) WantsChannelsLast() bool { return false }
-
 // ImageOutputs leaves the places as they are.
 func (GridSampleGrad) ImageOutputs() int { return 1 }

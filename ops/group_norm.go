@@ -62,8 +62,6 @@ func (op GroupNorm) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-func (GroupNorm) WantsChannelsLast() bool { return false }
-
 // InstanceNorm normalizes each channel of each image by its own mean and
 // variance, as torch.nn.functional.instance_norm does with input statistics.
 // Inputs and layout are those of GroupNorm.
@@ -109,8 +107,6 @@ func (op InstanceNorm) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.NHWC = true
 	return op, []int{0}, true
 }
-
-func (InstanceNorm) WantsChannelsLast() bool { return false }
 
 func groupNormKernel(p *Prepare, groups int, eps float64, hasWeight, hasBias, nhwc bool) *Kernel {
 	batch, channels, spatial := SpatialOf(p.In[0].Shape, nhwc)

@@ -148,8 +148,6 @@ func (op Interpolate) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-func (Interpolate) WantsChannelsLast() bool { return false }
-
 // resize says, for each output position along one dimension, from which input
 // positions with which weights it comes.
 type resize struct {

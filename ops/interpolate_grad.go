@@ -46,8 +46,6 @@ func (op InterpolateGrad) ChannelsLast([]Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-func (InterpolateGrad) WantsChannelsLast() bool { return false }
-
 // Prepare goes row by row: a row of the gradient is spread along the row, and that
 // over the rows it came from. A task takes whole planes, or some channels of an image.
 func (op InterpolateGrad) Prepare(p *Prepare) (*Kernel, error) {

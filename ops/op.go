@@ -89,9 +89,13 @@ type ChannelsLaster interface {
 	// were permuted so, given the types before it, and false where there is none.
 	// Inputs of the listed indices are permuted; others are left as they are.
 	ChannelsLast(in []Type) (op Op, inputs []int, ok bool)
-	// WantsChannelsLast reports whether the operator computes only, or much
-	// faster, in that layout.
-	WantsChannelsLast() bool
+}
+
+// WantsChannelsLast reports whether the operator computes only, or much faster, with the channels last: one of
+// whose methods says so. Others take the layout that they find.
+func WantsChannelsLast(op Op) bool {
+	w, ok := op.(interface{ WantsChannelsLast() bool })
+	return ok && w.WantsChannelsLast()
 }
 
 // Prepare is what an operator knows when it prepares a kernel.

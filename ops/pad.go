@@ -110,5 +110,3 @@ func (op Pad) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.Before, op.After = before, after
 	return op, []int{0}, true
 }
-
-func (Pad) WantsChannelsLast() bool { return false }

@@ -170,5 +170,3 @@ func (op PadMode) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.Before, op.After = before, after
 	return op, []int{0}, true
 }
-
-func (PadMode) WantsChannelsLast() bool { return false }

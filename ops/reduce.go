@@ -196,5 +196,3 @@ func (op Reduce) ChannelsLast(in []Type) (Op, []int, bool) {
 	}
 	return op, []int{0}, true
 }
-
-func (Reduce) WantsChannelsLast() bool { return false }

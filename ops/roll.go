@@ -103,5 +103,3 @@ func (op Roll) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.Axes = axes
 	return op, []int{0}, true
 }
-
-func (Roll) WantsChannelsLast() bool { return false }

@@ -62,8 +62,6 @@ func (op Slice) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-func (Slice) WantsChannelsLast() bool { return false }
-
 // ChannelsLastAxis returns where dimension axis of an NCHW value of the given
 // rank is once the channels are last.
 func ChannelsLastAxis(axis, rank int) int {

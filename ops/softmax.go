@@ -140,5 +140,3 @@ func (op Softmax) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.Axis = ChannelsLastAxis(axis, len(in[0].Shape))
 	return op, []int{0}, true
 }
-
-func (Softmax) WantsChannelsLast() bool { return false }

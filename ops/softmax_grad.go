@@ -73,5 +73,3 @@ func (op SoftmaxGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.SoftmaxAttributes = SoftmaxAttributes(inner.(Softmax))
 	return op, []int{0, 1}, true
 }
-
-func (SoftmaxGrad) WantsChannelsLast() bool { return false }

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"math"
 	"slices"
 
 	"github.com/octet-ml/octet/tensor"
@@ -88,79 +89,90 @@ func (op TopK) Prepare(p *Prepare) (*Kernel, error) {
 func sortKernel(p *Prepare, axis, k int, descending bool) *Kernel {
 	switch computeType(p.In[0].DType) {
 	case tensor.Float32:
-		return sortLines[float32](p, axis, k, descending)
+		return sortLines(p, axis, k, descending, func(v float32) uint64 { return orderOf(float64(v)) })
 	case tensor.Float64:
-		return sortLines[float64](p, axis, k, descending)
+		return sortLines(p, axis, k, descending, orderOf)
 	}
-	return sortLines[int64](p, axis, k, descending)
+	return sortLines(p, axis, k, descending, func(v int64) uint64 { return uint64(v) ^ 1<<63 })
 }
 
-// sorted is an element with the index it had.
-type sorted[W compute] struct {
-	value W
+// orderOf returns a number that is as great among others as v is among floats: the two zeros are equal, and a NaN is behind everything.
+func orderOf(v float64) uint64 {
+	switch b := math.Float64bits(v + 0); { // -0 + 0 is 0
+	case v != v:
+		return math.MaxUint64
+	case b>>63 != 0:
+		return ^b
+	default:
+		return b | 1<<63
+	}
+}
+
+// ranked is the place of an element among others, and the index it has.
+type ranked struct {
+	key   uint64
 	index int64
 }
 
-// sortLines sorts every line and keeps the first k elements.
-func sortLines[W compute](p *Prepare, axis, k int, descending bool) *Kernel {
+// compareRanked leaves equal elements in their order.
+func compareRanked(a, b ranked) int {
+	switch {
+	case a.key < b.key:
+		return -1
+	case a.key > b.key:
+		return 1
+	}
+	return int(a.index - b.index)
+}
+
+// sortLines sorts every line by the keys of its elements and keeps the first k.
+func sortLines[W compute](p *Prepare, axis, k int, descending bool, key func(W) uint64) *Kernel {
 	outer, n, inner := axisSplit(p.In[0].Shape, axis)
 	if k*outer*inner == 0 {
 		return emptyKernel()
 	}
 	src, dst := newSource[W](p.In[0].DType, computeTypeOf[W](), inner), newLineSink[W](p.Out[0].DType, inner)
 	src.direct = src.direct && inner == 1
-	less := lessThan[W]
+	flip := uint64(0)
 	if descending {
-		less = func(a, b W) bool { return lessThan(b, a) }
-	}
-	order := func(a, b sorted[W]) int {
-		switch {
-		case less(a.value, b.value):
-			return -1
-		case less(b.value, a.value):
-			return 1
-		}
-		return int(a.index - b.index)
+		flip = math.MaxUint64
 	}
 	perTask, tasks := split(outer*inner, 8*n)
 	task := func(c *Call, i int, w *Worker) {
-		line := scratchOf[sorted[W]](w.Scratch, 0, n)
-		buf := scratchOf[W](w.Scratch, 16*n, n)
+		line := scratchOf[ranked](w.Scratch, 0, n)
+		buf, kept := scratchOf[W](w.Scratch, 16*n, n), scratchOf[W](w.Scratch, 24*n, k)
 		for l := i * perTask; l < min((i+1)*perTask, outer*inner); l++ {
-			for j, v := range src.take(base(c.In[0]), l/inner*n*inner+l%inner, 0, n, buf) {
-				line[j] = sorted[W]{v, int64(j)}
+			values := src.take(base(c.In[0]), l/inner*n*inner+l%inner, 0, n, buf)
+			for j, v := range values {
+				line[j] = ranked{key(v) ^ flip, int64(j)}
 			}
 			top := line
 			if k < n/8 {
-				top = selectTop(line, k, order)
+				top = selectTop(line, k)
 			}
-			slices.SortFunc(top, order)
+			slices.SortFunc(top, compareRanked)
 			at := l/inner*k*inner + l%inner
 			for j, e := range top[:k] {
-				buf[j] = e.value
+				kept[j] = values[e.index]
 				*element[int64](base(c.Out[1]), at+j*inner) = e.index
 			}
 			if dst.direct {
-				copy(row[W](base(c.Out[0]), at, k), buf[:k])
+				copy(row[W](base(c.Out[0]), at, k), kept)
 			} else {
-				dst.put(base(c.Out[0]), at, buf[:k])
+				dst.put(base(c.Out[0]), at, kept)
 			}
 		}
 	}
 	return &Kernel{
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch: 24 * n,
+		WorkerScratch: 32 * n,
 		Choice:        "sort",
 		Parallel:      tasks,
 	}
 }
 
-// lessThan orders a NaN behind everything.
-func lessThan[W compute](a, b W) bool { return a < b || a == a && b != b }
-
-// selectTop moves the first k elements in the given order to the front, with a
-// heap whose root is the last of them.
-func selectTop[W compute](line []sorted[W], k int, order func(a, b sorted[W]) int) []sorted[W] {
+// selectTop moves the first k elements to the front, with a heap whose root is the last of them.
+func selectTop(line []ranked, k int) []ranked {
 	heap := line[:k]
 	down := func(i int) {
 		for {
@@ -168,10 +180,10 @@ func selectTop[W compute](line []sorted[W], k int, order func(a, b sorted[W]) in
 			if c >= k {
 				return
 			}
-			if c+1 < k && order(heap[c+1], heap[c]) > 0 {
+			if c+1 < k && compareRanked(heap[c+1], heap[c]) > 0 {
 				c++
 			}
-			if order(heap[c], heap[i]) <= 0 {
+			if compareRanked(heap[c], heap[i]) <= 0 {
 				return
 			}
 			heap[i], heap[c] = heap[c], heap[i]
@@ -182,7 +194,7 @@ func selectTop[W compute](line []sorted[W], k int, order func(a, b sorted[W]) in
 		down(i)
 	}
 	for _, e := range line[k:] {
-		if order(e, heap[0]) < 0 {
+		if e.key < heap[0].key { // of equal ones the first is kept
 			heap[0] = e
 			down(0)
 		}

@@ -270,5 +270,3 @@ func prepareTest[W compute](op Unary, p *Prepare) *Kernel {
 func (op Unary) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3
 }
-
-func (Unary) WantsChannelsLast() bool { return false }

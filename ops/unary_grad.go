@@ -261,5 +261,3 @@ func (op UnaryGrad) derivative(tier asm.Tier) func(d, v, buf []float32) {
 func (op UnaryGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0, 1}, len(in[0].Shape) >= 3
 }
-
-func (UnaryGrad) WantsChannelsLast() bool { return false }

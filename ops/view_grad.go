@@ -115,8 +115,6 @@ func (op SliceGrad) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, inputs, true
 }
 
-func (SliceGrad) WantsChannelsLast() bool { return false }
-
 // Grad takes each input's part of the gradient.
 func (op Concat) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 	grads := make([]Ref, len(in))

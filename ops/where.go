@@ -122,5 +122,3 @@ func (op Where) ChannelsLast(in []Type) (Op, []int, bool) {
 	op.NHWC = true
 	return op, inputs, ok
 }
-
-func (Where) WantsChannelsLast() bool { return false }

@@ -173,5 +173,3 @@ func (compareOp) HasEffect() bool { return true }
 func (op compareOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0, 1}, len(in[0].Shape) >= 3
 }
-
-func (compareOp) WantsChannelsLast() bool { return false }

@@ -73,6 +73,3 @@ func (op fakeQuantizeOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 func (op fakeQuantizeOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3 && !op.Q.Scheme.PerChannel()
 }
-
-// WantsChannelsLast is false.
-func (fakeQuantizeOp) WantsChannelsLast() bool { return false }

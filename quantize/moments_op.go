@@ -83,8 +83,6 @@ func (op patchesOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-func (patchesOp) WantsChannelsLast() bool { return false }
-
 // OutputsStay says that rows are no images.
 func (patchesOp) OutputsStay() {}
 

@@ -104,8 +104,6 @@ func (op monitorOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3
 }
 
-func (monitorOp) WantsChannelsLast() bool { return false }
-
 // saturationOp is the operator that counts integers at the ends of the range.
 type saturationOp struct{ to *monitor }
 
@@ -143,5 +141,3 @@ func (saturationOp) HasEffect() bool { return true }
 func (op saturationOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3
 }
-
-func (saturationOp) WantsChannelsLast() bool { return false }

@@ -101,5 +101,3 @@ func (op observeOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	spec := op.to.Config().Spec
 	return op, []int{0}, len(in[0].Shape) >= 3 && !spec.Scheme.PerChannel()
 }
-
-func (observeOp) WantsChannelsLast() bool { return false }

@@ -127,5 +127,3 @@ func (op pairOp) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	op.nhwc = true
 	return op, []int{0}, true
 }
-
-func (pairOp) WantsChannelsLast() bool { return false }

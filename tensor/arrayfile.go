@@ -88,7 +88,6 @@ func (a *ArrayFile) open(budget int64) error {
 		if err != nil {
 			return err
 		}
-		defer r.Close()
 		offset := int64(-1)
 		if size.exact {
 			if offset, err = f.DataOffset(); err != nil {

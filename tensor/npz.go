@@ -2,9 +2,11 @@ package tensor
 
 import (
 	"archive/zip"
+	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
 	"strings"
@@ -179,12 +181,11 @@ func readMember(f *zip.File, size, budget int64) (*Tensor, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	defer r.Close()
 	return readNPY(r, budget, bytes)
 }
 
 // openMember opens a member of an archive of size bytes, and says how many bytes it has.
-func openMember(f *zip.File, size int64) (io.ReadCloser, memberSize, error) {
+func openMember(f *zip.File, size int64) (io.Reader, memberSize, error) {
 	if f.Flags&1 != 0 {
 		return nil, memberSize{}, &FileError{Reason: "encrypted"}
 	}
@@ -205,8 +206,40 @@ func openMember(f *zip.File, size int64) (io.ReadCloser, memberSize, error) {
 	case f.CompressedSize64 > math.MaxInt64/maxDeflate:
 		return nil, memberSize{}, &FileError{Reason: fmt.Sprintf("deflated to %d bytes", f.CompressedSize64)}
 	}
-	r, err := f.Open()
-	return r, bytes, err
+	r, err := f.OpenRaw()
+	switch {
+	case err != nil:
+		return nil, memberSize{}, err
+	case f.Method == zip.Deflate:
+		r = flate.NewReader(r)
+	case f.Method != zip.Store:
+		return nil, memberSize{}, zip.ErrAlgorithm
+	}
+	return &memberReader{r: r, left: f.UncompressedSize64, want: f.CRC32}, bytes, nil
+}
+
+// memberReader reads a member and compares its size and sum at the end. That of zip.File refers to the whole archive,
+// whose methods would then be linked as those of an fs.FS.
+type memberReader struct {
+	r         io.Reader
+	left      uint64
+	sum, want uint32
+}
+
+func (m *memberReader) Read(b []byte) (int, error) {
+	n, err := m.r.Read(b)
+	if uint64(n) > m.left {
+		return 0, zip.ErrFormat
+	}
+	m.left -= uint64(n)
+	m.sum = crc32.Update(m.sum, crc32.IEEETable, b[:n])
+	switch {
+	case err == io.EOF && m.left > 0:
+		return n, io.ErrUnexpectedEOF
+	case err == io.EOF && m.want != 0 && m.sum != m.want: // 0: none was written
+		return n, zip.ErrChecksum
+	}
+	return n, err
 }
 
 // WriteNPZ writes the arrays, in the given order, to the .npz file at path:

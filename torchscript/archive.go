@@ -16,14 +16,19 @@ const alignment = 64
 
 // archiver writes the records of an archive, stored and aligned.
 type archiver struct {
-	zip     *zip.Writer
-	written int64 // what has gone through
-	to      io.Writer
+	zip *zip.Writer
+	out counter
 }
 
-func (a *archiver) Write(b []byte) (int, error) {
-	n, err := a.to.Write(b)
-	a.written += int64(n)
+// counter counts what goes through it.
+type counter struct {
+	to      io.Writer
+	written int64
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	n, err := c.to.Write(b)
+	c.written += int64(n)
 	return n, err
 }
 
@@ -37,7 +42,7 @@ func (a *archiver) record(name string, data []byte) error {
 		return err
 	}
 	const header, field = 30, 4
-	pad := alignment - (int(a.written%alignment)+header+len(name)+field)%alignment
+	pad := alignment - (int(a.out.written%alignment)+header+len(name)+field)%alignment
 	extra := append([]byte{'F', 'B', byte(pad), 0}, strings.Repeat("Z", pad)...)
 	w, err := a.zip.CreateRaw(&zip.FileHeader{
 		Name: name, Extra: extra, CRC32: crc32.ChecksumIEEE(data), CompressedSize64: uint64(len(data)), UncompressedSize64: uint64(len(data)),
@@ -51,8 +56,8 @@ func (a *archiver) record(name string, data []byte) error {
 
 // archive writes the whole archive: the module, its source, no constants, the version of the operators, and the storages.
 func (e *exporter) archive(to io.Writer) error {
-	a := &archiver{to: to}
-	a.zip = zip.NewWriter(a)
+	a := &archiver{out: counter{to: to}}
+	a.zip = zip.NewWriter(&a.out)
 	var p pickler
 	e.pickle(&p)
 	texts := []struct{ name, text string }{

@@ -1,4 +1,4 @@
-//go:build !(amd64 && !purego || arm64 && (darwin || linux))
+//go:build !((amd64 && !purego) || (arm64 && (darwin || linux)))
 
 package asm
 

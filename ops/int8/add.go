@@ -37,5 +37,3 @@ func (op Add) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 }
 
 func (op Add) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) { return binaryChannelsLast(op, in) }
-
-func (Add) WantsChannelsLast() bool { return false }

@@ -50,9 +50,6 @@ func (op GroupNorm) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, true
 }
 
-// WantsChannelsLast is false: it works in any layout.
-func (GroupNorm) WantsChannelsLast() bool { return false }
-
 // InstanceNorm is ops.InstanceNorm with a quantized output. Inputs, output and arithmetic are those of GroupNorm.
 type InstanceNorm struct {
 	ops.InstanceNormAttributes
@@ -81,6 +78,3 @@ func (op InstanceNorm) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	op.NHWC = true
 	return op, []int{0}, true
 }
-
-// WantsChannelsLast is false: it works in any layout.
-func (InstanceNorm) WantsChannelsLast() bool { return false }

@@ -64,9 +64,6 @@ func (op LSQ) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3 && !op.Params.Scheme.PerChannel()
 }
 
-// WantsChannelsLast is false.
-func (LSQ) WantsChannelsLast() bool { return false }
-
 // quantizeChunk is the number of elements of a task.
 const quantizeChunk = 1 << 14
 
@@ -186,9 +183,6 @@ func (op LSQGrad) Infer(in []ops.Type) ([]ops.Type, error) {
 func (op LSQGrad) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0, 3}, len(in[0].Shape) >= 3 && !op.Params.Scheme.PerChannel()
 }
-
-// WantsChannelsLast is false.
-func (LSQGrad) WantsChannelsLast() bool { return false }
 
 // ImageOutputs says that only the first output is an image.
 func (LSQGrad) ImageOutputs() int { return 1 }

@@ -23,5 +23,3 @@ func (op Max) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 }
 
 func (op Max) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) { return binaryChannelsLast(op, in) }
-
-func (Max) WantsChannelsLast() bool { return false }

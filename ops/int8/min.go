@@ -23,5 +23,3 @@ func (op Min) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 }
 
 func (op Min) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) { return binaryChannelsLast(op, in) }
-
-func (Min) WantsChannelsLast() bool { return false }

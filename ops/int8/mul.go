@@ -31,5 +31,3 @@ func factors(a, b, y *tensor.QParams, act ops.Activation) asm.BinaryU8Args {
 }
 
 func (op Mul) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) { return binaryChannelsLast(op, in) }
-
-func (Mul) WantsChannelsLast() bool { return false }

@@ -46,8 +46,6 @@ func (op Quantize) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3
 }
 
-func (Quantize) WantsChannelsLast() bool { return false }
-
 // Dequantize turns uint8 into float32: x = float32(q - zero point) * scale.
 type Dequantize struct{}
 
@@ -78,8 +76,6 @@ func (op Dequantize) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 func (op Dequantize) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3
 }
-
-func (Dequantize) WantsChannelsLast() bool { return false }
 
 // chunked prepares a kernel that works on disjoint, non-empty ranges of n elements.
 func chunked(p *ops.Prepare, n int, info asm.Info, run func(c *ops.Call, wk *ops.Worker, from, to int)) *ops.Kernel {

@@ -125,6 +125,3 @@ func (op Softmax) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	}
 	return op, images, ok
 }
-
-// WantsChannelsLast is false: it works in any layout.
-func (Softmax) WantsChannelsLast() bool { return false }

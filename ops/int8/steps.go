@@ -116,7 +116,7 @@ func inLayout(op ops.Op, types []ops.Type, values []*stepValue) (ops.Op, []int) 
 		return op, nil
 	}
 	last, images, ok := c.ChannelsLast(types)
-	if !ok || !c.WantsChannelsLast() && !slices.ContainsFunc(images, func(i int) bool { return values[i].last }) {
+	if !ok || !ops.WantsChannelsLast(c) && !slices.ContainsFunc(images, func(i int) bool { return values[i].last }) {
 		return op, nil
 	}
 	return last, images

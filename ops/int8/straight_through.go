@@ -124,9 +124,6 @@ func (op StraightThrough) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, images, true
 }
 
-// WantsChannelsLast is false: what needs it permutes.
-func (StraightThrough) WantsChannelsLast() bool { return false }
-
 // Grad goes back through the fake-quantize to the float result, and from there through the float operator.
 func (op StraightThrough) Grad(b ops.GradBuilder, in, _, dout []ops.Ref, _ []bool) []ops.Ref {
 	grads := make([]ops.Ref, len(in))

@@ -25,8 +25,6 @@ func (op Sub) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 
 func (op Sub) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) { return binaryChannelsLast(op, in) }
 
-func (Sub) WantsChannelsLast() bool { return false }
-
 // oppositeOperands are scaledOperands with the second one's sign changed.
 func oppositeOperands(a, b, y *tensor.QParams, act ops.Activation) asm.BinaryU8Args {
 	args := scaledOperands(a, b, y, act)

@@ -133,5 +133,3 @@ func (op Table) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 func (op Table) ChannelsLast(in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0}, len(in[0].Shape) >= 3
 }
-
-func (Table) WantsChannelsLast() bool { return false }
