@@ -136,7 +136,8 @@ func (m *exported) write(t *testing.T, dir string) error {
 }
 
 // check compares what PyTorch gave with octet's output: float32 within 1e-5, rows of int8 tables to the bit, the class of at least 99.5 %
-// of the test images, and at least 30 dB of other int8 models, where one integer next to a tie may fall the other way.
+// of the test images, and at least 40 dB of other int8 models. In oneDNN of PyTorch 2.14, alone of the four, an integer of MobileNetV2 next to a tie falls the
+// other way, which leaves 30.8 dB.
 func (m *exported) check(t *testing.T, by, theirs string, ours *tensor.Tensor) {
 	t.Helper()
 	if strings.HasPrefix(m.name, "cifar10") {
@@ -172,7 +173,11 @@ func (m *exported) check(t *testing.T, by, theirs string, ours *tensor.Tensor) {
 			t.Errorf("PyTorch %s gives other bits", by)
 		}
 	} else if strings.HasSuffix(m.name, "-int8") {
-		if !(diff.SQNR >= 30) {
+		least := 40.0
+		if m.name == "mobilenet_v2-int8" && strings.HasPrefix(by, "2.14") && strings.HasSuffix(by, " onednn") {
+			least = 30
+		}
+		if !(diff.SQNR >= least) {
 			t.Errorf("PyTorch %s: SQNR %.1f dB", by, diff.SQNR)
 		}
 	} else if !(diff.MaxAbsDiff <= 1e-5) {
