@@ -134,7 +134,11 @@ func sortLines[W compute](p *Prepare, axis, k int, descending bool) *Kernel {
 			if k < n/8 {
 				top = selectTop(line, k, order)
 			}
-			slices.SortFunc(top, order)
+			if len(top) < longLine {
+				slices.SortFunc(top, order)
+			} else {
+				slices.SortFunc(top, untilEnded(c, order))
+			}
 			at := l/inner*k*inner + l%inner
 			for j, e := range top[:k] {
 				buf[j] = e.value
@@ -148,10 +152,28 @@ func sortLines[W compute](p *Prepare, axis, k int, descending bool) *Kernel {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: 24 * n,
 		Choice:        "sort",
 		Parallel:      tasks,
+	}
+}
+
+// longLine is how many elements are sorted with looks at the context in between.
+const longLine = 1 << 18
+
+// untilEnded is an order of which all elements are equal once the context has ended, so that sorting comes to its end.
+func untilEnded[W compute](c *Call, order func(a, b sorted[W]) int) func(a, b sorted[W]) int {
+	compared, ended := 0, false
+	return func(a, b sorted[W]) int {
+		if compared++; compared%longLine == 0 {
+			ended = ended || c.interrupted()
+		}
+		if ended {
+			return 0
+		}
+		return order(a, b)
 	}
 }
 

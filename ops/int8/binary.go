@@ -134,9 +134,10 @@ func prepareBinary(p *ops.Prepare, k *asm.BinaryU8, y *tensor.QParams, act ops.A
 		tasks = 0
 	}
 	return &ops.Kernel{
-		Run:      func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   fmt.Sprintf("%s %s", k.Op, k.Tier),
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        fmt.Sprintf("%s %s", k.Op, k.Tier),
+		Parallel:      tasks,
 	}
 }
 
