@@ -4,7 +4,7 @@
 package graph
 
 import (
-	"fmt"
+	"strings"
 
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -251,7 +251,7 @@ func (e *NodeError) Error() string {
 	if e.Pass != "" {
 		where = e.Pass + ": " + where
 	}
-	return fmt.Sprintf("%s: %v", where, e.Err)
+	return where + ": " + strings.TrimPrefix(e.Err.Error(), e.Node.Op.Name()+": ") // of a *ops.ValueError, which names the operator, too
 }
 
 func (e *NodeError) Unwrap() error { return e.Err }

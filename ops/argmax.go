@@ -102,6 +102,7 @@ func argMaxKernel[W compute](op ArgMax, p *Prepare) *Kernel {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: bufferBytes[W](1),
 		Choice:        "rows",

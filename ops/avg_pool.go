@@ -247,6 +247,7 @@ func (op AdaptiveAvgPool) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible:  true,
 		Run:            func(call *Call) error { call.Parallel(tasks, task); return nil },
 		WorkerScratch:  4,
 		WorkerPointers: r.MaxTaps(),

@@ -98,6 +98,7 @@ func spreadKernel(p *Prepare, factors []float32, maxTaps int, taps func(dst []in
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(call *Call) error { call.Parallel(batch*blocks, task); return nil },
 		WorkerScratch: 8 * maxTaps,
 		Choice:        "windows",

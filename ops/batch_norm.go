@@ -109,7 +109,8 @@ func (op BatchNorm) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
-		Scratch: 8 * c,
+		Interruptible: true,
+		Scratch:       8 * c,
 		Run: func(call *Call) error {
 			scale, shift := floatsOf(call.Scratch, 0, c), floatsOf(call.Scratch, c, c)
 			op.scaleShift(scale, shift, call.In[1].Float32s(), call.In[2].Float32s(), call.In[3].Float32s(), call.In[4].Float32s())

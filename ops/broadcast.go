@@ -200,8 +200,9 @@ func (r *rows) rowStep(operand int) int {
 func (r *rows) kernel(choice string, task Task) *Kernel {
 	n := r.tasks
 	return &Kernel{
-		Run:      func(c *Call) error { c.Parallel(n, task); return nil },
-		Choice:   choice,
-		Parallel: n,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(n, task); return nil },
+		Choice:        choice,
+		Parallel:      n,
 	}
 }

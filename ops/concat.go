@@ -66,7 +66,7 @@ func (op Concat) Prepare(p *Prepare) (*Kernel, error) {
 			}
 		}
 	}
-	return &Kernel{Run: func(c *Call) error { c.Parallel(tasks, task); return nil }, Choice: "copy", Parallel: tasks}, nil
+	return &Kernel{Interruptible: true, Run: func(c *Call) error { c.Parallel(tasks, task); return nil }, Choice: "copy", Parallel: tasks}, nil
 }
 
 // ChannelsLast moves the axis.

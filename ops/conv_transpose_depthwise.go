@@ -86,6 +86,7 @@ func (op ConvTranspose) prepareDepthwise(p *Prepare) *Kernel {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run: func(call *Call) error {
 			var bias *tensor.Tensor
 			if op.HasBias {

@@ -105,6 +105,7 @@ func (op ConvWeightGrad) Prepare(p *Prepare) (*Kernel, error) {
 	}
 	transpose, pack, multiply, add := g.transpose, g.pack, g.multiply, g.add
 	return &Kernel{
+		Interruptible: true,
 		Run: func(c *Call) error {
 			c.Parallel(g.transposes, transpose)
 			if g.packedLen > 0 {

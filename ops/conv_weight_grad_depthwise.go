@@ -49,6 +49,7 @@ func (op ConvWeightGrad) prepareDepthwise(p *Prepare, w *Window) *Kernel {
 		copy(acc, sum)
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run: func(call *Call) error {
 			call.Parallel(taps*parts, task)
 			dw := call.Out[0].Float32s()

@@ -67,9 +67,10 @@ func stridedKernel(tier asm.Tier, s strided, size, numel, inOffset, outOffset in
 		copyRows(wk, dst, src, outer, in, out)
 	}
 	return &Kernel{
-		Run:      func(c *Call) error { c.Parallel(n, task); return nil },
-		Choice:   "strided copy",
-		Parallel: n,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(n, task); return nil },
+		Choice:        "strided copy",
+		Parallel:      n,
 	}
 }
 

@@ -99,6 +99,7 @@ func (op CTCLoss) kernel(p *Prepare, backward bool) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run: func(c *Call) error {
 			if err := op.check(c, shape); err != nil {
 				return err

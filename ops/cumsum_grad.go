@@ -63,6 +63,7 @@ func (op CumprodGrad) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: 8 * n,
 		Choice:        "lines",

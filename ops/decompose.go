@@ -224,13 +224,13 @@ func (d *decomposition) finite(run func(*Call) error) func(*Call) error {
 
 func (d *decomposition) lu(c *Call, i int, a []float64, _ []int32) {
 	loadMatrix(a, c.In[0], i*d.m*d.n)
-	factorLU(a, d.m, d.n, c.Out[1].Int32s()[i*d.k:(i+1)*d.k])
+	factorLU(a, d.m, d.n, c.Out[1].Int32s()[i*d.k:(i+1)*d.k], c.interrupted)
 	storeMatrix(c.Out[0], i*d.m*d.n, a)
 }
 
 func (d *decomposition) cholesky(c *Call, i int, a []float64, _ []int32) {
 	d.symmetric(c, i, a)
-	c.Out[1].Int32s()[i] = int32(factorCholesky(a, d.n))
+	c.Out[1].Int32s()[i] = int32(factorCholesky(a, d.n, c.interrupted))
 	if d.op.Upper {
 		transpose(a, d.n)
 	}
@@ -273,8 +273,8 @@ func (d *decomposition) qr(c *Call, i int, scratch []float64, _ []int32) {
 	q, scratch := scratch[:d.m*d.c], scratch[d.m*d.c:]
 	tau, work := scratch[:d.k], scratch[d.k:]
 	loadMatrix(a, c.In[0], i*d.m*d.n)
-	factorQR(a, d.m, d.n, tau, work)
-	makeQ(q, d.c, a, d.m, d.n, tau, work)
+	factorQR(a, d.m, d.n, tau, work, c.interrupted)
+	makeQ(q, d.c, a, d.m, d.n, tau, work, c.interrupted)
 	storeMatrix(c.Out[0], i*d.m*d.c, q)
 	for r := range d.m {
 		clear(a[r*d.n : r*d.n+min(r, d.n)])
@@ -361,8 +361,8 @@ func (d *decomposition) svd(c *Call, i int, scratch []float64, order []int32) {
 	if rank < d.c {
 		reflections := a[:long*rank]
 		copy(reflections, columns)
-		factorQR(reflections, long, rank, values[:rank], work)
-		makeQ(q, d.c, reflections, long, rank, values[:rank], work)
+		factorQR(reflections, long, rank, values[:rank], work, c.interrupted)
+		makeQ(q, d.c, reflections, long, rank, values[:rank], work, c.interrupted)
 	}
 	for r := range long {
 		copy(q[r*d.c:r*d.c+rank], columns[r*rank:(r+1)*rank])

@@ -90,6 +90,7 @@ func (op FFT) Prepare(p *Prepare) (*Kernel, error) {
 		run(f, base(c.Out[0]), base(c.In[0]), i*perTask, min((i+1)*perTask, rows), scratch)
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: 16 * f.scratch(),
 		Choice:        "rows",

@@ -141,7 +141,7 @@ func elementwiseKernel(p *Prepare, n int, choice string, run func(c *Call, from,
 		tasks = 1
 	}
 	task := func(c *Call, i int, _ *Worker) { run(c, i*n/tasks, (i+1)*n/tasks) }
-	return &Kernel{Run: func(c *Call) error { c.Parallel(tasks, task); return nil }, Choice: choice, Parallel: tasks}
+	return &Kernel{Interruptible: true, Run: func(c *Call) error { c.Parallel(tasks, task); return nil }, Choice: choice, Parallel: tasks}
 }
 
 // filled returns a float32 tensor of one value.

@@ -147,9 +147,10 @@ func groupNormKernel(p *Prepare, groups int, eps float64, hasWeight, hasBias, nh
 		}
 	}
 	return &Kernel{
-		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   "groups",
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        "groups",
+		Parallel:      tasks,
 	}
 }
 

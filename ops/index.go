@@ -181,6 +181,7 @@ func indexKernel(op Op, p *Prepare, g *indexing) *Kernel {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run: func(c *Call) error {
 			offsets := scratchOf[int64](c.Scratch, 0, places)
 			one := scratchOf[int64](c.Scratch, 8*places, 1)

@@ -276,6 +276,7 @@ func (op Interpolate) Prepare(p *Prepare) (*Kernel, error) {
 		task = mixIntegers(p.In[0].Q, dims, unit, count, perTask)
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: 4 * (inRow + outRow),
 		Choice:        "rows",

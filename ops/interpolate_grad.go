@@ -89,6 +89,7 @@ func (op InterpolateGrad) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(planes*blocks, task); return nil },
 		WorkerScratch: int(unsafe.Sizeof(float32(0))) * x.in * block,
 		Choice:        "rows",

@@ -92,9 +92,10 @@ func (op LayerNorm) Prepare(p *Prepare) (*Kernel, error) {
 		kernel.Run(args)
 	}
 	return &Kernel{
-		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   kernel.Op + " " + kernel.Tier.String(),
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        kernel.Op + " " + kernel.Tier.String(),
+		Parallel:      tasks,
 	}, nil
 }
 

@@ -31,9 +31,12 @@ func identity(a []float64, n int) {
 }
 
 // factorLU overwrites a [M, N] with the factors of P a = L U, by Gaussian elimination with partial pivoting (3.4): L below the diagonal, where it has
-// ones, and U. In step k rows k and pivots[k]-1 change places.
-func factorLU(a []float64, m, n int, pivots []int32) {
+// ones, and U. In step k rows k and pivots[k]-1 change places. It reports whether it came to its end before stop said to give up.
+func factorLU(a []float64, m, n int, pivots []int32, stop func() bool) bool {
 	for k := range pivots {
+		if stop() {
+			return false
+		}
 		pivot := k
 		for i := k + 1; i < m; i++ {
 			if math.Abs(a[i*n+k]) > math.Abs(a[pivot*n+k]) {
@@ -52,6 +55,7 @@ func factorLU(a []float64, m, n int, pivots []int32) {
 			axpy(row[k+1:], top[k+1:], -row[k])
 		}
 	}
+	return true
 }
 
 // exchangeRows swaps two rows, which may be the same.
@@ -68,10 +72,13 @@ type triangle struct {
 	upper, unit, transposed bool // unit: with ones on the diagonal, whatever stands there
 }
 
-// solve overwrites b [N, K] with t^-1 b, by substitution (3.1).
-func (t *triangle) solve(b []float64, k int) {
+// solve overwrites b [N, K] with t^-1 b, by substitution (3.1), unless stop says to give up.
+func (t *triangle) solve(b []float64, k int, stop func() bool) {
 	backward := t.upper != t.transposed
 	for s := range t.n {
+		if stop() {
+			return
+		}
 		i, from, to := s, s+1, t.n
 		if backward {
 			i = t.n - 1 - s
@@ -94,11 +101,11 @@ func (t *triangle) solve(b []float64, k int) {
 }
 
 // solveLU overwrites b [N, K] with a^-1 b, or a^-T b, given what factorLU made of a.
-func solveLU(lu []float64, n int, pivots []int32, b []float64, k int, transposed bool) {
+func solveLU(lu []float64, n int, pivots []int32, b []float64, k int, transposed bool, stop func() bool) {
 	lower, upper := triangle{lu, n, false, true, transposed}, triangle{lu, n, true, false, transposed}
 	if transposed {
-		upper.solve(b, k)
-		lower.solve(b, k)
+		upper.solve(b, k, stop)
+		lower.solve(b, k, stop)
 		for i := n - 1; i >= 0; i-- {
 			undo := int(pivots[i]) - 1
 			exchangeRows(b[i*k:(i+1)*k], b[undo*k:(undo+1)*k])
@@ -108,8 +115,8 @@ func solveLU(lu []float64, n int, pivots []int32, b []float64, k int, transposed
 	for i, p := range pivots {
 		exchangeRows(b[i*k:(i+1)*k], b[(int(p)-1)*k:int(p)*k])
 	}
-	lower.solve(b, k)
-	upper.solve(b, k)
+	lower.solve(b, k, stop)
+	upper.solve(b, k, stop)
 }
 
 // singular returns the first place on the diagonal of U that is zero, counted from 1; 0 where none is.
@@ -124,8 +131,11 @@ func singular(lu []float64, n int) int32 {
 
 // factorCholesky overwrites a symmetric matrix a [N, N], of which it reads the lower triangle, with L of a = L L^T (4.2). It returns the order of
 // the first leading minor that is not positive, 0 where a is positive definite.
-func factorCholesky(a []float64, n int) int {
+func factorCholesky(a []float64, n int, stop func() bool) int {
 	for i := range n {
+		if stop() {
+			return 0
+		}
 		row := a[i*n : (i+1)*n]
 		for j := range i {
 			above := a[j*n : (j+1)*n]
@@ -143,8 +153,11 @@ func factorCholesky(a []float64, n int) int {
 
 // factorQR overwrites a [M, N] with R on and above the diagonal, and below it the vectors of the Householder reflections whose product is Q
 // (5.2), their first elements being one. Signs are those of LAPACK's geqrf. work has N elements.
-func factorQR(a []float64, m, n int, tau, work []float64) {
+func factorQR(a []float64, m, n int, tau, work []float64, stop func() bool) {
 	for k := range tau {
+		if stop() {
+			return
+		}
 		var below float64
 		for i := k + 1; i < m; i++ {
 			below = math.Hypot(below, a[i*n+k])
@@ -178,9 +191,12 @@ func householder(v []float64, m, n, k int, tau float64, a []float64, c, from int
 }
 
 // makeQ sets q [M, C] to the first columns of Q. work has C elements.
-func makeQ(q []float64, c int, v []float64, m, n int, tau, work []float64) {
+func makeQ(q []float64, c int, v []float64, m, n int, tau, work []float64, stop func() bool) {
 	identity(q, c)
 	for k := len(tau) - 1; k >= 0; k-- {
+		if stop() {
+			return
+		}
 		householder(v, m, n, k, tau[k], q, c, 0, work)
 	}
 }
@@ -207,12 +223,15 @@ func rotate(x, y []float64, cos, sin float64) {
 }
 
 // jacobiEigh makes a symmetric matrix a [N, N] diagonal, by the cyclic Jacobi method (8.5), and leaves the eigenvectors in the rows of v. stop
-// says to give up between two sweeps.
+// says to give up between two rows.
 func jacobiEigh(a, v []float64, n int, stop func() bool) {
 	identity(v, n)
 	for range maxSweeps {
 		done := true
 		for p := range n {
+			if stop() {
+				return
+			}
 			for q := p + 1; q < n; q++ {
 				x := a[p*n+q]
 				if math.Abs(x) <= 0x1p-54*max(math.Abs(a[p*n+p]), math.Abs(a[q*n+q])) {
@@ -229,7 +248,7 @@ func jacobiEigh(a, v []float64, n int, stop func() bool) {
 				rotate(v[p*n:(p+1)*n], v[q*n:(q+1)*n], cos, sin)
 			}
 		}
-		if done || stop() {
+		if done {
 			return
 		}
 	}
@@ -243,6 +262,9 @@ func jacobiSVD(a, v []float64, n, m int, stop func() bool) {
 	for range maxSweeps {
 		done := true
 		for p := range n {
+			if stop() {
+				return
+			}
 			for q := p + 1; q < n; q++ {
 				x, y := a[p*m:(p+1)*m], a[q*m:(q+1)*m]
 				xx, xy, yy := dotProduct(x, x), dotProduct(x, y), dotProduct(y, y)
@@ -255,7 +277,7 @@ func jacobiSVD(a, v []float64, n, m int, stop func() bool) {
 				rotate(v[p*n:(p+1)*n], v[q*n:(q+1)*n], cos, sin)
 			}
 		}
-		if done || stop() {
+		if done {
 			return
 		}
 	}
@@ -289,23 +311,23 @@ func exponential(a []float64, n int, work []float64, stop func() bool) {
 	sum, next := work[:n*n], work[n*n:2*n*n]
 	identity(sum, n)
 	for k := seriesTerms; k > 0; k-- {
-		multiply(next, a, sum, n)
+		multiply(next, a, sum, n, stop)
 		identity(sum, n)
 		axpy(sum, next, 1/float64(k))
 	}
 	for range squarings {
-		if stop() {
-			return
-		}
-		multiply(next, sum, sum, n)
+		multiply(next, sum, sum, n, stop)
 		sum, next = next, sum
 	}
 	copy(a, sum)
 }
 
-// multiply is c = a b of matrices [N, N].
-func multiply(c, a, b []float64, n int) {
+// multiply is c = a b of matrices [N, N], unless stop says to give up.
+func multiply(c, a, b []float64, n int, stop func() bool) {
 	for i := range n {
+		if stop() {
+			return
+		}
 		timesMatrix(c[i*n:(i+1)*n], a[i*n:(i+1)*n], b)
 	}
 }

@@ -75,6 +75,7 @@ func lineKernel[W compute](p *Prepare, axis int, choice string, f func(w *Worker
 	}
 	var zero W
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: n * int(unsafe.Sizeof(zero)),
 		Choice:        choice,

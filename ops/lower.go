@@ -171,8 +171,15 @@ func (r *loweredCall) run(c *Call, kernels []*Kernel, steps []Step, inputs int) 
 		if i == len(steps)-1 {
 			call.Out[0] = c.Out[0]
 		}
+		call.Done = nil
+		if c.Context != nil && kernels[i].Interruptible {
+			call.Done = c.Context.Done()
+		}
 		if err := kernels[i].Run(call); err != nil {
 			return err
+		}
+		if c.Context != nil && c.Context.Err() != nil {
+			return c.Context.Err() // the next step would read what is incomplete
 		}
 	}
 	return nil

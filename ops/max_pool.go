@@ -110,6 +110,7 @@ func rowKernel(p *Prepare, rows *RowTaps, pixelBytes int, pad []byte, info asm.I
 		}
 	}
 	return &Kernel{
+		Interruptible:  true,
 		Run:            func(call *Call) error { call.Parallel(tasks, task); return nil },
 		WorkerPointers: rows.Pointers,
 		Choice:         fmt.Sprintf("%s %s", info.Op, info.Tier),

@@ -99,6 +99,7 @@ func (op MaxPoolGrad) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(call *Call) error { call.Parallel(w.Batch*blocks, task); return nil },
 		WorkerScratch: poolGradChannels * (int(unsafe.Sizeof(0)) + 8),
 		Choice:        "windows",

@@ -50,6 +50,7 @@ func nmsKernel[F float32 | float64](op NMS, p *Prepare) *Kernel {
 	n := p.In[1].Shape[0]
 	size := int(unsafe.Sizeof(candidate[F]{}))
 	return &Kernel{
+		Interruptible: true,
 		Run: func(c *Call) error {
 			boxes, scores := row[F](base(c.In[0]), 0, 4*n), row[F](base(c.In[1]), 0, n)
 			kept := c.Out[0].Int64s()
@@ -63,7 +64,7 @@ func nmsKernel[F float32 | float64](op NMS, p *Prepare) *Kernel {
 				left[i] = candidate[F]{b[0], b[1], b[2], b[3], (b[2] - b[0]) * (b[3] - b[1]), k}
 			}
 			count := 0
-			for len(left) > 0 {
+			for len(left) > 0 && !c.interrupted() {
 				kept[count] = left[0].index
 				count++
 				left = suppress(left[0], left[1:], op.Threshold)

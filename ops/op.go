@@ -177,8 +177,8 @@ type Call struct {
 	In, Out []*tensor.Tensor
 	Scratch []byte // Kernel.Scratch bytes, aligned to a cache line, with any content
 	Workers []Worker
-	Pool    *Pool // nil: everything runs on the caller
-	Context context.Context
+	Pool    *Pool           // nil: everything runs on the caller
+	Context context.Context // nil: of a call within another, which looks itself
 	Next    []byte          // Kernel.Weights of a call that follows, or nil
 	Done    <-chan struct{} // leaves out tasks once it is closed; nil: never
 	// Kept is what the kernel made for this call and keeps for the runs that use it

@@ -150,9 +150,10 @@ func (op PadMode) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
-		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   "rows",
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        "rows",
+		Parallel:      tasks,
 	}, nil
 }
 

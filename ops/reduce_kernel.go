@@ -99,6 +99,7 @@ func reduceKernel[W, A compute](p *Prepare, reduced []bool, f reduction[W, A]) *
 		task = reduceRowsTask(l, f, src, dst, perTask)
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: 4*8*reduceCols + bufferBytes[W](1),
 		Choice:        "loops",

@@ -112,6 +112,7 @@ func (op RoIAlign) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run: func(c *Call) error {
 			if err := op.checkAll(row[float32](base(c.In[1]), 0, 5*boxes), images); err != nil {
 				return err

@@ -78,6 +78,7 @@ func (op RoIAlignGrad) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run: func(c *Call) error {
 			if err := roi.checkAll(row[float32](base(c.In[0]), 0, 5*boxes), images); err != nil {
 				return err

@@ -47,6 +47,7 @@ func (op RoIMax) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run: func(c *Call) error {
 			for i := range boxes {
 				if err := checkRoI(op, row[float32](base(c.In[1]), 5*i, 5), op.Scale, images); err != nil {

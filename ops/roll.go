@@ -80,9 +80,10 @@ func (op Roll) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
-		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   "copy",
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        "copy",
+		Parallel:      tasks,
 	}, nil
 }
 

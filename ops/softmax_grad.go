@@ -61,7 +61,7 @@ func (op SoftmaxGrad) Prepare(p *Prepare) (*Kernel, error) {
 			}
 		}
 	}
-	return &Kernel{Run: func(c *Call) error { c.Parallel(tasks, task); return nil }, Choice: "lines", Parallel: tasks}, nil
+	return &Kernel{Interruptible: true, Run: func(c *Call) error { c.Parallel(tasks, task); return nil }, Choice: "lines", Parallel: tasks}, nil
 }
 
 // ChannelsLast moves the axis.

@@ -89,13 +89,15 @@ func (op Solve) Prepare(p *Prepare) (*Kernel, error) {
 		loadMatrix(a, c.In[0], i*n*n)
 		loadMatrix(b, c.In[1], i*n*k)
 		if info := c.Out[1].Int32s(); op.Fn == SolveGeneral {
-			factorLU(a, n, n, pivots)
+			if !factorLU(a, n, n, pivots, c.interrupted) {
+				return
+			}
 			info[i] = singular(a, n)
-			solveLU(a, n, pivots, b, k, op.Transpose)
+			solveLU(a, n, pivots, b, k, op.Transpose, c.interrupted)
 		} else {
 			info[i] = 0
 			t := triangle{a, n, op.Fn == SolveUpper, op.Unit, op.Transpose}
-			t.solve(b, k)
+			t.solve(b, k, c.interrupted)
 		}
 		storeMatrix(c.Out[0], i*n*k, b)
 	}

@@ -150,7 +150,11 @@ func sortLines[W compute](p *Prepare, axis, k int, descending bool, key func(W) 
 			if k < n/8 {
 				top = selectTop(line, k)
 			}
-			slices.SortFunc(top, compareRanked)
+			if len(top) < longLine {
+				slices.SortFunc(top, compareRanked)
+			} else {
+				slices.SortFunc(top, untilEnded(c, compareRanked))
+			}
 			at := l/inner*k*inner + l%inner
 			for j, e := range top[:k] {
 				kept[j] = values[e.index]
@@ -164,10 +168,28 @@ func sortLines[W compute](p *Prepare, axis, k int, descending bool, key func(W) 
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: 32 * n,
 		Choice:        "sort",
 		Parallel:      tasks,
+	}
+}
+
+// longLine is how many elements are sorted with looks at the context in between.
+const longLine = 1 << 18
+
+// untilEnded is an order of which all elements are equal once the context has ended, so that sorting comes to its end.
+func untilEnded(c *Call, order func(a, b ranked) int) func(a, b ranked) int {
+	compared, ended := 0, false
+	return func(a, b ranked) int {
+		if compared++; compared%longLine == 0 {
+			ended = ended || c.interrupted()
+		}
+		if ended {
+			return 0
+		}
+		return order(a, b)
 	}
 }
 

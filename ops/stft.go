@@ -51,9 +51,10 @@ func (op RFFT) Prepare(p *Prepare) (*Kernel, error) {
 		t.run(w, unsafe.Add(base(c.In[0]), 4*t.n*m0), unsafe.Add(base(c.Out[0]), 4*t.columns*m0), m1-m0)
 	}
 	return &Kernel{
-		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   t.kernel.Op + " " + t.kernel.Tier.String(),
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        t.kernel.Op + " " + t.kernel.Tier.String(),
+		Parallel:      tasks,
 	}, nil
 }
 
@@ -136,6 +137,7 @@ func (op STFT) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: 4 * mr * (n + t.columns),
 		Choice:        t.kernel.Op + " " + t.kernel.Tier.String(),

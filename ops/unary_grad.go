@@ -201,6 +201,7 @@ func (op UnaryGrad) Prepare(p *Prepare) (*Kernel, error) {
 		}
 	}
 	return &Kernel{
+		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
 		WorkerScratch: 8 * bufferLen,
 		Choice:        "derivative",

@@ -71,9 +71,10 @@ func unfoldKernel[T float32 | float64](w *Window, channels int) *Kernel {
 		}
 	}
 	return &Kernel{
-		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   "rows",
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        "rows",
+		Parallel:      tasks,
 	}
 }
 
@@ -143,9 +144,10 @@ func foldKernel[T float32 | float64](w *Window, planes int) *Kernel {
 		}
 	}
 	return &Kernel{
-		Run:      func(c *Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   "rows",
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        "rows",
+		Parallel:      tasks,
 	}
 }
 

@@ -11,7 +11,7 @@ type QuantizeF32U8Args struct {
 	X    *float32
 	Q    *uint8
 	Inv  float32 // 1/scale, finite
-	Zero int32   // zero point, within Lo and Hi
+	Zero int32   // zero point, within 0 and 255
 
 	Lo, Hi int32 // bounds, within 0 and 255
 }
@@ -20,7 +20,7 @@ type QuantizeF32U8Args struct {
 //
 //	Q = roundToEven(min(max(x*Inv, Lo-Zero), Hi-Zero)) + Zero
 //
-// A product that is NaN becomes Zero; infinities become Lo or Hi. Nothing
+// A product that is NaN counts as 0; infinities become Lo or Hi. Nothing
 // outside the N elements is read or written.
 type QuantizeF32U8 struct {
 	Info

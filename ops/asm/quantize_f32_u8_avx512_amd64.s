@@ -22,10 +22,11 @@ TEXT ·quantizeF32U8AVX512(SB), NOSPLIT, $0-8
 	JLT          tail
 
 block:
-	// What is not ordered, NaN, becomes 0.
+	// What is not ordered, NaN, becomes 0, which may lie above the bound, too.
 	VMULPS.Z  (SI), Z10, K1, Z0
 	VCMPPS    $7, Z0, Z0, K2
-	VMINPS.Z  Z12, Z0, K2, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VMINPS    Z12, Z0, Z0
 	VCVTPS2DQ Z0, Z0
 	NARROW16(Z0, Z13, Z14, K1, (DX))
 	ADDQ      $64, SI

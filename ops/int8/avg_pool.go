@@ -189,6 +189,7 @@ func (op AdaptiveAvgPool) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		}
 	}
 	return &ops.Kernel{
+		Interruptible:  true,
 		Run:            func(call *ops.Call) error { call.Parallel(tasks, task); return nil },
 		WorkerPointers: r.MaxTaps(),
 		Choice:         fmt.Sprintf("%s %s", k.Op, k.Tier),

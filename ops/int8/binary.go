@@ -88,8 +88,8 @@ func scaledOperands(a, b, y *tensor.QParams, act ops.Activation) asm.BinaryU8Arg
 	lo, hi := Bounds(y, act)
 	return asm.BinaryU8Args{
 		AZero: a.ZeroPoint[0], BZero: b.ZeroPoint[0],
-		AMult: float32(float64(a.Scale[0]) / float64(y.Scale[0])),
-		BMult: float32(float64(b.Scale[0]) / float64(y.Scale[0])),
+		AMult: finite(float64(a.Scale[0]) / float64(y.Scale[0])),
+		BMult: finite(float64(b.Scale[0]) / float64(y.Scale[0])),
 		Zero:  y.ZeroPoint[0], Lo: lo, Hi: hi,
 	}
 }
@@ -134,9 +134,10 @@ func prepareBinary(p *ops.Prepare, k *asm.BinaryU8, y *tensor.QParams, act ops.A
 		tasks = 0
 	}
 	return &ops.Kernel{
-		Run:      func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   fmt.Sprintf("%s %s", k.Op, k.Tier),
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        fmt.Sprintf("%s %s", k.Op, k.Tier),
+		Parallel:      tasks,
 	}
 }
 

@@ -106,8 +106,11 @@ func Bounds(q *tensor.QParams, act ops.Activation) (lo, hi int32) {
 // Multiplier returns the factor that takes an accumulator of scale sx*sw to
 // scale sy, computed in float64 and rounded once.
 func Multiplier(sx, sw, sy float32) float32 {
-	return float32(float64(sx) * float64(sw) / float64(sy))
+	return finite(float64(sx) * float64(sw) / float64(sy))
 }
+
+// finite rounds a multiplier, bounded so that 0 times it is 0 and that the sum of two products with integers of 9 bits is a number.
+func finite(multiplier float64) float32 { return float32(min(multiplier, math.MaxFloat32/1024)) }
 
 // layer is what conv and linear have in common: a matrix multiplication of
 // groups x (rows x depth) by (depth x cols).

@@ -86,8 +86,9 @@ func chunked(p *ops.Prepare, n int, info asm.Info, run func(c *ops.Call, wk *ops
 	}
 	task := func(c *ops.Call, i int, wk *ops.Worker) { run(c, wk, i*n/tasks, (i+1)*n/tasks) }
 	return &ops.Kernel{
-		Run:      func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   fmt.Sprintf("%s %s", info.Op, info.Tier),
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        fmt.Sprintf("%s %s", info.Op, info.Tier),
+		Parallel:      tasks,
 	}
 }

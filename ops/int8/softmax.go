@@ -85,9 +85,10 @@ func (op Softmax) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		}
 	}
 	return &ops.Kernel{
-		Run:      func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
-		Choice:   "table of exponentials",
-		Parallel: tasks,
+		Interruptible: true,
+		Run:           func(c *ops.Call) error { c.Parallel(tasks, task); return nil },
+		Choice:        "table of exponentials",
+		Parallel:      tasks,
 	}, nil
 }
 
