@@ -69,6 +69,7 @@ func (op AvgPool) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
+// WantsChannelsLast is true: all kernels work on NHWC.
 func (AvgPool) WantsChannelsLast() bool { return true }
 
 // Prepare runs one kernel call per row of the output.
@@ -218,6 +219,7 @@ func (op AdaptiveAvgPool) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
+// WantsChannelsLast is true: all kernels work on NHWC.
 func (AdaptiveAvgPool) WantsChannelsLast() bool { return true }
 
 func (op AdaptiveAvgPool) Prepare(p *Prepare) (*Kernel, error) {

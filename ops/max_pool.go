@@ -63,6 +63,7 @@ func (op MaxPool) ChannelsLast(in []Type) (Op, []int, bool) {
 	return op, []int{0}, true
 }
 
+// WantsChannelsLast is true: all kernels work on NHWC.
 func (MaxPool) WantsChannelsLast() bool { return true }
 
 // Prepare runs one kernel call per row of the output. Taps outside the image point at values

@@ -72,10 +72,11 @@ var cold = []string{
 	"vendor/golang.org/x/net/...", "vendor/golang.org/x/text/...", "vendor/golang.org/x/crypto/cryptobyte",
 	"archive/zip", "encoding/asn1", "encoding/csv", "encoding/json", "regexp/...", "text/template/...",
 	"google.golang.org/...", "github.com/spf13/...",
-	"github.com/octet-ml/octet/bench", "github.com/octet-ml/octet/cli", "github.com/octet-ml/octet/data", "github.com/octet-ml/octet/graph/...",
-	"github.com/octet-ml/octet/loader/...", "github.com/octet-ml/octet/metric", "github.com/octet-ml/octet/onnx",
-	"github.com/octet-ml/octet/report", "github.com/octet-ml/octet/serve", "github.com/octet-ml/octet/serve/grpcserve/...", "github.com/octet-ml/octet/serve/loadtest",
-	"github.com/octet-ml/octet/serve/prom", "github.com/octet-ml/octet/torchscript",
+	"github.com/octet-ml/octet/bench", "github.com/octet-ml/octet/cli", "github.com/octet-ml/octet/data", "github.com/octet-ml/octet/digits",
+	"github.com/octet-ml/octet/graph/...", "github.com/octet-ml/octet/internal/...", "github.com/octet-ml/octet/loader/...",
+	"github.com/octet-ml/octet/metric", "github.com/octet-ml/octet/onnx", "github.com/octet-ml/octet/report", "github.com/octet-ml/octet/serve",
+	"github.com/octet-ml/octet/serve/grpcserve/...", "github.com/octet-ml/octet/serve/loadtest", "github.com/octet-ml/octet/serve/prom",
+	"github.com/octet-ml/octet/torchscript",
 }
 
 // builder builds the sources of a folder.
