@@ -1,6 +1,8 @@
 package loader
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
@@ -40,7 +42,8 @@ func encodeInfo(g *graph.Graph, given *graph.Info, text string) (string, error) 
 	if given != nil {
 		info = *given
 	}
-	info.Octet, info.GraphDigest, info.Inputs = Version(), sha256Hex(text), nil
+	digest := sha256.Sum256([]byte(text))
+	info.Octet, info.GraphDigest, info.Inputs = Version(), hex.EncodeToString(digest[:]), nil
 	if len(g.Nodes) <= maxSignatureNodes {
 		if s, err := g.Signature(); err == nil { // else a run says what is wrong
 			for _, p := range s.Inputs {
@@ -73,7 +76,8 @@ func decodeInfo(metadata map[string]string, text string) (*graph.Info, error) {
 	if err := json.Unmarshal([]byte(encoded), info); err != nil {
 		return nil, &FileError{Record: infoMetadata, Reason: err.Error()}
 	}
-	if have := sha256Hex(text); info.GraphDigest != "" && info.GraphDigest != have {
+	digest := sha256.Sum256([]byte(text))
+	if have := hex.EncodeToString(digest[:]); info.GraphDigest != "" && info.GraphDigest != have {
 		return nil, &FileError{Record: infoMetadata, Reason: fmt.Sprintf("it is of a graph with the SHA-256 %s, the file has %s", info.GraphDigest, have)}
 	}
 	if t := textFilesOf(metadata); t != nil {
