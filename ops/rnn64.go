@@ -5,7 +5,12 @@ import (
 )
 
 // RNN64 is RNN of float64 values, with the same inputs and outputs, in plain Go.
-type RNN64 RNN
+type RNN64 struct {
+	Cell                               CellFn
+	Layers                             int
+	Bidirectional, BatchFirst, HasBias bool
+	Rounded                            bool // for RNN alone
+}
 
 // Name returns lstm_64, gru_64, rnn_tanh_64 or rnn_relu_64.
 func (op RNN64) Name() string { return op.Cell.String() + "_64" }
