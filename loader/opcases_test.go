@@ -133,6 +133,7 @@ func opCases() []opCase {
 		{ops.ReshapeTo{}, []operand{f32(2, 3), i64(0).constant()}},
 		{ops.ReshapeTo{}, []operand{f32(1), i64(1).constant()}},
 		{ops.RNN{Cell: ops.LSTMCell, Layers: 1, HasBias: true}, []operand{f32(3, 2, 4), f32(1, 2, 5), f32(1, 2, 5), f32(20, 4).constant(), f32(20, 5).constant(), f32(20).constant(), f32(20).constant()}},
+		{ops.RNN{Cell: ops.LSTMCell, Layers: 1, BatchFirst: true, Rounded: true}, []operand{f32(2, 3, 4), f32(1, 2, 5), f32(1, 2, 5), f32(20, 4).constant(), f32(20, 5).constant()}},
 		{ops.RNN{Cell: ops.GRUCell, Layers: 1, Bidirectional: true}, []operand{f32(3, 4), f32(2, 5), f32(15, 4), f32(15, 5), f32(15, 4), f32(15, 5)}},
 		{ops.RoIMax{Size: []int{2, 3}, Scale: 0.5}, []operand{f32(2, 2, 4, 4), f32(3, 5)}},
 		{ops.RoIAlign{Size: []int{1, 2}, Scale: 0.5, PerBin: true, Whole: true}, []operand{f32(2, 4, 4, 4), f32(3, 5)}},

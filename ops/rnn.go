@@ -63,6 +63,9 @@ type RNN struct {
 	Cell                               CellFn
 	Layers                             int
 	Bidirectional, BatchFirst, HasBias bool
+	// Rounded rounds what is multiplied to 7 bits as PyTorch's dynamic quantized networks do: the inputs of a layer with one range, and its
+	// state in each step with another.
+	Rounded bool
 }
 
 func (op RNN) Name() string { return op.Cell.String() }

@@ -9,6 +9,7 @@ type RNN64 struct {
 	Cell                               CellFn
 	Layers                             int
 	Bidirectional, BatchFirst, HasBias bool
+	Rounded                            bool // for RNN alone
 }
 
 // Name returns lstm_64, gru_64, rnn_tanh_64 or rnn_relu_64.

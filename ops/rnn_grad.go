@@ -3,6 +3,10 @@ package ops
 // Grad unrolls the network: it is computed again step by step, with the products of the
 // inputs for all steps at once, and differentiated as what it is made of.
 func (op RNN) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
+	if op.Rounded {
+		b.Fail(NoGradient(op, "of a network that rounds"))
+		return make([]Ref, len(in))
+	}
 	t := &tape{b: b}
 	types := make([]Type, len(in))
 	for i, v := range in {

@@ -27,6 +27,7 @@ type rnnKernel struct {
 	scratch             int
 	sumsAt, newAt       int // in scratch: the gates of all steps, GRU's products of the state for the new gate
 	layersAt            [2]int
+	inputsAt, stateAt   int // of a rounded network, what is multiplied
 }
 
 // rnnWeights are the packed weights of a layer in one direction: those of the
@@ -90,6 +91,10 @@ func (k *rnnKernel) layout(p *Prepare) {
 	k.newAt = take(g.batch * g.hidden)
 	for i := range min(k.op.Layers-1, 2) {
 		k.layersAt[i] = take(g.steps * g.batch * k.op.directions() * g.hidden)
+	}
+	if k.op.Rounded {
+		k.inputsAt = take(g.steps * g.batch * max(g.input, k.op.directions()*g.hidden))
+		k.stateAt = take(g.batch * g.hidden)
 	}
 }
 
@@ -191,11 +196,17 @@ func (k *rnnKernel) run(c *Call, inputTask, stepTask Task) {
 			*p = rnnProgress{layer: layer, direction: direction}
 			i := layer*k.op.directions() + direction
 			k.packed[i].fill(c)
+			if k.op.Rounded && direction == 0 {
+				roundRows(unsafe.Pointer(&c.Scratch[k.inputsAt]), k.g.steps, k.g.batch, k.g.width(k.op, layer), k.source(c, layer))
+			}
 			c.Parallel(k.grid[layer].Tasks, inputTask)
 			if k.op.Cell == LSTMCell {
 				copy(row[float32](base(c.Out[2]), i*k.g.batch*h, k.g.batch*h), row[float32](base(c.In[2]), i*k.g.batch*h, k.g.batch*h))
 			}
 			for p.step = 0; p.step < k.g.steps; p.step++ {
+				if k.op.Rounded {
+					roundRows(unsafe.Pointer(&c.Scratch[k.stateAt]), 1, k.g.batch, h, k.before(c, p))
+				}
 				c.Parallel(k.unitTasks*k.rowTasks, stepTask)
 			}
 			out := k.source(c, layer+1)
@@ -219,6 +230,9 @@ func (k *rnnKernel) time(p *rnnProgress, n int) int {
 func (k *rnnKernel) inputTask(c *Call, i int, w *Worker) {
 	p := k.progress(c)
 	grid, width, src := &k.grid[p.layer], k.g.width(k.op, p.layer), k.source(c, p.layer)
+	if k.op.Rounded {
+		src = sequence{base: unsafe.Pointer(&c.Scratch[k.inputsAt]), step: 4 * k.g.batch * width, row: 4 * width}
+	}
 	weights := k.weights(c, p.layer, p.direction)
 	m0, m1, n0, n1 := grid.Task(i)
 	columns := k.gates * k.g.hidden
@@ -243,6 +257,23 @@ func (k *rnnKernel) inputTask(c *Call, i int, w *Worker) {
 	}
 }
 
+// result is where the layer and direction at hand writes its hidden units.
+func (k *rnnKernel) result(c *Call, p *rnnProgress) sequence {
+	out := k.source(c, p.layer+1)
+	out.base = unsafe.Add(out.base, 4*p.direction*k.g.hidden)
+	return out
+}
+
+// before is the state in front of a step.
+func (k *rnnKernel) before(c *Call, p *rnnProgress) sequence {
+	if p.step == 0 {
+		h := k.g.hidden
+		return sequence{base: unsafe.Pointer(element[float32](base(c.In[1]), (p.layer*k.op.directions()+p.direction)*k.g.batch*h)), row: 4 * h}
+	}
+	out := k.result(c, p)
+	return sequence{base: out.at(k.time(p, p.step-1), 0), row: out.row}
+}
+
 // stepTask takes some hidden units of some rows of the batch one step on.
 func (k *rnnKernel) stepTask(c *Call, i int, w *Worker) {
 	p := k.progress(c)
@@ -252,11 +283,10 @@ func (k *rnnKernel) stepTask(c *Call, i int, w *Worker) {
 	b0 := i / k.unitTasks * k.rows
 	b1 := min(b0+k.rows, k.g.batch)
 	state := (p.layer*k.op.directions() + p.direction) * k.g.batch * h
-	before := sequence{base: unsafe.Pointer(element[float32](base(c.In[1]), state)), row: 4 * h}
-	out := k.source(c, p.layer+1)
-	out.base = unsafe.Add(out.base, 4*p.direction*h)
-	if p.step > 0 {
-		before = sequence{base: out.at(k.time(p, p.step-1), 0), row: out.row}
+	before, out := k.before(c, p), k.result(c, p)
+	factor := before
+	if k.op.Rounded {
+		factor = sequence{base: unsafe.Pointer(&c.Scratch[k.stateAt]), row: 4 * h}
 	}
 	time := k.time(p, p.step)
 	sums := element[float32](unsafe.Pointer(&c.Scratch[k.sumsAt]), time*k.g.batch*columns+first)
@@ -272,7 +302,7 @@ func (k *rnnKernel) stepTask(c *Call, i int, w *Worker) {
 		if k.op.Cell == GRUCell && gate == 2 {
 			at, args.CStride, args.Res, args.ResStride = fresh, 4*h, nil, 0
 		}
-		gemmRows(k.gemm, args, before.at(0, b0), before.row, unsafe.Add(unsafe.Pointer(at), args.CStride*b0), b1-b0)
+		gemmRows(k.gemm, args, factor.at(0, b0), factor.row, unsafe.Add(unsafe.Pointer(at), args.CStride*b0), b1-b0)
 	}
 	for b := b0; b < b1; b++ {
 		gates := row[float32](unsafe.Pointer(sums), b*columns, columns-first)

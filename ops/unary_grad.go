@@ -75,14 +75,14 @@ var unaryDerivatives = [numUnaryFns]unaryDerivative{
 	Digamma:     {false, func(x, _, _ float64) float64 { return polygamma(1, x) }},
 	Polygamma:   {false, func(x, a, _ float64) float64 { return polygamma(a+1, x) }},
 	ErfInv:      {false, func(x, _, _ float64) float64 { y := math.Erfinv(x); return math.Sqrt(math.Pi) / 2 * math.Exp(y*y) }},
-	Erfcx:       {false, func(x, _, _ float64) float64 { return 2*x*erfcx(x) - 2/math.Sqrt(math.Pi) }},
+	Erfcx:       {false, func(x, _, _ float64) float64 { return float64(2*x*erfcx(x)) - 2/math.Sqrt(math.Pi) }},
 	Ndtri:       {false, func(x, _, _ float64) float64 { y := ndtri(x); return math.Sqrt(2*math.Pi) * math.Exp(y*y/2) }},
 	LogNdtr:     {false, func(x, _, _ float64) float64 { return math.Sqrt(2/math.Pi) / erfcx(-x/math.Sqrt2) }},
 	Entr:        {false, func(x, _, _ float64) float64 { return -1 - math.Log(x) }},
 	I0:          {false, func(x, _, _ float64) float64 { return besselI(1, x) * math.Exp(math.Abs(x)) }},
-	I0e:         {false, func(x, _, _ float64) float64 { return besselI(1, x) - sign(x)*besselI(0, x) }},
+	I0e:         {false, func(x, _, _ float64) float64 { return besselI(1, x) - float64(sign(x)*besselI(0, x)) }},
 	I1:          {false, func(x, _, _ float64) float64 { return slopeI1(x, 0) * math.Exp(math.Abs(x)) }},
-	I1e:         {false, func(x, _, _ float64) float64 { return slopeI1(x, besselI(1, x)*sign(x)) }},
+	I1e:         {false, func(x, _, _ float64) float64 { return slopeI1(x, float64(besselI(1, x)*sign(x))) }},
 }
 
 func step(above bool) float64 {

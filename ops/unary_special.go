@@ -24,10 +24,10 @@ func polygamma(n, x float64) float64 {
 	for ; x < 12+n; x++ {
 		sum += math.Pow(x, -s)
 	}
-	sum += math.Pow(x, -n)/n + math.Pow(x, -s)/2
+	sum += math.Pow(x, -n)/n + float64(math.Pow(x, -s)/2)
 	term := s * math.Pow(x, -s-1) // s (s+1) ... (s+2k-2) x^(-s-2k+1), times B(2k)/(2k)!
 	for k, b := range [...]float64{1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000} {
-		sum += b * term
+		sum += float64(b * term)
 		term *= (s + float64(2*k) + 1) * (s + float64(2*k) + 2) / (x * x)
 	}
 	sum *= math.Gamma(s)
@@ -43,13 +43,13 @@ func erfcx(x float64) float64 {
 		return math.Exp(x*x) * math.Erfc(x)
 	}
 	z := 1 / (2 * x * x)
-	return (1 - z*(1-3*z*(1-5*z))) / (x * math.Sqrt(math.Pi))
+	return (1 - float64(z*(1-float64(3*z*(1-float64(5*z)))))) / (x * math.Sqrt(math.Pi))
 }
 
 // logNdtr is the logarithm of the normal distribution, which underflows only where that does as a logarithm.
 func logNdtr(x float64) float64 {
 	if x < -1 {
-		return math.Log(erfcx(-x/math.Sqrt2)/2) - x*x/2
+		return math.Log(erfcx(-x/math.Sqrt2)/2) - float64(x*x/2)
 	}
 	return math.Log1p(-math.Erfc(x/math.Sqrt2) / 2)
 }
@@ -64,7 +64,7 @@ func ndtri(p float64) float64 {
 	case !(p > 0):
 		return math.NaN()
 	case p > 1e-3:
-		return math.Sqrt2 * math.Erfinv(2*p-1)
+		return math.Sqrt2 * math.Erfinv(float64(2*p)-1)
 	}
 	want := math.Log(p)
 	x := -math.Sqrt(-2 * want)
@@ -102,7 +102,7 @@ func besselI(order int, x float64) float64 {
 	} else {
 		for k := 1.0; k < 20 && sum+term != sum; k++ {
 			sum += term
-			term *= -(4*n*n - (2*k-1)*(2*k-1)) / (8 * a * k)
+			term *= -(float64(4*n*n) - float64((2*k-1)*(2*k-1))) / (8 * a * k)
 		}
 		sum /= math.Sqrt(2 * math.Pi * a)
 	}

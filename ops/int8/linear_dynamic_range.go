@@ -51,7 +51,7 @@ func (r InputRange) check() string {
 func (r InputRange) choose(least, most float32) (scale float32, zero int32) {
 	least, most = max(min(least, 0), -math.MaxFloat32), min(max(most, 0), math.MaxFloat32)
 	if r.Rule == WholeInput {
-		return r.chooseFBGEMM(least, most)
+		return ops.ChooseFBGEMM(least, most, r.Lo, r.Hi)
 	}
 	scale = max((most-least)/float32(r.Hi-r.Lo), float32(r.Eps))
 	if math.IsInf(float64(scale), 0) { // the span is beyond float32
@@ -59,36 +59,6 @@ func (r InputRange) choose(least, most float32) (scale float32, zero int32) {
 	}
 	low := max(min(math.RoundToEven(float64(least/scale)), 0), float64(r.Lo-r.Hi))
 	return scale, r.Lo - int32(low)
-}
-
-// smallScale is the least scale that PyTorch chooses, SMALL_SCALE_THRESHOLD.
-const smallScale = float32(6.1e-5)
-
-// chooseFBGEMM takes the zero point from the end of the range whose rounding error is less.
-func (r InputRange) chooseFBGEMM(least, most float32) (scale float32, zero int32) {
-	steps := r.Hi - r.Lo
-	wide := (float64(most) - float64(least)) / float64(steps)
-	if s := float32(wide); s == 0 || math.IsInf(float64(1/s), 0) {
-		wide = 0.1
-	}
-	if wide < float64(smallScale) {
-		amplifier := smallScale / float32(wide)
-		wide = float64(smallScale)
-		switch {
-		case least == 0:
-			most = smallScale * float32(steps)
-		case most == 0:
-			least = -smallScale * float32(steps)
-		default:
-			least, most = least*amplifier, most*amplifier
-		}
-	}
-	low, high := float64(least)/wide, float64(most)/wide
-	from := float64(r.Hi) - high
-	if math.Abs(float64(r.Lo))-math.Abs(low) < math.Abs(float64(r.Hi))-math.Abs(high) {
-		from = float64(r.Lo) - low
-	}
-	return float32(wide), int32(min(max(math.RoundToEven(from), float64(r.Lo)), float64(r.Hi)))
 }
 
 // inputQuantizer quantizes rows of k floats to uint8 on all workers.

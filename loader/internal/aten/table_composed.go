@@ -12,46 +12,48 @@ import (
 // composed are rare operators, made of others by their names as PyTorch's documentation says them.
 var composed = []operator{
 	{"aten::addr", "self:T vec1:T vec2:T | beta:n=1 alpha:n=1", func(c *call) Value {
-		y := c.op("mul", c.op("outer", c.args[1], c.args[2]), c.args[4])
+		y := c.op2("mul", c.op2("outer", c.args[1], c.args[2]), c.args[4])
 		if beta, ok := build.ToFloat(c.plainArg(3)); ok && beta == 0 {
 			return y
 		}
-		return c.op("add", c.op("mul", c.args[0], c.args[3]), y)
+		return c.op2("add", c.op2("mul", c.args[0], c.args[3]), y)
 	}},
 	{"aten::block_diag", "tensors:L", blockDiagonal},
 	{"aten::cartesian_prod", "tensors:L", cartesianProduct},
 	{"aten::combinations", "self:T r:i=2 with_replacement:b=False", combinations},
 	{"aten::copysign", "self:T other:N", func(c *call) Value {
-		size := c.op("abs", c.op("mul", c.tensor(0), 1.0))
-		return c.op("where", c.op("signbit", c.lift(c.args[1])), c.op("neg", size), size)
+		size := c.op1("abs", c.op2("mul", c.tensor(0), 1.0))
+		return c.op3("where", c.op1("signbit", c.lift(c.args[1])), c.op1("neg", size), size)
 	}},
 	{"aten::corrcoef", "self:T", correlation},
 	{"aten::cov", "self:T | correction:i=1 fweights:T?=None aweights:T?=None", covariance},
-	{"aten::diagflat", "self:T offset:i=0", func(c *call) Value { return c.op("diag", c.flat(c.tensor(0)), c.args[1]) }},
+	{"aten::diagflat", "self:T offset:i=0", func(c *call) Value { return c.op2("diag", c.flat(c.tensor(0)), c.args[1]) }},
 	{"aten::frexp", "self:T", mantissaAndExponent},
 	{"aten::gcd", "self:T other:N", binary(ops.GCD)},
 	{"aten::heaviside", "self:T values:T", func(c *call) Value {
-		c.sameTypes(c.tensor(0), c.tensor(1))
-		above := c.cast(c.op("gt", c.args[0], int64(0)), c.tensor(0).DType())
-		return c.op("where", c.op("eq", c.args[0], int64(0)), c.args[1], above)
+		if c.tensor(0).DType() != c.tensor(1).DType() {
+			return c.fail("%v and %v: both must hold the same type", c.tensor(0).Type(), c.tensor(1).Type())
+		}
+		above := c.cast(c.op2("gt", c.args[0], int64(0)), c.tensor(0).DType())
+		return c.op3("where", c.op2("eq", c.args[0], int64(0)), c.args[1], above)
 	}},
 	{"aten::isreal", "self:T", func(c *call) Value {
 		if t := c.tensor(0); t.Complex {
-			return c.op("eq", c.partOf(t, 1), int64(0))
+			return c.op2("eq", c.partOf(t, 1), int64(0))
 		}
-		return c.op("ones_like", c.op("eq", c.args[0], c.args[0]))
+		return c.op1("ones_like", c.op2("eq", c.args[0], c.args[0]))
 	}},
 	{"aten::lcm", "self:T other:N", func(c *call) Value {
-		d := c.op("gcd", c.args[0], c.args[1])
-		by := c.op("add", d, c.op("eq", d, int64(0))) // both are 0
-		return c.op("abs", c.op("mul", c.op("div_trunc", c.args[0], by), c.args[1]))
+		d := c.op2("gcd", c.args[0], c.args[1])
+		by := c.op2("add", d, c.op2("eq", d, int64(0))) // both are 0
+		return c.op1("abs", c.op2("mul", c.op2("div_trunc", c.args[0], by), c.args[1]))
 	}},
-	{"aten::ldexp", "self:T other:T", func(c *call) Value { return c.op("mul", c.args[0], c.op("pow", 2.0, c.args[1])) }},
+	{"aten::ldexp", "self:T other:T", func(c *call) Value { return c.op2("mul", c.args[0], c.op2("pow", 2.0, c.args[1])) }},
 	{"aten::logaddexp2", "self:T other:T", func(c *call) Value {
-		most := c.op("maximum", c.args[0], c.args[1])
-		at := c.op("where", c.op("isinf", most), c.op("zeros_like", most), most) // whose difference to itself is NaN
-		part := func(v Value) Value { return c.op("exp2", c.op("sub", v, at)) }
-		return c.op("add", at, c.op("log2", c.op("add", part(c.args[0]), part(c.args[1]))))
+		most := c.op2("maximum", c.args[0], c.args[1])
+		at := c.op3("where", c.op1("isinf", most), c.op1("zeros_like", most), most) // whose difference to itself is NaN
+		part := func(v Value) Value { return c.op1("exp2", c.op2("sub", v, at)) }
+		return c.op2("add", at, c.op1("log2", c.op2("add", part(c.args[0]), part(c.args[1]))))
 	}},
 	{"aten::multi_margin_loss", "self:T target:T p:n=1 margin:n=1 weight:T?=None reduction:i=1", multiMarginLoss},
 	{"aten::multilabel_margin_loss", "self:T target:T reduction:i=1", multiLabelMarginLoss},
@@ -62,27 +64,38 @@ var composed = []operator{
 		return c.reshape(c.op("index_put", c.flat(t), at, c.flat(c.tensor(2)), c.args[3]), c.Dims(t))
 	}},
 	{"aten::renorm", "self:T p:n dim:i maxnorm:n", renormalize},
-	{"aten::_aminmax", "self:T", func(c *call) Value { return tuple(c.op("amin", c.args[0]), c.op("amax", c.args[0])) }},
-	{"aten::_euclidean_dist", "x1:T x2:T", func(c *call) Value { return c.op("cdist", c.args[0], c.args[1]) }},
-	{"aten::_is_all_true", "self:T", func(c *call) Value { return c.op("all", c.args[0]) }},
-	{"aten::_is_any_true", "self:T", func(c *call) Value { return c.op("any", c.args[0]) }},
+	{"aten::_aminmax", "self:T", func(c *call) Value { return tuple(c.op1("amin", c.args[0]), c.op1("amax", c.args[0])) }},
+	{"aten::_euclidean_dist", "x1:T x2:T", func(c *call) Value { return c.op2("cdist", c.args[0], c.args[1]) }},
+	{"aten::_is_all_true", "self:T", func(c *call) Value { return c.op1("all", c.args[0]) }},
+	{"aten::_is_any_true", "self:T", func(c *call) Value { return c.op1("any", c.args[0]) }},
 	{"aten::_prelu_kernel", "self:T weight:T", func(c *call) Value {
-		return c.op("where", c.op("gt", c.args[0], int64(0)), c.args[0], c.op("mul", c.args[0], c.args[1]))
+		return c.op3("where", c.op2("gt", c.args[0], int64(0)), c.args[0], c.op2("mul", c.args[0], c.args[1]))
 	}},
 	{"aten::_safe_softmax", "self:T dim:i dtype:i?=None", func(c *call) Value {
 		y := c.op("softmax", c.args...)
-		masked := c.op("all", c.op("eq", c.args[0], math.Inf(-1)), c.args[1], true)
-		return c.op("where", masked, c.op("zeros_like", y), y)
+		masked := c.op3("all", c.op2("eq", c.args[0], math.Inf(-1)), c.args[1], true)
+		return c.op3("where", masked, c.op1("zeros_like", y), y)
 	}},
-	{"aten::log_sigmoid_forward", "self:T", func(c *call) Value { return c.withMissing(c.op("log_sigmoid", c.args[0]), "the buffer") }},
+	{"aten::log_sigmoid_forward", "self:T", func(c *call) Value { return c.withMissing(c.op1("log_sigmoid", c.args[0]), "the buffer") }},
 	{"aten::_fused_rms_norm", "input:T normalized_shape:I weight:T?=None eps:f?=None", func(c *call) Value { return c.withMissing(c.op("rms_norm", c.args...), "rstd") }},
 	{"aten::_weight_norm_interface", "v:T g:T dim:i=0", func(c *call) Value { return c.withMissing(c.op("_weight_norm", c.args...), "the norms") }},
 	{"aten::conv_tbc", "self:T weight:T bias:T pad:i=0", func(c *call) Value {
 		order := func(i ...int64) Value { return &List{Items: []Value{i[0], i[1], i[2]}} }
-		y := c.op("conv1d", c.op("permute", c.args[0], order(1, 2, 0)), c.op("permute", c.args[1], order(2, 1, 0)), c.args[2], int64(1), c.args[3])
-		return c.op("permute", y, order(2, 0, 1))
+		y := c.op("conv1d", c.op2("permute", c.args[0], order(1, 2, 0)), c.op2("permute", c.args[1], order(2, 1, 0)), c.args[2], int64(1), c.args[3])
+		return c.op2("permute", y, order(2, 0, 1))
 	}},
 }
+
+// op1, op2 and op3 are op of as many arguments: a list of them would be made at each of the calls, which makes the program 10 kB larger.
+//
+//go:noinline
+func (c *call) op1(name string, a Value) *build.Tensor { return c.op(name, a) }
+
+//go:noinline
+func (c *call) op2(name string, a, b Value) *build.Tensor { return c.op(name, a, b) }
+
+//go:noinline
+func (c *call) op3(name string, a, b, d Value) *build.Tensor { return c.op(name, a, b, d) }
 
 // op evaluates another operator. "div_trunc" is div rounded toward zero.
 //
@@ -114,7 +127,7 @@ func blockDiagonal(c *call) Value {
 		if t.Rank() > 2 {
 			return c.fail("of a tensor of %d dimensions", t.Rank())
 		}
-		in[i] = c.op("atleast_2d", t)
+		in[i] = c.op1("atleast_2d", t)
 	}
 	if c.Err() != nil {
 		return nil
@@ -129,10 +142,10 @@ func blockDiagonal(c *call) Value {
 	rows, at := &List{}, 0
 	for _, t := range c.common(in) {
 		n := c.extent(t, 1)
-		rows.Items = append(rows.Items, c.op("constant_pad_nd", t, &List{Items: []Value{int64(at), int64(width - at - n)}}))
+		rows.Items = append(rows.Items, c.op2("constant_pad_nd", t, &List{Items: []Value{int64(at), int64(width - at - n)}}))
 		at += n
 	}
-	return c.op("cat", rows)
+	return c.op1("cat", rows)
 }
 
 // cartesianProduct is every choice of one element of each vector, as a row.
@@ -151,7 +164,7 @@ func cartesianProduct(c *call) Value {
 		t, _ := g.(*build.Tensor)
 		columns.Items = append(columns.Items, c.flat(t))
 	}
-	return c.op("stack", columns, int64(1))
+	return c.op2("stack", columns, int64(1))
 }
 
 // combinations is every choice of r elements of a vector in their order, as a row.
@@ -188,7 +201,7 @@ func combinations(c *call) Value {
 			row[j] = row[j-1] + step
 		}
 	}
-	return c.op("index", x, &List{Items: []Value{c.intsOf(at, len(at)/r, r)}})
+	return c.op2("index", x, &List{Items: []Value{c.intsOf(at, len(at)/r, r)}})
 }
 
 // covariance is that of the rows of a matrix, whose columns may count several times and have weights (torch.cov).
@@ -197,8 +210,8 @@ func covariance(c *call) Value {
 	if x.Rank() > 2 || c.Err() != nil {
 		return c.fail("of a tensor of %d dimensions", x.Rank())
 	}
-	vector := x.Rank() < 2
-	x = c.op("mul", c.op("atleast_2d", x), 1.0)
+	vector := x.Rank() < 2 || c.extent(x, 0) == 1 // PyTorch drops the dimensions of one
+	x = c.op2("mul", c.op1("atleast_2d", x), 1.0)
 	if c.Err() != nil {
 		return x
 	}
@@ -209,12 +222,12 @@ func covariance(c *call) Value {
 		if weights = f; f == nil {
 			weights = a
 		} else if a != nil {
-			weights = c.op("mul", f, a)
+			weights = c.op2("mul", f, a)
 		}
-		total = c.op("sum", weights)
-		degrees = c.op("sub", total, correction)
+		total = c.op1("sum", weights)
+		degrees = c.op2("sub", total, correction)
 		if a != nil {
-			degrees = c.op("sub", total, c.op("mul", c.op("div", c.op("sum", c.op("mul", weights, a)), total), correction))
+			degrees = c.op2("sub", total, c.op2("mul", c.op2("div", c.op1("sum", c.op2("mul", weights, a)), total), correction))
 		}
 	} else {
 		degrees = c.mustArith(ops.Sub, n, build.AsNumber(correction))
@@ -223,11 +236,11 @@ func covariance(c *call) Value {
 		if weights == nil {
 			return t
 		}
-		return c.op("mul", t, weights)
+		return c.op2("mul", t, weights)
 	}
-	mean := c.op("div", c.op("sum", weighted(x), int64(1), true), total)
-	x = c.op("sub", x, mean)
-	y := c.op("div", c.op("mm", x, c.op("t", weighted(x))), c.op("clamp_min", c.lift(degrees), int64(0)))
+	mean := c.op2("div", c.op3("sum", weighted(x), int64(1), true), total)
+	x = c.op2("sub", x, mean)
+	y := c.op2("div", c.op2("mm", x, c.op1("t", weighted(x))), c.op2("clamp_min", c.lift(degrees), int64(0)))
 	if vector {
 		return c.reshape(y, nil)
 	}
@@ -236,12 +249,12 @@ func covariance(c *call) Value {
 
 // correlation is covariance by the deviations, within -1 and 1 (torch.corrcoef).
 func correlation(c *call) Value {
-	y := c.op("cov", c.args[0])
+	y := c.op1("cov", c.args[0])
 	if y.Rank() == 0 {
-		return c.op("div", y, y)
+		return c.op2("div", y, y)
 	}
-	d := c.op("sqrt", c.op("diag", y))
-	return c.op("clamp", c.op("div", c.op("div", y, c.op("unsqueeze", d, int64(1))), d), int64(-1), int64(1))
+	d := c.op1("sqrt", c.op1("diag", y))
+	return c.op3("clamp", c.op2("div", c.op2("div", y, c.op2("unsqueeze", d, int64(1))), d), int64(-1), int64(1))
 }
 
 // mantissaAndExponent reads the exponent of the float64.
@@ -251,12 +264,12 @@ func mantissaAndExponent(c *call) Value {
 		return c.fail("of %v: float32 or float64 is needed", x.Type())
 	}
 	wide := c.cast(x, tensor.Float64)
-	exponent := c.op("sub", c.op("bitwise_and", c.op("bitwise_right_shift", c.apply(ops.Bits{DType: tensor.Int64}, wide), int64(52)), int64(0x7ff)), int64(1022))
-	none := c.op("logical_or", c.op("eq", x, int64(0)), c.op("logical_not", c.op("isfinite", x)))
-	exponent = c.op("where", none, c.op("zeros_like", exponent), exponent)
-	half := c.op("bitwise_right_shift", exponent, int64(1)) // by halves, or 2^-1024 would be 0
-	power := func(n *build.Tensor) *build.Tensor { return c.op("pow", 2.0, c.cast(n, tensor.Float64)) }
-	mantissa := c.op("mul", c.op("mul", wide, power(c.op("neg", half))), power(c.op("sub", half, exponent)))
+	exponent := c.op2("sub", c.op2("bitwise_and", c.op2("bitwise_right_shift", c.apply(ops.Bits{DType: tensor.Int64}, wide), int64(52)), int64(0x7ff)), int64(1022))
+	none := c.op2("logical_or", c.op2("eq", x, int64(0)), c.op1("logical_not", c.op1("isfinite", x)))
+	exponent = c.op3("where", none, c.op1("zeros_like", exponent), exponent)
+	half := c.op2("bitwise_right_shift", exponent, int64(1)) // by halves, or 2^-1024 would be 0
+	power := func(n *build.Tensor) *build.Tensor { return c.op2("pow", 2.0, c.cast(n, tensor.Float64)) }
+	mantissa := c.op2("mul", c.op2("mul", wide, power(c.op1("neg", half))), power(c.op2("sub", half, exponent)))
 	return tuple(c.cast(mantissa, x.DType()), c.cast(exponent, tensor.Int32))
 }
 
@@ -268,19 +281,19 @@ func multiMarginLoss(c *call) Value {
 	}
 	single := x.Rank() < 2
 	if single {
-		x, target = c.op("atleast_2d", x), c.flat(target)
+		x, target = c.op1("atleast_2d", x), c.flat(target)
 	}
 	if c.Err() != nil {
 		return x
 	}
-	column := c.op("unsqueeze", target, int64(1))
-	z := c.op("clamp_min", c.op("sub", c.op("add", x, c.args[3]), c.op("gather", x, int64(1), column)), int64(0))
-	z = c.op("pow", z, c.args[2])
+	column := c.op2("unsqueeze", target, int64(1))
+	z := c.op2("clamp_min", c.op2("sub", c.op2("add", x, c.args[3]), c.op3("gather", x, int64(1), column)), int64(0))
+	z = c.op2("pow", z, c.args[2])
 	if w := c.tensor(4); w != nil {
-		z = c.op("mul", z, c.op("index", w, &List{Items: []Value{column}}))
+		z = c.op2("mul", z, c.op2("index", w, &List{Items: []Value{column}}))
 	}
-	other := c.op("ne", c.op("arange", c.Dims(x)[1]), column)
-	z = c.op("div", c.op("sum", c.op("where", other, z, c.op("zeros_like", z)), int64(1)), c.Dims(x)[1])
+	other := c.op2("ne", c.op1("arange", c.Dims(x)[1]), column)
+	z = c.op2("div", c.op2("sum", c.op3("where", other, z, c.op1("zeros_like", z)), int64(1)), c.Dims(x)[1])
 	if single {
 		z = c.reshape(z, nil)
 	}
@@ -289,20 +302,20 @@ func multiMarginLoss(c *call) Value {
 
 // multiLabelMarginLoss is the hinge loss between the classes that a sample has, listed in front of a -1, and those that it has not.
 func multiLabelMarginLoss(c *call) Value {
-	x, target := c.tensor(0), c.tensor(1)
-	if x.Rank() < 1 || x.Rank() > 2 || target.Rank() != x.Rank() || c.Err() != nil {
+	x, target := c.op1("atleast_1d", c.args[0]), c.op1("atleast_1d", c.args[1])
+	if x.Rank() > 2 || target.Rank() != x.Rank() || c.Err() != nil {
 		return c.fail("scores %v and classes %v", x.Type(), target.Type())
 	}
 	c.assertDims(c.Dims(x), c.Dims(target), "scores and classes must have the same shape")
 	last := int64(x.Rank() - 1)
-	listed := c.op("cumprod", c.op("to", c.op("ne", target, int64(-1)), int64(4)), last)
-	at := c.op("mul", target, listed)
-	has := c.op("gt", c.op("scatter_add", c.op("zeros_like", target), last, at, listed), int64(0))
-	right := c.op("unsqueeze", c.op("gather", x, last, at), int64(-1))
-	z := c.op("clamp_min", c.op("add", c.op("sub", c.op("unsqueeze", x, int64(-2)), right), int64(1)), int64(0))
-	counts := c.op("logical_and", c.op("unsqueeze", c.op("gt", listed, int64(0)), int64(-1)), c.op("unsqueeze", c.op("logical_not", has), int64(-2)))
-	z = c.op("sum", c.op("where", counts, z, c.op("zeros_like", z)), &List{Items: []Value{int64(-2), int64(-1)}})
-	return c.lossOf(c.op("div", z, c.Dims(x)[last]), c.int(2))
+	listed := c.op2("cumprod", c.op2("to", c.op2("ne", target, int64(-1)), int64(4)), last)
+	at := c.op2("mul", target, listed)
+	has := c.op2("gt", c.op("scatter_add", c.op1("zeros_like", target), last, at, listed), int64(0))
+	right := c.op2("unsqueeze", c.op3("gather", x, last, at), int64(-1))
+	z := c.op2("clamp_min", c.op2("add", c.op2("sub", c.op2("unsqueeze", x, int64(-2)), right), int64(1)), int64(0))
+	counts := c.op2("logical_and", c.op2("unsqueeze", c.op2("gt", listed, int64(0)), int64(-1)), c.op2("unsqueeze", c.op1("logical_not", has), int64(-2)))
+	z = c.op2("sum", c.op3("where", counts, z, c.op1("zeros_like", z)), &List{Items: []Value{int64(-2), int64(-1)}})
+	return c.lossOf(c.op2("div", z, c.Dims(x)[last]), c.int(2))
 }
 
 // pairDistances are the distances of each row to all behind it.
@@ -335,8 +348,8 @@ func renormalize(c *call) Value {
 		}
 	}
 	norm := c.op("linalg_vector_norm", x, c.args[1], others, true)
-	factor := c.op("where", c.op("gt", norm, c.args[3]), c.op("mul", c.op("reciprocal", c.op("add", norm, 1e-7)), c.args[3]), c.op("ones_like", norm))
-	return c.op("mul", x, factor)
+	factor := c.op3("where", c.op2("gt", norm, c.args[3]), c.op2("mul", c.op1("reciprocal", c.op2("add", norm, 1e-7)), c.args[3]), c.op1("ones_like", norm))
+	return c.op2("mul", x, factor)
 }
 
 // copyOf returns the operator of which another is the form that copies: "aten::permute" of "aten::permute_copy". It returns "" where there is none.
@@ -352,7 +365,7 @@ func (t Table) copyOf(name string) string {
 func (c *call) cloned(v Value) Value {
 	switch v := v.(type) {
 	case *build.Tensor:
-		return c.op("clone", v)
+		return c.op1("clone", v)
 	case *List:
 		items := slices.Clone(v.Items)
 		for i, x := range items {

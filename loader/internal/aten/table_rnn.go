@@ -30,35 +30,38 @@ func (c *call) states() []*build.Tensor {
 
 //go:noinline
 func recurrent(fn ops.CellFn) func(*call) Value {
-	return func(c *call) Value {
-		if c.bool(6) && c.float(5) > 0 && c.int(4) > 1 {
-			return c.unsupported("in training mode: call eval() before saving the model")
-		}
-		weights := c.tensors(2)
-		op := ops.RNN{Cell: fn, HasBias: c.bool(3), Layers: c.int(4), Bidirectional: c.bool(7), BatchFirst: c.bool(8)}
-		per := 2
-		if op.HasBias {
-			per = 4
-		}
-		directions := op.Layers
-		if op.Bidirectional {
-			directions *= 2
-		}
-		if fn == ops.LSTMCell && op.Layers > 0 && len(weights) == directions*(per+1) {
-			return c.projectedLSTM(op, weights)
-		}
-		in := append([]*build.Tensor{c.tensor(0)}, c.states()...)
-		out := c.applyFloatAll(op, append(in, weights...)...)
-		t := &Tuple{}
-		n := 2
-		if fn == ops.LSTMCell {
-			n = 3
-		}
-		for _, o := range out[:n] {
-			t.Items = append(t.Items, o)
-		}
-		return t
+	return func(c *call) Value { return c.recurrent(fn, false) }
+}
+
+// recurrent is a network whose layers round what they multiply, or not.
+func (c *call) recurrent(fn ops.CellFn, rounded bool) Value {
+	if c.bool(6) && c.float(5) > 0 && c.int(4) > 1 {
+		return c.unsupported("in training mode: call eval() before saving the model")
 	}
+	weights := c.tensors(2)
+	op := ops.RNN{Cell: fn, HasBias: c.bool(3), Layers: c.int(4), Bidirectional: c.bool(7), BatchFirst: c.bool(8), Rounded: rounded}
+	per := 2
+	if op.HasBias {
+		per = 4
+	}
+	directions := op.Layers
+	if op.Bidirectional {
+		directions *= 2
+	}
+	if fn == ops.LSTMCell && op.Layers > 0 && len(weights) == directions*(per+1) {
+		return c.projectedLSTM(op, weights)
+	}
+	in := append([]*build.Tensor{c.tensor(0)}, c.states()...)
+	out := c.applyFloatAll(op, append(in, weights...)...)
+	t := &Tuple{}
+	n := 2
+	if fn == ops.LSTMCell {
+		n = 3
+	}
+	for _, o := range out[:n] {
+		t.Items = append(t.Items, o)
+	}
+	return t
 }
 
 // cell is one step of a recurrent network: a sequence of one.

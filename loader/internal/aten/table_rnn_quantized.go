@@ -1,6 +1,8 @@
 package aten
 
 import (
+	"slices"
+
 	"fmt"
 
 	"github.com/octet-ml/octet/loader/internal/build"
@@ -80,17 +82,22 @@ func (c *call) cellWeights(i int, biased bool) []Value {
 	return out
 }
 
-// quantizedRecurrent lowers a recurrent network with quantized weights to one with what they stand for. PyTorch also rounds the input and,
-// between two steps, the hidden state to 8 bits, of which each batch has a range of its own: this leaves that error out.
+// quantizedRecurrent lowers a recurrent network with quantized weights to one with what they stand for, which rounds what it multiplies where
+// the weights are integers.
 //
 //go:noinline
 func quantizedRecurrent(fn ops.CellFn) func(*call) Value {
 	return func(c *call) Value {
+		params, _ := Items(c.args[2])
+		rounded := !slices.ContainsFunc(params, func(v Value) bool {
+			p, ok := v.(*CellParams)
+			return !ok || p.ih.Weight.QParams() == nil || p.hh.Weight.QParams() == nil
+		})
 		c.args[2] = &List{Items: c.cellWeights(2, c.bool(3))}
 		if c.Err() != nil {
 			return nil
 		}
-		return recurrent(fn)(c)
+		return c.recurrent(fn, rounded)
 	}
 }
 

@@ -15,7 +15,7 @@ var specials = []operator{
 	{"aten::special_erfcx", "self:T", unary(ops.Erfcx)},
 	{"aten::special_entr", "self:T", unary(ops.Entr)},
 	{"aten::special_ndtr", "self:T", func(c *call) Value {
-		return c.op("mul", c.op("erfc", c.op("mul", c.tensor(0), -math.Sqrt2/2)), 0.5)
+		return c.op2("mul", c.op1("erfc", c.op2("mul", c.tensor(0), -math.Sqrt2/2)), 0.5)
 	}},
 	{"aten::special_ndtri", "self:T", unary(ops.Ndtri)},
 	{"aten::special_log_ndtr", "self:T", unary(ops.LogNdtr)},
@@ -43,9 +43,9 @@ func logMultiGamma(c *call) Value {
 	if p < 1 || p > 1<<10 {
 		return c.fail("of %d dimensions", p)
 	}
-	y := c.op("lgamma", c.tensor(0))
+	y := c.op1("lgamma", c.tensor(0))
 	for i := 1; i < p && c.Err() == nil; i++ {
-		y = c.op("add", y, c.op("lgamma", c.op("sub", c.tensor(0), float64(i)/2)))
+		y = c.op2("add", y, c.op1("lgamma", c.op2("sub", c.tensor(0), float64(i)/2)))
 	}
-	return c.op("add", y, float64(p*(p-1))/4*math.Log(math.Pi))
+	return c.op2("add", y, float64(p*(p-1))/4*math.Log(math.Pi))
 }

@@ -105,7 +105,7 @@ def recurrent(s):
     for name, net in nets.items():
         for options in ({}, {"num_layers": 2, "bidirectional": True, "batch_first": True}):
             q = quantize_dynamic(Net(weights(net(3, 4, **options), s)), {net}, dtype=torch.qint8)
-            s.module(q, *runs, what=f"dynamic {name} {options}", tol=0.03)
+            s.module(q, *runs, what=f"dynamic {name} {options}", tol=1e-5)
         q = quantize_dynamic(Packed(weights(net(3, 4, batch_first=True), s)), {net}, dtype=torch.qint8)
         s.module(q, (runs[0][0], torch.tensor([5, 3])), (runs[1][0], torch.tensor([1, 2, 1])), what=f"dynamic {name}, packed", tol=0.03)
     q = quantize_dynamic(weights(Cells(), s), {nn.LSTMCell, nn.GRUCell, nn.RNNCell}, dtype=torch.qint8)
