@@ -28,7 +28,8 @@ type Backend struct {
 	// FloatOutput lets an operator whose result only float operators and the caller use give float32 directly.
 	FloatOutput bool
 	// PooledExtremes takes the ranges of values that have one element for each channel, made of values with more, from their extremes where
-	// activations are observed as Activation says: no sum over positions behind averages errors, and the samples with the greatest values are clipped most.
+	// activations are observed as Activation says, with 8 bits: no sum over positions behind averages errors, and the samples with the greatest values are
+	// clipped most. With fewer bits rounding costs more than clipping.
 	PooledExtremes bool
 	// FloatBias adds biases in float32 instead of rounding them to the scale of the accumulators.
 	FloatBias bool

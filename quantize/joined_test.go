@@ -51,16 +51,24 @@ func TestConcatenatedShare(t *testing.T) {
 	check(quantized(t, q, m), "trained")
 }
 
-// TestPooledExtremes takes the range of what a pool leaves from its extremes, with the default observer alone.
+// TestPooledExtremes takes the range of what a pool leaves from its extremes, with the default observer of 8 bits alone.
 func TestPooledExtremes(t *testing.T) {
 	m, d := joining(t)
-	for kind, extremes := range map[Kind]bool{"": true, MSE: true, Percentile: false} {
-		o := Options{}
-		if kind != "" {
-			o.Activation = &ObserverConfig{Kind: kind, Spec: nativeU8, Percentile: 70}
-		}
-		if kind == MSE {
-			o.Activation.Percentile = 0
+	for seed := range 60 { // enough for outliers
+		d.batches = append(d.batches, []*tensor.Tensor{randomInput(t, uint64(seed)+2, 2, 3, 6, 6)})
+	}
+	for _, c := range []struct {
+		observer *ObserverConfig
+		extremes bool
+	}{
+		{nil, true},
+		{&ObserverConfig{Kind: MSE, Spec: nativeU8}, true},
+		{&ObserverConfig{Kind: Percentile, Spec: nativeU8, Percentile: 70}, false},
+		{&ObserverConfig{Kind: MSE, Spec: nativeU8.WithBits(4)}, false},
+	} {
+		o, spec := Options{Activation: c.observer}, nativeU8
+		if c.observer != nil {
+			spec = c.observer.Spec
 		}
 		q := New(o)
 		calibrate(t, q, m, d)
@@ -69,12 +77,12 @@ func TestPooledExtremes(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen := q.values["pool"].State()
-		want, err := nativeU8.qparams(seen.Min, seen.Max)
+		want, err := spec.qparams(seen.Min, seen.Max)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Activations["pool"]; got.Equal(want) != extremes {
-			t.Errorf("%q: %v, those of the extremes are %v", kind, got, want)
+		if got := p.Activations["pool"]; got.Equal(want) != c.extremes {
+			t.Errorf("%v: %v, those of the extremes are %v", c.observer, got, want)
 		}
 	}
 }

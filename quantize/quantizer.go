@@ -375,7 +375,7 @@ func (q *Quantizer) observedParameters(name string) (*tensor.QParams, error) {
 	if s := q.smoothed[name]; s != nil {
 		return s.qparams(obs.Config().Spec)
 	}
-	if b := q.opts.backend(); b.PooledExtremes && q.pooled[name] && obs.Config().Kind == b.Activation.Kind {
+	if b := q.opts.backend(); b.PooledExtremes && q.pooled[name] && obs.Config().Kind == b.Activation.Kind && obs.Config().Spec.levels() >= 255 {
 		config := obs.Config()
 		config.Kind = MinMax
 		if s, ok := obs.State().as(config); ok {

@@ -130,6 +130,9 @@ func choice(b bool, yes, no string) []string {
 
 // recurrent writes an LSTM, whose state is a list, a GRU or a plain recurrent network.
 func (e *exporter) recurrent(n *graph.Node, op ops.RNN) (string, []string, string) {
+	if op.Rounded {
+		return "", nil, "what PyTorch quantized dynamically is not written"
+	}
 	states := 1
 	if op.Cell == ops.LSTMCell {
 		states = 2
@@ -303,6 +306,8 @@ func (e *exporter) unary(n *graph.Node, op ops.Unary) (string, []string, string)
 		return "torch.{name}({0}, {a}, {b})", given, ""
 	case ops.ClampMin, ops.ClampMax, ops.Hardshrink, ops.Softshrink, ops.LeakyReLU, ops.ELU, ops.CELU:
 		return "torch.{name}({0}, {a})", given, ""
+	case ops.Polygamma:
+		return "torch.{name}({a}, {0})", []string{strconv.Itoa(int(op.Alpha))}, ""
 	case ops.GELUTanh:
 		return `torch.gelu({0}, approximate="tanh")`, nil, ""
 	case ops.Softsign:
