@@ -108,9 +108,9 @@ func sameMemory(t *testing.T, args []string, few, many string) {
 	}
 }
 
-// TestTextMemory is TestDataMemory with 1,000 and 10,000 texts of two kB, which are 20 MB, and with as many sentences of words.
+// TestTextMemory is TestDataMemory with 300 and 3,000 texts of 8 kB, which are 24 MB, and with as many sentences of words.
 func TestTextMemory(t *testing.T) {
-	const few = 1000
+	const few = 300
 	write := func(name string, n int, line func(i int) string) string {
 		var b strings.Builder
 		for i := range n {
@@ -122,7 +122,7 @@ func TestTextMemory(t *testing.T) {
 		}
 		return path
 	}
-	long := strings.Repeat("x", 2000) // one word that no vocabulary has
+	long := strings.Repeat("x", 8000) // one word that no vocabulary has
 	texts := func(n int) string {
 		return write("texts.jsonl", n, func(i int) string {
 			return fmt.Sprintf("{\"text\":%q,\"label\":%q}\n", "cat "+long, []string{"no", "yes", "perhaps"}[i%3])
@@ -139,7 +139,6 @@ func TestTextMemory(t *testing.T) {
 		{"quantize", model, "--text", "DIR", "-o", filepath.Join(t.TempDir(), "int8.safetensors")},
 		{"eval", model, "--text", "DIR"},
 		{"run", model, "DIR", "--output", out},
-		{"tune", model, "--text", "DIR", "--data", "DIR", "--max-drop", "100%", "-o", out},
 		{"qat", model, "--text", "DIR", "--data", "DIR", "--epochs", "1", "--lr", "0.001", "--batch", "100", "-o", out},
 	} {
 		sameMemory(t, append(args, "--threads", "1"), fewTexts, manyTexts)
