@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -60,30 +61,54 @@ func TestCloseWaits(t *testing.T) {
 	})
 }
 
-// A panic in a callback leaves the session usable, one of a model with state too.
+// A panic in a callback, at any step, leaves the session usable, one of a model with state or with extents that only the run knows too,
+// and no memory behind.
 func TestPanicInTrace(t *testing.T) {
-	for name, g := range map[string]*Graph{"plain": chain(t, 3), "state": NewOpen([]string{"x"}, counting{})} {
-		fail := true
-		s := compile(t, g, Options{Threads: 1, Trace: func(StepTrace) {
-			if fail {
+	x := random(t, rand.New(rand.NewPCG(1, 1)), 2, 3)
+	for name, c := range map[string]struct {
+		g  *Graph
+		in []*tensor.Tensor
+	}{
+		"plain":   {chain(t, 3), []*tensor.Tensor{x}},
+		"state":   {NewOpen([]string{"x"}, counting{}), []*tensor.Tensor{x}},
+		"loop":    {doubling(t, 100), []*tensor.Tensor{tensor.Scalar(int64(3)), vector(t, 1, 2)}},
+		"stages":  {positiveRows(t, 3, false), []*tensor.Tensor{withPositive(t, 9, 3, 5)}},
+		"growing": {growing(t), []*tensor.Tensor{tensor.Scalar(int64(3)), vector(t, 1, 2), tensor.Scalar(int64(100))}},
+	} {
+		want, steps, failing := []*tensor.Tensor(nil), 0, 0
+		s := compile(t, c.g, Options{Threads: 1, Trace: func(StepTrace) {
+			if steps++; steps == failing {
 				panic("callback")
 			}
 		}})
-		x := random(t, rand.New(rand.NewPCG(1, 1)), 2, 3)
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: the panic was swallowed", name)
-				}
+		for done := false; !done; failing++ {
+			steps = 0
+			func() {
+				defer func() { done = failing > 0 && recover() == nil }()
+				_, _ = s.Run(context.Background(), c.in...)
 			}()
-			_, _ = s.Run(context.Background(), x)
-		}()
-		fail = false
-		if _, err := s.Run(context.Background(), x); err != nil {
-			t.Errorf("%s: the run after a panic: %v", name, err)
+			s.Reset()
+			last := failing
+			failing = 0
+			out, err := s.Run(context.Background(), c.in...)
+			if err != nil {
+				t.Fatalf("%s: the run after a panic at step %d: %v", name, last, err)
+			}
+			if want == nil {
+				want = out
+			}
+			equal(t, fmt.Sprintf("%s: after a panic at step %d", name, last), out, want)
+			s.Reset()
+			s.Trim()
+			if m := s.Memory(); m != 0 {
+				t.Errorf("%s: %d bytes are left after a panic at step %d", name, m, last)
+			}
+			failing = last
 		}
-		s.Reset()
-		s.Trim()
+		if failing < 2 {
+			t.Errorf("%s: no step was seen", name)
+		}
+		s.Close()
 	}
 }
 
