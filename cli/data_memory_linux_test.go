@@ -62,6 +62,7 @@ func linkedPictures(t *testing.T, n int) string {
 // TestDataMemory runs all commands on 150 pictures and on ten times as many, which would take 17 MB as bytes and 70 MB as floats: the
 // process has at most 16 MB more.
 func TestDataMemory(t *testing.T) {
+	t.Parallel()
 	g, err := nn.BuildRandom(nn.Architecture{Name: "patches", Inputs: []nn.Input{{Name: "x", DType: tensor.Float32, Shape: []int{1, 3, 64, 64}}}, Root: patches{}}, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +111,7 @@ func sameMemory(t *testing.T, args []string, few, many string) {
 
 // TestTextMemory is TestDataMemory with 300 and 3,000 texts of 8 kB, which are 24 MB, and with as many sentences of words.
 func TestTextMemory(t *testing.T) {
+	t.Parallel()
 	const few = 300
 	write := func(name string, n int, line func(i int) string) string {
 		var b strings.Builder

@@ -168,6 +168,7 @@ func trained(t *testing.T, name string) string {
 // TestExportedCIFAR takes an exported ResNet-20 through the workflow. The program whose batch is
 // 64 counts each of the 1017 images once.
 func TestExportedCIFAR(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("a whole data set")
 	}
@@ -200,6 +201,7 @@ func TestExportedCIFAR(t *testing.T) {
 
 // TestExportedFilters leaves modules of an exported program in float32 by their names and classes.
 func TestExportedFilters(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	few := filepath.Join(dir, "few.npz")
 	firstSamples(t, openCIFAR(t).calib, few, 70)

@@ -23,6 +23,7 @@ import (
 // TestMaxMemory runs what asks for far more memory than it may have, each as a process: it is refused, and the process never has more
 // than the bound and 64 MB.
 func TestMaxMemory(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
 	if err := tensor.WriteNPZ(file("x.npz"), []tensor.Named{{Name: "x", Tensor: six(t)}}); err != nil {

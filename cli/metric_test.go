@@ -53,6 +53,7 @@ func linearModel(t *testing.T, path string, outputs int, more ...ops.Op) {
 
 // TestOutputForms evaluates, tunes and trains models of several forms of outputs: the metric and the loss fit them.
 func TestOutputForms(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	model, data, out := filepath.Join(dir, "m"), filepath.Join(dir, "d.npz"), filepath.Join(dir, "o")
 	const n = 16

@@ -83,6 +83,7 @@ func TestTorchScriptFaces(t *testing.T) {
 
 // TestTorchScriptTools inspects, quantizes and measures a traced model.
 func TestTorchScriptTools(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("a whole data set")
 	}
@@ -120,6 +121,7 @@ func TestTorchScriptTools(t *testing.T) {
 // TestTorchScriptQuantize quantizes the traced models: modules go by the names
 // and classes that the archives give them.
 func TestTorchScriptQuantize(t *testing.T) {
+	t.Parallel()
 	cifar, bert, face := openCIFAR(t), "bert_sst2", "face"
 	dir := t.TempDir()
 	out, state := filepath.Join(dir, "out"), filepath.Join(dir, "state.json")
