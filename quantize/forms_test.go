@@ -87,7 +87,11 @@ func TestForms(t *testing.T) {
 			learned := f.sqnr(t, native(Options{Backend: Native, Rounding: Learned}))
 			corrected := f.sqnr(t, native(Options{Backend: Native, CorrectBias: true}))
 			t.Logf("%.1f dB, learned rounding %.1f, corrected biases %.1f", least, learned, corrected)
-			if min(learned, corrected) < min(least-2, 45) {
+			loss := 1.0
+			if name == "half_stored" { // 37.6 dB by nearest, 36.0 by learned rounding
+				loss = 2
+			}
+			if min(learned, corrected) < min(least-loss, 45) {
 				t.Errorf("learned rounding has %.1f dB, corrected biases %.1f, nearest %.1f", learned, corrected, least)
 			}
 			whole := run(t, plain, f.test...)
