@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -20,6 +21,7 @@ type gateState struct {
 	goOn    chan error
 	runs    atomic.Int64
 	panics  atomic.Bool
+	busy    time.Duration // that a run computes at least
 }
 
 func newGate() gate {
@@ -48,6 +50,8 @@ func (gate) Infer(in []ops.Type) ([]ops.Type, error) { return in[:1], nil }
 func (g gate) Prepare(*ops.Prepare) (*ops.Kernel, error) {
 	return &ops.Kernel{Run: func(c *ops.Call) error {
 		g.runs.Add(1)
+		for start := time.Now(); time.Since(start) < g.busy; {
+		}
 		if g.panics.Load() {
 			panic("gate")
 		}

@@ -240,11 +240,9 @@ func (t *Ticket) run(ctx context.Context, i *instance, state *graph.SessionState
 	j := jobs.Get().(*job)
 	*j = job{wake: j.wake, queue: &t.deployment.queue, instance: i, ctx: ctx, state: state, inputs: inputs, samples: i.samples(inputs), high: high}
 	queued := time.Now()
-	if j.samples < i.batch.most() && j.joinable() {
-		j.gathers = true
-		if delay := s.opts.BatchDelay; delay > 0 {
-			j.joinUntil = queued.Add(delay)
-		}
+	j.joins = j.samples < i.batch.most() && j.joinable()
+	if delay := s.opts.BatchDelay; delay > 0 && j.joins {
+		j.joinUntil = queued.Add(delay)
 	}
 	t.event.Samples = j.samples
 	err := s.scheduler.enter(j)

@@ -21,6 +21,8 @@ type scheduler struct {
 	waiting int
 	queues  []*queue // with jobs that wait
 	clock   float64  // the least served of those, never decreasing
+
+	yielded time.Time // when requests that had come were read last
 }
 
 // queue has the jobs of one model that wait, first come first served.
@@ -53,8 +55,7 @@ type job struct {
 	high     bool
 	// joinUntil is how long it waits for others to join it, zero: not at all.
 	joinUntil time.Time
-	// gathers says that requests which are being read may join it: they are let into the queue before it takes a place.
-	gathers bool
+	joins     bool // others may join it
 
 	wake   chan struct{} // holds an element once the state is granted, or a joined job is done
 	where  jobState      // under scheduler.mu
@@ -76,25 +77,46 @@ func (j *job) recycle() {
 
 func newScheduler(slots int) *scheduler { return &scheduler{slots: slots, free: slots} }
 
+// longestBlind is how long requests may go unread while models run.
+const longestBlind = 4 * time.Millisecond
+
+// blind reports whether requests go unread where j takes a place now. There are as many places as threads of Go: while all of them run
+// models, nothing reads. s.mu is held.
+func (s *scheduler) blind(j *job) bool {
+	return s.free <= 1 && (j.joins || time.Since(s.yielded) > longestBlind)
+}
+
+// yield lets everything else run that can before a run that would make the server blind, so that requests which came meanwhile are admitted
+// or refused, and may join the run. No time passes where nothing is there to do. s.mu is held, but not meanwhile.
+func (s *scheduler) yield(j *job) {
+	if !s.blind(j) {
+		return
+	}
+	s.mu.Unlock()
+	runtime.Gosched()
+	s.mu.Lock()
+	s.yielded = time.Now()
+}
+
 // enter waits for a place to run. It fails with the error of the job's context when that ends before, with the job out of the
 // queue. A job that was joined to another has run when enter returns.
 func (s *scheduler) enter(j *job) error {
 	s.mu.Lock()
-	if s.free > 0 && s.waiting == 0 && j.joinUntil.IsZero() && !j.gathers {
+	if s.free > 0 && s.waiting == 0 && j.joinUntil.IsZero() && !s.blind(j) {
 		s.activate(j.queue)
 		s.take(j)
 		s.mu.Unlock()
 		return nil
 	}
 	s.push(j)
-	if j.gathers {
-		// There are as many places as threads of Go: while all of them run models, no request is read, so that those that came
-		// meanwhile are not in the queue yet. No time passes here where nothing is there to do.
-		s.mu.Unlock()
-		runtime.Gosched()
-		s.mu.Lock()
-	}
+	s.yield(j)
 	s.dispatch(time.Time{})
+	if j.where == granted {
+		s.gather(j)
+		s.mu.Unlock()
+		<-j.wake
+		return nil
+	}
 	s.mu.Unlock()
 	if until := j.joinUntil; !until.IsZero() {
 		timer := time.AfterFunc(time.Until(until), func() { // when the job may be another request's already
@@ -106,6 +128,12 @@ func (s *scheduler) enter(j *job) error {
 	}
 	select {
 	case <-j.wake:
+		if j.where == granted {
+			s.mu.Lock()
+			s.yield(j)
+			s.gather(j)
+			s.mu.Unlock()
+		}
 		return nil
 	case <-j.ctx.Done():
 	}
@@ -243,31 +271,34 @@ func (q *queue) ready(due time.Time) bool {
 	return samples >= j.instance.batch.most()
 }
 
-// grant gives a place to a job that waits, and joins others to it; s.mu is held.
+// grant gives a place to a job that waits; s.mu is held.
 func (s *scheduler) grant(j *job) {
-	members := j.queue.companions(j)
 	s.remove(j)
+	s.take(j)
+	j.wake <- struct{}{}
+}
+
+// gather joins jobs that wait to one that is about to run; s.mu is held.
+func (s *scheduler) gather(j *job) {
+	members := j.queue.companions(j)
+	if len(members) < 2 {
+		return
+	}
+	g := newGroup(members)
 	for _, m := range members {
+		m.group = g
 		if m != j {
 			s.remove(m)
 			m.where = joined
 		}
 	}
-	s.take(j)
-	if len(members) > 1 {
-		g := newGroup(members)
-		for _, m := range members {
-			m.group = g
-		}
-	}
-	j.wake <- struct{}{}
 }
 
 // companions returns the jobs that are run together with j, itself the first: of those that wait for the same with inputs of the
 // same types, as many as make up the largest size that was measured. nil stands for j alone.
 func (q *queue) companions(j *job) []*job {
 	sizes := j.instance.batch
-	if q.len() < 2 || sizes.most() < 2 || !j.joinable() {
+	if q.len() == 0 || sizes.most() < 2 || !j.joinable() {
 		return nil
 	}
 	members, total, fit := []*job{j}, j.samples, 1
