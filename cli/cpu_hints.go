@@ -14,16 +14,17 @@ import (
 
 // speedFacts are what decides how fast kernels are.
 type speedFacts struct {
-	arch        string   // GOARCH
-	tags        []string // that the program was built with
-	best, tier  asm.Tier // of this CPU, and the one in use
-	cappedBy    string   // "--cpu" or "OCTET_CPU", where either names the tier
-	procs, fast int      // GOMAXPROCS, and how many fast CPUs the process may use
+	arch       string   // GOARCH
+	tags       []string // that the program was built with
+	best, tier asm.Tier // of this CPU, and the one in use
+	cappedBy   string   // "--cpu" or "OCTET_CPU", where either names the tier
+	threads    int      // that a run takes by itself
+	fast       int      // fast CPUs that the process may use
 }
 
 // speedFacts are those of this process.
 func (a *app) speedFacts() speedFacts {
-	f := speedFacts{arch: runtime.GOARCH, best: asm.Best(), tier: a.tier, procs: runtime.GOMAXPROCS(0), fast: len(fastcores.Here().Fast)}
+	f := speedFacts{arch: runtime.GOARCH, best: asm.Best(), tier: a.tier, threads: fastcores.Threads(), fast: len(fastcores.Here().Fast)}
 	switch {
 	case a.cpu != "":
 		f.cappedBy = "--cpu"
@@ -57,8 +58,8 @@ func (f speedFacts) hints(kernels []asm.Info) []string {
 	case !slices.ContainsFunc(dot, f.best.Includes):
 		say("this CPU has no dot product of bytes (VNNI on x86, SDOT on Arm): int8 is about twice as fast as float32 at best, not four times")
 	}
-	if f.procs < f.fast {
-		say("%d of %d CPUs are used: GOMAXPROCS, or the CPU limit of the control group, allows no more", f.procs, f.fast)
+	if f.threads < f.fast {
+		say("%d of %d CPUs are used: GOMAXPROCS, or the CPU limit of the control group, allows no more", f.threads, f.fast)
 	}
 	return append(h, f.rowless(kernels)...)
 }

@@ -9,7 +9,7 @@ import (
 
 // TestSpeedHints asks of machines and builds that differ in one thing what would be faster.
 func TestSpeedHints(t *testing.T) {
-	best := speedFacts{arch: "amd64", best: asm.AVX512VNNI, tier: asm.AVX512VNNI, procs: 4, fast: 4}
+	best := speedFacts{arch: "amd64", best: asm.AVX512VNNI, tier: asm.AVX512VNNI, threads: 4, fast: 4}
 	with := func(change func(*speedFacts)) speedFacts {
 		f := best
 		change(&f)
@@ -23,7 +23,7 @@ func TestSpeedHints(t *testing.T) {
 		"built with the tag purego":  with(func(f *speedFacts) { f.tags, f.best, f.tier = []string{"noserve", "purego"}, asm.Generic, asm.Generic }),
 		"no AVX2 with FMA3":          with(func(f *speedFacts) { f.best, f.tier = asm.Generic, asm.Generic }),
 		"no dot product of bytes":    with(func(f *speedFacts) { f.best, f.tier = asm.AVX2, asm.AVX2 }),
-		"2 of 4 CPUs are used":       with(func(f *speedFacts) { f.procs = 2 }),
+		"2 of 4 CPUs are used":       with(func(f *speedFacts) { f.threads = 2 }),
 	} {
 		if h := f.hints(nil); len(h) != 1 || !strings.Contains(h[0], want) {
 			t.Errorf("%q, want %q", h, want)
@@ -35,7 +35,7 @@ func TestSpeedHints(t *testing.T) {
 		t.Errorf("capped: %q", h)
 	}
 	if asm.Best().InUse() != asm.Generic {
-		f := speedFacts{arch: "amd64", best: asm.Best(), tier: asm.Best(), procs: 1, fast: 1}
+		f := speedFacts{arch: "amd64", best: asm.Best(), tier: asm.Best(), threads: 1, fast: 1}
 		if h := strings.Join(f.rowless(kernels), "\n"); !strings.Contains(h, "so plain Go: a, b, c") {
 			t.Errorf("without rows: %q", h)
 		}

@@ -230,31 +230,3 @@ func TestInterruptAtOnce(t *testing.T) {
 		}
 	}
 }
-
-// TestGroupMemory takes the least limit of the groups around a process.
-func TestGroupMemory(t *testing.T) {
-	files := map[string]string{
-		"/sys/fs/cgroup/a/b/memory.max":                   "max\n",
-		"/sys/fs/cgroup/a/memory.max":                     "1000000\n",
-		"/sys/fs/cgroup/memory/x/memory.limit_in_bytes":   "9223372036854771712\n",
-		"/sys/fs/cgroup/memory/x/y/memory.limit_in_bytes": "500000\n",
-		"/sys/fs/cgroup/memory/memory.limit_in_bytes":     "700000\n",
-	}
-	read := func(name string) ([]byte, error) {
-		if text, ok := files[name]; ok {
-			return []byte(text), nil
-		}
-		return nil, os.ErrNotExist
-	}
-	for groups, want := range map[string]int64{
-		"0::/a/b\n":                       1000000,
-		"0::/\n":                          5000000,
-		"3:cpu:/x\n2:memory:/x/y\n0::/\n": 500000,
-		"2:cpu,memory:/elsewhere\n":       700000,
-		"not a line of groups":            5000000,
-	} {
-		if got := groupMemory(read, groups, 5000000); got != want {
-			t.Errorf("%q gives %d, want %d", groups, got, want)
-		}
-	}
-}

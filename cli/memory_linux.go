@@ -3,56 +3,23 @@ package cli
 import (
 	"bytes"
 	"os"
-	"path"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/octet-ml/octet/internal/cgroup"
 )
 
 // systemMemory returns the bytes of memory that the process can have: of the machine, or of its control groups.
 func systemMemory() int64 {
 	var info unix.Sysinfo_t
-	total := int64(0)
+	total := cgroup.Memory()
 	if err := unix.Sysinfo(&info); err == nil {
-		total = int64(info.Totalram) * int64(info.Unit)
-	}
-	groups, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return total
-	}
-	return groupMemory(os.ReadFile, string(groups), total)
-}
-
-// groupMemory returns the least of the limits of a process's control groups, as /proc/self/cgroup lists them, and of
-// those around them.
-func groupMemory(read func(name string) ([]byte, error), groups string, least int64) int64 {
-	for line := range strings.Lines(groups) {
-		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(parts) != 3 {
-			continue
-		}
-		root, file := "/sys/fs/cgroup", "memory.max"
-		switch {
-		case parts[0] == "0" && parts[1] == "":
-		case strings.Contains(","+parts[1]+",", ",memory,"):
-			root, file = "/sys/fs/cgroup/memory", "memory.limit_in_bytes"
-		default:
-			continue
-		}
-		for group := path.Join("/", parts[2]); ; group = path.Dir(group) {
-			// Inside a container the groups around it are not there, and its own is at the root.
-			if text, err := read(path.Join(root, group, file)); err == nil {
-				if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && n > 0 && (n < least || least == 0) {
-					least = n
-				}
-			}
-			if group == "/" {
-				break
-			}
+		if all := int64(info.Totalram) * int64(info.Unit); total == 0 || all < total {
+			total = all
 		}
 	}
-	return least
+	return total
 }
 
 // memoryGauge tells how much memory the process has.

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -47,9 +49,9 @@ func peak(t *testing.T, args ...string) int64 {
 	return most
 }
 
-// TestRunPeak runs and measures a float32 and an int8 model whose weights are far more than anything else: beyond what the process takes
+// TestPeaks runs, measures and serves a float32 and an int8 model whose weights are far more than anything else: beyond what the process takes
 // by itself, they are in memory once.
-func TestRunPeak(t *testing.T) {
+func TestPeaks(t *testing.T) {
 	float, err := nn.BuildRandom(nn.Architecture{Name: "stacked", Inputs: []nn.Input{{Name: "x", DType: tensor.Float32, Shape: []int{1, stackedWidth}}}, Root: stacked{}}, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -79,9 +81,37 @@ func TestRunPeak(t *testing.T) {
 			t.Fatal(err)
 		}
 		most := idle + info.Size()*115/100 + margin
-		if got := peak(t, "run", path, "--input", input, "--output", output, "--threads", "1"); got > most {
-			t.Errorf("run, %s: %d KB in memory with %d KB of weights, %d KB of its own, at most %d KB", name, got>>10, info.Size()>>10, idle>>10, most>>10)
+		for _, args := range [][]string{{"run", path, "--input", input, "--output", output}, {"bench", path, "--runs", "1", "--warmup", "1"}, {"serve", path, "--check", "--batch", "off"}} { // joined samples take arenas of their own, and how many are tried depends on time
+			if got := peak(t, append(args, "--threads", "1")...); got > most {
+				t.Errorf("%s, %s: %d KB in memory with %d KB of weights, %d KB of its own, at most %d KB", args[0], name, got>>10, info.Size()>>10, idle>>10, most>>10)
+			}
 		}
+	}
+}
+
+// TestMemoryLimitKept runs a command that makes 96 MB of garbage, and that nothing but GOMEMLIMIT makes collect it.
+func TestMemoryLimitKept(t *testing.T) {
+	dir := t.TempDir()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 1024, 1024))); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 24 {
+		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)+".png"), b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	with := func(limit string) int64 {
+		cmd := process(t, "run", "../bench/testdata/resnet20-int8.safetensors", dir, "--size", "32", "--crop", "32", "--top", "1", "--threads", "1")
+		cmd.Env = append(cmd.Env, "GOGC=off", "GOMEMLIMIT="+limit)
+		most, err := runPeak(t, cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return most
+	}
+	if free, limited := with("off"), with("32MiB"); free < 96<<20 || limited > 64<<20 { // with the pages of the program, which are not Go's
+		t.Errorf("%d MB without a limit, %d MB with one of 32", free>>20, limited>>20)
 	}
 }
 

@@ -143,7 +143,7 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 func (a *app) serveOptions(f *serveFlags) error {
 	o := &f.options
 	if a.mmap {
-		return usagef("serve reads files of models whole, so that they can be replaced: leave out --mmap")
+		return usagef("serve reads weights when it needs them, so that files of models can be replaced, which ends a process that has mapped them: leave out --mmap")
 	}
 	if len(a.threads) > 0 {
 		o.Threads = a.threads[0]

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/octet-ml/octet/data/internal/wave"
+	"github.com/octet-ml/octet/internal/fastcores"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -224,7 +225,7 @@ func parallel(n int, do func(i int) error) error {
 	next, at := 0, n
 	var first error
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
+	for range min(fastcores.Threads(), n) {
 		wg.Go(func() {
 			for {
 				mu.Lock()

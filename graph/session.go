@@ -17,7 +17,8 @@ import (
 // Options say how to compile a graph. The zero value is a good choice.
 type Options struct {
 	// Threads is the number of workers; 0 means GOMAXPROCS, or where the CPU has fast and slow cores at most as many as there are
-	// fast ones. A GOMAXPROCS in the environment is taken as it is. Which cores they run on is left to the system.
+	// fast ones, and where a control group bounds CPU time at most as many as that is the time of, rounded up. A GOMAXPROCS in the
+	// environment is taken as it is. Which cores they run on is left to the system.
 	Threads int
 	// CPU names the tier of kernels to use; "" means what OCTET_CPU names, else the best.
 	CPU string

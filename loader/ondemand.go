@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"errors"
 	"math"
 	"os"
 	"time"
@@ -15,6 +16,9 @@ import (
 //
 // All of a pipe, of files that torch.save wrote before PyTorch 1.6, and small constants are read at once.
 func OnDemand() Option { return func(f *modelFile) { f.onDemand = true } }
+
+// ErrChanged is the Err of the *FileError of a file that was written to since a model was opened that reads it on demand.
+var ErrChanged = errors.New("it has changed since it was opened: load the model again")
 
 // leastOnDemand is the number of bytes from which on a constant is read on demand.
 const leastOnDemand = 4 << 10
@@ -43,7 +47,7 @@ func (u *unchanged) check() error {
 		return err
 	}
 	if info.Size() != u.size || !info.ModTime().Equal(u.changed) {
-		return &FileError{File: u.path, Reason: "it has changed since it was opened: load the model again"}
+		return &FileError{File: u.path, Err: ErrChanged}
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ const asleep = 1 << 16
 const MaxThreads = 1024
 
 // NewPool starts a pool of the given number of workers, the calling goroutine
-// counted as one; 0 means one for each fast core, at most GOMAXPROCS, and more than MaxThreads are not started. Any number of
+// counted as one; 0 means one for each fast core, at most GOMAXPROCS and what a control group gives, and more than MaxThreads are not started. Any number of
 // sessions may use it. Close releases the workers.
 func NewPool(threads int) *Pool {
 	if threads <= 0 {

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/internal/fastcores"
 	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -206,7 +206,7 @@ func (p *weightPairs) scales(w *tensor.Tensor, q *tensor.QParams) *tensor.QParam
 	size, rows := len(src)/max(outs, 1), outs/len(q.Scale) // rows share a scale
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(q.Scale)) {
+	for range min(fastcores.Threads(), len(q.Scale)) {
 		wait.Go(func() {
 			s := pairScale{weightPairs: p, x: make([]float32, rows*len(p.order)), qmin: float64(q.Min), qmax: float64(q.Max)}
 			for k := int(next.Add(1)) - 1; k < len(q.Scale); k = int(next.Add(1)) - 1 {

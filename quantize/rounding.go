@@ -3,11 +3,11 @@ package quantize
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/octet-ml/octet/internal/fastcores"
 	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -64,7 +64,7 @@ func roundLearned(u []float64, outs, size int, c []float32, qmin, qmax float64, 
 	var next int
 	var mu sync.Mutex
 	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), outs) {
+	for range min(fastcores.Threads(), outs) {
 		wait.Go(func() {
 			r := rounder{size: size, c: c, qmin: qmin, qmax: qmax, pairs: pairs, e: make([]float64, size), g: make([]float64, size)}
 			for {

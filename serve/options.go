@@ -12,7 +12,7 @@ import (
 
 // Options say how a server works. The zero value is a good choice.
 type Options struct {
-	// Threads is the number of runs at a time, and of the workers that they share; 0 means GOMAXPROCS, at most one for each fast core.
+	// Threads is the number of runs at a time, and of the workers that they share; 0 means GOMAXPROCS, at most one for each fast core and what a control group gives.
 	Threads int
 	// CPU names the tier of kernels to use, as graph.Options does.
 	CPU string

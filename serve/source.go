@@ -12,7 +12,8 @@ import (
 
 // Source says where a model comes from.
 type Source struct {
-	// Path is that of a file which loader.Load reads. It is read whole, not mapped, so that it may be replaced while it is served.
+	// Path is that of a file which loader.Load reads, with the option OnDemand, so that weights are in memory once. It may be replaced by another of its name while it is
+	// served; one that is written to is to be loaded again: until then requests fail that need weights anew, as those of new shapes do.
 	Path string
 	// Open, unless nil, makes the graph instead. It is called at each load. Where there is a Path too, that is the file which Open reads: what it makes
 	// depends on no other.
@@ -37,7 +38,7 @@ func (s Source) open(ctx context.Context, maxMemory int64) (*graph.Graph, error)
 	if s.Open != nil {
 		return s.Open(ctx)
 	}
-	return loader.Load(s.Path, loader.Context(ctx), loader.MaxMemory(maxMemory))
+	return loader.Load(s.Path, loader.Context(ctx), loader.MaxMemory(maxMemory), loader.OnDemand())
 }
 
 // example returns the types of inputs to describe the model by.

@@ -130,6 +130,7 @@ var knownErrors = []struct {
 	{wraps(context.DeadlineExceeded), DeadlineExceeded},
 	{wraps(context.Canceled), Canceled},
 	{wraps(graph.ErrClosed), Unavailable},
+	{wraps(loader.ErrChanged), Unavailable},
 	{wraps(io.ErrUnexpectedEOF), InvalidArgument},
 }
 

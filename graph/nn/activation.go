@@ -286,6 +286,29 @@ func (m Softmin) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Apply(ops.Softmax{Axis: m.Dim}, c.Apply(ops.Unary{Fn: ops.Neg}, x[0]))
 }
 
+// Softmax2d is torch.nn.Softmax2d: over the channels of [N, C, H, W] or [C, H, W].
+type Softmax2d struct{}
+
+func (Softmax2d) Class() string { return "torch.nn.modules.activation.Softmax2d" }
+
+func (Softmax2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return c.Apply(ops.Softmax{Axis: -3}, x[0])
+}
+
+// RReLU is torch.nn.RReLU in evaluation mode, a LeakyReLU of the slope between Lower and Upper; both of 0 mean 1/8 and 1/3.
+type RReLU struct {
+	Lower, Upper float64
+}
+
+func (RReLU) Class() string { return "torch.nn.modules.activation.RReLU" }
+
+func (m RReLU) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	if m == (RReLU{}) {
+		m = RReLU{1. / 8, 1. / 3}
+	}
+	return c.Apply(ops.Unary{Fn: ops.LeakyReLU, Alpha: (m.Lower + m.Upper) / 2}, x[0])
+}
+
 // numberOr returns v, or what PyTorch has by itself where that is 0.
 func numberOr(v, otherwise float64) float64 {
 	if v == 0 {

@@ -2,7 +2,6 @@ package nn
 
 import (
 	"math"
-	"strconv"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -146,62 +145,4 @@ func (m MultiheadAttention) masks(c *Context, masks []*graph.Value) []*graph.Val
 		all = []*graph.Value{v}
 	}
 	return all
-}
-
-// TransformerEncoderLayer is torch.nn.TransformerEncoderLayer in evaluation mode. It takes src [L, N, Model], with BatchFirst
-// [N, L, Model], and then, where they are given, the key_padding_mask, which may be nil, and the attn_mask of MultiheadAttention.
-type TransformerEncoderLayer struct {
-	Model, Heads, Feedforward   int // Feedforward of 0 means 2048
-	NormFirst, BatchFirst, GELU bool
-	Eps                         float64 // 0 means 1e-5
-}
-
-func (TransformerEncoderLayer) Class() string {
-	return "torch.nn.modules.transformer.TransformerEncoderLayer"
-}
-
-func (m TransformerEncoderLayer) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	norm := func(name string, v *graph.Value) *graph.Value {
-		return c.Call(name, LayerNorm{Features: m.Model, Eps: m.Eps}, v)
-	}
-	attend := func(v *graph.Value) *graph.Value {
-		in := append([]*graph.Value{v, v, v}, x[1:]...)
-		return c.Call("self_attn", MultiheadAttention{Embed: m.Model, Heads: m.Heads, BatchFirst: m.BatchFirst}, in...)
-	}
-	inner, fn := dimOr(m.Feedforward, 2048), ops.ReLU
-	if m.GELU {
-		fn = ops.GELU
-	}
-	feed := func(v *graph.Value) *graph.Value {
-		v = c.Apply(ops.Unary{Fn: fn}, c.Call("linear1", Linear{In: m.Model, Out: inner}, v))
-		return c.Call("linear2", Linear{In: inner, Out: m.Model}, v)
-	}
-	add := ops.Binary{Fn: ops.Add}
-	v := x[0]
-	if m.NormFirst {
-		v = c.Apply(add, v, attend(norm("norm1", v)))
-		return c.Apply(add, v, feed(norm("norm2", v)))
-	}
-	v = norm("norm1", c.Apply(add, v, attend(v)))
-	return norm("norm2", c.Apply(add, v, feed(v)))
-}
-
-// TransformerEncoder is torch.nn.TransformerEncoder: Num layers, each with what the layer takes, and with Norm a LayerNorm at the end.
-type TransformerEncoder struct {
-	Layer TransformerEncoderLayer
-	Num   int
-	Norm  bool
-}
-
-func (TransformerEncoder) Class() string { return "torch.nn.modules.transformer.TransformerEncoder" }
-
-func (m TransformerEncoder) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	v := x[0]
-	for i := range m.Num {
-		v = c.Call("layers."+strconv.Itoa(i), m.Layer, append([]*graph.Value{v}, x[1:]...)...)
-	}
-	if m.Norm {
-		v = c.Call("norm", LayerNorm{Features: m.Layer.Model}, v)
-	}
-	return v
 }

@@ -39,13 +39,6 @@ func (Flatten) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Apply(ops.Flatten{Start: 1, End: -1}, x[0])
 }
 
-// Dropout is torch.nn.Dropout in evaluation mode: the identity.
-type Dropout struct{}
-
-func (Dropout) Class() string { return "torch.nn.modules.dropout.Dropout" }
-
-func (Dropout) Forward(_ *Context, x ...*graph.Value) *graph.Value { return x[0] }
-
 // Identity is torch.nn.Identity.
 type Identity struct{}
 

@@ -213,6 +213,30 @@ func (m Upsample) Forward(c *Context, x ...*graph.Value) *graph.Value {
 	return c.Apply(op, x[0])
 }
 
+// UpsamplingNearest2d is torch.nn.UpsamplingNearest2d: Upsample of images, by the nearest pixel.
+type UpsamplingNearest2d struct {
+	Scale float64
+	Size  []int
+}
+
+func (UpsamplingNearest2d) Class() string { return "torch.nn.modules.upsampling.UpsamplingNearest2d" }
+
+func (m UpsamplingNearest2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return Upsample{Scale: m.Scale, Size: m.Size}.Forward(c, x...)
+}
+
+// UpsamplingBilinear2d is torch.nn.UpsamplingBilinear2d: Upsample of images, bilinear with aligned corners.
+type UpsamplingBilinear2d struct {
+	Scale float64
+	Size  []int
+}
+
+func (UpsamplingBilinear2d) Class() string { return "torch.nn.modules.upsampling.UpsamplingBilinear2d" }
+
+func (m UpsamplingBilinear2d) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return Upsample{Scale: m.Scale, Size: m.Size, Mode: ops.Linearly, AlignCorners: true}.Forward(c, x...)
+}
+
 // PixelUnshuffle is torch.nn.PixelUnshuffle: [N, C, H*Factor, W*Factor] to [N, C*Factor^2, H, W].
 type PixelUnshuffle struct {
 	Factor int

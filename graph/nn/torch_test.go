@@ -144,6 +144,61 @@ var layers = map[string]nn.Module{
 	"lstm_projected_states":    lstm{nn.LSTM{Input: 4, Hidden: 5, Layers: 2, Bidirectional: true, Projection: 2}},
 	"lstm_projected_unbatched": nn.LSTM{Input: 4, Hidden: 3, NoBias: true, Projection: 2},
 	"rnn_bidirectional":        nn.RNN{Input: 4, Hidden: 3, Layers: 2, Bidirectional: true, BatchFirst: true},
+
+	"lstm_cell":           nn.LSTMCell{Input: 4, Hidden: 3},
+	"lstm_cell_start":     nn.LSTMCell{Input: 4, Hidden: 3, NoBias: true},
+	"lstm_cell_unbatched": nn.LSTMCell{Input: 4, Hidden: 3},
+	"gru_cell":            nn.GRUCell{Input: 4, Hidden: 3},
+	"gru_cell_unbatched":  nn.GRUCell{Input: 4, Hidden: 3, NoBias: true},
+	"rnn_cell":            nn.RNNCell{Input: 4, Hidden: 3},
+	"rnn_cell_relu":       nn.RNNCell{Input: 4, Hidden: 3, ReLU: true},
+
+	"decoder_layer":        nn.TransformerDecoderLayer{Model: 6, Heads: 2, Feedforward: 8},
+	"decoder_layer_masks":  nn.TransformerDecoderLayer{Model: 6, Heads: 2, Feedforward: 8, BatchFirst: true, NormFirst: true, GELU: true, Eps: 1e-3},
+	"decoder_layer_memory": nn.TransformerDecoderLayer{Model: 6, Heads: 2, Feedforward: 8, BatchFirst: true},
+	"decoder":              nn.TransformerDecoder{Layer: nn.TransformerDecoderLayer{Model: 6, Heads: 3, Feedforward: 8}, Num: 2, Norm: true},
+	"transformer":          nn.Transformer{Layer: nn.TransformerEncoderLayer{Model: 6, Heads: 2, Feedforward: 8}, Encoders: 1, Decoders: 2},
+	"transformer_masks":    nn.Transformer{Layer: nn.TransformerEncoderLayer{Model: 6, Heads: 2, Feedforward: 8, NormFirst: true, Eps: 1e-3}, Encoders: 1, Decoders: 1},
+
+	"bag_mean":            nn.EmbeddingBag{Num: 9, Dim: 4},
+	"bag_max":             nn.EmbeddingBag{Num: 9, Dim: 4, Mode: nn.BagMax},
+	"bag_weights":         nn.EmbeddingBag{Num: 9, Dim: 4, Mode: nn.BagSum},
+	"bag_mean_offsets":    nn.EmbeddingBag{Num: 9, Dim: 4},
+	"bag_sum_offsets":     nn.EmbeddingBag{Num: 9, Dim: 4, Mode: nn.BagSum},
+	"bag_max_offsets":     nn.EmbeddingBag{Num: 9, Dim: 4, Mode: nn.BagMax},
+	"bag_offsets_weights": nn.EmbeddingBag{Num: 9, Dim: 4, Mode: nn.BagSum},
+
+	"bilinear":               nn.Bilinear{In1: 3, In2: 4, Out: 5},
+	"bilinear_deep":          nn.Bilinear{In1: 3, In2: 4, Out: 2, NoBias: true},
+	"cosine_similarity":      nn.CosineSimilarity{Dim: 1},
+	"cosine_similarity_last": nn.CosineSimilarity{Dim: -1, Eps: 2},
+	"pairwise_distance":      nn.PairwiseDistance{},
+	"pairwise_distance_keep": nn.PairwiseDistance{P: 1, Eps: 0.1, KeepDim: true},
+
+	"unfold":         nn.Unfold{KernelHW: [2]int{2, 3}, StrideHW: [2]int{1, 2}, PaddingHW: [2]int{1, 0}, DilationHW: [2]int{2, 1}},
+	"fold":           nn.Fold{Size: [2]int{5, 6}, Kernel: 3, Padding: 1, Stride: 2},
+	"unflatten":      nn.Unflatten{Dim: 1, Sizes: []int{2, -1}},
+	"unflatten_last": nn.Unflatten{Dim: -1, Sizes: []int{3, 2}},
+
+	"lp_pool1d":            nn.LPPool1d{P: 2, Kernel: 3, Stride: 2, CeilMode: true},
+	"lp_pool2d":            nn.LPPool2d{P: 1.5, KernelHW: [2]int{2, 3}},
+	"lp_pool3d":            nn.LPPool3d{P: 3, Kernel: [3]int{2, 2, 2}, Stride: [3]int{1, 1, 1}},
+	"max_unpool1d":         nn.MaxUnpool1d{Kernel: 2},
+	"max_unpool2d":         nn.MaxUnpool2d{Kernel: 2},
+	"max_unpool3d":         nn.MaxUnpool3d{Kernel: [3]int{2, 2, 2}},
+	"max_unpool2d_padding": nn.MaxUnpool2d{KernelHW: [2]int{3, 2}, Stride: 2, PaddingHW: [2]int{1, 0}},
+
+	"rms_norm":                 nn.RMSNorm{Features: 7},
+	"rms_norm_eps":             nn.RMSNorm{Features: 4, Eps: 0.5},
+	"sync_batch_norm":          nn.SyncBatchNorm{Features: 3},
+	"local_response_norm":      nn.LocalResponseNorm{Size: 3, Alpha: 0.5, Beta: 0.6, K: 2},
+	"local_response_norm_even": nn.LocalResponseNorm{Size: 4},
+	"local_response_norm3d":    nn.LocalResponseNorm{Size: 5, Alpha: 0.5},
+	"upsampling_nearest2d":     nn.UpsamplingNearest2d{Scale: 3},
+	"upsampling_bilinear2d":    nn.UpsamplingBilinear2d{Size: []int{5, 7}},
+
+	"softmax2d": nn.Softmax2d{}, "rrelu": nn.RReLU{}, "rrelu_range": nn.RReLU{Lower: 0.2, Upper: 0.3},
+	"dropout1d": nn.Dropout1d{}, "dropout2d": nn.Dropout2d{}, "dropout3d": nn.Dropout3d{}, "alpha_dropout": nn.AlphaDropout{}, "feature_alpha_dropout": nn.FeatureAlphaDropout{},
 }
 
 // lstm is a module with an LSTM as its attribute lstm.

@@ -6,11 +6,14 @@ package fastcores
 
 import (
 	"io/fs"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/octet-ml/octet/internal/cgroup"
 )
 
 // Cores are the cores that the process may run on.
@@ -72,15 +75,21 @@ func readSpeeds(cpus fs.FS, all []int, file string) ([]int, bool) {
 // Here are the cores of this machine, as they were when the process first asked.
 var Here = sync.OnceValue(func() Cores { return Of(os.DirFS("/sys/devices/system/cpu"), allowed()) })
 
-// Threads returns how many threads a run takes by itself: one for each fast core, and no more than GOMAXPROCS. Where GOMAXPROCS is set in the
-// environment, as many as that.
+// Threads returns how many threads a run takes by itself: one for each fast core, and no more than GOMAXPROCS, nor than the CPUs whose time the
+// process's control groups give it, rounded up, of which GOMAXPROCS is never less than two. Where GOMAXPROCS is set in the environment, as many as that.
 func Threads() int {
-	return threads(os.Getenv("GOMAXPROCS"), runtime.GOMAXPROCS(0), len(Here().Fast))
+	return threads(os.Getenv("GOMAXPROCS"), runtime.GOMAXPROCS(0), len(Here().Fast), cgroup.CPUs())
 }
 
-func threads(asked string, procs, fast int) int {
-	if asked != "" || fast == 0 {
+func threads(asked string, procs, fast int, share float64) int {
+	if asked != "" {
 		return procs
 	}
-	return min(procs, fast)
+	if fast > 0 {
+		procs = min(procs, fast)
+	}
+	if share > 0 {
+		procs = int(min(float64(procs), math.Ceil(share)))
+	}
+	return procs
 }

@@ -46,11 +46,16 @@ func TestOf(t *testing.T) {
 
 func TestThreads(t *testing.T) {
 	for _, c := range []struct {
-		asked             string
-		procs, fast, want int
-	}{{"", 8, 4, 4}, {"", 2, 4, 2}, {"8", 8, 4, 8}, {"", 8, 0, 8}} {
-		if got := threads(c.asked, c.procs, c.fast); got != c.want {
-			t.Errorf("GOMAXPROCS %q, %d, and %d fast cores: %d threads, not %d", c.asked, c.procs, c.fast, got, c.want)
+		asked       string
+		procs, fast int
+		share       float64
+		want        int
+	}{
+		{"", 8, 4, 0, 4}, {"", 2, 4, 0, 2}, {"8", 8, 4, 1, 8}, {"", 8, 0, 0, 8},
+		{"", 2, 8, 1, 1}, {"", 2, 8, 0.2, 1}, {"", 2, 8, 1.5, 2}, {"", 3, 8, 2.5, 3}, {"", 8, 4, 6, 4}, {"", 2, 0, 1, 1}, {"", 8, 8, 1e30, 8},
+	} {
+		if got := threads(c.asked, c.procs, c.fast, c.share); got != c.want {
+			t.Errorf("GOMAXPROCS %q, %d, %d fast cores and the time of %v: %d threads, not %d", c.asked, c.procs, c.fast, c.share, got, c.want)
 		}
 	}
 	if n := Threads(); n < 1 {

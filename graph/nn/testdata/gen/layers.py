@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 arrays = {}
 
 
-def case(name, module, *runs):
+def case(name, module, *runs, call=lambda module, *x: module(*x)):
     """Records a module with the given lists of inputs. A parameter or buffer that begins with a constant is made random."""
     module = module.eval()
     with torch.no_grad():
@@ -30,7 +30,7 @@ def case(name, module, *runs):
         arrays[f"{name}/w/{key}"] = t.numpy()
     for run, x in enumerate(runs):
         with torch.no_grad():
-            y = module(*x)
+            y = call(module, *x)
         flat = []
         for v in y if isinstance(y, tuple) else (y,):
             flat.extend(v if isinstance(v, tuple) else (v,))
@@ -195,5 +195,93 @@ class States(nn.Module):
 case("lstm_projected_states", States(4, 5, num_layers=2, bidirectional=True, proj_size=2), [f32(3, 2, 4), *state(2)], [f32(1, 3, 4), *state(3)])
 case("lstm_projected_unbatched", nn.LSTM(4, 3, bias=False, proj_size=2), [f32(5, 4)], [f32(2, 4)])
 case("rnn_bidirectional", nn.RNN(4, 3, num_layers=2, bidirectional=True, batch_first=True), [f32(2, 3, 4)], [f32(1, 5, 4)])
+
+# Cells.
+pair = lambda m, x, h, c: m(x, (h, c))
+case("lstm_cell", nn.LSTMCell(4, 3), [f32(2, 4), f32(2, 3), f32(2, 3)], [f32(3, 4), f32(3, 3), f32(3, 3)], call=pair)
+case("lstm_cell_start", nn.LSTMCell(4, 3, bias=False), [f32(2, 4)], [f32(1, 4)])
+case("lstm_cell_unbatched", nn.LSTMCell(4, 3), [f32(4), f32(3), f32(3)], [f32(4), f32(3), f32(3)], call=pair)
+case("gru_cell", nn.GRUCell(4, 3), [f32(2, 4), f32(2, 3)], [f32(3, 4), f32(3, 3)])
+case("gru_cell_unbatched", nn.GRUCell(4, 3, bias=False), [f32(4)], [f32(4)])
+case("rnn_cell", nn.RNNCell(4, 3), [f32(2, 4), f32(2, 3)], [f32(3, 4), f32(3, 3)])
+case("rnn_cell_relu", nn.RNNCell(4, 3, nonlinearity="relu"), [f32(2, 4)], [f32(1, 4)])
+
+# Decoders.
+masked = lambda m, tgt, memory, *masks: m(tgt, memory, **dict(zip(("tgt_key_padding_mask", "tgt_mask", "memory_key_padding_mask", "memory_mask"), masks)))
+case("decoder_layer", nn.TransformerDecoderLayer(6, 2, 8), [f32(3, 2, 6), f32(4, 2, 6)], [f32(2, 3, 6), f32(5, 3, 6)])
+case("decoder_layer_masks", nn.TransformerDecoderLayer(6, 2, 8, batch_first=True, norm_first=True, activation="gelu", layer_norm_eps=1e-3),
+     [f32(2, 4, 6), f32(2, 5, 6), padding(2, 4), causal(4), padding(2, 5), f32(4, 5)], [f32(2, 3, 6), f32(2, 4, 6), padding(2, 3), causal(3), padding(2, 4), f32(3, 4)], call=masked)
+case("decoder_layer_memory", nn.TransformerDecoderLayer(6, 2, 8, batch_first=True),
+     [f32(2, 4, 6), f32(2, 5, 6), None, causal(4), padding(2, 5)], [f32(3, 3, 6), f32(3, 4, 6), None, causal(3), padding(3, 4)], call=masked)
+case("decoder", nn.TransformerDecoder(nn.TransformerDecoderLayer(6, 3, 8), 2, nn.LayerNorm(6)), [f32(3, 2, 6), f32(4, 2, 6)], [f32(2, 3, 6), f32(5, 3, 6)])
+case("transformer", nn.Transformer(6, 2, 1, 2, 8), [f32(4, 2, 6), f32(3, 2, 6)], [f32(5, 3, 6), f32(2, 3, 6)])
+names = ("src_key_padding_mask", "src_mask", "tgt_key_padding_mask", "tgt_mask", "memory_key_padding_mask", "memory_mask")
+case("transformer_masks", nn.Transformer(6, 2, 1, 1, 8, norm_first=True, layer_norm_eps=1e-3),
+     [f32(4, 2, 6), f32(3, 2, 6), padding(2, 4), causal(4), None, causal(3), padding(2, 4)], [f32(5, 3, 6), f32(2, 3, 6), padding(3, 5), causal(5), None, causal(2), padding(3, 5)],
+     call=lambda m, src, tgt, *masks: m(src, tgt, **dict(zip(names, masks))))
+
+# Bags.
+weighed = lambda m, x, *rest: m(x, *rest[:-1], per_sample_weights=rest[-1])
+numbers = lambda *shape: torch.randint(0, 9, shape)
+case("bag_mean", nn.EmbeddingBag(9, 4), [numbers(2, 3)], [numbers(3, 5)])
+case("bag_max", nn.EmbeddingBag(9, 4, mode="max"), [numbers(2, 3)], [numbers(3, 5)])
+case("bag_weights", nn.EmbeddingBag(9, 4, mode="sum"), [numbers(2, 3), f32(2, 3)], [numbers(3, 5), f32(3, 5)], call=weighed)
+offsets = ([numbers(7), torch.tensor([0, 3, 3, 5])], [numbers(6), torch.tensor([0, 2, 6])])  # with empty bags
+for mode in ("mean", "sum", "max"):
+    case(f"bag_{mode}_offsets", nn.EmbeddingBag(9, 4, mode=mode), *offsets)
+case("bag_offsets_weights", nn.EmbeddingBag(9, 4, mode="sum"), *([*x, f32(len(x[0]))] for x in offsets), call=weighed)
+
+# Two values.
+case("bilinear", nn.Bilinear(3, 4, 5), [f32(2, 3), f32(2, 4)], [f32(3, 3), f32(3, 4)])
+case("bilinear_deep", nn.Bilinear(3, 4, 2, bias=False), [f32(2, 5, 3), f32(2, 5, 4)], [f32(3, 1, 3), f32(3, 1, 4)])
+case("cosine_similarity", nn.CosineSimilarity(), [f32(2, 3, 4), f32(2, 3, 4)], [f32(1, 5, 2), f32(1, 5, 2)])
+case("cosine_similarity_last", nn.CosineSimilarity(dim=-1, eps=2), [f32(2, 3), f32(2, 3)], [f32(4, 2), f32(4, 2)])
+case("pairwise_distance", nn.PairwiseDistance(), [f32(2, 3), f32(2, 3)], [f32(4, 2), f32(4, 2)])
+case("pairwise_distance_keep", nn.PairwiseDistance(p=1, eps=0.1, keepdim=True), [f32(2, 3), f32(2, 3)], [f32(4, 2), f32(4, 2)])
+
+# Windows as columns, and shapes.
+case("unfold", nn.Unfold((2, 3), stride=(1, 2), padding=(1, 0), dilation=(2, 1)), [f32(1, 2, 5, 6)], [f32(2, 2, 4, 7)])
+case("fold", nn.Fold((5, 6), 3, padding=1, stride=2), [f32(1, 18, 9)], [f32(2, 9, 9)])
+case("unflatten", nn.Unflatten(1, (2, -1)), [f32(2, 6, 3)], [f32(3, 4, 2)])
+case("unflatten_last", nn.Unflatten(-1, (3, 2)), [f32(2, 6)], [f32(5, 6)])
+
+# Pooling by norms, and back from the greatest.
+case("lp_pool1d", nn.LPPool1d(2, 3, stride=2, ceil_mode=True), [f32(1, 2, 8)], [f32(2, 2, 7)])
+case("lp_pool2d", nn.LPPool2d(1.5, (2, 3)), [f32(1, 2, 5, 6).abs()], [f32(2, 2, 4, 7).abs()])
+# PyTorch 1.13 has no LPPool3d, which is this.
+cubes = lambda _, x: nn.functional.avg_pool3d(x**3, 2, 1).mul(8).pow(1 / 3)
+case("lp_pool3d", nn.Identity(), [f32(1, 2, 3, 4, 3).abs()], [f32(2, 2, 2, 3, 4).abs()], call=cubes)
+for d, (one, two) in {1: ((8,), (6,)), 2: ((4, 6), (6, 4)), 3: ((2, 4, 4), (4, 2, 4))}.items():
+    pool, unpool = getattr(nn.functional, f"max_pool{d}d"), getattr(nn, f"MaxUnpool{d}d")
+    case(f"max_unpool{d}d", unpool(2), list(pool(f32(1, 2, *one), 2, return_indices=True)), list(pool(f32(2, 2, *two), 2, return_indices=True)))
+case("max_unpool2d_padding", nn.MaxUnpool2d((3, 2), stride=2, padding=(1, 0)),
+     *(list(nn.functional.max_pool2d(f32(n, 2, 5, 6), (3, 2), stride=2, padding=(1, 0), return_indices=True)) for n in (1, 2)))
+
+# More norms, resizing, activations, and what is the identity. On a CPU PyTorch 1.13 has no SyncBatchNorm, which evaluates as BatchNorm2d.
+class RMSNorm(nn.Module):
+    """What nn.RMSNorm of PyTorch 2.4 is, as its documentation defines it."""
+
+    def __init__(self, features, eps=torch.finfo(torch.float32).eps):
+        super().__init__()
+        self.weight, self.eps = nn.Parameter(torch.ones(features)), eps
+
+    def forward(self, x):
+        return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + self.eps) * self.weight
+
+
+case("rms_norm", getattr(nn, "RMSNorm", RMSNorm)(7), [f32(2, 3, 7)], [f32(1, 5, 7)])
+case("rms_norm_eps", getattr(nn, "RMSNorm", RMSNorm)(4, eps=0.5), [f32(3, 4)], [f32(2, 4)])
+case("sync_batch_norm", nn.BatchNorm2d(3), [f32(1, 3, 4, 5)], [f32(2, 3, 2, 3)])
+case("local_response_norm", nn.LocalResponseNorm(3, alpha=0.5, beta=0.6, k=2), [f32(1, 5, 3, 4)], [f32(2, 5, 2, 3)])
+case("local_response_norm_even", nn.LocalResponseNorm(4), [f32(1, 6, 5) * 40], [f32(2, 6, 3) * 40])
+case("local_response_norm3d", nn.LocalResponseNorm(5, alpha=0.5), [f32(1, 4, 2, 3, 2)], [f32(2, 4, 1, 2, 3)])
+case("upsampling_nearest2d", nn.UpsamplingNearest2d(scale_factor=3), [f32(1, 2, 3, 4)], [f32(2, 2, 4, 3)])
+case("upsampling_bilinear2d", nn.UpsamplingBilinear2d(size=(5, 7)), [f32(1, 2, 3, 4)], [f32(2, 2, 4, 3)])
+for name, module in {
+    "softmax2d": nn.Softmax2d(), "rrelu": nn.RReLU(), "rrelu_range": nn.RReLU(0.2, 0.3), "dropout2d": nn.Dropout2d(), "dropout3d": nn.Dropout3d(),
+    "alpha_dropout": nn.AlphaDropout(), "feature_alpha_dropout": nn.FeatureAlphaDropout(),
+}.items():
+    case(name, module, [f32(2, 3, 4, 5)], [f32(1, 3, 2, 3)])
+case("dropout1d", nn.Dropout1d(), [f32(2, 3, 4)], [f32(1, 3, 2)])
 
 np.savez_compressed(os.path.join(HERE, "..", "layers.npz"), **arrays)
