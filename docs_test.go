@@ -44,7 +44,7 @@ func TestKernelList(t *testing.T) {
 		return
 	}
 	if d := cmp.Diff(want, have); d != "" {
-		t.Errorf("the list in %s is out of date, run go test . -update (-table +page):\n%s", path, d)
+		t.Errorf("the list in %s is out of date, run go test . -run TestKernelList -update (-table +page):\n%s", path, d)
 	}
 }
 

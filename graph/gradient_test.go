@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
@@ -208,18 +209,21 @@ func TestGradients(t *testing.T) {
 
 // unaryCases go over every function that has a gradient, on inputs around a point
 // where it is smooth.
-func unaryCases() []gradientCase {
+func unaryCases(t *testing.T) []gradientCase {
+	t.Helper()
 	around := map[ops.UnaryFn]float64{
 		ops.Log: 5, ops.Log2: 5, ops.Log10: 5, ops.Log1p: 5, ops.Sqrt: 5, ops.Rsqrt: 5, ops.Reciprocal: 5, ops.Acosh: 6, ops.LGamma: 5, ops.Digamma: 5, ops.Polygamma: 5, ops.Entr: 5, ops.Ndtri: 0.5,
 	}
 	scaled := map[ops.UnaryFn]bool{ops.Asin: true, ops.Acos: true, ops.Atanh: true, ops.Tan: true, ops.ErfInv: true, ops.Ndtri: true}
 	var cases []gradientCase
-	functions := []ops.UnaryFn{ops.LGamma, ops.Digamma, ops.Polygamma, ops.ErfInv, ops.Ndtri, ops.Erfcx, ops.LogNdtr, ops.Entr, ops.I0, ops.I0e, ops.I1, ops.I1e}
-	for fn := ops.ReLU; fn < ops.IsNaN; fn++ {
-		functions = append(functions, fn)
-	}
-	for _, fn := range functions {
+	for fn := ops.ReLU; ; fn++ {
 		op := ops.Unary{Fn: fn, Alpha: 0.5, Beta: 2}
+		if strings.HasPrefix(op.Name(), "UnaryFn(") {
+			return cases // behind the last
+		}
+		if !hasGradient(t, variant{op, fn, f32s([]int{3})}) {
+			continue
+		}
 		c := gradientCase{name: op.Name(), op: op, shapes: [][]int{{3, 4, 5}}, from: around[fn]}
 		if around[fn] == 0 {
 			// Odd multiples of 0.075 keep clear of every kink by the step of the quotient.
@@ -236,11 +240,10 @@ func unaryCases() []gradientCase {
 		}
 		cases = append(cases, c)
 	}
-	return cases
 }
 
 func TestUnaryGradients(t *testing.T) {
-	for _, c := range unaryCases() {
+	for _, c := range unaryCases(t) {
 		t.Run(c.name, func(t *testing.T) { checkGradients(t, c) })
 	}
 }

@@ -308,7 +308,7 @@ func TestOperatorCases(t *testing.T) {
 	}
 	for _, o := range savedOperators() {
 		if !covered[o.Name] {
-			t.Errorf("no case of %s runs: opCases needs an accepted use of it", o.Name)
+			t.Errorf("no case of %s runs: opCases in opcases_test.go needs an accepted use of it", o.Name)
 		}
 	}
 }

@@ -118,12 +118,21 @@ func TestOperators(t *testing.T) {
 		for _, name := range opTypes(t, dir) {
 			total++
 			if !rows[pkg+name] {
-				t.Errorf("%s%s has no row in the table", pkg, name)
+				t.Errorf("%s%s has no row in %s", pkg, name, filepath.Join("ops", dir, "operators.go"))
 			}
 		}
 	}
 	if total != len(rows) {
 		t.Errorf("the sources have %d operators and the table %d", total, len(rows))
+	}
+}
+
+// TestUnaryFunctions checks that each function of one element has a name and a definition.
+func TestUnaryFunctions(t *testing.T) {
+	for f := range ops.NumUnaryFns {
+		if !f.Defined() {
+			t.Errorf("function %d of UnaryFn, named %q, is not defined in ops/unary_functions.go", f, f.String())
+		}
 	}
 }
 

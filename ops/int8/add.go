@@ -26,8 +26,13 @@ func (op Add) Infer(in []ops.Type) ([]ops.Type, error) {
 	return inferBinary(op, in, op.Out, op.Act)
 }
 
-// float returns the float32 operator.
-func (op Add) float() ops.Op { return ops.Binary{Fn: ops.Add, Act: op.Act} }
+// float returns the float32 operator, nil where the sum is requantized.
+func (op Add) float() ops.Op {
+	if op.Out != nil {
+		return nil
+	}
+	return ops.Binary{Fn: ops.Add, Act: op.Act}
+}
 
 func (op Add) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	if op.Out == nil {

@@ -58,6 +58,8 @@ type Attention struct {
 // Name returns "int8.attention".
 func (Attention) Name() string { return "int8.attention" }
 
+func (op Attention) float() ops.Op { return ops.Attention(op.AttentionAttributes) }
+
 // MACs counts both products.
 func (op Attention) MACs(in, out []ops.Type) int64 {
 	return ops.Attention(op.AttentionAttributes).MACs(in, out)
@@ -65,7 +67,7 @@ func (op Attention) MACs(in, out []ops.Type) int64 {
 
 // Infer checks what ops.Attention does, and the parameters.
 func (op Attention) Infer(in []ops.Type) ([]ops.Type, error) {
-	types, err := quantizedTypes(op, ops.Attention(op.AttentionAttributes), in, 3, op.Out)
+	types, err := quantizedTypes(op, op.float(), in, 3, op.Out)
 	if err != nil {
 		return nil, err
 	}

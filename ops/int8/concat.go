@@ -14,12 +14,14 @@ type Concat struct {
 // Name returns "int8.concat".
 func (Concat) Name() string { return "int8.concat" }
 
+func (op Concat) float() ops.Op { return ops.Concat{Axis: op.Axis} }
+
 // Infer checks what ops.Concat does.
 func (op Concat) Infer(in []ops.Type) ([]ops.Type, error) {
-	return floatTypes(op, ops.Concat{Axis: op.Axis}, in, len(in), nil)
+	return floatTypes(op, op.float(), in, len(in), nil)
 }
 
 // Prepare dequantizes and joins.
 func (op Concat) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	return prepareFloat(p, ops.Concat{Axis: op.Axis}, len(p.In), nil)
+	return prepareFloat(p, op.float(), len(p.In), nil)
 }

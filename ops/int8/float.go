@@ -9,26 +9,10 @@ import (
 )
 
 // FloatOf returns the float32 operator whose result an operator quantizes, or gives as it is, which takes its inputs dequantized; nil of others.
+// Such an operator has a method float that says so.
 func FloatOf(op ops.Op) ops.Op {
-	switch op := op.(type) {
-	case Add:
-		if op.Out == nil {
-			return op.float()
-		}
-	case Attention:
-		return ops.Attention(op.AttentionAttributes)
-	case Concat:
-		return ops.Concat{Axis: op.Axis}
-	case GroupNorm:
-		return ops.GroupNorm(op.GroupNormAttributes)
-	case InstanceNorm:
-		return ops.InstanceNorm(op.InstanceNormAttributes)
-	case LayerNorm:
-		return ops.LayerNorm(op.LayerNormAttributes)
-	case MatMul:
-		return ops.MatMul(op.MatMulAttributes)
-	case Softmax:
-		return ops.Softmax(op.SoftmaxAttributes)
+	if f, ok := op.(interface{ float() ops.Op }); ok {
+		return f.float()
 	}
 	return nil
 }

@@ -31,14 +31,16 @@ type GroupNorm struct {
 // Name returns "int8.group_norm".
 func (GroupNorm) Name() string { return "int8.group_norm" }
 
+func (op GroupNorm) float() ops.Op { return ops.GroupNorm(op.GroupNormAttributes) }
+
 // Infer checks what ops.GroupNorm does, and the parameters.
 func (op GroupNorm) Infer(in []ops.Type) ([]ops.Type, error) {
-	return normTypes(op, ops.GroupNorm(op.GroupNormAttributes), in, 1, op.Out, op.Both)
+	return normTypes(op, op.float(), in, 1, op.Out, op.Both)
 }
 
 // Prepare computes in float32 between integers.
 func (op GroupNorm) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	return prepareFloat(p, ops.GroupNorm(op.GroupNormAttributes), 1, op.Out)
+	return prepareFloat(p, op.float(), 1, op.Out)
 }
 
 // ChannelsLast leaves weight and bias as they are.
@@ -60,14 +62,16 @@ type InstanceNorm struct {
 // Name returns "int8.instance_norm".
 func (InstanceNorm) Name() string { return "int8.instance_norm" }
 
+func (op InstanceNorm) float() ops.Op { return ops.InstanceNorm(op.InstanceNormAttributes) }
+
 // Infer checks what ops.InstanceNorm does, and the parameters.
 func (op InstanceNorm) Infer(in []ops.Type) ([]ops.Type, error) {
-	return normTypes(op, ops.InstanceNorm(op.InstanceNormAttributes), in, 1, op.Out, op.Both)
+	return normTypes(op, op.float(), in, 1, op.Out, op.Both)
 }
 
 // Prepare computes in float32 between integers.
 func (op InstanceNorm) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	return prepareFloat(p, ops.InstanceNorm(op.InstanceNormAttributes), 1, op.Out)
+	return prepareFloat(p, op.float(), 1, op.Out)
 }
 
 // ChannelsLast leaves weight and bias as they are.

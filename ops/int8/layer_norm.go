@@ -57,12 +57,14 @@ type LayerNorm struct {
 // Name returns "int8.layer_norm".
 func (LayerNorm) Name() string { return "int8.layer_norm" }
 
+func (op LayerNorm) float() ops.Op { return ops.LayerNorm(op.LayerNormAttributes) }
+
 // Infer checks what ops.LayerNorm does, and the parameters.
 func (op LayerNorm) Infer(in []ops.Type) ([]ops.Type, error) {
-	return normTypes(op, ops.LayerNorm(op.LayerNormAttributes), in, 1, op.Out, op.Both)
+	return normTypes(op, op.float(), in, 1, op.Out, op.Both)
 }
 
 // Prepare computes in float32 between integers.
 func (op LayerNorm) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
-	return prepareFloat(p, ops.LayerNorm(op.LayerNormAttributes), 1, op.Out)
+	return prepareFloat(p, op.float(), 1, op.Out)
 }

@@ -41,9 +41,11 @@ type Softmax struct {
 // Name returns "int8.softmax" or "int8.log_softmax".
 func (op Softmax) Name() string { return "int8." + ops.Softmax(op.SoftmaxAttributes).Name() }
 
+func (op Softmax) float() ops.Op { return ops.Softmax(op.SoftmaxAttributes) }
+
 // Infer checks the axis and the parameters.
 func (op Softmax) Infer(in []ops.Type) ([]ops.Type, error) {
-	types, err := quantizedTypes(op, ops.Softmax(op.SoftmaxAttributes), in, 1, op.Out)
+	types, err := quantizedTypes(op, op.float(), in, 1, op.Out)
 	if err == nil {
 		err = activation(op, in, 0)
 	}
