@@ -63,7 +63,7 @@ func (a *app) configured(ctx context.Context, f *serveFlags) ([]serve.Configured
 		}
 		path := c.Source.Path
 		c.Source.Open = func(ctx context.Context) (*graph.Graph, error) {
-			file, err := loader.Open(path, loader.Context(ctx), loader.MaxMemory(a.limits.maxMemory), loader.Model(f.from.model))
+			file, err := loader.Open(path, loader.Context(ctx), loader.MaxMemory(a.limits.maxMemory), loader.Model(f.from.model), loader.Method(f.from.method))
 			if err != nil {
 				return nil, err
 			}
