@@ -157,6 +157,7 @@ func (a *app) inspectGraph(r *inspectResult, f *loader.File, path string, v view
 // describe adds what a TorchScript file says.
 func (r *inspectResult) describe(d *loader.Description) {
 	s := &bench.Summary{Tree: bench.SumParameters(ownModules(d))}
+	r.Methods = d.Methods
 	for _, in := range d.Inputs {
 		t := in.Type
 		if in.Optional {
@@ -204,6 +205,8 @@ type inspectResult struct {
 	ArenaBytes  int            `json:"arena_bytes,omitempty"`  // with the plan: activations and scratch of one run
 	PackedBytes int            `json:"packed_bytes,omitempty"` // with the plan: weights in the order of the kernels
 	Code        string         `json:"code,omitempty"`
+	// Methods are those of a TorchScript module.
+	Methods []string `json:"methods,omitempty"`
 	// Unsupported lists the operators of a program that octet does not have.
 	Unsupported []unsupportedUse `json:"unsupported,omitempty"`
 
@@ -248,6 +251,9 @@ func (a *app) printInspect(r *inspectResult) error {
 		if err := printProgram(a.out, r.Program); err != nil {
 			return err
 		}
+	}
+	if len(r.Methods) > 1 {
+		fmt.Fprintf(a.out, "methods     %s (--method)\n", strings.Join(r.Methods, ", "))
 	}
 	if r.Graph != nil {
 		if err := printSummary(a.out, r.Graph); err != nil {

@@ -20,6 +20,8 @@ type source struct {
 	arch  string // of a state_dict
 	model string // of several in an archive
 	key   string // of the state_dict in a checkpoint
+	// method is that of a module of TorchScript that runs in the place of forward.
+	method string
 
 	own []nn.Architecture // that the program knows beside the built-in ones
 }
@@ -28,6 +30,7 @@ type source struct {
 func (s *source) flags(a *app, cmd *cobra.Command) {
 	s.own = a.architectures
 	cmd.Flags().StringVar(&s.model, "model", "", "name of the model to load, of an archive of torch.export that holds several")
+	cmd.Flags().StringVar(&s.method, "method", "", "method of a TorchScript module to run in the place of forward; inspect lists them")
 	cmd.Flags().StringVar(&s.key, "key", "", "key of the state_dict to load, of a checkpoint that holds several: ema, or ema.module for one in another")
 	cmd.Flags().StringVar(&s.arch, "arch", "", fmt.Sprintf("architecture that a state_dict belongs to: %v", s.names()))
 }
@@ -57,7 +60,7 @@ func (s *source) architecture() (nn.Architecture, error) {
 
 // loaderOptions say how a command reads a file.
 func (a *app) loaderOptions(ctx context.Context, from source) []loader.Option {
-	options := []loader.Option{loader.Context(ctx), loader.MaxMemory(a.limits.maxMemory), loader.Model(from.model), loader.Key(from.key)}
+	options := []loader.Option{loader.Context(ctx), loader.MaxMemory(a.limits.maxMemory), loader.Model(from.model), loader.Method(from.method), loader.Key(from.key)}
 	if a.mmap {
 		return append(options, loader.Mapped(new(loader.Mapping))) // until the process ends
 	}

@@ -13,16 +13,18 @@ import (
 var storageDTypes = map[string]tensor.DType{
 	"FloatStorage": tensor.Float32, "HalfStorage": tensor.Float16, "BFloat16Storage": tensor.BFloat16,
 	"DoubleStorage": tensor.Float64, "CharStorage": tensor.Int8, "ByteStorage": tensor.Uint8,
-	"IntStorage": tensor.Int32, shortStorage: tensor.Int32, "LongStorage": tensor.Int64, "BoolStorage": tensor.Bool,
+	"IntStorage": tensor.Int32, "LongStorage": tensor.Int64, "BoolStorage": tensor.Bool,
 	"QInt8Storage": tensor.Int8, "QUInt8Storage": tensor.Uint8, "QInt32Storage": tensor.Int32,
 	"ComplexFloatStorage": tensor.Complex64, "ComplexDoubleStorage": tensor.Complex128,
 	untypedStorage: tensor.Uint8, "_UntypedStorage": tensor.Uint8,
 }
 
-const (
-	untypedStorage = "UntypedStorage"
-	shortStorage   = "ShortStorage" // of int16, which is read as int32
-)
+const untypedStorage = "UntypedStorage"
+
+// wideStorages are the classes of element types that are read in wider ones.
+var wideStorages = map[string]*container.Wide{
+	"ShortStorage": container.Int16, "UInt16Storage": container.Uint16, "UInt32Storage": container.Uint32, "UInt64Storage": container.Uint64,
+}
 
 // refusedStorages are the classes of element types that octet does not have.
 var refusedStorages = map[string]string{
@@ -86,7 +88,7 @@ func storageClass(module, name string) (string, bool) {
 // stateDictGlobal decides which names the pickle of a checkpoint may refer to.
 func stateDictGlobal(module, name string) error {
 	if class, ok := storageClass(module, name); ok {
-		if _, ok := storageDTypes[class]; ok {
+		if _, ok := storageDTypes[class]; ok || wideStorages[class] != nil {
 			return nil
 		}
 		if dtype, ok := refusedStorages[class]; ok {

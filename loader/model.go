@@ -96,6 +96,7 @@ type modelFile struct {
 	head    []byte
 	mapping *Mapping
 	model   string // of several, "": not given
+	method  string // of a module of TorchScript, "": forward
 	key     string // of the state_dict in a checkpoint, "": not given
 
 	ctx       context.Context // of reading, nil: none
@@ -178,6 +179,9 @@ func (f *modelFile) load(opts []Option) (*graph.Graph, error) {
 	}
 	if err := f.readHead(); err != nil {
 		return nil, err
+	}
+	if f.method != "" && !isTorchScript(f) {
+		return nil, &FileError{Reason: fmt.Sprintf("has no method %q to run: only modules of TorchScript have methods", f.method)}
 	}
 	for _, format := range modelFormats {
 		if format.is(f) {

@@ -44,8 +44,8 @@ type storageRef struct {
 	key     string
 	dtype   tensor.DType
 	untyped bool
-	numel   int  // elements of dtype
-	int16   bool // in the file, of an int32 storage
+	numel   int             // elements of dtype
+	wide    *container.Wide // the type in the file, where dtype only holds the values
 	view    *storageView
 }
 
@@ -60,17 +60,17 @@ func (r storageRef) bytes() int { return r.numel * r.dtype.Size() }
 
 // fileBytes is what the storage takes in the file.
 func (r storageRef) fileBytes() int {
-	if r.int16 {
-		return r.bytes() / 2
+	if r.wide != nil {
+		return r.numel * r.wide.Size
 	}
 	return r.bytes()
 }
 
 // storageOf returns the storage whose bytes in the file are data.
 func (r storageRef) storageOf(data []byte) (storage, error) {
-	if r.int16 {
+	if r.wide != nil {
 		var err error
-		if data, err = container.Int16.Widen(data); err != nil {
+		if data, err = r.wide.Widen(data); err != nil {
 			return storage{}, err
 		}
 	}
@@ -98,11 +98,14 @@ func parseStorageID(id pickle.Tuple) (storageRef, error) {
 			tag, pickle.Describe(id[1]), pickle.Describe(id[2]), pickle.Describe(id[4]))
 	}
 	name, ok := storageClass(class.Module, class.Name)
-	dtype := storageDTypes[name]
+	dtype, wide := storageDTypes[name], wideStorages[name]
+	if wide != nil {
+		dtype = wide.DType
+	}
 	if !ok || dtype == tensor.Invalid {
 		return storageRef{}, fmt.Errorf("%s is not a storage class that is read", class)
 	}
-	ref := storageRef{key: key, dtype: dtype, untyped: name == untypedStorage || name == "_"+untypedStorage, int16: name == shortStorage}
+	ref := storageRef{key: key, dtype: dtype, untyped: name == untypedStorage || name == "_"+untypedStorage, wide: wide}
 	if ref.numel, ok = count(numel, dtype); !ok {
 		return storageRef{}, fmt.Errorf("storage %q has %d elements", key, numel)
 	}

@@ -50,6 +50,13 @@ type LimitError = aten.LimitError
 // not have, each with the lines that use it.
 type UnsupportedError = aten.UnsupportedError
 
+// Method names the method of a module of TorchScript that runs, one that torch.jit.export kept, in the place of forward. Hooks are
+// forward's alone. A module without it gives a *MethodError, a file that is no such module a *FileError.
+func Method(name string) Option { return func(f *modelFile) { f.method = name } }
+
+// MethodError says that a module of TorchScript has no method of the name that the option Method gave.
+type MethodError = torchscript.MethodError
+
 // loadTorchScript reads what torch.jit.save wrote. What such a file says of the
 // shapes of inputs is nothing, so the graph is an open one, unless the option Inputs
 // gives them.
@@ -75,7 +82,7 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 	if err := checkByteOrder(a); err != nil {
 		return nil, err
 	}
-	src := torchscript.Source{Code: make(map[string][]byte), Limits: f.programLimits()}
+	src := torchscript.Source{Code: make(map[string][]byte), Limits: f.programLimits(), Method: f.method}
 	if src.Version, err = scriptVersion(a); err != nil {
 		return nil, err
 	}
@@ -107,6 +114,10 @@ func openTorchScript(f *modelFile) (*torchscript.Program, error) {
 			return consts.tensor(v)
 		}
 		return data.tensor(v)
+	}
+	src.Short = func(v pickle.Value) bool {
+		s, ok := v.(*savedTensor)
+		return ok && (s.ref.wide == container.Int16 || s.wide == container.Int16)
 	}
 	return torchscript.New(f.context(), src)
 }
@@ -155,8 +166,6 @@ func scriptPickle(a *container.Archive, record string, limits pickle.Limits) (pi
 func scriptGlobal(module, name string) error {
 	switch {
 	case module == "__torch__", strings.HasPrefix(module, "__torch__."), module == "torch.jit._pickle":
-		return nil
-	case module == "torch" && name == "ShortStorage":
 		return nil
 	}
 	if err := stateDictGlobal(module, name); err != nil {

@@ -129,7 +129,7 @@ func (z *zipStorages) storage(ref storageRef) (storage, error) {
 // readStorage reads the storage of the record at a place, or sees to it that it is read when it is needed.
 func (z *zipStorages) readStorage(s *storage, place int, ref storageRef) error {
 	size := z.archive.SizeAt(place)
-	if z.onDemand != nil && ref.view == nil && !ref.int16 && !ref.untyped && ref.dtype != tensor.Bool && size > 0 {
+	if z.onDemand != nil && ref.view == nil && ref.wide == nil && !ref.untyped && ref.dtype != tensor.Bool && size > 0 {
 		read := func(dst []byte) error { return z.archive.ReadIntoAt(place, dst) }
 		if memory := z.onDemand(size, read); memory != nil {
 			*s = storage{onDemand: memory, bytes: ref.bytes(), dtype: ref.dtype}

@@ -117,7 +117,7 @@ CONST(gelu3Lo<>, GELU3_LO)
 	SIGMOIDRATIO \
 	TIMESRATIO
 
-// TANH: x + x^3*p(x^2) near 0, else 1 - 2/(e^2|x| + 1) with the sign of x.
+// TANH: |x| + |x|^3*p(x^2) near 0, else 1 - 2/(e^2|x| + 1), with the sign of x, of zero too.
 #define TANH \
 	VANDPS  mathAbs<>(SB), V0, V1     \
 	VADDPS  V1, V1, V2                \
@@ -127,8 +127,6 @@ CONST(gelu3Lo<>, GELU3_LO)
 	VDIVPS  V3, V4, V4                \
 	VMOVUPS mathOne<>(SB), V5         \
 	VSUBPS  V4, V5, V5                \
-	VANDPS  mathSign<>(SB), V0, V6    \
-	VORPS   V6, V5, V5                \
 	VMULPS  V0, V0, V6                \
 	VMOVUPS tanh4<>(SB), V7           \
 	VFMADD213PS tanh3<>(SB), V6, V7   \
@@ -136,9 +134,11 @@ CONST(gelu3Lo<>, GELU3_LO)
 	VFMADD213PS tanh1<>(SB), V6, V7   \
 	VFMADD213PS tanh0<>(SB), V6, V7   \
 	VMULPS  V6, V7, V7                \
-	VFMADD213PS V0, V0, V7            \
+	VFMADD213PS V1, V1, V7            \
 	VMOVUPS tanhSplit<>(SB), V8       \
-	IFLT(V1, V8, V7, V5, V0, V9)
+	VANDPS  mathSign<>(SB), V0, V2    \
+	IFLT(V1, V8, V7, V5, V0, V9)          \
+	VORPS   V2, V0, V0
 
 // TAIL makes q and d of the factor q/d in P(X > t) = q/d*e^(-t^2/2) of the standard normal distribution, t in
 // [0, 16]: q is tail0 and a small polynomial p in u = 2t/(t+3) - 1, in [0.5, 0.58], and d is 1 + 1.25t.

@@ -75,7 +75,7 @@
 	SIGMOIDRATIO; \
 	TIMESRATIO
 
-// TANH: x + x^3*p(x^2) near 0, else 1 - 2/(e^2|x| + 1) with the sign of x.
+// TANH: |x| + |x|^3*p(x^2) near 0, else 1 - 2/(e^2|x| + 1), with the sign of x, of zero too.
 #define TANH \
 	FABS2(1, 0);            \
 	FADD2(2, 1, 1);         \
@@ -85,8 +85,6 @@
 	FDIV2(4, 4, 3);         \
 	MOVC2(5, 29);           \
 	FSUB2(5, 5, 4);         \
-	LOADC(15, mathSign);    \
-	SIGNOF2(5, 0, 15);      \
 	FMUL2(6, 0, 0);         \
 	LOADC2(7, tanh4);       \
 	HORNER(8, 7, 6, tanh3); \
@@ -94,11 +92,14 @@
 	HORNER(8, 7, 6, tanh1); \
 	HORNER(7, 8, 6, tanh0); \
 	FMUL2(7, 7, 6);         \
-	MOV2(8, 0);             \
-	FMLA2(8, 7, 0);         \
+	MOV2(8, 1);             \
+	FMLA2(8, 7, 1);         \
 	LOADC(15, tanhSplit);   \
-	LESSC2(0, 1, 15);       \
-	PICK2(0, 8, 5)
+	LESSC2(2, 1, 15);       \
+	PICK2(2, 8, 5);         \
+	LOADC(15, mathSign);    \
+	SIGNOF2(2, 0, 15);      \
+	MOV2(0, 2)
 
 // TAIL makes q and d of the factor q/d in P(X > t) = q/d*e^(-t^2/2) of the standard normal distribution, t in
 // [0, 16]: q is tail0 and a small polynomial p in u = 2t/(t+3) - 1, in [0.5, 0.58], and d is 1 + 1.25t.

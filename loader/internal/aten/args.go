@@ -20,6 +20,10 @@ type call struct {
 	sticky.Error
 	name string
 	args []Value
+	// typed says that the program named the element type of the result, narrow which one where octet has it not.
+	typed   bool
+	narrow  *narrowType
+	complex bool // the type is one of complex numbers
 }
 
 // interpreter is what an operator asks of the program that calls it, besides the
@@ -104,6 +108,8 @@ func (c *call) lift(v Value) *build.Tensor {
 		return build.OfNumber(v)
 	case bool, int64, float64:
 		return build.NewTensor(c.PlainConst(v))
+	case complex128:
+		return c.complexNumber(v, defaultFloat)
 	}
 	c.fail("a %s is used as a tensor", TypeName(v))
 	return c.anything()
@@ -459,6 +465,15 @@ var torchDTypes = map[int]tensor.DType{
 func (c *call) dtypeOr(i int, fallback tensor.DType) tensor.DType {
 	if c.isNone(i) {
 		return fallback
+	}
+	c.typed = true
+	if n, ok := narrowTypes[c.int(i)]; ok {
+		c.narrow = n
+		return n.kept
+	}
+	if part, ok := complexParts[c.int(i)]; ok {
+		c.complex = true
+		return part
 	}
 	d, ok := torchDTypes[c.int(i)]
 	if !ok {

@@ -3,11 +3,11 @@ package aten
 import (
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // trainedNorms are the forms of batch norm in training mode in exported programs: they normalize
-// by the statistics of the batch, and move the running ones towards these. A TorchScript file in
-// training mode is refused: it was most likely saved without a call of eval().
+// by the statistics of the batch, and move the running ones towards these.
 var trainedNorms = []operator{
 	{"aten::_batch_norm_with_update", "input:T weight:T? bias:T? running_mean:T running_var:T momentum:f eps:f", func(c *call) Value {
 		return c.trainedNorm(5, true)
@@ -36,8 +36,7 @@ func (c *call) trainedNorm(momentum int, inPlace bool) Value {
 	f := c.cast(x, mean.DType())
 	moved := func(running *build.Tensor, op ops.Reduce) *build.Tensor {
 		op.Axes = axes
-		share := c.arithNumber(ops.Mul, c.apply(op, f), c.float(momentum))
-		return c.arith(ops.Add, c.arithNumber(ops.Mul, running, 1-c.float(momentum)), share)
+		return c.moved(running, c.apply(op, f), momentum)
 	}
 	newMean, newVariance := moved(mean, ops.Reduce{Fn: ops.Mean}), moved(variance, ops.Reduce{Fn: ops.Var, Correction: 1})
 	result, ok := out.(*build.Tensor)
@@ -45,7 +44,7 @@ func (c *call) trainedNorm(momentum int, inPlace bool) Value {
 		return out
 	}
 	list := c.withMoments(result, x, axes, false, c.float(momentum+1))
-	list.Items = append(list.Items, &Missing{What: c.name + ": what its gradient keeps"})
+	list.Items = append(list.Items, c.fullOf([]*build.Number{build.Extent(0)}, 0, tensor.Uint8)) // what the gradient keeps, nothing on a CPU
 	if !inPlace {
 		list.Items = append(list.Items, newMean, newVariance)
 		return list
@@ -53,4 +52,12 @@ func (c *call) trainedNorm(momentum int, inPlace bool) Value {
 	c.store(mean, newMean)
 	c.store(variance, newVariance)
 	return list
+}
+
+// moved is a running statistic that takes the share of the present one that argument momentum says, which may follow from how many batches there were.
+// No gradient passes through it.
+func (c *call) moved(running, now *build.Tensor, momentum int) *build.Tensor {
+	share := c.args[momentum]
+	kept := c.mustArith(ops.Sub, build.AsNumber(1.0), build.AsNumber(share))
+	return c.apply(ops.Detach{}, c.arith(ops.Add, c.binaryValues(ops.Mul, running, kept), c.binaryValues(ops.Mul, now, share)))
 }

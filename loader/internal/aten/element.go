@@ -26,6 +26,9 @@ func (c *call) item(v, i Value) (Value, error) {
 		}
 		return x, nil
 	}
+	if o, ok := v.(*Object); ok {
+		return childOf(o, i)
+	}
 	if s, ok := v.(string); ok {
 		k, err := position(i, len(s))
 		if err != nil {
@@ -100,4 +103,14 @@ func (c *call) seek(d *Dict, key Value) error {
 		return nil
 	}
 	return c.Toil(len(d.Keys))
+}
+
+// childOf returns a module of a ModuleList or ModuleDict, whose attributes they are, by its place or name.
+func childOf(o *Object, i Value) (Value, error) {
+	name := Format(i)
+	child, ok := o.Attrs[name].(*Object)
+	if !ok {
+		return nil, fmt.Errorf("a %s has no module %s", TypeName(o), name)
+	}
+	return child, nil
 }

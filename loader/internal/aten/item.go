@@ -1,6 +1,8 @@
 package aten
 
 import (
+	"slices"
+
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -136,32 +138,86 @@ func (c *call) repeatedIndex(repeats *build.Tensor, size Value) *build.Tensor {
 }
 
 // unique2 gives the different elements in order, and on demand where each element went and how often each occurs.
-func unique2(c *call) Value { return c.unique(c.tensor(0), true, c.bool(2), c.bool(3)) }
+func unique2(c *call) Value { return c.uniqueElements(true, c.bool(2), c.bool(3)) }
 
-// uniqueConsecutive gives the elements that differ from the one before.
+// uniqueConsecutive gives the elements that differ from the one before, or what does along a dimension.
 func uniqueConsecutive(c *call) Value {
-	if !c.isNone(3) {
-		return c.unsupported("along one dimension")
+	if c.isNone(3) {
+		return c.uniqueElements(false, c.bool(1), c.bool(2))
 	}
-	return c.unique(c.tensor(0), false, c.bool(1), c.bool(2))
+	return c.uniqueAlong(c.axis(3, c.tensor(0).Rank()), false)
 }
 
-func (c *call) unique(t *build.Tensor, sorted, inverse, counts bool) Value {
-	x := c.flat(t)
-	var order *build.Tensor
-	if sorted {
-		both := c.applyAll(ops.Sort{}, x)
-		x, order = both[0], both[1]
+func (c *call) uniqueElements(sorted, inverse, counts bool) Value {
+	t := c.tensor(0)
+	out := c.unique(c.flat(t), sorted, inverse, counts)
+	if inverse && c.Err() == nil {
+		out[1] = c.reshape(out[1].(*build.Tensor), c.Dims(t))
 	}
-	place := c.counting(x)
-	first := c.arith(ops.LogicalOr, c.arithNumber(ops.Eq, place, int64(0)), c.arith(ops.Ne, x, c.apply(ops.Roll{Shifts: []int{1}, Axes: []int{0}}, x)))
-	at := c.nonZero(first)
+	return &Tuple{Items: out}
+}
+
+// uniqueAlong is unique of what lies along a dimension, as rows that are compared from their first element on. It gives all results
+// whether the program asks for them or not.
+func (c *call) uniqueAlong(axis int, sorted bool) Value {
+	t := c.tensor(0)
+	if t.Rank() == 0 || t.Complex {
+		return c.unsupported("of %v", t.Type())
+	}
+	order := identityOrder(t.Rank())
+	order[0], order[axis] = axis, 0
+	x := c.apply(ops.Permute{Order: order}, t)
+	dims := c.Dims(x)
+	n := dims[0]
+	out := c.unique(c.shaped(x, c.resolve(x, []*build.Number{n, build.Extent(-1)})), sorted, true, true)
 	if c.Err() != nil {
 		return nil
 	}
+	values, _ := out[0].(*build.Tensor)
+	out[0] = c.apply(ops.Permute{Order: order}, c.reshape(values, append([]*build.Number{c.Dims(values)[0]}, dims[1:]...)))
+	return &Tuple{Items: out}
+}
+
+// maxSortedBy bounds the columns that rows are sorted by, which are a sort each.
+const maxSortedBy = 256
+
+// sortedRows returns the indices that put rows in order: from the last column on, each sort keeps the order of equal ones.
+func (c *call) sortedRows(x *build.Tensor) *build.Tensor {
+	columns := c.extent(x, 1)
+	if columns > maxSortedBy {
+		c.unsupported("of rows of %d elements: at most %d are compared", columns, maxSortedBy)
+	}
+	order := c.counting(c.selected(x, 1, build.Extent(0)))
+	for k := columns - 1; k >= 0 && c.Err() == nil; k-- {
+		by := c.apply(ops.Index{Axes: []int{0}}, c.selected(x, 1, build.Extent(k)), order)
+		order = c.apply(ops.Index{Axes: []int{0}}, order, c.applyAll(ops.Sort{}, by)[1])
+	}
+	return order
+}
+
+// unique gives the different elements of a vector or rows of a matrix, which of them each is, and how many are each.
+func (c *call) unique(x *build.Tensor, sorted, inverse, counts bool) []Value {
+	var order *build.Tensor
+	switch {
+	case sorted && x.Rank() == 1:
+		both := c.applyAll(ops.Sort{}, x)
+		x, order = both[0], both[1]
+	case sorted:
+		order = c.sortedRows(x)
+		x = c.apply(ops.IndexSelect{}, x, order)
+	}
+	other := c.arith(ops.Ne, x, c.apply(ops.Roll{Shifts: []int{1}, Axes: []int{0}}, x))
+	if x.Rank() > 1 {
+		other = c.apply(ops.Reduce{Fn: ops.Any, Axes: []int{1}}, other)
+	}
+	first := c.arith(ops.LogicalOr, c.arithNumber(ops.Eq, c.counting(other), int64(0)), other)
+	at := c.nonZero(first)
+	if c.Err() != nil {
+		return make([]Value, 3)
+	}
 	values := c.apply(ops.Index{Axes: []int{0}}, x, at[0])
 	if c.Err() == nil && values.Value.Const == nil {
-		c.SetDims(values.Value, c.Dims(at[0]))
+		c.SetDims(values.Value, append(slices.Clip(c.Dims(at[0])), c.Dims(x)[1:]...))
 	}
 	out := []Value{values, nil, nil}
 	none := func() Value { return c.fullOf([]*build.Number{build.Extent(0)}, 0, tensor.Int64) }
@@ -170,18 +226,18 @@ func (c *call) unique(t *build.Tensor, sorted, inverse, counts bool) Value {
 		if sorted {
 			group = c.apply(ops.Scatter{}, c.likeOf(group, 0, tensor.Int64), order, group)
 		}
-		out[1] = c.reshape(group, c.Dims(t))
+		out[1] = group
 	} else {
 		out[1] = none()
 	}
 	if counts {
-		end := c.reshape(c.lift(c.length(x)), []*build.Number{build.Extent(1)})
+		end := c.reshape(c.lift(c.Dims(x)[0]), []*build.Number{build.Extent(1)})
 		ends := c.apply(ops.Concat{}, c.sliced(at[0], 0, build.Extent(1), build.Extent(1<<31-1), 1), end)
 		out[2] = c.arith(ops.Sub, ends, at[0])
 	} else {
 		out[2] = none()
 	}
-	return &Tuple{Items: out}
+	return out
 }
 
 // oneHotOpen is one_hot with as many classes as the greatest index says.
@@ -198,4 +254,14 @@ func (c *call) oneHotOpen(t *build.Tensor) Value {
 	to := append(c.Dims(t)[:t.Rank():t.Rank()], build.Extent(1))
 	row := c.rangeOf(build.Extent(0), classes, build.Extent(1), tensor.Int64)
 	return c.cast(c.arith(ops.Eq, c.reshape(t, to), row), tensor.Int64)
+}
+
+// itemOf is the number that a tensor of one holds.
+func (c *call) itemOf(t *build.Tensor, kind build.Kind) Value {
+	if c.Err() != nil {
+		return int64(0)
+	}
+	v, err := Item(c.Builder, t, kind)
+	c.failed(err)
+	return v
 }

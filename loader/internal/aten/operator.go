@@ -18,11 +18,11 @@ type operator struct {
 	// params lists the parameters by name and kind, and the default behind "=":
 	//
 	//	T     Tensor                        n  bool, int or float
-	//	L     list of tensors               N  Tensor or number
+	//	L     list of tensors               N  Tensor or number, a complex one too
 	//	i f b s  int, float, bool, str      v  any value
 	//	I F   list of ints, of floats; one stands for all
 	//	l     list of any values            P  packed weights
-	//	J     nested tensor                 H  tensor of int16
+	//	J     nested tensor
 	//	*     all further arguments, as a list
 	//
 	// "?" allows None, in a list for its elements. Those behind "|" are given by name.
@@ -69,7 +69,7 @@ func parseParams(text string) ([]parameterSpec, error) {
 		} else if rest != "" {
 			return nil, fmt.Errorf("parameter %q", field)
 		}
-		if !strings.ContainsRune("TLnNifbsIFlvPJH*", rune(p.kind)) {
+		if !strings.ContainsRune("TLnNifbsIFlvPJ*", rune(p.kind)) {
 			return nil, fmt.Errorf("parameter %q has an unknown kind", field)
 		}
 		specs = append(specs, p)
@@ -120,8 +120,11 @@ func (p *parameterSpec) takes(v Value) bool {
 	case 'n':
 		return build.IsNumber(v)
 	case 'N':
-		_, ok := v.(*build.Tensor)
-		return ok || build.IsNumber(v)
+		switch v.(type) {
+		case *build.Tensor, complex128:
+			return true
+		}
+		return build.IsNumber(v)
 	case 'i', 'f', 'b':
 		k, ok := build.KindOf(v)
 		return ok && (p.kind == 'f' || p.kind == 'i' && k == build.Int || p.kind == 'b' && k == build.Bool)
@@ -148,9 +151,6 @@ func (p *parameterSpec) takes(v Value) bool {
 		return ok
 	case 'P':
 		_, ok := v.(*Packed)
-		return ok
-	case 'H':
-		_, ok := v.(*Short)
 		return ok
 	case 'J':
 		_, ok := v.(*Nested)
@@ -259,7 +259,7 @@ func (m *Evaluator) run(c *call, lower func(*call) Value) (Value, error) {
 	if complexMoves[c.name] && slices.ContainsFunc(c.args, holdsComplex) {
 		lower = byParts(lower)
 	}
-	v := lower(c)
+	v := c.narrowed(lower(c))
 	return v, c.Err()
 }
 

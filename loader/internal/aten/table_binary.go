@@ -96,6 +96,12 @@ func literalNumber(v Value) Value {
 		return v
 	}
 	if held := t.Held(); held != nil {
+		if t.Complex {
+			if wide, err := held.To(tensor.Float64); err == nil {
+				parts := tensor.Data[float64](wide)
+				return complex(parts[0], parts[1])
+			}
+		}
 		if n, ok := build.PlainElement(held); ok {
 			return n
 		}
@@ -109,6 +115,7 @@ func (c *call) binaryValues(fn ops.BinaryFn, a, b Value) *build.Tensor {
 	if n := c.numberResult(fn, a, b); n != nil {
 		return build.OfNumber(n)
 	}
+	a, b = c.besides(a, b), c.besides(b, a)
 	x, y := c.lift(a), c.lift(b)
 	_, aTensor := a.(*build.Tensor)
 	_, bTensor := b.(*build.Tensor)
@@ -117,6 +124,11 @@ func (c *call) binaryValues(fn ops.BinaryFn, a, b Value) *build.Tensor {
 	}
 	if x.Complex || y.Complex {
 		return c.complexArith(fn, x, y)
+	}
+	if short := aTensor && bTensor && mixedBytes(x, y); short {
+		out := c.arith(fn, c.cast(x, tensor.Int32), c.cast(y, tensor.Int32))
+		out.Store.Short = out.DType() == tensor.Int32
+		return out
 	}
 	return c.apply(ops.Binary{Fn: fn, ANumber: !aTensor, BNumber: !bTensor}, x, y)
 }
@@ -190,6 +202,10 @@ func scaled(fn ops.BinaryFn) func(*call) Value {
 func (c *call) scaledFor(fn ops.BinaryFn, other, v, by Value) Value {
 	if f, ok := build.ToFloat(by); ok && f == 1 {
 		return v
+	}
+	if z, ok := v.(complex128); ok {
+		f, _ := build.ToFloat(by)
+		return z * complex(f, 0)
 	}
 	return c.times(c.widened(v, c.resultType(fn, other, v)), by)
 }
@@ -312,9 +328,9 @@ func power(c *call) Value {
 	if e, ok := build.ToFloat(c.args[1]); ok && x.DType().IsFloat() && x.Type().Q == nil {
 		switch e {
 		case 2:
-			return c.apply(ops.Unary{Fn: ops.Square}, x)
+			return c.unary(ops.Unary{Fn: ops.Square}, x)
 		case 0.5:
-			return c.apply(ops.Unary{Fn: ops.Sqrt}, x)
+			return c.unary(ops.Unary{Fn: ops.Sqrt}, x)
 		}
 	}
 	return c.binaryValues(ops.Pow, c.args[0], c.args[1])

@@ -22,6 +22,24 @@ var complexNumbers = []operator{
 	{"aten::is_complex", "self:T", func(c *call) Value { return c.tensor(0).Complex }},
 }
 
+// complexNumber is a complex number as a tensor without dimensions.
+func (c *call) complexNumber(v complex128, part tensor.DType) *build.Tensor {
+	return asComplex(c.constOf([]float64{real(v), imag(v)}, part, 2))
+}
+
+// besides returns a complex number as a tensor whose parts do not widen those of another one.
+func (c *call) besides(v, other Value) Value {
+	z, ok := v.(complex128)
+	if !ok {
+		return v
+	}
+	part := defaultFloat
+	if t, ok := other.(*build.Tensor); ok && t.DType() == tensor.Float64 {
+		part = tensor.Float64
+	}
+	return c.complexNumber(z, part)
+}
+
 // asComplex makes pairs complex numbers.
 func asComplex(t *build.Tensor) *build.Tensor {
 	t = build.Alias(t)
@@ -98,7 +116,9 @@ func (c *call) complexFrom(re, im *build.Tensor) *build.Tensor {
 var complexMoves = map[string]bool{
 	"aten::cat": true, "aten::stack": true, "aten::where": true, "aten::flip": true, "aten::roll": true, "aten::index": true, "aten::index_select": true, "aten::gather": true,
 	"aten::repeat_interleave": true, "aten::tril": true, "aten::triu": true, "aten::cumsum": true, "aten::constant_pad_nd": true, "aten::pad": true, "aten::take": true,
-	"aten::copy": true, "aten::hstack": true, "aten::vstack": true,
+	"aten::copy": true, "aten::hstack": true, "aten::vstack": true, "aten::index_put": true, "aten::index_add": true, "aten::index_copy": true, "aten::scatter": true,
+	"aten::scatter_add": true, "aten::masked_select": true, "aten::masked_fill": true, "aten::diag": true, "aten::diag_embed": true, "aten::rot90": true, "aten::fliplr": true, "aten::flipud": true,
+	"aten::trace": true, "aten::diff": true, "aten::block_diag": true,
 }
 
 // holdsComplex reports whether an argument is or holds complex numbers.
@@ -185,7 +205,7 @@ func angle(c *call) Value {
 		y := c.apply(ops.Where{ANumber: true, BNumber: true}, c.arithNumber(ops.Lt, t, int64(0)), c.lift(math.Pi), c.lift(0.0))
 		return c.apply(ops.Where{ANumber: true, KeepB: true}, c.fn(ops.IsNaN, t), c.lift(math.NaN()), c.cast(y, t.DType()))
 	}
-	return c.apply(ops.Binary{Fn: ops.Atan2}, c.partOf(t, 1), c.partOf(t, 0))
+	return c.angleOf(t)
 }
 
 // complexAbs is the absolute value.
@@ -215,6 +235,14 @@ func (c *call) complexArith(fn ops.BinaryFn, a, b *build.Tensor) *build.Tensor {
 	case fn == ops.Div:
 		power := c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{-1}}, c.apply(ops.Unary{Fn: ops.Square}, pairs(b)))
 		return c.complexScaled(ops.Div, c.complexProduct(c.ensureComplex(a), c.conj(b)), power)
+	case fn == ops.Pow:
+		return c.complexPower(a, b)
+	case fn == ops.Eq || fn == ops.Ne:
+		of := ops.All
+		if fn == ops.Ne {
+			of = ops.Any
+		}
+		return c.apply(ops.Reduce{Fn: of, Axes: []int{-1}}, c.arith(fn, pairs(c.ensureComplex(a)), pairs(c.ensureComplex(b))))
 	}
 	c.unsupported("on complex numbers")
 	return c.anything()
@@ -239,22 +267,6 @@ func (c *call) complexProduct(a, b *build.Tensor) *build.Tensor {
 	ar, ai, br, bi := c.partOf(a, 0), c.partOf(a, 1), c.partOf(b, 0), c.partOf(b, 1)
 	re := c.arith(ops.Sub, c.arith(ops.Mul, ar, br), c.arith(ops.Mul, ai, bi))
 	return c.complexFrom(re, c.arith(ops.Add, c.arith(ops.Mul, ar, bi), c.arith(ops.Mul, ai, br)))
-}
-
-// complexUnary applies a function of one element to complex numbers.
-func (c *call) complexUnary(op ops.Unary, t *build.Tensor) *build.Tensor {
-	switch op.Fn {
-	case ops.Abs:
-		return c.complexAbs(t)
-	case ops.Neg:
-		return asComplex(c.apply(op, pairs(t)))
-	case ops.Square:
-		return c.complexProduct(t, t)
-	case ops.Exp:
-		return c.polar(c.apply(op, c.partOf(t, 0)), c.partOf(t, 1))
-	}
-	c.unsupported("on complex numbers")
-	return c.anything()
 }
 
 // polar returns complex numbers by absolute value and angle.

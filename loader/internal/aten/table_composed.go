@@ -57,6 +57,25 @@ var composed = []operator{
 	}},
 	{"aten::multi_margin_loss", "self:T target:T p:n=1 margin:n=1 weight:T?=None reduction:i=1", multiMarginLoss},
 	{"aten::multilabel_margin_loss", "self:T target:T reduction:i=1", multiLabelMarginLoss},
+	{"aten::nextafter", "self:T other:T", nextAfter},
+	{"aten::logspace", "start:n end:n steps:i base:f=10" + newTensor, func(c *call) Value {
+		d := c.dtypeOr(4, defaultFloat)
+		n := c.int(2)
+		if n < 0 || n > maxComputed {
+			return c.fail("%d steps", n)
+		}
+		values := make([]float64, n)
+		start, end, base := c.float(0), c.float(1), c.float(3)
+		step := (end - start) / float64(max(n-1, 1))
+		for i := range values {
+			if values[i] = math.Pow(base, start+step*float64(i)); i >= n/2 && n > 1 {
+				values[i] = math.Pow(base, end-step*float64(n-1-i))
+			}
+		}
+		return c.constOf(values, d, n)
+	}},
+	{"aten::histogram", "self:T bins:i=100 | range:F?=None weight:T?=None density:b=False", histogramCounts},
+	{"aten::histogram", "self:T bins:T | weight:T?=None density:b=False", histogramOf},
 	{"aten::pdist", "self:T p:f=2", pairDistances},
 	{"aten::put", "self:T index:T source:T accumulate:b=False", func(c *call) Value {
 		t := c.tensor(0)
@@ -271,6 +290,84 @@ func mantissaAndExponent(c *call) Value {
 	power := func(n *build.Tensor) *build.Tensor { return c.op2("pow", 2.0, c.cast(n, tensor.Float64)) }
 	mantissa := c.op2("mul", c.op2("mul", wide, power(c.op1("neg", half))), power(c.op2("sub", half, exponent)))
 	return tuple(c.cast(mantissa, x.DType()), c.cast(exponent, tensor.Int32))
+}
+
+// nextAfter is the next number towards another one: its bits are those of the next integer.
+func nextAfter(c *call) Value {
+	x, y := c.tensor(0), c.tensor(1)
+	d := x.DType()
+	bits, float := tensor.Int32, tensor.Float32
+	least := float64(math.SmallestNonzeroFloat32)
+	if d == tensor.Float64 {
+		bits, float, least = tensor.Int64, tensor.Float64, math.SmallestNonzeroFloat64
+	}
+	if d != float || y.DType() != float || x.Complex {
+		return c.unsupported("of %v and %v", x.Type(), y.Type())
+	}
+	x, y = c.op2("add", x, c.op1("zeros_like", y)), c.op2("add", y, c.op1("zeros_like", x))
+	grows := c.op2("eq", c.op2("gt", y, x), c.op2("gt", x, int64(0)))
+	step := c.op2("sub", c.op2("mul", c.cast(grows, bits), int64(2)), int64(1))
+	next := c.apply(ops.Bits{DType: float}, c.op2("add", c.apply(ops.Bits{DType: bits}, x), step))
+	next = c.op3("where", c.op2("eq", x, int64(0)), c.op2("copysign", c.constOf([]float64{least}, float), y), next)
+	next = c.op3("where", c.op2("eq", x, y), y, next)
+	return c.op3("where", c.op1("isnan", x), x, c.op3("where", c.op1("isnan", y), y, next))
+}
+
+// histogramCounts is a histogram of bins of equal width, over a range or from the least to the greatest element.
+func histogramCounts(c *call) Value {
+	x, bins := c.tensor(0), c.int(1)
+	if bins < 1 || bins > maxComputed || !singleOrDouble(x) {
+		return c.unsupported("%d bins of %v", bins, x.Type())
+	}
+	var least, most *build.Tensor
+	if c.isNone(2) {
+		least, most = c.op1("amin", x), c.op1("amax", x)
+	} else {
+		ends := c.floats(2)
+		if len(ends) != 2 || !(ends[0] <= ends[1]) {
+			return c.fail("the range %v", ends)
+		}
+		least, most = c.constOf(ends[:1], x.DType()), c.constOf(ends[1:], x.DType())
+	}
+	half := c.op2("mul", c.cast(c.op2("eq", least, most), x.DType()), 0.5)
+	least, most = c.op2("sub", least, half), c.op2("add", most, half)
+	step := c.op2("div", c.op2("sub", most, least), float64(bins))
+	at := make([]float64, bins+1)
+	for i := range at {
+		at[i] = float64(i)
+	}
+	up := c.constOf(at, x.DType(), len(at))
+	edges := c.op2("add", least, c.op2("mul", step, up))
+	fromEnd := c.op2("sub", most, c.op2("mul", step, c.op2("rsub", up, float64(bins)))) // from both ends, as linspace
+	edges = c.op3("where", c.op2("lt", up, float64((bins+1)/2)), edges, fromEnd)
+	return c.histogram(edges, c.tensor(3), c.bool(4))
+}
+
+func histogramOf(c *call) Value { return c.histogram(c.tensor(1), c.tensor(2), c.bool(3)) }
+
+// histogram sums the weights of the elements between neighboring edges, the last of which belongs to the last bin.
+func (c *call) histogram(edges, weight *build.Tensor, density bool) Value {
+	x := c.flat(c.tensor(0))
+	if edges.Rank() != 1 || c.Err() != nil {
+		return c.fail("edges %v", edges.Type())
+	}
+	bins := c.extent(edges, 0) - 1
+	if bins < 1 {
+		return c.fail("%d bins", bins)
+	}
+	if weight == nil {
+		weight = c.op1("ones_like", x)
+	} else {
+		weight = c.flat(weight)
+	}
+	first, last := c.selected(edges, 0, build.Extent(0)), c.selected(edges, 0, build.Extent(bins))
+	inside := c.op2("logical_and", c.op2("ge", x, first), c.op2("le", x, last))
+	at := c.op3("clamp", c.op2("sub", c.placesIn(edges, x, false, true), int64(1)), int64(0), int64(bins-1))
+	sums := c.op("scatter_add", c.fullOf([]*build.Number{build.Extent(bins)}, 0, x.DType()), int64(0), at, c.op2("mul", weight, inside))
+	if density {
+		sums = c.op2("div", c.op2("div", sums, c.op1("sum", sums)), c.op1("diff", edges))
+	}
+	return tuple(sums, edges)
 }
 
 // multiMarginLoss is the hinge loss of several classes (torch.nn.MultiMarginLoss).

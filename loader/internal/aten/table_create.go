@@ -34,6 +34,14 @@ var creations = []operator{
 	{"aten::arange", "start:n end:n step:n" + newTensor, arange(0, 1, 2)},
 	{"aten::range", "start:n end:n step:n=1" + newTensor, arangeInclusive},
 	{"aten::linspace", "start:n end:n steps:i" + newTensor, linspace},
+	{"aten::linspace", "start:N end:N steps:i" + newTensor, func(c *call) Value {
+		for i := range 2 {
+			if t, ok := c.args[i].(*build.Tensor); ok {
+				c.args[i] = c.itemOf(t, build.Float)
+			}
+		}
+		return linspace(c)
+	}},
 	{"aten::linspace", "start:n end:n steps:i?=None" + newTensor, linspace},
 	{"aten::eye", "n:i" + newTensor, eye},
 	{"aten::eye", "n:i m:i" + newTensor, eye},
@@ -130,6 +138,9 @@ func (c *call) likeWith(t *build.Tensor, i int, d tensor.DType) *build.Tensor {
 // likeOf returns a tensor of the shape of t with all elements the same.
 func (c *call) likeOf(t *build.Tensor, v float64, d tensor.DType) *build.Tensor {
 	dims := c.Dims(t)
+	if t.Complex && c.Err() == nil {
+		t, c.complex = c.partOf(t, 0), c.complex || !c.typed
+	}
 	fixed := true
 	for _, n := range dims {
 		fixed = fixed && len(n.Deps) == 0

@@ -45,10 +45,10 @@ var exports = []operator{
 	{"aten::all", "self:T dim:I?=None keepdim:b=False", reduce(ops.All, 1, 2, -1)},
 
 	{"aten::_native_batch_norm_legit_no_training", "input:T weight:T? bias:T? running_mean:T running_var:T momentum:f eps:f", nativeBatchNorm(6)},
-	{"aten::_native_batch_norm_legit", "input:T weight:T? bias:T? training:b momentum:f eps:f", batchStatisticsOnly},
+	{"aten::_native_batch_norm_legit", "input:T weight:T? bias:T? training:b momentum:f eps:f", batchStatisticsOnly(5)},
 	{"aten::_native_batch_norm_legit", "input:T weight:T? bias:T? running_mean:T running_var:T training:b momentum:f eps:f", normLegit(true)},
 	{"aten::_native_batch_norm_legit_functional", "input:T weight:T? bias:T? running_mean:T running_var:T training:b momentum:f eps:f", normLegit(false)},
-	{"aten::native_batch_norm", "input:T weight:T? bias:T? running_mean:T? running_var:T? training:b momentum:f eps:f", nativeBatchNorm(7)},
+	{"aten::native_batch_norm", "input:T weight:T? bias:T? running_mean:T? running_var:T? training:b momentum:f eps:f", normLegit(true)},
 	{"aten::native_group_norm", "input:T weight:T? bias:T? N:n C:n HxW:n group:i eps:f", nativeGroupNorm},
 
 	{"aten::var", "self:T dim:I?=None | correction:f?=None keepdim:b=False", spreadBy(variance(ops.Var, 1, -1, 2, 3))},
@@ -279,9 +279,6 @@ func (c *call) strided(t *build.Tensor, size, stride []int, offset int) Value {
 //go:noinline
 func nativeBatchNorm(eps int) func(*call) Value {
 	return func(c *call) Value {
-		if eps == 7 && c.bool(5) {
-			return c.unsupported("in training mode: call eval() before exporting the model")
-		}
 		y := c.normalize(c.tensor(0), c.tensor(1), c.tensor(2), c.tensor(3), c.tensor(4), c.float(eps))
 		none := c.fullOf([]*build.Number{build.Extent(0)}, 0, y.DType())
 		out := &Tuple{Items: []Value{y, none, none}}
@@ -300,6 +297,9 @@ func normLegit(inPlace bool) func(*call) Value {
 		if !c.bool(5) {
 			return nativeBatchNorm(7)(c)
 		}
+		if c.isNone(3) {
+			return batchStatisticsOnly(7)(c)
+		}
 		out := c.trainedNorm(6, inPlace)
 		if list, ok := out.(*Tuple); ok { // without what the gradient keeps
 			list.Items = append(list.Items[:3:3], list.Items[4:]...)
@@ -308,15 +308,18 @@ func normLegit(inPlace bool) func(*call) Value {
 	}
 }
 
-func batchStatisticsOnly(c *call) Value {
-	x := c.tensor(0)
-	var axes []int
-	for i := range x.Rank() {
-		if i != 1 {
-			axes = append(axes, i)
+//go:noinline
+func batchStatisticsOnly(eps int) func(*call) Value {
+	return func(c *call) Value {
+		x := c.tensor(0)
+		var axes []int
+		for i := range x.Rank() {
+			if i != 1 {
+				axes = append(axes, i)
+			}
 		}
+		return c.withMoments(c.batchStatistics(x, c.tensor(1), c.tensor(2), c.float(eps)), x, axes, false, c.float(eps))
 	}
-	return c.withMoments(c.batchStatistics(x, c.tensor(1), c.tensor(2), c.float(5)), x, axes, false, c.float(5))
 }
 
 // withMoments returns a result, and the mean and the reciprocal of the standard deviation of x over some dimensions.

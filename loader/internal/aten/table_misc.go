@@ -13,7 +13,12 @@ var families = [][]operator{
 
 // queries ask for properties, and others are of no consequence for inference.
 var queries = []operator{
-	{"prim::dtype", "a:T", func(c *call) Value { return torchDType(c.tensor(0).Type()) }},
+	{"prim::dtype", "a:T", func(c *call) Value {
+		if c.tensor(0).Store.Short {
+			return int64(shortType)
+		}
+		return torchDType(c.tensor(0).Type())
+	}},
 	{"prim::device", "a:T", func(*call) Value { return Device("cpu") }},
 	{"prim::layout", "a:T", func(*call) Value { return int64(0) }},
 	{"prim::is_cuda", "a:T", constant(false)},

@@ -20,10 +20,14 @@ var normalizations = []operator{
 func batchNorm(c *call) Value {
 	x, weight, bias, mean, variance := c.tensor(0), c.tensor(1), c.tensor(2), c.tensor(3), c.tensor(4)
 	if c.bool(5) {
-		if mean != nil {
-			return c.unsupported("in training mode: call eval() before saving the model")
+		if mean == nil {
+			return c.batchStatistics(x, weight, bias, c.float(7))
 		}
-		return c.batchStatistics(x, weight, bias, c.float(7))
+		out, _ := Items(c.trainedNorm(6, true))
+		if len(out) == 0 {
+			return nil
+		}
+		return out[0]
 	}
 	return c.normalize(x, weight, bias, mean, variance, c.float(7))
 }
@@ -97,6 +101,16 @@ func instanceNorm(c *call) Value {
 	x, weight, bias := c.tensor(0), c.tensor(1), c.tensor(2)
 	if !c.bool(5) {
 		return c.normalize(x, weight, bias, c.tensor(3), c.tensor(4), c.float(7))
+	}
+	if mean, variance := c.tensor(3), c.tensor(4); mean != nil && variance != nil && x.Rank() > 2 {
+		axes := lastAxes(x.Rank(), x.Rank()-2)
+		for _, moved := range []struct {
+			running *build.Tensor
+			of      ops.Reduce
+		}{{mean, ops.Reduce{Fn: ops.Mean, Axes: axes}}, {variance, ops.Reduce{Fn: ops.Var, Axes: axes, Correction: 1}}} {
+			now := c.apply(ops.Reduce{Fn: ops.Mean, Axes: []int{0}}, c.apply(moved.of, c.cast(x, moved.running.DType())))
+			c.store(moved.running, c.moved(moved.running, now, 6))
+		}
 	}
 	return c.applyFloat(ops.InstanceNorm{Eps: c.float(7), HasWeight: weight != nil, HasBias: bias != nil}, x, weight, bias)
 }

@@ -77,7 +77,6 @@ var pointwise = []operator{
 	{"aten::clamp_max", "self:T max:T", binary(ops.Min)},
 	{"aten::to", "self:T other:T non_blocking:b=False copy:b=False memory_format:i?=None", toOther},
 	{"aten::to", "self:T dtype:i non_blocking:b=False copy:b=False memory_format:i?=None", to(1, 3)},
-	{"aten::to", "self:H dtype:i non_blocking:b=False copy:b=False memory_format:i?=None", to(1, 3)},
 	{"aten::to", "self:T device:v dtype:i non_blocking:b=False copy:b=False memory_format:i?=None", to(2, 4)},
 	{"aten::to", "self:T dtype:i layout:i?=None device:v?=None pin_memory:b?=None non_blocking:b=False copy:b=False memory_format:i?=None", to(1, 6)},
 	{"aten::to", "self:T device:v?=None dtype:i?=None non_blocking:b=False copy:b=False", to(2, 4)},
@@ -290,35 +289,8 @@ func clampTensors(c *call) Value {
 //go:noinline
 func to(i, k int) func(*call) Value {
 	return func(c *call) Value {
-		t := c.tensorOrShort()
-		if !c.isNone(i) && c.int(i) == shortType {
-			return c.short(t)
-		}
-		return c.convertTo(t, i, k < len(c.args) && c.bool(k))
+		return c.convertTo(c.tensor(0), i, k < len(c.args) && c.bool(k))
 	}
-}
-
-// Short is a tensor of int16, kept in int32. TorchScript does not say the types of results, so that it is only converted, and given as an output.
-type Short struct{ Tensor *build.Tensor }
-
-// shortType is int16 in PyTorch's numbering.
-const shortType = 2
-
-func (c *call) tensorOrShort() *build.Tensor {
-	if s, ok := c.args[0].(*Short); ok {
-		return s.Tensor
-	}
-	return c.tensor(0)
-}
-
-// short converts to int16: of integers it keeps the lowest 16 bits.
-func (c *call) short(t *build.Tensor) Value {
-	if t.Complex || t.Type().Q != nil {
-		return c.unsupported("element type %d", shortType)
-	}
-	t = c.cast(t, tensor.Int32)
-	t = c.arithNumber(ops.BitAnd, c.arithNumber(ops.Add, t, int64(1<<15)), int64(1<<16-1))
-	return &Short{c.arithNumber(ops.Sub, t, int64(1<<15))}
 }
 
 // convertTo converts to the type that argument i names, if any.
@@ -347,7 +319,7 @@ func (c *call) convert(t *build.Tensor, d tensor.DType, always bool) *build.Tens
 		return build.Alias(t)
 	}
 	if t.DType() == d {
-		if always {
+		if always || t.Store.Short && c.typed && c.narrow == nil {
 			return build.NewTensor(c.read(t))
 		}
 		return build.Alias(t)
@@ -359,12 +331,18 @@ func toOther(c *call) Value {
 	if other := c.tensor(1); other.Complex {
 		return c.convertComplex(c.tensor(0), other.DType())
 	}
+	if c.typed = true; c.tensor(1).Store.Short {
+		c.narrow = narrowTypes[shortType]
+	}
 	return c.convert(c.tensor(0), c.tensor(1).DType(), false)
 }
 
 //go:noinline
 func toType(d tensor.DType) func(*call) Value {
-	return func(c *call) Value { return c.convert(c.tensor(0), d, false) }
+	return func(c *call) Value {
+		c.typed = true
+		return c.convert(c.tensor(0), d, false)
+	}
 }
 
 // sinc is sin(pi x) / (pi x), 1 at 0.

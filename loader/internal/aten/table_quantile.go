@@ -200,15 +200,23 @@ func (c *call) interpolated(rank *build.Tensor, interpolation string, take, shap
 func vander(increasing func(c *call) bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
-		if x.Rank() == 0 || x.Complex {
+		if x.Rank() == 0 && c.isNone(1) || x.Complex {
 			return c.unsupported("of %v", x.Type())
 		}
-		n := c.intOr(1, c.extent(x, x.Rank()-1))
+		n := 0
+		if c.isNone(1) {
+			n = c.extent(x, x.Rank()-1)
+		} else {
+			n = c.int(1)
+		}
 		if n < 1 || n > maxComputed {
 			return c.unsupported("of %d powers", n)
 		}
 		if d := x.DType(); !d.IsFloat() {
 			x = c.cast(x, tensor.Int64)
+		}
+		if x.Rank() == 0 {
+			x = c.reshape(x, []*build.Number{build.Extent(1)})
 		}
 		column := c.reshape(x, append(c.Dims(x)[:x.Rank():x.Rank()], build.Extent(1)))
 		y := c.fullLike(column, 1)

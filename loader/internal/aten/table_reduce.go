@@ -78,6 +78,12 @@ func (c *call) reduced(op ops.Reduce, x *build.Tensor) *build.Tensor {
 	if x.Complex && (op.Fn == ops.Sum || op.Fn == ops.Mean) && c.Err() == nil {
 		return c.complexFrom(c.reduced(op, c.partOf(x, 0)), c.reduced(op, c.partOf(x, 1)))
 	}
+	if x.Complex && op.Fn == ops.Prod && c.Err() == nil {
+		if len(op.Axes) == 0 {
+			return c.complexProductAlong(c.flat(x), 0, false)
+		}
+		return c.complexProductAlong(x, op.Axes[0], op.KeepDims)
+	}
 	if op.Fn == ops.Mean && len(op.Axes) > 0 {
 		if y, ok := c.spatialMean(x, op.Axes, op.KeepDims); ok {
 			return y
@@ -133,6 +139,9 @@ func norm(p, dims, keep, dtype int) func(*call) Value {
 			op.Axes = c.axes(dims, x.Rank())
 		}
 		op.KeepDims = keep > 0 && c.bool(keep)
+		if x.Complex && c.Err() == nil {
+			x = c.complexAbs(x)
+		}
 		if dtype > 0 {
 			x = c.cast(x, c.dtypeOr(dtype, x.DType()))
 		}
@@ -158,7 +167,21 @@ func (c *call) spread(fn ops.ReduceFn, dims, unbiased, correction, keep int) ops
 
 //go:noinline
 func variance(fn ops.ReduceFn, dims, unbiased, correction, keep int) func(*call) Value {
-	return func(c *call) Value { return c.apply(c.spread(fn, dims, unbiased, correction, keep), c.tensor(0)) }
+	return func(c *call) Value { return c.spreadOf(c.spread(fn, dims, unbiased, correction, keep), c.tensor(0)) }
+}
+
+// spreadOf is a variance or a deviation. That of complex numbers is the sum of those of their parts.
+func (c *call) spreadOf(op ops.Reduce, x *build.Tensor) *build.Tensor {
+	if !x.Complex || c.Err() != nil {
+		return c.apply(op, x)
+	}
+	part := op
+	part.Fn = ops.Var
+	y := c.arith(ops.Add, c.apply(part, c.partOf(x, 0)), c.apply(part, c.partOf(x, 1)))
+	if op.Fn == ops.Std {
+		y = c.fn(ops.Sqrt, y)
+	}
+	return y
 }
 
 //go:noinline
@@ -167,7 +190,7 @@ func withMean(fn ops.ReduceFn, dims, unbiased, correction, keep int) func(*call)
 		op := c.spread(fn, dims, unbiased, correction, keep)
 		mean := op
 		mean.Fn, mean.Correction = ops.Mean, 0
-		return &Tuple{Items: []Value{c.apply(op, c.tensor(0)), c.apply(mean, c.tensor(0))}}
+		return &Tuple{Items: []Value{c.spreadOf(op, c.tensor(0)), c.reduced(mean, c.tensor(0))}}
 	}
 }
 
@@ -217,6 +240,9 @@ func cumulative(product bool) func(*call) Value {
 	return func(c *call) Value {
 		x := c.tensor(0)
 		axis := c.axis(1, x.Rank())
+		if x.Complex && c.Err() == nil {
+			return c.complexScan(x, axis)
+		}
 		if !c.isNone(2) {
 			x = c.cast(x, c.dtypeOr(2, x.DType()))
 		}

@@ -155,8 +155,9 @@ func gradient(c *call) Value {
 			axes = append(axes, i)
 		}
 	}
-	if c.int(3) != 1 {
-		return c.unsupported("of %v with edges of order %d", x.Type(), c.int(3))
+	order := c.int(3)
+	if order != 1 && order != 2 {
+		return c.fail("edges of order %d", order)
 	}
 	if !x.DType().IsFloat() {
 		x = c.cast(x, defaultFloat)
@@ -172,7 +173,7 @@ func gradient(c *call) Value {
 	for i, axis := range axes {
 		spacing := spacings[min(i, len(spacings)-1)]
 		n := c.extent(x, axis)
-		if n < 2 {
+		if n < order+1 {
 			return c.fail("%d samples in dimension %d", n, axis)
 		}
 		part := func(start, end int) *build.Tensor {
@@ -182,6 +183,17 @@ func gradient(c *call) Value {
 			return c.arithNumber(ops.Div, c.arith(ops.Sub, right, left), over)
 		}
 		first, last := slope(part(1, 2), part(0, 1), spacing), slope(part(n-1, n), part(n-2, n-1), spacing)
+		if order == 2 { // the slope of a parabola through three samples
+			ahead := func(a, b, d int) *build.Tensor {
+				by := 1.0
+				if a > d {
+					by = -1
+				}
+				y := c.arith(ops.Sub, c.arithNumber(ops.Mul, part(b, b+1), 4.0), part(d, d+1))
+				return c.arithNumber(ops.Div, c.arith(ops.Sub, y, c.arithNumber(ops.Mul, part(a, a+1), 3.0)), by*2*spacing)
+			}
+			first, last = ahead(0, 1, 2), ahead(n-1, n-2, n-3)
+		}
 		parts := []*build.Tensor{first, slope(part(2, n), part(0, n-2), 2*spacing), last}
 		if n == 2 {
 			parts = []*build.Tensor{first, last}

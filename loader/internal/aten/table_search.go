@@ -15,6 +15,9 @@ var searches = []operator{
 	{"aten::isin", "elements:T test_elements:T | assume_unique:b=False invert:b=False", isIn},
 	{"aten::bincount", "self:T weights:T?=None minlength:i=0", binCount},
 	{"aten::_unique2", "self:T sorted:b=True return_inverse:b=False return_counts:b=False", unique2},
+	{"aten::unique_dim", "self:T dim:i sorted:b=True return_inverse:b=False return_counts:b=False", func(c *call) Value {
+		return c.uniqueAlong(c.axis(1, c.tensor(0).Rank()), true)
+	}},
 	{"aten::unique_consecutive", "self:T return_inverse:b=False return_counts:b=False dim:i?=None", uniqueConsecutive},
 	{"aten::equal", "self:T other:T", equalTensors},
 	{"aten::allclose", "self:T other:T rtol:f=1e-05 atol:f=1e-08 equal_nan:b=False", allClose},

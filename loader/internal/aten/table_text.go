@@ -3,6 +3,7 @@ package aten
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/tensor"
@@ -22,10 +23,53 @@ var texts = []operator{
 
 	{"aten::add", "a:s b:s", func(c *call) Value { return c.text(c.string(0) + c.string(1)) }},
 	{"aten::mul", "a:s n:i", func(c *call) Value { return c.repeatText(c.string(0), c.int(1)) }},
-	{"aten::str", "elem:v", func(c *call) Value { return c.text(Format(c.args[0])) }},
+	{"aten::str", "elem:v", func(c *call) Value { return c.text(Format(c.plain(c.args[0]))) }},
 	{"aten::upper", "self:s", mapText(strings.ToUpper)},
 	{"aten::lower", "self:s", mapText(strings.ToLower)},
 	{"aten::strip", "self:s chars:s?=None", stripText},
+	{"aten::lstrip", "self:s chars:s?=None", stripText},
+	{"aten::rstrip", "self:s chars:s?=None", stripText},
+	{"aten::isdigit", "self:s", allText(unicode.IsDigit)},
+	{"aten::isdecimal", "self:s", allText(unicode.IsDigit)},
+	{"aten::isnumeric", "self:s", allText(unicode.IsDigit)},
+	{"aten::isalpha", "self:s", allText(unicode.IsLetter)},
+	{"aten::isalnum", "self:s", allText(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })},
+	{"aten::isspace", "self:s", allText(unicode.IsSpace)},
+	{"aten::isupper", "self:s", func(c *call) Value {
+		return strings.ToUpper(c.string(0)) == c.string(0) && strings.ToLower(c.string(0)) != c.string(0)
+	}},
+	{"aten::islower", "self:s", func(c *call) Value {
+		return strings.ToLower(c.string(0)) == c.string(0) && strings.ToUpper(c.string(0)) != c.string(0)
+	}},
+	{"aten::capitalize", "self:s", mapText(func(s string) string {
+		if s == "" {
+			return s
+		}
+		return strings.ToUpper(s[:1]) + strings.ToLower(s[1:])
+	})},
+	{"aten::count", "self:s substr:s start:i=0 end:i=-1", func(c *call) Value {
+		if c.int(2) != 0 || c.int(3) != -1 {
+			return c.unsupported("of a part of a string")
+		}
+		return int64(strings.Count(c.string(0), c.string(1)))
+	}},
+	{"aten::rfind", "self:s substr:s start:i=0 end:i=-1", func(c *call) Value {
+		if c.int(2) != 0 || c.int(3) != -1 {
+			return c.unsupported("of a part of a string")
+		}
+		return int64(strings.LastIndex(c.string(0), c.string(1)))
+	}},
+	{"aten::zfill", "self:s width:i", func(c *call) Value {
+		s, sign := c.string(0), ""
+		if s != "" && (s[0] == '-' || s[0] == '+') {
+			s, sign = s[1:], s[:1]
+		}
+		n := c.int(1) - len(s) - len(sign)
+		if n <= 0 || !c.fits(c.int(1)) {
+			return c.string(0)
+		}
+		return c.text(sign + strings.Repeat("0", n) + s)
+	}},
 	{"aten::startswith", "self:s prefix:s", func(c *call) Value { return strings.HasPrefix(c.string(0), c.string(1)) }},
 	{"aten::endswith", "self:s suffix:s", func(c *call) Value { return strings.HasSuffix(c.string(0), c.string(1)) }},
 	{"aten::find", "self:s substr:s", func(c *call) Value { return int64(strings.Index(c.string(0), c.string(1))) }},
@@ -86,6 +130,16 @@ func replaceText(c *call) Value {
 	return c.text(strings.ReplaceAll(s, old, by))
 }
 
+// allText reports whether a function holds for all characters of a string that has some.
+//
+//go:noinline
+func allText(f func(rune) bool) func(*call) Value {
+	return func(c *call) Value {
+		s := c.string(0)
+		return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !f(r) })
+	}
+}
+
 //go:noinline
 func mapText(f func(string) string) func(*call) Value {
 	return func(c *call) Value { return c.text(f(c.string(0))) }
@@ -129,8 +183,38 @@ func joinText(c *call) Value {
 	return c.text(strings.Join(parts, c.string(0)))
 }
 
+// written returns the arguments of a text, which then depends on the numbers among them.
+func (c *call) written(i int) []Value {
+	l, _ := c.plain(c.args[i]).(*List)
+	return l.Items
+}
+
+// plain returns a value with the numbers in it as the program sees them. Those that only the run knows stay, in messages that nobody may read.
+func (c *call) plain(v Value) Value {
+	all := func(items []Value) []Value {
+		out := make([]Value, len(items))
+		for i, x := range items {
+			out[i] = c.plain(x)
+		}
+		return out
+	}
+	switch x := v.(type) {
+	case *build.Number:
+		if p, err := c.PlainValue(x); err == nil {
+			return p
+		}
+	case *Tuple:
+		return &Tuple{Class: x.Class, Items: all(x.Items)}
+	case *List:
+		if c.failed(c.Toil(len(x.Items))); c.Err() == nil {
+			return &List{Items: all(x.Items)}
+		}
+	}
+	return v
+}
+
 func formatText(c *call) Value {
-	args, _ := Items(c.args[1])
+	args := c.written(1)
 	var b strings.Builder
 	rest := c.string(0)
 	for _, a := range args {
@@ -151,7 +235,12 @@ func formatText(c *call) Value {
 
 // percentFormat is format % args for the conversions that TorchScript has.
 func percentFormat(c *call) Value {
-	args, _ := Items(c.args[1])
+	args := c.written(1)
+	if len(args) == 1 {
+		if t, ok := args[0].(*Tuple); ok {
+			args = t.Items
+		}
+	}
 	var b strings.Builder
 	for i := 0; i < len(c.string(0)); i++ {
 		ch := c.string(0)[i]
@@ -204,9 +293,17 @@ func ord(c *call) Value {
 	return int64(r[0])
 }
 
+// stripText removes characters, or spaces, at both ends, or at one of them.
 func stripText(c *call) Value {
-	if c.isNone(1) {
-		return strings.TrimSpace(c.string(0))
+	s, in := c.string(0), unicode.IsSpace
+	if !c.isNone(1) {
+		in = func(r rune) bool { return strings.ContainsRune(c.string(1), r) }
 	}
-	return strings.Trim(c.string(0), c.string(1))
+	if c.name != "aten::rstrip" {
+		s = strings.TrimLeftFunc(s, in)
+	}
+	if c.name != "aten::lstrip" {
+		s = strings.TrimRightFunc(s, in)
+	}
+	return s
 }

@@ -25,7 +25,6 @@ import (
 //	device                   Device
 //	packed weights           *Packed, *CellParams, *LayerContext
 //	nested tensor            *Nested
-//	tensor of int16          *Short
 type Value any
 
 // Tuple is a tuple, or a named one.
@@ -210,8 +209,6 @@ func TypeName(v Value) string {
 		return v.Class.PublicName()
 	case Device:
 		return "device"
-	case *Short:
-		return "tensor of int16"
 	case *LayerContext:
 		return v.class
 	case *CellParams:

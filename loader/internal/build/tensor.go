@@ -30,6 +30,7 @@ type Storage struct {
 	Value   *graph.Value // nil as long as param or number says it
 	Version int          // one more with each time that something is written
 	Number  *Number      // of a tensor that was made from one, until something is written
+	Short   bool         // its elements are int16 to the program, kept in int32
 	// Of a tensor that the file holds:
 	Param *tensor.Tensor
 	Name  string // path of the attribute

@@ -24,7 +24,7 @@ type bound struct {
 // Parameters returns the names of forward's parameters.
 func (p *Program) Parameters() []string {
 	var names []string
-	for _, q := range p.forward.def.Params[1:] {
+	for _, q := range p.entry.def.Params[1:] {
 		names = append(names, q.Name)
 	}
 	return names
@@ -93,7 +93,7 @@ type leafMaker func(i int, t *script.Type) (aten.Value, error)
 
 // values returns the arguments of forward, with what leaf makes of each input, and which of them are given.
 func (b *bound) values(leaf leafMaker) (args []aten.Value, given []bool, err error) {
-	params := b.forward.def.Params[1:]
+	params := b.entry.def.Params[1:]
 	args, given = make([]aten.Value, len(params)), make([]bool, len(params))
 	for i, q := range params {
 		at := b.parts.find(q.Name)
@@ -110,7 +110,7 @@ func (b *bound) values(leaf leafMaker) (args []aten.Value, given []bool, err err
 	}
 	for _, at := range b.parts.parts {
 		if !slices.ContainsFunc(params, func(q *script.Param) bool { return q.Name == at.path }) {
-			return nil, nil, &graph.InputError{Index: at.first(), Name: at.path, Reason: fmt.Sprintf("forward has no such parameter: it has %v", b.Parameters())}
+			return nil, nil, &graph.InputError{Index: at.first(), Name: at.path, Reason: fmt.Sprintf("%s has no such parameter: it has %v", b.entry.def.Name, b.Parameters())}
 		}
 	}
 	return args, given, nil

@@ -73,6 +73,9 @@ func (m *machine) evalExpr(f *frame, x script.Expr) (aten.Value, error) {
 	case *script.Unary:
 		return m.unaryExpr(f, x)
 	case *script.Binary:
+		if im, ok := x.Y.(*script.ImaginaryLit); ok && (x.Op == script.Add || x.Op == script.Sub) {
+			return m.complexExpr(f, x, im.Value)
+		}
 		return m.binaryExpr(f, x)
 	case *script.Cond:
 		return m.condExpr(f, x)
@@ -193,6 +196,22 @@ func (m *machine) getItem(v, i aten.Value) (aten.Value, error) {
 func (m *machine) setItem(x, i, v aten.Value) error {
 	_, err := m.Dispatch("aten::_set_item", []aten.Value{x, i, v}, nil)
 	return err
+}
+
+// complexExpr evaluates a complex constant, which is written as a sum.
+func (m *machine) complexExpr(f *frame, x *script.Binary, im float64) (aten.Value, error) {
+	v, err := m.eval(f, x.X)
+	if err != nil {
+		return nil, err
+	}
+	re, ok := build.ToFloat(v)
+	if !ok {
+		return nil, fmt.Errorf("a %s and an imaginary number", aten.TypeName(v))
+	}
+	if x.Op == script.Sub {
+		im = -im
+	}
+	return complex(re, im), nil
 }
 
 // condExpr evaluates "a if c else b", of which only one is evaluated.

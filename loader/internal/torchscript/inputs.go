@@ -23,7 +23,7 @@ type input struct {
 // findInputs lists the inputs, in the order of forward's parameters and of what tuples and dicts among them hold. One may be a list, which has
 // all tensors that are left by the others; optional parameters behind it keep their defaults.
 func (p *Program) findInputs() error {
-	params := p.forward.def.Params[1:]
+	params := p.entry.def.Params[1:]
 	list := slices.IndexFunc(params, func(q *script.Param) bool { return tensorList(q.Type) })
 	for i, q := range params {
 		if list >= 0 && i > list && !required(q) {
@@ -34,7 +34,7 @@ func (p *Program) findInputs() error {
 			continue
 		}
 		if !p.addInputs(q.Name, q.Type, q.Default != nil) {
-			return positioned(p.forward.file, q, fmt.Errorf("the input %s is a %s: inputs are tensors, numbers, and lists, dicts and tuples of these", q.Name, typeText(q.Type))).reject()
+			return positioned(p.entry.file, q, fmt.Errorf("the input %s is a %s: inputs are tensors, numbers, and lists, dicts and tuples of these", q.Name, typeText(q.Type))).reject()
 		}
 	}
 	return nil
@@ -89,7 +89,7 @@ func (p *Program) keysRead(param string) (keys []string, tested map[string]bool)
 		n, ok := x.(*script.Name)
 		return ok && n.Name == param
 	}
-	script.Walk(p.forward.def, func(n script.Node) bool {
+	script.Walk(p.entry.def, func(n script.Node) bool {
 		switch n := n.(type) {
 		case *script.Index:
 			if s, ok := n.Indices[0].(*script.StringLit); ok && len(n.Indices) == 1 && is(n.Value) && !slices.Contains(keys, s.Value) {
@@ -190,11 +190,11 @@ func (p *Program) inOrder(n int) (*bound, error) {
 
 // defaults evaluates the defaults of parameters that are not given.
 func (p *Program) defaults(m *machine, args []aten.Value, given []bool) error {
-	for i, q := range p.forward.def.Params[1:] {
+	for i, q := range p.entry.def.Params[1:] {
 		if given[i] || q.Default == nil {
 			continue
 		}
-		v, err := m.eval(&frame{fn: p.forward}, q.Default)
+		v, err := m.eval(&frame{fn: p.entry}, q.Default)
 		if err != nil {
 			return err
 		}

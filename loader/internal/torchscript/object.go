@@ -20,9 +20,12 @@ type Source struct {
 	Code      map[string][]byte // source files by their path below code/
 	Version   int               // of the operators
 	Limits    build.Limits      // of what the program may do while a graph is made
+	Method    string            // of the root module that runs, "" for forward
 	// Tensor returns the tensor that a value of a pickle is; constant says of
 	// which one. It returns nil for what is no tensor.
 	Tensor func(v pickle.Value, constant bool) (*tensor.Tensor, error)
+	// Short reports whether a tensor's elements are int16, which Tensor returns in int32.
+	Short func(v pickle.Value) bool
 }
 
 // reader makes values of an archive's pickles.
@@ -94,7 +97,7 @@ func (r *reader) shared(v pickle.Value, where string, constant bool) (aten.Value
 					return nil, &tensor.FileError{Record: where, Err: err}
 				}
 			}
-			p.Store.ID = r.origin(p)
+			p.Store.ID, p.Store.Short = r.origin(p), r.src.Short(v)
 			p.Literal = constant
 			r.tensors[t] = p
 		}

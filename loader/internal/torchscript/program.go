@@ -1,9 +1,12 @@
 package torchscript
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/octet-ml/octet/graph"
@@ -17,13 +20,13 @@ import (
 // Program is a module of an archive, ready to be specialized. It may be used by
 // many goroutines.
 type Program struct {
-	src     Source
-	code    *code
-	table   aten.Table
-	forward *function
-	before  []*function // forward's pre-hooks, called with its arguments
-	behind  []*function // its hooks, called with its arguments and its result
-	inputs  []input
+	src    Source
+	code   *code
+	table  aten.Table
+	entry  *function   // the method that runs: forward, or the one that was chosen
+	before []*function // forward's pre-hooks, called with its arguments
+	behind []*function // its hooks, called with its arguments and its result
+	inputs []input
 
 	mu         sync.Mutex // while the archive is decoded
 	contiguous map[*tensor.Tensor]*tensor.Tensor
@@ -44,20 +47,56 @@ func New(ctx context.Context, src Source) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.forward = classOf(root).methods["forward"]
-	if p.forward == nil {
-		return nil, &tensor.FileError{Record: classOf(root).file, Reason: fmt.Sprintf("%s has no method forward", root.Class.PublicName())}
+	name := cmp.Or(src.Method, "forward")
+	own := classOf(root)
+	p.entry = own.methods[name]
+	switch {
+	case p.entry == nil && src.Method != "":
+		return nil, &tensor.FileError{Err: &MethodError{Asked: name, Methods: own.methodNames()}}
+	case p.entry == nil:
+		return nil, &tensor.FileError{Record: own.file, Reason: fmt.Sprintf("%s has no method forward", root.Class.PublicName()), Err: own.otherMethods()}
+	case len(p.entry.def.Params) == 0:
+		return nil, positioned(p.entry.file, p.entry.def, fmt.Errorf("%s has no parameter", name)).reject()
 	}
-	if len(p.forward.def.Params) == 0 {
-		return nil, positioned(p.forward.file, p.forward.def, errors.New("forward has no parameter")).reject()
-	}
-	if p.before, err = hooks(root, classOf(root).def.ForwardPreHooks); err != nil {
-		return nil, err
-	}
-	if p.behind, err = hooks(root, classOf(root).def.ForwardHooks); err != nil {
-		return nil, err
+	if name == "forward" {
+		if p.before, err = hooks(root, own.def.ForwardPreHooks); err != nil {
+			return nil, err
+		}
+		if p.behind, err = hooks(root, own.def.ForwardHooks); err != nil {
+			return nil, err
+		}
 	}
 	return p, p.findInputs()
+}
+
+// MethodError says that a module has no such method.
+type MethodError struct {
+	Asked   string
+	Methods []string // that it has
+}
+
+func (e *MethodError) Error() string {
+	return fmt.Sprintf("has no method %q: it has %s", e.Asked, strings.Join(e.Methods, ", "))
+}
+
+// methodNames lists the methods that can run by themselves, in order: not those that restore a module, nor hooks.
+func (c *class) methodNames() []string {
+	var names []string
+	for name := range c.methods {
+		if !strings.HasPrefix(name, "__") && !slices.Contains(c.def.ForwardPreHooks, name) && !slices.Contains(c.def.ForwardHooks, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// otherMethods names the methods of a module without forward, nil where it has none.
+func (c *class) otherMethods() error {
+	if names := c.methodNames(); len(names) > 0 {
+		return fmt.Errorf("choose one of its methods: %s", strings.Join(names, ", "))
+	}
+	return nil
 }
 
 // hooks returns the methods of the root that are hooks of its forward. Those of other modules stand in the code that calls them.
@@ -87,7 +126,7 @@ func (p *Program) callRoot(m *machine, root *aten.Object, args []aten.Value) (at
 			args = []aten.Value{v}
 		}
 	}
-	out, err := m.call(p.forward, append([]aten.Value{root}, args...), nil)
+	out, err := m.call(p.entry, append([]aten.Value{root}, args...), nil)
 	for _, hook := range p.behind {
 		if err != nil {
 			return nil, err
@@ -272,7 +311,7 @@ func (p *Program) located(err error) error {
 	if errors.As(err, &e) || errors.As(err, &unsupported) {
 		return err
 	}
-	return positioned(p.forward.file, p.forward.def, err)
+	return positioned(p.entry.file, p.entry.def, err)
 }
 
 // outputs returns a value's tensors and numbers as values of the graph.
@@ -288,9 +327,6 @@ func (m *machine) outputs(v aten.Value) ([]*graph.Value, error) {
 		defer w.Leave()
 		if err := m.CheckOutputs(len(values)); err != nil {
 			return err
-		}
-		if s, ok := v.(*aten.Short); ok {
-			v = s.Tensor
 		}
 		switch v := v.(type) {
 		case nil:

@@ -12,7 +12,8 @@ import (
 
 // Description says what is in an archive, without executing it.
 type Description struct {
-	Version   int // of the operators
+	Version   int      // of the operators
+	Methods   []string // of the root module, each of which can run by itself
 	Inputs    []InputInfo
 	Modules   []ModuleInfo       // each module before those in it
 	Operators []aten.OperatorUse // that forward can reach, most used first; each line of a loop counts once
@@ -40,7 +41,7 @@ func (p *Program) Describe(ctx context.Context) (*Description, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Description{Version: p.src.Version}
+	d := &Description{Version: p.src.Version, Methods: classOf(root).methodNames()}
 	for _, in := range p.inputs {
 		if in.kind != "default" {
 			d.Inputs = append(d.Inputs, InputInfo{in.name, in.kind, in.optional})
@@ -116,7 +117,7 @@ type scanned struct {
 
 func (p *Program) scan(root *aten.Object) *scanner {
 	s := &scanner{p: p, used: make(map[string]*scanned)}
-	for _, fn := range slices.Concat(p.before, []*function{p.forward}, p.behind) {
+	for _, fn := range slices.Concat(p.before, []*function{p.entry}, p.behind) {
 		if params := fn.def.Params; len(params) > 0 {
 			s.function(fn, map[string]*aten.Object{params[0].Name: root}, true)
 		}
