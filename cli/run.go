@@ -108,6 +108,9 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	if a.limits.exit != nil {
+		dropProgram() // reading needed other parts of it than packing
+	}
 	s, err := a.compile(path, g)
 	if err != nil {
 		return err
