@@ -98,6 +98,7 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 	}
 	if a.limits.exit != nil {
 		collectEarly()
+		dropProgram()
 	}
 	g, err := a.openToRun(ctx, path, f.source)
 	if err != nil {
@@ -106,6 +107,9 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 	g, d, err := a.openBound(ctx, f.input, &f.samples, g)
 	if err != nil {
 		return err
+	}
+	if a.limits.exit != nil {
+		dropProgram() // reading needed other parts of it than packing
 	}
 	s, err := a.compile(path, g)
 	if err != nil {
@@ -151,6 +155,7 @@ func (r *modelRun) whole(ctx context.Context, g *graph.Graph) error {
 	r.sayUnused(r.flags.input, r.data, g, true)
 	if r.limits.exit != nil {
 		debug.FreeOSMemory() // what reading and packing left, before the run takes its own
+		dropProgram()
 	}
 	out, err := r.session.Run(ctx, in...)
 	if err != nil {

@@ -49,6 +49,9 @@ func (op FoldBatchNorm) Infer(in []Type) ([]Type, error) {
 	return []Type{F32(in[0].Shape...), F32(outs...)}, nil
 }
 
+// InPlace lists the weight.
+func (FoldBatchNorm) InPlace([]Type) []int { return []int{0} }
+
 // foldedInputs are the inputs of FoldBatchNorm by name; bias is nil without one.
 type foldedInputs struct {
 	weight, bias, gamma, beta, mean, variance []float32

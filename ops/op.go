@@ -253,15 +253,22 @@ func Eval(op Op, tier asm.Tier, pool *Pool, in ...*tensor.Tensor) ([]*tensor.Ten
 	for i, t := range in {
 		in[i] = t.Contiguous()
 		types[i] = TypeOf(in[i])
-		if err := t.Load(); err != nil {
-			return nil, err
-		}
 	}
 	outTypes, err := op.Infer(types)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]*tensor.Tensor, len(outTypes))
+	if len(out) > 0 {
+		if out[0], err = inPrivate(op, in, types, outTypes[0]); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range in {
+		if err := t.Load(); err != nil {
+			return nil, err
+		}
+	}
 	known := true
 	for i, o := range outTypes {
 		if o.Known != nil {
@@ -269,6 +276,9 @@ func Eval(op Op, tier asm.Tier, pool *Pool, in ...*tensor.Tensor) ([]*tensor.Ten
 			continue
 		}
 		known = false
+		if out[i] != nil {
+			continue
+		}
 		t, err := tensor.New(o.DType, o.Shape...)
 		if err != nil {
 			return nil, err
@@ -283,6 +293,29 @@ func Eval(op Op, tier asm.Tier, pool *Pool, in ...*tensor.Tensor) ([]*tensor.Ten
 		return nil, err
 	}
 	return out, RunKernel(k, pool, in, out)
+}
+
+// inPrivate returns the tensor for a result that may lie in the memory of an input, where that can be read anew into memory of its own, which the input then has; else nil:
+// a large weight need not be in memory twice.
+func inPrivate(op Op, in []*tensor.Tensor, types []Type, out Type) (*tensor.Tensor, error) {
+	placer, ok := op.(InPlacer)
+	if !ok || out.Known != nil {
+		return nil, nil
+	}
+	for _, i := range placer.InPlace(types) {
+		if types[i].DType != out.DType || !types[i].Shape.Equal(out.Shape) {
+			continue
+		}
+		own, err := in[i].Private()
+		if err != nil {
+			return nil, err
+		}
+		if own != nil {
+			in[i] = own
+			return own.WithQParams(out.Q), nil
+		}
+	}
+	return nil, nil
 }
 
 // OutputsStayer is implemented by channels-last operators whose outputs are not

@@ -112,6 +112,22 @@ func (t *Tensor) Evictable() *Tensor {
 // IsEvictable reports whether the memory of a tensor may be given back.
 func (t *Tensor) IsEvictable() bool { return t.storage != nil }
 
+// Private returns the elements of a tensor that is all of a Storage in memory of the caller's own, read anew, so that t itself need not be in memory. It returns nil for
+// other tensors, and the error with which reading failed.
+func (t *Tensor) Private() (*Tensor, error) {
+	s := t.storage
+	if s == nil || s.fill == nil || !t.IsContiguous() || t.Numel()*t.dtype.Size() != s.size {
+		return nil, nil
+	}
+	data, err := s.fill()
+	if err != nil {
+		return nil, err
+	}
+	v := *t
+	v.storage, v.data = nil, data
+	return &v, nil
+}
+
 // Evict gives the memory of a tensor that has a Storage back, or that was made Evictable, and returns how many bytes the garbage
 // collector can take. The memory is filled again when it is next read. It does nothing to other tensors.
 func (t *Tensor) Evict() int {

@@ -82,3 +82,50 @@ func TestStorageConverted(t *testing.T) {
 		t.Errorf("read %d times", filled)
 	}
 }
+
+// TestPrivate reads a tensor anew into memory of the caller's own, which may be written to.
+func TestPrivate(t *testing.T) {
+	reads := 0
+	s := NewStorage(8, func(dst []byte) error {
+		reads++
+		copy(dst, "12345678")
+		return nil
+	})
+	all, err := s.View(Uint8, 0, []int{2, 4}, []int{4, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := all.Private()
+	if err != nil || own == nil || !own.Shape().Equal(Shape{2, 4}) || string(own.Bytes()) != "12345678" {
+		t.Fatalf("%v, %v", own, err)
+	}
+	own.Bytes()[0] = 'x'
+	if string(all.Bytes()) != "12345678" || reads != 2 {
+		t.Errorf("%s after %d reads", all.Bytes(), reads)
+	}
+	half, err := all.Slice(0, 0, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turned, err := all.Permute(1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := New(Uint8, 2, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []*Tensor{half, turned, plain} {
+		if own, err := other.Private(); own != nil || err != nil {
+			t.Errorf("%v: %v, %v", other, own, err)
+		}
+	}
+	cut := errors.New("cut")
+	failing, err := NewStorage(8, func([]byte) error { return cut }).View(Uint8, 0, []int{8}, []int{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own, err := failing.Private(); own != nil || !errors.Is(err, cut) {
+		t.Errorf("%v, %v", own, err)
+	}
+}
