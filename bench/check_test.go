@@ -14,7 +14,7 @@ func TestCheckKernels(t *testing.T) {
 	cases, ran := kernelCases(), 0
 	for _, k := range asm.Kernels() {
 		if _, ok := cases[k.Op]; !ok && !strings.HasPrefix(k.Op, "peak_") { // which compute nothing
-			t.Errorf("no case for %s", k.Op)
+			t.Errorf("kernelCases in check_cases.go has none for %s", k.Op)
 		}
 	}
 	err := CheckKernels(context.Background(), asm.Supported(), func(k KernelCheck) {

@@ -24,7 +24,7 @@ func (a *app) flagValues() map[string][]string {
 	}
 	return map[string][]string{
 		"arch":            (&source{own: a.architectures}).names(),
-		"backend":         {"native", "reference", "disc", "fbgemm"},
+		"backend":         quantize.Backends(),
 		"color":           {colorAuto, colorAlways, colorNever},
 		"cost":            {"latency", "modules"},
 		"cpu":             tiers,

@@ -74,9 +74,12 @@ func (f *dataFlags) addPictures(cmd *cobra.Command) {
 	s := cmd.Flags()
 	s.StringVar(&f.size, "size", "", "resize pictures: 256 makes the shorter edge that, 224x320 height and width")
 	s.StringVar(&f.crop, "crop", "", "take the middle of pictures: 224, or 224x320 for height and width")
-	s.Float32SliceVar(&f.mean, "mean", nil, "of pictures, 0 to 1, one for all channels or one for each: 0.485,0.456,0.406")
-	s.Float32SliceVar(&f.std, "std", nil, "of pictures, in the same way: 0.229,0.224,0.225")
-	s.IntVar(&f.channels, "channels", 0, "of pictures: 3, or 1 for grey (default 3)")
+	s.Float32SliceVar(&f.mean, "mean", nil, "mean of pictures: `numbers` 0 to 1, one for all channels or one for each, such as 0.485,0.456,0.406")
+	s.Float32SliceVar(&f.std, "std", nil, "standard deviation of pictures: `numbers` as of --mean, such as 0.229,0.224,0.225")
+	for _, name := range []string{"mean", "std"} {
+		s.Lookup(name).DefValue = "" // help shows no "[]"
+	}
+	s.IntVar(&f.channels, "channels", 0, "channels of pictures: 3, or 1 for grey (default 3)")
 	s.BoolVar(&f.exif, "exif-rotation", false, "turn pictures as their Exif orientation says, which ImageFolder does not")
 	s.StringVar(&f.tokenizer, "tokenizer", "", "for texts: tokenizer.json, vocab.txt or the folder that has one (default: that of the model, or beside its file)")
 	s.IntVar(&f.rate, "sample-rate", 0, "samples per second that sounds must have (default: that of the first)")

@@ -156,7 +156,7 @@ with --save-part, for octet eval merge to measure.
 	from.flags(a, cmd)
 	measure.add(cmd)
 	f.StringVar(&data, "data", "", "data set: a folder or file")
-	f.StringVar(&texts, "text", "", "the same, of labelled texts: .jsonl with text and label, or .tsv with a header; of labelled words, for a model that labels tokens: .conll, .txt or .tsv with a word and its label on each line, and empty lines between sentences")
+	f.StringVar(&texts, "text", "", "in place of --data: labelled texts: .jsonl with text and label, or .tsv with a header; of labelled words, for a model that labels tokens: .conll, .txt or .tsv with a word and its label on each line, and empty lines between sentences")
 	f.IntVar(&batch, "batch", 64, "samples per run")
 	f.StringVar(&shard, "shard", "", "run part i of n of the samples only, 0/4 the first of four")
 	f.StringVar(&part, "save-part", "", "with --shard: the file to write, for octet eval merge")

@@ -45,7 +45,7 @@ func (f *trainFlags) add(cmd *cobra.Command) {
 	s := cmd.Flags()
 	s.StringVar(&f.data, "data", "", "samples to train on: a folder or file (see octet help eval)")
 	s.StringVar(&f.eval, "eval", "", "data set to measure accuracy on, after each epoch too")
-	s.StringVar(&f.metric, "metric", "", "of --eval: "+metricHelp)
+	s.StringVar(&f.metric, "metric", "", "with --eval: "+metricHelp)
 	s.StringVar(&f.loss, "loss", "", lossHelp)
 	s.IntVar(&f.epochs, "epochs", 0, "passes over the samples; what is left of a pass, less than a batch, is dropped")
 	s.Float64Var(&f.lr, "lr", 0.0003, "learning rate")

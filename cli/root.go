@@ -89,8 +89,8 @@ func (a *app) command() *cobra.Command {
 		Use:     a.name,
 		Version: loader.Version(),
 		Short:   "Run and quantize models that PyTorch saved",
-		Long: `octet runs models that PyTorch saved, in float32 or int8, and turns the
-former into the latter. MODEL is a TorchScript file, a program of torch.export,
+		Long: `octet runs models that PyTorch saved, in float32 or int8, and makes int8 models
+of float32 ones. MODEL is a TorchScript file, a program of torch.export,
 a folder of Hugging Face, an octet safetensors file, or a state_dict with --arch.
 
 On a terminal, tables are cut to its width: a pipe or --json has everything.

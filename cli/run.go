@@ -58,7 +58,7 @@ more than one is in memory.`,
 	s.StringVar(&f.output, "output", "", "output arrays (.npz)")
 	s.IntVar(&f.top, "top", 0, "print so many classes of each sample, the likeliest first")
 	s.IntVar(&f.batch, "batch", 16, "samples per run")
-	s.Int64Var(&f.seed, "seed", ops.DefaultSeed, "of the random numbers that the model draws, as torch.manual_seed")
+	s.Int64Var(&f.seed, "seed", ops.DefaultSeed, "seed of the random numbers that the model draws, as torch.manual_seed")
 	f.samples.add(cmd)
 	return cmd
 }

@@ -92,7 +92,7 @@ func (f *serveFlags) add(a *app, cmd *cobra.Command) {
 	flags.IntVar(&o.MaxSequences, "max-sequences", 256, "sequences of a model that keeps something between requests")
 	flags.DurationVar(&o.SequenceIdle, "sequence-idle", time.Minute, "time after which a sequence without requests ends")
 	flags.DurationVar(&f.drain, "drain", 5*time.Second, "after SIGTERM to a server that was ready, time in which the server is not ready and still answers")
-	flags.DurationVar(&f.grace, "grace", 25*time.Second, "then, time for the requests in progress")
+	flags.DurationVar(&f.grace, "grace", 25*time.Second, "after --drain, time for the requests in progress")
 	flags.DurationVar(&f.watch, "watch", 0, "how often to look whether files of models have changed; 0: never")
 	flags.BoolVar(&o.Control, "model-control", false, "let clients with the token load and unload models")
 	flags.StringVar(&f.token, "token-file", "", "file with the token that requests must bear")

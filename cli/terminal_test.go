@@ -164,3 +164,19 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 }
+
+// TestFlagHelp checks that the help of each flag says by itself what it is: the alphabet decides what stands above it.
+func TestFlagHelp(t *testing.T) {
+	each(newApp(&bytes.Buffer{}, &bytes.Buffer{}).command(), func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			for _, start := range []string{"of ", "the same,", "the same for"} {
+				if strings.HasPrefix(f.Usage, start) {
+					t.Errorf("%s --%s says %q", cmd.CommandPath(), f.Name, f.Usage)
+				}
+			}
+			if f.DefValue == "[]" && f.Value.Type() == "float32Slice" {
+				t.Errorf("%s --%s shows the default []", cmd.CommandPath(), f.Name)
+			}
+		})
+	})
+}

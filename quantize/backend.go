@@ -78,18 +78,32 @@ func Register(b *Backend) error {
 	return nil
 }
 
+// Backends returns the names that ParseBackend knows: octet's own, then those that were registered.
+func Backends() []string {
+	backendsMutex.Lock()
+	defer backendsMutex.Unlock()
+	return backendNames()
+}
+
+// backendNames is Backends for who holds the mutex.
+func backendNames() []string {
+	names := make([]string, len(backends))
+	for i, b := range backends {
+		names[i] = b.Name
+	}
+	return names
+}
+
 // ParseBackend returns the backend with the given name, in any case.
 func ParseBackend(name string) (*Backend, error) {
 	backendsMutex.Lock()
 	defer backendsMutex.Unlock()
-	var names []string
 	for _, b := range backends {
 		if strings.EqualFold(b.Name, name) {
 			return b, nil
 		}
-		names = append(names, b.Name)
 	}
-	return nil, &BackendError{"backend", name, names}
+	return nil, &BackendError{"backend", name, backendNames()}
 }
 
 // String returns the name.

@@ -3,6 +3,7 @@ package quantize
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/octet-ml/octet/tensor"
@@ -117,6 +118,9 @@ func TestBackendObservers(t *testing.T) {
 		}
 	}
 	for _, b := range []*Backend{Native, Reference, DISC, FBGEMM} {
+		if !slices.Contains(Backends(), b.String()) {
+			t.Errorf("Backends() = %v, without %v", Backends(), b)
+		}
 		if got, err := ParseBackend(b.String()); err != nil || got != b {
 			t.Errorf("ParseBackend(%q) = %v, %v", b, got, err)
 		}

@@ -18,7 +18,7 @@ var partDecompositions = []operator{
 	{"quantized_decomposed::quantize_per_token", "input:T scales:T zero_points:T" + integerRange, quantizeTokens},
 	{"quantized_decomposed::dequantize_per_token", "input:T scales:T zero_points:T" + integerRange + " output_dtype:i", dequantizeTokens},
 	{"quantized_decomposed::quantize_per_channel_group", "input:T scales:T zero_points:T" + integerRange + " group_size:i", quantizeGroups},
-	{"quantized_decomposed::dequantize_per_channel_group", "w_int8:T scales:T zero_points:T?" + integerRange + " group_size:i=128 output_dtype:i=6", dequantizeGroups},
+	{"quantized_decomposed::dequantize_per_channel_group", "input:T scales:T zero_points:T?" + integerRange + " group_size:i=128 output_dtype:i=6", dequantizeGroups},
 	{"quantized_decomposed::embedding_byte", tableParams, rowsOfTable(1)},
 	{"quantized_decomposed::embedding_4bit", tableParams, rowsOfTable(2)},
 }

@@ -13,10 +13,13 @@ import (
 // Linear algebra, on a few decompositions of package ops.
 var linearAlgebra = []operator{
 	{"aten::linalg_inv", "A:T", inverse(true)},
+	{"aten::inverse", "self:T", inverse(true)},
 	{"aten::linalg_inv_ex", "A:T | check_errors:b=False", inverse(false)},
 	{"aten::linalg_det", "A:T", det},
+	{"aten::det", "self:T", det},
 	{"aten::_linalg_det", "A:T", withLU(det)},
 	{"aten::linalg_slogdet", "A:T", slogdet},
+	{"aten::slogdet", "self:T", slogdet},
 	{"aten::_linalg_slogdet", "A:T", withLU(slogdet)},
 	{"aten::logdet", "self:T", logdet},
 	{"aten::linalg_solve", "A:T B:T | left:b=True", solve(-1)},
@@ -26,7 +29,7 @@ var linearAlgebra = []operator{
 	{"aten::triangular_solve", "self:T A:T upper:b=True transpose:b=False unitriangular:b=False", oldTriangularSolve},
 	{"aten::linalg_lu_factor", "A:T | pivot:b=True", luFactor},
 	{"aten::linalg_lu_factor_ex", "A:T | pivot:b=True check_errors:b=False", luFactor},
-	{"aten::_lu_with_info", "A:T pivot:b=True check_errors:b=True", luFactor},
+	{"aten::_lu_with_info", "self:T pivot:b=True check_errors:b=True", luFactor},
 	{"aten::linalg_lu", "A:T | pivot:b=True", luParts},
 	{"aten::lu_unpack", "LU_data:T LU_pivots:T unpack_data:b=True unpack_pivots:b=True", luUnpack},
 	{"aten::linalg_lu_solve", "LU:T pivots:T B:T | left:b=True adjoint:b=False", luSolve},
@@ -49,8 +52,10 @@ var linearAlgebra = []operator{
 	{"aten::linalg_pinv", "self:T rcond:N hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.tensor(0), nil, c.args[1]) }},
 	{"aten::linalg_pinv", "self:T | atol:N?=None rtol:N?=None hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.tensor(0), c.args[1], c.args[2]) }},
 	{"aten::pinverse", "self:T rcond:f=1e-15", func(c *call) Value { return c.pseudoinverse(c.tensor(0), nil, c.args[1]) }},
-	{"aten::linalg_matrix_rank", "self:T tol:N hermitian:b=False", func(c *call) Value { return c.matrixRank(c.tensor(0), c.args[1], 0.0) }},
-	{"aten::linalg_matrix_rank", "self:T | atol:N?=None rtol:N?=None hermitian:b=False", func(c *call) Value { return c.matrixRank(c.tensor(0), c.args[1], c.args[2]) }},
+	{"aten::linalg_matrix_rank", "self:T tol:N hermitian:b=False", rankAbove},
+	{"aten::linalg_matrix_rank", "input:T tol:T hermitian:b=False", rankAbove},
+	{"aten::linalg_matrix_rank", "self:T | atol:N?=None rtol:N?=None hermitian:b=False", rank},
+	{"aten::linalg_matrix_rank", "input:T | atol:T?=None rtol:T?=None hermitian:b=False", rank},
 	{"aten::linalg_matrix_exp", "self:T", func(c *call) Value { return c.apply(ops.MatrixExp{}, c.tensor(0)) }},
 	{"aten::linalg_matrix_power", "self:T n:i", func(c *call) Value { return c.matrixPower(c.tensor(0), c.int(1)) }},
 	{"aten::linalg_matrix_norm", "self:T ord:n dim:I=[] keepdim:b=False | dtype:i?=None", linalgNorm},
@@ -62,11 +67,13 @@ var linearAlgebra = []operator{
 	{"aten::linalg_cond", "self:T p:n?=None", condition},
 	{"aten::linalg_cond", "self:T p:s", condition},
 	{"aten::linalg_multi_dot", "tensors:L", func(c *call) Value { return c.multiDot(c.tensors(0)) }},
+	{"aten::chain_matmul", "matrices:L", func(c *call) Value { return c.multiDot(c.tensors(0)) }},
 	{"aten::kron", "self:T other:T", kron},
 	{"aten::linalg_vecdot", "x:T y:T | dim:i=-1", vecdot},
 	{"aten::linalg_diagonal", "A:T | offset:i=0 dim1:i=-2 dim2:i=-1", diagonal},
 	{"aten::linalg_tensorinv", "self:T ind:i=2", tensorInverse},
 	{"aten::linalg_householder_product", "input:T tau:T", householderProduct},
+	{"aten::orgqr", "self:T input2:T", householderProduct},
 }
 
 // swapped exchanges the last two dimensions.
@@ -415,6 +422,11 @@ func (c *call) pseudoinverse(a *build.Tensor, atol, rtol Value) *build.Tensor {
 	s = c.reshape(s, append(slices.Clone(c.Dims(s)), build.Extent(1)))
 	return c.swapped(c.matmul(u, c.arith(ops.Div, vh, s)))
 }
+
+// rankAbove is the rank with one absolute tolerance.
+func rankAbove(c *call) Value { return c.matrixRank(c.tensor(0), c.args[1], 0.0) }
+
+func rank(c *call) Value { return c.matrixRank(c.tensor(0), c.args[1], c.args[2]) }
 
 func (c *call) matrixRank(a *build.Tensor, atol, rtol Value) *build.Tensor {
 	return c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{-1}}, c.isSignificant(a, c.singularValues(a), atol, rtol))

@@ -12,6 +12,7 @@ import (
 
 const (
 	quantizedCellParams  = "w_ih:P w_hh:P b_ih:T b_hh:T"
+	quantizedLSTMParams  = "w_ih:P w_hh:P bias_ih:T bias_hh:T"
 	quantizedNetwork     = " params:l has_biases:b num_layers:i dropout:f train:b bidirectional:b"
 	quantizedBagParams   = "weight:P indices:T offsets:T?=None scale_grad_by_freq:b=False mode:i=0 pruned_weights:b=False per_sample_weights:T?=None compressed_indices_mapping:T?=None include_last_offset:b=False"
 	embeddingPackedClass = "EmbeddingPackedParamsBase"
@@ -23,9 +24,9 @@ var quantizedSequences = []operator{
 	{"aten::quantized_lstm", "data:T batch_sizes:T hx:L" + quantizedNetwork + " | dtype:i?=None use_dynamic:b=False", quantizedPacked(ops.LSTMCell)},
 	{"aten::quantized_gru", "input:T hx:T" + quantizedNetwork + " batch_first:b", quantizedRecurrent(ops.GRUCell)},
 	{"aten::quantized_gru", "data:T batch_sizes:T hx:T" + quantizedNetwork, quantizedPacked(ops.GRUCell)},
-	{"quantized::make_quantized_cell_params_dynamic", quantizedCellParams + " reduce_range:b=False", makeCellParams},
+	{"quantized::make_quantized_cell_params_dynamic", quantizedLSTMParams + " reduce_range:b=False", makeCellParams},
 	{"quantized::make_quantized_cell_params_fp16", "w_ih:P w_hh:P", makeCellParams},
-	{"quantized::quantized_lstm_cell_dynamic", "input:T hx:L " + quantizedCellParams, quantizedCell(ops.LSTMCell)},
+	{"quantized::quantized_lstm_cell_dynamic", "input:T hx:L " + quantizedLSTMParams, quantizedCell(ops.LSTMCell)},
 	{"quantized::quantized_gru_cell_dynamic", "input:T hx:T " + quantizedCellParams, quantizedCell(ops.GRUCell)},
 	{"quantized::quantized_rnn_tanh_cell_dynamic", "input:T hx:T " + quantizedCellParams, quantizedCell(ops.TanhCell)},
 	{"quantized::quantized_rnn_relu_cell_dynamic", "input:T hx:T " + quantizedCellParams, quantizedCell(ops.ReLUCell)},

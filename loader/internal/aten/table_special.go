@@ -26,7 +26,7 @@ var specials = []operator{
 	{"aten::special_bessel_j1", "self:T", unary(ops.J1)},
 	{"aten::special_bessel_y0", "self:T", unary(ops.Y0)},
 	{"aten::special_bessel_y1", "self:T", unary(ops.Y1)},
-	{"aten::special_spherical_bessel_j0", "self:T", unary(ops.SphericalJ0)},
+	{"aten::special_spherical_bessel_j0", "x:T", unary(ops.SphericalJ0)},
 }
 
 func polygamma(c *call) Value {

@@ -9,6 +9,8 @@ import re
 import sys
 
 import torch
+import torch.ao.quantization.fx._decomposed  # for its operators
+import torchvision  # for its operators
 
 KINDS = {
     "Tensor": "T", "number": "n", "int": "i", "float": "f", "bool": "b", "str": "s", "Device": "v", "Generator": "v",
