@@ -76,8 +76,9 @@ var composed = []operator{
 		return c.op3("where", c.op2("gt", c.args[0], int64(0)), c.args[0], c.op2("mul", c.args[0], c.args[1]))
 	}},
 	{"aten::_safe_softmax", "self:T dim:i dtype:i?=None", func(c *call) Value {
-		y := c.op("softmax", c.args...)
 		masked := c.op3("all", c.op2("eq", c.args[0], math.Inf(-1)), c.args[1], true)
+		c.args[0] = c.op3("masked_fill", c.args[0], masked, 0.0) // else these rows have NaN for a gradient
+		y := c.op("softmax", c.args...)
 		return c.op3("where", masked, c.op1("zeros_like", y), y)
 	}},
 	{"aten::log_sigmoid_forward", "self:T", func(c *call) Value { return c.withMissing(c.op1("log_sigmoid", c.args[0]), "the buffer") }},

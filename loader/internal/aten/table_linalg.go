@@ -425,7 +425,8 @@ func (c *call) hermitianIf(i int) *build.Tensor {
 	if !c.bool(i) {
 		return a
 	}
-	return c.arith(ops.Add, c.op1("tril", a), c.swapped(c.op2("tril", a, int64(-1))))
+	whole := c.arith(ops.Add, c.op1("tril", a), c.swapped(c.op2("tril", a, int64(-1))))
+	return c.arith(ops.Add, a, c.apply(ops.Detach{}, c.arith(ops.Sub, whole, a))) // the gradient is that of all elements, as PyTorch's
 }
 
 // isEmpty reports whether matrices have no element.
