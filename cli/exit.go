@@ -47,7 +47,7 @@ func exitCode(err error) int {
 	case faultOfFile(err):
 		return exitFile
 	case is[*usageError](err), is[*bench.PrecisionError](err), is[*bench.MetricError](err), is[*bench.OutputError](err),
-		is[*loader.ChoiceError](err), is[*loader.KeyError](err), is[*quantize.ShardError](err):
+		is[*loader.ChoiceError](err), is[*loader.KeyError](err), is[*loader.MethodError](err), is[*quantize.ShardError](err):
 		return exitUsage
 	case is[*accuracyError](err):
 		return exitAccuracy

@@ -31,57 +31,57 @@ func (c *call) complexUnary(op ops.Unary, t *build.Tensor) *build.Tensor {
 	case ops.Exp:
 		return c.polar(c.apply(op, c.partOf(t, 0)), c.partOf(t, 1))
 	case ops.Exp2:
-		return c.complexUnary(ops.Unary{Fn: ops.Exp}, c.complexTimes(t, math.Ln2))
+		return c.complexFn(ops.Exp, c.complexTimes(t, math.Ln2))
 	case ops.Expm1:
-		return c.complexPlus(c.complexUnary(ops.Unary{Fn: ops.Exp}, t), -1)
+		return c.complexPlus(c.complexFn(ops.Exp, t), -1)
 	case ops.Log:
 		return c.complexFrom(c.fn(ops.Log, c.complexAbs(t)), c.angleOf(t))
 	case ops.Log2:
-		return c.complexTimes(c.complexUnary(ops.Unary{Fn: ops.Log}, t), 1/math.Ln2)
+		return c.complexTimes(c.complexFn(ops.Log, t), 1/math.Ln2)
 	case ops.Log10:
-		return c.complexTimes(c.complexUnary(ops.Unary{Fn: ops.Log}, t), 1/math.Ln10)
+		return c.complexTimes(c.complexFn(ops.Log, t), 1/math.Ln10)
 	case ops.Log1p:
-		return c.complexUnary(ops.Unary{Fn: ops.Log}, c.complexPlus(t, 1))
+		return c.complexFn(ops.Log, c.complexPlus(t, 1))
 	case ops.Sqrt:
 		return c.polar(c.fn(ops.Sqrt, c.complexAbs(t)), c.arithNumber(ops.Mul, c.angleOf(t), 0.5))
 	case ops.Rsqrt:
-		return c.complexUnary(ops.Unary{Fn: ops.Reciprocal}, c.complexUnary(ops.Unary{Fn: ops.Sqrt}, t))
+		return c.complexFn(ops.Reciprocal, c.complexFn(ops.Sqrt, t))
 	case ops.Sigmoid:
-		e := c.complexUnary(ops.Unary{Fn: ops.Exp}, c.complexUnary(ops.Unary{Fn: ops.Neg}, t))
-		return c.complexUnary(ops.Unary{Fn: ops.Reciprocal}, c.complexPlus(e, 1))
+		e := c.complexFn(ops.Exp, c.complexFn(ops.Neg, t))
+		return c.complexFn(ops.Reciprocal, c.complexPlus(e, 1))
 	case ops.SiLU:
-		return c.complexProduct(t, c.complexUnary(ops.Unary{Fn: ops.Sigmoid}, t))
+		return c.complexProduct(t, c.complexFn(ops.Sigmoid, t))
 	}
 	return c.complexTrigonometry(op.Fn, t)
+}
+
+//go:noinline
+func (c *call) complexFn(fn ops.UnaryFn, t *build.Tensor) *build.Tensor {
+	return c.complexUnary(ops.Unary{Fn: fn}, t)
 }
 
 // complexTrigonometry applies a trigonometric or a hyperbolic function, or the inverse of one.
 func (c *call) complexTrigonometry(fn ops.UnaryFn, t *build.Tensor) *build.Tensor {
 	a, b := c.partOf(t, 0), c.partOf(t, 1)
-	product := func(f ops.UnaryFn, x *build.Tensor, g ops.UnaryFn, y *build.Tensor) *build.Tensor {
-		return c.arith(ops.Mul, c.fn(f, x), c.fn(g, y))
-	}
-	log := func(t *build.Tensor) *build.Tensor { return c.complexUnary(ops.Unary{Fn: ops.Log}, t) }
-	root := func(t *build.Tensor) *build.Tensor { return c.complexUnary(ops.Unary{Fn: ops.Sqrt}, t) }
+	negative := c.complexTimes(t, -1)
 	switch fn {
 	case ops.Sinh:
-		return c.complexFrom(product(ops.Sinh, a, ops.Cos, b), product(ops.Cosh, a, ops.Sin, b))
+		return c.complexFrom(c.arith(ops.Mul, c.fn(ops.Sinh, a), c.fn(ops.Cos, b)), c.arith(ops.Mul, c.fn(ops.Cosh, a), c.fn(ops.Sin, b)))
 	case ops.Cosh:
-		return c.complexFrom(product(ops.Cosh, a, ops.Cos, b), product(ops.Sinh, a, ops.Sin, b))
+		return c.complexFrom(c.arith(ops.Mul, c.fn(ops.Cosh, a), c.fn(ops.Cos, b)), c.arith(ops.Mul, c.fn(ops.Sinh, a), c.fn(ops.Sin, b)))
 	case ops.Tanh: // (sinh 2a + i sin 2b) / (cosh 2a + cos 2b); beyond 20 the real part is 1 whatever a is, and cosh would overflow
-		twice := func(x *build.Tensor) *build.Tensor { return c.arithNumber(ops.Mul, x, 2.0) }
-		a, b = twice(c.apply(ops.Unary{Fn: ops.Clamp, Alpha: -20, Beta: 20}, a)), twice(b)
+		a, b = c.arithNumber(ops.Mul, c.apply(ops.Unary{Fn: ops.Clamp, Alpha: -20, Beta: 20}, a), 2.0), c.arithNumber(ops.Mul, b, 2.0)
 		return c.complexScaled(ops.Div, c.complexFrom(c.fn(ops.Sinh, a), c.fn(ops.Sin, b)), c.arith(ops.Add, c.fn(ops.Cosh, a), c.fn(ops.Cos, b)))
 	case ops.Asinh:
-		return log(c.complexArith(ops.Add, t, root(c.complexPlus(c.complexProduct(t, t), 1))))
+		return c.complexFn(ops.Log, c.complexArith(ops.Add, t, c.complexFn(ops.Sqrt, c.complexPlus(c.complexProduct(t, t), 1))))
 	case ops.Acosh:
-		return log(c.complexArith(ops.Add, t, c.complexProduct(root(c.complexPlus(t, -1)), root(c.complexPlus(t, 1)))))
+		return c.complexFn(ops.Log, c.complexArith(ops.Add, t, c.complexProduct(c.complexFn(ops.Sqrt, c.complexPlus(t, -1)), c.complexFn(ops.Sqrt, c.complexPlus(t, 1)))))
 	case ops.Atanh:
-		return c.complexTimes(c.complexArith(ops.Sub, log(c.complexPlus(t, 1)), log(c.complexPlus(c.complexUnary(ops.Unary{Fn: ops.Neg}, t), 1))), 0.5)
+		return c.complexTimes(c.complexArith(ops.Sub, c.complexFn(ops.Log, c.complexPlus(t, 1)), c.complexFn(ops.Log, c.complexPlus(negative, 1))), 0.5)
 	case ops.Cos:
 		return c.complexTrigonometry(ops.Cosh, c.turned(t, 1))
 	case ops.Acos: // what asin leaves of pi / 2
-		return c.complexPlus(c.complexUnary(ops.Unary{Fn: ops.Neg}, c.complexTrigonometry(ops.Asin, t)), math.Pi/2)
+		return c.complexPlus(c.complexTrigonometry(ops.Asin, negative), math.Pi/2)
 	}
 	if h, ok := hyperbolic[fn]; ok { // f(z) = -i h(i z)
 		return c.turned(c.complexTrigonometry(h, c.turned(t, 1)), -1)
@@ -118,7 +118,7 @@ func (c *call) complexPower(a, b *build.Tensor) *build.Tensor {
 		return c.polar(c.arith(ops.Pow, c.complexAbs(a), b), c.arith(ops.Mul, c.angleOf(a), b))
 	}
 	a = c.ensureComplex(a)
-	y := c.complexUnary(ops.Unary{Fn: ops.Exp}, c.complexProduct(c.complexUnary(ops.Unary{Fn: ops.Log}, a), b))
+	y := c.complexFn(ops.Exp, c.complexProduct(c.complexFn(ops.Log, a), b))
 	if c.Err() != nil {
 		return c.anything()
 	}

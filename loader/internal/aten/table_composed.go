@@ -58,22 +58,7 @@ var composed = []operator{
 	{"aten::multi_margin_loss", "self:T target:T p:n=1 margin:n=1 weight:T?=None reduction:i=1", multiMarginLoss},
 	{"aten::multilabel_margin_loss", "self:T target:T reduction:i=1", multiLabelMarginLoss},
 	{"aten::nextafter", "self:T other:T", nextAfter},
-	{"aten::logspace", "start:n end:n steps:i base:f=10" + newTensor, func(c *call) Value {
-		d := c.dtypeOr(4, defaultFloat)
-		n := c.int(2)
-		if n < 0 || n > maxComputed {
-			return c.fail("%d steps", n)
-		}
-		values := make([]float64, n)
-		start, end, base := c.float(0), c.float(1), c.float(3)
-		step := (end - start) / float64(max(n-1, 1))
-		for i := range values {
-			if values[i] = math.Pow(base, start+step*float64(i)); i >= n/2 && n > 1 {
-				values[i] = math.Pow(base, end-step*float64(n-1-i))
-			}
-		}
-		return c.constOf(values, d, n)
-	}},
+	{"aten::logspace", "start:N end:N steps:i base:f=10" + newTensor, logSpace},
 	{"aten::histogram", "self:T bins:i=100 | range:F?=None weight:T?=None density:b=False", histogramCounts},
 	{"aten::histogram", "self:T bins:T | weight:T?=None density:b=False", histogramOf},
 	{"aten::pdist", "self:T p:f=2", pairDistances},
@@ -91,8 +76,9 @@ var composed = []operator{
 		return c.op3("where", c.op2("gt", c.args[0], int64(0)), c.args[0], c.op2("mul", c.args[0], c.args[1]))
 	}},
 	{"aten::_safe_softmax", "self:T dim:i dtype:i?=None", func(c *call) Value {
-		y := c.op("softmax", c.args...)
 		masked := c.op3("all", c.op2("eq", c.args[0], math.Inf(-1)), c.args[1], true)
+		c.args[0] = c.op3("masked_fill", c.args[0], masked, 0.0) // else these rows have NaN for a gradient
+		y := c.op("softmax", c.args...)
 		return c.op3("where", masked, c.op1("zeros_like", y), y)
 	}},
 	{"aten::log_sigmoid_forward", "self:T", func(c *call) Value { return c.withMissing(c.op1("log_sigmoid", c.args[0]), "the buffer") }},
@@ -290,6 +276,32 @@ func mantissaAndExponent(c *call) Value {
 	power := func(n *build.Tensor) *build.Tensor { return c.op2("pow", 2.0, c.cast(n, tensor.Float64)) }
 	mantissa := c.op2("mul", c.op2("mul", wide, power(c.op1("neg", half))), power(c.op2("sub", half, exponent)))
 	return tuple(c.cast(mantissa, x.DType()), c.cast(exponent, tensor.Int32))
+}
+
+// logSpace gives powers of a base whose exponents lie at equal distances, whole ones for integers.
+func logSpace(c *call) Value {
+	for i := range 2 {
+		if t, ok := c.args[i].(*build.Tensor); ok {
+			c.args[i] = c.itemOf(t, build.Float)
+		}
+	}
+	d, n := c.dtypeOr(4, defaultFloat), c.int(2)
+	if n < 0 || n > maxComputed {
+		return c.fail("%d steps", n)
+	}
+	start, end, base := c.float(0), c.float(1), c.float(3)
+	step := (end - start) / float64(max(n-1, 1))
+	if !d.IsFloat() {
+		start, end = math.Trunc(start), math.Trunc(end)
+		step = math.Trunc((end - start) / float64(max(n-1, 1)))
+	}
+	values := make([]float64, n)
+	for i := range values {
+		if values[i] = math.Pow(base, start+step*float64(i)); i >= n/2 && n > 1 {
+			values[i] = math.Pow(base, end-step*float64(n-1-i))
+		}
+	}
+	return c.constOf(values, d, n)
 }
 
 // nextAfter is the next number towards another one: its bits are those of the next integer.

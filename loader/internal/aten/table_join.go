@@ -30,20 +30,7 @@ var joins = []operator{
 	{"aten::split_with_sizes", "self:T split_sizes:I dim:i=0", splitSizes},
 	{"aten::tensor_split", "self:T sections:i dim:i=0", tensorSplit},
 	{"aten::tensor_split", "self:T indices:I dim:i=0", tensorSplitAt},
-	{"aten::tensor_split", "self:T tensor_indices_or_sections:T dim:i=0", func(c *call) Value {
-		if at := c.tensor(1); at.Rank() == 0 {
-			c.args[1] = c.itemOf(at, build.Int)
-			return tensorSplit(c)
-		} else {
-			c.length(at)
-			places := &List{}
-			for i := range c.extent(at, 0) {
-				places.Items = append(places.Items, c.itemOf(c.selected(at, 0, build.Extent(i)), build.Int))
-			}
-			c.args[1] = places
-			return tensorSplitAt(c)
-		}
-	}},
+	{"aten::tensor_split", "self:T tensor_indices_or_sections:T dim:i=0", tensorSplitBy},
 	{"aten::chunk", "self:T chunks:i dim:i=0", chunk},
 	{"aten::unsafe_chunk", "self:T chunks:i dim:i=0", chunk},
 	{"aten::unsafe_split", "self:T split_size:i dim:i=0", splitEvery},
@@ -346,6 +333,22 @@ func tensorSplitAt(c *call) Value {
 		start = end
 	}
 	return l
+}
+
+// tensorSplitBy is tensor_split into as many pieces, or at the places, that a tensor says.
+func tensorSplitBy(c *call) Value {
+	at := c.tensor(1)
+	if at.Rank() == 0 {
+		c.args[1] = c.itemOf(at, build.Int)
+		return tensorSplit(c)
+	}
+	n, _ := c.length(at).Known.(int64)
+	places := &List{}
+	for i := range int(n) {
+		places.Items = append(places.Items, c.itemOf(c.selected(at, 0, build.Extent(i)), build.Int))
+	}
+	c.args[1] = places
+	return tensorSplitAt(c)
 }
 
 func unbind(c *call) Value {

@@ -49,8 +49,8 @@ var linearAlgebra = []operator{
 	{"aten::_linalg_eigh", "A:T UPLO:s='L' compute_v:b=True", eigh},
 	{"aten::linalg_eigvalsh", "self:T UPLO:s='L'", func(c *call) Value { return c.applyAll(c.eigh(), c.tensor(0))[0] }},
 	{"aten::linalg_lstsq", "self:T b:T rcond:f?=None | driver:s?=None", leastSquares},
-	{"aten::linalg_pinv", "self:T rcond:N hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.tensor(0), nil, c.args[1]) }},
-	{"aten::linalg_pinv", "self:T | atol:N?=None rtol:N?=None hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.tensor(0), c.args[1], c.args[2]) }},
+	{"aten::linalg_pinv", "self:T rcond:N hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.hermitianIf(2), nil, c.args[1]) }},
+	{"aten::linalg_pinv", "self:T | atol:N?=None rtol:N?=None hermitian:b=False", func(c *call) Value { return c.pseudoinverse(c.hermitianIf(3), c.args[1], c.args[2]) }},
 	{"aten::pinverse", "self:T rcond:f=1e-15", func(c *call) Value { return c.pseudoinverse(c.tensor(0), nil, c.args[1]) }},
 	{"aten::linalg_matrix_rank", "self:T tol:N hermitian:b=False", rankAbove},
 	{"aten::linalg_matrix_rank", "input:T tol:T hermitian:b=False", rankAbove},
@@ -413,6 +413,9 @@ func (c *call) isSignificant(a, s *build.Tensor, atol, rtol Value) *build.Tensor
 
 // pseudoinverse is V diag(1/S) U^T over the singular values that count. That a matrix is hermitian, as callers may say, changes nothing.
 func (c *call) pseudoinverse(a *build.Tensor, atol, rtol Value) *build.Tensor {
+	if c.isEmpty(a) {
+		return c.swapped(c.likeOf(a, 0, a.DType()))
+	}
 	out := c.applyAll(ops.Decompose{Fn: ops.SVD}, a)
 	if c.Err() != nil {
 		return c.anything()
@@ -424,11 +427,28 @@ func (c *call) pseudoinverse(a *build.Tensor, atol, rtol Value) *build.Tensor {
 }
 
 // rankAbove is the rank with one absolute tolerance.
-func rankAbove(c *call) Value { return c.matrixRank(c.tensor(0), c.args[1], 0.0) }
+func rankAbove(c *call) Value { return c.matrixRank(c.hermitianIf(2), c.args[1], 0.0) }
 
-func rank(c *call) Value { return c.matrixRank(c.tensor(0), c.args[1], c.args[2]) }
+func rank(c *call) Value { return c.matrixRank(c.hermitianIf(3), c.args[1], c.args[2]) }
+
+// hermitianIf is the matrix whose lower triangle is read, as it is where argument i says that it is Hermitian.
+func (c *call) hermitianIf(i int) *build.Tensor {
+	a := c.tensor(0)
+	if !c.bool(i) {
+		return a
+	}
+	return c.arith(ops.Add, c.op1("tril", a), c.swapped(c.op2("tril", a, int64(-1))))
+}
+
+// isEmpty reports whether matrices have no element.
+func (c *call) isEmpty(a *build.Tensor) bool {
+	return a.Rank() > 1 && (c.extent(a, a.Rank()-1) == 0 || c.extent(a, a.Rank()-2) == 0)
+}
 
 func (c *call) matrixRank(a *build.Tensor, atol, rtol Value) *build.Tensor {
+	if c.isEmpty(a) {
+		return c.fullOf(c.Dims(a)[:a.Rank()-2], 0, tensor.Int64)
+	}
 	return c.apply(ops.Reduce{Fn: ops.Sum, Axes: []int{-1}}, c.isSignificant(a, c.singularValues(a), atol, rtol))
 }
 
@@ -440,8 +460,8 @@ func leastSquares(c *call) Value {
 		b = c.reshape(b, append(slices.Clone(c.Dims(b)), build.Extent(1)))
 	}
 	x := c.matmul(c.pseudoinverse(a, nil, c.args[2]), b)
-	none := func(what string) Value { return c.missing(what + " of the driver " + driver) }
-	residuals, rank, values := none("the residuals"), none("the rank"), none("the singular values")
+	none := func(d tensor.DType) *build.Tensor { return c.fullOf([]*build.Number{build.Extent(0)}, 0, d) }
+	residuals, rank, values := none(a.DType()), none(tensor.Int64), none(a.DType())
 	if driver != "gels" {
 		rank = c.matrixRank(a, nil, c.args[2])
 	}
@@ -454,5 +474,5 @@ func leastSquares(c *call) Value {
 	if vector && c.Err() == nil {
 		x = c.reshape(x, c.Dims(x)[:x.Rank()-1])
 	}
-	return &Tuple{Items: []Value{x, residuals, rank, values}}
+	return tuple(x, residuals, rank, values)
 }

@@ -102,14 +102,11 @@ func instanceNorm(c *call) Value {
 	if !c.bool(5) {
 		return c.normalize(x, weight, bias, c.tensor(3), c.tensor(4), c.float(7))
 	}
-	if mean, variance := c.tensor(3), c.tensor(4); mean != nil && variance != nil && x.Rank() > 2 {
-		axes := lastAxes(x.Rank(), x.Rank()-2)
-		for _, moved := range []struct {
-			running *build.Tensor
-			of      ops.Reduce
-		}{{mean, ops.Reduce{Fn: ops.Mean, Axes: axes}}, {variance, ops.Reduce{Fn: ops.Var, Axes: axes, Correction: 1}}} {
-			now := c.apply(ops.Reduce{Fn: ops.Mean, Axes: []int{0}}, c.apply(moved.of, c.cast(x, moved.running.DType())))
-			c.store(moved.running, c.moved(moved.running, now, 6))
+	for k, of := range []ops.Reduce{{Fn: ops.Mean}, {Fn: ops.Var, Correction: 1}} {
+		if running := c.tensor(3 + k); running != nil && x.Rank() > 2 {
+			of.Axes = lastAxes(x.Rank(), x.Rank()-2)
+			now := c.apply(ops.Reduce{Fn: ops.Mean, Axes: []int{0}}, c.apply(of, c.cast(x, running.DType())))
+			c.store(running, c.moved(running, now, 6))
 		}
 	}
 	return c.applyFloat(ops.InstanceNorm{Eps: c.float(7), HasWeight: weight != nil, HasBias: bias != nil}, x, weight, bias)

@@ -29,47 +29,10 @@ var texts = []operator{
 	{"aten::strip", "self:s chars:s?=None", stripText},
 	{"aten::lstrip", "self:s chars:s?=None", stripText},
 	{"aten::rstrip", "self:s chars:s?=None", stripText},
-	{"aten::isdigit", "self:s", allText(unicode.IsDigit)},
-	{"aten::isdecimal", "self:s", allText(unicode.IsDigit)},
-	{"aten::isnumeric", "self:s", allText(unicode.IsDigit)},
-	{"aten::isalpha", "self:s", allText(unicode.IsLetter)},
-	{"aten::isalnum", "self:s", allText(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })},
-	{"aten::isspace", "self:s", allText(unicode.IsSpace)},
-	{"aten::isupper", "self:s", func(c *call) Value {
-		return strings.ToUpper(c.string(0)) == c.string(0) && strings.ToLower(c.string(0)) != c.string(0)
-	}},
-	{"aten::islower", "self:s", func(c *call) Value {
-		return strings.ToLower(c.string(0)) == c.string(0) && strings.ToUpper(c.string(0)) != c.string(0)
-	}},
-	{"aten::capitalize", "self:s", mapText(func(s string) string {
-		if s == "" {
-			return s
-		}
-		return strings.ToUpper(s[:1]) + strings.ToLower(s[1:])
-	})},
-	{"aten::count", "self:s substr:s start:i=0 end:i=-1", func(c *call) Value {
-		if c.int(2) != 0 || c.int(3) != -1 {
-			return c.unsupported("of a part of a string")
-		}
-		return int64(strings.Count(c.string(0), c.string(1)))
-	}},
-	{"aten::rfind", "self:s substr:s start:i=0 end:i=-1", func(c *call) Value {
-		if c.int(2) != 0 || c.int(3) != -1 {
-			return c.unsupported("of a part of a string")
-		}
-		return int64(strings.LastIndex(c.string(0), c.string(1)))
-	}},
-	{"aten::zfill", "self:s width:i", func(c *call) Value {
-		s, sign := c.string(0), ""
-		if s != "" && (s[0] == '-' || s[0] == '+') {
-			s, sign = s[1:], s[:1]
-		}
-		n := c.int(1) - len(s) - len(sign)
-		if n <= 0 || !c.fits(c.int(1)) {
-			return c.string(0)
-		}
-		return c.text(sign + strings.Repeat("0", n) + s)
-	}},
+	{"aten::isdigit", "self:s", allOf},
+	{"aten::isalpha", "self:s", allOf},
+	{"aten::isalnum", "self:s", allOf},
+	{"aten::isspace", "self:s", allOf},
 	{"aten::startswith", "self:s prefix:s", func(c *call) Value { return strings.HasPrefix(c.string(0), c.string(1)) }},
 	{"aten::endswith", "self:s suffix:s", func(c *call) Value { return strings.HasSuffix(c.string(0), c.string(1)) }},
 	{"aten::find", "self:s substr:s", func(c *call) Value { return int64(strings.Index(c.string(0), c.string(1))) }},
@@ -130,14 +93,23 @@ func replaceText(c *call) Value {
 	return c.text(strings.ReplaceAll(s, old, by))
 }
 
-// allText reports whether a function holds for all characters of a string that has some.
-//
-//go:noinline
-func allText(f func(rune) bool) func(*call) Value {
-	return func(c *call) Value {
-		s := c.string(0)
-		return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !f(r) })
+// allOf reports whether a string has characters, all of the kind that the operator's name says.
+func allOf(c *call) Value {
+	for _, r := range c.string(0) {
+		letter, digit := unicode.IsLetter(r), unicode.IsDigit(r)
+		switch c.name {
+		case "aten::isspace":
+			letter, digit = unicode.IsSpace(r), false
+		case "aten::isdigit":
+			letter = false
+		case "aten::isalpha":
+			digit = false
+		}
+		if !letter && !digit {
+			return false
+		}
 	}
+	return c.string(0) != ""
 }
 
 //go:noinline

@@ -1,0 +1,37 @@
+"""What only recent versions make: integers of types that PyTorch stores and converts only, and parts of decomposed operators. From PyTorch 2.14."""
+
+import torch
+from torch import Tensor, nn
+
+NEEDS = (2, 14)
+
+
+class Stored(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("a", torch.arange(60000, 60006).to(torch.uint16))
+        self.register_buffer("b", (torch.arange(6) * 500000000).to(torch.uint32))
+        self.register_buffer("c", torch.arange(6).to(torch.uint64))
+
+    def forward(self, x: Tensor, i: Tensor):
+        return (self.a.to(torch.int32) + 1, self.a.float(), self.b.to(torch.int64), self.c.to(torch.float32) + x, self.a[2:4].to(torch.int64), self.b.view(2, 3).to(torch.float64),
+                x.to(torch.uint16).to(torch.int32), self.a == 60001, self.a.to(torch.uint32).long(), (self.b.long() + 4294967296).to(torch.uint32).long(), self.a.index_select(0, i).int(), self.a[i].float(),
+                torch.cat([self.a, self.a[:1]]).int(), torch.zeros(2, dtype=torch.uint16).int())
+
+
+def cases(s):
+    s.module(Stored(), (s.rand(6).abs() * 100, torch.tensor([3, 0])))
+    s.op("torch.linspace(a, b, 5)", (torch.tensor(0.5), torch.tensor(2.0)), (torch.tensor(-1.0), torch.tensor(3.0)))
+    x = s.rand(3, 4) + 0.03125
+    inf = float("inf")
+    hidden = torch.where(x > 1, torch.tensor(-inf), x)
+    hidden[1] = -inf
+    s.op("torch.ops.aten._safe_softmax(a, -1), torch.ops.aten._safe_softmax(a, 0)", hidden)
+    s.op("torch.ops.aten._prelu_kernel(a, b)", (x, torch.tensor([[0.25, -0.5, 2.0, 0.0]])))
+    s.op("torch.ops.aten._fused_rms_norm(a, [4], b, 1e-5)[0]", (x, s.rand(4)), tol=2e-6)
+    s.op("torch.ops.aten.log_sigmoid_forward(a)[0]", (x * 8,), tol=2e-6)
+    s.op("torch.ops.aten._aminmax(a)", x)
+    s.op("torch.ops.aten._is_all_true(a > -9), torch.ops.aten._is_any_true(a > 9), torch.ops.aten._is_all_true(a > 0)", x)
+    s.op("torch.ops.aten._euclidean_dist(a, b)", (x, s.rand(2, 4)), tol=1e-5)
+    s.op("torch.ops.aten._native_batch_norm_legit(a, b, c, d, e, True, 0.25, 1e-5)[0]", (x, s.rand(4), s.rand(4), s.rand(4), s.rand(4).abs()), tol=1e-5)
+    s.op("torch.ops.aten.native_batch_norm(a, b, c, None, None, True, 0.25, 1e-5)[0]", (x, s.rand(4), s.rand(4)), tol=1e-5)
