@@ -97,7 +97,7 @@ func (op RoIAlign) Prepare(p *Prepare) (*Kernel, error) {
 	if err := op.checkImages(h, w); err != nil {
 		return nil, err
 	}
-	r := &roiRows{RoIAlign: op, h: h, w: w, pixel: shape[3], channels: p.Out[0].Shape[3], kernel: asm.PoolF32For(p.Tier)}
+	r := &roiRows{op: op, h: h, w: w, pixel: shape[3], channels: p.Out[0].Shape[3], kernel: asm.PoolF32For(p.Tier)}
 	if r.channels == 0 {
 		return emptyKernel(), nil
 	}
@@ -129,7 +129,7 @@ const roiTaps = 4*roiChunk + 1
 
 // roiRows computes boxes of images whose pixels are rows of channels.
 type roiRows struct {
-	RoIAlign
+	op                    RoIAlign
 	h, w, pixel, channels int // pixel counts the channels of the images, channels those of the output
 	kernel                *asm.PoolF32
 }
@@ -151,9 +151,9 @@ func (r *roiRows) pack(c *Call, i int, _ *Worker) {
 // box computes the bins of one box.
 func (r *roiRows) box(c *Call, i int, worker *Worker) {
 	roi := row[float32](base(c.In[1]), 5*i, 5)
-	box, bins := r.RoIAlign.box(roi), r.Size[0]*r.Size[1]
+	box, bins := r.op.box(roi), r.op.Size[0]*r.op.Size[1]
 	images := base(c.In[0])
-	if r.PerBin {
+	if r.op.PerBin {
 		images = unsafe.Pointer(unsafe.SliceData(c.Scratch))
 	}
 	pixels := row[float32](images, int(roi[0])*r.h*r.w*r.pixel, r.h*r.w*r.pixel)
@@ -161,11 +161,11 @@ func (r *roiRows) box(c *Call, i int, worker *Worker) {
 	for b := range bins {
 		out := row[float32](base(c.Out[0]), (i*bins+b)*r.channels, r.channels)
 		first := 0 // channel of the bin
-		if r.PerBin {
+		if r.op.PerBin {
 			first = b * r.channels
 		}
-		done, count := 0, box.count(b/r.Size[1], b%r.Size[1], r.h, r.w)
-		box.bin(b/r.Size[1], b%r.Size[1], r.h, r.w, samples, func(s []roiSample) {
+		done, count := 0, box.count(b/r.op.Size[1], b%r.op.Size[1], r.h, r.w)
+		box.bin(b/r.op.Size[1], b%r.op.Size[1], r.h, r.w, samples, func(s []roiSample) {
 			div := count
 			if len(s) == roiChunk { // more may come
 				div = 1
@@ -187,7 +187,7 @@ func (r *roiRows) sum(worker *Worker, samples []roiSample, pixels, out []float32
 		add(&out[0], 1)
 	}
 	taps := 4
-	if r.Whole {
+	if r.op.Whole {
 		taps = 1
 	}
 	for i := range samples {
