@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/octet-ml/octet/ops"
@@ -50,35 +51,43 @@ func staged(op ops.Op) bool {
 
 // control is an If or Loop that runs as a stage, with a session for each of its graphs.
 type control struct {
-	node   *Node
-	graphs []*Session
+	node    *Node
+	graphs  []*Session
+	appends []bool // of the values that iterations change: those to which they append rows
 }
 
 // newControl prepares the graphs of a node.
 func (s *Session) newControl(ctx context.Context, n *Node) (*control, error) {
 	c := &control{node: n}
 	for _, g := range n.Op.(interface{ Graphs() []*Graph }).Graphs() {
-		inner := g.Clone()
-		if err := inner.rewrite(ctx, Optimizations, 0); err != nil {
-			return nil, err
-		}
 		opts := s.opts
 		opts.Trace = nil
-		t := &Session{
-			graph: inner, tier: s.tier, pool: s.pool, threads: s.threads, opts: opts, life: s.life, memory: s.memory, pack: s.pack,
+		g = g.Clone()
+		if op, loop := n.Op.(Loop); loop {
+			c.appends = op.takeAppends(g)
 		}
-		for _, v := range inner.Inputs {
-			t.settled = append(t.settled, v.Type.Known != nil)
-		}
-		if inner.HasItems() {
-			var err error
-			if t.stages, err = t.cut(ctx); err != nil {
-				return nil, err
-			}
+		t, err := s.part(ctx, g, opts)
+		if err != nil {
+			return nil, err
 		}
 		c.graphs = append(c.graphs, t)
 	}
 	return c, nil
+}
+
+// part makes the session of a graph that runs within another, whose packed constants it shares.
+func (s *Session) part(ctx context.Context, g *Graph, opts Options) (t *Session, err error) {
+	if err := g.rewrite(ctx, Optimizations, 0); err != nil {
+		return nil, err
+	}
+	t = &Session{graph: g, tier: s.tier, pool: s.pool, threads: s.threads, opts: opts, life: s.life, memory: s.memory, pack: s.pack}
+	for _, v := range g.Inputs {
+		t.settled = append(t.settled, v.Type.Known != nil)
+	}
+	if g.HasItems() {
+		t.stages, err = t.cut(ctx)
+	}
+	return t, err
 }
 
 // run computes the node's outputs.
@@ -91,7 +100,7 @@ func (c *control) run(ctx context.Context, in []*tensor.Tensor, threads int) (ou
 		}
 		out, err = branch.compute(ctx, in[1:], threads)
 	case Loop:
-		out, err = op.iterate(ctx, c.graphs[0], in, threads)
+		out, err = op.iterate(ctx, c.graphs[0], c.appends, in, threads)
 	}
 	if err != nil && ctx.Err() == nil {
 		err = &NodeError{Node: c.node, Err: err}
@@ -99,10 +108,38 @@ func (c *control) run(ctx context.Context, in []*tensor.Tensor, threads int) (ou
 	return out, err
 }
 
+// takeAppends makes the body give the rows that an iteration appends to a value in place of all rows, where it does nothing else with
+// that value, and says of which values. So an iteration takes as long however many rows there are, and has the same plan.
+func (op Loop) takeAppends(body *Graph) []bool {
+	uses := make(map[*Value]int)
+	for _, n := range body.Nodes {
+		for _, v := range n.Inputs {
+			uses[v]++
+		}
+	}
+	for _, v := range body.Outputs {
+		uses[v]++
+	}
+	appends := make([]bool, op.Carried)
+	for i := range appends {
+		all, out := body.Inputs[1+i], body.Outputs[1+i]
+		if out.Node == nil || uses[all] != 1 || uses[out] != 1 {
+			continue
+		}
+		join, ok := out.Node.Op.(ops.Concat)
+		if in := out.Node.Inputs; ok && join.Axis == 0 && len(in) == 2 && in[0] == all && in[1].Node != nil {
+			appends[i], body.Outputs[1+i] = true, in[1]
+		}
+	}
+	body.RemoveDead()
+	return appends
+}
+
 // iterate runs the body of a loop whose values change their extents.
-func (op Loop) iterate(ctx context.Context, body *Session, in []*tensor.Tensor, threads int) ([]*tensor.Tensor, error) {
+func (op Loop) iterate(ctx context.Context, body *Session, appends []bool, in []*tensor.Tensor, threads int) ([]*tensor.Tensor, error) {
 	count, more := in[0].Contiguous().Int64s()[0], in[1].Contiguous().Bytes()[0] != 0
 	values := append([]*tensor.Tensor(nil), in[2:]...)
+	grown := make([]rows, op.Carried)
 	for n := int64(0); n < count && more; n++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -115,9 +152,60 @@ func (op Loop) iterate(ctx context.Context, body *Session, in []*tensor.Tensor, 
 			return nil, err
 		}
 		more = out[0].Bytes()[0] != 0
-		copy(values, out[1:])
+		for i, v := range out[1:] {
+			if !appends[i] {
+				values[i] = v
+			} else if err := grown[i].add(values[i], v, body.opts.MaxMemory); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range grown {
+		if all, err := grown[i].tensor(); err != nil {
+			return nil, err
+		} else if all != nil {
+			values[i] = all
+		}
 	}
 	return values[:op.Carried], nil
+}
+
+// rows is a tensor to which rows are appended, in memory for up to twice as many.
+type rows struct {
+	memory []byte
+	typ    ops.Type
+}
+
+// add appends rows; those of first are in front of all.
+func (r *rows) add(first, more *tensor.Tensor, limit int64) error {
+	if r.memory == nil {
+		r.typ = ops.Type{DType: first.DType(), Shape: first.Shape().Clone(), Q: first.QParams()}
+		r.memory = append(make([]byte, 0, 2*r.typ.Bytes()), first.Contiguous().Bytes()...)
+	}
+	joined, err := infer(ops.Concat{}, []ops.Type{r.typ, ops.TypeOf(more)})
+	if err != nil {
+		return err
+	}
+	if need := int64(joined[0].Bytes()); need > limit {
+		return &MemoryError{Need: need, Limit: limit}
+	}
+	if n := joined[0].Bytes(); n > cap(r.memory) {
+		r.memory = slices.Grow(r.memory, 2*n-len(r.memory))
+	}
+	r.typ, r.memory = joined[0], append(r.memory, more.Contiguous().Bytes()...)
+	return nil
+}
+
+// tensor returns all rows, nil where none were appended.
+func (r *rows) tensor() (*tensor.Tensor, error) {
+	if r.memory == nil {
+		return nil, nil
+	}
+	t, err := tensor.FromBytes(r.typ.DType, r.memory, r.typ.Shape...)
+	if err != nil {
+		return nil, err
+	}
+	return t.WithQParams(r.typ.Q), nil
 }
 
 // compute runs a session that is part of another.

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,8 +19,9 @@ type Items struct {
 	Same bool
 	// Unroll asks for the iterations of loops one by one wherever their number is known.
 	Unroll bool
-	// Stop asks for the graph in front of the first Item without a value: its one output is that Item.
-	Stop bool
+	// Find, where it is set, finds the number of an Item that has no value from what the program made so far: v is what the Item takes.
+	// It notes the number.
+	Find func(g *Graph, v *Value, item int) (int64, error)
 	// Guessed, where it is set, becomes true when a program takes an example for a number that is not known.
 	Guessed *bool
 }
@@ -109,75 +109,37 @@ func (g *Graph) inferOpen(inputs []ops.Type) ([]ops.Type, error) {
 	})
 }
 
-// maxProbes bounds the runs that find the numbers a program cannot do without.
+// maxProbes bounds the numbers that are found one by one for a program that cannot do without.
 const maxProbes = 1 << 12
 
-// probe makes the graph of a program whose examples of Items do not suit it: it runs what is in front of the first Item that it has no value
-// for, until the program succeeds. failed is what the program reported.
+// probe makes the graph of a program whose examples of Items do not suit it: each Item is found while the program makes the graph. failed is
+// what the program reported.
 func (s *Session) probe(ctx context.Context, inputs []*tensor.Tensor, types []ops.Type, form string, items Items, failed error) (*Graph, error) {
-	o := s.graph.open
-	p, ok := o.program.(ContextProgram)
+	p, ok := s.graph.open.program.(ContextProgram)
 	if !ok {
 		return nil, failed
 	}
-	known := Items{Values: maps.Clone(items.Values)}
-	for range maxProbes {
-		front := known.front(ctx, p, types, form)
-		if front == nil {
-			return nil, failed // it does not come to an Item
-		}
-		if err := s.resolveItem(ctx, front, inputs, &known); err != nil {
-			return nil, err
-		}
-		if o.mu.Lock(); true {
-			g, err := o.specializeAnew(ctx, types, form, known)
-			o.mu.Unlock()
-			if err == nil || ctx.Err() != nil {
-				return g, err
-			}
-			failed = err
-		}
+	known, f := s.finding(ctx, inputs, items)
+	g, err := p.SpecializeContext(ctx, types, form, known)
+	if f.err != nil {
+		err = f.err
 	}
-	return nil, failed
+	if err != nil {
+		return nil, err
+	}
+	return g, s.graph.open.add(g, len(inputs))
 }
 
-// last reports whether the number of the Item at which a graph ends is known.
-func (t *Items) last(front *Graph) bool {
-	op, _ := front.Outputs[0].Node.Op.(ops.Item)
-	_, known := t.Values[op.Number]
-	return known
-}
-
-// front returns the graph that ends at the first Item without a value, nil where there is none.
-func (t *Items) front(ctx context.Context, p ContextProgram, types []ops.Type, form string) *Graph {
-	g, err := p.SpecializeContext(ctx, types, form, Items{Values: t.Values, Stop: true})
-	if err != nil || len(g.Outputs) != 1 || g.Outputs[0].Node == nil {
-		return nil
-	}
-	op, ok := g.Outputs[0].Node.Op.(ops.Item)
-	if _, known := t.Values[op.Number]; !ok || !op.Exact || known {
-		return nil
-	}
-	return g
-}
-
-// settleAll finds the numbers of all Items in turn, each with what is in front of it alone.
+// settleAll finds the numbers of all Items.
 func (s *Session) settleAll(ctx context.Context, inputs []*tensor.Tensor, form string, items *Items) error {
 	p, ok := s.graph.open.program.(ContextProgram)
 	if !ok {
 		return nil
 	}
-	types := openTypes(inputs)
-	for range maxProbes {
-		front := items.front(ctx, p, types, form)
-		if front == nil {
-			return nil
-		}
-		if err := s.resolveItem(ctx, front, inputs, items); err != nil {
-			return err
-		}
-	}
-	return nil
+	known, f := s.finding(ctx, inputs, *items)
+	_, _ = p.SpecializeContext(ctx, openTypes(inputs), form, known) // where it ends early there are no more Items
+	items.Values = known.Values
+	return f.err
 }
 
 // guesses reports whether the graph holds for the number of an Item that is not known.
@@ -187,22 +149,4 @@ func (g *Graph) guesses(t *Items) bool {
 		_, known := t.Values[op.Number]
 		return ok && op.Exact && !known
 	})
-}
-
-// resolveItem runs the graph in front of an Item and notes the numbers that it gives.
-func (s *Session) resolveItem(ctx context.Context, front *Graph, inputs []*tensor.Tensor, known *Items) error {
-	c, err := front.compile(ctx, s.opts, s)
-	if err != nil {
-		return err
-	}
-	defer c.abandon()
-	_, err = c.stages.run(ctx, c, inputs, 0, known)
-	var item *ItemError
-	if errors.As(err, &item) {
-		return nil // an Item that holds for its example alone ends the run once its number is known
-	}
-	if err == nil && !known.last(front) {
-		err = fmt.Errorf("a program stops at an Item whose number it has")
-	}
-	return err
 }

@@ -143,12 +143,9 @@ func (d *derived) Specialize(inputs []ops.Type, before string) (*Graph, error) {
 }
 
 func (d *derived) SpecializeContext(ctx context.Context, inputs []ops.Type, before string, items Items) (*Graph, error) {
-	if items.Stop {
-		p, ok := d.from.program.(ContextProgram)
-		if !ok {
-			return nil, errors.New("a program without Items")
-		}
-		return p.SpecializeContext(ctx, inputs, before, items)
+	if p, ok := d.from.program.(ContextProgram); ok && items.Find != nil {
+		_, _ = p.SpecializeContext(ctx, inputs, before, items) // what is wrong with it, the next one reports
+		items.Find = nil
 	}
 	items.Same = true // what is derived may depend on more than the graph does
 	g, _, err := d.from.specialize(ctx, inputs, before, items)
@@ -299,12 +296,24 @@ func (o *open) specializeAnew(ctx context.Context, inputs []ops.Type, before str
 	if err != nil {
 		return nil, err
 	}
-	if s.IsOpen() || len(s.Inputs) != len(inputs) {
-		return nil, fmt.Errorf("a program made a graph of %d inputs for %d", len(s.Inputs), len(inputs))
+	return s, o.keep(s, len(inputs))
+}
+
+// keep remembers a graph that the program made for so many inputs. It runs under o.mu.
+func (o *open) keep(s *Graph, inputs int) error {
+	if s.IsOpen() || len(s.Inputs) != inputs {
+		return fmt.Errorf("a program made a graph of %d inputs for %d", len(s.Inputs), inputs)
 	}
 	o.graphs.Add(s)
 	o.graphs.Keep(maxSpecializations, nil)
-	return s, nil
+	return nil
+}
+
+// add is keep that takes the lock.
+func (o *open) add(s *Graph, inputs int) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.keep(s, inputs)
 }
 
 // examples returns tensors of the given types: their values where known, else

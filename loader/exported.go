@@ -59,8 +59,12 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 		if _, unsupported := errors.AsType[*UnsupportedError](err); unsupported || f.context().Err() != nil {
 			return nil, err
 		}
-		front, stops := m.SpecializeContext(f.context(), types, "", graph.Items{Stop: true})
-		if stops == nil && front.HasItems() {
+		met := false
+		_, _ = m.SpecializeContext(f.context(), types, "", graph.Items{Find: func(*graph.Graph, *graph.Value, int) (int64, error) {
+			met = true
+			return 0, errItem
+		}})
+		if met {
 			return g, nil // a run may have numbers that suit it
 		}
 		return nil, &FileError{Err: err} // its shapes are the file's, too
@@ -70,6 +74,9 @@ func loadExported(f *modelFile) (*graph.Graph, error) {
 	}
 	return s, nil
 }
+
+// errItem ends a program at a number that only a run knows.
+var errItem = errors.New("a number that only the run knows")
 
 func openExported(f *modelFile) (*exported.Model, *exported.Archive, error) {
 	a, err := exported.Open(f.r, f.size, f.budget(), f.openSaved)

@@ -2,7 +2,9 @@ package ops
 
 import (
 	"math"
+	"unsafe"
 
+	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -93,6 +95,11 @@ func gridKernel[W float32 | float64](op GridSample, p *Prepare) *Kernel {
 	if op.NHWC {
 		pixel = s.channels
 	}
+	rows := asm.PoolF32For(p.Tier)
+	ones := make([]float32, gridChunk)
+	for i := range ones {
+		ones[i] = 1
+	}
 	task := func(c *Call, i int, w *Worker) {
 		image, from := i/chunks, i%chunks*gridChunk
 		n := min(gridChunk, s.places-from)
@@ -112,7 +119,12 @@ func gridKernel[W float32 | float64](op GridSample, p *Prepare) *Kernel {
 			ends[k] = int32(end)
 		}
 		if op.NHWC {
-			gridRows(y[from*s.channels:], x, at, weights, ends[:n], s.channels)
+			y = y[from*s.channels:]
+			if weights, ok := any(weights).([]float32); ok {
+				weightedRows(rows, w, any(y).([]float32), any(x).([]float32), ones, at, weights, ends[:n], s.channels)
+				return
+			}
+			gridRows(y, x, at, weights, ends[:n], s.channels)
 			return
 		}
 		for ch := range s.channels {
@@ -120,11 +132,12 @@ func gridKernel[W float32 | float64](op GridSample, p *Prepare) *Kernel {
 		}
 	}
 	return &Kernel{
-		Run:           func(c *Call) error { c.Parallel(s.batch*chunks, task); return nil },
-		WorkerScratch: 12*gridChunk*gridTaps + 4*gridChunk,
-		Choice:        "places",
-		Parallel:      s.batch * chunks,
-		Interruptible: true,
+		Run:            func(c *Call) error { c.Parallel(s.batch*chunks, task); return nil },
+		WorkerScratch:  12*gridChunk*gridTaps + 4*gridChunk,
+		WorkerPointers: gridChunk * gridTaps,
+		Choice:         "places",
+		Parallel:       s.batch * chunks,
+		Interruptible:  true,
 	}
 }
 
@@ -160,6 +173,34 @@ func gridRows[W float32 | float64](y, x []W, at []int32, weights []W, ends []int
 				sum[c] += W(weight * v)
 			}
 		}
+	}
+}
+
+// weightedRows is gridRows of float32: a call of the kernel has places that are made of as many pixels each.
+func weightedRows(k *asm.PoolF32, w *Worker, y, x, ones []float32, at []int32, weights []float32, ends []int32, channels int) {
+	t := 0
+	for from := 0; from < len(ends); {
+		taps, to := int(ends[from])-t, from+1
+		for to < len(ends) && int(ends[to]-ends[to-1]) == taps {
+			to++
+		}
+		out := y[from*channels : to*channels]
+		if taps == 0 || channels == 0 {
+			clear(out)
+		} else {
+			n := (to - from) * taps
+			for i, a := range at[t : t+n] {
+				w.Pointers[i] = unsafe.Pointer(&x[a])
+			}
+			args := &w.Args.PoolF32
+			*args = asm.PoolF32Args{
+				A: &w.Pointers[0], AStep: taps, P: to - from, KS: taps, C: channels,
+				Weights: &weights[t], Div: &ones[0], Out: &out[0], OutStride: 4 * channels,
+			}
+			k.Weighted(args)
+			t += n
+		}
+		from = to
 	}
 }
 

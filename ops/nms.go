@@ -2,6 +2,7 @@ package ops
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"unsafe"
 
@@ -39,44 +40,96 @@ func (op NMS) Prepare(p *Prepare) (*Kernel, error) {
 	return nmsKernel[float32](op, p), nil
 }
 
-// candidate is a box that may still be kept, with its area.
-type candidate[F float32 | float64] struct {
+// keptBox is a box that is kept, with its area, and the box that was kept before it in the same cell.
+type keptBox[F float32 | float64] struct {
 	x1, y1, x2, y2, area F
-	index                int64
+	before               int32
 }
 
-// nmsKernel sorts once, and then goes over those boxes only that no kept one has suppressed: they stay together in memory.
+// nmsCells is the most cells that the boxes are divided into.
+const nmsCells = 1 << 12
+
+// nmsKernel sorts once, and then compares each box with those that are kept so far and near enough.
 func nmsKernel[F float32 | float64](op NMS, p *Prepare) *Kernel {
 	n := p.In[1].Shape[0]
-	size := int(unsafe.Sizeof(candidate[F]{}))
+	size := int(unsafe.Sizeof(keptBox[F]{}))
 	return &Kernel{
 		Interruptible: true,
 		Run: func(c *Call) error {
 			boxes, scores := row[F](base(c.In[0]), 0, 4*n), row[F](base(c.In[1]), 0, n)
-			kept := c.Out[0].Int64s()
-			for i := range kept {
-				kept[i] = int64(i)
+			order := c.Out[0].Int64s()
+			for i := range order {
+				order[i] = int64(i)
 			}
-			slices.SortStableFunc(kept, func(a, b int64) int { return -compareScores(scores[a], scores[b]) })
-			left := scratchOf[candidate[F]](c.Scratch, 0, n)
-			for i, k := range kept {
+			slices.SortStableFunc(order, func(a, b int64) int { return -compareScores(scores[a], scores[b]) })
+			kept, count := scratchOf[keptBox[F]](c.Scratch, 0, n), 0
+			last := scratchOf[int32](c.Scratch, size*n, nmsCells) // of each cell, -1 in an empty one
+			for i := range last {
+				last[i] = -1
+			}
+			line := newNMSLine(boxes, op.Threshold)
+			for i, k := range order {
+				if i%64 == 0 && c.interrupted() {
+					break
+				}
 				b := boxes[4*k : 4*k+4]
-				left[i] = candidate[F]{b[0], b[1], b[2], b[3], (b[2] - b[0]) * (b[3] - b[1]), k}
+				box := keptBox[F]{b[0], b[1], b[2], b[3], (b[2] - b[0]) * (b[3] - b[1]), -1}
+				at, from, to := line.cells(float64(b[0]), float64(b[2]))
+				if !box.overlaps(kept, last[from:to+1], op.Threshold) {
+					box.before, last[at] = last[at], int32(count)
+					kept[count], order[count] = box, k
+					count++
+				}
 			}
-			count := 0
-			for len(left) > 0 && !c.interrupted() {
-				kept[count] = left[0].index
-				count++
-				left = suppress(left[0], left[1:], op.Threshold)
-			}
-			clear(kept[count:])
+			clear(order[count:])
 			c.Out[1].Int64s()[0] = int64(count)
 			return nil
 		},
-		Scratch:  size * n,
+		Scratch:  size*n + 4*nmsCells,
 		Choice:   "sorted",
 		Parallel: 1,
 	}
+}
+
+// nmsLine divides the x axis into cells, of which each has the boxes whose middles lie there. Two boxes of widths a and b whose intersection over union is
+// above t have b <= a/t, and middles less than (a+b)/2 * (1-t)/(1+t) apart, since that is so of intervals and what two boxes have in common
+// along one axis bounds it: so boxes further than a*(1-t)/(2*t) away need not be looked at.
+type nmsLine struct{ start, perUnit, reach float64 }
+
+// newNMSLine chooses cells about as wide as most boxes reach, and one for all where rounding may make what was said above untrue.
+func newNMSLine[F float32 | float64](boxes []F, threshold float64) nmsLine {
+	if !(threshold >= 0.01 && threshold < 1) {
+		return nmsLine{}
+	}
+	least, most, width := math.Inf(1), math.Inf(-1), 0.0
+	for i := 0; i < len(boxes); i += 4 {
+		x1, y1, x2, y2 := float64(boxes[i]), float64(boxes[i+1]), float64(boxes[i+2]), float64(boxes[i+3])
+		far := max(math.Abs(x1), math.Abs(y1), math.Abs(x2), math.Abs(y2))
+		if w, h := x2-x1, y2-y1; !(far < 1e15) || w > 0 && h > 0 && w*h < 1e-30 {
+			return nmsLine{}
+		}
+		least, most, width = min(least, (x1+x2)/2), max(most, (x1+x2)/2), width+math.Abs(x2-x1)
+	}
+	t := threshold * (1 - 1e-5) // areas are rounded
+	l := nmsLine{start: least, reach: (1 - t) / (2 * t)}
+	cell := max(l.reach*width*4/float64(len(boxes)+1), (most-least)/(nmsCells-1))
+	if cell > 0 {
+		l.perUnit = 1 / cell
+	}
+	return l
+}
+
+// cells returns the cell of a box and those of the boxes that it is to be compared with.
+func (l nmsLine) cells(x1, x2 float64) (at, from, to int) {
+	middle, reach := (x1+x2)/2, l.reach*math.Abs(x2-x1)
+	return l.cell(middle), l.cell(middle - reach), l.cell(middle + reach)
+}
+
+func (l nmsLine) cell(x float64) int {
+	if l.perUnit == 0 {
+		return 0
+	}
+	return int(min(max((x-l.start)*l.perUnit, 0), nmsCells-1))
 }
 
 // compareScores orders a NaN behind everything, as sorting does.
@@ -87,21 +140,22 @@ func compareScores[F float32 | float64](a, b F) int {
 	return cmp.Compare(a, b)
 }
 
-// suppress moves the candidates that do not overlap b by more than the threshold to the front and returns them.
-func suppress[F float32 | float64](b candidate[F], left []candidate[F], threshold float64) []candidate[F] {
-	n := 0
-	for i := range left {
-		o := &left[i]
-		w := min(b.x2, o.x2) - max(b.x1, o.x1)
-		h := min(b.y2, o.y2) - max(b.y1, o.y1)
-		if w > 0 && h > 0 {
-			inter := F(w * h) // rounded, on CPUs that could contract too
-			if float64(inter/(b.area+o.area-inter)) > threshold {
+// overlaps reports whether the box overlaps one of the kept ones in some cells by more than the threshold.
+func (b *keptBox[F]) overlaps(kept []keptBox[F], cells []int32, threshold float64) bool {
+	for _, k := range cells {
+		for k >= 0 {
+			o := &kept[k]
+			k = o.before
+			if !(o.x1 < b.x2 && b.x1 < o.x2 && o.y1 < b.y2 && b.y1 < o.y2) {
 				continue
 			}
+			w, h := min(b.x2, o.x2)-max(b.x1, o.x1), min(b.y2, o.y2)-max(b.y1, o.y1)
+			inter := F(w * h) // rounded, on CPUs that could contract too
+			// A box whose corners are exchanged has no width.
+			if w > 0 && h > 0 && float64(inter/(o.area+b.area-inter)) > threshold {
+				return true
+			}
 		}
-		left[n] = *o
-		n++
 	}
-	return left[:n]
+	return false
 }

@@ -3,7 +3,9 @@ package ops
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
+	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -11,7 +13,7 @@ import (
 // Ratio samples in each direction, as many as it has pixels where that is 0 or less.
 //
 // Inputs: images [N, C, H, W] and boxes [K, 5], the number of the image and x1, y1, x2, y2, all float32.
-// Output: [K, C, Size[0], Size[1]]. A box of no image, or of more than 16384 samples in a direction of a bin, ends the run
+// Output: [K, C, Size[0], Size[1]]. With NHWC images and output have their channels last. A box of no image, or of more than 16384 samples in a direction of a bin, ends the run
 // with a *ValueError. It has a gradient for the images.
 type RoIAlign struct {
 	Size    []int
@@ -23,6 +25,7 @@ type RoIAlign struct {
 	PerBin bool
 	// Whole averages all pixels of a bin, whose box is rounded to pixels, as torchvision.ops.ps_roi_pool does.
 	Whole bool
+	NHWC  bool
 }
 
 func (RoIAlign) Name() string { return "roi_align" }
@@ -38,20 +41,20 @@ func (op RoIAlign) Infer(in []Type) ([]Type, error) {
 	if x.DType != tensor.Float32 || rois.DType != tensor.Float32 || len(x.Shape) != 4 || len(rois.Shape) != 2 || rois.Shape[1] != 5 {
 		return nil, Errorf(op, in, "it takes float32 images [N, C, H, W] and boxes [K, 5]")
 	}
-	if x.Shape[2] == 0 || x.Shape[3] == 0 {
+	_, channels, spatial := SpatialOf(x.Shape, op.NHWC)
+	if spatial[0] == 0 || spatial[1] == 0 {
 		return nil, Errorf(op, in, "the images have no pixels")
 	}
 	if len(op.Size) != 2 || op.Size[0] < 1 || op.Size[1] < 1 || op.Ratio > maxRoISamples {
 		return nil, Errorf(op, in, "it cannot give %v bins of %d samples", op.Size, op.Ratio)
 	}
-	channels := x.Shape[1]
 	if op.PerBin {
 		if bins := op.Size[0] * op.Size[1]; op.Size[0] > math.MaxInt32/op.Size[1] || channels%bins != 0 {
 			return nil, Errorf(op, in, "%d channels are not for %v bins", channels, op.Size)
 		}
 		channels /= op.Size[0] * op.Size[1]
 	}
-	out := Type{DType: tensor.Float32, Shape: tensor.Shape{rois.Shape[0], channels, op.Size[0], op.Size[1]}}
+	out := Type{DType: tensor.Float32, Shape: ImageShape(rois.Shape[0], channels, op.Size, op.NHWC)}
 	if _, err := out.Shape.Numel(); err != nil {
 		return nil, Errorf(op, in, "%v", err)
 	}
@@ -73,57 +76,133 @@ type roiBox struct {
 	whole                          bool
 }
 
-// roiPlanes says where the planes of the channels are that a bin is of.
-type roiPlanes struct{ h, w, step int }
-
-func (op RoIAlign) planes(h, w int) roiPlanes {
-	if op.PerBin {
-		return roiPlanes{h, w, op.Size[0] * op.Size[1]}
+// ChannelsLast lays out images and output as NHWC.
+func (op RoIAlign) ChannelsLast([]Type) (Op, []int, bool) {
+	if op.NHWC {
+		return nil, nil, false
 	}
-	return roiPlanes{h, w, 1}
+	op.NHWC = true
+	return op, []int{0}, true
 }
 
-// first returns the plane of the first channel of a bin.
-func (p roiPlanes) first(bin int) int { return bin % p.step }
+// WantsChannelsLast is true: a sample is found once, for a row of channels.
+func (RoIAlign) WantsChannelsLast() bool { return true }
 
 func (op RoIAlign) Prepare(p *Prepare) (*Kernel, error) {
+	if !op.NHWC {
+		return nil, &UnsupportedError{Op: op.Name(), Reason: "kernels need the channels last; compile the graph, or permute its input"}
+	}
 	shape, boxes := p.In[0].Shape, p.In[1].Shape[0]
-	images, h, w := shape[0], shape[2], shape[3]
-	image, channels, bins := shape[1]*h*w, p.Out[0].Shape[1], op.Size[0]*op.Size[1]
+	images, h, w := shape[0], shape[1], shape[2]
 	if err := op.checkImages(h, w); err != nil {
 		return nil, err
 	}
-	planes := op.planes(h, w)
-	task := func(c *Call, i int, worker *Worker) {
-		roi := row[float32](base(c.In[1]), 5*i, 5)
-		box := op.box(roi)
-		pixels := row[float32](base(c.In[0]), int(roi[0])*image, image)
-		samples := scratchOf[roiSample](worker.Scratch, 0, roiChunk)
-		out := row[float32](base(c.Out[0]), i*channels*bins, channels*bins)
-		clear(out)
-		for b := range bins {
-			at := planes.first(b)
-			count := box.bin(b/op.Size[1], b%op.Size[1], h, w, samples, func(s []roiSample) {
-				sumSamples(s, pixels, out[b:], channels, at, planes, bins)
-			})
-			for c := range channels {
-				out[b+c*bins] /= count
-			}
-		}
+	r := &roiRows{op: op, h: h, w: w, pixel: shape[3], channels: p.Out[0].Shape[3], kernel: asm.PoolF32For(p.Tier)}
+	if r.channels == 0 {
+		return emptyKernel(), nil
 	}
-	return &Kernel{
+	k := &Kernel{
 		Interruptible: true,
 		Run: func(c *Call) error {
 			if err := op.checkAll(row[float32](base(c.In[1]), 0, 5*boxes), images); err != nil {
 				return err
 			}
-			c.Parallel(boxes, task)
+			if op.PerBin {
+				c.Parallel(images*h, r.pack)
+			}
+			c.Parallel(boxes, r.box)
 			return nil
 		},
-		WorkerScratch: 32 * roiChunk,
-		Choice:        "boxes",
-		Parallel:      boxes,
-	}, nil
+		WorkerScratch:  32*roiChunk + 4*(roiTaps+1),
+		WorkerPointers: roiTaps,
+		Choice:         "boxes " + r.kernel.Tier.String(),
+		Parallel:       boxes,
+	}
+	if op.PerBin {
+		k.Scratch = 4 * images * h * w * r.pixel
+	}
+	return k, nil
+}
+
+// roiTaps is the most pixels that are summed at a time: those of all samples, and what was summed before.
+const roiTaps = 4*roiChunk + 1
+
+// roiRows computes boxes of images whose pixels are rows of channels.
+type roiRows struct {
+	op                    RoIAlign
+	h, w, pixel, channels int // pixel counts the channels of the images, channels those of the output
+	kernel                *asm.PoolF32
+}
+
+// pack puts the channels of each bin side by side, of one row of an image.
+func (r *roiRows) pack(c *Call, i int, _ *Worker) {
+	bins := r.pixel / r.channels
+	for x := range r.w {
+		at := (i*r.w + x) * r.pixel
+		from, to := row[float32](base(c.In[0]), at, r.pixel), scratchOf[float32](c.Scratch, 4*at, r.pixel)
+		for b := range bins {
+			for ch := range r.channels {
+				to[b*r.channels+ch] = from[ch*bins+b]
+			}
+		}
+	}
+}
+
+// box computes the bins of one box.
+func (r *roiRows) box(c *Call, i int, worker *Worker) {
+	roi := row[float32](base(c.In[1]), 5*i, 5)
+	box, bins := r.op.box(roi), r.op.Size[0]*r.op.Size[1]
+	images := base(c.In[0])
+	if r.op.PerBin {
+		images = unsafe.Pointer(unsafe.SliceData(c.Scratch))
+	}
+	pixels := row[float32](images, int(roi[0])*r.h*r.w*r.pixel, r.h*r.w*r.pixel)
+	samples := scratchOf[roiSample](worker.Scratch, 0, roiChunk)
+	for b := range bins {
+		out := row[float32](base(c.Out[0]), (i*bins+b)*r.channels, r.channels)
+		first := 0 // channel of the bin
+		if r.op.PerBin {
+			first = b * r.channels
+		}
+		done, count := 0, box.count(b/r.op.Size[1], b%r.op.Size[1], r.h, r.w)
+		box.bin(b/r.op.Size[1], b%r.op.Size[1], r.h, r.w, samples, func(s []roiSample) {
+			div := count
+			if len(s) == roiChunk { // more may come
+				div = 1
+			}
+			r.sum(worker, s, pixels[first:], out, done > 0, div)
+			done += len(s)
+		})
+	}
+}
+
+// sum adds samples to a bin, which it begins unless it has some, and divides it.
+func (r *roiRows) sum(worker *Worker, samples []roiSample, pixels, out []float32, begun bool, div float32) {
+	weights, n := scratchOf[float32](worker.Scratch, 32*roiChunk, roiTaps+1), 0
+	add := func(p *float32, weight float32) {
+		worker.Pointers[n], weights[n] = unsafe.Pointer(p), weight
+		n++
+	}
+	if begun {
+		add(&out[0], 1)
+	}
+	taps := 4
+	if r.op.Whole {
+		taps = 1
+	}
+	for i := range samples {
+		for k := range taps {
+			add(&pixels[int(samples[i].at[k])*r.pixel], samples[i].weight[k])
+		}
+	}
+	if n == 0 {
+		clear(out)
+		return
+	}
+	weights[n] = div
+	args := &worker.Args.PoolF32
+	*args = asm.PoolF32Args{A: &worker.Pointers[0], P: 1, KS: n, C: r.channels, Weights: &weights[0], Div: &weights[n], Out: &out[0]}
+	r.kernel.Weighted(args)
 }
 
 // checkImages refuses images whose pixels an int32 does not count.
@@ -202,9 +281,18 @@ func span(i int, at, size float32, n int) (start, end int) {
 	return min(max(start, 0), n), min(max(end, 0), n)
 }
 
-// bin places the samples of one bin, gives them to use as many at a time as there is room for, and returns how many
-// their sum is to be divided by.
-func (b roiBox) bin(row, col, h, w int, samples []roiSample, use func([]roiSample)) float32 {
+// count returns how many samples the sum of a bin is to be divided by.
+func (b roiBox) count(row, col, h, w int) float32 {
+	if !b.whole {
+		return float32(max(int(b.gridH)*int(b.gridW), 1))
+	}
+	y0, y1 := span(row, b.y, b.binH, h-1)
+	x0, x1 := span(col, b.x, b.binW, w-1)
+	return float32(max((y1-y0)*(x1-x0), 1))
+}
+
+// bin places the samples of one bin and gives them to use: as many at a time as there is room for, then fewer, or none.
+func (b roiBox) bin(row, col, h, w int, samples []roiSample, use func([]roiSample)) {
 	n := 0
 	add := func(s roiSample) {
 		if samples[n] = s; n+1 < len(samples) {
@@ -224,7 +312,7 @@ func (b roiBox) bin(row, col, h, w int, samples []roiSample, use func([]roiSampl
 			}
 		}
 		use(samples[:n])
-		return float32(max((y1-y0)*(x1-x0), 1))
+		return
 	}
 	gridH, gridW := int(b.gridH), int(b.gridW)
 	for iy := range gridH {
@@ -237,20 +325,6 @@ func (b roiBox) bin(row, col, h, w int, samples []roiSample, use func([]roiSampl
 		}
 	}
 	use(samples[:n])
-	return float32(max(gridH*gridW, 1))
-}
-
-// sumSamples adds samples to all channels of a bin, whose planes begin at the first one.
-func sumSamples(samples []roiSample, image, out []float32, channels, first int, p roiPlanes, stride int) {
-	plane := p.h * p.w
-	for c := range channels {
-		pixels, sum := image[(c*p.step+first)*plane:][:plane], float32(0)
-		for i := range samples {
-			s := &samples[i]
-			sum += float32(s.weight[0]*pixels[s.at[0]]) + float32(s.weight[1]*pixels[s.at[1]]) + float32(s.weight[2]*pixels[s.at[2]]) + float32(s.weight[3]*pixels[s.at[3]])
-		}
-		out[c*stride] += sum
-	}
 }
 
 // bilinear returns the pixels around a place and their weights.

@@ -14,6 +14,19 @@ func (op RoIAlign) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 	return grads
 }
 
+// roiPlanes says where the planes of the channels are that a bin is of.
+type roiPlanes struct{ h, w, step int }
+
+func (op RoIAlign) planes(h, w int) roiPlanes {
+	if op.PerBin {
+		return roiPlanes{h, w, op.Size[0] * op.Size[1]}
+	}
+	return roiPlanes{h, w, 1}
+}
+
+// first returns the plane of the first channel of a bin.
+func (p roiPlanes) first(bin int) int { return bin % p.step }
+
 // RoIAlignGrad is the gradient of RoIAlign with respect to the images.
 //
 // Inputs: boxes [K, 5] and the gradient of the output. Output: [Shape...], the images'.
@@ -68,7 +81,7 @@ func (op RoIAlignGrad) Prepare(p *Prepare) (*Kernel, error) {
 			dy := row[float32](base(c.In[1]), k*channels*bins, channels*bins)
 			for b := range bins {
 				r, col, first := b/roi.Size[1], b%roi.Size[1], planes.first(b)
-				count := box.bin(r, col, h, w, samples, func([]roiSample) {})
+				count := box.count(r, col, h, w)
 				box.bin(r, col, h, w, samples, func(s []roiSample) {
 					for ch := c0; ch < c1; ch++ {
 						spread(s, dx[(ch*planes.step+first)*plane:][:plane], dy[ch*bins+b]/count)

@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"github.com/octet-ml/octet/tensor"
 )
@@ -129,7 +130,8 @@ func scatterKernel[W compute](op Scatter, p *Prepare) (*Kernel, error) {
 	r := newRows(shape, to, from)
 	src, get, put := newSource[W](p.In[2].DType, p.In[0].DType, r.step[1]), loader[W](p.In[0].DType), storer[W](p.In[0].DType)
 	combine := scatterFunction[W](op.Fn)
-	name := op.Name()
+	name, size := op.Name(), p.In[0].DType.Size()
+	runs := op.Fn == ScatterSet && !op.Number && r.step[0] == 1 && r.step[1] == 1 // of one index, such as one that is repeated for whole rows
 	return &Kernel{
 		Run: func(c *Call) error {
 			if err := CheckIndices(name, c.In[1], 0, extent); err != nil {
@@ -141,6 +143,10 @@ func scatterKernel[W compute](op Scatter, p *Prepare) (*Kernel, error) {
 			out, index, elements := base(c.Out[0]), base(c.In[1]), base(c.In[2])
 			for i := range r.tasks {
 				r.each(i, func(o int, in [maxOperands]int, n int) {
+					if runs {
+						copyRuns(out, elements, row[int64](index, o, n), in[0], in[1], stride, size)
+						return
+					}
 					for k := 0; k < n; k += bufferLen {
 						m := min(bufferLen, n-k)
 						values := src.take(elements, in[1], k, m, buf)
@@ -159,6 +165,19 @@ func scatterKernel[W compute](op Scatter, p *Prepare) (*Kernel, error) {
 		Choice:        "elements",
 		Parallel:      1,
 	}, nil
+}
+
+// copyRuns copies elements of size bytes from one place on, each to its place from another on and an index times the stride further.
+func copyRuns(out, elements unsafe.Pointer, index []int64, to, from, stride, size int) {
+	for k := 0; k < len(index); {
+		end := k + 1
+		for end < len(index) && index[end] == index[k] {
+			end++
+		}
+		n := (end - k) * size
+		copy(row[byte](out, (to+k+int(index[k])*stride)*size, n), row[byte](elements, (from+k)*size, n))
+		k = end
+	}
 }
 
 func scatterFunction[W compute](fn ScatterFn) func(old, v W) W {

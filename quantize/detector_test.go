@@ -3,11 +3,14 @@ package quantize
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -118,10 +121,16 @@ func detections(t testing.TB, g *graph.Graph, pictures []*tensor.Tensor) [][]det
 	return found
 }
 
-// TestInt8Detectors compares what a detector of faces finds in int8 with what it finds in float32, in pictures that it was not calibrated
+// TestInt8Detectors compares what detectors find in int8 with what they find in float32, in pictures that they were not calibrated on.
+func TestInt8Detectors(t *testing.T) {
+	t.Run("faces", testInt8Faces)
+	t.Run("shapes", testInt8Shapes)
+}
+
+// testInt8Faces compares what a detector of faces finds in int8 with what it finds in float32, in pictures that it was not calibrated
 // on: as a whole, and with the first stage of its backbone, whose 8 to 64 channels lose most, in float32. Most of its faces are of some ten pixels, of
 // which half a pixel is an overlap of 0.9.
-func TestInt8Detectors(t *testing.T) {
+func testInt8Faces(t *testing.T) {
 	m, images := faceDetector(t)
 	photo := images.batches[0][0]
 	calib := &dataset{}
@@ -136,17 +145,101 @@ func TestInt8Detectors(t *testing.T) {
 	}{{nil, 87}, {[]string{"body.stage1*"}, 95}} {
 		q := New(Options{Filter: Filter{ExcludeNames: c.float32}})
 		calibrate(t, q, m, calib)
-		int8 := detections(t, quantized(t, q, m), test)
-		all, found, others, right := 0, 0, 0, 0
-		for i := range float {
-			n, of := partners(float[i], int8[i])
-			found, all = found+n, all+of
-			n, of = partners(int8[i], float[i])
-			right, others = right+n, others+of
-		}
-		t.Logf("float32: %v: %d of %d detections in float32 have a partner in int8, %d of %d in int8 one in float32", c.float32, found, all, right, others)
-		if all < 300 || 100*found < c.percent*all || 100*right < c.percent*others {
-			t.Errorf("float32: %v: %d of %d detections in float32 have a partner in int8, %d of %d in int8 one in float32", c.float32, found, all, right, others)
+		comparePartners(t, fmt.Sprintf("float32: %v", c.float32), float, detections(t, quantized(t, q, m), test), 300, c.percent)
+	}
+}
+
+// comparePartners fails where float has fewer than least detections above 0.5, or less than so many percent on either side have a partner.
+func comparePartners(t *testing.T, what string, float, int8 [][]detection, least, percent int) {
+	t.Helper()
+	all, found, others, right := 0, 0, 0, 0
+	for i := range float {
+		n, of := partners(float[i], int8[i])
+		found, all = found+n, all+of
+		n, of = partners(int8[i], float[i])
+		right, others = right+n, others+of
+	}
+	t.Logf("%s: %d of %d detections in float32 have a partner in int8, %d of %d in int8 one in float32", what, found, all, right, others)
+	if all < least || 100*found < percent*all || 100*right < percent*others {
+		t.Errorf("%s: %d of %d detections in float32 have a partner in int8, %d of %d in int8 one in float32", what, found, all, right, others)
+	}
+}
+
+// testInt8Shapes has an SSDlite of torchvision with non-maximum suppression inside, which was trained to find drawn shapes
+// (testdata/gen/shapes.py), quantized as by default. Partners have the same class.
+func testInt8Shapes(t *testing.T) {
+	m, err := loader.Load("testdata/shapes.ts.pt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pictures, err := tensor.ReadNPZ("testdata/shapes.npz", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	calib := &dataset{}
+	for _, x := range unstacked(t, pictures.Get("calib")) {
+		calib.batches = append(calib.batches, []*tensor.Tensor{x})
+	}
+	test := unstacked(t, pictures.Get("test"))
+	q := New(Options{})
+	calibrate(t, q, m, calib)
+	int8 := quantized(t, q, m)
+	found := shapes(t, int8, test)
+	g, err := int8.Concrete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range g.Nodes {
+		if _, float := n.Op.(ops.Conv); float {
+			t.Errorf("%s is float32", n.Scope.Path)
 		}
 	}
+	comparePartners(t, "shapes", shapes(t, m, test), found, 150, 95)
+}
+
+// unstacked returns pictures [N, 3, H, W] of bytes one by one, from 0 to 1.
+func unstacked(t *testing.T, all *tensor.Tensor) []*tensor.Tensor {
+	t.Helper()
+	h, w := all.Dim(2), all.Dim(3)
+	var out []*tensor.Tensor
+	for bytes := all.Contiguous().Bytes(); len(bytes) > 0; bytes = bytes[3*h*w:] {
+		x := make([]float32, 3*h*w)
+		for i := range x {
+			x[i] = float32(bytes[i]) / 255
+		}
+		v, err := tensor.FromSlice(x, 3, h, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// shapes returns what the detector of shapes finds. Boxes of different classes lie apart.
+func shapes(t *testing.T, g *graph.Graph, pictures []*tensor.Tensor) [][]detection {
+	t.Helper()
+	s, err := g.Compile(graph.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var found [][]detection
+	for _, x := range pictures {
+		out, err := s.Run(context.Background(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		boxes, scores, labels := out[0].Contiguous().Float32s(), out[1].Contiguous().Float32s(), out[2].Contiguous().Int64s()
+		var list []detection
+		for i, score := range scores {
+			d := detection{score: float64(score)}
+			for k := range d.box {
+				d.box[k] = float64(boxes[4*i+k]) + 1000*float64(labels[i])
+			}
+			list = append(list, d)
+		}
+		found = append(found, list)
+	}
+	return found
 }

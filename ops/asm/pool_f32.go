@@ -15,22 +15,25 @@ type PoolF32Args struct {
 	P     int      // output pixels, at least 1
 	KS    int      // taps, at least 1
 	C     int      // channels, at least 1
-	Div   *float32 // for the average: P divisors, which padding and ceil mode make differ
+	Div   *float32 // for the sums: P divisors, which padding and ceil mode make differ
+
+	Weights *float32 // for the weighted sum: KS for each of P pixels
 
 	Out       *float32 // pixel 0 of the output
 	OutStride int      // bytes between its pixels
 }
 
-// PoolF32 is a kernel of both poolings:
+// PoolF32 is a kernel of poolings and of interpolation:
 //
-//	Max:     Out[p][c] = the largest of A[p][s][c], NaN if any is
-//	Average: Out[p][c] = (0 + A[p][0][c] + A[p][1][c] + ...) / Div[p]
+//	Max:      Out[p][c] = the largest of A[p][s][c], NaN if any is
+//	Average:  Out[p][c] = (0 + A[p][0][c] + A[p][1][c] + ...) / Div[p]
+//	Weighted: Out[p][c] = (0 + Weights[p][0]*A[p][0][c] + ...) / Div[p], each product rounded
 //
 // the same bits on every tier but for the sign of a zero and the payload of a NaN. Nothing
-// outside the C values of a pointer or of an output pixel is read or written.
+// outside the C values of a pointer or of an output pixel is read or written. A tap may be the output pixel itself.
 type PoolF32 struct {
 	Info
-	max, average func(args *PoolF32Args)
+	max, average, weighted func(args *PoolF32Args)
 }
 
 // Max computes the maximum.
@@ -39,13 +42,17 @@ func (k *PoolF32) Max(args *PoolF32Args) { k.max(args) }
 // Average computes the average.
 func (k *PoolF32) Average(args *PoolF32Args) { k.average(args) }
 
+// Weighted computes the weighted sum.
+func (k *PoolF32) Weighted(args *PoolF32Args) { k.weighted(args) }
+
 // PoolF32For returns the kernel for a CPU of the given tier.
 func PoolF32For(tier Tier) *PoolF32 { return pick(poolF32Table, tier) }
 
 var poolF32Table = []PoolF32{{
-	Info:    Info{Op: "pool_f32", Tier: Generic},
-	max:     maxPoolF32Generic,
-	average: averagePoolF32Generic,
+	Info:     Info{Op: "pool_f32", Tier: Generic},
+	max:      maxPoolF32Generic,
+	average:  averagePoolF32Generic,
+	weighted: weightedPoolF32Generic,
 }}
 
 func maxPoolF32Generic(p *PoolF32Args) {
@@ -76,6 +83,22 @@ func averagePoolF32Generic(p *PoolF32Args) {
 		div := unsafe.Slice(p.Div, p.P)[i]
 		for c := range out {
 			out[c] /= div
+		}
+	}
+}
+
+// weightedPoolF32Generic goes from channel to channel, since a tap may be the output.
+func weightedPoolF32Generic(p *PoolF32Args) {
+	a := unsafe.Slice(p.A, (p.P-1)*p.AStep+p.KS)
+	for i := range p.P {
+		out, weights, div := rowF32(p.Out, i*p.OutStride, p.C), rowF32(p.Weights, 4*i*p.KS, p.KS), unsafe.Slice(p.Div, p.P)[i]
+		taps := a[i*p.AStep:][:p.KS]
+		for c := range out {
+			sum := float32(0)
+			for s, w := range weights {
+				sum += float32(w * unsafe.Slice((*float32)(taps[s]), p.C)[c])
+			}
+			out[c] = sum / div
 		}
 	}
 }

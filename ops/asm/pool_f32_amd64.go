@@ -4,8 +4,8 @@ package asm
 
 func init() {
 	poolF32Table = append(poolF32Table,
-		PoolF32{Info: Info{Op: "pool_f32", Tier: AVX2}, max: maxPoolF32AVX2, average: averagePoolF32AVX2},
-		PoolF32{Info: Info{Op: "pool_f32", Tier: AVX512}, max: maxPoolF32AVX512, average: averagePoolF32AVX512},
+		PoolF32{Info: Info{Op: "pool_f32", Tier: AVX2}, max: maxPoolF32AVX2, average: averagePoolF32AVX2, weighted: weightedPoolF32AVX2},
+		PoolF32{Info: Info{Op: "pool_f32", Tier: AVX512}, max: maxPoolF32AVX512, average: averagePoolF32AVX512, weighted: weightedPoolF32AVX512},
 	)
 }
 
@@ -20,3 +20,9 @@ func maxPoolF32AVX512(args *PoolF32Args)
 
 //go:noescape
 func averagePoolF32AVX512(args *PoolF32Args)
+
+//go:noescape
+func weightedPoolF32AVX2(args *PoolF32Args)
+
+//go:noescape
+func weightedPoolF32AVX512(args *PoolF32Args)

@@ -1,8 +1,8 @@
-// The loops of func {max,average}PoolF32*(args *PoolF32Args): pixels, four vectors of
+// The loops of func {max,average,weighted}PoolF32*(args *PoolF32Args): pixels, four vectors of
 // channels, taps; then the other channels by one masked vector at a time.
 //
 // DI args, SI taps of the pixel, R8 its output, R9 pixels left, R10 divisors, R11 channels left,
-// BX byte offset of the channels, CX tap, AX its address.
+// BX byte offset of the channels, CX tap, AX its address, R12 weights of the pixel.
 
 // first sets a sum to its start, add(x, v) adds the operand x to v by way of V8 and V9, last finishes v.
 #define POOL(first, add, last) \
@@ -11,6 +11,7 @@
 	MOVQ PoolF32Args_Out(DI), R8         \
 	MOVQ PoolF32Args_P(DI), R9           \
 	MOVQ PoolF32Args_Div(DI), R10        \
+	MOVQ PoolF32Args_Weights(DI), R12    \
 pixel:                                   \
 	XORQ BX, BX                          \
 	MOVQ PoolF32Args_C(DI), R11          \
@@ -69,6 +70,8 @@ next:                                    \
 	LEAQ (SI)(AX*8), SI                  \
 	ADDQ PoolF32Args_OutStride(DI), R8   \
 	ADDQ $4, R10                         \
+	MOVQ PoolF32Args_KS(DI), AX          \
+	LEAQ (R12)(AX*4), R12                \
 	DECQ R9                              \
 	JNZ  pixel                           \
 	VZEROUPPER                           \
@@ -88,3 +91,8 @@ next:                                    \
 
 DATA minusInf<>+0(SB)/4, $0xff800000
 GLOBL minusInf<>(SB), RODATA|NOPTR, $4
+
+#define WEIGHTEDADD(x, v) \
+	VBROADCASTSS (R12)(CX*4), V8 \
+	VMULPS x, V8, V8             \
+	VADDPS V8, v, v

@@ -3,6 +3,7 @@ package asm
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -22,28 +23,29 @@ func TestPoolF32(t *testing.T) {
 				for i := range div {
 					div[i] = float32(shape.ks - i)
 				}
+				weights := specialF32(make([]float32, shape.p*shape.ks), uint64(c+1))
 				stride := c + 2
-				args := PoolF32Args{A: &a[0], AStep: shape.step, P: shape.p, KS: shape.ks, C: c, Div: &div[0], OutStride: 4 * stride}
-				for _, average := range []bool{false, true} {
+				args := PoolF32Args{A: &a[0], AStep: shape.step, P: shape.p, KS: shape.ks, C: c, Div: &div[0], Weights: &weights[0], OutStride: 4 * stride}
+				for function, run := range map[string]func(*PoolF32Args){"max": k.Max, "average": k.Average, "weighted": k.Weighted} {
 					out := atEnd[float32](outMem, (shape.p-1)*stride+c)
 					fillSentinel(out)
 					args.Out = &out[0]
-					if average {
-						k.Average(&args)
-					} else {
-						k.Max(&args)
-					}
-					name := fmt.Sprintf("c%d p%d ks%d average %v", c, shape.p, shape.ks, average)
+					run(&args)
+					name := fmt.Sprintf("c%d p%d ks%d %s", c, shape.p, shape.ks, function)
 					for p := range shape.p {
 						for i := range c {
-							want, sum := float32(math.Inf(-1)), float32(0)
+							want, sum, weighted := float32(math.Inf(-1)), float32(0), float32(0)
 							for s := range shape.ks {
 								v := *(*float32)(unsafe.Add(a[p*shape.step+s], 4*i))
 								want = max(want, v)
 								sum += v
+								weighted += float32(weights[p*shape.ks+s] * v)
 							}
-							if average {
+							switch function {
+							case "average":
 								want = sum / div[p]
+							case "weighted":
+								want = weighted / div[p]
 							}
 							if got := out[p*stride+i]; !sameF32(got, want) {
 								t.Fatalf("%s: pixel %d channel %d is %v, want %v", name, p, i, got, want)
@@ -52,7 +54,27 @@ func TestPoolF32(t *testing.T) {
 					}
 					checkStridedSentinels(t, name, asBytes(out), shape.p, 4*c, 4*stride)
 				}
-				checkNoAllocs(t, func() { k.Max(&args); k.Average(&args) })
+				checkNoAllocs(t, func() { k.Max(&args); k.Average(&args); k.Weighted(&args) })
+			}
+		}
+	})
+}
+
+// TestPoolF32OntoItself adds taps to an output that is one of them, as sums of many parts do.
+func TestPoolF32OntoItself(t *testing.T) {
+	forEachKernel(t, poolF32Table, func(t *testing.T, k *PoolF32) {
+		for _, c := range columnSizes() {
+			x, out, want := make([]float32, c), make([]float32, c), make([]float32, c)
+			for i := range c {
+				x[i], out[i] = float32(i+1)/3, float32(i)/7
+				want[i] = (out[i] + float32(0.3*x[i])) / 5
+			}
+			k.Weighted(&PoolF32Args{
+				A: &[]unsafe.Pointer{unsafe.Pointer(&out[0]), unsafe.Pointer(&x[0])}[0], P: 1, KS: 2, C: c,
+				Div: &[]float32{5}[0], Weights: &[]float32{1, 0.3}[0], Out: &out[0],
+			})
+			if !slices.Equal(out, want) {
+				t.Errorf("%d channels: %v, want %v", c, out, want)
 			}
 		}
 	})

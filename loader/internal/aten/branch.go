@@ -40,9 +40,6 @@ func (m *Evaluator) Branch(f *Frame, cond Value, then, otherwise Block) (Flow, V
 	}
 	yes, err := Truth(m.Builder, cond)
 	if errors.Is(err, build.ErrDataDependent) {
-		if yes, err = m.decide(cond); err == nil || !errors.Is(err, build.ErrDataDependent) {
-			return m.take(yes, err, then, otherwise)
-		}
 		m.undecided = true
 		return m.dataBranch(f, cond.(*build.Number), [2]Block{then, otherwise})
 	}
@@ -57,15 +54,6 @@ func (m *Evaluator) take(yes bool, err error, then, otherwise Block) (Flow, Valu
 		return then()
 	}
 	return otherwise()
-}
-
-// decide returns what a condition that only the run knows gives in the run that the graph is made for.
-func (m *Evaluator) decide(cond Value) (bool, error) {
-	n, err := m.Decide(build.AsNumber(build.AsNumber(cond).To(build.Bool)))
-	if err != nil {
-		return false, err
-	}
-	return Truth(m.Builder, n)
 }
 
 // Undecided reports whether the program has a branch or loop that only the run decides.

@@ -142,6 +142,7 @@ func (m *Evaluator) Operator(at fmt.Stringer, name string, args []Value, keyword
 		m.Note(at, name)
 		return Unknown{}, nil
 	case errors.Is(err, build.ErrDataDependent):
+		m.undecided = true
 		m.Note(at, name+": "+err.Error())
 		return Unknown{}, nil
 	case err != nil:
@@ -166,6 +167,11 @@ func IsUnknown(v Value) bool {
 
 // Truth returns a condition, on which the graph then depends.
 func Truth(b *build.Builder, v Value) (bool, error) {
+	if n, ok := v.(*build.Number); ok {
+		if _, known := b.Plain(n); !known {
+			v = n.To(build.Bool)
+		}
+	}
 	p, err := b.PlainValue(v)
 	if err != nil {
 		return false, err

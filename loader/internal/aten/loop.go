@@ -39,9 +39,6 @@ func (m *Evaluator) While(f *Frame, l Loop) (Flow, Value, error) {
 		}
 		yes, err := Truth(m.Builder, c)
 		if errors.Is(err, build.ErrDataDependent) {
-			yes, err = m.decide(c)
-		}
-		if errors.Is(err, build.ErrDataDependent) {
 			m.undecided = true
 			return m.loop(&loopBuilder{Evaluator: m, Frame: f, Loop: l, begin: c.(*build.Number), before: before})
 		}

@@ -32,7 +32,12 @@ func (m *Evaluator) rowsOf(items []Value, others *rows) (*rows, error) {
 	if len(items) == 0 {
 		return m.noRows(others)
 	}
-	r := &rows{like: items[0]}
+	// An element is copied, since what is done to a list in it later is not done to the rows.
+	like, err := mapLeaves(NewWalker(), items[0], func(leaf Value) (Value, error) { return leaf, nil })
+	if err != nil {
+		return nil, err
+	}
+	r := &rows{like: like}
 	var columns [][]*build.Tensor
 	for i, x := range items {
 		if shapeOf([]Value{x}) != shapeOf(items[:1]) {

@@ -1,7 +1,7 @@
 package build
 
 import (
-	"errors"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
@@ -18,13 +18,12 @@ type items struct {
 	inner   Deps                     // those that only hold inside of a branch or loop: no graph can be made for one of their values
 	decided bool                     // a condition is settled, so that the graph holds for what it gives alone
 	guesses int                      // conditions taken for true that the run may find false
-	front   *graph.Graph             // that ends at the first one that is not known, where this was asked for
 }
 
 // number returns that of an Item that is asked for after some others.
 func (t *items) number(after int) int { return (t.asked + after + 1) * ops.ItemStride }
 
-// DecideConditions makes the graph hold for what conditions of the program give in one run, of which each is settled.
+// DecideConditions makes the graph hold for what conditions, keys and indices of the program are in one run, of which each is settled.
 func (b *Builder) DecideConditions() { b.items.decided, b.items.asked = true, 1<<18 }
 
 // Decided reports whether the graph holds for what conditions give in one run.
@@ -33,12 +32,17 @@ func (b *Builder) Decided() bool { return b.items.decided }
 // maxGuesses bounds the conditions that are taken for true: a loop would not end.
 const maxGuesses = 8
 
-// Decide returns a condition that only the run knows as one that the graph may depend on, where the program is to be executed so.
-func (b *Builder) Decide(n *Number) (*Number, error) {
+// decide returns what only the run knows as something that the graph may depend on, where the program is to be executed so.
+func (b *Builder) decide(n *Number) (*Number, error) {
 	if !b.items.decided || b.region.parent != nil {
 		return nil, ErrDataDependent
 	}
-	if _, known := b.items.known.Values[b.items.number(0)]; !known && !b.items.known.Stop {
+	if v, err := b.Scalar(n); err != nil {
+		return nil, err
+	} else if m := b.items.numbers[v]; m != nil { // settled before
+		return m, nil
+	}
+	if _, known := b.items.known.Values[b.items.number(0)]; !known && b.items.known.Find == nil {
 		if b.items.guesses++; b.items.guesses > maxGuesses {
 			return nil, ErrDataDependent
 		}
@@ -46,17 +50,11 @@ func (b *Builder) Decide(n *Number) (*Number, error) {
 	return b.Settle(n, -1)
 }
 
-// errFront stops a program at an Item.
-var errFront = errors.New("the program stops at a number that only the run knows")
-
 // Settled gives numbers that are known. The others are examples.
 func (b *Builder) Settled(known graph.Items) { b.items.known = known }
 
 // Unrolls reports whether a loop is to be unrolled although it could be one of the graph.
 func (b *Builder) Unrolls() bool { return b.items.known.Unroll }
-
-// Front returns the graph in front of the Item at which the program stopped, nil if it did not.
-func (b *Builder) Front() *graph.Graph { return b.items.front }
 
 // exampleNumber stands for numbers that shapes have no bound of: neither 0 nor 1, which operators treat in a way of their own.
 const exampleNumber = 2
@@ -107,22 +105,20 @@ func (b *Builder) item(n *Number, example int64, guessed bool) (*Number, error) 
 	}
 	known, ok := b.items.known.Values[op.Number]
 	ok = ok && guessed
-	stop := guessed && !ok && !inside && b.items.known.Stop
+	if find := b.items.known.Find; find != nil && guessed && !ok && !inside {
+		if known, err = find(b.region.Graph, v, op.Number); err != nil {
+			return nil, err
+		}
+		ok = true
+	}
 	if ok {
 		op.Example = known
 	} else if asked := b.items.known.Guessed; asked != nil && guessed {
 		*asked = true
 	}
-	op.Exact = stop
 	w, err := b.AddOne(op, v)
 	if err != nil {
 		return nil, err
-	}
-	if stop {
-		g := b.region.Graph
-		g.SetOutputs(w)
-		b.items.front = g
-		return nil, errFront
 	}
 	m := &Number{Kind: n.Kind, Known: Convert(op.Example, n.Kind), Deps: b.fact(w, -1), Term: &Term{Value: w}}
 	b.items.facts = b.items.facts.Union(m.Deps)
@@ -157,10 +153,36 @@ func (b *Builder) OpenExtent(v *graph.Value, axis int) error {
 		if n, err = b.item(n, int64(v.Type.Shape[axis]), true); err != nil {
 			return err
 		}
+		if is := int(n.Known.(int64)); is != v.Type.Shape[axis] {
+			setOpen(v, axis, is)
+		}
 	}
 	dims[axis] = n
 	b.info[v].dims = dims
 	return nil
+}
+
+// setOpen makes the extent of what a branch or loop gives the one that was found.
+func setOpen(v *graph.Value, axis, extent int) {
+	set := func(open []graph.Extent) []graph.Extent {
+		open = slices.Clone(open)
+		for i, e := range open {
+			if v.Node.Outputs[e.Output] == v && e.Axis == axis {
+				open[i].Example = extent
+			}
+		}
+		return open
+	}
+	switch op := v.Node.Op.(type) {
+	case graph.If:
+		op.Open = set(op.Open)
+		v.Node.Op = op
+	case graph.Loop:
+		op.Open = set(op.Open)
+		v.Node.Op = op
+	}
+	v.Type.Shape = v.Type.Shape.Clone()
+	v.Type.Shape[axis] = extent
 }
 
 // Here returns a number that a graph can compute in the region that nodes go to. One that follows from values of another region is a plain one, on

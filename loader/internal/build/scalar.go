@@ -111,7 +111,7 @@ func (b *Builder) Plain(n *Number) (any, bool) {
 }
 
 // PlainValue returns a bool, int or float as a plain one, which the graph then
-// depends on, and any other value as it is.
+// depends on, and any other value as it is. One that only the run knows is plain where the graph is to hold for one run (DecideConditions).
 func (b *Builder) PlainValue(v any) (any, error) {
 	n, ok := v.(*Number)
 	if !ok {
@@ -119,7 +119,13 @@ func (b *Builder) PlainValue(v any) (any, error) {
 	}
 	p, ok := b.Plain(n)
 	if !ok {
-		return nil, ErrDataDependent
+		n, err := b.decide(n)
+		if err != nil {
+			return nil, err
+		}
+		if p, ok = b.Plain(n); !ok {
+			return nil, ErrDataDependent
+		}
 	}
 	return p, nil
 }

@@ -253,9 +253,6 @@ func (r *run) execute(types []ops.Type, before string) (*graph.Graph, []aten.Pat
 	r.StartJournal()
 	r.noteVersions()
 	out, err := r.graph(m.Program.Graph, args)
-	if front := r.Front(); front != nil {
-		return front, nil, front.Verify()
-	}
 	if unsupported := r.Unsupported(); unsupported != nil {
 		return nil, nil, unsupported // what else went wrong may follow from that
 	}

@@ -319,13 +319,6 @@ func (m *machine) forRange(f *frame, s *script.For, c *script.Call) (aten.Flow, 
 	}
 	for i, a := range args {
 		p, err := m.PlainValue(a)
-		if errors.Is(err, build.ErrDataDependent) {
-			if n, e := m.Decide(a.(*build.Number)); e == nil || !errors.Is(e, build.ErrDataDependent) {
-				if p, err = nil, e; e == nil {
-					p, err = m.PlainValue(n)
-				}
-			}
-		}
 		if errors.Is(err, build.ErrDataDependent) && len(args) == 1 {
 			return m.Repeat(&f.Frame, a.(*build.Number), loop)
 		}

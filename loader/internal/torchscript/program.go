@@ -263,9 +263,6 @@ func (p *Program) execute(m *machine, root *aten.Object, types []ops.Type, befor
 	}
 	m.StartJournal()
 	out, err := p.callRoot(m, root, args)
-	if front := m.Front(); front != nil {
-		return front, front.Verify()
-	}
 	if unsupported := m.Unsupported(); unsupported != nil {
 		return nil, unsupported // what else went wrong may follow from that
 	}
@@ -273,9 +270,6 @@ func (p *Program) execute(m *machine, root *aten.Object, types []ops.Type, befor
 		return nil, p.located(err)
 	}
 	values, err := m.outputs(out)
-	if front := m.Front(); front != nil {
-		return front, front.Verify()
-	}
 	if err != nil {
 		return nil, p.located(err)
 	}

@@ -60,12 +60,11 @@ def build(name):
     return torchvision.models.get_model(name, weights=None, **kwargs)
 
 
-def with_statistics(model, *inputs):
-    """Gives parameters that are all alike random values, which they have once
-    trained, and batch norm the statistics of a batch of images. The last norm of a
+def randomize(model):
+    """Gives parameters that are all alike random values, which they have once trained. The last norm of a
     residual branch of ResNet gets a small scale, as training gives it: with branches
     as large as what they are added to, dozens of them make of the roundings of
-    float32 differences of 1e-3, between PyTorch's own engines as well."""
+    float32 differences of 1e-3, between PyTorch's own engines as well. Batch norm is to take the statistics of the next batch."""
     for module in model.modules():
         if isinstance(module, (torch.nn.Dropout, torchvision.ops.StochasticDepth)):
             module.p = 0.0
@@ -81,7 +80,12 @@ def with_statistics(model, *inputs):
     for name, p in model.named_parameters():
         if (p == p.flatten()[0]).all():
             torch.nn.init.normal_(p, 1.0 if p.flatten()[0] == 1 else 0.0, 0.1 if "layer_scale" in name else 0.02)
-    if norms:
+    return norms
+
+
+def with_statistics(model, *inputs):
+    """Randomizes parameters, and gives batch norm the statistics of a batch of images."""
+    if randomize(model):
         model.train()
         with torch.no_grad():
             model(*inputs)
