@@ -29,7 +29,7 @@ type Backend struct {
 	FloatOutput bool
 	// PooledExtremes takes the ranges of values that have one element for each channel, made of values with more, from their extremes where
 	// activations are observed as Activation says, with 8 bits: no sum over positions behind averages errors, and the samples with the greatest values are
-	// clipped most. With fewer bits rounding costs more than clipping.
+	// clipped most. So it does of values whose greatest a pool of stride 1 spreads over windows. With fewer bits rounding costs more than clipping.
 	PooledExtremes bool
 	// BehindFunctions takes the range of a value that nothing but a leaky ReLU takes, where activations are observed by their square error, from the
 	// errors that are left behind that.

@@ -133,7 +133,7 @@ func TestInt8Detectors(t *testing.T) {
 	for _, c := range []struct {
 		float32 []string
 		percent int // of the detections, at least
-	}{{nil, 87}, {[]string{"body.stage1*"}, 95}} {
+	}{{nil, 92}, {[]string{"body.stage1*"}, 95}} {
 		q := New(Options{Filter: Filter{ExcludeNames: c.float32}})
 		calibrate(t, q, m, calib)
 		int8 := detections(t, quantized(t, q, m), test)

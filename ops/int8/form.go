@@ -24,6 +24,8 @@ type Form struct {
 	FillsIn bool
 	// KeepsExtremes says that the greatest values of the activations decide the result, as those of queries and keys: none is to be clipped.
 	KeepsExtremes bool
+	// Greatest says that the result is the greatest values of the first input, of windows that overlap: what is clipped there is so in many places.
+	Greatest bool
 	// Joins says that the result consists of its inputs. At the end of a model it is float32, so that each of them has its own parameters.
 	Joins bool
 	// FloatResult says that the int8 form can store its result in float32.
