@@ -194,6 +194,9 @@ func opCases() []opCase {
 		{int8.DynamicLinear{LinearAttributes: ops.LinearAttributes{HasBias: true, HasResidual: true, Act: ops.ActGELU}}, []operand{f32(3, 4), perChannel(tensor.Int8, 5, 4), f32(5).constant(), f32(3, 5)}},
 		{int8.DynamicLinear{Range: int8.InputRange{Rule: int8.WholeInputEps, Lo: 1, Hi: 255, Eps: 0x1p-23}}, []operand{f32(3, 4), perChannel(tensor.Int8, 5, 4)}},
 		{int8.Embedding{}, []operand{perChannel(tensor.Int8, 5, 3), i64(2, 2)}},
+		{int8.RNN{RNNAttributes: ops.RNNAttributes{Cell: ops.LSTMCell, Layers: 1, HasBias: true}}, []operand{
+			f32(3, 2, 4), f32(1, 2, 5), f32(1, 2, 5), perChannel(tensor.Int8, 20, 4), perChannel(tensor.Int8, 20, 5), f32(20).constant(), f32(20).constant(),
+		}},
 		{int8.Embedding{}, []operand{{tensor.Int8, []int{5, 3}, tensor.PerTensor(tensor.Int8, 0.1, 3), true}, i64(4)}},
 		{int8.Linear{LinearAttributes: ops.LinearAttributes{HasBias: true}, Out: out}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4), perChannel(tensor.Int32, 5)}},
 		{int8.Linear{}, []operand{u8(3, 4), perChannel(tensor.Int8, 5, 4)}},

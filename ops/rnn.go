@@ -68,6 +68,9 @@ type RNN struct {
 	Rounded bool
 }
 
+// RNNAttributes are the attributes of RNN without its methods, for operators that share only those.
+type RNNAttributes RNN
+
 func (op RNN) Name() string { return op.Cell.String() }
 
 // states returns how many initial states the inputs hold.
@@ -91,6 +94,16 @@ func (op RNN) weights() int {
 		return 4
 	}
 	return 2
+}
+
+// Weights lists the inputs that are matrices of weights, of the features and of the state in turn for each layer and direction.
+func (op RNN) Weights() []int {
+	var list []int
+	for i := range op.Layers * op.directions() {
+		first := 1 + op.states() + i*op.weights()
+		list = append(list, first, first+1)
+	}
+	return list
 }
 
 func (op RNN) Infer(in []Type) ([]Type, error) {

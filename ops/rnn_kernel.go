@@ -8,16 +8,32 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+// RNNProducts multiplies by the weights of a recurrent network, i counting its layers and directions. Rows are of features or of states.
+type RNNProducts interface {
+	// Tile returns how many rows and columns a kernel computes at a time, and how many columns a task of a product with features of a layer takes.
+	Tile(layer int) (rows, columns, block int)
+	// Scratch is told from where on the shared memory of a call is free; it returns where it ends, and the bytes that each worker needs.
+	Scratch(at int) (end, worker int)
+	// Begin comes in front of a layer in a direction.
+	Begin(c *Call, i int)
+	// Take comes in front of products with rows, for both directions of features.
+	Take(c *Call, x RNNRows, state bool)
+	// Features writes the products, biases added, of rows m0 to m1 with columns n0 to n1, those of all gates, to dst, where row 0 of the result begins.
+	Features(c *Call, w *Worker, i int, x RNNRows, m0, m1, n0, n1 int, dst unsafe.Pointer)
+	// State writes the products, biases and what lies at add, unless that is nil, added, of rows b0 to b1 with n columns of a gate to dst, where
+	// these columns of row 0 begin. Both have rows of all gates.
+	State(c *Call, w *Worker, i, gate int, x RNNRows, b0, b1, first, n int, dst, add unsafe.Pointer)
+}
+
 // rnnKernel is a prepared network. For each layer and direction it multiplies
 // the inputs of all steps by their weights at once; then, step by step, each task adds
 // the products with the state for some rows of the batch and some hidden units
 // and goes through the cell for them.
 type rnnKernel struct {
-	op     RNN
-	g      rnnGeometry
-	gates  int
-	gemm   *asm.IGemmF32
-	packed []*prepack // weights of each layer and direction, as rnnWeights divides them
+	op       RNN
+	g        rnnGeometry
+	gates    int
+	products RNNProducts
 
 	sigmoid, tanh, relu *asm.UnaryF32
 
@@ -27,19 +43,6 @@ type rnnKernel struct {
 	scratch             int
 	sumsAt, newAt       int // in scratch: the gates of all steps, GRU's products of the state for the new gate
 	layersAt            [2]int
-	inputsAt, stateAt   int // of a rounded network, what is multiplied
-}
-
-// rnnWeights are the packed weights of a layer in one direction: those of the
-// inputs as one matrix, those of the state and its bias gate by gate.
-type rnnWeights struct {
-	input, state         Panels[float32]
-	inputBias, stateBias []float32
-}
-
-type packedRNNKey struct {
-	input PanelLayout
-	gates int
 }
 
 // rnnProgress says, at the start of the scratch memory, what the tasks are to do.
@@ -47,23 +50,22 @@ type rnnProgress struct {
 	layer, direction, step int
 }
 
-func (op RNN) Prepare(p *Prepare) (*Kernel, error) {
-	k := &rnnKernel{op: op, g: op.geometry(p.In), gates: cells[op.Cell].gates, gemm: asm.IGemmF32For(p.Tier)}
+// PrepareRNN prepares a network, of which products are the products; choice says how they are computed.
+func PrepareRNN(op RNN, p *Prepare, products RNNProducts, choice string) *Kernel {
+	k := &rnnKernel{op: op, g: op.geometry(p.In), gates: cells[op.Cell].gates, products: products}
 	k.sigmoid, k.tanh = asm.UnaryF32For(asm.UnarySigmoid, p.Tier), asm.UnaryF32For(asm.UnaryTanh, p.Tier)
 	k.relu = asm.UnaryF32For(asm.UnaryClamp, p.Tier)
-	if p.Out[0].Numel() == 0 {
-		return emptyKernel(), nil
-	}
 	k.layout(p)
-	k.pack(p)
+	end, worker := products.Scratch(k.scratch)
 	inputTask, stepTask := k.inputTask, k.stepTask
 	return &Kernel{
 		Interruptible: true,
 		Run:           func(c *Call) error { k.run(c, inputTask, stepTask); return nil },
-		Scratch:       k.scratch,
-		Choice:        fmt.Sprintf("%s %s %dx%d, %d tasks a step", k.gemm.Op, k.gemm.Tier, k.gemm.MR, k.gemm.NR, k.unitTasks*k.rowTasks),
+		Scratch:       end,
+		WorkerScratch: worker,
+		Choice:        fmt.Sprintf("%s, %d tasks a step", choice, k.unitTasks*k.rowTasks),
 		Parallel:      k.unitTasks * k.rowTasks,
-	}, nil
+	}
 }
 
 // layout divides the work and the scratch memory.
@@ -72,14 +74,15 @@ func (k *rnnKernel) layout(p *Prepare) {
 	k.units, k.rows = g.hidden, g.batch
 	if g.batch*g.hidden*g.hidden*k.gates > 1<<16 {
 		// About eight tasks, of whole tiles.
-		k.units = max(roundUp(g.hidden/4, k.gemm.NR), 2*k.gemm.NR)
-		k.rows = max(roundUp(g.batch/2, k.gemm.MR), 4*k.gemm.MR)
+		mr, nr, _ := k.products.Tile(0)
+		k.units = max(roundUp(g.hidden/4, nr), 2*nr)
+		k.rows = max(roundUp(g.batch/2, mr), 4*mr)
 	}
 	k.unitTasks = (g.hidden + k.units - 1) / k.units
 	k.rowTasks = (g.batch + k.rows - 1) / k.rows
 	for layer := range k.op.Layers {
-		width := g.width(k.op, layer)
-		k.grid = append(k.grid, NewGrid(g.steps*g.batch, k.gates*g.hidden, width, k.gemm.MR, k.gemm.NR, k.gemm.BlockN(1, max(width, 1)), p.Threads))
+		mr, nr, block := k.products.Tile(layer)
+		k.grid = append(k.grid, NewGrid(g.steps*g.batch, k.gates*g.hidden, g.width(k.op, layer), mr, nr, block, p.Threads))
 	}
 	take := func(floats int) int {
 		at := k.scratch
@@ -88,98 +91,52 @@ func (k *rnnKernel) layout(p *Prepare) {
 	}
 	k.scratch = tensor.Alignment // of rnnProgress
 	k.sumsAt = take(g.steps * g.batch * k.gates * g.hidden)
-	k.newAt = take(g.batch * g.hidden)
+	if k.op.Cell == GRUCell {
+		k.newAt = take(g.batch * k.gates * g.hidden)
+	}
 	for i := range min(k.op.Layers-1, 2) {
 		k.layersAt[i] = take(g.steps * g.batch * k.op.directions() * g.hidden)
 	}
-	if k.op.Rounded {
-		k.inputsAt = take(g.steps * g.batch * max(g.input, k.op.directions()*g.hidden))
-		k.stateAt = take(g.batch * g.hidden)
+}
+
+// RNNRows is where float32 rows of each step and each row of the batch are.
+type RNNRows struct {
+	Base         unsafe.Pointer
+	Step, Row    int // bytes between them
+	Steps, Batch int // how many there are
+	Len          int // elements of a row
+}
+
+// At returns the row of a step and a row of the batch.
+func (s RNNRows) At(step, row int) unsafe.Pointer { return unsafe.Add(s.Base, step*s.Step+row*s.Row) }
+
+// Run returns where row m is, counted through the batch and then the steps, and how many rows from it on, at most up to end, lie stride bytes apart.
+func (s RNNRows) Run(m, end int) (at unsafe.Pointer, stride, n int) {
+	at, stride, n = s.At(m/s.Batch, m%s.Batch), s.Row, s.Batch-m%s.Batch
+	switch {
+	case s.Batch == 1:
+		stride, n = s.Step, s.Steps-m
+	case s.Step == s.Batch*s.Row:
+		n = s.Batch*s.Steps - m
 	}
+	return at, stride, min(n, end-m)
 }
-
-func (k *rnnKernel) inputLayout(layer int) PanelLayout {
-	return PanelLayout{Packing: k.gemm.Info, Matrices: 1, Depth: k.g.width(k.op, layer), N: k.gates * k.g.hidden}
-}
-
-func (k *rnnKernel) stateLayout() PanelLayout {
-	return PanelLayout{Packing: k.gemm.Info, Matrices: k.gates, Depth: k.g.hidden, N: k.g.hidden}
-}
-
-// pack prepares the weights of each layer and direction. Those that each call packs lie in one place of the scratch memory, one
-// after the other.
-func (k *rnnKernel) pack(p *Prepare) {
-	n, at := k.op.weights(), k.scratch/4
-	for i := range k.op.Layers * k.op.directions() {
-		layer := i / k.op.directions()
-		w := &prepack{at: at}
-		for j := range n {
-			w.inputs = append(w.inputs, 1+k.op.states()+i*n+j)
-		}
-		w.size = k.inputLayout(layer).Len() + k.stateLayout().Len() + k.gates*k.g.hidden + k.gemm.NR + k.gates*k.stateBiasLen()
-		w.pack = func(dst, _ []float32, in packInputs, _ int) { k.packLayer(k.divide(layer, dst), layer, in) }
-		w.start(p, packedRNNKey{k.inputLayout(layer), k.gates})
-		k.packed = append(k.packed, w)
-		k.scratch = max(k.scratch, 4*at+w.scratch())
-	}
-}
-
-func (k *rnnKernel) stateBiasLen() int { return k.g.hidden + k.gemm.NR }
-
-// divide returns the parts of the packed weights of a layer.
-func (k *rnnKernel) divide(layer int, values []float32) rnnWeights {
-	var w rnnWeights
-	w.input, values = panelsOf(k.inputLayout(layer), values)
-	w.state, values = panelsOf(k.stateLayout(), values)
-	n := k.gates*k.g.hidden + k.gemm.NR
-	w.inputBias, w.stateBias = values[:n], values[n:]
-	return w
-}
-
-func (k *rnnKernel) packLayer(dst rnnWeights, layer int, in packInputs) {
-	h, width := k.g.hidden, k.g.width(k.op, layer)
-	k.gemm.PackBNK(dst.input.Data, in[0].Float32s(), width, k.gates*h, width)
-	for gate := range k.gates {
-		k.gemm.PackBNK(dst.state.Data[dst.state.Index(gate, 0):], in[1].Float32s()[gate*h*h:], h, h, h)
-	}
-	clear(dst.inputBias)
-	clear(dst.stateBias)
-	if in[2] != nil {
-		copy(dst.inputBias, in[2].Float32s())
-		for gate := range k.gates {
-			copy(dst.stateBias[gate*k.stateBiasLen():], in[3].Float32s()[gate*h:(gate+1)*h])
-		}
-	}
-}
-
-// weights returns the packed weights of a layer in one direction.
-func (k *rnnKernel) weights(c *Call, layer, direction int) rnnWeights {
-	return k.divide(layer, k.packed[layer*k.op.directions()+direction].values(c))
-}
-
-// sequence is where the features of each step and each row of the batch are.
-type sequence struct {
-	base      unsafe.Pointer
-	step, row int // bytes between them
-}
-
-func (s sequence) at(step, row int) unsafe.Pointer { return unsafe.Add(s.base, step*s.step+row*s.row) }
 
 // source returns what a layer reads, or the last layer's output for as many as there are.
-func (k *rnnKernel) source(c *Call, layer int) sequence {
-	width := 4 * k.g.width(k.op, layer)
-	s := sequence{step: k.g.batch * width, row: width}
+func (k *rnnKernel) source(c *Call, layer int) RNNRows {
+	n := k.g.width(k.op, layer)
+	s := RNNRows{Step: 4 * k.g.batch * n, Row: 4 * n, Steps: k.g.steps, Batch: k.g.batch, Len: n}
 	switch {
 	case layer > 0 && layer < k.op.Layers:
-		s.base = unsafe.Pointer(&c.Scratch[k.layersAt[(layer-1)%2]])
+		s.Base = unsafe.Pointer(&c.Scratch[k.layersAt[(layer-1)%2]])
 		return s
 	case layer == 0:
-		s.base = base(c.In[0])
+		s.Base = base(c.In[0])
 	default:
-		s.base = base(c.Out[0])
+		s.Base = base(c.Out[0])
 	}
 	if k.op.BatchFirst {
-		s.step, s.row = width, k.g.steps*width
+		s.Step, s.Row = 4*n, 4*k.g.steps*n
 	}
 	return s
 }
@@ -195,23 +152,21 @@ func (k *rnnKernel) run(c *Call, inputTask, stepTask Task) {
 		for direction := range k.op.directions() {
 			*p = rnnProgress{layer: layer, direction: direction}
 			i := layer*k.op.directions() + direction
-			k.packed[i].fill(c)
-			if k.op.Rounded && direction == 0 {
-				roundRows(unsafe.Pointer(&c.Scratch[k.inputsAt]), k.g.steps, k.g.batch, k.g.width(k.op, layer), k.source(c, layer))
+			k.products.Begin(c, i)
+			if direction == 0 {
+				k.products.Take(c, k.source(c, layer), false)
 			}
 			c.Parallel(k.grid[layer].Tasks, inputTask)
 			if k.op.Cell == LSTMCell {
 				copy(row[float32](base(c.Out[2]), i*k.g.batch*h, k.g.batch*h), row[float32](base(c.In[2]), i*k.g.batch*h, k.g.batch*h))
 			}
 			for p.step = 0; p.step < k.g.steps; p.step++ {
-				if k.op.Rounded {
-					roundRows(unsafe.Pointer(&c.Scratch[k.stateAt]), 1, k.g.batch, h, k.before(c, p))
-				}
+				k.products.Take(c, k.before(c, p), true)
 				c.Parallel(k.unitTasks*k.rowTasks, stepTask)
 			}
 			out := k.source(c, layer+1)
 			for b := range k.g.batch {
-				last := row[float32](out.at(k.time(p, k.g.steps-1), b), direction*h, h)
+				last := row[float32](out.At(k.time(p, k.g.steps-1), b), direction*h, h)
 				copy(row[float32](base(c.Out[1]), (i*k.g.batch+b)*h, h), last)
 			}
 		}
@@ -229,49 +184,27 @@ func (k *rnnKernel) time(p *rnnProgress, n int) int {
 // inputTask multiplies some inputs by some columns of their weights.
 func (k *rnnKernel) inputTask(c *Call, i int, w *Worker) {
 	p := k.progress(c)
-	grid, width, src := &k.grid[p.layer], k.g.width(k.op, p.layer), k.source(c, p.layer)
-	if k.op.Rounded {
-		src = sequence{base: unsafe.Pointer(&c.Scratch[k.inputsAt]), step: 4 * k.g.batch * width, row: 4 * width}
-	}
-	weights := k.weights(c, p.layer, p.direction)
-	m0, m1, n0, n1 := grid.Task(i)
-	columns := k.gates * k.g.hidden
-	args := &w.Args.IGemmF32
-	*args = asm.IGemmF32Args{
-		KS: 1, KC: width, B: weights.input.At(0, n0), N: n1 - n0,
-		Bias: &weights.inputBias[n0], Lo: -inf, Hi: inf, CStride: 4 * columns,
-	}
-	output := unsafe.Pointer(element[float32](unsafe.Pointer(&c.Scratch[k.sumsAt]), n0))
-	// Rows that follow each other lie a constant distance apart: all of them, or those of a step.
-	stride, run := src.row, k.g.batch
-	switch {
-	case k.g.batch == 1:
-		stride, run = src.step, k.g.steps
-	case src.step == k.g.batch*src.row:
-		run = k.g.batch * k.g.steps
-	}
-	for m := m0; m < m1; {
-		end := min((m/run+1)*run, m1)
-		gemmRows(k.gemm, args, src.at(m/k.g.batch, m%k.g.batch), stride, unsafe.Add(output, args.CStride*m), end-m)
-		m = end
-	}
+	m0, m1, n0, n1 := k.grid[p.layer].Task(i)
+	k.products.Features(c, w, p.layer*k.op.directions()+p.direction, k.source(c, p.layer), m0, m1, n0, n1, unsafe.Pointer(&c.Scratch[k.sumsAt]))
 }
 
 // result is where the layer and direction at hand writes its hidden units.
-func (k *rnnKernel) result(c *Call, p *rnnProgress) sequence {
+func (k *rnnKernel) result(c *Call, p *rnnProgress) RNNRows {
 	out := k.source(c, p.layer+1)
-	out.base = unsafe.Add(out.base, 4*p.direction*k.g.hidden)
+	out.Base, out.Len = unsafe.Add(out.Base, 4*p.direction*k.g.hidden), k.g.hidden
 	return out
 }
 
 // before is the state in front of a step.
-func (k *rnnKernel) before(c *Call, p *rnnProgress) sequence {
+func (k *rnnKernel) before(c *Call, p *rnnProgress) RNNRows {
 	if p.step == 0 {
 		h := k.g.hidden
-		return sequence{base: unsafe.Pointer(element[float32](base(c.In[1]), (p.layer*k.op.directions()+p.direction)*k.g.batch*h)), row: 4 * h}
+		first := element[float32](base(c.In[1]), (p.layer*k.op.directions()+p.direction)*k.g.batch*h)
+		return RNNRows{Base: unsafe.Pointer(first), Row: 4 * h, Steps: 1, Batch: k.g.batch, Len: h}
 	}
 	out := k.result(c, p)
-	return sequence{base: out.at(k.time(p, p.step-1), 0), row: out.row}
+	out.Base, out.Steps = out.At(k.time(p, p.step-1), 0), 1
+	return out
 }
 
 // stepTask takes some hidden units of some rows of the batch one step on.
@@ -282,36 +215,28 @@ func (k *rnnKernel) stepTask(c *Call, i int, w *Worker) {
 	n := min(k.units, h-first)
 	b0 := i / k.unitTasks * k.rows
 	b1 := min(b0+k.rows, k.g.batch)
-	state := (p.layer*k.op.directions() + p.direction) * k.g.batch * h
+	layer := p.layer*k.op.directions() + p.direction
+	state := layer * k.g.batch * h
 	before, out := k.before(c, p), k.result(c, p)
-	factor := before
-	if k.op.Rounded {
-		factor = sequence{base: unsafe.Pointer(&c.Scratch[k.stateAt]), row: 4 * h}
-	}
 	time := k.time(p, p.step)
 	sums := element[float32](unsafe.Pointer(&c.Scratch[k.sumsAt]), time*k.g.batch*columns+first)
 	fresh := element[float32](unsafe.Pointer(&c.Scratch[k.newAt]), first)
-	weights := k.weights(c, p.layer, p.direction)
-	args := &w.Args.IGemmF32
 	for gate := range k.gates {
-		at := element[float32](unsafe.Pointer(sums), gate*h)
-		*args = asm.IGemmF32Args{
-			KS: 1, KC: h, B: weights.state.At(gate, first), N: n, Bias: &weights.stateBias[gate*k.stateBiasLen()+first],
-			Lo: -inf, Hi: inf, CStride: 4 * columns, Res: element[float32](unsafe.Pointer(at), b0*columns), ResStride: 4 * columns,
-		}
+		at := unsafe.Pointer(element[float32](unsafe.Pointer(sums), gate*h))
+		add := at
 		if k.op.Cell == GRUCell && gate == 2 {
-			at, args.CStride, args.Res, args.ResStride = fresh, 4*h, nil, 0
+			at, add = unsafe.Pointer(fresh), nil
 		}
-		gemmRows(k.gemm, args, factor.at(0, b0), factor.row, unsafe.Add(unsafe.Pointer(at), args.CStride*b0), b1-b0)
+		k.products.State(c, w, layer, gate, before, b0, b1, first, n, at, add)
 	}
 	for b := b0; b < b1; b++ {
 		gates := row[float32](unsafe.Pointer(sums), b*columns, columns-first)
-		y := row[float32](out.at(time, b), first, n)
+		y := row[float32](out.At(time, b), first, n)
 		switch k.op.Cell {
 		case LSTMCell:
 			k.lstm(y, row[float32](base(c.Out[2]), state+b*h+first, n), gates, h)
 		case GRUCell:
-			k.gru(y, row[float32](before.at(0, b), first, n), row[float32](unsafe.Pointer(fresh), b*h, n), gates, h)
+			k.gru(y, row[float32](before.At(0, b), first, n), row[float32](unsafe.Pointer(fresh), b*columns, n), gates, h)
 		case TanhCell:
 			k.tanh.Run(y, gates, 0, 0)
 		default:

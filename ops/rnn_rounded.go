@@ -36,24 +36,23 @@ func ChooseFBGEMM(least, most float32, lo, hi int32) (scale float32, zero int32)
 	return float32(wide), int32(min(max(math.RoundToEven(from), float64(lo)), float64(hi)))
 }
 
-// roundRows writes rows of n floats to dst, one after the other, rounded to what 7 bits keep with one range for all, as PyTorch rounds what
+// roundRows writes rows to dst, one after the other, rounded to what 7 bits keep with one range for all, as PyTorch rounds what
 // quantized::linear_dynamic multiplies.
-func roundRows(dst unsafe.Pointer, steps, batch, n int, src sequence) sequence {
+func roundRows(dst unsafe.Pointer, x RNNRows) {
 	least, most := float32(0), float32(0)
-	for i := range steps * batch {
-		for _, v := range row[float32](src.at(i/batch, i%batch), 0, n) {
+	for i := range x.Steps * x.Batch {
+		for _, v := range row[float32](x.At(i/x.Batch, i%x.Batch), 0, x.Len) {
 			least, most = min(least, v), max(most, v)
 		}
 	}
 	const greatest = 127 // PyTorch leaves out a bit, so that 16 hold a sum of two products
 	scale, zero := ChooseFBGEMM(max(least, -math.MaxFloat32), min(most, math.MaxFloat32), 0, greatest)
 	inverse := 1 / scale
-	for i := range steps * batch {
-		out := row[float32](dst, i*n, n)
-		for j, v := range row[float32](src.at(i/batch, i%batch), 0, n) {
+	for i := range x.Steps * x.Batch {
+		out := row[float32](dst, i*x.Len, x.Len)
+		for j, v := range row[float32](x.At(i/x.Batch, i%x.Batch), 0, x.Len) {
 			q := min(max(float32(math.RoundToEven(float64(v*inverse)))+float32(zero), 0), 255) // not greatest: the zero point is rounded, too
 			out[j] = (q - float32(zero)) * scale
 		}
 	}
-	return sequence{base: dst, step: 4 * batch * n, row: 4 * n}
 }

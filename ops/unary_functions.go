@@ -225,14 +225,25 @@ func float32Row(op Unary, tier asm.Tier) func(dst, src []float32) {
 		k := asm.UnaryF32For(fn, tier)
 		return func(dst, src []float32) { k.Run(dst, src, p, q) }
 	}
-	if op.Fn == Square {
+	switch op.Fn {
+	case Square:
 		return func(dst, src []float32) {
 			for i, x := range src {
 				dst[i] = x * x
 			}
 		}
+	case Threshold:
+		at, value := op.Alpha, float32(op.Beta)
+		return func(dst, src []float32) {
+			for i, x := range src {
+				if float64(x) <= at {
+					x = value
+				}
+				dst[i] = x
+			}
+		}
 	}
-	return nil
+	return composedRow(op, tier)
 }
 
 // unaryKernel returns the kernel of a function with its parameters, if there is one.

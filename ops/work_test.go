@@ -84,6 +84,7 @@ func workCases() []workCase {
 			[]ops.Type{u8(2, 4, 8, 8), s8(6, 2, 3, 3)}, 2 * 16 * 6 * 2 * 9},
 		{"int8 linear", int8.Linear{}, []ops.Type{u8(2, 5, 8), s8(3, 8)}, 2 * 5 * 8 * 3},
 		{"dynamic int8 linear", int8.DynamicLinear{}, []ops.Type{f(2, 5, 8), s8(3, 8)}, 2 * 5 * 8 * 3},
+		{"int8 GRU", int8.RNN{RNNAttributes: ops.RNNAttributes{Cell: ops.GRUCell, Layers: 1}}, []ops.Type{f(5, 2, 32), f(1, 2, 16), s8(48, 32), s8(48, 16)}, 23040},
 		{"int8 matrix product", int8.MatMul{MatMulAttributes: ops.MatMulAttributes{TransposeB: true}, Out: params8}, []ops.Type{u8(7, 1, 4, 5), u8(3, 6, 5)}, 7 * 3 * 4 * 5 * 6},
 		{"int8 attention", int8.Attention{AttentionAttributes: ops.AttentionAttributes{Causal: true}, Out: params8}, []ops.Type{u8(2, 5, 4), u8(2, 7, 4), u8(2, 7, 6)}, 2 * 5 * 7 * (4 + 6)},
 		{"trained convolution", int8.TrainedLayer{Layer: conv(1, 0, 1, 1), X: params, W: weights, Y: &params},

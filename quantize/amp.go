@@ -82,7 +82,7 @@ type fakeQuantizer struct {
 // compare adds the fake-quantized form of a layer beside it.
 func (f *fakeQuantizer) compare(n *graph.Node, d *difference) error {
 	g := f.p.graph
-	if f.p.backend.Dynamic {
+	if f.p.isDynamic(n) {
 		return f.compareDynamic(n, d)
 	}
 	data := slices.Clone(n.Inputs)

@@ -29,14 +29,21 @@ type Backend struct {
 	FloatOutput bool
 	// PooledExtremes takes the ranges of values that have one element for each channel, made of values with more, from their extremes where
 	// activations are observed as Activation says, with 8 bits: no sum over positions behind averages errors, and the samples with the greatest values are
-	// clipped most. With fewer bits rounding costs more than clipping.
+	// clipped most. So it does of values whose greatest a pool of stride 1 spreads over windows. With fewer bits rounding costs more than clipping.
 	PooledExtremes bool
+	// BehindFunctions takes the range of a value that nothing but a leaky ReLU takes, where activations are observed by their square error, from the
+	// errors that are left behind that.
+	BehindFunctions bool
+	// RowsBelow is an SQNR in dB: where the input of a linear layer has less in the integers of one range, on what was observed, all linear layers
+	// quantize each row of their input to its own range while they run. Outliers leave one range few integers for all else. 0 is for never.
+	RowsBelow float64
 	// FloatBias adds biases in float32 instead of rounding them to the scale of the accumulators.
 	FloatBias bool
 	// BiasQParams derives the parameters that a bias is fake-quantized with from those of the weight and the activation whose
 	// products it is added to, the activation's observed by the given kind. Nil stands for scale(weight) * scale(activation) and zero point 0.
 	BiasQParams func(weight, activation *tensor.QParams, observed Kind) (*tensor.QParams, error)
-	// WeightOnly keeps the weights of operators that have no other int8 form in int8, and computes them in float32: the tables of embeddings.
+	// WeightOnly keeps the weights of operators in int8 that take and give float32: the tables of embeddings, and the weights of recurrent networks, which
+	// quantize what they multiply while they run.
 	WeightOnly bool
 	// Forward is what DefaultForward means for training.
 	Forward Forward

@@ -115,7 +115,7 @@ func (b *comparer) node(n *graph.Node) error {
 
 // countPairs adds what counts the pairs of products of an int8 layer that do not fit 16 bits.
 func (b *comparer) countPairs(n *graph.Node) (*pairCount, error) {
-	if !b.p.decision[n].Quantize || b.p.form(n).Layer == nil || b.p.backend.Dynamic {
+	if !b.p.decision[n].Quantize || b.p.form(n).Layer == nil || b.p.isDynamic(n) {
 		return nil, nil
 	}
 	// The int8 layer is what takes the quantized input and the layer's weight.

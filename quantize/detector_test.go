@@ -142,7 +142,7 @@ func testInt8Faces(t *testing.T) {
 	for _, c := range []struct {
 		float32 []string
 		percent int // of the detections, at least
-	}{{nil, 87}, {[]string{"body.stage1*"}, 95}} {
+	}{{nil, 92}, {[]string{"body.stage1*"}, 95}} {
 		q := New(Options{Filter: Filter{ExcludeNames: c.float32}})
 		calibrate(t, q, m, calib)
 		comparePartners(t, fmt.Sprintf("float32: %v", c.float32), float, detections(t, quantized(t, q, m), test), 300, c.percent)

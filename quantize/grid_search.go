@@ -82,16 +82,25 @@ func (g *grid) around(s Spec) (lo, hi float32) {
 // square error is computed exactly for values spread evenly within their bins,
 // clipping included.
 func (g *grid) leastSquaredError(s Spec) (lo, hi float32) {
-	type bin struct{ from, to, count float64 }
-	var bins []bin
-	g.bins(func(from, to, count float64) { bins = append(bins, bin{from, to, count}) })
+	lost := g.squaredError(s)
 	lo, hi = g.around(s)
 	return candidates(lo, hi, s.Scheme.Symmetric(), func(lo, hi float32) float64 {
 		scale, zero, ok := s.scaleAndZero(lo, hi)
 		if !ok {
 			return math.Inf(1)
 		}
-		qmin, qmax := s.Range()
+		return lost(scale, zero)
+	})
+}
+
+// squaredError returns a function that computes the sum of the squared errors of all values, spread evenly within their bins, from a scale and a
+// zero point.
+func (g *grid) squaredError(s Spec) func(scale float32, zero int32) float64 {
+	type bin struct{ from, to, count float64 }
+	var bins []bin
+	g.bins(func(from, to, count float64) { bins = append(bins, bin{from, to, count}) })
+	qmin, qmax := s.Range()
+	return func(scale float32, zero int32) float64 {
 		step := float64(scale)
 		low, high := float64(qmin-zero), float64(qmax-zero)
 		sum, edge, upToEdge := 0.0, math.Inf(-1), 0.0
@@ -111,7 +120,16 @@ func (g *grid) leastSquaredError(s Spec) (lo, hi float32) {
 			edge, upToEdge = b.to, upTo
 		}
 		return sum * step * step
+	}
+}
+
+// squares returns the sum of the squares of all values, spread evenly within their bins.
+func (g *grid) squares() float64 {
+	sum := 0.0
+	g.bins(func(from, to, count float64) {
+		sum += float64(count * (float64(from*from) + float64(from*to) + float64(to*to)) / 3)
 	})
+	return sum
 }
 
 // squaredErrorTo returns the integral of (t - q(t))^2 up to u, from some fixed

@@ -13,7 +13,7 @@ func (p *prepared) between(n *graph.Node) bool {
 	f, y := p.form(n), n.Outputs[0]
 	takes := slices.ContainsFunc(f.Activations, func(i int) bool {
 		from := n.Inputs[i].Node
-		return from != nil && p.decision[from].Quantize
+		return from != nil && p.decision[from].Quantize && !p.isDynamic(from)
 	})
 	if f.Shares {
 		from := n.Inputs[0].Node
@@ -58,7 +58,7 @@ func (p *prepared) isTail(v *graph.Value) bool {
 // usedQuantized reports whether an int8 operator takes the value quantized, or with either can take it so.
 func (p *prepared) usedQuantized(v *graph.Value, either bool) bool {
 	return slices.ContainsFunc(p.users[v], func(user *graph.Node) bool {
-		if !p.decision[user].Quantize || !either && p.takesFloat(user) {
+		if !p.decision[user].Quantize || !either && p.takesFloat(user) || p.isDynamic(user) {
 			return false
 		}
 		for _, i := range p.form(user).Activations {
@@ -79,7 +79,7 @@ func (p *prepared) takesFloat(n *graph.Node) bool {
 // usedFloat reports whether the value is used as float32.
 func (p *prepared) usedFloat(v *graph.Value) bool {
 	return slices.Contains(p.graph.Outputs, v) || slices.ContainsFunc(p.users[v], func(user *graph.Node) bool {
-		if !p.decision[user].Quantize || p.takesFloat(user) {
+		if !p.decision[user].Quantize || p.takesFloat(user) || p.isDynamic(user) {
 			return true
 		}
 		r := -1
@@ -99,7 +99,7 @@ func (p *prepared) isResidual(n *graph.Node, i int) bool {
 // quantizedInputs lists the inputs that the int8 form of a node takes as
 // integers: not the residual of a layer that gives float32.
 func (p *prepared) quantizedInputs(n *graph.Node) []int {
-	if p.backend.Dynamic {
+	if p.isDynamic(n) {
 		return nil
 	}
 	in := p.form(n).Activations
@@ -120,7 +120,7 @@ func (p *prepared) givesIntegers(v *graph.Value) bool {
 // givesFloat reports whether the int8 form of a node stores float32: nothing that
 // uses its output takes it quantized. What is joined at the end of a model keeps its own parameters.
 func (p *prepared) givesFloat(n *graph.Node) bool {
-	if p.backend.Dynamic {
+	if p.isDynamic(n) {
 		return true
 	}
 	if f := p.form(n); !p.backend.FloatOutput || !f.FloatResult {

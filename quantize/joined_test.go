@@ -86,3 +86,34 @@ func TestPooledExtremes(t *testing.T) {
 		}
 	}
 }
+
+// TestSpreadExtremes takes the ranges of what a pool spreads over windows that overlap from their extremes, and of what a function made that of.
+func TestSpreadExtremes(t *testing.T) {
+	for stride := 1; stride <= 2; stride++ {
+		m := build(t, []int{4, 3, 8, 8}, func(c *nn.Context, x *graph.Value) *graph.Value {
+			y := c.Apply(ops.Unary{Fn: ops.SiLU}, c.Call("a", nn.Conv2d{In: 3, Out: 4, Kernel: 1}, x))
+			y = c.Apply(ops.MaxPool{Kernel: []int{3, 3}, Stride: []int{stride, stride}, Padding: []int{1, 1}, Dilation: []int{1, 1}}, y)
+			return c.Call("b", nn.Conv2d{In: 4, Out: 2, Kernel: 1}, y)
+		})
+		d := &dataset{}
+		for seed := range 30 { // enough for outliers
+			d.batches = append(d.batches, []*tensor.Tensor{randomInput(t, uint64(seed)+2, 4, 3, 8, 8)})
+		}
+		q := New(Options{})
+		calibrate(t, q, m, d)
+		p, err := q.Parameters(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"a", "silu"} {
+			seen := q.values[name].State()
+			want, err := nativeU8.qparams(seen.Min, seen.Max)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := p.Activations[name]; got.Equal(want) != (stride == 1) {
+				t.Errorf("stride %d: %q has %v, those of the extremes are %v", stride, name, got, want)
+			}
+		}
+	}
+}

@@ -129,47 +129,64 @@ func (c *converter) layer(n *graph.Node, inputs []*graph.Value, out *tensor.QPar
 		in = append(in, inputs[r])
 	}
 	layer.HasBias = k.bias != nil
-	if c.p.backend.Dynamic {
+	if c.p.isDynamic(n) {
 		return c.g.Add(n.Scope, layer.Dynamic(), in...)
 	}
 	return c.g.Add(n.Scope, layer.Int8(out), in...)
 }
 
-// weightOnly adds an operator with its weight alone in int8, of which it uses all integers: fewer would save nothing.
+// weightOnly adds an operator with its weights alone in int8, of which it uses all integers: fewer would save nothing.
 func (c *converter) weightOnly(n *graph.Node, entry *Layer) ([]*graph.Value, error) {
-	w := n.Inputs[0]
-	if _, _, finite := minMax(w.Const.Contiguous().Float32s()); !finite {
-		entry.Precision, entry.Reason = "float32", "its weight is not finite"
-		return c.keep(n, entry)
+	form := c.p.form(n)
+	in := make([]*graph.Value, len(n.Inputs))
+	noise := sums{}
+	for _, i := range form.Weights {
+		w := n.Inputs[i].Const.Contiguous()
+		if _, _, finite := minMax(w.Float32s()); !finite {
+			entry.Precision, entry.Reason = "float32", "its weight is not finite"
+			return c.keep(n, entry)
+		}
+		t, err := c.quantizedWeight(n, n.Inputs[i].Name, w)
+		if err != nil {
+			return nil, err
+		}
+		noise.add(weightNoise(w, t))
+		in[i] = c.g.Const(n.Inputs[i].Name, c.once(t))
 	}
+	entry.SQNR = Decibel(noise.sqnr())
+	for i, v := range n.Inputs {
+		if in[i] != nil {
+			continue
+		}
+		x, err := c.asFloat(v)
+		if err != nil {
+			return nil, err
+		}
+		in[i] = x
+	}
+	return c.g.Add(n.Scope, form.WeightOnly, in...)
+}
+
+// quantizedWeight returns a weight in all 8 bits.
+func (c *converter) quantizedWeight(n *graph.Node, name string, w *tensor.Tensor) (*tensor.Tensor, error) {
 	config := c.q.weightConfig(n)
 	config.Spec = config.Spec.WithBits(8)
 	config.Spec.PairSafe = false
-	obs, err := config.New(w.Name)
+	if c.p.form(n).Multiplied && !config.Spec.Scheme.Symmetric() {
+		config.Spec.Scheme = map[bool]tensor.QScheme{false: tensor.PerTensorSymmetric, true: tensor.PerChannelSymmetric}[config.Spec.Scheme.PerChannel()]
+	}
+	obs, err := config.New(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := obs.Observe(w.Const); err != nil {
+	if err := obs.Observe(w); err != nil {
 		return nil, err
 	}
 	params, err := obs.QParams()
 	if err != nil {
 		return nil, err
 	}
-	t, err := w.Const.Contiguous().Quantize(stored(params, tensor.Int8))
-	if err != nil {
-		return nil, err
-	}
-	entry.SQNR = Decibel(sqnr(w.Const.Contiguous(), t))
-	in := []*graph.Value{c.g.Const(w.Name, c.once(t))}
-	for _, v := range n.Inputs[1:] {
-		x, err := c.asFloat(v)
-		if err != nil {
-			return nil, err
-		}
-		in = append(in, x)
-	}
-	return c.g.Add(n.Scope, c.p.form(n).WeightOnly, in...)
+	return w.Quantize(stored(params, tensor.Int8))
 }
 
 // once returns a constant that is equal to t and has been used before, or t: what modules share is in memory, and in files, once.

@@ -34,7 +34,7 @@ func (q *Quantizer) Parameters(m *graph.Graph, overrides ...Override) (*Paramete
 		if out.Weights[path], err = q.weightQParams(p, n); err != nil {
 			return nil, err
 		}
-		if hasBias(n.Op) {
+		if hasBias(n.Op) && !p.isDynamic(n) {
 			x := out.Activations[p.names[p.source(n.Inputs[0])]]
 			if out.Biases[path], err = q.biasQParams(out.Weights[path], x); err != nil {
 				return nil, err

@@ -23,6 +23,7 @@ type prepared struct {
 	decision map[*graph.Node]verdict
 	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
 	weights  map[*graph.Node]bool // of which the weight alone is int8
+	dynamic  map[*graph.Node]bool // layers that quantize rows while they run, beside those of a backend in which all do
 	gives    map[*graph.Node]bool // whether givesFloat, as the decisions are
 	needed   []*graph.Value       // values that need quantization parameters
 	observed []*graph.Value       // those, and what needs them when modules fall back
@@ -100,7 +101,10 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override, smooth fu
 		return nil, err
 	}
 	p.keepExtremes(q.edges, q.observers.Activation)
-	q.joins, q.pooled = p.joins(q.edges), p.pooled()
+	q.joins, q.pooled, q.functions = p.joins(q.edges), p.pooled(), nil
+	if p.backend.BehindFunctions {
+		q.functions = p.functions(q.edges)
+	}
 	p.observe(q.edges)
 	return p, p.checkFixed(q.opts.Fixed)
 }
@@ -153,6 +157,7 @@ func (p *prepared) decide(q *Quantizer, scopes []graph.Scope) error {
 		}
 		p.decision[n], p.allowed[n] = decisions[i], decisions[i].Quantize
 	}
+	p.quantizeRows(q)
 	p.revertUseless()
 	return nil
 }

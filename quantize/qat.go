@@ -66,6 +66,7 @@ func (q *Quantizer) QAT(m *graph.Graph, overrides ...Override) (*QAT, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.static = true
 	p, err := q.prepare(m, overrides)
 	if err != nil {
 		return nil, err

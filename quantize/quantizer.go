@@ -102,6 +102,7 @@ type Quantizer struct {
 	edges     map[string]*Edge     // of the values of the model at hand of which rules of the backend say something
 	joins     map[string]joined    // of its values that are concatenated
 	pooled    map[string]bool      // its values without positions
+	functions map[string]*function // its values that nothing but a function takes
 	values    map[string]Observer  // of activations, by the value's name
 	moments   map[string]*moments  // of layers' inputs, by the name of their weight
 	channels  map[string]Observer  // of the inputs of layers that can be smoothed, by the name of their weight
@@ -111,6 +112,7 @@ type Quantizer struct {
 	seed      maphash.Seed                // of the hashes in keys of rounded and safe
 	report    *Report
 	learned   *QAT // the last proxy for training, nil without one
+	static    bool // no layer quantizes rows while it runs: training has scales for all inputs
 
 	part     *Part       // nil: all of the data
 	partRead bool        // part is a file's, to be merged or for a second pass, not to be observed into
@@ -383,6 +385,9 @@ func (q *Quantizer) observedParameters(name string) (*tensor.QParams, error) {
 				return nil, err
 			}
 		}
+	}
+	if p, err := q.behind(name, obs); p != nil || err != nil {
+		return p, err
 	}
 	p, err := obs.QParams()
 	if errors.Is(err, ErrNoData) {

@@ -60,7 +60,8 @@ func (q *Quantizer) sharedWith(name string) (string, error) {
 	return j.into, nil
 }
 
-// pooled lists the values, by name, that have one element for each channel of a sample, and are computed from values that have more.
+// pooled lists the values, by name, that have one element for each channel of a sample, and are computed from values that have more, and those whose
+// greatest values a pool spreads over windows, with what a function of one element made them of.
 func (p *prepared) pooled() map[string]bool {
 	without := make(map[string]bool)
 	below := make(map[*graph.Value]bool) // those with positions, and what is computed from them
@@ -76,6 +77,13 @@ func (p *prepared) pooled() map[string]bool {
 			below[v] = is || positions(v) > 1
 			if is && positions(v) == 1 && v.Type.DType == tensor.Float32 {
 				without[p.names[v]] = true
+			}
+		}
+		if p.form(n).Greatest {
+			v := p.source(n.Inputs[0])
+			without[p.names[v]] = true
+			if v.Node != nil && p.form(v.Node).Function != nil && len(v.Node.Inputs) == 1 {
+				without[p.names[p.source(v.Node.Inputs[0])]] = true
 			}
 		}
 	}

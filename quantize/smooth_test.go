@@ -127,6 +127,7 @@ func TestSmooth(t *testing.T) {
 func TestSmoothRanges(t *testing.T) {
 	f := newSmoothedFixture(t, outliers)
 	q := f.calibrated(t, Options{Smooth: DefaultSmoothing})
+	q.static = true
 	have := activations(t, q, f.model)
 	p, err := q.prepare(f.model, nil)
 	if err != nil {
@@ -234,6 +235,7 @@ func TestSmoothParts(t *testing.T) {
 func TestSmoothQAT(t *testing.T) {
 	f := newSmoothedFixture(t, outliers)
 	q := f.calibrated(t, Options{Smooth: AutoSmoothing})
+	q.static = true // as training is
 	converted := quantized(t, q, f.model)
 	a, err := q.QAT(f.model)
 	if err != nil {

@@ -146,21 +146,21 @@ func correctBias(bias, w, qw *tensor.Tensor, m *moments) (*tensor.Tensor, error)
 }
 
 // sqnr is the signal to quantization noise ratio of a quantized tensor, in dB.
-func sqnr(x, qx *tensor.Tensor) float64 {
+func sqnr(x, qx *tensor.Tensor) float64 { return weightNoise(x, qx).sqnr() }
+
+// weightNoise returns the sums over a weight and its int8 form.
+func weightNoise(x, qx *tensor.Tensor) sums {
 	q := qx.QParams()
 	channel := q.Channels(x.Shape())
-	var signal, noise float64
+	var s sums
 	ints := qx.Int8s()
 	for i, v := range x.Float32s() {
 		c := channel(i)
 		d := float64(v) - float64(float64(q.Scale[c])*float64(int32(ints[i])-q.ZeroPoint[c]))
-		signal += float64(float64(v) * float64(v))
-		noise += float64(d * d)
+		s.signal += float64(float64(v) * float64(v))
+		s.noise += float64(d * d)
 	}
-	if noise == 0 {
-		return math.Inf(1)
-	}
-	return 10 * math.Log10(signal/noise)
+	return s
 }
 
 // quantizeBias returns a bias as int32 in units of input scale times weight scale.

@@ -10,7 +10,7 @@ func init() {
 		f := &Form{}
 		// Of short rows the scales would take as much as is saved.
 		if t := n.Const[0]; t != nil && t.DType() == tensor.Float32 && t.Rank() > 1 && t.Numel() >= 8*t.Dim(0) && t.Dim(0) > 0 {
-			f.WeightOnly = Embedding{}
+			f.WeightOnly, f.Weights = Embedding{}, []int{0}
 		}
 		return f
 	})

@@ -24,13 +24,17 @@ type Form struct {
 	FillsIn bool
 	// KeepsExtremes says that the greatest values of the activations decide the result, as those of queries and keys: none is to be clipped.
 	KeepsExtremes bool
+	// Greatest says that the result is the greatest values of the first input, of windows that overlap: what is clipped there is so in many places.
+	Greatest bool
 	// Joins says that the result consists of its inputs. At the end of a model it is float32, so that each of them has its own parameters.
 	Joins bool
 	// FloatResult says that the int8 form can store its result in float32.
 	FloatResult bool
-	// WeightOnly is the operator with an int8 weight, its first input, and results in float32; nil where there is none. It is for
-	// operators without activations.
+	// WeightOnly is the operator with int8 weights and results in float32; nil where there is none. It is for operators without activations.
 	WeightOnly ops.Op
+	// Weights are the inputs that WeightOnly takes in int8, constants all; where they are Multiplied, they have no zero points.
+	Weights    []int
+	Multiplied bool
 	// BothResults builds the form with a second result, the float32 values that the first quantizes, for those who use them; nil where it
 	// has none.
 	BothResults func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref
@@ -45,6 +49,8 @@ type Form struct {
 	ChannelOffset int
 	// ChannelWeight is the input that each channel of the first input, its last dimension, is multiplied with; nil where that is none.
 	ChannelWeight *ChannelWeight
+	// Function computes the operator on numbers, where it is a function of one element; nil of others.
+	Function func(dst, src []float32) error
 	// Infinite reports whether the operator fills in an infinity, or moves one that an input holds; nil: never.
 	Infinite func(holds func(input int) bool) bool
 	// Build adds the int8 form with the result's parameters, nil where it is float32, and returns the result. in has the Activations, quantized,

@@ -27,9 +27,10 @@ func init() {
 	registerMove[ops.DynamicReshape]()
 	registerForm(func(_ ops.PadMode, n Node) *Form { return sharing(n) })
 	registerForm(interpolateForm)
-	registerForm(func(_ ops.MaxPool, n Node) *Form {
+	registerForm(func(op ops.MaxPool, n Node) *Form {
 		f := sharing(n)
 		f.Homogeneous = true
+		f.Greatest = len(op.Stride) > 0 && slices.Max(op.Stride) == 1
 		return f
 	})
 	registerForm(func(op ops.Pad, n Node) *Form {

@@ -29,6 +29,13 @@ var unaryBounds = map[ops.UnaryFn]*Interval{
 func tableForm(n Node, input int) *Form {
 	return &Form{
 		Activations: []int{input},
+		Function: func(dst, src []float32) error {
+			tab, err := newTabulation(n.Op, n.Const)
+			if err != nil {
+				return err
+			}
+			return tab.compute(dst, src)
+		},
 		Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
 			t, q := Table{Label: n.Op.Name(), Values: new([256]uint8), Out: out}, b.Type(in[input]).Q
 			tab, err := newTabulation(n.Op, n.Const)

@@ -40,15 +40,23 @@ func (op DynamicLinear) Infer(in []ops.Type) ([]ops.Type, error) {
 			return nil, ops.Errorf(op, in, "input %d must be float32", i)
 		}
 	}
-	if err := weightsAndBias(op, in[:2], in[1].Shape[0], false); err != nil {
+	if err := symmetricWeight(op, in, 1); err != nil {
 		return nil, err
 	}
-	for _, z := range in[1].Q.ZeroPoint {
+	return []ops.Type{ops.F32(shape...)}, nil
+}
+
+// symmetricWeight checks input i, the weight [outputs, depth] of products with rows that are quantized while they run.
+func symmetricWeight(op ops.Op, in []ops.Type, i int) error {
+	if err := weightsAndBias(op, []ops.Type{in[0], in[i]}, in[i].Shape[0], false); err != nil {
+		return err
+	}
+	for _, z := range in[i].Q.ZeroPoint {
 		if z != 0 {
-			return nil, ops.Errorf(op, in, "the weight must be symmetric: its zero points must be 0")
+			return ops.Errorf(op, in, "the weight must be symmetric: its zero points must be 0")
 		}
 	}
-	return []ops.Type{ops.F32(shape...)}, nil
+	return nil
 }
 
 // FuseActivation implements ops.ActivationFuser.

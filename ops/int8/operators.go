@@ -29,6 +29,7 @@ func init() {
 		{"int8.min", Min{}},
 		{"int8.mul", Mul{}},
 		{"int8.quantize", Quantize{}},
+		{"int8.rnn", RNN{}},
 		{"int8.softmax", Softmax{}},
 		{"int8.sub", Sub{}},
 		{"int8.table", Table{}},

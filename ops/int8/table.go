@@ -97,6 +97,19 @@ func newTabulation(op ops.Op, operands []*tensor.Tensor) (*tabulation, error) {
 	return t, nil
 }
 
+// compute computes the operator on any number of values.
+func (t *tabulation) compute(dst, src []float32) error {
+	for len(src) > 0 {
+		n := copy(t.x, src)
+		if err := t.kernel.Run(&t.call); err != nil {
+			return err
+		}
+		copy(dst, t.y[:n])
+		dst, src = dst[n:], src[n:]
+	}
+	return nil
+}
+
 // fill sets the values of a table from parameters in to its own.
 func (t *tabulation) fill(table Table, in *tensor.QParams) error {
 	for i := range t.x {

@@ -222,6 +222,32 @@ class Norms(nn.Module):
         return self.c(F.relu6(self.o(torch.cat([F.interpolate(x, scale_factor=2.0), y], 1))))
 
 
+class Recurrent(nn.Module):
+    """A tagger of two layers in both directions."""
+
+    def __init__(self, cell):
+        super().__init__()
+        self.e, self.cell, self.out = nn.Embedding(30, 16), cell(16, 12, 2, bidirectional=True, batch_first=True), nn.Linear(24, 5)
+
+    def forward(self, x):
+        return self.out(self.cell(self.e(x))[0])
+
+
+class Cells(nn.Module):
+    """Cells that a loop calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.out = nn.LSTMCell(16, 12), nn.GRUCell(12, 8), nn.Linear(8, 5)
+
+    def forward(self, x):
+        h, c, g = x.new_zeros(x.size(0), 12), x.new_zeros(x.size(0), 12), x.new_zeros(x.size(0), 8)
+        for step in range(5):
+            h, c = self.a(x * (1 - 0.1 * step), (h, c))
+            g = self.b(h, g)
+        return self.out(g)
+
+
 def images(n):
     return {"x": torch.randn(n, 3, 8, 8)}
 
@@ -280,6 +306,9 @@ FORMS = {
     "half_layer": (HalfLayer, vectors),
     "half_attention": (HalfAttention, tokens),
     "half_stored": (StoredHalf, vectors),
+    "recurrent_lstm": (lambda: Recurrent(nn.LSTM), bags),
+    "recurrent_gru": (lambda: Recurrent(nn.GRU), bags),
+    "recurrent_cells": (Cells, vectors),
     "whole_resized": (Resized, images),
     "whole_slopes": (Slopes, images),
     "whole_norms": (Norms, images),
