@@ -101,7 +101,7 @@ func TestOnDemandChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := changed.Compile(graph.Options{})
-	if fe, ok := errors.AsType[*FileError](err); !ok || fe.File != path {
+	if fe, ok := errors.AsType[*FileError](err); !ok || fe.File != path || !errors.Is(err, ErrChanged) {
 		t.Errorf("cut after it was opened: %v", err)
 	}
 	if err := Save(path+".copy", changed); !isA[*FileError](err) {

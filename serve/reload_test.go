@@ -246,3 +246,24 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// TestWrittenInPlace cuts the file of a model that is served: what is prepared goes on, and a run that needed its weights anew would be one to try again later.
+func TestWrittenInPlace(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "linear.safetensors")
+	if err := loader.Save(path, linearModel(t, 64, 64)); err != nil {
+		t.Fatal(err)
+	}
+	s := newServer(t, Options{Threads: 1, Batch: BatchOff})
+	if err := s.Load(t.Context(), "linear", File(path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Infer(t.Context(), "linear", fromSlice(t, make([]float32, 64), 1, 64)); err != nil {
+		t.Error(err)
+	}
+	if code := CodeOf(&graph.NodeError{Err: &loader.FileError{File: path, Err: loader.ErrChanged}}); code != Unavailable {
+		t.Errorf("code %v", code)
+	}
+}

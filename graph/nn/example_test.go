@@ -113,3 +113,17 @@ func ExampleByName() {
 	// vgg11 [1 3 224 224]
 	// vgg16 [1 3 224 224]
 }
+
+// Rows of a table, added up: the indices of each bag are a row.
+func ExampleEmbeddingBag() {
+	g, err := nn.BuildRandom(nn.Architecture{
+		Name:   "bag",
+		Inputs: []nn.Input{{Name: "indices", DType: tensor.Int64, Shape: []int{2, 3}}},
+		Root:   nn.EmbeddingBag{Num: 10, Dim: 4, Mode: nn.BagSum},
+	}, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(g.Outputs[0].Type.Shape)
+	// Output: [2, 4]
+}
