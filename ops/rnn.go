@@ -97,6 +97,9 @@ func (op RNN) weights() int {
 }
 
 // Weights lists the inputs that are matrices of weights, of the features and of the state in turn for each layer and direction.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func (op RNN) Weights() []int {
 	var list []int
 	for i := range op.Layers * op.directions() {

@@ -47,6 +47,9 @@ func (op DynamicLinear) Infer(in []ops.Type) ([]ops.Type, error) {
 }
 
 // symmetricWeight checks input i, the weight [outputs, depth] of products with rows that are quantized while they run.
+// It is not inlined, for the size of programs: docs/architecture.md.
+//
+//go:noinline
 func symmetricWeight(op ops.Op, in []ops.Type, i int) error {
 	if err := weightsAndBias(op, []ops.Type{in[0], in[i]}, in[i].Shape[0], false); err != nil {
 		return err

@@ -43,21 +43,19 @@ func (op RNN) MACs(in, out []ops.Type) int64 { return ops.RNN(op.RNNAttributes).
 // Infer checks what ops.RNN does, and the weights.
 func (op RNN) Infer(in []ops.Type) ([]ops.Type, error) {
 	inner, types := ops.RNN(op.RNNAttributes), slices.Clone(in)
-	if op.Rounded {
-		return nil, ops.Errorf(op, in, "a network that rounds has float32 weights")
-	}
+	weights := inner.Weights()
 	for i, t := range in {
-		if slices.Contains(inner.Weights(), i) && t.DType == tensor.Int8 {
-			types[i] = ops.F32(t.Shape...)
-		} else if t.DType != tensor.Float32 || t.Q != nil {
-			return nil, ops.Errorf(op, in, "all inputs but the weights, which are int8, must be float32")
+		if isWeight := slices.Contains(weights, i) && t.DType == tensor.Int8; op.Rounded || !isWeight && (t.DType != tensor.Float32 || t.Q != nil) {
+			return nil, ops.Errorf(op, in, "its weights must be int8, all else float32, and it does not round")
+		} else if isWeight {
+			types[i].DType, types[i].Q = tensor.Float32, nil
 		}
 	}
 	out, err := inner.Infer(types)
 	if err != nil {
 		return nil, ops.Errorf(op, in, "%v", err)
 	}
-	for _, i := range inner.Weights() {
+	for _, i := range weights {
 		if err := symmetricWeight(op, in, i); err != nil {
 			return nil, err
 		}
