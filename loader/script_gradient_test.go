@@ -67,7 +67,7 @@ func TestScriptGradients(t *testing.T) {
 			}
 		}
 	}
-	if compared < 1300 || ended > 35 || shared > 16 {
+	if compared < 1300 || ended > 41 || shared > 16 {
 		t.Errorf("%d gradients were compared, %d ended at branches and loops, %d at memory that those share", compared, ended, shared)
 	}
 }
