@@ -66,6 +66,16 @@ var exports = []operator{
 	{"aten::_embedding_bag", bagParams, tableBag},
 	{"aten::_embedding_bag_forward_only", bagParams, tableBag},
 	{"aten::histc", "self:T bins:i=100 min:n=0 max:n=0", histogram},
+	{"aten::_grouped_mm", "self:T mat2:T offs:T bias:T?=None out_dtype:i?=None", func(c *call) Value {
+		if !c.isNone(3) {
+			return c.unsupported("with a bias")
+		}
+		y, _ := groupedProduct(c).(*build.Tensor)
+		if c.Err() != nil {
+			return nil
+		}
+		return c.cast(y, c.dtypeOr(4, y.DType()))
+	}},
 	{"transformers::grouped_mm_fallback", "input:T weight:T offs:T", groupedProduct},
 }
 

@@ -268,6 +268,22 @@ class Filled(nn.Module):
         return torch.full((2,), k), x * k, torch.full_like(x, k)
 
 
+class Frozen(nn.Module):
+    """Computes in part without gradients, which exported is a graph of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor([[0.5, -1.0], [2.0, 0.25]]))
+
+    def forward(self, x):
+        with torch.no_grad():
+            y = (x @ self.w).relu()
+        z = y * 2 + x
+        with torch.no_grad():
+            z = z + self.w.sum()
+        return y, z
+
+
 same, image = Same().eval(), r(2, 3, 8, 8)
 save("same", same, (image,), (r(5, 3, 8, 8),), dynamic=({0: BATCH},))
 save("same_fixed", same, (image[:1],))
@@ -306,3 +322,4 @@ for core in (False, True):
     save("mixed" + "_core" * core, Mixed(), (torch.tensor([200, 5, 255, 100]).byte(), torch.tensor([-100, 7, -128, 127]).char(), torch.tensor(-3).char(), torch.tensor(200).byte()), decompose=core)
     save("spectrum" + "_core" * core, Spectrum(), (r(3, 8),), decompose=core)
     save("filled" + "_core" * core, Filled(), (r(4), torch.tensor(2)), (r(4), torch.tensor(7)), decompose=core)
+save("frozen", Frozen(), (torch.tensor([[1.0, -2.0], [0.5, 3.0]]),), (torch.tensor([[-1.0, 2.0]]),), dynamic=({0: BATCH},))

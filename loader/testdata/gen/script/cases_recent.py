@@ -35,3 +35,4 @@ def cases(s):
     s.op("torch.ops.aten._euclidean_dist(a, b)", (x, s.rand(2, 4)), tol=1e-5)
     s.op("torch.ops.aten._native_batch_norm_legit(a, b, c, d, e, True, 0.25, 1e-5)[0]", (x, s.rand(4), s.rand(4), s.rand(4), s.rand(4).abs()), tol=1e-5)
     s.op("torch.ops.aten.native_batch_norm(a, b, c, None, None, True, 0.25, 1e-5)[0]", (x, s.rand(4), s.rand(4)), tol=1e-5)
+    s.op("torch.ops.aten._grouped_mm(a, b, c)", (s.rand(6, 16), s.rand(3, 16, 8), torch.tensor([2, 2, 6], dtype=torch.int32)), tol=1e-5)
