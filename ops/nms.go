@@ -110,7 +110,7 @@ func newNMSLine[F float32 | float64](boxes []F, threshold float64) nmsLine {
 		}
 		least, most, width = min(least, (x1+x2)/2), max(most, (x1+x2)/2), width+math.Abs(x2-x1)
 	}
-	t := threshold * (1 - 1e-5) // areas are rounded
+	t := float64(threshold * (1 - 1e-5)) // areas are rounded
 	l := nmsLine{start: least, reach: (1 - t) / (2 * t)}
 	cell := max(l.reach*width*4/float64(len(boxes)+1), (most-least)/(nmsCells-1))
 	if cell > 0 {
@@ -121,7 +121,7 @@ func newNMSLine[F float32 | float64](boxes []F, threshold float64) nmsLine {
 
 // cells returns the cell of a box and those of the boxes that it is to be compared with.
 func (l nmsLine) cells(x1, x2 float64) (at, from, to int) {
-	middle, reach := (x1+x2)/2, l.reach*math.Abs(x2-x1)
+	middle, reach := float64((x1+x2)/2), float64(l.reach*math.Abs(x2-x1))
 	return l.cell(middle), l.cell(middle - reach), l.cell(middle + reach)
 }
 
@@ -129,7 +129,7 @@ func (l nmsLine) cell(x float64) int {
 	if l.perUnit == 0 {
 		return 0
 	}
-	return int(min(max((x-l.start)*l.perUnit, 0), nmsCells-1))
+	return int(min(max(float64((x-l.start)*l.perUnit), 0), nmsCells-1))
 }
 
 // compareScores orders a NaN behind everything, as sorting does.
