@@ -27,10 +27,11 @@ func (p *prepared) quantizeRows(q *Quantizer) {
 // isDynamic reports whether a node is a layer that quantizes rows while it runs.
 func (p *prepared) isDynamic(n *graph.Node) bool { return p.backend.Dynamic || p.dynamic[n] }
 
-// observedSQNR returns the SQNR in dB that the integers of a value have on what was observed, or infinity where that is not known.
+// observedSQNR returns the SQNR in dB that the integers of a value have on what was observed, with the range that loses least, or infinity where
+// another range is asked for.
 func (q *Quantizer) observedSQNR(name string) float64 {
 	o, counts := q.values[name].(*gridObserver)
-	if !counts || q.opts.Fixed[name] != nil || o.Config() != q.observers.Activation {
+	if !counts || o.config.Kind != MSE || q.opts.Fixed[name] != nil || o.Config() != q.observers.Activation {
 		return math.Inf(1)
 	}
 	params, err := o.QParams()
