@@ -24,6 +24,9 @@ func (c *call) trainedNorm(momentum int, inPlace bool) Value {
 	if x.Rank() < 2 {
 		return c.fail("a batch of %d dimensions", x.Rank())
 	}
+	if mean == nil || variance == nil {
+		return c.fail("one of two running statistics")
+	}
 	axes, values := []int{0}, c.extent(x, 0)
 	for i := 2; i < x.Rank(); i++ {
 		axes = append(axes, i)

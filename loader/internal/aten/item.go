@@ -161,15 +161,20 @@ func (c *call) uniqueElements(sorted, inverse, counts bool) Value {
 // whether the program asks for them or not.
 func (c *call) uniqueAlong(axis int, sorted bool) Value {
 	t := c.tensor(0)
+	if c.Err() != nil {
+		return nil
+	}
 	if t.Rank() == 0 || t.Complex {
 		return c.unsupported("of %v", t.Type())
 	}
 	order := identityOrder(t.Rank())
 	order[0], order[axis] = axis, 0
 	x := c.apply(ops.Permute{Order: order}, t)
+	if c.Err() != nil {
+		return nil
+	}
 	dims := c.Dims(x)
-	n := dims[0]
-	out := c.unique(c.shaped(x, c.resolve(x, []*build.Number{n, build.Extent(-1)})), sorted, true, true)
+	out := c.unique(c.shaped(x, c.resolve(x, []*build.Number{dims[0], build.Extent(-1)})), sorted, true, true)
 	if c.Err() != nil {
 		return nil
 	}

@@ -66,11 +66,15 @@ var exports = []operator{
 	{"aten::_embedding_bag", bagParams, tableBag},
 	{"aten::_embedding_bag_forward_only", bagParams, tableBag},
 	{"aten::histc", "self:T bins:i=100 min:n=0 max:n=0", histogram},
-	{"aten::_grouped_mm", "self:T mat2:T offs:T bias:T?=None out_dtype:i?=None", func(c *call) Value {
+	{"aten::_grouped_mm", "self:T mat2:T offs:T?=None bias:T?=None out_dtype:i?=None", func(c *call) Value {
 		if !c.isNone(3) {
 			return c.unsupported("with a bias")
 		}
-		y, _ := groupedProduct(c).(*build.Tensor)
+		product := c.matmul
+		if !c.isNone(2) {
+			product = func(*build.Tensor, *build.Tensor) *build.Tensor { y, _ := groupedProduct(c).(*build.Tensor); return y }
+		}
+		y := product(c.tensor(0), c.tensor(1))
 		if c.Err() != nil {
 			return nil
 		}

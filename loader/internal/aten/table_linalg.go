@@ -437,7 +437,9 @@ func (c *call) hermitianIf(i int) *build.Tensor {
 	if !c.bool(i) {
 		return a
 	}
-	return c.arith(ops.Add, c.op1("tril", a), c.swapped(c.op2("tril", a, int64(-1))))
+	// Gradients pass to the whole matrix, as in PyTorch.
+	lower := c.arith(ops.Add, c.op1("tril", a), c.swapped(c.op2("tril", a, int64(-1))))
+	return c.arith(ops.Add, a, c.apply(ops.Detach{}, c.arith(ops.Sub, lower, a)))
 }
 
 // isEmpty reports whether matrices have no element.
