@@ -66,16 +66,13 @@ func (c *call) eachResult(v Value, f func(*build.Tensor) *build.Tensor) Value {
 	if c.Err() != nil {
 		return v
 	}
-	switch x := v.(type) {
-	case *build.Tensor:
-		return f(x)
-	case *Tuple:
-		for i, y := range x.Items {
-			x.Items[i] = c.eachResult(y, f)
-		}
-	case *List:
-		for i, y := range x.Items {
-			x.Items[i] = c.eachResult(y, f)
+	if t, ok := v.(*build.Tensor); ok {
+		return f(t)
+	}
+	items, _ := Items(v)
+	for i, x := range items {
+		if t, ok := x.(*build.Tensor); ok && c.Err() == nil {
+			items[i] = f(t)
 		}
 	}
 	return v
@@ -99,23 +96,26 @@ func (c *call) wrapped(t *build.Tensor, n *narrowType) *build.Tensor {
 // without dimensions do not count beside others.
 func (c *call) onShorts() bool {
 	short, wide := -1, -1 // the most dimensions, 1 for all above
-	var look func(v Value)
-	look = func(v Value) {
-		switch x := v.(type) {
-		case *build.Tensor:
-			if rank := min(x.Rank(), 1); x.Store.Short {
-				short = max(short, rank)
-			} else if x.DType() == tensor.Int32 && x.Type().Q == nil {
-				wide = max(wide, rank)
-			}
-		case *List:
-			for _, y := range x.Items {
-				look(y)
-			}
+	look := func(v Value) {
+		t, ok := v.(*build.Tensor)
+		if !ok {
+			return
+		}
+		if rank := min(t.Rank(), 1); t.Store.Short {
+			short = max(short, rank)
+		} else if t.DType() == tensor.Int32 && t.Type().Q == nil {
+			wide = max(wide, rank)
 		}
 	}
 	for _, a := range c.args {
 		look(a)
+		if l, ok := a.(*List); ok && len(l.Items) > 0 {
+			if _, tensors := l.Items[0].(*build.Tensor); tensors {
+				for _, x := range l.Items {
+					look(x)
+				}
+			}
+		}
 	}
 	return short >= 0 && short > wide
 }

@@ -2,6 +2,7 @@ package aten
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -161,12 +162,18 @@ func (c *call) written(i int) []Value {
 	return l.Items
 }
 
-// plain returns a value with the numbers in it as the program sees them. Those that only the run knows stay, in messages that nobody may read.
-func (c *call) plain(v Value) Value {
+// plain returns a value with the numbers in it as the program sees them, as far as a text shows them. Those that only the run knows stay, in messages that nobody may read.
+func (c *call) plain(v Value) Value { return c.plainIn(v, NewWalker()) }
+
+func (c *call) plainIn(v Value, w *Walker) Value {
+	if !w.Enter() {
+		return v
+	}
+	defer w.Leave()
 	all := func(items []Value) []Value {
-		out := make([]Value, len(items))
+		out := slices.Clone(items)
 		for i, x := range items {
-			out[i] = c.plain(x)
+			out[i] = c.plainIn(x, w)
 		}
 		return out
 	}
