@@ -45,15 +45,18 @@ func (c *call) narrowed(v Value) Value {
 			return c.wrapped(t, n)
 		})
 	}
-	if c.typed || !c.onShorts() {
-		return v
-	}
-	wraps := slices.Contains(wrapping, strings.TrimPrefix(c.name, "aten::"))
+	shorts, known := false, false
 	return c.eachResult(v, func(t *build.Tensor) *build.Tensor {
-		if t.DType() != tensor.Int32 || t.Store.Short {
+		if c.typed || t.DType() != tensor.Int32 || t.Store.Short {
 			return t // of another type, or a view
 		}
-		if wraps {
+		if !known {
+			shorts, known = c.onShorts(), true
+		}
+		switch {
+		case !shorts:
+			return t
+		case slices.Contains(wrapping, strings.TrimPrefix(c.name, "aten::")):
 			return c.wrapped(t, narrowTypes[shortType])
 		}
 		t.Store.Short = true
@@ -61,18 +64,19 @@ func (c *call) narrowed(v Value) Value {
 	})
 }
 
-// eachResult applies a function to the tensors of a result.
+// eachResult applies a function to the tensor that a result is, or to those of a tuple. Lists have views, or are arguments.
 func (c *call) eachResult(v Value, f func(*build.Tensor) *build.Tensor) Value {
 	if c.Err() != nil {
 		return v
 	}
-	if t, ok := v.(*build.Tensor); ok {
-		return f(t)
-	}
-	items, _ := Items(v)
-	for i, x := range items {
-		if t, ok := x.(*build.Tensor); ok && c.Err() == nil {
-			items[i] = f(t)
+	switch v := v.(type) {
+	case *build.Tensor:
+		return f(v)
+	case *Tuple:
+		for i, x := range v.Items {
+			if t, ok := x.(*build.Tensor); ok && c.Err() == nil {
+				v.Items[i] = f(t)
+			}
 		}
 	}
 	return v
