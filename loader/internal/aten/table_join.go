@@ -342,9 +342,8 @@ func tensorSplitBy(c *call) Value {
 		c.args[1] = c.itemOf(at, build.Int)
 		return tensorSplit(c)
 	}
-	n, _ := c.length(at).Known.(int64)
 	places := &List{}
-	for i := range int(n) {
+	for i := range c.extent(at, 0) {
 		places.Items = append(places.Items, c.itemOf(c.selected(at, 0, build.Extent(i)), build.Int))
 	}
 	c.args[1] = places
