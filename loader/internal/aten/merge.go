@@ -239,8 +239,14 @@ func (m *Evaluator) choose(cond *graph.Value, g *merger, then, otherwise *trial)
 	for i := range g.set {
 		for k, t := range []*trial{then, otherwise} {
 			if values[k][i] == nil {
-				if values[k][i], err = m.anyOf(t.region, values[1-k][i].Type); err != nil {
+				other := values[1-k][i]
+				if values[k][i], err = m.anyOf(t.region, other.Type); err != nil {
 					return err
+				}
+				for _, d := range m.ValueDims(other) {
+					if !m.OnItem(d.Deps) { // those are open
+						m.Depend(d.Deps)
+					}
 				}
 			}
 		}
