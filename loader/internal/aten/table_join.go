@@ -342,9 +342,16 @@ func tensorSplitBy(c *call) Value {
 		c.args[1] = c.itemOf(at, build.Int)
 		return tensorSplit(c)
 	}
+	n := c.extent(at, 0)
+	if c.Err() != nil || !c.mayCut(n) {
+		return nil
+	}
 	places := &List{}
-	for i := range c.extent(at, 0) {
+	for i := range n {
 		places.Items = append(places.Items, c.itemOf(c.selected(at, 0, build.Extent(i)), build.Int))
+	}
+	if c.Err() != nil {
+		return nil
 	}
 	c.args[1] = places
 	return tensorSplitAt(c)
