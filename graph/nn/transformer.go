@@ -60,12 +60,17 @@ type TransformerEncoder struct {
 func (TransformerEncoder) Class() string { return "torch.nn.modules.transformer.TransformerEncoder" }
 
 func (m TransformerEncoder) Forward(c *Context, x ...*graph.Value) *graph.Value {
+	return stacked(c, m.Layer, m.Layer, m.Num, m.Norm, x)
+}
+
+// stacked calls n layers one after the other, each with what they take beside the first value, and with norm a LayerNorm at the end, as common says.
+func stacked(c *Context, layer Module, common TransformerEncoderLayer, n int, norm bool, x []*graph.Value) *graph.Value {
 	v := x[0]
-	for i := range m.Num {
-		v = c.Call("layers."+strconv.Itoa(i), m.Layer, append([]*graph.Value{v}, x[1:]...)...)
+	for i := range n {
+		v = c.Call("layers."+strconv.Itoa(i), layer, append([]*graph.Value{v}, x[1:]...)...)
 	}
-	if m.Norm {
-		v = c.Call("norm", LayerNorm{Features: m.Layer.Model, Eps: m.Layer.Eps}, v)
+	if norm {
+		v = c.Call("norm", LayerNorm{Features: common.Model, Eps: common.Eps}, v)
 	}
 	return v
 }
@@ -105,14 +110,7 @@ type TransformerDecoder struct {
 func (TransformerDecoder) Class() string { return "torch.nn.modules.transformer.TransformerDecoder" }
 
 func (m TransformerDecoder) Forward(c *Context, x ...*graph.Value) *graph.Value {
-	v := x[0]
-	for i := range m.Num {
-		v = c.Call("layers."+strconv.Itoa(i), m.Layer, append([]*graph.Value{v}, x[1:]...)...)
-	}
-	if m.Norm {
-		v = c.Call("norm", LayerNorm{Features: m.Layer.Model, Eps: m.Layer.Eps}, v)
-	}
-	return v
+	return stacked(c, m.Layer, TransformerEncoderLayer(m.Layer), m.Num, m.Norm, x)
 }
 
 // Transformer is torch.nn.Transformer in evaluation mode. It takes src [S, N, Model] and tgt [L, N, Model], with BatchFirst N in front, and then, where they
