@@ -269,9 +269,8 @@ func try(t *testing.T, g *graph.Graph, d *dice) (ran bool) {
 	return err == nil
 }
 
-// tryHostile makes one hostile graph and tries it.
-func tryHostile(t *testing.T, cases []opCase, d *dice) (ran bool) {
-	c := d.hostile(cases)
+// try makes a graph of the operator and tries it, as a hostile file can hold it.
+func (c opCase) try(t *testing.T, d *dice) (ran bool) {
 	debug.SetPanicOnFault(true)
 	defer func() {
 		if p := recover(); p != nil {
@@ -323,7 +322,8 @@ func TestHostileOperators(t *testing.T) {
 	}
 	ran := 0
 	for i := range n {
-		if tryHostile(t, cases, &dice{r: rand.New(rand.NewPCG(uint64(i), 7))}) {
+		d := &dice{r: rand.New(rand.NewPCG(uint64(i), 7))}
+		if d.hostile(cases).try(t, d) {
 			ran++
 		}
 		if t.Failed() {
@@ -332,6 +332,51 @@ func TestHostileOperators(t *testing.T) {
 	}
 	if ran < n/10 {
 		t.Errorf("only %d of %d graphs ran: the changes are too wild to test anything", ran, n)
+	}
+}
+
+// setInteger sets the integer at place i of all that a value holds, in slices that are copied for it, and returns how many are left to count, negative once it is set.
+func setInteger(v reflect.Value, i int, n int64) int {
+	switch v.Kind() {
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		if i == 0 && !v.OverflowInt(n) {
+			v.SetInt(n)
+		}
+		return i - 1
+	case reflect.Slice:
+		w := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(w, v)
+		v.Set(w)
+		for k := 0; k < w.Len() && i >= 0; k++ {
+			i = setInteger(w.Index(k), i, n)
+		}
+	case reflect.Struct:
+		for k := 0; k < v.NumField() && i >= 0; k++ {
+			i = setInteger(v.Field(k), i, n)
+		}
+	}
+	return i
+}
+
+// TestHugeIntegers sets each integer of each operator alone to numbers that nothing has as many of: an operator that makes something of
+// a count before it compares the count with its inputs takes memory or never ends.
+func TestHugeIntegers(t *testing.T) {
+	tried := 0
+	for _, c := range opCases() {
+		for i, more := 0, true; more; i++ {
+			for _, n := range []int64{1 << 24, math.MaxInt32, math.MaxInt64, -1, math.MinInt64} {
+				op := reflect.New(reflect.TypeOf(c.op)).Elem()
+				op.Set(reflect.ValueOf(c.op))
+				if more = setInteger(op, i, n) < 0; !more {
+					break
+				}
+				opCase{op.Interface().(ops.Op), c.in}.try(t, &dice{})
+				tried++
+			}
+		}
+	}
+	if tried < 1000 {
+		t.Errorf("%d operators tried", tried)
 	}
 }
 
@@ -377,7 +422,7 @@ func FuzzOperators(f *testing.F) {
 		f.Add([]byte{byte(i)})
 		f.Add([]byte{byte(i), 1, 0, 1, 2, 3, 4})
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { tryHostile(t, cases, &dice{data: data}) })
+	f.Fuzz(func(t *testing.T, data []byte) { d := &dice{data: data}; d.hostile(cases).try(t, d) })
 }
 
 // FuzzModel reads a graph from text, with the tensors of small models, and

@@ -43,17 +43,22 @@ func (op RNN) MACs(in, out []ops.Type) int64 { return ops.RNN(op.RNNAttributes).
 // Infer checks what ops.RNN does, and the weights.
 func (op RNN) Infer(in []ops.Type) ([]ops.Type, error) {
 	inner, types := ops.RNN(op.RNNAttributes), slices.Clone(in)
-	weights := inner.Weights()
 	for i, t := range in {
-		if isWeight := slices.Contains(weights, i) && t.DType == tensor.Int8; op.Rounded || !isWeight && (t.DType != tensor.Float32 || t.Q != nil) {
-			return nil, ops.Errorf(op, in, "its weights must be int8, all else float32, and it does not round")
-		} else if isWeight {
+		if t.DType == tensor.Int8 {
 			types[i].DType, types[i].Q = tensor.Float32, nil
+		} else if op.Rounded || t.DType != tensor.Float32 || t.Q != nil {
+			return nil, ops.Errorf(op, in, "its weights must be int8, all else float32, and it does not round")
 		}
 	}
 	out, err := inner.Infer(types)
 	if err != nil {
 		return nil, ops.Errorf(op, in, "%v", err)
+	}
+	weights := inner.Weights() // as many as inputs show, now that they fit
+	for i, t := range in {
+		if t.DType == tensor.Int8 && !slices.Contains(weights, i) {
+			return nil, ops.Errorf(op, in, "input %d must be float32: only matrices of weights are int8", i)
+		}
 	}
 	for _, i := range weights {
 		if err := symmetricWeight(op, in, i); err != nil {
