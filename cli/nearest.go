@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -26,32 +27,11 @@ func nearest(given string, names []string) string {
 	}
 	near = ""
 	for _, n := range names {
-		if d := edits(given, n); d <= best && d > 0 && (near == "" || d < best) {
+		if d := levenshtein.ComputeDistance(given, n); d <= best && d > 0 && (near == "" || d < best) {
 			best, near = d, n
 		}
 	}
 	return near
-}
-
-// edits returns how many letters have to be put in, taken out or changed to make one word of the other.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // didYouMean is what is added to a message about a name that does not exist.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
+
 	"github.com/octet-ml/octet/internal/sorting"
 )
 
@@ -302,7 +304,7 @@ func nearest(entry string, known []string) []string {
 	var near []candidate
 	plain := strings.ToLower(entry)
 	for _, k := range known {
-		d := editDistance(plain, strings.ToLower(k))
+		d := levenshtein.ComputeDistance(plain, strings.ToLower(k))
 		// The path of a module inside a part that was left out, or the other way.
 		if strings.HasSuffix("."+k, "."+entry) || strings.HasSuffix("."+entry, "."+k) {
 			d = 1
@@ -317,26 +319,4 @@ func nearest(entry string, known []string) []string {
 		names = append(names, c.name)
 	}
 	return names
-}
-
-// editDistance returns how many characters must be inserted, deleted or
-// replaced to turn a into b (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
