@@ -14,14 +14,24 @@ import (
 // these parameters and this body.
 func scriptFile(t *testing.T, params, body string) string {
 	t.Helper()
+	return moduleFile(t, method("forward", params, body))
+}
+
+// method is the source of a method that returns a tensor.
+func method(name, params, body string) string {
+	return "  def " + name + "(self: __torch__.M,\n    " + params + ") -> Tensor:\n    " + strings.ReplaceAll(body, "\n", "\n    ") + "\n"
+}
+
+// moduleFile writes an archive of a module without attributes, which has these methods.
+func moduleFile(t *testing.T, methods ...string) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "model.pt")
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	source := "class M(Module):\n  __parameters__ = []\n  __buffers__ = []\n  def forward(self: __torch__.M,\n    " + params + ") -> Tensor:\n    " +
-		strings.ReplaceAll(body, "\n", "\n    ") + "\n"
+	source := "class M(Module):\n  __parameters__ = []\n  __buffers__ = []\n" + strings.Join(methods, "")
 	z := zip.NewWriter(f)
 	for _, r := range [][2]string{
 		{"data.pkl", "\x80\x02c__torch__\nM\n)\x81}b."}, {"constants.pkl", "\x80\x02)."}, {"version", "3\n"}, {"code/__torch__.py", source},

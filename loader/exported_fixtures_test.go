@@ -1,3 +1,5 @@
+//go:build !nopytorch
+
 package loader
 
 import (
@@ -336,15 +338,6 @@ func TestExportedContract(t *testing.T) {
 			}
 		}
 	}
-}
-
-func zeros(t *testing.T, d tensor.DType, shape ...int) *tensor.Tensor {
-	t.Helper()
-	x, err := tensor.New(d, shape...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return x
 }
 
 // TestExportedModels chooses one of several programs.

@@ -1,3 +1,5 @@
+//go:build !nopytorch
+
 package loader
 
 import (
