@@ -58,7 +58,7 @@ func incompleteGamma(a, x float64, upper bool) float64 {
 	if x < a+1 {
 		sum, term := 1/a, 1/a
 		for k := a + 1; term > 1e-17*sum; k++ {
-			term *= x / k
+			term = float64(term * (x / k))
 			sum += term
 		}
 		return lower(float64(scale * sum))
@@ -78,7 +78,7 @@ func incompleteGamma(a, x float64, upper bool) float64 {
 			c = tiny
 		}
 		d = 1 / d
-		step := d * c
+		step := float64(d * c)
 		h *= step
 		if math.Abs(step-1) < 1e-15 {
 			break
