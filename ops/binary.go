@@ -23,6 +23,9 @@ const (
 	Max // a NaN wins
 	Min // a NaN wins
 	Atan2
+	IGamma // the lower regularized incomplete gamma function P(a, x), and the upper one
+	IGammaC
+	Zeta // Hurwitz's zeta function
 	Eq
 	Ne
 	Lt
@@ -40,7 +43,7 @@ const (
 )
 
 var binaryNames = [numBinaryFns]string{
-	"add", "sub", "mul", "div", "floor_divide", "trunc_divide", "remainder", "fmod", "pow", "maximum", "minimum", "atan2",
+	"add", "sub", "mul", "div", "floor_divide", "trunc_divide", "remainder", "fmod", "pow", "maximum", "minimum", "atan2", "igamma", "igammac", "special_zeta",
 	"eq", "ne", "lt", "le", "gt", "ge", "bitwise_and", "bitwise_or", "bitwise_xor", "gcd", "logical_and", "logical_or", "logical_xor",
 }
 
@@ -69,6 +72,9 @@ func (f *BinaryFn) UnmarshalText(text []byte) error {
 func (f BinaryFn) compares() bool { return f >= Eq && f <= Ge }
 func (f BinaryFn) logical() bool  { return f >= LogicalAnd && f <= LogicalXor }
 func (f BinaryFn) bitwise() bool  { return f >= BitAnd && f <= GCD }
+
+// givesFloat reports whether the function makes float32 of integers.
+func (f BinaryFn) givesFloat() bool { return f == Div || f >= Atan2 && f <= Zeta }
 
 // divides reports whether integers may not be divided by zero.
 func (f BinaryFn) divides() bool { return f >= FloorDiv && f <= Fmod }
@@ -144,7 +150,7 @@ func (op Binary) common(in []Type) (tensor.DType, error) {
 		if e, ok := knownInts(in[1]); ok && e[0] < 0 {
 			return fail("integers have no negative powers")
 		}
-	case (op.Fn == Div || op.Fn == Atan2) && !d.IsFloat():
+	case op.Fn.givesFloat() && !d.IsFloat():
 		d = tensor.Float32
 	}
 	return d, nil

@@ -70,6 +70,23 @@ func (op Binary) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		q := b.Apply(Binary{Fn: Div}, d, b.Apply(Binary{Fn: Add}, square(x), square(y)))
 		to(0, mul(q, y))
 		to(1, neg(mul(q, x)))
+	case IGamma, IGammaC, Zeta:
+		if need[0] {
+			b.Fail(NoGradient(op, "it has none for its first input, as in PyTorch"))
+			break
+		}
+		sub := func(x, y Ref) Ref { return b.Apply(Binary{Fn: Sub}, x, y) }
+		var slope Ref
+		switch op.Fn {
+		case Zeta:
+			slope = neg(mul(x, b.Apply(Binary{Fn: Zeta}, b.Apply(Binary{Fn: Add}, x, number(b, 1)), y)))
+		default: // x^(a-1) exp(-x) / gamma(a)
+			slope = b.Apply(Unary{Fn: Exp}, sub(sub(mul(sub(x, number(b, 1)), b.Apply(Unary{Fn: Log}, y)), y), b.Apply(Unary{Fn: LGamma}, x)))
+			if op.Fn == IGammaC {
+				slope = neg(slope)
+			}
+		}
+		to(1, mul(d, slope))
 	default:
 		b.Fail(NoGradient(op, "it has no gradient"))
 	}

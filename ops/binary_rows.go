@@ -217,6 +217,10 @@ func floatFunction(fn BinaryFn, d tensor.DType) func(a, b float64) float64 {
 		}
 	case Atan2:
 		return math.Atan2
+	case IGamma, IGammaC:
+		return func(a, x float64) float64 { return incompleteGamma(a, x, fn == IGammaC) }
+	case Zeta:
+		return hurwitz
 	}
 	return math.Pow
 }

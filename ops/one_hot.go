@@ -32,7 +32,7 @@ func (op OneHot) Infer(in []Type) ([]Type, error) {
 			classes = max(classes, v+1)
 		}
 	}
-	if classes < 1 {
+	if n, err := in[0].Shape.Numel(); classes < 0 || classes == 0 && (err != nil || n > 0) {
 		return nil, Errorf(op, in, "there cannot be %d classes", classes)
 	}
 	shape := append(in[0].Shape.Clone(), classes)

@@ -2,35 +2,15 @@ package ops
 
 import "math"
 
-// polygamma is derivative n of digamma, (-1)^(n+1) n! zeta(n+1, x), with Hurwitz's zeta function by Euler and Maclaurin's sum (DLMF 25.11.5). Below 0 it goes
-// up one by one, so that poles are exact.
+// polygamma is derivative n of digamma, (-1)^(n+1) n! zeta(n+1, x). At poles, where n is even, it has no value.
 func polygamma(n, x float64) float64 {
-	if n == 0 {
-		return digamma(x)
-	}
-	s, sum := n+1, 0.0
 	switch {
-	case x <= 0 && x == math.Trunc(x):
-		if math.Mod(n, 2) == 1 {
-			return math.Inf(1)
-		}
-		return math.NaN()
-	case !(x > -1e4) || !(n > 0) || n > 170 || math.IsInf(x, 1):
-		if math.IsInf(x, 1) {
-			return 0
-		}
+	case n == 0:
+		return digamma(x)
+	case !(n > 0 && n <= 170) || x <= 0 && x == math.Trunc(x) && math.Mod(n, 2) == 0:
 		return math.NaN()
 	}
-	for ; x < 12+n; x++ {
-		sum += math.Pow(x, -s)
-	}
-	sum += math.Pow(x, -n)/n + float64(math.Pow(x, -s)/2)
-	term := s * math.Pow(x, -s-1) // s (s+1) ... (s+2k-2) x^(-s-2k+1), times B(2k)/(2k)!
-	for k, b := range [...]float64{1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000} {
-		sum += float64(b * term)
-		term *= (s + float64(2*k) + 1) * (s + float64(2*k) + 2) / (x * x)
-	}
-	sum *= math.Gamma(s)
+	sum := hurwitz(n+1, x) * math.Gamma(n+1)
 	if math.Mod(n, 2) == 0 {
 		return -sum
 	}

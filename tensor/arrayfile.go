@@ -41,7 +41,7 @@ type FileArray struct {
 const inMemory = 1 << 20
 
 // OpenArrays opens the .npz or .npy file at path. It checks all that ReadNPZ does, checksums too, but keeps only small
-// arrays and those in Fortran order in memory. Arrays that are deflated are written to a temporary file. What is in memory
+// arrays, those in Fortran order and those whose element type is widened in memory. Arrays that are deflated are written to a temporary file. What is in memory
 // at a time, and the temporary file, take at most budget bytes, DefaultBudget where that is 0 or less.
 // It fails with a *FileError for what is rejected, and ends with ctx.
 func OpenArrays(ctx context.Context, path string, budget int64) (*ArrayFile, error) {
@@ -101,27 +101,27 @@ func (a *ArrayFile) open(budget int64) error {
 // add takes in the array that r reads, which starts at offset in the file, or at none that is known where that is below 0.
 func (a *ArrayFile) add(name, record string, r io.Reader, size memberSize, offset int64, budget *int64) error {
 	head := &headReader{r: r}
-	dtype, shape, fortran, headerLen, err := readNPYHeader(head)
+	h, err := readNPYHeader(head)
 	if err != nil {
 		return err
 	}
-	n, err := shape.Numel()
+	n, err := h.shape.Numel()
 	if err != nil {
 		return &FileError{Reason: "bad npy header", Err: err}
 	}
-	bytes := int64(n) * int64(dtype.Size())
-	array := &FileArray{Name: name, DType: dtype, Shape: shape, record: record, path: a.path, at: a.file, offset: offset + headerLen, budget: *budget}
+	bytes := int64(n) * int64(h.size)
+	array := &FileArray{Name: name, DType: h.dtype, Shape: h.shape, record: record, path: a.path, at: a.file, offset: offset + h.length, budget: *budget}
 	a.Arrays = append(a.Arrays, array)
-	if bytes <= inMemory || fortran && len(shape) > 1 {
+	if bytes <= inMemory || h.fortran && len(h.shape) > 1 || h.widened() {
 		array.whole, bytes, err = readNPY(io.MultiReader(strings.NewReader(string(head.read)), r), *budget, size)
 		*budget -= bytes
 		return err
 	}
 	if offset < 0 && bytes > *budget {
-		return &FileError{Err: &BudgetError{fmt.Sprintf("%v%v", dtype, shape), bytes, *budget}}
+		return &FileError{Err: &BudgetError{h.String(), bytes, *budget}}
 	}
-	if size.exact && size.bytes-headerLen != bytes || bytes > size.bytes {
-		return &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and the file has %d", dtype, shape, bytes, size.bytes-headerLen)}
+	if size.exact && size.bytes-h.length != bytes || bytes > size.bytes {
+		return &FileError{Reason: fmt.Sprintf("%s takes %d bytes and the file has %d", h, bytes, size.bytes-h.length)}
 	}
 	to := io.Discard
 	if offset < 0 {
@@ -134,7 +134,7 @@ func (a *ArrayFile) add(name, record string, r io.Reader, size memberSize, offse
 		to = a.spool
 	}
 	if _, err := io.CopyN(to, r, bytes); err != nil {
-		return shortFile(err, fmt.Sprintf("%v%v takes %d bytes", dtype, shape, bytes))
+		return shortFile(err, fmt.Sprintf("%s takes %d bytes", h, bytes))
 	}
 	return expectEnd(r) // where a zip reader compares the checksum
 }

@@ -20,18 +20,66 @@ const (
 	npyAlign     = 64      // NumPy starts the elements at a multiple of this
 )
 
-var npyTypes = []struct {
+// npyType is an element type of npy, and the one it is kept in.
+type npyType struct {
 	descr string
 	dtype DType
-}{
-	{"<f2", Float16}, {"<f4", Float32}, {"<f8", Float64},
-	{"|i1", Int8}, {"|u1", Uint8}, {"<i4", Int32}, {"<i8", Int64}, {"|b1", Bool},
-	{"<c8", Complex64}, {"<c16", Complex128},
+	size  int // bytes of an element in the file
+}
+
+// npyTypes begins with the types that are kept as they are, which are those that are written.
+var npyTypes = []npyType{
+	{"<f2", Float16, 2}, {"<f4", Float32, 4}, {"<f8", Float64, 8},
+	{"|i1", Int8, 1}, {"|u1", Uint8, 1}, {"<i4", Int32, 4}, {"<i8", Int64, 8}, {"|b1", Bool, 1},
+	{"<c8", Complex64, 8}, {"<c16", Complex128, 16},
+	{"<i2", Int32, 2}, {"<u2", Int32, 2}, {"<u4", Int64, 4}, {"<u8", Int64, 8},
+}
+
+// widened reports whether the type in the file is another than the one in memory.
+func (t npyType) widened() bool { return t.size < t.dtype.Size() || t.descr == "<u8" }
+
+// npyHeader is what stands in front of the elements.
+type npyHeader struct {
+	npyType
+	shape   Shape
+	fortran bool
+	length  int64
+}
+
+// keep makes elements of a file those in memory.
+func (t npyType) keep(data []byte) ([]byte, error) {
+	if t.dtype == Bool {
+		NormalizeBools(data)
+	}
+	if !t.widened() {
+		return data, nil
+	}
+	n := len(data) / t.size
+	wide := AlignedBytes(n * t.dtype.Size())
+	for i := range n {
+		from := data[i*t.size:]
+		switch t.descr {
+		case "<i2":
+			binary.NativeEndian.PutUint32(wide[4*i:], uint32(int32(int16(binary.LittleEndian.Uint16(from)))))
+		case "<u2":
+			binary.NativeEndian.PutUint32(wide[4*i:], uint32(binary.LittleEndian.Uint16(from)))
+		case "<u4":
+			binary.NativeEndian.PutUint64(wide[8*i:], uint64(binary.LittleEndian.Uint32(from)))
+		default:
+			v := binary.LittleEndian.Uint64(from)
+			if v > math.MaxInt64 {
+				return nil, &FileError{Reason: fmt.Sprintf("element %d is %d: numbers of uint64 are read up to 2^63-1", i, v)}
+			}
+			binary.NativeEndian.PutUint64(wide[8*i:], v)
+		}
+	}
+	return wide, nil
 }
 
 // ReadNPY reads one array in NumPy's npy format (version 1 or 2) from r, which
 // must end with it. The element types are those of DType that NumPy has:
-// float16, float32, float64, int8, uint8, int32, int64, bool, complex64 and complex128. An array in
+// float16, float32, float64, int8, uint8, int32, int64, bool, complex64 and complex128; int16 and uint16 become int32, uint32 and uint64
+// int64, in which a number from 2^63 on is rejected. An array in
 // Fortran order comes back in row-major order. The array may take at most budget
 // bytes, DefaultBudget where that is 0 or less; memory is taken only as bytes
 // arrive, whatever the header claims. What is rejected gives a *FileError.
@@ -48,50 +96,62 @@ type memberSize struct {
 
 // readNPY reads an array and returns the bytes its elements take.
 func readNPY(r io.Reader, budget int64, size memberSize) (*Tensor, int64, error) {
-	dtype, shape, fortran, headerLen, err := readNPYHeader(r)
+	h, err := readNPYHeader(r)
 	if err != nil {
 		return nil, 0, err
 	}
-	n, err := shape.Numel()
+	elements, err := h.shape.Numel()
 	if err != nil {
 		return nil, 0, &FileError{Reason: "bad npy header", Err: err}
 	}
-	n *= dtype.Size()
-	need := int64(n)
-	if fortran && len(shape) > 1 { // a second time in row-major order
-		need = 2 * need
+	n, kept := elements*h.size, int64(elements)*int64(h.dtype.Size())
+	need := kept
+	if h.widened() {
+		need += int64(n)
+	}
+	if h.fortran && len(h.shape) > 1 { // a second time in row-major order
+		need = max(need, 2*kept)
 	}
 	if need > budget {
-		return nil, 0, &FileError{Err: &BudgetError{fmt.Sprintf("%v%v", dtype, shape), need, budget}}
+		return nil, 0, &FileError{Err: &BudgetError{fmt.Sprintf("%v%v", h.dtype, h.shape), need, budget}}
 	}
-	if size.exact && size.bytes-headerLen != int64(n) || int64(n) > size.bytes {
-		return nil, 0, &FileError{Reason: fmt.Sprintf("%v%v takes %d bytes and the file has %d", dtype, shape, n, size.bytes-headerLen)}
+	if size.exact && size.bytes-h.length != int64(n) || int64(n) > size.bytes {
+		return nil, 0, &FileError{Reason: fmt.Sprintf("%s takes %d bytes and the file has %d", h, n, size.bytes-h.length)}
 	}
 	data, err := readElements(r, n, size.bytes < math.MaxInt64)
 	if err != nil {
-		return nil, 0, shortFile(err, fmt.Sprintf("%v%v takes %d bytes", dtype, shape, n))
+		return nil, 0, shortFile(err, fmt.Sprintf("%s takes %d bytes", h, n))
 	}
 	if err := expectEnd(r); err != nil {
 		return nil, 0, err
 	}
-	if dtype == Bool {
-		NormalizeBools(data)
+	if data, err = h.keep(data); err != nil {
+		return nil, 0, err
 	}
-	if fortran {
-		t, err := fromFortran(dtype, data, shape)
-		return t, int64(n), err
+	var t *Tensor
+	if h.fortran {
+		t, err = fromFortran(h.dtype, data, h.shape)
+	} else {
+		t, err = FromBytes(h.dtype, data, h.shape...)
 	}
-	t, err := FromBytes(dtype, data, shape...)
-	return t, int64(n), err
+	return t, kept, err
 }
 
-func readNPYHeader(r io.Reader) (dtype DType, shape Shape, fortran bool, length int64, err error) {
-	fail := func(format string, args ...any) (DType, Shape, bool, int64, error) {
-		return Invalid, nil, false, 0, &FileError{Reason: fmt.Sprintf(format, args...)}
+// String names the array as it is in the file.
+func (h npyHeader) String() string {
+	if h.widened() {
+		return npyTypeName(h.descr) + h.shape.String()
+	}
+	return h.dtype.String() + h.shape.String()
+}
+
+func readNPYHeader(r io.Reader) (npyHeader, error) {
+	fail := func(format string, args ...any) (npyHeader, error) {
+		return npyHeader{}, &FileError{Reason: fmt.Sprintf(format, args...)}
 	}
 	prefix := make([]byte, len(npyMagic)+2, len(npyMagic)+6)
 	if _, err := io.ReadFull(r, prefix); err != nil {
-		return Invalid, nil, false, 0, shortFile(err, "no npy header")
+		return npyHeader{}, shortFile(err, "no npy header")
 	}
 	if string(prefix[:len(npyMagic)]) != npyMagic {
 		return fail("not an npy array: it starts with %q", prefix[:len(npyMagic)])
@@ -106,7 +166,7 @@ func readNPYHeader(r io.Reader) (dtype DType, shape Shape, fortran bool, length 
 	}
 	prefix = prefix[:len(prefix)+width]
 	if _, err := io.ReadFull(r, prefix[len(prefix)-width:]); err != nil {
-		return Invalid, nil, false, 0, shortFile(err, "no npy header")
+		return npyHeader{}, shortFile(err, "no npy header")
 	}
 	n := int64(binary.LittleEndian.Uint16(prefix[len(npyMagic)+2:]))
 	if width == 4 {
@@ -120,18 +180,18 @@ func readNPYHeader(r io.Reader) (dtype DType, shape Shape, fortran bool, length 
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return Invalid, nil, false, 0, shortFile(err, fmt.Sprintf("npy header claims %d bytes", n))
+		return npyHeader{}, shortFile(err, fmt.Sprintf("npy header claims %d bytes", n))
 	}
 	descr, fortran, shape, err := parseNPYHeader(header)
 	if err != nil {
-		return Invalid, nil, false, 0, err
+		return npyHeader{}, err
 	}
 	for _, t := range npyTypes {
 		if t.descr == descr {
-			return t.dtype, shape, fortran, int64(len(prefix)) + n, nil
+			return npyHeader{t, shape, fortran, int64(len(prefix)) + n}, nil
 		}
 	}
-	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8, uint8, int32, int64, bool, complex64, complex128 (little-endian)", npyTypeName(descr))
+	return fail("element type %s is not read: convert the array to one of float16, float32, float64, int8 to int64, uint8 to uint64, bool, complex64, complex128 (little-endian)", npyTypeName(descr))
 }
 
 // parseNPYHeader returns what the dict of an npy header says. It reads the one form NumPy writes:
@@ -291,7 +351,7 @@ func WriteNPY(w io.Writer, t *Tensor) error {
 func encodeNPYHeader(dtype DType, shape Shape) ([]byte, error) {
 	var descr string
 	for _, e := range npyTypes {
-		if e.dtype == dtype {
+		if e.dtype == dtype && !e.widened() {
 			descr = e.descr
 		}
 	}

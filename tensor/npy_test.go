@@ -111,9 +111,44 @@ func TestNPYComplex(t *testing.T) {
 	}
 }
 
+// TestReadNPYWidened reads types that tensors do not have, in all orders, at the ends of what they hold.
+func TestReadNPYWidened(t *testing.T) {
+	for _, c := range []struct {
+		file, descr string
+		dtype       DType
+		data        []byte
+		want        []int64
+	}{
+		{"int16", "<i2", Int32, []byte{0xff, 0x7f, 0, 0x80, 0xff, 0xff, 1, 0}, []int64{1<<15 - 1, -1 << 15, -1, 1}},
+		{"uint16", "<u2", Int32, []byte{0xff, 0xff, 0, 0x80, 1, 0, 0, 0}, []int64{1<<16 - 1, 1 << 15, 1, 0}},
+		{"uint32", "<u4", Int64, bytes.Repeat([]byte{0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0}, 2), []int64{1<<32 - 1, 2, 1<<32 - 1, 2}},
+		{"uint64", "<u8", Int64, append(bytes.Repeat([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, 3), make([]byte, 8)...), []int64{1<<63 - 1, 1<<63 - 1, 1<<63 - 1, 0}},
+	} {
+		path := filepath.Join("testdata", c.file+".npy")
+		if x := must(ReadNPY(bytes.NewReader(must(os.ReadFile(path))), 0)); !same(x, counted(t, c.dtype, Shape{3})) {
+			t.Errorf("%s: %+v", path, x)
+		}
+		for order, want := range map[string][]int64{"False": c.want, "True": {c.want[0], c.want[2], c.want[1], c.want[3]}} {
+			file := npyFile("{'descr': '"+c.descr+"', 'fortran_order': "+order+", 'shape': (2, 2), }\n", len(c.data))
+			copy(file[len(file)-len(c.data):], c.data)
+			x, err := ReadNPY(bytes.NewReader(file), 0)
+			if err != nil || !same(x, must(must(FromSlice(want, 2, 2)).To(c.dtype))) {
+				t.Errorf("%s: %+v, %v, want %v", c.file, x, err, want)
+			}
+			var budget *BudgetError
+			if _, err := ReadNPY(bytes.NewReader(file), int64(2*len(c.data)-1)); !errors.As(err, &budget) {
+				t.Errorf("%s beyond the budget: %v", c.file, err)
+			}
+			file[len(file)-1] = 0x80
+			if _, err := ReadNPY(bytes.NewReader(file), 0); c.file == "uint64" && !isFileError(err, "2^63") {
+				t.Errorf("2^63: %v", err)
+			}
+		}
+	}
+}
+
 func TestReadNPYRefuses(t *testing.T) {
 	for file, reason := range map[string]string{
-		"int16": "int16", "uint16": "uint16", "uint32": "uint32", "uint64": "uint64",
 		"big_endian": "big-endian float32", "text": "<U2", "datetime": "<M8[D]", "record": "without fields", "object": "|O",
 	} {
 		raw := must(os.ReadFile(filepath.Join("testdata", "refused_"+file+".npy")))

@@ -338,7 +338,7 @@ func (e *exporter) arithmetic(n *graph.Node, op ops.Binary) (string, []string, s
 		x, y, fn, xNumber, yNumber = y, x, other, false, true
 	}
 	a, b := "", ""
-	switch tensorsOnly := fn == ops.Max || fn == ops.Min || fn == ops.Atan2 || fn >= ops.LogicalAnd; {
+	switch tensorsOnly := fn == ops.Max || fn == ops.Min || fn >= ops.Atan2 && fn <= ops.Zeta || fn >= ops.LogicalAnd; {
 	case yNumber && !tensorsOnly:
 		b = e.scalar(y)
 	case yNumber:

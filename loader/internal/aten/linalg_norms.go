@@ -69,6 +69,9 @@ func (c *call) matrixNorm(x *build.Tensor, order Value, dims []int, keep bool) *
 			fn = ops.AMin
 		}
 	}
+	if fn == ops.AMax && c.extent(s, s.Rank()-1) == 0 {
+		fn = ops.Sum // the norm of no elements is 0
+	}
 	y := c.apply(ops.Reduce{Fn: fn, Axes: []int{-1}}, s)
 	if keep && c.Err() == nil {
 		dimsX[row], dimsX[column] = build.Extent(1), build.Extent(1)

@@ -418,6 +418,9 @@ func oneHot(c *call) Value {
 	if c.int(1) < 0 && c.Fixed(c.read(c.tensor(0))) == nil {
 		return c.oneHotOpen(c.tensor(0))
 	}
+	if c.int(1) == 0 {
+		return c.fail("there cannot be 0 classes")
+	}
 	return c.apply(ops.OneHot{Classes: c.int(1)}, c.tensor(0))
 }
 

@@ -375,19 +375,23 @@ func attention(c *call) Value {
 	if c.bool(7) {
 		k, v = c.sharedHeads(k, q), c.sharedHeads(v, q)
 	}
+	if lead := func(t *build.Tensor) tensor.Shape { s := t.Type().Shape; return s[:max(len(s)-2, 0)] }; !lead(q).Equal(lead(k)) || !lead(q).Equal(lead(v)) {
+		q, k = c.batched(q, k)
+		q, v = c.batched(q, v)
+		q, k = c.batched(q, k)
+	}
 	return c.attend(q, k, v, c.tensor(3), c.bool(5), scale, true)
 }
 
 // sharedHeads repeats each head of keys or values [..., H', S, E] for the queries'
 // heads that share it.
 func (c *call) sharedHeads(t, q *build.Tensor) *build.Tensor {
-	rank := t.Rank()
-	if rank < 3 || q.Rank() != rank {
-		c.fail("queries of %d dimensions, and keys or values of %d", q.Rank(), rank)
+	axis := t.Rank() - 3
+	if axis < 0 || q.Rank() < 3 {
+		c.fail("queries of %d dimensions, and keys or values of %d", q.Rank(), t.Rank())
 		return c.anything()
 	}
-	axis := rank - 3
-	have, want := c.extent(t, axis), c.extent(q, axis)
+	have, want := c.extent(t, axis), c.extent(q, q.Rank()-3)
 	if have < 1 || want%have != 0 {
 		c.fail("%d heads share %d", want, have)
 		return c.anything()

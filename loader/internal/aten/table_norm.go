@@ -38,6 +38,9 @@ func (c *call) normalize(x, weight, bias, mean, variance *build.Tensor, eps floa
 		c.fail("neither running statistics nor those of the batch")
 		return c.anything()
 	}
+	if x.Rank() == 1 && c.extent(x, 0) == 0 { // PyTorch takes no other vector
+		return x
+	}
 	if weight == nil {
 		weight = c.fullLike(mean, 1)
 	}

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	maxPoolParams = "self:T" + maxPoolWindow
-	maxPoolWindow = " kernel_size:I stride:I=[] padding:I=0 dilation:I=1 ceil_mode:b=False"
-	avgPoolParams = "self:T kernel_size:I stride:I=[] padding:I=0 ceil_mode:b=False count_include_pad:b=True"
+	maxPoolParams    = "self:T" + maxPoolWindow
+	maxPoolWindow    = " kernel_size:I stride:I=[] padding:I=0 dilation:I=1 ceil_mode:b=False"
+	avgPoolParams    = "self:T kernel_size:I stride:I=[] padding:I=0 ceil_mode:b=False count_include_pad:b=True"
+	fractionalParams = "self:T kernel_size:I output_size:I random_samples:T"
 )
 
 var poolings = []operator{
@@ -27,6 +28,8 @@ var poolings = []operator{
 	{"aten::max_pool3d_with_indices", maxPoolParams, maxPoolIndices(3)},
 	{"aten::max_unpool2d", "self:T indices:T output_size:I", maxUnpool(2)},
 	{"aten::max_unpool3d", "self:T indices:T output_size:I stride:I padding:I", maxUnpool(3)},
+	{"aten::fractional_max_pool2d", fractionalParams, fractionalMaxPool(2)},
+	{"aten::fractional_max_pool3d", fractionalParams, fractionalMaxPool(3)},
 	{"aten::avg_pool1d", avgPoolParams, avgPool(1)},
 	{"aten::avg_pool2d", avgPoolParams + " divisor_override:i?=None", avgPool(2)},
 	{"aten::avg_pool3d", avgPoolParams + " divisor_override:i?=None", avgPool(3)},

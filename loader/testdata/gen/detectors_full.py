@@ -5,7 +5,8 @@ the table in docs/coverage.md.
 
 Each model gets statistics of batch norm from pictures, and scores so far apart that it finds as many boxes as it may give.
 Detections are matched one by one: those whose scores are equal but for rounding change places. Files of up to some
-hundred megabytes are made one after the other in a temporary folder and deleted. Runs in development, not in CI.
+hundred megabytes are made one after the other in a temporary folder and deleted. --results keeps what the runs of several versions
+of PyTorch give. Runs in development, not in CI.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from zoo import randomize, replace_file, write_docs
 warnings.filterwarnings("ignore")
 
 FORMS = ("traced", "scripted")
+VERSIONS = ("1.13", "2.14")
 
 
 def build(name):
@@ -103,7 +105,7 @@ def check(name, octet, folder):
     x = picture(240, 320, 3)
     with torch.no_grad():
         want = {k: v.numpy() for k, v in model([x])[0].items()}
-    result = {"name": name, "parameters": sum(p.numel() for p in model.parameters())}
+    result = {"parameters": sum(p.numel() for p in model.parameters())}
     given, out = os.path.join(folder, "x.npz"), os.path.join(folder, "y.npz")
     for form in FORMS:
         path = os.path.join(folder, form + ".ts.pt")
@@ -135,9 +137,11 @@ def cell(r):
 
 
 def table(results):
-    lines = ["| model | parameters | traced | scripted |", "|---|---|---|---|"]
-    for r in sorted(results.values(), key=lambda r: r["name"]):
-        lines.append(f"| {r['name']} | {r['parameters'] / 1e6:.1f} M | {cell(r['traced'])} | {cell(r['scripted'])} |")
+    columns = [(v, f) for v in VERSIONS for f in FORMS]
+    lines = ["| model | parameters | " + " | ".join(f"{f}, {v}" for v, f in columns) + " |", "|---" * (2 + len(columns)) + "|"]
+    for name, versions in sorted(results.items()):
+        cells = [cell(versions[v][f]) if v in versions else "" for v, f in columns]
+        lines.append(f"| {name} | {next(iter(versions.values()))['parameters'] / 1e6:.1f} M | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -154,7 +158,8 @@ def main():
             known = json.load(f)
     for name in args.names or torchvision.models.list_models(module=torchvision.models.detection):
         with tempfile.TemporaryDirectory() as folder:
-            known[name] = check(name, os.path.abspath(args.octet), folder)
+            version = ".".join(torch.__version__.split(".")[:2])
+            known.setdefault(name, {})[version] = check(name, os.path.abspath(args.octet), folder)
         gc.collect()
         if args.results:
             replace_file(args.results, json.dumps(known, indent=1))

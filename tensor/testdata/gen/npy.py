@@ -31,10 +31,10 @@ with open(os.path.join(OUT, "array_v2.npy"), "wb") as f:
     np.lib.format.write_array(f, count("f4", 2, 3), version=(2, 0))
 
 for name, a in {
-    "int16": count("i2", 3), "uint16": count("u2", 3), "uint32": count("u4", 3), "uint64": count("u8", 3),
     "big_endian": count(">f4", 3), "text": np.array(["a", "bc"]),
     "datetime": np.array(["2020-01-01"], dtype="M8[D]"), "record": np.zeros(2, dtype=[("a", "f4"), ("b", "i4")]),
 }.items():
     np.save(os.path.join(OUT, "refused_%s.npy" % name), a)
-np.save(os.path.join(OUT, "complex64.npy"), count("c8", 3))
+for name, dtype in ("complex64", "c8"), ("int16", "i2"), ("uint16", "u2"), ("uint32", "u4"), ("uint64", "u8"):
+    np.save(os.path.join(OUT, name + ".npy"), count(dtype, 3))
 np.save(os.path.join(OUT, "refused_object.npy"), np.array([{}], dtype=object), allow_pickle=True)

@@ -56,3 +56,18 @@ def cases(s):
         s.op(e, x)
     s.op("torch.conv_tbc(a, b, c, 1)", (r(5, 2, 3), r(3, 3, 4), r(4)))
     s.op("torch._weight_norm_interface(a, b)[0]", (x, r(3, 1)))
+    gammas = torch.tensor([0.0, 0.25, 1.0, 2.5, 30.0, 900.0, 2e5, inf, nan, -1.0])
+    for e in ["torch.igamma(a.detach(), b)", "torch.special.gammaincc(a.detach(), b)"]:
+        s.op(e, (x.abs() + 0.25, b.abs() + 0.5), (gammas[:, None], gammas), (gammas[:, None].double(), torch.tensor([0.5, 29.0, 31.0, 905.0, 2.001e5], dtype=torch.float64)), tol=1e-5)
+    zetas = torch.tensor([1.0, 0.5, 2.25, 30.0, 1000.0, 0.0, -1.0, -0.5, 1e-3, nan])
+    s.op("torch.special.zeta(a.detach(), b)", (x.abs() + 1.5, b.abs() + 0.5), (torch.tensor([1.5, 2.0, 3.0, 10.5, 1.0, 0.5, 40.0, 300.0])[:, None], zetas), (x.abs().double() + 2, zetas[:4].double()), tol=3e-6)
+    s.op("(torch.special.zeta(a, 2.5), torch.special.zeta(3, a), torch.special.zeta(a.long().abs() + 2, a.long().abs() + 1))", x.abs() + 1.25, tol=3e-6)
+    distinct = torch.randperm(96, generator=s.generator).float().reshape(1, 2, 6, 8) / 8
+    spread = torch.rand(1, 2, 3, generator=s.generator)
+    s.op("torch.ops.aten.fractional_max_pool2d(a, [2, 3], [3, 4], b)", (distinct, spread[..., :2]), (distinct[0], spread[..., 1:]), (torch.where(distinct == 3, nan, distinct), spread[..., :2]), (distinct.double(), spread[..., :2].double()),
+         (distinct[:, :, :4, :5], spread[..., :2]), (distinct[:, :, :3, :5], spread[..., :2]), (distinct[:0], spread[:0, :, :2]))
+    s.op("torch.ops.aten.fractional_max_pool2d(a, [6, 1], [1, 8], b)", (distinct, spread[..., :2]))
+    s.op("F.fractional_max_pool3d(a, [1, 2, 2], [1, 2, 2], _random_samples=b)", (distinct.reshape(1, 2, 2, 6, 4), spread), (distinct.reshape(2, 2, 6, 4), spread), (distinct.reshape(2, 1, 6, 8), spread))
+    infinite = torch.tensor([[1.0, inf, 2.0], [-inf, 0.5, 1.0], [inf, -inf, 3.0], [nan, 1.0, 2.0], [1e38, -1e38, 1e38]])
+    s.op("torch.std_mean(a, 1)[0], torch.var_mean(a, 0, unbiased=False)[0], torch.std(a), torch.var(a, 1)", infinite)
+    s.op("torch.lu_solve(a, b, c), torch.linalg.lu_solve(b, c, a), torch.lu_unpack(b, c)", (r(0, 2), r(0, 0), torch.zeros(0, dtype=torch.int32)), (r(2, 1), torch.tensor([[2.0, 1.0], [0.5, 4.0]]), torch.tensor([2, 2], dtype=torch.int32)))

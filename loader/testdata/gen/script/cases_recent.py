@@ -36,3 +36,8 @@ def cases(s):
     s.op("torch.ops.aten._native_batch_norm_legit(a, b, c, d, e, True, 0.25, 1e-5)[0]", (x, s.rand(4), s.rand(4), s.rand(4), s.rand(4).abs()), tol=1e-5)
     s.op("torch.ops.aten.native_batch_norm(a, b, c, None, None, True, 0.25, 1e-5)[0]", (x, s.rand(4), s.rand(4)), tol=1e-5)
     s.op("torch.ops.aten._grouped_mm(a, b, c)", (s.rand(6, 16), s.rand(3, 16, 8), torch.tensor([2, 2, 6], dtype=torch.int32)), tol=1e-5)
+    q, k, v = s.rand(2, 3, 4), s.rand(3, 2, 5, 4), s.rand(3, 2, 5, 2)
+    s.op("F.scaled_dot_product_attention(a, b, c, enable_gqa=True)", (q, k, v), (s.rand(1, 4, 3, 4), k, v), tol=2e-6)
+    s.op("F.scaled_dot_product_attention(a, b, c)", (q[:1], k[0], v), (k, q[1:], q), tol=2e-6)
+    s.op("torch.linalg.matrix_norm(a, 2)", s.rand(0, 3), s.rand(2, 3))
+    s.op("F.batch_norm(a, b, b + 1)", (s.rand(0), s.rand(0)))
