@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,8 +24,8 @@ func (f *measureFlags) add(cmd *cobra.Command) {
 }
 
 func (f *measureFlags) check() error {
-	if f.metric != "" && f.metric != bench.NoMetric && !slices.Contains(bench.Metrics(), f.metric) {
-		return unknownName("metric", f.metric, append(bench.Metrics(), bench.NoMetric))
+	if err := checkMetric(f.metric); err != nil {
+		return err
 	}
 	for flag, v := range map[string]float64{"target": f.target, "target-agreement": f.agreement} {
 		if !(v >= 0 && v <= 1) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/tensor"
@@ -50,6 +51,14 @@ func resultOf(e *bench.Evaluation) *evalResult {
 		r.Top1 = &e.Value
 	}
 	return r
+}
+
+// checkMetric returns an error for a name of no metric.
+func checkMetric(name string) error {
+	if name != "" && name != bench.NoMetric && !slices.Contains(bench.Metrics(), name) {
+		return unknownName("metric", name, append(bench.Metrics(), bench.NoMetric))
+	}
+	return nil
 }
 
 // name returns the name of the metric in messages.

@@ -116,6 +116,26 @@ func TestOutputForms(t *testing.T) {
 	}
 	// What does not fit is refused, before anything is trained.
 	linearModel(t, model, 3)
+	writeArrays(t, data, map[string]*tensor.Tensor{"x": x, "y": ints(3, n)})
+	quantized := []string{"quantize", model, "--calib", data, "--data", data, "-o", out, "--metric"}
+	for name, labelled := range map[string]bool{"top1": true, "agreement": false, "cosine": false, "none": false} {
+		q := octetJSON[quantizeResult](t, append(quantized, name)...)
+		if strings.HasPrefix(q.Metric, name+": ") != (name != "none") || (q.Float.Value != nil) != labelled || len(q.Outputs) != 1 {
+			t.Errorf("quantize --metric %s: %q, %+v", name, q.Metric, q.Float)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		said string
+	}{
+		{append(quantized, "tpo1"), "did you mean top1?"},
+		{append(quantized, "r2"), `metric "r2"`},
+		{[]string{"quantize", model, "--calib", data, "-o", out, "--metric", "top1"}, "--metric top1 needs --data"},
+	} {
+		if _, said := octet(t, exitUsage, c.args...); !strings.Contains(said, c.said) {
+			t.Errorf("%v: said %q", c.args, said)
+		}
+	}
 	for _, c := range []struct {
 		labels *tensor.Tensor
 		code   int

@@ -27,6 +27,12 @@ a process or machine of its own: merging all gives the bytes of one run.`,
 			if fallback < 0 {
 				return usagef("--fallback %d: it must be at least 0", fallback)
 			}
+			if err := checkMetric(f.metric); err != nil {
+				return err
+			}
+			if f.metric != "" && f.data == "" {
+				return usagef("--metric %s needs --data", f.metric)
+			}
 			if f.output == "" && f.saveState == "" {
 				return usagef(`required flag "output" not set, nor "save-state"`)
 			}

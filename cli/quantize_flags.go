@@ -28,7 +28,7 @@ type quantizeFlags struct {
 	batch                     int
 	samples                   dataFlags
 	state, saveState          string
-	data, report              string
+	data, metric, report      string
 	compare                   int
 
 	alsoReads, alsoWrites []fileArg // by the flags of one command
@@ -43,6 +43,7 @@ func (f *quantizeFlags) add(a *app, cmd *cobra.Command) {
 	s.BoolVar(&f.correctBias, "correct-bias", false, "take what quantizing weights adds to outputs on average out of the biases")
 	s.StringVar(&f.rounding, "rounding", quantize.Nearest.String(), "how weights are rounded: nearest, or learned, which changes outputs on --calib least")
 	s.StringVar(&f.data, "data", "", "data set to measure the accuracy of both models on")
+	s.StringVar(&f.metric, "metric", "", "with --data: "+metricHelp)
 	s.IntVar(&f.compare, "compare", 64, "samples of --calib on which both models are compared operator by operator; 0: none")
 	s.StringVar(&f.report, "report", "", "write a report with plots to this HTML file")
 }

@@ -319,7 +319,7 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 			return err
 		}
 		bar := w.progress("evaluating", d.Len())
-		e, err := bench.EvaluateWith(w.ctx, s, d, bench.EvalOptions{Batch: w.flags.batch, Metric: metric, Keep: true, Progress: bar.set})
+		e, err := bench.EvaluateWith(w.ctx, s, d, bench.EvalOptions{Batch: w.flags.batch, Metric: metric, Name: w.flags.metric, Keep: true, Progress: bar.set})
 		bar.end()
 		s.Close()
 		if err != nil {
@@ -347,7 +347,7 @@ func (w *work) evaluate(int8 *graph.Graph, r *report.Report) error {
 		}
 		r.Outputs = append(r.Outputs, diff...)
 	}
-	if metric == nil {
+	if metric == nil || metric.Name == bench.NoMetric {
 		return nil // nothing says that there are classes
 	}
 	r.Metric = metric.Name + ": " + metric.What

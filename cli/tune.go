@@ -13,7 +13,7 @@ import (
 
 func (a *app) tune() *cobra.Command {
 	var f quantizeFlags
-	var drop, metric, cost string
+	var drop, cost string
 	var samples int
 	var compareRaw bool
 	cmd := &cobra.Command{
@@ -44,8 +44,8 @@ faster. Exit code 5: no set is accurate enough.`,
 			if samples < 1 {
 				return usagef("--samples %d: it must be at least 1", samples)
 			}
-			if metric != "" && !slices.Contains(bench.Metrics(), metric) {
-				return unknownName("metric", metric, bench.Metrics())
+			if f.metric != "" && !slices.Contains(bench.Metrics(), f.metric) {
+				return unknownName("metric", f.metric, bench.Metrics())
 			}
 			w, err := a.begin(cmd, &f, args[0])
 			if err != nil {
@@ -55,7 +55,7 @@ faster. Exit code 5: no set is accurate enough.`,
 			if err != nil {
 				return err
 			}
-			m, err := w.metric(metric, test)
+			m, err := w.metric(f.metric, test)
 			if err != nil {
 				return err
 			}
@@ -90,7 +90,6 @@ faster. Exit code 5: no set is accurate enough.`,
 	f.add(a, cmd)
 	s := cmd.Flags()
 	s.StringVar(&drop, "max-drop", "", "how much accuracy int8 may lose: 0.5% or 0.005")
-	s.StringVar(&metric, "metric", "", metricHelp)
 	s.StringVar(&cost, "cost", "latency", "what is to be small: latency, or the number of modules in float32")
 	s.IntVar(&samples, "samples", 64, "samples on which sensitivity is measured")
 	s.BoolVar(&compareRaw, "compare-raw", false, "show first how many modules falling back by raw noise would take")

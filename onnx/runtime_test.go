@@ -267,4 +267,11 @@ func TestExportRefuses(t *testing.T) {
 	if _, err := os.Stat(path); err == nil {
 		t.Error("a file was written")
 	}
+	// What quantizes while it runs says what to do instead.
+	g = graph.New()
+	g.SetOutputs(must(g.Add1(graph.Scope{}, ops.Linear{}, g.Input("x", tensor.Float32, 2, 3), g.Const("w", must(tensor.New(tensor.Float32, 4, 3))))))
+	dynamic := must(quantize.New(quantize.Options{Dynamic: true}).Quantize(g))
+	if err := Export(path, dynamic, "test"); !errors.As(err, &unsupported) || !strings.Contains(err.Error(), "the observer minmax") {
+		t.Errorf("%v", err)
+	}
 }

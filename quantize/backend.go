@@ -34,9 +34,15 @@ type Backend struct {
 	// BehindFunctions takes the range of a value that nothing but a leaky ReLU takes, where activations are observed by their square error, from the
 	// errors that are left behind that.
 	BehindFunctions bool
+	// EqualizeDepthwise gives each channel between a convolution and a depthwise one its own range, by factors of the weights of both, which have scales for
+	// each channel. Training has the model as it is.
+	EqualizeDepthwise bool
 	// RowsBelow is an SQNR in dB: where the input of a linear layer has less in the integers of one range, on what was observed, all linear layers
 	// quantize each row of their input to its own range while they run. Outliers leave one range few integers for all else. 0 is for never.
 	RowsBelow float64
+	// SmoothOutliers smooths the model, with DefaultSmoothing, where linear layers quantize rows because of RowsBelow and the options ask for no
+	// smoothing: such outliers mostly are those of channels.
+	SmoothOutliers bool
 	// FloatBias adds biases in float32 instead of rounding them to the scale of the accumulators.
 	FloatBias bool
 	// BiasQParams derives the parameters that a bias is fake-quantized with from those of the weight and the activation whose

@@ -10,18 +10,20 @@ import (
 // Native is octet's own backend: uint8 affine activations whose range has the least mean square error, int8 per-channel symmetric
 // weights, and every operator with an int8 form between others that are int8.
 var Native = &Backend{
-	Name:            "native",
-	Passes:          slices.Concat(graph.Slices, nativeFusions, graph.Attentions, graph.SubPixelConvolutions, graph.DepthwiseNorms, graph.DepthwisePReLUs),
-	Activation:      ObserverConfig{Kind: MSE, Spec: nativeU8},
-	Weight:          ObserverConfig{Kind: MinMax, Spec: nativeS8},
-	Rules:           []Rule{{Precision: Int8}},
-	FloatOutput:     true,
-	PooledExtremes:  true,
-	BehindFunctions: true,
-	RowsBelow:       33,
-	WeightOnly:      true,
-	Forward:         IntegerArithmetic,
-	DynamicForm:     nativeDynamic,
+	Name:              "native",
+	Passes:            slices.Concat(graph.Slices, nativeFusions, graph.Attentions, graph.SubPixelConvolutions, graph.DepthwiseNorms, graph.DepthwisePReLUs),
+	Activation:        ObserverConfig{Kind: MSE, Spec: nativeU8},
+	Weight:            ObserverConfig{Kind: MinMax, Spec: nativeS8},
+	Rules:             []Rule{{Precision: Int8}},
+	FloatOutput:       true,
+	PooledExtremes:    true,
+	BehindFunctions:   true,
+	EqualizeDepthwise: true,
+	RowsBelow:         33,
+	SmoothOutliers:    true,
+	WeightOnly:        true,
+	Forward:           IntegerArithmetic,
+	DynamicForm:       nativeDynamic,
 }
 
 // nativeDynamic is Native without calibration.

@@ -14,22 +14,25 @@ import (
 // prepared is a float model with the fusions that the backend quantizes as one,
 // and the decision what to quantize.
 type prepared struct {
-	graph    *graph.Graph
-	backend  *Backend
-	names    map[*graph.Value]string
-	layers   map[*graph.Node]string // names of the layers with constant weights
-	forms    map[*graph.Node]*int8.Form
-	users    map[*graph.Value][]*graph.Node
-	decision map[*graph.Node]verdict
-	allowed  map[*graph.Node]bool // to be int8, by the filter and its form
-	weights  map[*graph.Node]bool // of which the weight alone is int8
-	dynamic  map[*graph.Node]bool // layers that quantize rows while they run, beside those of a backend in which all do
-	gives    map[*graph.Node]bool // whether givesFloat, as the decisions are
-	needed   []*graph.Value       // values that need quantization parameters
-	observed []*graph.Value       // those, and what needs them when modules fall back
-	origins  origins
-	smoothed []*smoothed
-	digest   string // of the model
+	graph     *graph.Graph
+	backend   *Backend
+	names     map[*graph.Value]string
+	layers    map[*graph.Node]string // names of the layers with constant weights
+	forms     map[*graph.Node]*int8.Form
+	users     map[*graph.Value][]*graph.Node
+	decision  map[*graph.Node]verdict
+	allowed   map[*graph.Node]bool // to be int8, by the filter and its form
+	weights   map[*graph.Node]bool // of which the weight alone is int8
+	dynamic   map[*graph.Node]bool // layers that quantize rows while they run, beside those of a backend in which all do
+	gives     map[*graph.Node]bool // whether givesFloat, as the decisions are
+	needed    []*graph.Value       // values that need quantization parameters
+	observed  []*graph.Value       // those, and what needs them when modules fall back
+	origins   origins
+	smoothed  []*smoothed
+	depthwise []*depthwiseInput
+	// inputFactor are what the channels of the inputs of depthwise convolutions are divided by.
+	inputFactor map[*graph.Node][]float32
+	digest      string // of the model
 }
 
 // prepare fuses a copy of the model and decides what to quantize. It fails where only a shard was calibrated.
@@ -37,12 +40,19 @@ func (q *Quantizer) prepare(m *graph.Graph, overrides []Override) (*prepared, er
 	if err := q.whole(); err != nil {
 		return nil, err
 	}
+	q.outliers = false
 	p, err := q.prepareModel(m, overrides, (*Quantizer).smooth)
+	if err == nil && len(p.dynamic) > 0 && p.backend.SmoothOutliers && q.opts.Smooth == NoSmoothing && len(q.channels) > 0 {
+		q.outliers = true
+		p, err = q.prepareModel(m, nil, (*Quantizer).smooth)
+	}
 	if err != nil {
 		return nil, err
 	}
-	q.smoothed, err = p.smoothedRanges()
-	return p, err
+	if q.smoothed, err = p.smoothedRanges(); err != nil {
+		return nil, err
+	}
+	return p, q.equalizeDepthwise(p)
 }
 
 // prepareModel is prepare with what smooths the model, which for calibration only finds what can be.
@@ -72,7 +82,7 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override, smooth fu
 	p := &prepared{
 		graph: g, backend: q.opts.backend(), forms: make(map[*graph.Node]*int8.Form),
 		users: make(map[*graph.Value][]*graph.Node), decision: make(map[*graph.Node]verdict), allowed: make(map[*graph.Node]bool), weights: make(map[*graph.Node]bool),
-		origins: make(origins), smoothed: smoothed, digest: q.digestOf(m),
+		origins: make(origins), inputFactor: make(map[*graph.Node][]float32), smoothed: smoothed, digest: q.digestOf(m),
 	}
 	if err := g.Verify(); err != nil {
 		return nil, err
@@ -106,6 +116,8 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override, smooth fu
 		q.functions = p.functions(q.edges)
 	}
 	p.observe(q.edges)
+	p.findDepthwise(q)
+	q.divided = nil
 	return p, p.checkFixed(q.opts.Fixed)
 }
 

@@ -24,6 +24,14 @@ func TestOutlierRows(t *testing.T) {
 		t.Error("no layer quantizes rows")
 	}
 	better := f.sqnr(t, quantized(t, q, f.model))
+	if !q.outliers {
+		t.Error("the model is not smoothed")
+	}
+	native := *Native
+	native.SmoothOutliers = false
+	if plain := f.sqnr(t, quantized(t, f.calibrated(t, Options{Backend: &native}), f.model)); better < plain+2 {
+		t.Errorf("%.1f dB smoothed, %.1f without", better, plain)
+	}
 	q.static = true
 	if one := f.sqnr(t, quantized(t, q, f.model)); better < one+3 {
 		t.Errorf("%.1f dB with a range for each row, %.1f with one for all", better, one)

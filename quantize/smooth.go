@@ -18,7 +18,7 @@ import (
 type Smoothing float32
 
 const (
-	// NoSmoothing leaves the model as it is.
+	// NoSmoothing leaves the model as it is, but for what Backend.SmoothOutliers says.
 	NoSmoothing Smoothing = 0
 	// AutoSmoothing chooses for each norm the strength, or none, with which the error that quantization is expected to add is least.
 	AutoSmoothing Smoothing = -1
@@ -176,12 +176,20 @@ func keepsChannels(n *graph.Node) bool {
 	return true
 }
 
-// smoothable lists the values that the options let smooth.
+// smoothable lists the values that the options, or what may be observed yet, let smooth.
 func (q *Quantizer) smoothable(g *graph.Graph) ([]*smoothed, error) {
-	if q.opts.Smooth == NoSmoothing {
+	if q.opts.Smooth == NoSmoothing && !q.opts.backend().SmoothOutliers {
 		return nil, nil
 	}
 	return smoothable(g), nil
+}
+
+// smoothing is what the options ask for, or the backend where there are outliers.
+func (q *Quantizer) smoothing() Smoothing {
+	if q.opts.Smooth == NoSmoothing && q.outliers {
+		return DefaultSmoothing // what AutoSmoothing expects is of one range for all rows
+	}
+	return q.opts.Smooth
 }
 
 // smooth changes the constants of a model as the options say and the channels of its values, where they were observed, ask for.
@@ -189,13 +197,16 @@ func (q *Quantizer) smooth(g *graph.Graph) ([]*smoothed, error) {
 	if q.learned != nil { // which has trained the constants of the smoothed model
 		return q.learned.smoothed, nil
 	}
-	list, err := q.smoothable(g)
-	if err != nil {
-		return nil, err
+	if q.smoothing() == NoSmoothing {
+		return nil, nil
 	}
-	for _, s := range list {
+	var list []*smoothed
+	for _, s := range smoothable(g) {
 		if err := q.observedChannels(s); err != nil {
 			return nil, err
+		}
+		if s.lo != nil || q.opts.Smooth != NoSmoothing {
+			list = append(list, s)
 		}
 		if s.lo == nil {
 			continue
@@ -299,8 +310,8 @@ func scaledAlong(t *tensor.Tensor, axis int, factor []float32, divide bool) *ten
 // factors returns what the channels are to be divided by, nil for nothing.
 func (q *Quantizer) factors(s *smoothed) []float32 {
 	e := q.smoothingError(s)
-	if q.opts.Smooth != AutoSmoothing {
-		return e.factors(float64(q.opts.Smooth))
+	if a := q.smoothing(); a != AutoSmoothing {
+		return e.factors(float64(a))
 	}
 	least, best := e.of(slices.Repeat([]float32{1}, len(s.lo))), []float32(nil)
 	for i := 1; i <= 10; i++ {
@@ -384,9 +395,6 @@ func (e *smoothingError) of(factor []float32) float64 {
 
 // observeChannels adds the nodes that observe the channels of what layers take that can be smoothed.
 func (q *Quantizer) observeChannels(p *prepared, first map[*graph.Value]bool) error {
-	if q.opts.Smooth == NoSmoothing {
-		return nil
-	}
 	seen := make(map[*graph.Value]bool)
 	for _, n := range p.graph.Nodes {
 		s, name := p.smoothedBy(n)
@@ -455,6 +463,20 @@ func (p *prepared) smoothedRanges() (map[string]*smoothed, error) {
 // qparams returns the parameters of the value.
 func (s *smoothed) qparams(spec Spec) (*tensor.QParams, error) {
 	return spec.qparams([]float32{slices.Min(s.lo)}, []float32{slices.Max(s.hi)})
+}
+
+// divided returns the moments of rows of which each group is divided by a factor.
+func (m *moments) divided(factor []float32) *moments {
+	m = m.clone()
+	per := len(m.second) / m.groups
+	for i := range m.sum {
+		m.sum[i] /= float64(factor[i/m.size])
+	}
+	for i, v := range m.second {
+		f := factor[i/per]
+		m.second[i] = v / f / f
+	}
+	return m
 }
 
 // smoothed returns the moments of rows that a shift is subtracted from and whose elements are divided by factors then.

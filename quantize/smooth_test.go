@@ -100,7 +100,13 @@ func TestSmooth(t *testing.T) {
 			if name == "products" && (opts.Equalize || opts.Backend == DISC) {
 				continue // DISC makes no layer of a product, and equalized models do not say what their weights were made of
 			}
-			plain := f.sqnr(t, quantized(t, f.calibrated(t, opts), f.model))
+			asItIs := opts
+			if opts.Backend == nil && !opts.Dynamic {
+				native := *Native
+				native.SmoothOutliers = false
+				asItIs.Backend = &native
+			}
+			plain := f.sqnr(t, quantized(t, f.calibrated(t, asItIs), f.model))
 			for _, s := range []Smoothing{DefaultSmoothing, AutoSmoothing} {
 				opts.Smooth = s
 				q := f.calibrated(t, opts)
@@ -286,6 +292,7 @@ func TestSmoothQAT(t *testing.T) {
 func TestSmoothRefusals(t *testing.T) {
 	f := newSmoothedFixture(t, outliers)
 	q := f.calibrated(t, Options{})
+	clear(q.channels)
 	opts := q.Options()
 	opts.Smooth = AutoSmoothing
 	if err := q.SetOptions(opts); err != nil {

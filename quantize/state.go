@@ -193,7 +193,7 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 	if err != nil {
 		return err
 	}
-	channels, err := mergeObservers(q.channels, other.channels)
+	channels, err := q.mergeChannels(other)
 	if err != nil {
 		return err
 	}
@@ -208,6 +208,16 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 	q.model = cmp.Or(q.model, other.model)
 	q.Exclude(other.opts.Filter.ExcludeNames...)
 	return nil
+}
+
+// mergeChannels returns what two parts have observed of channels, without those that one, of an older version, has not.
+func (q *Quantizer) mergeChannels(other *Quantizer) (map[string]Observer, error) {
+	a, b := maps.Clone(q.channels), maps.Clone(other.channels)
+	if len(a)+len(q.values) > 0 && len(b)+len(other.values) > 0 {
+		maps.DeleteFunc(a, func(name string, _ Observer) bool { return b[name] == nil })
+		maps.DeleteFunc(b, func(name string, _ Observer) bool { return a[name] == nil })
+	}
+	return mergeObservers(a, b)
 }
 
 // mergeObservers returns what two parts have observed together. Values are the same in both, unless one has seen nothing.

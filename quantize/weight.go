@@ -98,6 +98,9 @@ func (q *Quantizer) layerConstants(p *prepared, n *graph.Node, inputScale float3
 		if s, _ := p.smoothedBy(n); s != nil && s.factor != nil {
 			m = m.smoothed(s)
 		}
+		if f := p.inputFactor[n]; f != nil {
+			m = m.divided(f)
+		}
 	}
 	if q.opts.Rounding == Learned {
 		c.weight, err = learnedWeight(w, params, m, q.opts.CorrectBias, pairs)

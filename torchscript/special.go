@@ -9,6 +9,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -65,6 +66,8 @@ func (e *exporter) special(n *graph.Node) (template string, given []string, reas
 		return e.attention(n, op)
 	case ops.RNN:
 		return e.recurrent(n, op)
+	case int8.RNN:
+		return "", nil, "recurrent networks in int8 are not written: exclude operators of type " + op.Cell.String() + " from quantization"
 	case ops.Interpolate:
 		return e.interpolate(n, op)
 	case ops.AvgPool:
