@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
@@ -435,11 +436,15 @@ func (p *plan) newState(s *Session, arena []byte, workers []ops.Worker) (*state,
 	return st, nil
 }
 
-// describe lists the steps with their kernels and memory.
-func (p *plan) describe() string {
+// describe lists steps with their kernels and memory, in columns.
+func describe(steps []step) string {
+	path, name := 40, 18
+	for _, st := range steps {
+		path, name = max(path, utf8.RuneCountInString(st.node.Scope.Path)), max(name, utf8.RuneCountInString(st.node.Op.Name()))
+	}
 	var b strings.Builder
-	for _, st := range p.steps {
-		fmt.Fprintf(&b, "%-40s %-18s %s", st.node.Scope.Path, st.node.Op.Name(), st.kernel.Choice)
+	for _, st := range steps {
+		fmt.Fprintf(&b, "%-*s %-*s %s", path, st.node.Scope.Path, name, st.node.Op.Name(), st.kernel.Choice)
 		if n := len(st.kernel.Weights); n > 0 {
 			fmt.Fprintf(&b, ", %d bytes of packed weights", n)
 		}

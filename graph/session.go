@@ -319,11 +319,11 @@ func (s *Session) latest() []*plan {
 
 // Plan describes, one line each, the kernels that run for the most recent shapes.
 func (s *Session) Plan() string {
-	text := ""
+	var steps []step
 	for _, p := range s.latest() {
-		text += p.describe()
+		steps = append(steps, p.steps...)
 	}
-	return text
+	return describe(steps)
 }
 
 // Warnings returns what a user should know of the kernels that run for the most recent shapes, each with

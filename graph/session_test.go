@@ -368,3 +368,20 @@ func TestTrace(t *testing.T) {
 		t.Errorf("plan %q", p)
 	}
 }
+
+// TestPlanColumns checks that the columns of a plan stand under each other whatever the lengths of paths and names.
+func TestPlanColumns(t *testing.T) {
+	g := New()
+	x := g.Input("x", tensor.Float32, 1, 2, 9, 9)
+	y := add(t, g, "features."+strings.Repeat("deep.", 9)+"pool", ops.AdaptiveAvgPool{Size: []int{3, 3}}, x)
+	g.SetOutputs(add(t, g, "act", ops.Unary{Fn: ops.Tanh}, y))
+	plan := compile(t, g, Options{}).Plan()
+	pool, _, _ := strings.Cut(plan[strings.Index(plan, "features"):], "\n")
+	name := strings.Index(pool, "adaptive_avg_pool2d ")
+	choice := name + len("adaptive_avg_pool2d ")
+	for line := range strings.Lines(plan) {
+		if line[name-1] != ' ' || line[name] == ' ' || line[choice-1] != ' ' || line[choice] == ' ' {
+			t.Errorf("%q is not in the columns of\n%s", line, plan)
+		}
+	}
+}

@@ -45,6 +45,8 @@ var activations = [numActivations]struct {
 }
 
 // String returns the name of the function, "" for none.
+//
+//go:noinline
 func (a Activation) String() string {
 	if a < numActivations {
 		return activations[a].name
@@ -108,6 +110,8 @@ func checkActivation(op Op, in []Type, a Activation) error {
 }
 
 // CheckClamp refuses an activation that the operator's kernels do not apply.
+//
+//go:noinline
 func CheckClamp(op Op, in []Type, a Activation) error {
 	if !a.IsClamp() {
 		return Errorf(op, in, "the activation %v is not one that it can be fused with", a)

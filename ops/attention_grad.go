@@ -24,7 +24,7 @@ func (op Attention) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 	if scale == 0 {
 		scale = 1 / math.Sqrt(float64(b.Type(q).Shape[rank-1]))
 	}
-	scores := t.apply(Binary{Fn: Mul}, t.apply(MatMul{TransposeB: true}, q, k), number(b, float32(scale)))
+	scores := t.binary(Mul, t.apply(MatMul{TransposeB: true}, q, k), number(b, float32(scale)))
 	switch {
 	case op.Causal:
 		mask := causalMask(b.Type(scores).Shape[rank-2], b.Type(scores).Shape[rank-1])
@@ -32,12 +32,12 @@ func (op Attention) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 	case op.HasMask && b.Type(in[3]).DType == tensor.Bool:
 		scores = t.apply(Where{}, in[3], scores, number(b, -inf))
 	case op.HasMask:
-		scores = t.apply(Binary{Fn: Add}, scores, in[3])
+		scores = t.binary(Add, scores, in[3])
 	}
 	var masked Ref
 	if op.ZeroMasked && op.HasMask {
 		// Such rows are zeros, and have no gradient: softmax must not see them.
-		masked = t.apply(Reduce{Fn: All, Axes: []int{-1}, KeepDims: true}, t.apply(Binary{Fn: Eq}, scores, number(b, -inf)))
+		masked = t.apply(Reduce{Fn: All, Axes: []int{-1}, KeepDims: true}, t.binary(Eq, scores, number(b, -inf)))
 		scores = t.apply(Where{}, masked, number(b, 0), scores)
 	}
 	weights := t.apply(Softmax{Axis: -1}, scores)

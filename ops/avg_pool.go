@@ -21,6 +21,7 @@ type AvgPool struct {
 // AvgPoolAttributes are the attributes of AvgPool without its methods, for operators that share only those.
 type AvgPoolAttributes AvgPool
 
+//go:noinline
 func (op AvgPool) Name() string { return fmt.Sprintf("avg_pool%dd", len(op.Kernel)) }
 
 func (op AvgPool) Infer(in []Type) ([]Type, error) {
@@ -112,6 +113,7 @@ type AdaptiveAvgPool struct {
 // AdaptiveAvgPoolAttributes are the attributes of AdaptiveAvgPool without its methods, for operators that share only those.
 type AdaptiveAvgPoolAttributes AdaptiveAvgPool
 
+//go:noinline
 func (op AdaptiveAvgPool) Name() string { return fmt.Sprintf("adaptive_avg_pool%dd", len(op.Size)) }
 
 func (op AdaptiveAvgPool) Infer(in []Type) ([]Type, error) {

@@ -42,6 +42,8 @@ func (op AvgPoolGrad) ChannelsLast([]Type) (Op, []int, bool) {
 func (AvgPoolGrad) WantsChannelsLast() bool { return true }
 
 // channelsLastShape moves the channels to the end.
+//
+//go:noinline
 func channelsLastShape(shape []int) []int {
 	out := make([]int, len(shape))
 	for i, d := range shape {

@@ -53,6 +53,7 @@ func (op BatchNorm) ScaleShift(weight, bias, mean, variance []float32) (scale, s
 	return scale, shift
 }
 
+//go:noinline
 func (op BatchNorm) scaleShift(scale, shift, weight, bias, mean, variance []float32) {
 	for i := range weight {
 		s := float64(weight[i]) / math.Sqrt(float64(variance[i])+op.Eps)

@@ -48,6 +48,8 @@ var binaryNames = [numBinaryFns]string{
 }
 
 // String returns PyTorch's name of the function: "add".
+//
+//go:noinline
 func (f BinaryFn) String() string {
 	if f < numBinaryFns {
 		return binaryNames[f]
@@ -94,6 +96,7 @@ type Binary struct {
 	NHWC bool
 }
 
+//go:noinline
 func (op Binary) Name() string { return op.Fn.String() }
 
 func (op Binary) Infer(in []Type) ([]Type, error) {

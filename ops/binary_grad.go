@@ -4,7 +4,7 @@ import "github.com/octet-ml/octet/tensor"
 
 // isTrue returns a comparison as 1 and 0.
 func isTrue(b GradBuilder, fn BinaryFn, x, y Ref) Ref {
-	return b.Apply(Cast{DType: tensor.Float32}, b.Apply(Binary{Fn: fn}, x, y))
+	return b.Apply(Cast{DType: tensor.Float32}, applyBinary(b, fn, x, y))
 }
 
 // Grad of arithmetic and of the larger or lesser of two, added up over the
@@ -19,8 +19,6 @@ func (op Binary) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 			grads[i] = sumTo(b, v, b.Type(in[i]).Shape)
 		}
 	}
-	mul := func(x, y Ref) Ref { return b.Apply(Binary{Fn: Mul}, x, y) }
-	neg := func(x Ref) Ref { return b.Apply(Unary{Fn: Neg}, x) }
 	x, y := floatOperand(b, in[0]), floatOperand(b, in[1])
 	switch op.Fn {
 	case Add:
@@ -28,14 +26,14 @@ func (op Binary) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		to(1, d)
 	case Sub:
 		to(0, d)
-		to(1, neg(d))
+		to(1, applyUnary(b, Neg, d))
 	case Mul:
-		to(0, mul(d, y))
-		to(1, mul(d, x))
+		to(0, applyBinary(b, Mul, d, y))
+		to(1, applyBinary(b, Mul, d, x))
 	case Div:
-		q := b.Apply(Binary{Fn: Div}, d, y)
+		q := applyBinary(b, Div, d, y)
 		to(0, q)
-		to(1, neg(mul(q, b.Apply(Binary{Fn: Div}, x, y))))
+		to(1, applyUnary(b, Neg, applyBinary(b, Mul, q, applyBinary(b, Div, x, y))))
 	case FloorDiv, TruncDiv:
 		// Constant but for steps.
 	case Remainder, Fmod:
@@ -45,7 +43,7 @@ func (op Binary) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		}
 		to(0, d)
 		if need[1] {
-			to(1, neg(mul(d, b.Apply(Unary{Fn: quotient}, b.Apply(Binary{Fn: Div}, x, y)))))
+			to(1, applyUnary(b, Neg, applyBinary(b, Mul, d, applyUnary(b, quotient, applyBinary(b, Div, x, y)))))
 		}
 	case Pow:
 		if need[0] {
@@ -53,8 +51,8 @@ func (op Binary) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		}
 		if need[1] {
 			// A power of 0 stays 0 where the exponent is positive.
-			flat := b.Apply(Binary{Fn: LogicalAnd}, b.Apply(Binary{Fn: Eq}, x, number(b, 0)), b.Apply(Binary{Fn: Ge}, y, number(b, 0)))
-			to(1, zeroWhere(b, flat, mul(d, mul(out[0], b.Apply(Unary{Fn: Log}, x)))))
+			flat := applyBinary(b, LogicalAnd, applyBinary(b, Eq, x, number(b, 0)), applyBinary(b, Ge, y, number(b, 0)))
+			to(1, zeroWhere(b, flat, applyBinary(b, Mul, d, applyBinary(b, Mul, out[0], applyUnary(b, Log, x)))))
 		}
 	case Max, Min:
 		// Equal operands share the gradient, as in PyTorch; both have it where one is NaN.
@@ -62,31 +60,30 @@ func (op Binary) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		if op.Fn == Min {
 			loses = Gt
 		}
-		shared := b.Apply(Binary{Fn: Sub}, number(b, 1), mul(isTrue(b, Eq, x, y), number(b, 0.5)))
-		to(0, mul(d, b.Apply(Binary{Fn: Sub}, shared, isTrue(b, loses, x, y))))
-		to(1, mul(d, b.Apply(Binary{Fn: Sub}, shared, isTrue(b, loses, y, x))))
+		shared := applyBinary(b, Sub, number(b, 1), applyBinary(b, Mul, isTrue(b, Eq, x, y), number(b, 0.5)))
+		to(0, applyBinary(b, Mul, d, applyBinary(b, Sub, shared, isTrue(b, loses, x, y))))
+		to(1, applyBinary(b, Mul, d, applyBinary(b, Sub, shared, isTrue(b, loses, y, x))))
 	case Atan2:
-		square := func(v Ref) Ref { return b.Apply(Unary{Fn: Square}, v) }
-		q := b.Apply(Binary{Fn: Div}, d, b.Apply(Binary{Fn: Add}, square(x), square(y)))
-		to(0, mul(q, y))
-		to(1, neg(mul(q, x)))
+		q := applyBinary(b, Div, d, applyBinary(b, Add, applyUnary(b, Square, x), applyUnary(b, Square, y)))
+		to(0, applyBinary(b, Mul, q, y))
+		to(1, applyUnary(b, Neg, applyBinary(b, Mul, q, x)))
 	case IGamma, IGammaC, Zeta:
 		if need[0] {
 			b.Fail(NoGradient(op, "it has none for its first input, as in PyTorch"))
 			break
 		}
-		sub := func(x, y Ref) Ref { return b.Apply(Binary{Fn: Sub}, x, y) }
 		var slope Ref
 		switch op.Fn {
 		case Zeta:
-			slope = neg(mul(x, b.Apply(Binary{Fn: Zeta}, b.Apply(Binary{Fn: Add}, x, number(b, 1)), y)))
+			slope = applyUnary(b, Neg, applyBinary(b, Mul, x, applyBinary(b, Zeta, applyBinary(b, Add, x, number(b, 1)), y)))
 		default: // x^(a-1) exp(-x) / gamma(a)
-			slope = b.Apply(Unary{Fn: Exp}, sub(sub(mul(sub(x, number(b, 1)), b.Apply(Unary{Fn: Log}, y)), y), b.Apply(Unary{Fn: LGamma}, x)))
+			exponent := applyBinary(b, Sub, applyBinary(b, Mul, applyBinary(b, Sub, x, number(b, 1)), applyUnary(b, Log, y)), y)
+			slope = applyUnary(b, Exp, applyBinary(b, Sub, exponent, applyUnary(b, LGamma, x)))
 			if op.Fn == IGammaC {
-				slope = neg(slope)
+				slope = applyUnary(b, Neg, slope)
 			}
 		}
-		to(1, mul(d, slope))
+		to(1, applyBinary(b, Mul, d, slope))
 	default:
 		b.Fail(NoGradient(op, "it has no gradient"))
 	}
@@ -104,11 +101,12 @@ func floatOperand(b GradBuilder, v Ref) Ref {
 
 // powBaseGrad is the gradient of a power with respect to its base: dy * y * x^(y-1), and
 // 0 where the exponent is 0.
+//
+//go:noinline
 func powBaseGrad(b GradBuilder, dy, x, y Ref) Ref {
-	mul := func(x, y Ref) Ref { return b.Apply(Binary{Fn: Mul}, x, y) }
 	if exponent := b.Constant(y); exponent != nil && exponent.Numel() == 1 && exponent.Contiguous().Float32s()[0] == 2 {
-		return mul(dy, mul(y, x))
+		return applyBinary(b, Mul, dy, applyBinary(b, Mul, y, x))
 	}
-	less := b.Apply(Binary{Fn: Sub}, y, number(b, 1))
-	return zeroWhere(b, b.Apply(Binary{Fn: Eq}, y, number(b, 0)), mul(dy, mul(y, b.Apply(Binary{Fn: Pow}, x, less))))
+	less := applyBinary(b, Sub, y, number(b, 1))
+	return zeroWhere(b, applyBinary(b, Eq, y, number(b, 0)), applyBinary(b, Mul, dy, applyBinary(b, Mul, y, applyBinary(b, Pow, x, less))))
 }

@@ -55,6 +55,8 @@ func broadcastShape(in []Type, nhwc bool) (tensor.Shape, error) {
 
 // channelsLastInputs lists the inputs that are permuted with an output of rank
 // three or more: those of its rank. The others still align with NCHW.
+//
+//go:noinline
 func channelsLastInputs(in []Type) ([]int, bool) {
 	rank := 0
 	for _, t := range in {

@@ -27,6 +27,8 @@ type Conv struct {
 type ConvAttributes Conv
 
 // Name returns conv1d, conv2d or conv3d.
+//
+//go:noinline
 func (op Conv) Name() string { return fmt.Sprintf("conv%dd", len(op.Stride)) }
 
 // Infer checks the shapes and returns the output's.

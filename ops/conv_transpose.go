@@ -22,6 +22,8 @@ type ConvTranspose struct {
 }
 
 // Name returns conv_transpose1d, conv_transpose2d or conv_transpose3d.
+//
+//go:noinline
 func (op ConvTranspose) Name() string { return fmt.Sprintf("conv_transpose%dd", len(op.Stride)) }
 
 func (op ConvTranspose) Infer(in []Type) ([]Type, error) {

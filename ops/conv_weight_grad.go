@@ -18,6 +18,8 @@ type ConvWeightGrad struct {
 }
 
 // Name returns "conv2d_weight_grad" and the like.
+//
+//go:noinline
 func (op ConvWeightGrad) Name() string { return Conv(op.ConvAttributes).Name() + "_weight_grad" }
 
 // weightType returns the type of the convolution's weight.

@@ -169,4 +169,6 @@ func copyLoops[T any](cp *copier, wk *Worker, dst, src unsafe.Pointer, d, in, ou
 }
 
 // base returns the address of a contiguous tensor's first element.
+//
+//go:noinline
 func base(t *tensor.Tensor) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(t.Bytes())) }

@@ -25,6 +25,8 @@ const (
 var decomposeNames = [numDecomposeFns]string{"lu", "cholesky", "qr", "eigh", "svd"}
 
 // String returns the name in files.
+//
+//go:noinline
 func (f DecomposeFn) String() string {
 	if f < numDecomposeFns {
 		return decomposeNames[f]
@@ -57,6 +59,8 @@ type Decompose struct {
 }
 
 // Name returns the function's.
+//
+//go:noinline
 func (op Decompose) Name() string { return op.Fn.String() }
 
 func (op Decompose) Infer(in []Type) ([]Type, error) {
@@ -120,6 +124,8 @@ func checkSizes(op Op, in []Type, types ...Type) ([]Type, error) {
 }
 
 // matrixShape returns the extents of the matrices in a batch.
+//
+//go:noinline
 func matrixShape(t Type) (rows, cols int) {
 	n := len(t.Shape)
 	if n < 2 {
@@ -166,6 +172,7 @@ func loadMatrix(dst []float64, t *tensor.Tensor, from int) {
 	}
 }
 
+//go:noinline
 func storeMatrix(t *tensor.Tensor, from int, src []float64) {
 	for i, v := range src {
 		setFloat(t, from+i, v)
@@ -307,6 +314,8 @@ func sortOrder(order []int32, key func(int32) float64) {
 }
 
 // signOf returns the sign of the element of greatest magnitude, which rounding does not decide between: of several the first.
+//
+//go:noinline
 func signOf(x []float64) float64 {
 	greatest := 0.0
 	for _, v := range x {

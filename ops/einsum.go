@@ -181,6 +181,7 @@ func (b *einsumBuilder) needed(l rune) bool {
 	return slices.ContainsFunc(b.operands, func(o einsumOperand) bool { return slices.Contains(o.labels, l) })
 }
 
+//go:noinline
 func (b *einsumBuilder) extent(o einsumOperand, l rune) int {
 	return b.types[o.value].Shape[slices.Index(o.labels, l)]
 }

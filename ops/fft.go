@@ -24,6 +24,8 @@ const (
 var fftNormNames = [numFFTNorms]string{"none", "ortho", "n"}
 
 // String returns the name in files.
+//
+//go:noinline
 func (n FFTNorm) String() string {
 	if n < numFFTNorms {
 		return fftNormNames[n]

@@ -47,7 +47,19 @@ func NoGradient(op Op, reason string) error {
 }
 
 // number adds a constant of no dimensions.
+//
+//go:noinline
 func number(b GradBuilder, v float32) Ref { return b.Const(tensor.Scalar(v)) }
+
+// applyBinary adds a function of two operands.
+//
+//go:noinline
+func applyBinary(b GradBuilder, fn BinaryFn, x, y Ref) Ref { return b.Apply(Binary{Fn: fn}, x, y) }
+
+// applyUnary adds a function of one operand.
+//
+//go:noinline
+func applyUnary(b GradBuilder, fn UnaryFn, x Ref) Ref { return b.Apply(Unary{Fn: fn}, x) }
 
 // sumTo adds up a gradient over the dimensions that broadcasting an operand of
 // the given shape has added or stretched.

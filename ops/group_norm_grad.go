@@ -32,7 +32,7 @@ func groupNormGrad(b GradBuilder, groups int, eps float64, hasWeight, hasBias bo
 	if need[0] {
 		g := dy
 		if hasWeight {
-			g = b.Apply(Binary{Fn: Mul}, dy, reshaped(b, in[1], channels))
+			g = applyBinary(b, Mul, dy, reshaped(b, in[1], channels))
 		}
 		dx := b.ApplyAll(LayerNormGrad{Dims: 1, Eps: eps}, x, reshaped(b, g, rows))
 		if len(dx) == 3 {
@@ -41,7 +41,7 @@ func groupNormGrad(b GradBuilder, groups int, eps float64, hasWeight, hasBias bo
 	}
 	if hasWeight && need[1] {
 		h := reshaped(b, b.Apply(LayerNorm{Dims: 1, Eps: eps}, x), shape)
-		grads[1] = b.Apply(Reduce{Fn: Sum, Axes: allBut(len(shape), 1)}, b.Apply(Binary{Fn: Mul}, dy, h))
+		grads[1] = b.Apply(Reduce{Fn: Sum, Axes: allBut(len(shape), 1)}, applyBinary(b, Mul, dy, h))
 	}
 	if hasBias && need[len(in)-1] {
 		grads[len(in)-1] = b.Apply(Reduce{Fn: Sum, Axes: allBut(len(shape), 1)}, dy)

@@ -60,12 +60,12 @@ func (op Scatter) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 		}
 		own, given := isTrue(b, Eq, x, out[0]), isTrue(b, Eq, src, along(out[0]))
 		count := b.Apply(Scatter{Axis: op.Axis, Fn: ScatterAdd}, own, index, given)
-		share := b.Apply(Binary{Fn: Div}, dout[0], count)
+		share := applyBinary(b, Div, dout[0], count)
 		if need[0] {
-			grads[0] = b.Apply(Binary{Fn: Mul}, own, share)
+			grads[0] = applyBinary(b, Mul, own, share)
 		}
 		if need[2] {
-			grads[2] = b.Apply(Binary{Fn: Mul}, given, along(share))
+			grads[2] = applyBinary(b, Mul, given, along(share))
 		}
 	}
 	return grads
@@ -75,17 +75,16 @@ func (op Scatter) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []Ref {
 // product: where one alone meets the others, that has a gradient, where several do, none.
 func (op Scatter) productGrad(b GradBuilder, in []Ref, d Ref, along func(Ref) Ref, need []bool) []Ref {
 	grads := make([]Ref, len(in))
-	binary := func(fn BinaryFn, x, y Ref) Ref { return b.Apply(Binary{Fn: fn}, x, y) }
 	zero := func(v Ref) Ref { return isTrue(b, Eq, v, number(b, 0)) }
 	own, given := zero(in[0]), zero(in[2])
-	x, src := binary(Add, in[0], own), binary(Add, in[2], given)
-	product := binary(Mul, d, b.Apply(op, x, in[1], src))
+	x, src := applyBinary(b, Add, in[0], own), applyBinary(b, Add, in[2], given)
+	product := applyBinary(b, Mul, d, b.Apply(op, x, in[1], src))
 	zeros := b.Apply(Scatter{Axis: op.Axis, Fn: ScatterAdd}, own, in[1], given)
 	if need[0] {
-		grads[0] = binary(Mul, binary(Div, product, x), isTrue(b, Eq, zeros, own))
+		grads[0] = applyBinary(b, Mul, applyBinary(b, Div, product, x), isTrue(b, Eq, zeros, own))
 	}
 	if need[2] {
-		grads[2] = binary(Mul, binary(Div, along(product), src), isTrue(b, Eq, along(zeros), given))
+		grads[2] = applyBinary(b, Mul, applyBinary(b, Div, along(product), src), isTrue(b, Eq, along(zeros), given))
 	}
 	return grads
 }

@@ -24,6 +24,8 @@ const (
 var interpolateNames = [numInterpolateModes]string{"nearest", "nearest-exact", "linear", "bicubic"}
 
 // String returns the name.
+//
+//go:noinline
 func (m InterpolateMode) String() string {
 	if m < numInterpolateModes {
 		return interpolateNames[m]

@@ -23,6 +23,8 @@ func dotProduct(x, y []float64) float64 {
 }
 
 // identity makes a [M, N] the identity matrix.
+//
+//go:noinline
 func identity(a []float64, n int) {
 	clear(a)
 	for i := 0; i < n && i*n+i < len(a); i++ {

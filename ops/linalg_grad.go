@@ -5,15 +5,27 @@ package ops
 // matrixGrad writes gradients of matrices: the first error stays in the builder.
 type matrixGrad struct{ GradBuilder }
 
-func (b matrixGrad) t(x Ref) Ref                      { return transposed(b, x) }
-func (b matrixGrad) times(x, y Ref) Ref               { return b.Apply(MatMul{}, x, y) }
-func (b matrixGrad) timesT(x, y Ref) Ref              { return b.Apply(MatMul{TransposeB: true}, x, y) }
-func (b matrixGrad) mul(x, y Ref) Ref                 { return b.Apply(Binary{Fn: Mul}, x, y) }
-func (b matrixGrad) sub(x, y Ref) Ref                 { return b.Apply(Binary{Fn: Sub}, x, y) }
-func (b matrixGrad) half(x Ref) Ref                   { return b.mul(x, number(b, 0.5)) }
-func (b matrixGrad) lower(x Ref) Ref                  { return b.Apply(Trilu{}, x) }
-func (b matrixGrad) strictLower(x Ref) Ref            { return b.Apply(Trilu{Diagonal: -1}, x) }
-func (b matrixGrad) solve(op Solve, x Ref, y Ref) Ref { return b.ApplyAll(op, x, y)[0] }
+//go:noinline
+func (b matrixGrad) t(x Ref) Ref { return transposed(b, x) }
+
+//go:noinline
+func (b matrixGrad) times(x, y Ref) Ref { return b.Apply(MatMul{}, x, y) }
+
+//go:noinline
+func (b matrixGrad) timesT(x, y Ref) Ref { return b.Apply(MatMul{TransposeB: true}, x, y) }
+
+func (b matrixGrad) mul(x, y Ref) Ref { return applyBinary(b.GradBuilder, Mul, x, y) }
+func (b matrixGrad) sub(x, y Ref) Ref { return applyBinary(b.GradBuilder, Sub, x, y) }
+func (b matrixGrad) half(x Ref) Ref   { return b.mul(x, number(b.GradBuilder, 0.5)) }
+
+//go:noinline
+func (b matrixGrad) lower(x Ref) Ref { return b.Apply(Trilu{}, x) }
+
+//go:noinline
+func (b matrixGrad) strictLower(x Ref) Ref { return b.Apply(Trilu{Diagonal: -1}, x) }
+
+//go:noinline
+func (b matrixGrad) solve(op Solve, x, y Ref) Ref { return b.ApplyAll(op, x, y)[0] }
 
 // add adds gradients, of which some may be nil.
 func (b matrixGrad) add(terms ...Ref) Ref {
@@ -24,7 +36,7 @@ func (b matrixGrad) add(terms ...Ref) Ref {
 		case sum == nil:
 			sum = t
 		default:
-			sum = b.Apply(Binary{Fn: Add}, sum, t)
+			sum = applyBinary(b, Add, sum, t)
 		}
 	}
 	return sum
@@ -49,7 +61,7 @@ func (b matrixGrad) first(x Ref, axis, k int) Ref {
 // gaps is 1 / (x[j] - x[i]), and 0 where both are the same.
 func (b matrixGrad) gaps(x Ref) Ref {
 	d := b.sub(b.row(x), b.column(x))
-	return b.Apply(Where{ANumber: true}, b.Apply(Binary{Fn: Eq}, d, number(b, 0)), number(b, 0), b.Apply(Unary{Fn: Reciprocal}, d))
+	return b.Apply(Where{ANumber: true}, applyBinary(b, Eq, d, number(b, 0)), number(b, 0), applyUnary(b, Reciprocal, d))
 }
 
 // Grad is not defined where the decomposition is not unique: of LU and QR of wide matrices, of equal values, and of what Full adds, which a full
@@ -124,7 +136,7 @@ func (b matrixGrad) qr(q, r, dq, dr Ref) Ref {
 		inner = b.timesT(r, dr)
 	}
 	if dq != nil {
-		inner = b.add(inner, b.Apply(Unary{Fn: Neg}, b.times(b.t(dq), q)))
+		inner = b.add(inner, applyUnary(b, Neg, b.times(b.t(dq), q)))
 	}
 	inner = b.add(b.lower(inner), b.t(b.strictLower(inner)))
 	return b.t(b.solve(Solve{Fn: SolveUpper}, r, b.t(b.add(dq, b.times(q, inner)))))
@@ -153,7 +165,7 @@ func (b matrixGrad) svd(out, dout []Ref, m, n int) Ref {
 	du, ds, dvh := dout[0], dout[1], dout[2]
 	gaps := b.gaps(b.mul(s, s))
 	skew := func(x Ref) Ref { return b.mul(gaps, b.sub(x, b.t(x))) }
-	inverse := b.Apply(Unary{Fn: Reciprocal}, s)
+	inverse := applyUnary(b, Reciprocal, s)
 	var left, rest Ref // what stands in front of Vh, and what does not
 	if ds != nil {
 		left = b.mul(u, b.row(ds))
@@ -193,7 +205,7 @@ func (op Solve) Grad(builder GradBuilder, in, out, dout []Ref, need []bool) []Re
 	if op.Transpose {
 		x, y = y, x
 	}
-	da := b.Apply(Unary{Fn: Neg}, b.timesT(x, y))
+	da := applyUnary(b, Neg, b.timesT(x, y))
 	if op.Fn != SolveGeneral {
 		triangle := Trilu{Upper: op.Fn == SolveUpper}
 		if op.Unit {

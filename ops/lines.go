@@ -8,6 +8,8 @@ import (
 
 // axisSplit views a shape as [outer, n, inner] around one dimension. A 0-d
 // value has one line of one element.
+//
+//go:noinline
 func axisSplit(s tensor.Shape, axis int) (outer, n, inner int) {
 	outer, n, inner = 1, 1, 1
 	for i, d := range s {

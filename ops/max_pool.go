@@ -20,6 +20,7 @@ type MaxPool struct {
 // MaxPoolAttributes are the attributes of MaxPool without its methods, for operators that share only those.
 type MaxPoolAttributes MaxPool
 
+//go:noinline
 func (op MaxPool) Name() string { return fmt.Sprintf("max_pool%dd", len(op.Kernel)) }
 
 func (op MaxPool) Infer(in []Type) ([]Type, error) {

@@ -118,9 +118,13 @@ type Prepare struct {
 }
 
 // Packed returns the packed form of a constant, made once per session.
+//
+//go:noinline
 func Packed[T any](p *Prepare, key any, build func() T) T { return once(p.Pack, key, build) }
 
 // Shared returns what several kernels of a plan have in common, made once.
+//
+//go:noinline
 func Shared[T any](p *Prepare, key any, build func() T) T { return once(p.Share, key, build) }
 
 // Parallel calls f for every i in [0, n), on as many goroutines as the session has
@@ -140,6 +144,7 @@ func (p *Prepare) Parallel(n int, f func(i int)) {
 	wg.Wait()
 }
 
+//go:noinline
 func once[T any](cache func(any, func() any) any, key any, build func() T) T {
 	if cache == nil {
 		return build()

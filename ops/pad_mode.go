@@ -21,6 +21,8 @@ const (
 var padNames = [numPadFns]string{"reflect", "replicate", "circular"}
 
 // String returns PyTorch's name of the mode.
+//
+//go:noinline
 func (f PadFn) String() string {
 	if f < numPadFns {
 		return padNames[f]

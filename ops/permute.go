@@ -44,6 +44,7 @@ func permuteQ(q *tensor.QParams, order []int) *tensor.QParams {
 	return &c
 }
 
+//go:noinline
 func resolveOrder(order []int, rank int) ([]int, bool) {
 	if len(order) != rank {
 		return nil, false

@@ -57,6 +57,8 @@ func (w *prepack) scratch() int {
 }
 
 // fill packs for a call, unless that has been done.
+//
+//go:noinline
 func (w *prepack) fill(c *Call) {
 	if !w.constant {
 		c.Parallel(w.parts, w.task)

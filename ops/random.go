@@ -192,6 +192,8 @@ const (
 var randomNames = [numRandomFns]string{"uniform", "normal", "log_normal", "exponential", "geometric", "cauchy", "bernoulli", "integers", "any_integer", "permutation"}
 
 // String returns the name: "uniform".
+//
+//go:noinline
 func (f RandomFn) String() string {
 	if f < numRandomFns {
 		return randomNames[f]
@@ -225,6 +227,7 @@ type Random struct {
 	Each      bool
 }
 
+//go:noinline
 func (op Random) Name() string { return op.Fn.String() }
 
 func (op Random) Infer(in []Type) ([]Type, error) {

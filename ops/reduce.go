@@ -30,6 +30,8 @@ const (
 var reduceNames = [numReduceFns]string{"sum", "mean", "prod", "amax", "amin", "any", "all", "norm", "var", "std", "logsumexp"}
 
 // String returns PyTorch's name of the function: "sum".
+//
+//go:noinline
 func (f ReduceFn) String() string {
 	if f < numReduceFns {
 		return reduceNames[f]

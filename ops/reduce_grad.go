@@ -40,7 +40,7 @@ func (op Reduce) Grad(b GradBuilder, in, out, dout []Ref, _ []bool) []Ref {
 	case Std:
 		return []Ref{r.binary(Mul, r.centered(op.Axes), r.scaled(r.quotient(d, y), 1/float32(n-op.Correction)))}
 	case LogSumExp:
-		return []Ref{r.binary(Mul, b.Apply(Unary{Fn: Exp}, r.binary(Sub, in[0], y)), d)}
+		return []Ref{r.binary(Mul, applyUnary(b, Exp, r.binary(Sub, in[0], y)), d)}
 	case Norm:
 		return []Ref{r.norm(op.Axes, float64(op.P), y, d)}
 	}
@@ -60,7 +60,7 @@ type reduceGrad struct {
 func (r *reduceGrad) keep(v Ref) Ref { return reshaped(r.b, v, r.kept) }
 
 //go:noinline
-func (r *reduceGrad) binary(fn BinaryFn, x, y Ref) Ref { return r.b.Apply(Binary{Fn: fn}, x, y) }
+func (r *reduceGrad) binary(fn BinaryFn, x, y Ref) Ref { return applyBinary(r.b, fn, x, y) }
 
 func (r *reduceGrad) scaled(v Ref, factor float32) Ref {
 	return r.binary(Mul, v, number(r.b, factor))
@@ -82,31 +82,32 @@ func (r *reduceGrad) prod(axes []int, d Ref) Ref {
 	return r.binary(Mul, others, isTrue(r.b, Eq, zeros, isZero))
 }
 
+func (r *reduceGrad) power(v Ref, p float64) Ref {
+	return applyBinary(r.b, Pow, v, number(r.b, float32(p)))
+}
+
 // norm is the gradient of the norm y of order p, of which PyTorch defines that at 0.
 func (r *reduceGrad) norm(axes []int, p float64, y, d Ref) Ref {
 	b := r.b
-	sign := func() Ref { return b.Apply(Unary{Fn: Sign}, r.x) }
-	power := func(x Ref, p float64) Ref { return b.Apply(Binary{Fn: Pow}, x, number(b, float32(p))) }
-	abs := func() Ref { return b.Apply(Unary{Fn: Abs}, r.x) }
 	switch {
 	case p == 0:
 		return nil // it counts
 	case p == 1:
-		return r.binary(Mul, sign(), d)
+		return r.binary(Mul, applyUnary(b, Sign, r.x), d)
 	case p == 2:
 		return r.binary(Mul, r.x, r.quotient(d, y))
 	case math.IsInf(p, 0):
 		// Equal extremes share the gradient.
-		equal := isTrue(b, Eq, abs(), y)
+		equal := isTrue(b, Eq, applyUnary(b, Abs, r.x), y)
 		count := b.Apply(Reduce{Fn: Sum, Axes: axes, KeepDims: true}, equal)
-		return r.binary(Mul, r.binary(Mul, sign(), equal), r.binary(Div, d, count))
+		return r.binary(Mul, r.binary(Mul, applyUnary(b, Sign, r.x), equal), r.binary(Div, d, count))
 	case p < 1:
-		scaled := zeroWhere(b, b.Apply(Binary{Fn: Eq}, r.x, number(b, 0)), r.binary(Mul, sign(), power(abs(), p-1)))
-		return r.binary(Mul, scaled, r.binary(Mul, d, power(y, 1-p)))
+		scaled := zeroWhere(b, applyBinary(b, Eq, r.x, number(b, 0)), r.binary(Mul, applyUnary(b, Sign, r.x), r.power(applyUnary(b, Abs, r.x), p-1)))
+		return r.binary(Mul, scaled, r.binary(Mul, d, r.power(y, 1-p)))
 	case p < 2:
-		return r.binary(Mul, r.binary(Mul, sign(), power(abs(), p-1)), r.quotient(d, power(y, p-1)))
+		return r.binary(Mul, r.binary(Mul, applyUnary(b, Sign, r.x), r.power(applyUnary(b, Abs, r.x), p-1)), r.quotient(d, r.power(y, p-1)))
 	}
-	return r.binary(Mul, r.binary(Mul, r.x, power(abs(), p-2)), r.quotient(d, power(y, p-1)))
+	return r.binary(Mul, r.binary(Mul, r.x, r.power(applyUnary(b, Abs, r.x), p-2)), r.quotient(d, r.power(y, p-1)))
 }
 
 // centered returns x less its mean.

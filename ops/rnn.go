@@ -26,6 +26,8 @@ var cells = [numCellFns]struct {
 }{{"lstm", 4}, {"gru", 3}, {"rnn_tanh", 1}, {"rnn_relu", 1}}
 
 // String returns PyTorch's name of the function: "lstm".
+//
+//go:noinline
 func (f CellFn) String() string {
 	if f < numCellFns {
 		return cells[f].name
@@ -180,6 +182,7 @@ type rnnGeometry struct {
 	steps, batch, input, hidden int
 }
 
+//go:noinline
 func (op RNN) geometry(in []Type) rnnGeometry {
 	x, h := in[0].Shape, in[1].Shape
 	g := rnnGeometry{steps: x[0], batch: 1, input: x[len(x)-1], hidden: h[len(h)-1]}

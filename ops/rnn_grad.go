@@ -83,26 +83,23 @@ func (op RNN) unroll(t *tape, g rnnGeometry, x Ref, weights []Ref, states [][]Re
 
 // step computes the states behind a step from the products of its input and of the state, both [B, G*H].
 func (op RNN) step(t *tape, g rnnGeometry, fromInput, fromState Ref, states [][]Ref, at int) {
-	add := func(x, y Ref) Ref { return t.apply(Binary{Fn: Add}, x, y) }
-	mul := func(x, y Ref) Ref { return t.apply(Binary{Fn: Mul}, x, y) }
-	apply := func(fn UnaryFn, x Ref) Ref { return t.apply(Unary{Fn: fn}, x) }
 	h := states[0][at]
 	switch op.Cell {
 	case LSTMCell:
-		gates := t.split(add(fromInput, fromState), 1, g.hidden)
-		kept := mul(apply(Sigmoid, gates[1]), states[1][at])
-		c := add(kept, mul(apply(Sigmoid, gates[0]), apply(Tanh, gates[2])))
+		gates := t.split(t.binary(Add, fromInput, fromState), 1, g.hidden)
+		kept := t.binary(Mul, t.unary(Sigmoid, gates[1]), states[1][at])
+		c := t.binary(Add, kept, t.binary(Mul, t.unary(Sigmoid, gates[0]), t.unary(Tanh, gates[2])))
 		states[1][at] = c
-		h = mul(apply(Sigmoid, gates[3]), apply(Tanh, c))
+		h = t.binary(Mul, t.unary(Sigmoid, gates[3]), t.unary(Tanh, c))
 	case GRUCell:
 		x, s := t.split(fromInput, 1, g.hidden), t.split(fromState, 1, g.hidden)
-		reset, update := apply(Sigmoid, add(x[0], s[0])), apply(Sigmoid, add(x[1], s[1]))
-		fresh := apply(Tanh, add(x[2], mul(reset, s[2])))
-		h = add(fresh, mul(update, t.apply(Binary{Fn: Sub}, h, fresh)))
+		reset, update := t.unary(Sigmoid, t.binary(Add, x[0], s[0])), t.unary(Sigmoid, t.binary(Add, x[1], s[1]))
+		fresh := t.unary(Tanh, t.binary(Add, x[2], t.binary(Mul, reset, s[2])))
+		h = t.binary(Add, fresh, t.binary(Mul, update, t.binary(Sub, h, fresh)))
 	case TanhCell:
-		h = apply(Tanh, add(fromInput, fromState))
+		h = t.unary(Tanh, t.binary(Add, fromInput, fromState))
 	case ReLUCell:
-		h = apply(ReLU, add(fromInput, fromState))
+		h = t.unary(ReLU, t.binary(Add, fromInput, fromState))
 	}
 	states[0][at] = h
 }

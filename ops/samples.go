@@ -74,6 +74,8 @@ func byRow(op Op, rank int, in []Type, constant []bool) bool {
 }
 
 // isInner reports whether none of the axes is the first.
+//
+//go:noinline
 func isInner(rank int, axes ...int) bool {
 	return !slices.ContainsFunc(axes, func(a int) bool { return a == 0 || a == -rank })
 }

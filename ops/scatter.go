@@ -25,6 +25,8 @@ const (
 var scatterNames = [numScatterFns]string{"set", "add", "multiply", "amax", "amin"}
 
 // String returns the name.
+//
+//go:noinline
 func (f ScatterFn) String() string {
 	if f < numScatterFns {
 		return scatterNames[f]

@@ -21,6 +21,8 @@ const (
 var solveNames = [numSolveFns]string{"general", "lower", "upper"}
 
 // String returns the name in files.
+//
+//go:noinline
 func (f SolveFn) String() string {
 	if f < numSolveFns {
 		return solveNames[f]

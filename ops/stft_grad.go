@@ -35,7 +35,7 @@ func (op STFT) Grad(b GradBuilder, in, _, dout []Ref, need []bool) []Ref {
 	columns := 2 * op.frequencies(n)
 	t := &tape{b: b}
 	frames := t.apply(SlidingWindow{Axis: -1, Size: n, Step: op.Hop}, in[0])
-	windowed := t.apply(Binary{Fn: Mul}, frames, in[1])
+	windowed := t.binary(Mul, frames, in[1])
 	y := t.apply(MatMul{TransposeB: true}, windowed, transformConst(b, n, columns, scale))
 	shape := b.Type(y).Shape
 	split := append(shape[:len(shape)-1].Clone(), columns/2, 2)

@@ -35,6 +35,12 @@ func (t *tape) apply(op Op, in ...Ref) Ref {
 	return out[0]
 }
 
+//go:noinline
+func (t *tape) binary(fn BinaryFn, x, y Ref) Ref { return t.apply(Binary{Fn: fn}, x, y) }
+
+//go:noinline
+func (t *tape) unary(fn UnaryFn, x Ref) Ref { return t.apply(Unary{Fn: fn}, x) }
+
 // split cuts a dimension into parts of one extent. Its gradient joins those of the
 // parts, where that of a slice would be as large as the whole for each.
 //
@@ -65,7 +71,7 @@ func (t *tape) gradients(out, dout, in []Ref, need []bool) []Ref {
 	needed, sums := make(map[Ref]bool), make(map[Ref]Ref)
 	add := func(v, d Ref) {
 		if before := sums[v]; before != nil {
-			d = t.b.Apply(Binary{Fn: Add}, before, d)
+			d = applyBinary(t.b, Add, before, d)
 		}
 		sums[v] = d
 	}

@@ -115,6 +115,8 @@ type unaryFunction struct {
 }
 
 // String returns PyTorch's name of the function: "relu".
+//
+//go:noinline
 func (f UnaryFn) String() string {
 	if f < numUnaryFns {
 		return unaryFunctions[f].name

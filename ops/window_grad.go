@@ -89,6 +89,8 @@ func (op Tile) Grad(b GradBuilder, in, _, dout []Ref, _ []bool) []Ref {
 }
 
 // frontOrder is the order of dimensions with some in front.
+//
+//go:noinline
 func frontOrder(rank int, front ...int) []int {
 	order := slices.Clone(front)
 	for i := range rank {

@@ -27,6 +27,8 @@ func (r rows) at(i int) *Info { return (*Info)(unsafe.Add(r.first, uintptr(i)*r.
 // pick returns the row that a CPU of the given tier runs: the one of the
 // strongest tier it includes. Rows are in order of strength; the first is the
 // generic one.
+//
+//go:noinline
 func pick[K any](table []K, tier Tier) *K { return &table[rowsOf(table).strongest(tier)] }
 
 // strongest returns the index of the row that pick returns.

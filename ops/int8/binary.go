@@ -142,6 +142,8 @@ func prepareBinary(p *ops.Prepare, k *asm.BinaryU8, y *tensor.QParams, act ops.A
 }
 
 // binaryChannelsLast says that an operator of two operands works in any layout.
+//
+//go:noinline
 func binaryChannelsLast(op ops.Op, in []ops.Type) (ops.Op, []int, bool) {
 	return op, []int{0, 1}, len(in[0].Shape) >= 3
 }

@@ -20,6 +20,8 @@ type Conv struct {
 func (op Conv) float() ops.Conv { return ops.Conv(op.ConvAttributes) }
 
 // Name returns "int8.conv2d" and the like.
+//
+//go:noinline
 func (op Conv) Name() string { return "int8." + op.float().Name() }
 
 func (op Conv) Infer(in []ops.Type) ([]ops.Type, error) {

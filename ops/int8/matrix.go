@@ -82,6 +82,8 @@ func BiasScales(op ops.Op, in []ops.Type) (int, []float32) {
 }
 
 // outputType is uint8 with qparams q or, without, float32.
+//
+//go:noinline
 func outputType(q *tensor.QParams, shape tensor.Shape) ops.Type {
 	if q == nil {
 		return ops.F32(shape...)
@@ -367,4 +369,5 @@ func (l *layer) rowSums(sums []int32, t *call) {
 	}
 }
 
+//go:noinline
 func base(t *tensor.Tensor) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(t.Bytes())) }

@@ -93,6 +93,7 @@ type packing struct {
 	safe    []bool
 }
 
+//go:noinline
 func newPacking(l *layer, m *matrix) *packing {
 	n := m.weights.Panels() * l.groups
 	return &packing{l: l, m: m, failed: make([]error, n), largest: make([]int64, n), safe: make([]bool, n)}

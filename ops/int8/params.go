@@ -54,6 +54,8 @@ type steps struct {
 
 // at returns the parameters for a learned scale and zero point, stored as the given element type. A
 // negative scale counts the integers from the other end.
+//
+//go:noinline
 func (p Params) at(scale, zero float32, stored tensor.DType) steps {
 	z := p.RoundZero(zero)
 	if scale < 0 {

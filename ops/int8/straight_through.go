@@ -40,6 +40,8 @@ func (f *Form) Train(b Builder, n Node, real ops.Ref, in []Learned, out Learned)
 }
 
 // Name returns "straight_through." and the name of the operator.
+//
+//go:noinline
 func (op StraightThrough) Name() string { return "straight_through." + op.Op.Name() }
 
 // Infer checks that the parameters fit, and that there is a form.

@@ -23,6 +23,8 @@ type TrainedLayer struct {
 }
 
 // Name returns "trained.conv2d" and the like.
+//
+//go:noinline
 func (op TrainedLayer) Name() string { return "trained." + op.Layer.Name() }
 
 // TrainedInputs are the indices of the inputs of a TrainedLayer, -1 for those it has not.
@@ -53,6 +55,8 @@ func (op TrainedLayer) Inputs() TrainedInputs {
 }
 
 // layer returns what the layer knows of itself, nothing where it is none.
+//
+//go:noinline
 func (op TrainedLayer) layer() Layer {
 	if l := LayerOf(op.Layer); l != nil {
 		return *l
