@@ -12,7 +12,8 @@ import (
 var inf = float32(math.Inf(1))
 
 func init() {
-	registerForm(func(op ops.MatMul, n Node) *Form {
+	registerForm(ops.MatMul{}, func(n Node) *Form {
+		op := n.Op.(ops.MatMul)
 		g, err := op.Matrices(n.In)
 		if err != nil || n.In[0].DType != tensor.Float32 || g.K > maxProductDepth || isInfinite(n.Const[0]) || isInfinite(n.Const[1]) {
 			return &Form{}
