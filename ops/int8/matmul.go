@@ -52,6 +52,8 @@ func (MatMul) Name() string { return "int8.matmul" }
 
 func (op MatMul) float() ops.Op { return ops.MatMul(op.MatMulAttributes) }
 
+var _ ops.Multiplier = MatMul{}
+
 // MACs counts the products of the definition.
 func (op MatMul) MACs(in, out []ops.Type) int64 {
 	return ops.MatMul(op.MatMulAttributes).MACs(in, out)
