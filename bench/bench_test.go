@@ -68,12 +68,12 @@ const resNet20MACs = 32*32*(9*3*16+6*9*16*16) + 16*16*(9*16*32+5*9*32*32) + 8*8*
 func TestGraphWork(t *testing.T) {
 	g := resnet20(t)
 	for _, batch := range []int{1, 3} {
-		w := must(GraphWork(g, must(InputTypes(g, nil, batch))))
+		w := must(graphWork(g, must(InputTypes(g, nil, batch))))
 		if w.MACs != int64(batch*resNet20MACs) || w.Int8MACs != 0 {
 			t.Errorf("batch %d: %d MACs and %d in int8, want %d", batch, w.MACs, w.Int8MACs, batch*resNet20MACs)
 		}
 	}
-	wide := must(GraphWork(g, must(InputTypes(g, []ops.Type{ops.F32(1, 3, 64, 64)}, 0))))
+	wide := must(graphWork(g, must(InputTypes(g, []ops.Type{ops.F32(1, 3, 64, 64)}, 0))))
 	if want := int64(4*(resNet20MACs-640) + 640); wide.MACs != want {
 		t.Errorf("64x64: %d MACs, want %d", wide.MACs, want)
 	}

@@ -46,7 +46,7 @@ func benchInTurn(b *testing.B, tier asm.Tier, models ...*graph.Graph) {
 	for i, g := range models {
 		s := must(g.Compile(graph.Options{Threads: 1, CPU: tier.String()}))
 		defer s.Close()
-		in := must(RandomInputs(ExampleTypes(g), 1))
+		in := must(RandomInputs(exampleTypes(g), 1))
 		out := must(s.Run(ctx, in...))
 		runs[i] = func() error { return s.RunInto(ctx, out, in) }
 	}

@@ -17,7 +17,7 @@ import (
 func InputTypes(g *graph.Graph, given []ops.Type, batch int) ([]ops.Type, error) {
 	types, known := g.Example()
 	if !known {
-		types = ExampleTypes(g)
+		types = exampleTypes(g)
 	}
 	switch {
 	case given == nil && !known:

@@ -170,9 +170,9 @@ func benchLayer(b *testing.B, g *graph.Graph, tier asm.Tier) {
 	s := must(g.Compile(graph.Options{Threads: 1, CPU: tier.String(), Trace: trace}))
 	defer s.Close()
 	ctx := context.Background()
-	in := must(RandomInputs(ExampleTypes(g), 1))
+	in := must(RandomInputs(exampleTypes(g), 1))
 	out := must(s.Run(ctx, in...))
-	work := must(GraphWork(g, ExampleTypes(g)))
+	work := must(graphWork(g, exampleTypes(g)))
 	limits := Limits{}
 	f32, u8s8 := asm.PeakF32For(tier), asm.PeakU8S8For(tier)
 	for b.Loop() {

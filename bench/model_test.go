@@ -29,9 +29,9 @@ func BenchmarkModel(b *testing.B) {
 						b.Fatal(err)
 					}
 					defer s.Close()
-					in := must(RandomInputs(ExampleTypes(g), 1))
+					in := must(RandomInputs(exampleTypes(g), 1))
 					out := must(s.Run(ctx, in...))
-					w := must(GraphWork(g, ExampleTypes(g)))
+					w := must(graphWork(g, exampleTypes(g)))
 					b.ReportAllocs()
 					for b.Loop() {
 						if err := s.RunInto(ctx, out, in); err != nil {

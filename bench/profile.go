@@ -35,8 +35,8 @@ type LayerProfile struct {
 	int8  bool // it multiplies integers
 }
 
-// Profiler collects the steps of runs: its Trace is an option of Compile.
-type Profiler struct {
+// profiler collects the steps of runs: its Trace is an option of Compile.
+type profiler struct {
 	mu    sync.Mutex
 	steps map[int]*steps
 }
@@ -46,11 +46,11 @@ type steps struct {
 	times []time.Duration
 }
 
-// NewProfiler returns an empty profiler.
-func NewProfiler() *Profiler { return &Profiler{steps: make(map[int]*steps)} }
+// newProfiler returns an empty profiler.
+func newProfiler() *profiler { return &profiler{steps: make(map[int]*steps)} }
 
 // Trace records a step.
-func (p *Profiler) Trace(t graph.StepTrace) {
+func (p *profiler) Trace(t graph.StepTrace) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.steps[t.Index]
@@ -63,14 +63,14 @@ func (p *Profiler) Trace(t graph.StepTrace) {
 }
 
 // Reset forgets what was recorded.
-func (p *Profiler) Reset() {
+func (p *profiler) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	clear(p.steps)
 }
 
 // Layers returns what was recorded, the slowest first.
-func (p *Profiler) Layers(limits Limits) []LayerProfile {
+func (p *profiler) Layers(limits Limits) []LayerProfile {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []LayerProfile
@@ -104,7 +104,7 @@ func (p *Profiler) Layers(limits Limits) []LayerProfile {
 // Profile runs the graph on the inputs, runs times once it is warm, and returns
 // its steps, the slowest first.
 func Profile(ctx context.Context, g *graph.Graph, opts graph.Options, inputs []*tensor.Tensor, runs int, limits Limits) ([]LayerProfile, error) {
-	p := NewProfiler()
+	p := newProfiler()
 	opts.Trace = p.Trace
 	s, err := g.Compile(opts)
 	if err != nil {

@@ -73,7 +73,7 @@ func Summarize(g *graph.Graph, modules []Module) (*Summary, error) {
 		s.Parameters += int64(v.Const.Numel())
 		s.ParameterBytes += int64(v.Type.Bytes())
 	}
-	err := walk(g, ExampleTypes(g), func(n *graph.Node, in, out []ops.Type) {
+	err := walk(g, exampleTypes(g), func(n *graph.Node, in, out []ops.Type) {
 		w := ops.WorkOf(n.Op, in, out)
 		s.MACs += w.MACs + w.Int8MACs
 		s.Int8MACs += w.Int8MACs

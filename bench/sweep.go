@@ -325,7 +325,7 @@ func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, 
 	if err != nil {
 		return Result{}, err
 	}
-	work, err := GraphWork(g, types)
+	work, err := graphWork(g, types)
 	if err != nil {
 		return Result{}, err
 	}
@@ -373,7 +373,7 @@ func (s Sweep) measure(ctx context.Context, g *graph.Graph, threads, batch int, 
 // defaultBatch returns 1, or 0 for that of the given or the model's shapes where the inputs have no batch in common that could be 1,
 // and what there is to say about it.
 func (s Sweep) defaultBatch(g *graph.Graph) (batch int, notes []string) {
-	own := ExampleTypes(g)
+	own := exampleTypes(g)
 	if s.Inputs != nil || batchOf(own) == 1 {
 		return 0, nil
 	}
@@ -384,7 +384,7 @@ func (s Sweep) defaultBatch(g *graph.Graph) (batch int, notes []string) {
 		}
 	}
 	if types, err := InputTypes(g, nil, 1); err == nil && g.BatchSize(1) == 1 {
-		if _, err := GraphWork(g, types); err == nil {
+		if _, err := graphWork(g, types); err == nil {
 			return 1, []string{fmt.Sprintf("measured with a batch of 1, where the file has %d", same)}
 		}
 	}

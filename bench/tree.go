@@ -34,7 +34,7 @@ func (m Module) Name() string { return m.Path[strings.LastIndexByte(m.Path, '.')
 func moduleTree(g *graph.Graph, own []Module) ([]Module, error) {
 	t := newTree(own)
 	seen := make(map[string]map[*graph.Value]bool)
-	err := walk(g, ExampleTypes(g), func(n *graph.Node, in, out []ops.Type) {
+	err := walk(g, exampleTypes(g), func(n *graph.Node, in, out []ops.Type) {
 		w := ops.WorkOf(n.Op, in, out)
 		path := n.Scope.Path
 		if m := t.at(path); m.Class == "" {

@@ -5,8 +5,8 @@ import (
 	"github.com/octet-ml/octet/ops"
 )
 
-// GraphWork returns the work of a graph for inputs of the given types.
-func GraphWork(g *graph.Graph, inputs []ops.Type) (ops.Work, error) {
+// graphWork returns the work of a graph for inputs of the given types.
+func graphWork(g *graph.Graph, inputs []ops.Type) (ops.Work, error) {
 	var total ops.Work
 	err := walk(g, inputs, func(n *graph.Node, in, out []ops.Type) { total.Add(ops.WorkOf(n.Op, in, out)) })
 	return total, err
@@ -39,8 +39,8 @@ func walk(g *graph.Graph, inputs []ops.Type, visit func(n *graph.Node, in, out [
 	return nil
 }
 
-// ExampleTypes returns the types of the inputs a graph was built with.
-func ExampleTypes(g *graph.Graph) []ops.Type {
+// exampleTypes returns the types of the inputs a graph was built with.
+func exampleTypes(g *graph.Graph) []ops.Type {
 	types := make([]ops.Type, len(g.Inputs))
 	for i, v := range g.Inputs {
 		types[i] = v.Type
@@ -55,7 +55,7 @@ func Precision(g *graph.Graph) string {
 	if c, err := g.Concrete(); err == nil {
 		g = c
 	}
-	w, err := GraphWork(g, ExampleTypes(g))
+	w, err := graphWork(g, exampleTypes(g))
 	switch {
 	case err != nil || w.Int8MACs == 0:
 		return "float32"

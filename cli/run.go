@@ -108,9 +108,7 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
-	if a.limits.exit != nil {
-		dropProgram() // reading needed other parts of it than packing
-	}
+	a.giveBack() // what reading took, which needed other parts of the program than packing
 	s, err := a.compile(path, g)
 	if err != nil {
 		return err
@@ -128,6 +126,14 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 		return err
 	}
 	return r.print()
+}
+
+// giveBack gives the memory that is no longer used to the system, and the pages of the program, where the process has nothing else to do.
+func (a *app) giveBack() {
+	if a.limits.exit != nil {
+		debug.FreeOSMemory()
+		dropProgram()
+	}
 }
 
 // modelRun is one run of a model on data.
@@ -153,14 +159,12 @@ func (r *modelRun) whole(ctx context.Context, g *graph.Graph) error {
 		return err
 	}
 	r.sayUnused(r.flags.input, r.data, g, true)
-	if r.limits.exit != nil {
-		debug.FreeOSMemory() // what reading and packing left, before the run takes its own
-		dropProgram()
-	}
+	r.giveBack() // what packing left, before the run takes its own
 	out, err := r.session.Run(ctx, in...)
 	if err != nil {
 		return r.data.Misfit("", err)
 	}
+	r.giveBack() // before outputs are written
 	if out, err = withoutBFloat16(out); err != nil {
 		return err
 	}

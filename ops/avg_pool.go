@@ -48,7 +48,7 @@ func (op AvgPool) Window(self Op, in []Type) (*Window, error) {
 // OutShape returns the shape of the output.
 func (op AvgPool) OutShape(w *Window, in []Type) []int {
 	_, c, spatial := SpatialOf(in[0].Shape, op.NHWC)
-	return ImageShape(w.Batch, c, w.OutSpatial(len(spatial)), op.NHWC)
+	return imageShape(w.Batch, c, w.OutSpatial(len(spatial)), op.NHWC)
 }
 
 // Count returns what the sum over the window of output pixel i is divided by.
@@ -161,7 +161,7 @@ func (op AdaptiveAvgPool) Regions(self Op, in []Type) (*Regions, error) {
 // OutShape returns the shape of the output.
 func (op AdaptiveAvgPool) OutShape(r *Regions, in []Type) []int {
 	_, c, _ := SpatialOf(in[0].Shape, op.NHWC)
-	return ImageShape(r.Batch, c, r.Out[3-len(op.Size):], op.NHWC)
+	return imageShape(r.Batch, c, r.Out[3-len(op.Size):], op.NHWC)
 }
 
 // Pixels returns the number of output pixels of the whole batch.

@@ -98,7 +98,7 @@ func (op Conv) Window(self Op, in []Type) (*Window, error) {
 //
 //go:noinline
 func (op Conv) OutShape(w *Window, in []Type) tensor.Shape {
-	return ImageShape(w.Batch, in[1].Shape[0], w.OutSpatial(len(op.Stride)), op.NHWC)
+	return imageShape(w.Batch, in[1].Shape[0], w.OutSpatial(len(op.Stride)), op.NHWC)
 }
 
 // ChannelsLast lays out the input, the residual and the output as NHWC.

@@ -69,7 +69,7 @@ func (op ConvTranspose) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []
 	for i := range behind {
 		behind[i] = (z[i]+2*op.Padding[i]-op.Dilation[i]*(kernel[i]-1)-1)/op.Stride[i] + 1 - x[i]
 	}
-	after := ImageShape(0, 0, behind, op.NHWC)
+	after := imageShape(0, 0, behind, op.NHWC)
 	longer := slices.Max(behind) > 0
 	none := make([]int, len(shape))
 	if need[1] {

@@ -88,7 +88,7 @@ func (op ConvTranspose) outShape(self Op, in []Type) (tensor.Shape, error) {
 			return nil, Errorf(self, in, "kernel and stride have more than 2^16 positions")
 		}
 	}
-	shape := ImageShape(batch, outChannels, out, op.NHWC)
+	shape := imageShape(batch, outChannels, out, op.NHWC)
 	if _, err := shape.Numel(); err != nil {
 		return nil, Errorf(self, in, "%v", err)
 	}

@@ -199,7 +199,7 @@ func newWeightGrad(op ConvWeightGrad, p *Prepare, w *Window, perGroup, outs int)
 	}
 	g.apart = gcd(w.Out[0]*w.Out[1], g.rowsPerChunk)
 	if n := w.Out[0] * w.Out[1] / g.apart * g.offsetLen; 4*n <= maxTable {
-		g.table = Shared(p, weightGradKey{*w, g.groups, perGroup, mr, g.rowsPerChunk}, func() []int32 {
+		g.table = shared(p, weightGradKey{*w, g.groups, perGroup, mr, g.rowsPerChunk}, func() []int32 {
 			table := make([]int32, n)
 			for row := 0; row < w.Out[0]*w.Out[1]; row += g.apart {
 				g.fillOffsets(table[row/g.apart*g.offsetLen:][:g.offsetLen], row, g.rowsPerChunk, 0, g.rows)

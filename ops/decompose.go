@@ -305,12 +305,14 @@ func (d *decomposition) eigh(c *Call, i int, scratch []float64, order []int32) {
 	}
 }
 
-// sortOrder sorts 0, 1, 2 and so on by their keys, ascending.
+// sortOrder sorts 0, 1, 2 and so on by their keys, ascending, by insertion: what makes the keys is cubic.
 func sortOrder(order []int32, key func(int32) float64) {
 	for i := range order {
 		order[i] = int32(i)
+		for j := i; j > 0 && cmp.Less(key(order[j]), key(order[j-1])); j-- {
+			order[j], order[j-1] = order[j-1], order[j]
+		}
 	}
-	slices.SortStableFunc(order, func(x, y int32) int { return cmp.Compare(key(x), key(y)) })
 }
 
 // signOf returns the sign of the element of greatest magnitude, which rounding does not decide between: of several the first.

@@ -21,8 +21,8 @@ type FoldBatchNorm struct {
 	HasBias bool
 }
 
-// FoldBatchNormAttributes are the attributes of FoldBatchNorm without its methods, for operators that share only those.
-type FoldBatchNormAttributes FoldBatchNorm
+// foldBatchNormAttributes are the attributes of FoldBatchNorm without its methods, for operators that share only those.
+type foldBatchNormAttributes FoldBatchNorm
 
 func (FoldBatchNorm) Name() string { return "fold_batch_norm" }
 

@@ -9,7 +9,7 @@ func (op FoldBatchNorm) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []
 		}
 	}
 	args := append(append([]Ref(nil), in...), dout...)
-	d := b.ApplyAll(FoldBatchNormGrad{FoldBatchNormAttributes(op)}, args...)
+	d := b.ApplyAll(FoldBatchNormGrad{foldBatchNormAttributes(op)}, args...)
 	if len(d) != 3 {
 		return grads
 	}
@@ -29,7 +29,7 @@ func (op FoldBatchNorm) Grad(b GradBuilder, in, out, dout []Ref, need []bool) []
 //	dweight = dweight' * (gamma*r)   dbias = dbias' * (gamma*r)
 //	dgamma  = (sum(dweight'*weight) + dbias'*(bias - mean)) * r
 type FoldBatchNormGrad struct {
-	FoldBatchNormAttributes
+	foldBatchNormAttributes
 }
 
 func (FoldBatchNormGrad) Name() string { return "fold_batch_norm_grad" }
@@ -39,7 +39,7 @@ func (op FoldBatchNormGrad) Infer(in []Type) ([]Type, error) {
 		return nil, Errorf(op, in, "it takes the inputs of fold_batch_norm and two gradients")
 	}
 	n := len(in) - 2
-	out, err := FoldBatchNorm(op.FoldBatchNormAttributes).Infer(in[:n])
+	out, err := FoldBatchNorm(op.foldBatchNormAttributes).Infer(in[:n])
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (op FoldBatchNormGrad) Infer(in []Type) ([]Type, error) {
 }
 
 func (op FoldBatchNormGrad) Prepare(p *Prepare) (*Kernel, error) {
-	fold, n := FoldBatchNorm(op.FoldBatchNormAttributes), len(p.In)-2
+	fold, n := FoldBatchNorm(op.foldBatchNormAttributes), len(p.In)-2
 	return &Kernel{
 		Run: func(c *Call) error {
 			f := fold.inputs(c.In[:n])

@@ -61,7 +61,7 @@ func (op GridSample) Infer(in []Type) ([]Type, error) {
 	if n := product(spatial); n == 0 || n > math.MaxInt32/int64(max(channels, 1)) {
 		return nil, Errorf(op, in, "it cannot sample images of %v pixels", spatial)
 	}
-	shape := ImageShape(batch, channels, grid.Shape[1:dims+1], op.NHWC)
+	shape := imageShape(batch, channels, grid.Shape[1:dims+1], op.NHWC)
 	if _, err := shape.Numel(); err != nil {
 		return nil, Errorf(op, in, "%v", err)
 	}

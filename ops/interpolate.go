@@ -83,7 +83,7 @@ func (op Interpolate) Infer(in []Type) ([]Type, error) {
 			return nil, Errorf(op, in, "it cannot resize %v to %v", spatial, size)
 		}
 	}
-	shape := ImageShape(batch, channels, size, op.NHWC)
+	shape := imageShape(batch, channels, size, op.NHWC)
 	if _, err := shape.Numel(); err != nil {
 		return nil, Errorf(op, in, "%v", err)
 	}

@@ -35,7 +35,7 @@ func (op MaxPool) Infer(in []Type) ([]Type, error) {
 		return nil, err
 	}
 	_, c, spatial := SpatialOf(in[0].Shape, op.NHWC)
-	return []Type{{DType: in[0].DType, Shape: ImageShape(w.Batch, c, w.OutSpatial(len(spatial)), op.NHWC), Q: in[0].Q}}, nil
+	return []Type{{DType: in[0].DType, Shape: imageShape(w.Batch, c, w.OutSpatial(len(spatial)), op.NHWC), Q: in[0].Q}}, nil
 }
 
 // poolWindow returns the geometry of a pooling operator.

@@ -122,10 +122,10 @@ type Prepare struct {
 //go:noinline
 func Packed[T any](p *Prepare, key any, build func() T) T { return once(p.Pack, key, build) }
 
-// Shared returns what several kernels of a plan have in common, made once.
+// shared returns what several kernels of a plan have in common, made once.
 //
 //go:noinline
-func Shared[T any](p *Prepare, key any, build func() T) T { return once(p.Share, key, build) }
+func shared[T any](p *Prepare, key any, build func() T) T { return once(p.Share, key, build) }
 
 // Parallel calls f for every i in [0, n), on as many goroutines as the session has
 // threads: for the packing of constants, which is most of what loading a model takes.

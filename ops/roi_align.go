@@ -54,7 +54,7 @@ func (op RoIAlign) Infer(in []Type) ([]Type, error) {
 		}
 		channels /= op.Size[0] * op.Size[1]
 	}
-	out := Type{DType: tensor.Float32, Shape: ImageShape(rois.Shape[0], channels, op.Size, op.NHWC)}
+	out := Type{DType: tensor.Float32, Shape: imageShape(rois.Shape[0], channels, op.Size, op.NHWC)}
 	if _, err := out.Shape.Numel(); err != nil {
 		return nil, Errorf(op, in, "%v", err)
 	}

@@ -67,7 +67,7 @@ func NewTiles(op Op, p *Prepare, w *Window, mr, pixelBytes, work int) (*Tiles, e
 		t.Buffer = alignBytes(4 * t.Step * taps)
 		return t, nil
 	}
-	shared := Shared(p, tilesKey{one, mr, pixelBytes, work}, func() offsetTable {
+	common := shared(p, tilesKey{one, mr, pixelBytes, work}, func() offsetTable {
 		if work == 0 {
 			table := make([]int32, t.Step*taps)
 			t.ind.fillOffsets(table, mr, 0, t.Rows, 0, taps)
@@ -81,7 +81,7 @@ func NewTiles(op Op, p *Prepare, w *Window, mr, pixelBytes, work int) (*Tiles, e
 		}
 		return offsetTable{spans, table}
 	})
-	t.spans, t.table = shared.spans, shared.offsets
+	t.spans, t.table = common.spans, common.offsets
 	return t, nil
 }
 

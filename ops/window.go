@@ -274,10 +274,10 @@ func SpatialOf(s tensor.Shape, channelsLast bool) (batch, channels int, spatial 
 	return s[0], s[1], s[2:]
 }
 
-// ImageShape is the inverse of SpatialOf.
+// imageShape is the inverse of SpatialOf.
 //
 //go:noinline
-func ImageShape(batch, channels int, spatial []int, channelsLast bool) tensor.Shape {
+func imageShape(batch, channels int, spatial []int, channelsLast bool) tensor.Shape {
 	s := make(tensor.Shape, 0, len(spatial)+2)
 	s = append(s, batch)
 	if !channelsLast {

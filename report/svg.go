@@ -1,13 +1,15 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"maps"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/octet-ml/octet/internal/sorting"
 )
 
 // axis maps the values from lo to hi, lo < hi, to the pixels between from and to.
@@ -158,7 +160,7 @@ func (p *plot) grid(texts plotTexts) {
 func (p *plot) names(names map[float64]string) {
 	const room = 14 // pixels
 	last := math.Inf(-1)
-	for _, v := range slices.Sorted(maps.Keys(names)) {
+	for _, v := range sorting.Collected(maps.Keys(names), cmp.Compare) {
 		x := p.x.at(v)
 		if x < last+room {
 			continue

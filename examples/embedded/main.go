@@ -1,8 +1,8 @@
 // Command embedded is one static file with a model in it: it classifies the pictures of a folder, or those that are named, and needs nothing
 // else on the machine it runs on.
 //
-//	go build -trimpath -tags nopytorch -ldflags='-s -w -funcalign=16' ./examples/embedded     # 7 MB
-//	GOOS=linux GOARCH=arm64 go build -trimpath -tags nopytorch -ldflags='-s -w -funcalign=16' ./examples/embedded
+//	go build -trimpath -tags nopytorch -ldflags='-s -w -funcalign=8' ./examples/embedded     # 7 MB
+//	GOOS=linux GOARCH=arm64 go build -trimpath -tags nopytorch -ldflags='-s -w -funcalign=8' ./examples/embedded
 //	./embedded pictures/ cat.jpg
 //
 // With -tags nopytorch,http it answers uploads too, in 11 MB: ./embedded -addr 127.0.0.1:8090, then curl --data-binary @cat.jpg.

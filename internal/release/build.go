@@ -100,7 +100,7 @@ func (b builder) command(p platform, args ...string) *exec.Cmd {
 
 // build writes the program for a platform.
 func (b builder) build(p platform, path string) error {
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", tags + "," + b.tags, "-ldflags=-s -w -funcalign=16", "-o", path}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", tags + "," + b.tags, "-ldflags=-s -w -funcalign=8", "-o", path}
 	for _, packages := range cold {
 		args = append(args, "-gcflags="+packages+"=-l")
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 func init() {
-	registerForm(func(op ops.Attention, n Node) *Form {
+	registerForm(ops.Attention{}, func(n Node) *Form {
+		op := n.Op.(ops.Attention)
 		if n.In[0].DType != tensor.Float32 || checkDepths(op, n.In) != "" {
 			return &Form{}
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 func init() {
-	registerForm(func(_ ops.Embedding, n Node) *Form {
+	registerForm(ops.Embedding{}, func(n Node) *Form {
 		f := &Form{}
 		// Of short rows the scales would take as much as is saved.
 		if t := n.Const[0]; t != nil && t.DType() == tensor.Float32 && t.Rank() > 1 && t.Numel() >= 8*t.Dim(0) && t.Dim(0) > 0 {

@@ -47,3 +47,9 @@ func ExampleBounds() {
 	// 20 255
 	// 20 80
 }
+
+// A sum of products of integers with the scales 0.5 and 0.25 counts eighths; a result whose scale is a sixteenth has twice as many.
+func ExampleMultiplier() {
+	fmt.Println(int8.Multiplier(0.5, 0.25, 0.0625))
+	// Output: 2
+}

@@ -174,16 +174,12 @@ var (
 	layers = make(map[reflect.Type]func(ops.Op) *Layer)
 )
 
-// registerForm declares the form of an operator, when the package is initialized. Its rank, and what else depends on
-// inputs, may leave it without one.
-func registerForm[T ops.Op](form func(op T, n Node) *Form) {
-	forms[reflect.TypeFor[T]()] = func(n Node) *Form { return form(n.Op.(T), n) }
-}
+// registerForm declares the form of the operators of op's type, when the package is initialized. Their rank, and what else
+// depends on inputs, may leave them without one.
+func registerForm(op ops.Op, form func(Node) *Form) { forms[reflect.TypeOf(op)] = form }
 
 // registerLayer declares an operator with weights.
-func registerLayer[T ops.Op](layer func(op T) *Layer) {
-	layers[reflect.TypeFor[T]()] = func(op ops.Op) *Layer { return layer(op.(T)) }
-}
+func registerLayer(op ops.Op, layer func(ops.Op) *Layer) { layers[reflect.TypeOf(op)] = layer }
 
 // FormOf returns what is known of an operator, which is nothing but zeros where it has declared nothing.
 func FormOf(n Node) *Form {

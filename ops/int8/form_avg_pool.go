@@ -6,13 +6,14 @@ import (
 )
 
 func init() {
-	registerForm(func(op ops.AvgPool, n Node) *Form {
+	registerForm(ops.AvgPool{}, func(n Node) *Form {
+		op := n.Op.(ops.AvgPool)
 		return averageForm(func(out *tensor.QParams) ops.Op {
 			return AvgPool{AvgPoolAttributes: ops.AvgPoolAttributes(op), Out: out}
 		})
 	})
-	registerForm(func(op ops.AdaptiveAvgPool, _ Node) *Form { return adaptiveForm(op) })
-	registerForm(meanForm)
+	registerForm(ops.AdaptiveAvgPool{}, func(n Node) *Form { return adaptiveForm(n.Op.(ops.AdaptiveAvgPool)) })
+	registerForm(ops.Reduce{}, meanForm)
 }
 
 func adaptiveForm(op ops.AdaptiveAvgPool) *Form {
@@ -30,7 +31,8 @@ func averageForm(int8 func(*tensor.QParams) ops.Op) *Form {
 }
 
 // meanForm is that of a mean over the height and width of images: an adaptive average of one pixel.
-func meanForm(op ops.Reduce, n Node) *Form {
+func meanForm(n Node) *Form {
+	op := n.Op.(ops.Reduce)
 	if !isSpatialMean(op, n.In[0]) {
 		return &Form{}
 	}

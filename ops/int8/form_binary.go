@@ -8,7 +8,8 @@ import (
 )
 
 func init() {
-	registerForm(func(op ops.Binary, n Node) *Form {
+	registerForm(ops.Binary{}, func(n Node) *Form {
+		op := n.Op.(ops.Binary)
 		f := binaryForm(op, n)
 		f.Infinite = func(holds func(int) bool) bool { return op.Fn != ops.Max && op.Fn != ops.Min && (holds(0) || holds(1)) }
 		return f

@@ -8,7 +8,8 @@ import (
 )
 
 func init() {
-	registerForm(func(op ops.Concat, n Node) *Form {
+	registerForm(ops.Concat{}, func(n Node) *Form {
+		op := n.Op.(ops.Concat)
 		f := &Form{FloatResult: true, Joins: true, Build: func(b Builder, in []ops.Ref, out *tensor.QParams) ops.Ref {
 			if out == nil {
 				return b.Apply(Concat{Axis: op.Axis}, in...)

@@ -6,8 +6,9 @@ import (
 )
 
 func init() {
-	registerLayer(convLayer)
-	registerForm(func(op ops.Conv, n Node) *Form {
+	registerLayer(ops.Conv{}, func(op ops.Op) *Layer { return convLayer(op.(ops.Conv)) })
+	registerForm(ops.Conv{}, func(n Node) *Form {
+		op := n.Op.(ops.Conv)
 		l := convLayer(op)
 		// The kernels of depthwise convolutions store integers.
 		depthwise := op.Groups > 1 && op.Groups == n.In[0].Shape[1]

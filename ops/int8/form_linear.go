@@ -6,8 +6,9 @@ import (
 )
 
 func init() {
-	registerLayer(linearLayer)
-	registerForm(func(op ops.Linear, _ Node) *Form {
+	registerLayer(ops.Linear{}, func(op ops.Op) *Layer { return linearLayer(op.(ops.Linear)) })
+	registerForm(ops.Linear{}, func(n Node) *Form {
+		op := n.Op.(ops.Linear)
 		l := linearLayer(op)
 		return &Form{Layer: l, Activations: l.activations(), FloatResult: true, ChannelWeight: &ChannelWeight{Input: 1, Axis: 1, Bias: max(l.Bias(), 0)}}
 	})

@@ -2,7 +2,6 @@ package int8
 
 import (
 	"math"
-	"reflect"
 	"slices"
 
 	"github.com/octet-ml/octet/ops"
@@ -11,38 +10,34 @@ import (
 
 // What moves values, or chooses among them, works on integers as they are.
 func init() {
-	registerMove[ops.Reshape]()
-	registerMove[ops.ReshapeTo]()
-	registerMove[ops.Flatten]()
-	registerMove[ops.Permute]()
-	registerMove[ops.Expand]()
-	registerMove[ops.Slice]()
-	registerMove[ops.SliceTo]()
-	registerMove[ops.Tile]()
-	registerMove[ops.Flip]()
-	registerMove[ops.Detach]()
-	registerMove[ops.Roll]()
-	registerMove[ops.PixelShuffle]()
-	registerMove[ops.ChannelShuffle]()
-	registerMove[ops.DynamicReshape]()
-	registerForm(func(_ ops.PadMode, n Node) *Form { return sharing(n) })
-	registerForm(interpolateForm)
-	registerForm(func(op ops.MaxPool, n Node) *Form {
+	// Those that put each value of their first input somewhere else.
+	for _, op := range []ops.Op{
+		ops.Reshape{}, ops.ReshapeTo{}, ops.Flatten{}, ops.Permute{}, ops.Expand{}, ops.Slice{}, ops.SliceTo{},
+		ops.Tile{}, ops.Flip{}, ops.Detach{}, ops.Roll{}, ops.PixelShuffle{}, ops.ChannelShuffle{}, ops.DynamicReshape{},
+	} {
+		registerForm(op, moveForm)
+	}
+	registerForm(ops.PadMode{}, sharing)
+	registerForm(ops.Interpolate{}, interpolateForm)
+	registerForm(ops.MaxPool{}, func(n Node) *Form {
+		op := n.Op.(ops.MaxPool)
 		f := sharing(n)
 		f.Homogeneous = true
 		f.Greatest = len(op.Stride) > 0 && slices.Max(op.Stride) == 1
 		return f
 	})
-	registerForm(func(op ops.Pad, n Node) *Form {
+	registerForm(ops.Pad{}, func(n Node) *Form {
+		op := n.Op.(ops.Pad)
 		f := sharing(n)
 		f.FillsIn = op.Value != 0
 		f.Infinite = func(holds func(int) bool) bool { return math.IsInf(float64(op.Value), 0) || holds(0) }
 		return f
 	})
-	registerForm(func(op ops.Full, _ Node) *Form {
+	registerForm(ops.Full{}, func(n Node) *Form {
+		op := n.Op.(ops.Full)
 		return &Form{Infinite: func(func(int) bool) bool { return math.IsInf(op.Value, 0) }}
 	})
-	registerForm(func(_ ops.Where, n Node) *Form {
+	registerForm(ops.Where{}, func(n Node) *Form {
 		return &Form{Infinite: func(holds func(int) bool) bool {
 			return isInfinite(n.Const[1]) || isInfinite(n.Const[2]) || holds(1) || holds(2)
 		}}
@@ -50,7 +45,8 @@ func init() {
 }
 
 // interpolateForm is that of a resize, which mixes pixels or copies them. Training computes mixed ones as they are served.
-func interpolateForm(op ops.Interpolate, n Node) *Form {
+func interpolateForm(n Node) *Form {
+	op := n.Op.(ops.Interpolate)
 	f := sharing(n)
 	if op.Mode != ops.Linearly || !f.Shares {
 		return f
@@ -67,9 +63,6 @@ func interpolateForm(op ops.Interpolate, n Node) *Form {
 	}
 	return f
 }
-
-// registerMove declares an operator that puts each value of its first input somewhere else.
-func registerMove[T ops.Op]() { forms[reflect.TypeFor[T]()] = moveForm }
 
 func moveForm(n Node) *Form {
 	f := sharing(n)

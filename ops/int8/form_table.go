@@ -6,7 +6,8 @@ import (
 )
 
 func init() {
-	registerForm(func(op ops.Unary, n Node) *Form {
+	registerForm(ops.Unary{}, func(n Node) *Form {
+		op := n.Op.(ops.Unary)
 		f := &Form{}
 		if n.takesActivation() {
 			f = tableForm(n, 0)

@@ -6,12 +6,14 @@ import (
 )
 
 func init() {
-	registerForm(func(op ops.GroupNorm, n Node) *Form {
+	registerForm(ops.GroupNorm{}, func(n Node) *Form {
+		op := n.Op.(ops.GroupNorm)
 		return normForm(n, func(out *tensor.QParams, both bool) ops.Op {
 			return GroupNorm{GroupNormAttributes: ops.GroupNormAttributes(op), Out: out, Both: both}
 		})
 	})
-	registerForm(func(op ops.InstanceNorm, n Node) *Form {
+	registerForm(ops.InstanceNorm{}, func(n Node) *Form {
+		op := n.Op.(ops.InstanceNorm)
 		return normForm(n, func(out *tensor.QParams, both bool) ops.Op {
 			return InstanceNorm{InstanceNormAttributes: ops.InstanceNormAttributes(op), Out: out, Both: both}
 		})

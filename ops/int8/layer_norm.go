@@ -6,7 +6,8 @@ import (
 )
 
 func init() {
-	registerForm(func(op ops.LayerNorm, n Node) *Form {
+	registerForm(ops.LayerNorm{}, func(n Node) *Form {
+		op := n.Op.(ops.LayerNorm)
 		f := normForm(n, func(out *tensor.QParams, both bool) ops.Op {
 			return LayerNorm{LayerNormAttributes: ops.LayerNormAttributes(op), Out: out, Both: both}
 		})

@@ -12,7 +12,8 @@ import (
 var inf = float32(math.Inf(1))
 
 func init() {
-	registerForm(func(op ops.MatMul, n Node) *Form {
+	registerForm(ops.MatMul{}, func(n Node) *Form {
+		op := n.Op.(ops.MatMul)
 		g, err := op.Matrices(n.In)
 		if err != nil || n.In[0].DType != tensor.Float32 || g.K > maxProductDepth || isInfinite(n.Const[0]) || isInfinite(n.Const[1]) {
 			return &Form{}
@@ -50,6 +51,8 @@ type MatMul struct {
 func (MatMul) Name() string { return "int8.matmul" }
 
 func (op MatMul) float() ops.Op { return ops.MatMul(op.MatMulAttributes) }
+
+var _ ops.Multiplier = MatMul{}
 
 // MACs counts the products of the definition.
 func (op MatMul) MACs(in, out []ops.Type) int64 {

@@ -11,7 +11,8 @@ import (
 )
 
 func init() {
-	registerForm(func(op ops.RNN, n Node) *Form {
+	registerForm(ops.RNN{}, func(n Node) *Form {
+		op := n.Op.(ops.RNN)
 		f := &Form{}
 		if op.Rounded || len(n.In) == 0 || n.In[0].DType != tensor.Float32 {
 			return f

@@ -8,7 +8,8 @@ import (
 )
 
 func init() {
-	registerForm(func(op ops.Softmax, n Node) *Form {
+	registerForm(ops.Softmax{}, func(n Node) *Form {
+		op := n.Op.(ops.Softmax)
 		if !n.takesActivation() {
 			return &Form{}
 		}

@@ -12,7 +12,10 @@ import (
 // Four clients send a hundred requests, each its next when the one before is answered.
 func ExampleRun() {
 	r, err := loadtest.Run(context.Background(), loadtest.Load{Clients: 4, Requests: 100}, func(_ context.Context, i int) (string, error) {
-		if i%10 == 0 {
+		switch {
+		case i%50 == 49:
+			return loadtest.StatusTimeout, errors.New("no answer within 10 s")
+		case i%10 == 0:
 			return "429", errors.New("busy")
 		}
 		return "200", nil
@@ -21,7 +24,7 @@ func ExampleRun() {
 		log.Fatal(err)
 	}
 	fmt.Println(r.Loop, r.Sent, r.OK, r.Statuses)
-	// Output: closed 100 90 map[200:90 429:10]
+	// Output: closed 100 88 map[200:88 429:10 timeout:2]
 }
 
 // A load needs clients or a rate, and an end.

@@ -1,7 +1,6 @@
 package loadtest
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -54,7 +53,7 @@ func (r *Result) WriteTable(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "answered      %d of %d in %.2f s: %.1f requests/s\n", r.OK, r.Sent, r.Elapsed.Seconds(), r.Throughput)
 	var parts []string
-	for _, status := range slices.SortedFunc(maps.Keys(r.Statuses), cmp.Compare[string]) {
+	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		parts = append(parts, fmt.Sprintf("%s: %d", status, r.Statuses[status]))
 	}
 	fmt.Fprintf(w, "status        %s\n\n", strings.Join(parts, ", "))
