@@ -274,8 +274,7 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 	}
 	if q.model == "" {
 		q.model = p.digest
-	}
-	if q.calibrated() {
+	} else {
 		q.withoutUnknown(p)
 	}
 	nodes := len(p.graph.Nodes)
@@ -307,16 +306,6 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 	}
 	hoist(p.graph, nodes)
 	return p.graph, nil
-}
-
-// calibrated reports whether something has been observed.
-func (q *Quantizer) calibrated() bool {
-	for _, o := range q.values {
-		if o.State().Batches > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // withoutUnknown leaves out what the channels of what was observed before, by an older version, are not known of, but for what the options ask for.
