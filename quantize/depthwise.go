@@ -87,26 +87,29 @@ func (q *Quantizer) equalizeDepthwise(p *prepared) error {
 				return err
 			}
 		}
-		factor, most := ends.Max, float32(0)
+		factor := ends.Max
 		for c, v := range ends.Min {
-			factor[c] = max(v, -v, factor[c], -factor[c])
-			most = max(most, factor[c])
+			factor[c] = float32(largest([]float32{v, factor[c]}))
 		}
+		most := slices.Max(factor)
 		if most == 0 {
 			continue
 		}
-		all := []float32{0, 0} // the ends of the range of all channels
 		for c, f := range factor {
-			factor[c] = max(f/most, leastChannel)
-			all[0], all[1] = min(all[0], seen.Min[c]/factor[c]), max(all[1], seen.Max[c]/factor[c])
+			f = max(f/most, leastChannel)
+			factor[c] = f
+			seen.Min[c] /= f
+			seen.Max[c] /= f
 		}
+		all := []float32{slices.Min(seen.Min), slices.Max(seen.Max)} // the ends of the range of all channels
 		for i, v := range d.values {
 			if i > 0 {
 				if err := d.functions[i-1](all, all); err != nil {
 					return err
 				}
 			}
-			q.smoothed[p.names[v]] = &smoothed{lo: []float32{min(all[0], all[1])}, hi: []float32{max(all[0], all[1])}}
+			both := slices.Clone(all)
+			q.smoothed[p.names[v]] = &smoothed{lo: both, hi: both}
 		}
 		for _, v := range d.first.Inputs[1:] {
 			v.Const = scaledAlong(v.Const, 0, factor, true)
