@@ -55,8 +55,8 @@ func resultOf(e *bench.Evaluation) *evalResult {
 
 // checkMetric returns an error for a name of no metric.
 func checkMetric(name string) error {
-	if name != "" && name != bench.NoMetric && !slices.Contains(bench.Metrics(), name) {
-		return unknownName("metric", name, append(bench.Metrics(), bench.NoMetric))
+	if all := append(bench.Metrics(), bench.NoMetric, ""); !slices.Contains(all, name) {
+		return unknownName("metric", name, all[:len(all)-1])
 	}
 	return nil
 }

@@ -37,8 +37,8 @@ type Backend struct {
 	// EqualizeDepthwise gives each channel between a convolution and a depthwise one its own range, by factors of the weights of both, which have scales for
 	// each channel. Training has the model as it is.
 	EqualizeDepthwise bool
-	// RowsBelow is an SQNR in dB: where the input of a linear layer has less in the integers of one range, on what was observed, all linear layers
-	// quantize each row of their input to its own range while they run. Outliers leave one range few integers for all else. 0 is for never.
+	// RowsBelow is an SQNR in dB: where the inputs of a quarter of the linear layers have less in the integers of one range, on what was observed, all
+	// linear layers quantize each row of their input to its own range while they run. Outliers leave one range few integers for all else. 0 is for never.
 	RowsBelow float64
 	// SmoothOutliers smooths the model, with DefaultSmoothing, where linear layers quantize rows because of RowsBelow and the options ask for no
 	// smoothing: such outliers mostly are those of channels.

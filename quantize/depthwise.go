@@ -1,29 +1,22 @@
 package quantize
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/tensor"
 )
 
 // depthwiseInput is what lies between a convolution and depthwise ones that alone take its result, by at most functions that scale as their input does. The
 // weights of both have a scale for each channel, so that channels with ranges of their own cost nothing: the weights in front are divided by
 // factors, and those behind multiplied with them.
 type depthwiseInput struct {
-	first  *graph.Node
-	layers []*graph.Node  // depthwise
-	values []dividedValue // the result of the convolution first
-	factor []float32      // that the channels are divided by, nil where they have not been observed
-}
-
-// dividedValue is a value whose channels are divided.
-type dividedValue struct {
-	value  *graph.Value
-	of     func(dst, src []float32) error // the function of the value in front, nil of the first
-	lo, hi []float32                      // of the divided channels
+	first     *graph.Node
+	values    []*graph.Value // the result of first, then those of the functions
+	functions []func(dst, src []float32) error
+	layers    []*graph.Node // depthwise
 }
 
 // leastChannel is the least factor of a channel in proportion to the greatest: what hardly had values in calibration may have some later.
@@ -46,121 +39,85 @@ func (p *prepared) findDepthwise(q *Quantizer) {
 		if l == nil || l.Conv == nil || l.HasResidual || l.Act != ops.NoActivation && l.Act != ops.ActReLU || !own(n) || l.HasBias && len(p.users[n.Inputs[2]]) != 1 {
 			continue
 		}
-		e := &depthwiseInput{first: n}
-		if p.follow(q, e, n.Outputs[0], nil, own) {
-			p.depthwise = append(p.depthwise, e)
+		d := &depthwiseInput{first: n}
+		if p.follow(q, d, n.Outputs[0], own) {
+			p.depthwise = append(p.depthwise, d)
 		}
 	}
 }
 
 // follow takes in a value, and reports whether only depthwise convolutions take it, and what functions make of it.
-func (p *prepared) follow(q *Quantizer, e *depthwiseInput, v *graph.Value, of func(dst, src []float32) error, own func(*graph.Node) bool) bool {
+func (p *prepared) follow(q *Quantizer, d *depthwiseInput, v *graph.Value, own func(*graph.Node) bool) bool {
 	name := p.names[v]
 	if slices.Contains(p.graph.Outputs, v) || q.edges[name] != nil || q.opts.Fixed[name] != nil || len(p.users[v]) == 0 {
 		return false
 	}
-	e.values = append(e.values, dividedValue{value: v, of: of})
-	if n := p.users[v][0]; len(p.users[v]) == 1 && p.form(n).Function != nil && p.form(n).Homogeneous && len(n.Inputs) == 1 && p.decision[n].Quantize {
-		return p.follow(q, e, n.Outputs[0], p.form(n).Function, own)
+	d.values = append(d.values, v)
+	n := p.users[v][0]
+	if f := p.form(n); len(p.users[v]) == 1 && f.Function != nil && f.Homogeneous && len(n.Inputs) == 1 && p.decision[n].Quantize {
+		d.functions = append(d.functions, f.Function)
+		return p.follow(q, d, n.Outputs[0], own)
 	}
 	for _, n := range p.users[v] {
 		l := p.form(n).Layer
 		if l == nil || l.Conv == nil || n.Inputs[0] != v || l.Groups == 1 || l.Groups != v.Type.Shape[1] || n.Inputs[1].Type.Shape[0] != l.Groups || !own(n) {
 			return false
 		}
-		e.layers = append(e.layers, n)
+		d.layers = append(d.layers, n)
 	}
 	return true
 }
 
-// observeDepthwise adds the nodes that observe the channels of what can be equalized.
-func (q *Quantizer) observeDepthwise(p *prepared, first map[*graph.Value]bool) error {
-	for _, e := range p.depthwise {
-		v, name := e.values[0].value, p.layers[e.first]
-		if q.channels[name] == nil {
-			obs, err := channelConfig(1).New(name)
-			if err != nil {
-				return err
-			}
-			q.channels[name] = obs
-		}
-		if _, err := p.graph.Add(e.first.Scope, observeOp{to: q.channels[name], samples: first[v]}, v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // equalizeDepthwise divides the channels of values by what they were observed to reach.
 func (q *Quantizer) equalizeDepthwise(p *prepared) error {
-	q.divided = make(map[string]*dividedValue)
-	for _, e := range p.depthwise {
-		o := q.channels[p.layers[e.first]]
+	for _, d := range p.depthwise {
+		o := q.channels[p.layers[d.first]]
 		if o == nil {
 			continue
 		}
-		seen := o.State()
+		seen, ends := o.State(), o.State()
 		if seen.Batches == 0 {
 			continue
 		}
-		if len(seen.Min) != e.first.Inputs[1].Type.Shape[0] {
-			return &ObserverError{p.layers[e.first], MinMax, fmt.Errorf("%w: it has seen %d channels", ErrMismatch, len(seen.Min))}
+		if len(seen.Min) != d.first.Inputs[1].Type.Shape[0] {
+			return &ObserverError{p.layers[d.first], MinMax, fmt.Errorf("%w: it has seen %d channels", ErrMismatch, len(seen.Min))}
 		}
-		if err := e.measure(seen.Min, seen.Max); err != nil {
-			return err
+		for _, f := range d.functions {
+			if err := errors.Join(f(ends.Min, ends.Min), f(ends.Max, ends.Max)); err != nil {
+				return err
+			}
 		}
-		if e.factor == nil {
+		factor := ends.Max
+		for c, v := range ends.Min {
+			factor[c] = float32(largest([]float32{v, factor[c]}))
+		}
+		most := slices.Max(factor)
+		if most == 0 {
 			continue
 		}
-		for _, v := range e.first.Inputs[1:] {
-			v.Const = scaledAlong(v.Const, 0, e.factor, true)
+		for c, f := range factor {
+			f = max(f/most, leastChannel)
+			factor[c] = f
+			seen.Min[c] /= f
+			seen.Max[c] /= f
 		}
-		for _, n := range e.layers {
-			n.Inputs[1].Const = scaledAlong(n.Inputs[1].Const, 0, e.factor, false)
-			p.inputFactor[n] = e.factor
-		}
-		for i := range e.values {
-			q.divided[p.names[e.values[i].value]] = &e.values[i]
-		}
-	}
-	return nil
-}
-
-// measure finds the factors, and the ranges of the channels divided by them, from those of the first value.
-func (e *depthwiseInput) measure(lo, hi []float32) error {
-	for i := range e.values {
-		v := &e.values[i]
-		if v.of != nil {
-			lo, hi = slices.Clone(lo), slices.Clone(hi)
-			for _, ends := range [][]float32{lo, hi} {
-				if err := v.of(ends, ends); err != nil {
+		all := []float32{slices.Min(seen.Min), slices.Max(seen.Max)} // the ends of the range of all channels
+		for i, v := range d.values {
+			if i > 0 {
+				if err := d.functions[i-1](all, all); err != nil {
 					return err
 				}
 			}
+			both := slices.Clone(all)
+			q.smoothed[p.names[v]] = &smoothed{lo: both, hi: both}
 		}
-		v.lo, v.hi = slices.Clone(lo), slices.Clone(hi)
-	}
-	factor, most := make([]float32, len(lo)), float32(0)
-	for c := range lo {
-		factor[c] = max(-lo[c], hi[c], lo[c], -hi[c])
-		most = max(most, factor[c])
-	}
-	if !(most > 0) {
-		return nil
-	}
-	for c, f := range factor {
-		factor[c] = max(f/most, leastChannel)
-	}
-	for _, v := range e.values {
-		for c, f := range factor {
-			v.lo[c], v.hi[c] = min(v.lo[c], v.hi[c])/f, max(v.lo[c], v.hi[c])/f
+		for _, v := range d.first.Inputs[1:] {
+			v.Const = scaledAlong(v.Const, 0, factor, true)
+		}
+		for _, n := range d.layers {
+			n.Inputs[1].Const = scaledAlong(n.Inputs[1].Const, 0, factor, false)
+			p.inputFactor[n] = factor
 		}
 	}
-	e.factor = factor
 	return nil
-}
-
-// qparams returns the parameters of the value.
-func (v *dividedValue) qparams(s Spec) (*tensor.QParams, error) {
-	return s.qparams([]float32{slices.Min(v.lo)}, []float32{slices.Max(v.hi)})
 }

@@ -117,7 +117,6 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override, smooth fu
 	}
 	p.observe(q.edges)
 	p.findDepthwise(q)
-	q.divided = nil
 	return p, p.checkFixed(q.opts.Fixed)
 }
 

@@ -156,8 +156,8 @@ func TestQATResNet20(t *testing.T) {
 		before := count(classes(t, two.before, test), test.labels)
 		right := count(two.checkDeployed(t, test), test.labels)
 		t.Logf("%d right after calibration, %d after training; losses %v", before, right, two.losses)
-		// 800 and 898, where sums of float32 are those of AVX-512.
-		if before > 830 || right < before+50 {
+		// 843 and 898, where sums of float32 are those of AVX-512.
+		if before > 870 || right < before+40 {
 			t.Errorf("%d right after calibration, %d after training", before, right)
 		}
 		one := trainResNet20(t, calib, data, 4, 1e-3, 1, earlySteps)

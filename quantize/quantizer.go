@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
@@ -112,10 +111,9 @@ type Quantizer struct {
 	safe      map[safeKey]*tensor.QParams // of pair-safe weights
 	seed      maphash.Seed                // of the hashes in keys of rounded and safe
 	report    *Report
-	learned   *QAT                     // the last proxy for training, nil without one
-	static    bool                     // no layer quantizes rows while it runs: training has scales for all inputs
-	divided   map[string]*dividedValue // values of the model at hand whose channels are divided, by name
-	outliers  bool                     // rows are quantized because of outliers in the model at hand, and Backend.SmoothOutliers says what that means
+	learned   *QAT // the last proxy for training, nil without one
+	static    bool // no layer quantizes rows while it runs: training has scales for all inputs
+	outliers  bool // rows are quantized because of outliers in the model at hand, and Backend.SmoothOutliers says what that means
 
 	part     *Part       // nil: all of the data
 	partRead bool        // part is a file's, to be merged or for a second pass, not to be observed into
@@ -276,8 +274,7 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 	}
 	if q.model == "" {
 		q.model = p.digest
-	}
-	if q.calibrated() {
+	} else {
 		q.withoutUnknown(p)
 	}
 	nodes := len(p.graph.Nodes)
@@ -304,31 +301,25 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 			return nil, err
 		}
 	}
-	if err := errors.Join(q.observeChannels(p, first), q.observeDepthwise(p, first)); err != nil {
+	if err := q.observeChannels(p, first); err != nil {
 		return nil, err
 	}
 	hoist(p.graph, nodes)
 	return p.graph, nil
 }
 
-// calibrated reports whether something has been observed.
-func (q *Quantizer) calibrated() bool {
-	for _, o := range q.values {
-		if o.State().Batches > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // withoutUnknown leaves out what the channels of what was observed before, by an older version, are not known of, but for what the options ask for.
 func (q *Quantizer) withoutUnknown(p *prepared) {
-	if q.opts.Smooth == NoSmoothing {
-		p.smoothed = slices.DeleteFunc(p.smoothed, func(s *smoothed) bool {
-			return slices.ContainsFunc(s.layers, func(l smoothedLayer) bool { return q.channels[l.weight.Name] == nil })
-		})
+	if q.opts.Smooth == NoSmoothing && len(q.channels) == 0 {
+		p.smoothed = nil
 	}
-	p.depthwise = slices.DeleteFunc(p.depthwise, func(d *depthwiseInput) bool { return q.channels[p.layers[d.first]] == nil })
+	var known []*depthwiseInput
+	for _, d := range p.depthwise {
+		if q.channels[p.layers[d.first]] != nil {
+			known = append(known, d)
+		}
+	}
+	p.depthwise = known
 }
 
 // observer returns the observer of a value, making it at first use.
@@ -402,9 +393,6 @@ func (q *Quantizer) observedParameters(name string) (*tensor.QParams, error) {
 	}
 	if s := q.smoothed[name]; s != nil {
 		return s.qparams(obs.Config().Spec)
-	}
-	if v := q.divided[name]; v != nil {
-		return v.qparams(obs.Config().Spec)
 	}
 	if b := q.opts.backend(); b.PooledExtremes && q.pooled[name] && obs.Config().Kind == b.Activation.Kind && obs.Config().Spec.levels() >= 255 {
 		config := obs.Config()

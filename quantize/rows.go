@@ -6,20 +6,22 @@ import (
 	"github.com/octet-ml/octet/graph"
 )
 
-// quantizeRows decides whether linear layers quantize each row of their input to its own range while they run: all of them, where the input of one has
-// outliers, so that one range of 8 bits for all rows leaves an SQNR below Backend.RowsBelow. Before anything was observed, and in training, none does.
+// quantizeRows decides whether linear layers quantize each row of their input to its own range while they run: all of them, where the inputs of a quarter
+// have outliers, so that one range of 8 bits for all rows leaves an SQNR below Backend.RowsBelow. Before anything was observed, and in training, none does.
 func (p *prepared) quantizeRows(q *Quantizer) {
 	if q.static || q.learned != nil || p.backend.RowsBelow == 0 || q.observers.Activation.Spec.levels() < 255 {
 		return
 	}
-	layers, outliers := make(map[*graph.Node]bool), false
+	layers, outliers := make(map[*graph.Node]bool), 0
 	for _, n := range p.graph.Nodes {
 		if l := p.form(n).Layer; l != nil && l.IsDynamic() && p.decision[n].Quantize {
 			layers[n] = true
-			outliers = outliers || q.observedSQNR(p.names[p.source(n.Inputs[0])]) < p.backend.RowsBelow
+			if q.observedSQNR(p.names[p.source(n.Inputs[0])]) < p.backend.RowsBelow {
+				outliers++
+			}
 		}
 	}
-	if outliers {
+	if outliers > 0 && 4*outliers >= len(layers) {
 		p.dynamic = layers
 	}
 }

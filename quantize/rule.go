@@ -166,6 +166,9 @@ func (q *Quantizer) weightConfig(n *graph.Node) ObserverConfig {
 			c = *r.Weight
 		}
 	}
+	if q.static {
+		c.Spec = c.Spec.trained()
+	}
 	return c
 }
 

@@ -393,8 +393,25 @@ func (e *smoothingError) of(factor []float32) float64 {
 	return sum
 }
 
-// observeChannels adds the nodes that observe the channels of what layers take that can be smoothed.
+// observeChannels adds the nodes that observe the channels of what layers take that can be smoothed, and of what can be equalized.
 func (q *Quantizer) observeChannels(p *prepared, first map[*graph.Value]bool) error {
+	observe := func(name string, axis int, scope graph.Scope, v *graph.Value) error {
+		obs := q.channels[name]
+		if obs == nil {
+			var err error
+			if obs, err = channelConfig(axis).New(name); err != nil {
+				return err
+			}
+			q.channels[name] = obs
+		}
+		_, err := p.graph.Add(scope, observeOp{to: obs, samples: first[v]}, v)
+		return err
+	}
+	for _, d := range p.depthwise {
+		if err := observe(p.layers[d.first], 1, d.first.Scope, d.values[0]); err != nil {
+			return err
+		}
+	}
 	seen := make(map[*graph.Value]bool)
 	for _, n := range p.graph.Nodes {
 		s, name := p.smoothedBy(n)
@@ -402,15 +419,7 @@ func (q *Quantizer) observeChannels(p *prepared, first map[*graph.Value]bool) er
 			continue
 		}
 		seen[n.Inputs[0]] = true
-		obs := q.channels[name]
-		if obs == nil {
-			var err error
-			if obs, err = channelConfig(len(n.Inputs[0].Type.Shape) - 1).New(name); err != nil {
-				return err
-			}
-			q.channels[name] = obs
-		}
-		if _, err := p.graph.Add(n.Scope, observeOp{to: obs, samples: first[n.Inputs[0]]}, n.Inputs[0]); err != nil {
+		if err := observe(name, len(n.Inputs[0].Type.Shape)-1, n.Scope, n.Inputs[0]); err != nil {
 			return err
 		}
 	}

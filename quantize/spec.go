@@ -49,8 +49,8 @@ func (s Spec) levels() int {
 }
 
 // WithBits returns the spec with the integers of a type of the given bits,
-// signed as DType is: Int8 with 4 bits uses -8 to 7, and with 8 bits -127 to 127 where it did before. Bits outside 2 to the width
-// of DType give a spec that Validate refuses.
+// signed as DType is: Int8 with 4 bits uses -8 to 7, or -7 to 7 where it used -127 to 127 before, for the greatest weight of a channel is exact then.
+// With 2 and 3 bits it uses all integers. Bits outside 2 to the width of DType give a spec that Validate refuses.
 func (s Spec) WithBits(bits int) Spec {
 	if bits < 2 || bits > 8*s.DType.Size() {
 		s.Min, s.Max = 1, 1
@@ -60,10 +60,21 @@ func (s Spec) WithBits(bits int) Spec {
 		s.Min, s.Max = 0, int32(1)<<bits-1
 		return s
 	}
-	if _, most := tensor.QRange(s.DType); s.Max == most && bits == 8*s.DType.Size() {
-		return s
-	}
+	_, most := tensor.QRange(s.DType)
+	even := s.Max == most && s.Min == -most && bits >= 4
 	s.Min, s.Max = int32(-1<<(bits-1)), int32(1<<(bits-1)-1)
+	if even {
+		s.Min++
+	}
+	return s
+}
+
+// trained returns the spec of a weight in training: of fewer than 8 bits it uses all integers. Scales move there, so that none is wasted, and what was
+// trained so is better.
+func (s Spec) trained() Spec {
+	if _, most := tensor.QRange(s.DType); s.DType == tensor.Int8 && s.Min == -s.Max && s.Max < most && s.Min < 0 {
+		s.Min--
+	}
 	return s
 }
 

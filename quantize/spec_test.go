@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -170,5 +172,41 @@ func TestNativeWeightsExact(t *testing.T) {
 	}
 	if lo, _ := nativeS8.WithBits(4).WithBits(8).Range(); lo != -128 {
 		t.Errorf("8 bits of 4 begin at %d", lo)
+	}
+}
+
+// TestSymmetricBits checks that what is symmetric about 0 with 8 bits is so with 4 to 7, where the greatest weight is exact then, and takes all
+// integers with fewer bits and in training.
+func TestSymmetricBits(t *testing.T) {
+	for bits, want := range map[int][3]int32{8: {-127, 127, -127}, 7: {-63, 63, -64}, 4: {-7, 7, -8}, 3: {-4, 3, -4}, 2: {-2, 1, -2}} {
+		s := nativeS8.WithBits(bits)
+		if got := [3]int32{s.Min, s.Max, s.trained().Min}; got != want {
+			t.Errorf("%d bits: %v, want %v", bits, got, want)
+		}
+	}
+	if s := nativeS8.WithBits(4).WithBits(8); s.Min != -128 {
+		t.Errorf("8 bits of 4 are from %d on", s.Min)
+	}
+	for _, s := range []Spec{channelSymmetricS8.WithBits(4), nativeU8.WithBits(4)} {
+		if s != s.trained() || s.levels() != 15 {
+			t.Errorf("%v is %v in training", s, s.trained())
+		}
+	}
+	m := build(t, []int{1, 8, 12}, func(c *nn.Context, x *graph.Value) *graph.Value {
+		return c.Call("fc", nn.Linear{In: 12, Out: 6}, x)
+	})
+	q := New(Options{})
+	calibrate(t, q, m, &dataset{batches: [][]*tensor.Tensor{{randomInput(t, 1, 1, 8, 12)}}}, WithBits(8, 4))
+	for _, least := range []int32{-7, -8} {
+		p, err := q.Parameters(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have := p.Weights["fc"].Min; have != least {
+			t.Errorf("weights are from %d on, want %d", have, least)
+		}
+		if _, err := q.QAT(m); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -212,10 +212,14 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 
 // mergeChannels returns what two parts have observed of channels, without those that one, of an older version, has not.
 func (q *Quantizer) mergeChannels(other *Quantizer) (map[string]Observer, error) {
-	a, b := maps.Clone(q.channels), maps.Clone(other.channels)
-	if len(a)+len(q.values) > 0 && len(b)+len(other.values) > 0 {
-		maps.DeleteFunc(a, func(name string, _ Observer) bool { return b[name] == nil })
-		maps.DeleteFunc(b, func(name string, _ Observer) bool { return a[name] == nil })
+	if len(q.channels)+len(q.values) == 0 || len(other.channels)+len(other.values) == 0 {
+		return mergeObservers(q.channels, other.channels)
+	}
+	a, b := make(map[string]Observer), make(map[string]Observer)
+	for name, o := range q.channels {
+		if from := other.channels[name]; from != nil {
+			a[name], b[name] = o, from
+		}
 	}
 	return mergeObservers(a, b)
 }
