@@ -8,6 +8,7 @@ import (
 
 	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
 )
 
 // containers are the operators on lists, dicts, strings and None.
@@ -303,6 +304,9 @@ func sortedList(c *call) Value {
 
 // sorted returns numbers or strings in order.
 func (c *call) sorted(items []Value, reverse bool) []Value {
+	if out := c.sortedInRun(items, reverse); out != nil {
+		return out
+	}
 	out := make([]Value, len(items))
 	for i, x := range items {
 		p, err := c.PlainValue(x)
@@ -327,6 +331,29 @@ func (c *call) sorted(items []Value, reverse bool) []Value {
 		}
 		return cmp.Compare(x, y)
 	})
+	return out
+}
+
+// sortedInRun is sorted of numbers of one kind, of which only the run knows some. It is nil for all else.
+func (c *call) sortedInRun(items []Value, reverse bool) []Value {
+	parts, plain := make([]*build.Tensor, len(items)), true
+	kind := build.Int
+	for i, x := range items {
+		n := build.AsNumber(x)
+		if n == nil || i > 0 && n.Kind != kind {
+			return nil
+		}
+		_, known := c.Plain(n)
+		parts[i], kind, plain = build.OfNumber(n), n.Kind, plain && known
+	}
+	if plain || c.Err() != nil {
+		return nil
+	}
+	y := c.applyAll(ops.Sort{Descending: reverse}, c.apply(ops.Stack{}, parts...))[0]
+	out := make([]Value, len(items))
+	for i := range out {
+		out[i] = c.itemOf(c.selected(y, 0, build.Extent(i)), kind)
+	}
 	return out
 }
 
