@@ -39,3 +39,4 @@ def cases(s):
     s.op(attend, (r(2, 3, 8), r(2, 0, 8)), (r(2, 3, 8), r(2, 4, 8)), tol=1e-5)
     s.op("F.scaled_dot_product_attention(a, b, b, is_causal=True)", (r(1, 4, 5, 8), r(2, 4, 5, 8)), (r(1, 4, 3, 8), r(1, 4, 3, 8)), tol=1e-5)
     s.op("F.scaled_dot_product_attention(a, b, b, attn_mask=c)", (r(1, 4, 5, 8), r(2, 4, 6, 8), r(5, 6) > 0), (r(2, 4, 5, 8), r(2, 1, 6, 8), r(5, 6) > 0), tol=1e-5)
+    s.op("torch.result_type(a, 1.5) + 0 * a, torch.result_type(a > 0, 1) + 0 * a", r(2), ints(2))
