@@ -64,8 +64,8 @@ func (op Attention) Infer(in []Type) ([]Type, error) {
 	if q[rank-1] != k[rank-1] || k[rank-2] != v[rank-2] {
 		return nil, Errorf(op, in, "queries and keys differ in width, or keys and values in number")
 	}
-	if q[rank-1] == 0 || k[rank-2] == 0 {
-		return nil, Errorf(op, in, "there are no keys, or they have no elements")
+	if q[rank-1] == 0 {
+		return nil, Errorf(op, in, "the keys have no elements")
 	}
 	if op.HasMask {
 		mask := in[3]
@@ -124,6 +124,9 @@ func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 	}
 	q, v := op.headsFirst(p.In[0].Shape), op.headsFirst(p.In[2].Shape)
 	rank := len(q)
+	if v[rank-2] == 0 { // sums over no keys
+		return clearKernel(), nil
+	}
 	k := &attentionKernel{
 		op: op, heads: 1, l: q[rank-2], s: v[rank-2], e: q[rank-1], v: v[rank-1], batch: q[:rank-2],
 		scale: float32(op.Scale), gemm: asm.IGemmF32For(p.Tier), softmax: asm.SoftmaxF32For(p.Tier),

@@ -112,6 +112,7 @@ func int8Cases() []int8Case {
 		{ops.MaxPool{Kernel: []int{2, 2}, Stride: []int{2, 2}, Padding: []int{0, 0}, Dilation: []int{1, 1}}, [][]int{image}, nil, "", "torch.max_pool2d("},
 		{ops.Interpolate{Mode: ops.Nearest, Scales: []float64{2, 2}}, [][]int{image}, nil, "", "torch.upsample_nearest2d("},
 		{ops.Interpolate{Mode: ops.Linearly, Scales: []float64{2, 2}, AlignCorners: true}, [][]int{image}, nil, "", "torch.upsample_bilinear2d("},
+		{ops.Interpolate{Mode: ops.Linearly, Scales: []float64{0.5, 0.5}}, [][]int{image}, nil, "", "torch.upsample_bilinear2d("},
 	}
 }
 

@@ -122,6 +122,16 @@ func (op Attention) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	}
 	q, v := op.headsFirst(p.In[0].Shape), op.headsFirst(p.In[2].Shape)
 	rank := len(q)
+	if v[rank-2] == 0 { // sums over no keys
+		zero := byte(op.Out.Quantize(0, 0))
+		return &ops.Kernel{Run: func(c *ops.Call) error {
+			out := c.Out[0].Bytes()
+			for i := range out {
+				out[i] = zero
+			}
+			return nil
+		}, Choice: "empty", Parallel: 1}, nil
+	}
 	k := &attentionKernel{
 		op: op, heads: 1, l: q[rank-2], s: v[rank-2], e: q[rank-1], v: v[rank-1], batch: q[:rank-2], scale: op.Scale,
 		store: asm.QuantizeF32U8For(p.Tier), weights: asm.LutU8For(p.Tier), largest: asm.MinMaxF32For(p.Tier), blocks: 1,

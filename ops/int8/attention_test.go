@@ -31,6 +31,7 @@ func TestFloatInside(t *testing.T) {
 		"group norm":         {int8.GroupNorm{GroupNormAttributes: ops.GroupNormAttributes{Groups: 2, Eps: 1e-5}, Out: out}, [][]int{{2, 6, 5}}, 0.51},
 		"attention":          {attention(ops.AttentionAttributes{}), [][]int{{2, 3, 60, 20}, {2, 3, 37, 20}, {2, 3, 37, 11}}, 2},
 		"attention, causal":  {attention(ops.AttentionAttributes{Causal: true, HeadsLast: true}), [][]int{{2, 9, 3, 8}, {2, 9, 3, 8}, {2, 9, 3, 8}}, 2},
+		"attention, no keys": {attention(ops.AttentionAttributes{}), [][]int{{2, 5, 8}, {2, 0, 8}, {2, 0, 9}}, 0},
 		"attention, mask":    {attention(ops.AttentionAttributes{HasMask: true, Scale: 0.2}), [][]int{{2, 5, 8}, {2, 7, 8}, {2, 7, 9}, {5, 7}}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package aten
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/sticky"
@@ -389,6 +390,9 @@ func (c *call) cast(t *build.Tensor, d tensor.DType) *build.Tensor {
 
 // expand repeats dimensions of extent 1.
 func (c *call) expand(t *build.Tensor, to []*build.Number) *build.Tensor {
+	if t.Complex {
+		return asComplex(c.expand(pairs(t), append(slices.Clip(to), build.Extent(2))))
+	}
 	x := c.read(t)
 	if c.Err() != nil {
 		return c.anything()
@@ -403,6 +407,9 @@ func (c *call) expand(t *build.Tensor, to []*build.Number) *build.Tensor {
 
 // reshape gives a copy of t another shape.
 func (c *call) reshape(t *build.Tensor, to []*build.Number) *build.Tensor {
+	if t.Complex {
+		return asComplex(c.reshape(pairs(t), append(slices.Clip(to), build.Extent(2))))
+	}
 	x := c.read(t)
 	if c.Err() != nil {
 		return c.anything()

@@ -18,6 +18,9 @@ func (c *call) arithmeticOf(fn ops.BinaryFn, a, b *build.Number) (Value, error) 
 	if a == nil || b == nil {
 		return nil, errors.New("a number is missing")
 	}
+	if yes, no := fn == ops.Eq || fn == ops.Le || fn == ops.Ge, fn == ops.Ne || fn == ops.Lt || fn == ops.Gt; (yes || no) && sameInt(a, b) {
+		return yes, nil
+	}
 	out := &build.Number{Deps: a.Deps.Union(b.Deps)}
 	if a.Known != nil && b.Known != nil {
 		v, err := plainArithmetic(fn, a.Known, b.Known)
@@ -81,6 +84,11 @@ func resultKind(fn ops.BinaryFn, a, b build.Kind) (build.Kind, error) {
 		return build.Float, nil
 	}
 	return max(a, b, build.Int), nil
+}
+
+// sameInt reports whether two numbers are one int, whatever that is.
+func sameInt(a, b *build.Number) bool {
+	return a.Kind == build.Int && b.Kind == build.Int && build.SameExtent(a, b)
 }
 
 // plainArithmetic computes a function of two plain numbers.

@@ -373,8 +373,8 @@ func maskedFill(c *call) Value {
 
 // lerp is self + weight * (end - self).
 func lerp(c *call) Value {
-	d := c.arith(ops.Sub, c.tensor(1), c.tensor(0))
-	return c.arith(ops.Add, c.tensor(0), c.binaryValues(ops.Mul, d, c.args[2]))
+	d := c.binaryValues(ops.Sub, c.args[1], c.args[0])
+	return c.binaryValues(ops.Add, c.args[0], c.binaryValues(ops.Mul, d, c.args[2]))
 }
 
 // addProduct is self + value * (tensor1 fn tensor2).

@@ -118,13 +118,21 @@ var complexMoves = map[string]bool{
 	"aten::repeat_interleave": true, "aten::tril": true, "aten::triu": true, "aten::cumsum": true, "aten::constant_pad_nd": true, "aten::pad": true, "aten::take": true,
 	"aten::copy": true, "aten::hstack": true, "aten::vstack": true, "aten::index_put": true, "aten::index_add": true, "aten::index_copy": true, "aten::scatter": true,
 	"aten::scatter_add": true, "aten::masked_select": true, "aten::masked_fill": true, "aten::diag": true, "aten::diag_embed": true, "aten::rot90": true, "aten::fliplr": true, "aten::flipud": true,
-	"aten::trace": true, "aten::diff": true, "aten::block_diag": true,
+	"aten::trace": true, "aten::diff": true, "aten::block_diag": true, "aten::fill": true, "aten::index_fill": true,
+}
+
+// complexValues are the arguments of complexMoves that are values where they are numbers: of integers, too, the imaginary part is zero.
+var complexValues = map[string][]int{
+	"aten::where": {1, 2}, "aten::constant_pad_nd": {2}, "aten::masked_fill": {2}, "aten::index_fill": {3}, "aten::scatter": {3}, "aten::fill": {1},
 }
 
 // holdsComplex reports whether an argument is or holds complex numbers.
 func holdsComplex(v Value) bool {
-	if t, ok := v.(*build.Tensor); ok {
-		return t.Complex
+	switch v := v.(type) {
+	case *build.Tensor:
+		return v.Complex
+	case complex128:
+		return true
 	}
 	items, _ := Items(v)
 	return slices.ContainsFunc(items, func(x Value) bool {
@@ -137,14 +145,16 @@ func holdsComplex(v Value) bool {
 // imaginary parts of zero. Integers and bools are indices, extents and conditions, and stay.
 func byParts(lower func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
-		whole := c.args
+		whole := slices.Clone(c.args)
+		for _, k := range complexValues[c.name] {
+			if k < len(whole) {
+				whole[k] = c.asFloat(whole[k])
+			}
+		}
 		var parts [2]*build.Tensor
 		for i := range parts {
 			c.args = make([]Value, len(whole))
 			for k, v := range whole {
-				if kind, ok := build.KindOf(v); ok && kind == build.Int && v != int64(0) && (c.name == "aten::where" || c.name == "aten::constant_pad_nd") {
-					c.unsupported("of complex numbers and a number %v", v)
-				}
 				c.args[k] = c.partOfValue(v, i)
 			}
 			parts[i], _ = lower(c).(*build.Tensor)
@@ -157,8 +167,21 @@ func byParts(lower func(*call) Value) func(*call) Value {
 	}
 }
 
+// asFloat makes floats of integers and bools.
+func (c *call) asFloat(v Value) Value {
+	if t, ok := v.(*build.Tensor); ok && !t.Complex && !t.DType().IsFloat() {
+		return c.cast(t, defaultFloat)
+	}
+	if n := build.AsNumber(v); n != nil {
+		return n.To(build.Float)
+	}
+	return v
+}
+
 func (c *call) partOfValue(v Value, i int) Value {
 	switch x := v.(type) {
+	case complex128:
+		return [2]float64{real(x), imag(x)}[i]
 	case *build.Tensor:
 		if x.Complex || x.DType().IsFloat() {
 			return c.partOf(c.ensureComplex(x), i)

@@ -18,15 +18,15 @@ var creations = []operator{
 	{"aten::zeros", "size:I" + newTensor, filled(0)},
 	{"aten::ones", "size:I" + newTensor, filled(1)},
 	{"aten::empty", "size:I" + newTensor + " memory_format:i?=None", filled(0)},
-	{"aten::full", "size:I fill_value:n" + newTensor, full},
+	{"aten::full", "size:I fill_value:N" + newTensor, full},
 	{"aten::zeros_like", "self:T" + newTensor + " memory_format:i?=None", filledLike(0)},
 	{"aten::ones_like", "self:T" + newTensor + " memory_format:i?=None", filledLike(1)},
 	{"aten::empty_like", "self:T" + newTensor + " memory_format:i?=None", filledLike(0)},
-	{"aten::full_like", "self:T fill_value:n" + newTensor + " memory_format:i?=None", fullLike},
+	{"aten::full_like", "self:T fill_value:N" + newTensor + " memory_format:i?=None", fullLike},
 	{"aten::new_zeros", "self:T size:I" + newTensor, newFilled(0)},
 	{"aten::new_ones", "self:T size:I" + newTensor, newFilled(1)},
 	{"aten::new_empty", "self:T size:I" + newTensor, newFilled(0)},
-	{"aten::new_full", "self:T size:I fill_value:n" + newTensor, newFull},
+	{"aten::new_full", "self:T size:I fill_value:N" + newTensor, newFull},
 	{"aten::zero", "self:T", func(c *call) Value { return c.fullLike(c.tensor(0), 0) }},
 	{"aten::fill", "self:T value:N", fill},
 	{"aten::arange", "end:n" + newTensor, arange(-1, 0, -1)},
@@ -96,8 +96,8 @@ func filled(v float64) func(*call) Value {
 // fillType returns the element type of full without one. Before version 5 it was
 // always the default float.
 func (c *call) fillType(i int) tensor.DType {
-	k, _ := build.KindOf(c.args[i])
-	if k == build.Float || c.version() < 5 {
+	k, ok := build.KindOf(c.args[i])
+	if !ok || k == build.Float || c.version() < 5 {
 		return defaultFloat
 	}
 	return k.DType()
@@ -113,9 +113,15 @@ func (c *call) fullWith(size []*build.Number, i int, d tensor.DType) *build.Tens
 	return c.fullOf(size, c.float(i), d)
 }
 
-// filler returns argument i as a tensor of an element type where no float64 says it: it has too many digits, or only
+// filler returns argument i as a tensor of an element type where no float64 says it: it is complex, has too many digits, or only
 // the run knows it. PyTorch's gradients end where a tensor becomes a number.
 func (c *call) filler(i int, d tensor.DType) *build.Tensor {
+	switch v := c.args[i].(type) {
+	case complex128:
+		return c.complexNumber(v, d)
+	case *build.Tensor:
+		return c.cast(c.apply(ops.Detach{}, c.reshape(v, nil)), d)
+	}
 	if n := c.number(i); n != nil {
 		if _, ok := c.Plain(n); !ok {
 			return c.cast(c.apply(ops.Detach{}, c.lift(n)), d)
@@ -318,6 +324,9 @@ func eye(c *call) Value {
 func tensorOf(c *call) Value {
 	if t, ok := c.args[0].(*build.Tensor); ok {
 		return c.convertTo(t, 1, true)
+	}
+	if z, ok := c.args[0].(complex128); ok {
+		return c.complexNumber(z, c.dtypeOr(1, defaultFloat))
 	}
 	if n := c.number(0); n != nil {
 		t := build.OfNumber(n)

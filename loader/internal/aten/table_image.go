@@ -187,7 +187,7 @@ func interpolate(c *call) Value {
 
 // resize resizes images to extents, or by the operator's scales without any.
 func (c *call) resize(op ops.Interpolate, x *build.Tensor, size []*build.Number) *build.Tensor {
-	if q := x.Type().Q; q != nil && (op.Mode > ops.NearestExact || x.DType() != tensor.Uint8 || q.Scheme.PerChannel()) {
+	if q := x.Type().Q; q != nil && (op.Mode == ops.Cubic || x.DType() != tensor.Uint8 || q.Scheme.PerChannel()) {
 		return c.throughFloatTo(x, q, func(x *build.Tensor) *build.Tensor { return c.resize(op, x, size) })
 	}
 	if d := x.DType(); d != tensor.Float32 && x.Type().Q == nil && (op.Mode > ops.NearestExact || d != tensor.Uint8 && !d.IsFloat()) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/loader/internal/build"
+	"github.com/octet-ml/octet/ops"
 )
 
 // containers are the operators on lists, dicts, strings and None.
@@ -229,6 +230,7 @@ func (c *call) find(l *List, v Value) int {
 // same compares two values, whose numbers the graph then depends on.
 func (c *call) same(a, b Value) bool {
 	w := NewWalker()
+	a, b = withoutSame(a, b)
 	a, errA := c.plainTree(w, a)
 	b, errB := c.plainTree(w, b)
 	c.failed(errA)
@@ -236,6 +238,24 @@ func (c *call) same(a, b Value) bool {
 	same := w.equal(a, b)
 	c.failed(c.Toil(maxWalk - w.left))
 	return same
+}
+
+// withoutSame returns lists of one length without the ints that are the same in both whatever they are: the graph does not depend on those.
+func withoutSame(a, b Value) (_, _ Value) {
+	x, ok1 := a.(*List)
+	y, ok2 := b.(*List)
+	if !ok1 || !ok2 || len(x.Items) != len(y.Items) {
+		return a, b
+	}
+	left, right := &List{}, &List{}
+	for i, v := range x.Items {
+		m, ok1 := v.(*build.Number)
+		n, ok2 := y.Items[i].(*build.Number)
+		if !ok1 || !ok2 || !sameInt(m, n) {
+			left.Items, right.Items = append(left.Items, v), append(right.Items, y.Items[i])
+		}
+	}
+	return left, right
 }
 
 // plainTree returns a value with all numbers in it made plain.
@@ -303,6 +323,9 @@ func sortedList(c *call) Value {
 
 // sorted returns numbers or strings in order.
 func (c *call) sorted(items []Value, reverse bool) []Value {
+	if out := c.sortedInRun(items, reverse); out != nil {
+		return out
+	}
 	out := make([]Value, len(items))
 	for i, x := range items {
 		p, err := c.PlainValue(x)
@@ -327,6 +350,29 @@ func (c *call) sorted(items []Value, reverse bool) []Value {
 		}
 		return cmp.Compare(x, y)
 	})
+	return out
+}
+
+// sortedInRun is sorted of numbers of one kind, of which only the run knows some. It is nil for all else.
+func (c *call) sortedInRun(items []Value, reverse bool) []Value {
+	parts, plain := make([]*build.Tensor, len(items)), true
+	kind := build.Int
+	for i, x := range items {
+		n := build.AsNumber(x)
+		if n == nil || i > 0 && n.Kind != kind {
+			return nil
+		}
+		_, known := c.Plain(n)
+		parts[i], kind, plain = build.OfNumber(n), n.Kind, plain && known
+	}
+	if plain || c.Err() != nil {
+		return nil
+	}
+	y := c.applyAll(ops.Sort{Descending: reverse}, c.apply(ops.Stack{}, parts...))[0]
+	out := make([]Value, len(items))
+	for i := range out {
+		out[i] = c.itemOf(c.selected(y, 0, build.Extent(i)), kind)
+	}
 	return out
 }
 

@@ -19,7 +19,12 @@ var products = []operator{
 	{"aten::bmm", "self:T mat2:T", ofRanks(3, 3, matmul)},
 	{"aten::mv", "self:T vec:T", ofRanks(2, 1, matmul)},
 	{"aten::dot", "self:T tensor:T", dot},
-	{"aten::vdot", "self:T other:T", dot},
+	{"aten::vdot", "self:T other:T", func(c *call) Value {
+		if c.tensor(0).Complex {
+			c.args[0] = conj(c)
+		}
+		return dot(c)
+	}},
 	{"aten::inner", "self:T other:T", inner},
 	{"aten::outer", "self:T vec2:T", outer},
 	{"aten::ger", "self:T vec2:T", outer},
@@ -59,7 +64,7 @@ func (c *call) linear(x, weight, bias *build.Tensor) *build.Tensor {
 		y := c.linear(x, one, bias)
 		return c.reshape(y, c.Dims(x)[:x.Rank()-1])
 	}
-	if !x.DType().IsFloat() && x.Type().Q == nil && weight.Rank() == 2 {
+	if (x.Complex || weight.Complex || !x.DType().IsFloat() && x.Type().Q == nil) && weight.Rank() == 2 {
 		y := c.matmul(x, c.permuted(weight, []int{1, 0}))
 		if bias != nil {
 			y = c.arith(ops.Add, y, bias)
@@ -173,6 +178,9 @@ func (c *call) integerProduct(a, b *build.Tensor) *build.Tensor {
 }
 
 func dot(c *call) Value {
+	if c.tensor(0).Complex || c.tensor(1).Complex {
+		return c.matmul(c.tensor(0), c.tensor(1))
+	}
 	if !c.tensor(0).DType().IsFloat() {
 		return c.integerProduct(c.tensor(0), c.tensor(1))
 	}
@@ -195,7 +203,7 @@ func outer(c *call) Value {
 	if a.Rank() != 1 || b.Rank() != 1 {
 		return c.fail("tensors of %d and %d dimensions", a.Rank(), b.Rank())
 	}
-	return c.arith(ops.Mul, c.reshape(a, []*build.Number{c.length(a), build.Extent(1)}), b)
+	return c.binaryValues(ops.Mul, c.reshape(a, []*build.Number{c.length(a), build.Extent(1)}), b)
 }
 
 func addMM(c *call) Value {
@@ -375,12 +383,25 @@ func attention(c *call) Value {
 	if c.bool(7) {
 		k, v = c.sharedHeads(k, q), c.sharedHeads(v, q)
 	}
-	if lead := func(t *build.Tensor) tensor.Shape { s := t.Type().Shape; return s[:max(len(s)-2, 0)] }; !lead(q).Equal(lead(k)) || !lead(q).Equal(lead(v)) {
-		q, k = c.batched(q, k)
-		q, v = c.batched(q, v)
-		q, k = c.batched(q, k)
-	}
+	q, k, v = c.sameBatch(q, k, v)
 	return c.attend(q, k, v, c.tensor(3), c.bool(5), scale, true)
+}
+
+// sameBatch expands the batches of queries, keys and values to what they broadcast to.
+func (c *call) sameBatch(q, k, v *build.Tensor) (_, _, _ *build.Tensor) {
+	same := func(a, b *build.Tensor) bool {
+		x, y := c.Dims(a), c.Dims(b)
+		return len(x) == len(y) && slices.EqualFunc(x[:max(len(x)-2, 0)], y[:max(len(y)-2, 0)], func(x, y *build.Number) bool {
+			return x.Known == y.Known && build.IsOne(x) == build.IsOne(y)
+		})
+	}
+	if c.Err() == nil && same(k, v) && same(q, k) {
+		return q, k, v
+	}
+	q, k = c.batched(q, k)
+	q, v = c.batched(q, v)
+	k, v = c.batched(k, v)
+	return q, k, v
 }
 
 // sharedHeads repeats each head of keys or values [..., H', S, E] for the queries'

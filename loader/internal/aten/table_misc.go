@@ -53,7 +53,7 @@ var queries = []operator{
 	{"aten::device", "type:s index:i", func(c *call) Value { return Device(c.string(0)) }},
 	{"aten::is_floating_point", "self:T", func(c *call) Value { return c.tensor(0).DType().IsFloat() }},
 	{"aten::is_signed", "self:T", func(c *call) Value { d := c.tensor(0).DType(); return d != tensor.Uint8 && d != tensor.Bool }},
-	{"aten::result_type", "tensor:T other:T", func(c *call) Value { return torchDType(c.binaryValues(0, c.args[0], c.args[1]).Type()) }},
+	{"aten::result_type", "tensor:T other:N", func(c *call) Value { return torchDType(c.binaryValues(0, c.args[0], c.args[1]).Type()) }},
 	{"aten::get_device", "self:T", constant(int64(-1))},
 	{"aten::is_grad_enabled", "", constant(false)},
 	{"aten::set_grad_enabled", "val:b", func(c *call) Value { c.NoGrad = !c.bool(0); return nil }},

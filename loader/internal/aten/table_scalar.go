@@ -56,7 +56,7 @@ var scalars = []operator{
 	{"aten::item", "self:T", item},
 	{"aten::is_nonzero", "self:T", toScalar(build.Bool)},
 	{"prim::NumToTensor", "a:n", numToTensor},
-	{"aten::scalar_tensor", "s:n | dtype:i?=None layout:i?=None device:v?=None pin_memory:b?=None", scalarTensorOf},
+	{"aten::scalar_tensor", "s:N | dtype:i?=None layout:i?=None device:v?=None pin_memory:b?=None", scalarTensorOf},
 	{"aten::floor", "a:n", rounded(math.Floor)},
 	{"aten::ceil", "a:n", rounded(math.Ceil)},
 	{"aten::round", "a:n", scalarFloat(math.RoundToEven)},
@@ -191,7 +191,10 @@ func item(c *call) Value {
 func numToTensor(c *call) Value { return build.OfNumber(c.number(0)) }
 
 func scalarTensorOf(c *call) Value {
-	return c.cast(build.OfNumber(c.number(0)), c.dtypeOr(1, defaultFloat))
+	if n := c.number(0); n != nil {
+		return c.cast(build.OfNumber(n), c.dtypeOr(1, defaultFloat))
+	}
+	return tensorOf(c)
 }
 
 // rounded lowers a rounding, which gives an int.

@@ -351,10 +351,11 @@ func diagonal(c *call) Value { return c.diagonal(c.tensor(0), 1) }
 // diagonal returns the diagonal of a tensor that the arguments from i on name.
 func (c *call) diagonal(t *build.Tensor, i int) *build.Tensor {
 	op := ops.Diagonal{Offset: c.int(i), Axis1: c.axis(i+1, t.Rank()), Axis2: c.axis(i+2, t.Rank())}
-	if t.Complex {
-		c.unsupported("on complex numbers")
+	d := c.view(pairs(t), build.OpView{Op: op}, nil).WithStrides()
+	if t.Complex { // whose parts the diagonal is behind
+		return asComplex(c.swapped(d))
 	}
-	return c.view(t, build.OpView{Op: op}, nil).WithStrides()
+	return d
 }
 
 // diagonalScatter returns self with a diagonal replaced by src.

@@ -238,7 +238,7 @@ func (m *machine) builtin(name string, args []aten.Value) (aten.Value, error) {
 	return nil, fmt.Errorf("%s is not defined", name)
 }
 
-// toList returns a tensor's elements as nested lists. They must be known.
+// toList returns a tensor's elements as nested lists, those that only the run knows as numbers that follow from it.
 func (m *machine) toList(t *build.Tensor) (aten.Value, error) {
 	v, err := m.Read(t)
 	if err != nil {
@@ -246,7 +246,7 @@ func (m *machine) toList(t *build.Tensor) (aten.Value, error) {
 	}
 	known := m.Known(v)
 	if known == nil {
-		return nil, build.ErrDataDependent
+		return m.listOf(t)
 	}
 	if err := m.Spend(2 * known.Numel()); err != nil {
 		return nil, err
@@ -271,6 +271,24 @@ func (m *machine) toList(t *build.Tensor) (aten.Value, error) {
 			outer[i] = &aten.List{Items: items[i*shape[d] : (i+1)*shape[d]]}
 		}
 		items = outer
+	}
+	return &aten.List{Items: items}, nil
+}
+
+// listOf is toList of a tensor whose elements only the run knows.
+func (m *machine) listOf(t *build.Tensor) (aten.Value, error) {
+	if t.Rank() == 0 {
+		return aten.Item(m.Builder, t, build.KindOfDType(t.DType()))
+	}
+	rows, err := m.Dispatch("aten::unbind", []aten.Value{t}, nil)
+	if err != nil {
+		return nil, err
+	}
+	items, _ := aten.Items(rows)
+	for i, row := range items {
+		if items[i], err = m.listOf(row.(*build.Tensor)); err != nil {
+			return nil, err
+		}
 	}
 	return &aten.List{Items: items}, nil
 }
