@@ -26,7 +26,7 @@ from torch.utils import _pytree as pytree
 from transformers.models.auto import configuration_auto, modeling_auto
 
 from families import agrees, run
-from zoo import replace_file, shortened, write_docs
+from zoo import randomize, replace_file, shortened, write_docs
 from zoo_exported import tensors
 
 warnings.filterwarnings("ignore")
@@ -139,6 +139,7 @@ def build(model_type):
         raise ValueError(f"too large: {size / 1e6:.0f} M parameters by the rules")
     torch.manual_seed(0)
     model = cls(config).eval()
+    randomize(model)  # routers of zeros make all experts equal
     parameters, reason = inspect.signature(model.forward).parameters, "no inputs that it is known to take"
     for inputs in candidates(config, parameters):
         module = Named(model, list(inputs))
