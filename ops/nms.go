@@ -1,9 +1,7 @@
 package ops
 
 import (
-	"cmp"
 	"math"
-	"slices"
 	"unsafe"
 
 	"github.com/octet-ml/octet/tensor"
@@ -57,24 +55,25 @@ func nmsKernel[F float32 | float64](op NMS, p *Prepare) *Kernel {
 		Interruptible: true,
 		Run: func(c *Call) error {
 			boxes, scores := row[F](base(c.In[0]), 0, 4*n), row[F](base(c.In[1]), 0, n)
-			order := c.Out[0].Int64s()
-			for i := range order {
-				order[i] = int64(i)
+			order, line := c.Out[0].Int64s(), scratchOf[ranked](c.Scratch, size*n+4*nmsCells, n)
+			for i, s := range scores {
+				line[i] = ranked{^orderOf(float64(s)), int64(i)} // the greatest first, a NaN in front of it
 			}
-			slices.SortStableFunc(order, func(a, b int64) int { return -compareScores(scores[a], scores[b]) })
+			sortRanked(c, line)
 			kept, count := scratchOf[keptBox[F]](c.Scratch, 0, n), 0
 			last := scratchOf[int32](c.Scratch, size*n, nmsCells) // of each cell, -1 in an empty one
 			for i := range last {
 				last[i] = -1
 			}
-			line := newNMSLine(boxes, op.Threshold)
-			for i, k := range order {
+			axis := newNMSLine(boxes, op.Threshold)
+			for i, e := range line {
+				k := e.index
 				if i%64 == 0 && c.interrupted() {
 					break
 				}
 				b := boxes[4*k : 4*k+4]
 				box := keptBox[F]{b[0], b[1], b[2], b[3], (b[2] - b[0]) * (b[3] - b[1]), -1}
-				at, from, to := line.cells(float64(b[0]), float64(b[2]))
+				at, from, to := axis.cells(float64(b[0]), float64(b[2]))
 				if !box.overlaps(kept, last[from:to+1], op.Threshold) {
 					box.before, last[at] = last[at], int32(count)
 					kept[count], order[count] = box, k
@@ -85,7 +84,7 @@ func nmsKernel[F float32 | float64](op NMS, p *Prepare) *Kernel {
 			c.Out[1].Int64s()[0] = int64(count)
 			return nil
 		},
-		Scratch:  size*n + 4*nmsCells,
+		Scratch:  (size+16)*n + 4*nmsCells,
 		Choice:   "sorted",
 		Parallel: 1,
 	}
@@ -130,14 +129,6 @@ func (l nmsLine) cell(x float64) int {
 		return 0
 	}
 	return int(min(max(float64((x-l.start)*l.perUnit), 0), nmsCells-1))
-}
-
-// compareScores orders a NaN behind everything, as sorting does.
-func compareScores[F float32 | float64](a, b F) int {
-	if a != a || b != b {
-		return -cmp.Compare(a, b) // which has it in front
-	}
-	return cmp.Compare(a, b)
 }
 
 // overlaps reports whether the box overlaps one of the kept ones in some cells by more than the threshold.

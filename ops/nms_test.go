@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -61,7 +62,13 @@ func checkNMS(t *testing.T, threshold float64, boxes, scores []float32) {
 	for i := range order {
 		order[i] = int64(i)
 	}
-	slices.SortStableFunc(order, func(a, b int64) int { return -compareScores(scores[a], scores[b]) })
+	rank := func(score float32) float64 { // a NaN stands in front
+		if score != score {
+			return math.Inf(1)
+		}
+		return float64(score)
+	}
+	slices.SortStableFunc(order, func(a, b int64) int { return cmp.Compare(rank(scores[b]), rank(scores[a])) })
 	want := []int64{}
 	for _, k := range order {
 		if !slices.ContainsFunc(want, func(o int64) bool { return overlap(boxes[4*o:4*o+4], boxes[4*k:4*k+4]) > threshold }) {

@@ -150,11 +150,7 @@ func sortLines[W compute](p *Prepare, axis, k int, descending bool, key func(W) 
 			if k < n/8 {
 				top = selectTop(line, k)
 			}
-			if len(top) < longLine {
-				slices.SortFunc(top, compareRanked)
-			} else {
-				slices.SortFunc(top, untilEnded(c, compareRanked))
-			}
+			sortRanked(c, top)
 			at := l/inner*k*inner + l%inner
 			for j, e := range top[:k] {
 				kept[j] = values[e.index]
@@ -178,6 +174,15 @@ func sortLines[W compute](p *Prepare, axis, k int, descending bool, key func(W) 
 
 // longLine is how many elements are sorted with looks at the context in between.
 const longLine = 1 << 18
+
+// sortRanked sorts elements by their places, equal ones by their indices.
+func sortRanked(c *Call, line []ranked) {
+	if len(line) < longLine {
+		slices.SortFunc(line, compareRanked)
+	} else {
+		slices.SortFunc(line, untilEnded(c, compareRanked))
+	}
+}
 
 // untilEnded is an order of which all elements are equal once the context has ended, so that sorting comes to its end.
 func untilEnded(c *Call, order func(a, b ranked) int) func(a, b ranked) int {

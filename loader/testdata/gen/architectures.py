@@ -25,8 +25,8 @@ import transformers
 from torch.utils import _pytree as pytree
 from transformers.models.auto import configuration_auto, modeling_auto
 
-from families import agrees, run
-from zoo import replace_file, shortened, write_docs
+from families import agrees, run, seeded
+from zoo import randomize, replace_file, shortened, write_docs
 from zoo_exported import tensors
 
 warnings.filterwarnings("ignore")
@@ -109,7 +109,7 @@ def candidates(config, parameters):
     frames = number(config, "num_frames", "frames_per_clip", default=8)
     mel = number(config, "num_mel_bins", "feature_size", "n_mels", "input_dim", default=80)
     text = {"input_ids": ids, "attention_mask": torch.ones(2, 8, dtype=torch.int64)}
-    decoder = {"decoder_input_ids": ids[:, :6]} if config.is_encoder_decoder else {}
+    decoder = {"decoder_input_ids": ids[:, :6].contiguous()} if config.is_encoder_decoder else {}
     pictures = torch.randn(2, channels, size, size)
     video = torch.randn(2, frames, channels, size, size)
     sound, window = torch.randn(2, 4000), 2 * number(config, "max_source_positions", default=32)
@@ -139,6 +139,7 @@ def build(model_type):
         raise ValueError(f"too large: {size / 1e6:.0f} M parameters by the rules")
     torch.manual_seed(0)
     model = cls(config).eval()
+    randomize(model)  # routers of zeros make all experts equal
     parameters, reason = inspect.signature(model.forward).parameters, "no inputs that it is known to take"
     for inputs in candidates(config, parameters):
         module = Named(model, list(inputs))
@@ -165,9 +166,7 @@ def export(model_type, folder):
         program = torch.export.export(module, inputs, strict=False)
     path = os.path.join(folder, "model.pt2")
     torch.export.save(program, path)
-    with torch.no_grad():
-        want = [t.numpy() for t in program.module()(*inputs)]
-    yield path, program, inputs, want
+    yield path, program, inputs, seeded(program.module(), inputs)
 
 
 def example(case, folder):
@@ -177,7 +176,8 @@ def example(case, folder):
     path = os.path.join(folder, "model.pt2")
     torch.export.save(program, path)
     leaves = pytree.tree_leaves((case.example_args, case.example_kwargs))
-    want = pytree.tree_leaves(program.module()(*case.example_args, **case.example_kwargs))
+    with torch.no_grad():
+        want = pytree.tree_leaves(program.module()(*pytree.tree_map(lambda x: x.clone() if isinstance(x, torch.Tensor) else x, case.example_args), **case.example_kwargs))
     yield path, program, [l for l in leaves if isinstance(l, torch.Tensor)], [np.asarray(w) for w in want if w is not None]
 
 
@@ -202,7 +202,7 @@ def check(steps, octet, folder):
             signal.alarm(0)
             stage = "octet"
             names = [n for n in program.graph_signature.user_inputs if isinstance(n, str)]
-            given = {n: np.ascontiguousarray(x.numpy()) for n, x in zip(names, inputs)}
+            given = {n: np.array(x.numpy(), order="C") for n, x in zip(names, inputs)}
             d = run(octet, path, folder, given, want)
             return {"stage": "ok" if agrees(d) else "differs", "difference": d}
     except (Exception, SystemExit) as e:

@@ -92,13 +92,21 @@ def check(make, octet, folder):
             result[form] = f"PyTorch: {type(e).__name__}: {e}"[:400]
             continue
         result[form + " shapes"] = len(runs)
-        try:
-            result[form] = float(np.max([run(octet, path, folder, given, want) for given, want in runs]))
-        except Exception as e:
-            result[form] = f"octet: {e}"[:600]
+        result[form] = compared(octet, path, folder, runs)
+        if "run_decompositions" in str(result[form]):
+            program = torch.export.load(path).run_decompositions()
+            torch.export.save(program, path)
+            result[form], result["decomposed"] = compared(octet, path, folder, runs), True
         del module
         gc.collect()
     return result
+
+
+def compared(octet, path, folder, runs):
+    try:
+        return float(np.max([run(octet, path, folder, given, want) for given, want in runs]))
+    except Exception as e:
+        return f"octet: {e}"[:600]
 
 
 def run(octet, path, folder, given, want):
@@ -117,14 +125,20 @@ def agrees(value):
     return isinstance(value, float) and value <= 1e-4
 
 
+def cell(r, form):
+    if not isinstance(r.get(form), float):
+        return shortened(r.get(form, ""))
+    return f"{r[form]:.0e}" + (", decomposed" if form == "pt2" and "decomposed" in r else "") + (", one shape" if r[form + " shapes"] == 1 else "")
+
+
 def table(results):
     columns = [(a, f) for f in FORMS for a in ("eager", "sdpa")]
     made = [[r[f] for r in results.values() if not str(r[f]).startswith("PyTorch:")] for f in FORMS]
     counts = [f"{sum(map(agrees, m))} of the {len(m)} that PyTorch makes {what}" for m, what in zip(made, ("traced", "as `.pt2`"))]
     lines = [f"Of {len(results)} models " + ", and ".join(counts) + ", agree within 1e-4.", "", "| family | traced, eager | traced, SDPA | `.pt2`, eager | `.pt2`, SDPA |", "|---|---|---|---|---|"]
     for family in sorted({n.rsplit("_", 1)[0] for n in results}):
-        cells = [results.get(f"{family}_{a}", {}).get(f, "") for a, f in columns]
-        lines.append(f"| {family} | " + " | ".join(f"{v:.0e}" if isinstance(v, float) else shortened(v) for v in cells) + " |")
+        cells = [results.get(f"{family}_{a}", {}) for a, _ in columns]
+        lines.append(f"| {family} | " + " | ".join(cell(r, f) for r, (_, f) in zip(cells, columns)) + " |")
     return "\n".join(lines) + "\n"
 
 

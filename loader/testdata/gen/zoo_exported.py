@@ -204,4 +204,4 @@ def batches(program):
 
 
 def arrays(program, inputs):
-    return {n: np.ascontiguousarray(x.numpy()) for n, x in zip(program.graph_signature.user_inputs, inputs)}
+    return {n: np.array(x.numpy(), order="C") for n, x in zip(program.graph_signature.user_inputs, inputs)}
