@@ -88,7 +88,7 @@ func resultKind(fn ops.BinaryFn, a, b build.Kind) (build.Kind, error) {
 
 // sameInt reports whether two numbers are one int, whatever that is.
 func sameInt(a, b *build.Number) bool {
-	return a.Kind == build.Int && b.Kind == build.Int && build.SameExtent(a, b)
+	return a.Kind == build.Int && b.Kind == build.Int && build.SameNumber(a, b)
 }
 
 // plainArithmetic computes a function of two plain numbers.

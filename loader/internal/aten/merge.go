@@ -146,7 +146,7 @@ func (g *merger) items(x, y []Value, n int) ([]Value, error) {
 func sameNumber(a, b Value) bool {
 	x, ok1 := a.(*build.Number)
 	y, ok2 := b.(*build.Number)
-	return ok1 && ok2 && x.Kind == y.Kind && build.SameExtent(x, y)
+	return ok1 && ok2 && x.Kind == y.Kind && build.SameNumber(x, y)
 }
 
 func article(v Value) string {

@@ -245,7 +245,7 @@ func (c *call) sliced(t *build.Tensor, axis int, start, end *build.Number, step 
 		return c.anything()
 	}
 	to, plain := end.Plain().(int64)
-	whole := build.SameExtent(end, dim) || plain && to >= math.MaxInt // more than an int holds is beyond every extent
+	whole := build.SameNumber(end, dim) || plain && to >= math.MaxInt // more than an int holds is beyond every extent
 	if start.Plain() == int64(0) && step == 1 && whole {
 		return build.Alias(t)
 	}

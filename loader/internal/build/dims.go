@@ -179,10 +179,21 @@ func derived(x []*Number, shape []int) []*Number {
 	return dims
 }
 
-// SameExtent reports whether two extents are always equal.
+// SameExtent reports whether two extents are always equal, where the program may count on it: a slice up to n has n elements.
+func SameExtent(a, b *Number) bool { return SameNumber(a.asBound(), b.asBound()) }
+
+// asBound returns the bound that an extent of a slice is the number of, else the number itself.
+func (n *Number) asBound() *Number {
+	if n.bound != nil {
+		return n.bound
+	}
+	return n
+}
+
+// SameNumber reports whether two ints are always equal.
 //
 //go:noinline
-func SameExtent(a, b *Number) bool {
+func SameNumber(a, b *Number) bool {
 	if a == b {
 		return true
 	}

@@ -26,6 +26,8 @@ type Number struct {
 	Known any   // bool, int64 or float64 for the inputs at hand; nil when only a run tells
 	Deps  Deps  // what of the inputs it follows from
 	Term  *Term // how a graph computes it; nil where it cannot
+
+	bound *Number // of the slice whose extent it is: the same number, unless the bound lies outside of the dimension
 }
 
 // Deps is a set of facts about the inputs, by their index in Builder.facts.

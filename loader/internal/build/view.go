@@ -85,7 +85,11 @@ func (w SliceView) Apply(b *Builder, x *graph.Value) (*graph.Value, error) {
 	dims := append([]*Number(nil), b.info[x].dims...)
 	dims[w.Axis] = follow(Extent(v.Type.Shape[w.Axis]), w.Start, w.End, dims[w.Axis])
 	if from == 0 && ok1 && w.Step == 1 && w.End.Known == int64(v.Type.Shape[w.Axis]) {
-		dims[w.Axis] = w.End
+		n := w.End
+		if b.OnItem(n.Deps) { // a run may have a bound that is negative, or beyond the dimension
+			n = &Number{Kind: Int, Known: n.Known, Deps: dims[w.Axis].Deps, Term: &Term{Input: v, Axis: w.Axis}, bound: n}
+		}
+		dims[w.Axis] = n
 	}
 	b.SetDims(v, dims)
 	return v, nil

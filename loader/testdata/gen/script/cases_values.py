@@ -1,4 +1,4 @@
-"""Lists of what only the run knows, numbers that fill complex tensors, and attention whose batches broadcast. PyTorch 2.14 writes them."""
+"""Lists and bounds of slices that only the run knows, numbers that fill complex tensors, and attention whose batches broadcast. PyTorch 2.14 writes them."""
 
 import torch
 
@@ -21,6 +21,10 @@ def cases(s):
     listed("n: int = a.sum().tolist()\nb: List[bool] = (a > 1).tolist()\nk = 0\nfor v in b:\n    if v:\n        k += n\nreturn a * k", ints(4), ints(3))
     listed("d: Dict[int, int] = {}\nl: List[int] = a.tolist()\nfor v in l:\n    d[v] = d.get(v, 0) + 1\nreturn torch.tensor(list(d.values())), torch.tensor(sorted(d.keys()))", ints(6), ints(4))
     listed("l: List[int] = a.tolist()\nreturn torch.tensor(l, dtype=torch.float32)", ints(0), ints(2))
+
+    # Bounds of slices that the run finds inside, beyond and in front of the dimension.
+    bounded = "(self, a: Tensor, b: Tensor):\n    n = int(b.item())\n    x = a[:n]\n    y = x[:n]\n    return x, x.shape[0] + torch.zeros(1), y, torch.full([2], x.numel()), len(y) * 2, x * torch.ones(x.size(0), 1), x.size(0) == n"
+    s.module(s.define(bounded), *[(r(3, 2), torch.tensor(n)) for n in (2, 4, 1, -1, 3, 0, 7, -7)], what=bounded)
 
     pair = (r(3, 4) + 0.03125, r(3, 4) + 0.0625)
     z = "torch.complex(a, b)"
