@@ -165,14 +165,6 @@ func TestNativeWeightsExact(t *testing.T) {
 	if got := x.Int8s(); got[0] != 127 || got[2] != -127 || q.Scale[0] != 0.3/float32(127) || q.Scale[1] != 0.7/float32(127) {
 		t.Errorf("%d with scales %v", got, q.Scale)
 	}
-	for bits, want := range map[int][2]int32{8: {-127, 127}, 4: {-8, 7}} {
-		if lo, hi := nativeS8.WithBits(bits).Range(); lo != want[0] || hi != want[1] {
-			t.Errorf("%d bits are %d to %d", bits, lo, hi)
-		}
-	}
-	if lo, _ := nativeS8.WithBits(4).WithBits(8).Range(); lo != -128 {
-		t.Errorf("8 bits of 4 begin at %d", lo)
-	}
 }
 
 // TestSymmetricBits checks that what is symmetric about 0 with 8 bits is so with 4 to 7, where the greatest weight is exact then, and takes all
