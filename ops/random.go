@@ -225,6 +225,8 @@ type Random struct {
 	A, B      float64
 	Low, High int64
 	Each      bool
+	// OneByOne draws normal numbers one by one, as PyTorch does for a tensor whose elements do not follow one another in memory, not in blocks.
+	OneByOne bool
 }
 
 //go:noinline
@@ -284,7 +286,7 @@ func (op Random) Prepare(p *Prepare) (*Kernel, error) {
 				state.permute(row[int64](base(c.Out[0]), 0, n))
 			case op.Fn >= Integers:
 				op.integers(c, state, n, scratchOf[int64](c.Scratch, 0, randomBlock), storeInts)
-			case op.Fn == Normal && n >= randomBlock:
+			case op.Fn == Normal && n >= randomBlock && !op.OneByOne:
 				op.normals(c, state, n, scratchOf[float64](c.Scratch, 0, randomBlock), store)
 			case op.Each:
 				return op.each(c, state, n, scratchOf[float64](c.Scratch, 0, randomBlock), store, load)

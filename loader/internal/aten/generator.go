@@ -2,6 +2,7 @@ package aten
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
@@ -58,9 +59,42 @@ func (c *call) draw(op ops.Random, like *build.Tensor) *build.Tensor {
 		c.failed(err)
 		return c.anything()
 	}
+	order := memoryOrder(like)
+	if order != nil {
+		op.OneByOne = op.Fn == ops.Normal
+		like = c.apply(ops.Permute{Order: order}, like)
+	}
 	out := c.applyAll(op, g, like)
 	if c.Err() == nil {
 		c.store(g, out[1])
 	}
+	if order != nil {
+		back := make([]int, len(order))
+		for i, o := range order {
+			back[o] = i
+		}
+		return c.apply(ops.Permute{Order: back}, out[0])
+	}
 	return out[0]
+}
+
+// memoryOrder returns the dimensions of a tensor in the order in which PyTorch goes over what it makes like it, nil where that is theirs.
+func memoryOrder(t *build.Tensor) []int {
+	shape := t.Type().Shape
+	order := make([]int, len(shape))
+	for i := range order {
+		if order[i] = i; shape[i] != 1 && t.Strides[i] == 0 {
+			return nil
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if shape[a] == 1 || shape[b] == 1 {
+			return 0
+		}
+		return t.Strides[b] - t.Strides[a]
+	})
+	if slices.IsSorted(order) {
+		return nil
+	}
+	return order
 }

@@ -128,6 +128,7 @@ func drawn(fn ops.RandomFn) func(*call) Value {
 		if fn != ops.Exponential && fn != ops.Geometric {
 			op.B = c.float(2)
 		}
+		op.OneByOne = fn == ops.Normal && !c.tensor(0).IsContiguous()
 		return c.drawLike(op, c.tensor(0))
 	}
 }
@@ -144,7 +145,7 @@ func inPlaceOf(lower func(*call) Value) func(*call) Value {
 	}
 }
 
-// normal draws around means and with deviations of which one is a tensor at least.
+// normal draws around means and with deviations of which one is a tensor at least. No gradient passes to either.
 func normal(c *call) Value {
 	mean, std := c.lift(c.args[0]), c.lift(c.args[1])
 	_, narrow := c.args[1].(float64)
@@ -152,9 +153,9 @@ func normal(c *call) Value {
 	op := ops.Random{Fn: ops.Normal, B: 1}
 	if narrow {
 		op.B = c.float(1)
-		return c.arith(ops.Add, c.drawLike(op, mean), mean)
+		return c.apply(ops.Detach{}, c.arith(ops.Add, c.drawLike(op, build.NewTensor(c.read(mean))), mean))
 	}
-	return c.arith(ops.Add, c.arith(ops.Mul, c.drawLike(op, like), std), mean)
+	return c.apply(ops.Detach{}, c.arith(ops.Add, c.arith(ops.Mul, c.drawLike(op, like), std), mean))
 }
 
 func normalOf(c *call) Value {
@@ -170,7 +171,7 @@ func (c *call) bernoulli(x *build.Tensor, chance Value) *build.Tensor {
 		f, _ := build.ToFloat(v)
 		return c.drawLike(ops.Random{Fn: ops.Bernoulli, A: f}, x)
 	}
-	return c.draw(ops.Random{Fn: ops.Bernoulli, DType: x.DType(), Each: true}, c.expand(p, c.Dims(x)))
+	return c.draw(ops.Random{Fn: ops.Bernoulli, DType: x.DType(), Each: true}, build.NewTensor(c.read(c.expand(p, c.Dims(x)))))
 }
 
 // multinomial draws indices of the last dimension with chances in proportion to its elements.
