@@ -87,14 +87,9 @@ func memoryOrder(t *build.Tensor) []int {
 			return nil
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		if shape[a] == 1 || shape[b] == 1 {
-			return 0
-		}
-		return t.Strides[b] - t.Strides[a]
-	})
-	if slices.IsSorted(order) {
-		return nil
+	slices.SortStableFunc(order, func(a, b int) int { return t.Strides[b] - t.Strides[a] })
+	if slices.IsSorted(slices.DeleteFunc(slices.Clone(order), func(i int) bool { return shape[i] == 1 })) {
+		return nil // where those of one element are does not matter
 	}
 	return order
 }
