@@ -59,7 +59,7 @@ func (c *call) draw(op ops.Random, like *build.Tensor) *build.Tensor {
 		c.failed(err)
 		return c.anything()
 	}
-	order := memoryOrder(like)
+	order := c.memoryOrder(like)
 	if order != nil {
 		op.OneByOne = op.Fn == ops.Normal
 		like = c.apply(ops.Permute{Order: order}, like)
@@ -78,8 +78,9 @@ func (c *call) draw(op ops.Random, like *build.Tensor) *build.Tensor {
 	return out[0]
 }
 
-// memoryOrder returns the dimensions of a tensor in the order in which PyTorch goes over what it makes like it, nil where that is theirs.
-func memoryOrder(t *build.Tensor) []int {
+// memoryOrder returns the dimensions of a tensor in the order in which PyTorch goes over what it makes like it, nil where that is theirs. As it changes with
+// extents of 1, the graph holds for the extents of dimensions that are not in their places.
+func (c *call) memoryOrder(t *build.Tensor) []int {
 	shape := t.Type().Shape
 	order := make([]int, len(shape))
 	for i := range order {
@@ -88,6 +89,11 @@ func memoryOrder(t *build.Tensor) []int {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return t.Strides[b] - t.Strides[a] })
+	for i, o := range order {
+		if i != o {
+			c.extent(t, o)
+		}
+	}
 	if slices.IsSorted(slices.DeleteFunc(slices.Clone(order), func(i int) bool { return shape[i] == 1 })) {
 		return nil // where those of one element are does not matter
 	}
