@@ -8,7 +8,6 @@ element. What PyTorch cannot build, call or export is named with its first error
 Runs in development, not in CI; it takes an hour.
 """
 
-import argparse
 import gc
 import importlib
 import inspect
@@ -26,7 +25,7 @@ from torch.utils import _pytree as pytree
 from transformers.models.auto import configuration_auto, modeling_auto
 
 from families import agrees, run, seeded
-from zoo import randomize, replace_file, shortened, write_docs
+from zoo import arguments, keep, kept, randomize, shortened, write_docs
 from zoo_exported import tensors
 
 warnings.filterwarnings("ignore")
@@ -212,16 +211,9 @@ def check(steps, octet, folder):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--octet", required=True)
-    parser.add_argument("--docs")
-    parser.add_argument("--results", help="JSON file that keeps results between runs")
-    parser.add_argument("names", nargs="*")
+    parser = arguments()
     args = parser.parse_args()
-    known = {}
-    if args.results and os.path.exists(args.results):
-        with open(args.results) as f:
-            known = json.load(f)
+    known = kept(args.results)
     signal.signal(signal.SIGALRM, stop)
     examples = importlib.import_module("torch._export.db.examples").all_examples()
     work = {"example/" + n: lambda folder, c=c: example(c, folder) for n, c in examples.items()}
@@ -234,8 +226,7 @@ def main():
             known[name] = check(work[name](folder), os.path.abspath(args.octet), folder)
         print(name, json.dumps(known[name]), flush=True)
         gc.collect()
-        if args.results:
-            replace_file(args.results, json.dumps(known, indent=1))
+        keep(args.results, known)
     if args.docs:
         write_docs(args.docs, "architectures", table(known))
 

@@ -9,7 +9,6 @@ hundred megabytes are made one after the other in a temporary folder and deleted
 of PyTorch give. Runs in development, not in CI.
 """
 
-import argparse
 import gc
 import json
 import os
@@ -23,7 +22,7 @@ import torch
 import torchvision
 
 from detectors import One, picture
-from zoo import randomize, replace_file, write_docs
+from zoo import arguments, keep, kept, randomize, write_docs
 
 warnings.filterwarnings("ignore")
 
@@ -146,23 +145,15 @@ def table(results):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--octet", required=True)
-    parser.add_argument("--docs")
-    parser.add_argument("--results", help="JSON file that keeps results between runs")
-    parser.add_argument("names", nargs="*")
+    parser = arguments()
     args = parser.parse_args()
-    known = {}
-    if args.results and os.path.exists(args.results):
-        with open(args.results) as f:
-            known = json.load(f)
+    known = kept(args.results)
     for name in args.names or torchvision.models.list_models(module=torchvision.models.detection):
         with tempfile.TemporaryDirectory() as folder:
             version = ".".join(torch.__version__.split(".")[:2])
             known.setdefault(name, {})[version] = check(name, os.path.abspath(args.octet), folder)
         gc.collect()
-        if args.results:
-            replace_file(args.results, json.dumps(known, indent=1))
+        keep(args.results, known)
         if args.docs:
             write_docs(args.docs, "full detectors", table(known))
 

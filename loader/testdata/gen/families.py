@@ -8,7 +8,6 @@ that gives a module and inputs of two shapes. octet runs each file on both where
 that file. With --results a later run does those that failed. Runs in development, not in CI; it takes half an hour.
 """
 
-import argparse
 import gc
 import json
 import os
@@ -21,7 +20,7 @@ import warnings
 import numpy as np
 import torch
 
-from zoo import compare, replace_file, shortened, write_docs
+from zoo import arguments, compare, keep, kept, shortened, write_docs
 from zoo_exported import arrays
 
 warnings.filterwarnings("ignore")
@@ -143,25 +142,17 @@ def table(results):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--octet", required=True)
+    parser = arguments()
     parser.add_argument("--families", required=True)
-    parser.add_argument("--docs")
-    parser.add_argument("--results", help="JSON file that keeps results between runs")
-    parser.add_argument("names", nargs="*")
     args = parser.parse_args()
-    known = {}
-    if args.results and os.path.exists(args.results):
-        with open(args.results) as f:
-            known = json.load(f)
+    known = kept(args.results)
     for name, make in families(args.families).items():
         if args.names and name not in args.names or not args.names and name in known and all(agrees(known[name].get(f)) for f in FORMS):
             continue
         with tempfile.TemporaryDirectory() as folder:
             known[name] = check(make, os.path.abspath(args.octet), folder)
         print(name, json.dumps(known[name]), flush=True)
-        if args.results:
-            replace_file(args.results, json.dumps(known, indent=1))
+        keep(args.results, known)
     if args.docs:
         write_docs(args.docs, "families", table(known))
 

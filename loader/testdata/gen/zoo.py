@@ -238,6 +238,29 @@ def replace_file(path, text):
     os.replace(path + ".tmp", path)
 
 
+def arguments():
+    """The arguments of a script that compares octet and writes a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--octet", required=True)
+    parser.add_argument("--docs")
+    parser.add_argument("--results", help="JSON file that keeps results between runs")
+    parser.add_argument("names", nargs="*")
+    return parser
+
+
+def kept(path):
+    """The results of earlier runs."""
+    if not path or not os.path.exists(path):
+        return {}
+    with open(path) as f:
+        return json.load(f)
+
+
+def keep(path, results):
+    if path:
+        replace_file(path, json.dumps(results, indent=1))
+
+
 def write_docs(path, mark, rows):
     """Puts the table between its marks in the page."""
     with open(path) as f:
@@ -255,23 +278,15 @@ def succeeded(result):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--octet", required=True)
-    parser.add_argument("--docs")
+    parser = arguments()
     parser.add_argument("--format", choices=("ts", "pt2"), default="ts")
-    parser.add_argument("--results", help="JSON file that keeps results between runs")
-    parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     pt2 = args.format == "pt2"
     names = args.names or (zoo_exported.names() if pt2 else models())
-    known = {}
-    if args.results and os.path.exists(args.results):
-        with open(args.results) as f:
-            known = json.load(f)
+    known = kept(args.results)
 
     def write():
-        if args.results:
-            replace_file(args.results, json.dumps(known, indent=1))
+        keep(args.results, known)
         if args.docs:
             write_docs(args.docs, "zoo of programs" if pt2 else "zoo", table_exported(known) if pt2 else table(known))
 
