@@ -321,6 +321,9 @@ func TestPairSafeFewBits(t *testing.T) {
 
 // TestPairSafeBlocks rounds rows that are cut into blocks, some in the middle of a pair.
 func TestPairSafeBlocks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the products of a row of 4097 inputs take one goroutine long")
+	}
 	const channels = wholeRow/3 + 1
 	w := writer{t, graph.New()}
 	x := w.g.Input("x", tensor.Float32, 1, channels, 9)
