@@ -52,8 +52,8 @@ func FuzzDataset(f *testing.F) {
 	f.Add(x, []byte(nil), mean[:len(mean)-4], std)
 	f.Add(npy(f, of([]float32{1, 2}, 2)), y, []byte(nil), npy(f, of([]float32{0}, 1)))
 	f.Add(bytes.Replace(x, []byte("|u1"), []byte("}u1"), 1), y, mean, std)
+	path := filepath.Join(f.TempDir(), "data.npz")
 	f.Fuzz(func(t *testing.T, x, y, mean, std []byte) {
-		path := filepath.Join(t.TempDir(), "data.npz")
 		if err := os.WriteFile(path, npz(t, []string{"x", "y", "mean", "std"}, x, y, mean, std), 0o600); err != nil {
 			t.Fatal(err)
 		}
