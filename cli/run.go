@@ -114,6 +114,7 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 		return err
 	}
 	defer s.Close()
+	a.giveBack() // what packing took
 	s.Seed(f.seed)
 	r := &modelRun{app: a, flags: f, data: d, session: s}
 	defer r.outputs.Close()
@@ -159,7 +160,7 @@ func (r *modelRun) whole(ctx context.Context, g *graph.Graph) error {
 		return err
 	}
 	r.sayUnused(r.flags.input, r.data, g, true)
-	r.giveBack() // what packing left, before the run takes its own
+	r.giveBack() // what reading the input took, before the run takes its own
 	out, err := r.session.Run(ctx, in...)
 	if err != nil {
 		return r.data.Misfit("", err)

@@ -37,8 +37,11 @@ type FileArray struct {
 	budget int64
 }
 
-// inMemory is the size in bytes up to which an array is read when its file is opened.
-const inMemory = 1 << 20
+// Sizes in bytes up to which an array is read when its file is opened.
+const (
+	inMemory         = 64 << 10
+	deflatedInMemory = 1 << 20 // of one that else takes a temporary file
+)
 
 // OpenArrays opens the .npz or .npy file at path. It checks all that ReadNPZ does, checksums too, but keeps only small
 // arrays, those in Fortran order and those whose element type is widened in memory. Arrays that are deflated are written to a temporary file. What is in memory
@@ -112,7 +115,7 @@ func (a *ArrayFile) add(name, record string, r io.Reader, size memberSize, offse
 	bytes := int64(n) * int64(h.size)
 	array := &FileArray{Name: name, DType: h.dtype, Shape: h.shape, record: record, path: a.path, at: a.file, offset: offset + h.length, budget: *budget}
 	a.Arrays = append(a.Arrays, array)
-	if bytes <= inMemory || h.fortran && len(h.shape) > 1 || h.widened() {
+	if bytes <= inMemory || offset < 0 && bytes <= deflatedInMemory || h.fortran && len(h.shape) > 1 || h.widened() {
 		array.whole, bytes, err = readNPY(io.MultiReader(strings.NewReader(string(head.read)), r), *budget, size)
 		*budget -= bytes
 		return err
