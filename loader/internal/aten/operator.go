@@ -209,7 +209,11 @@ func (m *Evaluator) Dispatch(name string, args []Value, keywords map[string]Valu
 	}
 	for _, row := range m.table[name] {
 		if bound, ok := bind(row.specs, args, keywords); ok {
-			return m.run(m.newCall(name, bound), row.lower)
+			v, err := m.run(m.newCall(name, bound), row.lower)
+			if err == nil && row.elementwise {
+				m.layOut(v, row.specs, bound)
+			}
+			return v, err
 		}
 	}
 	if base := m.table.inPlaceOf(name); base != "" && len(args) > 0 {
@@ -340,8 +344,9 @@ func storable(d, into tensor.DType) bool {
 type Table map[string][]row
 
 type row struct {
-	specs []parameterSpec
-	lower func(c *call) Value
+	specs       []parameterSpec
+	lower       func(c *call) Value
+	elementwise bool
 }
 
 // Has reports whether an operator has a row.
@@ -376,7 +381,7 @@ func readTable() (Table, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", o.name, err)
 			}
-			t[o.name] = append(t[o.name], row{specs, o.lower})
+			t[o.name] = append(t[o.name], row{specs, o.lower, elementwise(family, o.name)})
 		}
 	}
 	for name, of := range aliases {

@@ -119,7 +119,8 @@ func prelu(c *call) Value {
 func rrelu(c *call) Value {
 	if c.bool(3) {
 		x := c.tensor(0)
-		return c.arith(ops.Mul, x, c.drawLike(ops.Random{Fn: ops.Uniform, A: c.float(1), B: c.float(2), Each: true}, x))
+		noise := c.drawLike(ops.Random{Fn: ops.Uniform, A: c.float(1), B: c.float(2), Each: true}, build.NewTensor(c.read(x))) // in the order of dimensions
+		return c.arith(ops.Mul, x, noise)
 	}
 	return c.unary(ops.Unary{Fn: ops.LeakyReLU, Alpha: (c.float(1) + c.float(2)) / 2}, c.tensor(0))
 }

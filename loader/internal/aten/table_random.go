@@ -14,15 +14,15 @@ const ownGenerator = " generator:v?=None"
 // randoms draw from PyTorch's generator.
 var randoms = []operator{
 	{"aten::manual_seed", "seed:i", manualSeed},
-	{"aten::rand", "size:I" + newTensor, random(ops.Uniform, 0, 1)},
-	{"aten::randn", "size:I" + newTensor, random(ops.Normal, 0, 1)},
+	{"aten::rand", "size:I" + newTensor + ownGenerator, random(ops.Uniform, 0, 1)},
+	{"aten::randn", "size:I" + newTensor + ownGenerator, random(ops.Normal, 0, 1)},
 	{"aten::rand_like", "self:T" + newTensor + " memory_format:i?=None", randomLike(ops.Uniform, 0, 1)},
 	{"aten::randn_like", "self:T" + newTensor + " memory_format:i?=None", randomLike(ops.Normal, 0, 1)},
-	{"aten::randint", "high:i size:I" + newTensor, randint(-1, 0, 1)},
-	{"aten::randint", "low:i high:i size:I" + newTensor, randint(0, 1, 2)},
+	{"aten::randint", "high:i size:I" + newTensor + ownGenerator, randint(-1, 0, 1)},
+	{"aten::randint", "low:i high:i size:I" + newTensor + ownGenerator, randint(0, 1, 2)},
 	{"aten::randint_like", "self:T high:i" + newTensor + " memory_format:i?=None", randintLike(-1, 1)},
 	{"aten::randint_like", "self:T low:i high:i" + newTensor + " memory_format:i?=None", randintLike(1, 2)},
-	{"aten::randperm", "n:i" + newTensor, randperm},
+	{"aten::randperm", "n:i" + newTensor + ownGenerator, randperm},
 	{"aten::uniform", "self:T from:f=0 to:f=1 |" + ownGenerator, drawn(ops.Uniform)},
 	{"aten::normal_", "self:T mean:f=0 std:f=1 |" + ownGenerator, inPlaceOf(drawn(ops.Normal))},
 	{"aten::normal_functional", "self:T mean:f=0 std:f=1 |" + ownGenerator, drawn(ops.Normal)},
@@ -38,8 +38,8 @@ var randoms = []operator{
 		return c.drawLike(ops.Random{Fn: ops.Integers, High: c.int64(1)}, c.tensor(0))
 	}},
 	{"aten::random", "self:T from:i to:i? |" + ownGenerator, randomFrom},
-	{"aten::bernoulli", "self:T |" + ownGenerator, func(c *call) Value { return c.bernoulli(c.tensor(0), c.args[0]) }},
-	{"aten::bernoulli", "self:T p:N |" + ownGenerator, func(c *call) Value { return c.bernoulli(c.tensor(0), c.args[1]) }},
+	{"aten::bernoulli", "self:T |" + ownGenerator, bernoulliLike(0)},
+	{"aten::bernoulli", "self:T p:N |" + ownGenerator, bernoulliLike(1)},
 	{"aten::bernoulli_", "self:T p:N=0.5 |" + ownGenerator, inPlaceOf(func(c *call) Value { return c.bernoulli(c.tensor(0), c.args[1]) })},
 	{"aten::multinomial", "self:T num_samples:i replacement:b=False |" + ownGenerator, multinomial},
 	{"aten::dropout", "input:T p:f train:b", dropout(false)},
@@ -160,6 +160,11 @@ func normal(c *call) Value {
 
 func normalOf(c *call) Value {
 	return c.drawLike(ops.Random{Fn: ops.Normal, A: c.float(0), B: c.float(1)}, c.fullOf(c.numbers(2), 0, c.dtypeOr(4, defaultFloat)))
+}
+
+// bernoulliLike draws in the order of dimensions, whatever the order in memory.
+func bernoulliLike(chance int) func(*call) Value {
+	return func(c *call) Value { return c.bernoulli(build.NewTensor(c.read(c.tensor(0))), c.args[chance]) }
 }
 
 // bernoulli draws 1 with a chance, a number or that of each element, else 0.

@@ -22,6 +22,9 @@ def cases(s):
     for e in ["torch.rand_like(a.transpose(0, 1))", "torch.randn_like(a.permute(2, 0, 1))", "F.dropout(a.transpose(1, 2), 0.3, True)", "torch.bernoulli(torch.sigmoid(a).transpose(0, 2))",
               "torch.randint_like(a.transpose(0, 1), 10)", "torch.normal(a.transpose(0, 1), 0.5)", "a.clone().transpose(1, 2).exponential_()", "a.clone()[:, :3].normal_()", "torch.randn_like(a[:, :3])"]:
         s.op(e, x(3, 5, 7), x(2, 4, 6), x(4, 3, 2), tol=1e-6)
+    for e in ["torch.randn_like(a.transpose(0, 1) * 2)", "torch.rand_like(a.permute(2, 0, 1).clone())", "torch.randn_like(torch.zeros_like(a.transpose(1, 2)))", "F.dropout(torch.relu(a.transpose(0, 2)), 0.5, True)", "torch.bernoulli(a.transpose(0, 2), 0.3)",
+              "torch.randn_like(a[:, ::2].transpose(0, 1) + 1)", "torch.randn_like(a.transpose(0, 1) + torch.ones([a.size(2)]))", "torch.randint_like(a.transpose(1, 2).double(), 10)", "F.rrelu(a.transpose(1, 2), 0.1, 0.4, True)", "torch.randn_like(a.transpose(1, 2).contiguous() * 2)"]:
+        s.op(e, x(3, 5, 7), x(2, 4, 6), x(4, 3, 2), tol=1e-6)
     s.op("torch.randn_like(a.transpose(0, 2))", x(5, 1, 7), x(4, 1, 6), tol=1e-6)
     s.op("torch.randn_like(a.transpose(0, 1))", x(1, 5, 7), x(1, 4, 6), tol=1e-6)
     s.module(s.define("(self, a: Tensor):\n    torch.manual_seed(7)\n    b = torch.rand_like(a)\n    torch.manual_seed(int(a.size(0)))\n    return b, torch.rand([2])"), x(2, 3), x(3, 3))
