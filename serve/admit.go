@@ -65,6 +65,21 @@ func (a *admission) leave(d *deployment, bytes int64) {
 	}
 }
 
+// reserve admits bytes that are read before the model is known which they are for, until release is called.
+func (a *admission) reserve(bytes int64) (release func(), err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bytes > 0 && a.bytes+bytes > a.maxBytes {
+		return nil, reject("bytes", a.full())
+	}
+	a.bytes += bytes
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.bytes -= bytes
+	}, nil
+}
+
 // count returns the requests that are admitted, and those that were so far.
 func (a *admission) count() (now int, all uint64) {
 	a.mu.Lock()

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/octet-ml/octet/serve/oip"
 )
@@ -63,9 +62,8 @@ func writeAnswer(w http.ResponseWriter, answer []byte, headerLength int) (writte
 
 // answer reads, runs, and writes the answer into the memory.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *Ticket, form bodyForm, memory *requestMemory) (headerLength int, err error) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout)) // a recorder has none
-	var body io.Reader = http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
+	sent := s.body(w, r, s.opts.MaxBody)
+	var body io.Reader = sent
 	if form.Size < 0 {
 		body = &growingReader{body, t, form.factor()}
 	}
@@ -77,7 +75,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *Ticket, form 
 	if err != nil {
 		return 0, err
 	}
-	_ = control.SetReadDeadline(time.Time{})
+	sent.complete()
 	response, err := t.Infer(r.Context(), request)
 	if err != nil {
 		return 0, err
