@@ -53,6 +53,17 @@ func (a *admission) grow(bytes int64) error {
 	return nil
 }
 
+// roomBeside refuses to compute the answer of a request of so many bytes while others have all that is possible: answers whose clients are
+// slow to read them, which are as large as the model makes them.
+func (a *admission) roomBeside(bytes int64) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bytes-bytes > a.maxBytes {
+		return reject("bytes", a.full())
+	}
+	return nil
+}
+
 // leave ends a request.
 func (a *admission) leave(d *deployment, bytes int64) {
 	a.mu.Lock()

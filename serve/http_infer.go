@@ -67,11 +67,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *Ticket, form 
 	if form.Size < 0 {
 		body = &growingReader{body, t, form.factor()}
 	}
-	read := memory.tensors.ReadInferRequest
+	tensors := &memory.tensors
 	if t.instance.signature.Stateful {
-		read = oip.ReadInferRequest // its state may keep an input
+		tensors = new(oip.Memory) // its state may keep an input
 	}
-	request, err := read(body, form.Body, t.Raw())
+	tensors.Grow = t.Grow
+	request, err := tensors.ReadInferRequest(body, form.Body, t.Raw())
 	if err != nil {
 		return 0, err
 	}
@@ -81,6 +82,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *Ticket, form 
 		return 0, err
 	}
 	memory.answer, headerLength, err = response.Append(memory.answer[:0])
+	t.hold(int64(len(memory.answer)))
 	return headerLength, err
 }
 
@@ -154,6 +156,7 @@ var memories = sync.Pool{New: func() any { return new(requestMemory) }}
 const maxAnswer = 1 << 20
 
 func (m *requestMemory) giveBack() {
+	m.tensors.Grow = nil
 	if cap(m.answer) > maxAnswer {
 		m.answer = nil
 	}

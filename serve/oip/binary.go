@@ -55,7 +55,7 @@ func (t *Tensor) readBinary(r io.Reader, size int64, vouched bool, memory *Memor
 		if int64(len(data)) < size {
 			return t.cut(int64(len(data)), size)
 		}
-		return t.setBinary(data)
+		return t.setBinary(data, memory)
 	}
 	var err error
 	if t.Value, err = memory.tensor(t.Datatype.DType(), t.Shape); err != nil {
@@ -83,13 +83,13 @@ func (t *Tensor) normalize() {
 }
 
 // setBinary takes the elements from data, little-endian or, of BYTES, each behind its length of 4 bytes.
-func (t *Tensor) setBinary(data []byte) error {
+func (t *Tensor) setBinary(data []byte, memory *Memory) error {
 	n, err := t.Shape.Numel()
 	if err != nil {
 		return invalid("shape", "%v", err)
 	}
 	if t.Datatype == Bytes {
-		return t.setElements(data, n)
+		return t.setElements(data, n, memory)
 	}
 	if size := n * t.Datatype.DType().Size(); len(data) != size {
 		return invalid("", "tensor %s: %d bytes where %s%v has %d", quote(t.Name), len(data), string(t.Datatype), t.Shape, size)
@@ -102,8 +102,10 @@ func (t *Tensor) setBinary(data []byte) error {
 	return nil
 }
 
-func (t *Tensor) setElements(data []byte, n int) error {
-	t.Elements = make([][]byte, 0, min(n, len(data)/4))
+func (t *Tensor) setElements(data []byte, n int, memory *Memory) (err error) {
+	if t.Elements, err = memory.elements(min(n, len(data)/4)); err != nil {
+		return err
+	}
 	for range n {
 		if len(data) < 4 || uint64(binary.LittleEndian.Uint32(data)) > uint64(len(data)-4) {
 			return invalid("", "tensor %s: element %d does not fit its %s", quote(t.Name), len(t.Elements), BinaryDataSize)
@@ -145,7 +147,7 @@ func readRaw(r io.Reader, body Body, raw *TensorMetadata, memory *Memory) (*Tens
 	if t.Shape, err = rawShape(raw, int64(len(data))); err != nil {
 		return nil, err
 	}
-	return t, t.setBinary(data)
+	return t, t.setBinary(data, memory)
 }
 
 // rawShape gives the free extents of a model's input for a number of bytes: the first what is left, others 1.
