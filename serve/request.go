@@ -179,7 +179,7 @@ func (t *Ticket) policy(p oip.Parameters) (deadline time.Time, high bool, err er
 	if value, ok := p["timeout"]; ok {
 		us, ok := value.(int64)
 		if !ok || us < 0 {
-			return deadline, false, invalid("parameter timeout: it is %v where microseconds are needed", value)
+			return deadline, false, invalid("parameter timeout: it is %v where microseconds are needed", shown(value))
 		}
 		const most = int64(1 << 40) // some days
 		if end := t.event.Start.Add(time.Duration(min(us, most)) * time.Microsecond); us > 0 && (deadline.IsZero() || end.Before(deadline)) {
@@ -189,7 +189,7 @@ func (t *Ticket) policy(p oip.Parameters) (deadline time.Time, high bool, err er
 	if value, ok := p["priority"]; ok {
 		n, ok := value.(int64)
 		if !ok || n < 0 {
-			return deadline, false, invalid("parameter priority: it is %v where a number is needed", value)
+			return deadline, false, invalid("parameter priority: it is %v where a number is needed", shown(value))
 		}
 		high = n == 1
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/octet-ml/octet/tensor"
@@ -12,6 +14,9 @@ import (
 
 // finish reads the binary tensors behind the JSON, in the order of the tensors, and fails where bytes are left.
 func (m *message) finish(r io.Reader, body Body, tensors []*Tensor) error {
+	if len(m.binary) > 0 && body.HeaderLength < 0 {
+		return invalid("", "tensors with %s in a body without the header %s", BinaryDataSize, HeaderLength)
+	}
 	if err := m.end(); err != nil {
 		return err
 	}
@@ -23,8 +28,6 @@ func (m *message) finish(r io.Reader, body Body, tensors []*Tensor) error {
 		}
 	}
 	switch left := body.Size - body.HeaderLength; {
-	case total > 0 && body.HeaderLength < 0:
-		return invalid("", "tensors with %s in a body without the header %s", BinaryDataSize, HeaderLength)
 	case body.HeaderLength < 0:
 		return nil
 	case body.Size >= 0 && left != total:
@@ -171,7 +174,7 @@ func rawShape(raw *TensorMetadata, size int64) (tensor.Shape, error) {
 	if free < 0 && size == fixed {
 		return shape, nil
 	}
-	return nil, invalid("", "%d bytes of raw data do not fill input %s, %s%v", size, quote(raw.Name), string(raw.Datatype), raw.Shape)
+	return nil, invalid("", "%d bytes of raw data do not fill input %s, %s%s", size, quote(raw.Name), string(raw.Datatype), strings.ReplaceAll(fmt.Sprint(raw.Shape), " ", ","))
 }
 
 // binarySize returns how many bytes t takes in binary.
