@@ -238,7 +238,7 @@ func TestTimeout(t *testing.T) {
 	}()
 	<-g.entered
 	status, text, _ := ask(t, s.Handler(), "POST", "/v2/models/m/infer", strings.NewReader(`{"parameters":{"timeout":1000},"inputs":[`+xOf2+`]}`))
-	if status != 504 || text != errorBody("context deadline exceeded") {
+	if status != 504 || text != errorBody("the time for the request is over: that of the server, or its own") {
 		t.Errorf("got %d %s", status, text)
 	}
 	g.open()
