@@ -53,6 +53,17 @@ func (a *admission) grow(bytes int64) error {
 	return nil
 }
 
+// roomBeside refuses to compute the answer of a request of so many bytes while others have all that is possible: answers whose clients are
+// slow to read them, which are as large as the model makes them.
+func (a *admission) roomBeside(bytes int64) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bytes-bytes > a.maxBytes {
+		return reject("bytes", a.full())
+	}
+	return nil
+}
+
 // leave ends a request.
 func (a *admission) leave(d *deployment, bytes int64) {
 	a.mu.Lock()
@@ -63,6 +74,21 @@ func (a *admission) leave(d *deployment, bytes int64) {
 	if a.draining && a.admitted == 0 {
 		a.signal()
 	}
+}
+
+// reserve admits bytes that are read before the model is known which they are for, until release is called.
+func (a *admission) reserve(bytes int64) (release func(), err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bytes > 0 && a.bytes+bytes > a.maxBytes {
+		return nil, reject("bytes", a.full())
+	}
+	a.bytes += bytes
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.bytes -= bytes
+	}, nil
 }
 
 // count returns the requests that are admitted, and those that were so far.

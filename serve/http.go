@@ -95,6 +95,9 @@ func (s *Server) wrap(route route) http.HandlerFunc {
 		h["X-Content-Type-Options"] = noSniff
 		control := http.NewResponseController(w)
 		_ = control.SetWriteDeadline(time.Now().Add(s.opts.Timeout + writeTimeout)) // a recorder has none
+		if r.ContentLength != 0 {
+			_ = control.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout)) // also of a body that is refused: net/http reads it to the end
+		}
 		if s.draining() {
 			h.Set("Connection", "close")
 		}
@@ -218,8 +221,8 @@ func (s *Server) authorized(r *http.Request) bool {
 	if s.opts.Token == "" {
 		return true
 	}
-	given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !bearer {
+	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
 		_, given, _ = r.BasicAuth()
 	}
 	return subtle.ConstantTimeCompare([]byte(given), []byte(s.opts.Token)) == 1

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/octet-ml/octet/serve/oip"
 )
@@ -91,13 +90,12 @@ const maxDocument = 64 << 10
 
 // readDocument reads a small JSON document; an empty body leaves it as it is.
 func (s *Server) readDocument(w http.ResponseWriter, r *http.Request, to any) error {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout)) // a recorder has none
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDocument))
+	body := s.body(w, r, maxDocument)
+	text, err := io.ReadAll(body)
 	if err != nil {
 		return err
 	}
-	_ = control.SetReadDeadline(time.Time{})
+	body.complete()
 	if len(text) == 0 {
 		return nil
 	}

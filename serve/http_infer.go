@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/octet-ml/octet/serve/oip"
 )
@@ -63,26 +62,27 @@ func writeAnswer(w http.ResponseWriter, answer []byte, headerLength int) (writte
 
 // answer reads, runs, and writes the answer into the memory.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *Ticket, form bodyForm, memory *requestMemory) (headerLength int, err error) {
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(s.opts.BodyTimeout)) // a recorder has none
-	var body io.Reader = http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
+	sent := s.body(w, r, s.opts.MaxBody)
+	var body io.Reader = sent
 	if form.Size < 0 {
 		body = &growingReader{body, t, form.factor()}
 	}
-	read := memory.tensors.ReadInferRequest
+	tensors := &memory.tensors
 	if t.instance.signature.Stateful {
-		read = oip.ReadInferRequest // its state may keep an input
+		tensors = new(oip.Memory) // its state may keep an input
 	}
-	request, err := read(body, form.Body, t.Raw())
+	tensors.Grow = t.Grow
+	request, err := tensors.ReadInferRequest(body, form.Body, t.Raw())
 	if err != nil {
 		return 0, err
 	}
-	_ = control.SetReadDeadline(time.Time{})
+	sent.complete()
 	response, err := t.Infer(r.Context(), request)
 	if err != nil {
 		return 0, err
 	}
 	memory.answer, headerLength, err = response.Append(memory.answer[:0])
+	t.hold(int64(len(memory.answer)))
 	return headerLength, err
 }
 
@@ -156,6 +156,7 @@ var memories = sync.Pool{New: func() any { return new(requestMemory) }}
 const maxAnswer = 1 << 20
 
 func (m *requestMemory) giveBack() {
+	m.tensors.Grow = nil
 	if cap(m.answer) > maxAnswer {
 		m.answer = nil
 	}

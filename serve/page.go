@@ -2,13 +2,11 @@ package serve
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"html"
 	"io"
 	"mime/multipart"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -135,12 +133,7 @@ func (s *Server) handleForm(w http.ResponseWriter, r *http.Request) error {
 	if r.ContentLength < 0 || r.ContentLength > s.opts.MaxBody {
 		return &Error{Code: TooLarge, Reason: fmt.Sprintf("a form of at most %d bytes is read", s.opts.MaxBody)}
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return invalid("the form is not that of the page: %v", err)
-	}
-	form, err := readForm(parts)
+	form, err := s.readForm(w, r)
 	if err != nil {
 		return err
 	}
@@ -155,8 +148,30 @@ func (s *Server) handleForm(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readForm reads the fields of the form.
-func readForm(parts *multipart.Reader) (map[string]string, error) {
+// formCopies is how often the bytes of a form are in memory while it is read: in buffers that grow, and as text.
+const formCopies = 4
+
+// readForm reads the fields of the form, whose bytes count before any of them is read.
+func (s *Server) readForm(w http.ResponseWriter, r *http.Request) (map[string]string, error) {
+	release, err := s.admission.reserve(r.ContentLength * formCopies)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	body := s.body(w, r, s.opts.MaxBody)
+	r.Body = io.NopCloser(body)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, invalid("the form is not that of the page: %v", err)
+	}
+	form, err := readFields(parts)
+	if err == nil {
+		body.complete()
+	}
+	return form, err
+}
+
+func readFields(parts *multipart.Reader) (map[string]string, error) {
 	form := make(map[string]string)
 	for {
 		part, err := parts.NextPart()
@@ -182,8 +197,8 @@ func readForm(parts *multipart.Reader) (map[string]string, error) {
 const maxFields = 8
 
 func formError(err error) error {
-	if isA[*http.MaxBytesError](err) || errors.Is(err, os.ErrDeadlineExceeded) {
-		return err
+	if isA[*Error](err) {
+		return err // of the body
 	}
 	return invalid("the form is not complete: %v", err)
 }

@@ -160,11 +160,7 @@ func (t *Ticket) Infer(ctx context.Context, r *oip.InferRequest) (*oip.InferResp
 	if answer.Outputs, err = t.instance.answer(r, outputs); err != nil {
 		return nil, err
 	}
-	size := int64(0)
-	for _, o := range outputs {
-		size += int64(len(o.Bytes()))
-	}
-	t.hold(size)
+	t.hold(sizeOf(outputs))
 	return answer, nil
 }
 
@@ -183,7 +179,7 @@ func (t *Ticket) policy(p oip.Parameters) (deadline time.Time, high bool, err er
 	if value, ok := p["timeout"]; ok {
 		us, ok := value.(int64)
 		if !ok || us < 0 {
-			return deadline, false, invalid("parameter timeout: it is %v where microseconds are needed", value)
+			return deadline, false, invalid("parameter timeout: it is %v where microseconds are needed", shown(value))
 		}
 		const most = int64(1 << 40) // some days
 		if end := t.event.Start.Add(time.Duration(min(us, most)) * time.Microsecond); us > 0 && (deadline.IsZero() || end.Before(deadline)) {
@@ -193,7 +189,7 @@ func (t *Ticket) policy(p oip.Parameters) (deadline time.Time, high bool, err er
 	if value, ok := p["priority"]; ok {
 		n, ok := value.(int64)
 		if !ok || n < 0 {
-			return deadline, false, invalid("parameter priority: it is %v where a number is needed", value)
+			return deadline, false, invalid("parameter priority: it is %v where a number is needed", shown(value))
 		}
 		high = n == 1
 	}
@@ -206,11 +202,37 @@ func (t *Ticket) inputs(ctx context.Context, given []*oip.Tensor) ([]*tensor.Ten
 	if !slices.ContainsFunc(given, isBytes) {
 		return t.instance.bind(given)
 	}
-	inputs, err := t.server.decoder(t.deployment).Decode(ctx, t.instance.signature, given)
+	inputs, err := t.decode(ctx, given)
 	if err != nil {
 		return nil, err
 	}
 	return inputs, t.instance.check(inputs)
+}
+
+// decode makes the inputs of BYTES, for as many requests at a time as may run: a small picture may have many pixels, which nobody knows
+// before. They count once they are there.
+func (t *Ticket) decode(ctx context.Context, given []*oip.Tensor) ([]*tensor.Tensor, error) {
+	select {
+	case t.server.decoding <- struct{}{}:
+		defer func() { <-t.server.decoding }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	inputs, err := t.server.decoder(t.deployment).Decode(ctx, t.instance.signature, given)
+	if err != nil {
+		return nil, err
+	}
+	return inputs, t.Grow(sizeOf(inputs))
+}
+
+// sizeOf returns the bytes of tensors.
+func sizeOf(tensors []*tensor.Tensor) (size int64) {
+	for _, x := range tensors {
+		if x != nil {
+			size += int64(len(x.Bytes()))
+		}
+	}
+	return size
 }
 
 // runInSequence runs with the state of a sequence, where the model has one.
@@ -238,7 +260,7 @@ func (t *Ticket) runInSequence(ctx context.Context, inputs []*tensor.Tensor, p o
 func (t *Ticket) run(ctx context.Context, i *instance, state *graph.SessionState, inputs []*tensor.Tensor, high bool) ([]*tensor.Tensor, error) {
 	s := t.server
 	j := jobs.Get().(*job)
-	*j = job{wake: j.wake, queue: &t.deployment.queue, instance: i, ctx: ctx, state: state, inputs: inputs, samples: i.samples(inputs), high: high}
+	*j = job{wake: j.wake, queue: &t.deployment.queue, instance: i, ctx: ctx, state: state, inputs: inputs, bytes: t.bytes, samples: i.samples(inputs), high: high}
 	queued := time.Now()
 	j.joins = j.samples < i.batch.most() && j.joinable()
 	if delay := s.opts.BatchDelay; delay > 0 && j.joins {
@@ -287,6 +309,9 @@ func (s *Server) runJob(j *job) {
 
 // runOnce is one run of a model.
 func (s *Server) runOnce(ctx context.Context, j *job, inputs []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	if err := s.admission.roomBeside(j.bytes); err != nil {
+		return nil, err
+	}
 	i := j.instance
 	e := RunEvent{Model: i.deployment.name, Version: i.deployment.version, Requests: 1, Samples: i.samples(inputs), Threads: s.threads(i)}
 	if j.group != nil && ctx == j.group.ctx {
@@ -350,14 +375,8 @@ var tickets = sync.Pool{New: func() any { return new(Ticket) }}
 // Infer runs a model on inputs, in its order, in process: in the same queue as other requests and within the same bounds. The outputs
 // are the caller's. It fails with an error that has a code (CodeOf), or with what graph.Session.Run does.
 func (s *Server) Infer(ctx context.Context, name string, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	var bytes int64
-	for _, x := range inputs {
-		if x != nil {
-			bytes += int64(len(x.Bytes()))
-		}
-	}
 	t := tickets.Get().(*Ticket)
-	if err := s.admit(ctx, Admission{Model: name, Bytes: bytes, Protocol: "inprocess"}, t, false); err != nil {
+	if err := s.admit(ctx, Admission{Model: name, Bytes: sizeOf(inputs), Protocol: "inprocess"}, t, false); err != nil {
 		return nil, err
 	}
 	outputs, err := t.inferInProcess(ctx, inputs)

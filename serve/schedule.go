@@ -51,7 +51,8 @@ type job struct {
 	ctx      context.Context
 	state    *graph.SessionState // of a sequence
 	inputs   []*tensor.Tensor
-	samples  int // that the inputs have, 1 for a model without samples
+	bytes    int64 // that its request counts
+	samples  int   // that the inputs have, 1 for a model without samples
 	high     bool
 	// joinUntil is how long it waits for others to join it, zero: not at all.
 	joinUntil time.Time

@@ -50,11 +50,10 @@ func sequenceOf(p oip.Parameters) (id string, start, end bool, err error) {
 		return "", false, false, invalid("parameter %s: it is %v where a number or a text is needed", sequenceID, value)
 	}
 	for name, flag := range map[string]*bool{sequenceStart: &start, sequenceEnd: &end} {
-		if value, ok := p[name]; ok {
-			if *flag, ok = value.(bool); !ok {
-				return "", false, false, invalid("parameter %s: it is %v where true or false is needed", name, value)
-			}
+		if err := isFlag(p, name); err != nil {
+			return "", false, false, err
 		}
+		*flag, _ = p[name].(bool)
 	}
 	return id, start, end, nil
 }

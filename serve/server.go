@@ -21,6 +21,7 @@ type Server struct {
 	admission admission
 	scheduler *scheduler
 	observer  Observer
+	decoding  chan struct{} // holds an element for each request whose BYTES become tensors
 	loading   chan struct{} // holds an element while a model is loaded: one at a time
 	loads     queue         // of the runs that warm models up
 	http      httpState
@@ -49,6 +50,7 @@ func New(opts Options) (*Server, error) {
 		pool:      ops.NewPool(opts.Threads),
 		admission: admission{maxBytes: opts.MaxInflightBytes},
 		scheduler: newScheduler(opts.Threads),
+		decoding:  make(chan struct{}, opts.Threads),
 		loading:   make(chan struct{}, 1),
 		loads:     queue{weight: loadWeight},
 		models:    make(map[string]*model),

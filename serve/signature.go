@@ -124,11 +124,20 @@ func (i *instance) answer(r *oip.InferRequest, outputs []*tensor.Tensor) ([]*oip
 
 // wanted returns the indices of the outputs that a request asks for.
 func (i *instance) wanted(r *oip.InferRequest) ([]int, error) {
+	if err := isFlag(r.Parameters, oip.BinaryDataOutput); err != nil {
+		return nil, err
+	}
 	if len(r.Outputs) == 0 {
 		return i.all, nil
 	}
 	wanted := make([]int, len(r.Outputs))
 	for k, o := range r.Outputs {
+		if err := isFlag(o.Parameters, oip.BinaryData); err != nil {
+			return nil, err
+		}
+		if _, ok := o.Parameters["classification"]; ok {
+			return nil, invalid("output %s: the parameter classification is not supported: this server has no such extension", quote(o.Name))
+		}
 		wanted[k] = -1
 		for index := range i.outputs {
 			if i.outputs[index].Name == o.Name {
@@ -140,6 +149,24 @@ func (i *instance) wanted(r *oip.InferRequest) ([]int, error) {
 		}
 	}
 	return wanted, nil
+}
+
+// shown returns the value of a parameter for an error, texts in quotes.
+func shown(value any) any {
+	if text, ok := value.(string); ok {
+		return quote(text)
+	}
+	return value
+}
+
+// isFlag refuses a parameter that is there and neither true nor false.
+func isFlag(p oip.Parameters, name string) error {
+	if value, ok := p[name]; ok {
+		if _, ok = value.(bool); !ok {
+			return invalid("parameter %s: it is %v where true or false is needed", name, shown(value))
+		}
+	}
+	return nil
 }
 
 // invalid is not inlined, for the size of programs: docs/architecture.md.

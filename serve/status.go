@@ -95,6 +95,9 @@ func ErrorText(err error, id string) string {
 	if isA[*panicError](err) {
 		return "internal error in request " + id
 	}
+	if CodeOf(err) == DeadlineExceeded {
+		return "the time for the request is over: that of the server, or its own"
+	}
 	return strings.ToValidUTF8(strings.Join(strings.Fields(err.Error()), " "), "\uFFFD")
 }
 

@@ -55,7 +55,7 @@ func (g *Server) infer(ctx context.Context, c *call, message encoded) (*pb.Model
 	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(data, r); err != nil {
 		return nil, &oip.InvalidError{Reason: "the message is no ModelInferRequest", Err: err}
 	}
-	request, raw, err := readRequest(r)
+	request, raw, err := readRequest(r, c.ticket.Grow)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +68,9 @@ func (g *Server) infer(ctx context.Context, c *call, message encoded) (*pb.Model
 	return answer, nil
 }
 
-// readRequest makes a request of a message. It reports whether its tensors are in raw_input_contents, as those of the answer shall be.
-func readRequest(r *pb.ModelInferRequest) (request *oip.InferRequest, raw bool, err error) {
+// readRequest makes a request of a message. It reports whether its tensors are in raw_input_contents, as those of the answer shall be. grow
+// is asked for what its elements of BYTES take there.
+func readRequest(r *pb.ModelInferRequest, grow func(bytes int64) error) (request *oip.InferRequest, raw bool, err error) {
 	request = &oip.InferRequest{ID: r.GetId(), Inputs: make([]*oip.Tensor, len(r.GetInputs()))}
 	if request.Parameters, err = readParameters(r.GetParameters()); err != nil {
 		return nil, false, err
@@ -81,7 +82,7 @@ func readRequest(r *pb.ModelInferRequest) (request *oip.InferRequest, raw bool, 
 	names := make(map[string]bool, len(request.Inputs))
 	for i, in := range r.GetInputs() {
 		place := fmt.Sprintf("inputs[%d]", i)
-		t, err := readInput(in, r.GetRawInputContents(), i)
+		t, err := readInput(in, r.GetRawInputContents(), i, grow)
 		if err != nil {
 			return nil, false, at(place, err)
 		}
@@ -99,7 +100,7 @@ func readRequest(r *pb.ModelInferRequest) (request *oip.InferRequest, raw bool, 
 }
 
 // readInput reads input i, of raw contents where there are any.
-func readInput(in *pb.ModelInferRequest_InferInputTensor, raw [][]byte, i int) (*oip.Tensor, error) {
+func readInput(in *pb.ModelInferRequest_InferInputTensor, raw [][]byte, i int, grow func(bytes int64) error) (*oip.Tensor, error) {
 	t, err := oip.Declare(in.GetName(), oip.Datatype(in.GetDatatype()), in.GetShape())
 	if err != nil {
 		return nil, err
@@ -112,6 +113,12 @@ func readInput(in *pb.ModelInferRequest_InferInputTensor, raw [][]byte, i int) (
 	}
 	if fields := filled(in.GetContents()); len(fields) > 0 {
 		return nil, invalid("contents", "%s beside raw_input_contents: a request has one of the two", fields[0].name)
+	}
+	if t.Datatype == oip.Bytes {
+		n, _ := t.Shape.Numel() // Declare has checked it
+		if err := grow(elementBytes * int64(min(n, len(raw[i])/4))); err != nil {
+			return nil, err
+		}
 	}
 	return t, t.SetRaw(raw[i])
 }

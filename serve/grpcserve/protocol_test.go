@@ -79,7 +79,7 @@ func TestMessages(t *testing.T) {
 		{with(func(r *pb.ModelInferRequest) {
 			r.Outputs = []*pb.ModelInferRequest_InferRequestedOutputTensor{{Name: "output0"}, {Name: "output0"}}
 		}), codes.InvalidArgument, `outputs[1]: a second output "output0"`},
-		{parameter("timeout", &pb.InferParameter{ParameterChoice: &pb.InferParameter_StringParam{StringParam: "x"}}), codes.InvalidArgument, `parameter timeout: it is x where microseconds are needed`},
+		{parameter("timeout", &pb.InferParameter{ParameterChoice: &pb.InferParameter_StringParam{StringParam: "x"}}), codes.InvalidArgument, `parameter timeout: it is "x" where microseconds are needed`},
 		{parameter("timeout", &pb.InferParameter{ParameterChoice: &pb.InferParameter_Uint64Param{Uint64Param: 1e7}}), codes.OK, ``},
 		{parameter("priority", &pb.InferParameter{ParameterChoice: &pb.InferParameter_Int64Param{Int64Param: -1}}), codes.InvalidArgument, `parameter priority: it is -1 where a number is needed`},
 		{parameter("sequence_id", &pb.InferParameter{ParameterChoice: &pb.InferParameter_DoubleParam{DoubleParam: 1.5}}), codes.InvalidArgument, `parameter sequence_id: it is 1.5 where a number or a text is needed`},
@@ -237,7 +237,7 @@ func FuzzMeasure(f *testing.F) {
 		} else if decoded != nil {
 			return
 		}
-		if request, _, err := readRequest(r); err == nil {
+		if request, _, err := readRequest(r, func(int64) error { return nil }); err == nil {
 			for _, in := range request.Inputs {
 				n, err := in.Shape.Numel()
 				if err != nil || int64(n*in.Datatype.DType().Size()) > m.bytes {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/octet-ml/octet/tensor"
@@ -12,6 +14,9 @@ import (
 
 // finish reads the binary tensors behind the JSON, in the order of the tensors, and fails where bytes are left.
 func (m *message) finish(r io.Reader, body Body, tensors []*Tensor) error {
+	if len(m.binary) > 0 && body.HeaderLength < 0 {
+		return invalid("", "tensors with %s in a body without the header %s", BinaryDataSize, HeaderLength)
+	}
 	if err := m.end(); err != nil {
 		return err
 	}
@@ -23,8 +28,6 @@ func (m *message) finish(r io.Reader, body Body, tensors []*Tensor) error {
 		}
 	}
 	switch left := body.Size - body.HeaderLength; {
-	case total > 0 && body.HeaderLength < 0:
-		return invalid("", "tensors with %s in a body without the header %s", BinaryDataSize, HeaderLength)
 	case body.HeaderLength < 0:
 		return nil
 	case body.Size >= 0 && left != total:
@@ -55,7 +58,7 @@ func (t *Tensor) readBinary(r io.Reader, size int64, vouched bool, memory *Memor
 		if int64(len(data)) < size {
 			return t.cut(int64(len(data)), size)
 		}
-		return t.setBinary(data)
+		return t.setBinary(data, memory)
 	}
 	var err error
 	if t.Value, err = memory.tensor(t.Datatype.DType(), t.Shape); err != nil {
@@ -83,13 +86,13 @@ func (t *Tensor) normalize() {
 }
 
 // setBinary takes the elements from data, little-endian or, of BYTES, each behind its length of 4 bytes.
-func (t *Tensor) setBinary(data []byte) error {
+func (t *Tensor) setBinary(data []byte, memory *Memory) error {
 	n, err := t.Shape.Numel()
 	if err != nil {
 		return invalid("shape", "%v", err)
 	}
 	if t.Datatype == Bytes {
-		return t.setElements(data, n)
+		return t.setElements(data, n, memory)
 	}
 	if size := n * t.Datatype.DType().Size(); len(data) != size {
 		return invalid("", "tensor %s: %d bytes where %s%v has %d", quote(t.Name), len(data), string(t.Datatype), t.Shape, size)
@@ -102,8 +105,10 @@ func (t *Tensor) setBinary(data []byte) error {
 	return nil
 }
 
-func (t *Tensor) setElements(data []byte, n int) error {
-	t.Elements = make([][]byte, 0, min(n, len(data)/4))
+func (t *Tensor) setElements(data []byte, n int, memory *Memory) (err error) {
+	if t.Elements, err = memory.elements(min(n, len(data)/4)); err != nil {
+		return err
+	}
 	for range n {
 		if len(data) < 4 || uint64(binary.LittleEndian.Uint32(data)) > uint64(len(data)-4) {
 			return invalid("", "tensor %s: element %d does not fit its %s", quote(t.Name), len(t.Elements), BinaryDataSize)
@@ -145,7 +150,7 @@ func readRaw(r io.Reader, body Body, raw *TensorMetadata, memory *Memory) (*Tens
 	if t.Shape, err = rawShape(raw, int64(len(data))); err != nil {
 		return nil, err
 	}
-	return t, t.setBinary(data)
+	return t, t.setBinary(data, memory)
 }
 
 // rawShape gives the free extents of a model's input for a number of bytes: the first what is left, others 1.
@@ -169,7 +174,7 @@ func rawShape(raw *TensorMetadata, size int64) (tensor.Shape, error) {
 	if free < 0 && size == fixed {
 		return shape, nil
 	}
-	return nil, invalid("", "%d bytes of raw data do not fill input %s, %s%v", size, quote(raw.Name), string(raw.Datatype), raw.Shape)
+	return nil, invalid("", "%d bytes of raw data do not fill input %s, %s%s", size, quote(raw.Name), string(raw.Datatype), strings.ReplaceAll(fmt.Sprint(raw.Shape), " ", ","))
 }
 
 // binarySize returns how many bytes t takes in binary.

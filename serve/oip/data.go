@@ -21,10 +21,12 @@ func (s *scanner) elements(t *Tensor) error {
 	}
 	r := dataReader{scanner: s, shape: t.Shape, want: n}
 	if t.Datatype == Bytes {
-		t.Elements = make([][]byte, n)
-		r.element = func(i int) error {
+		if t.Elements, err = s.memory.elements(n); err != nil {
+			return err
+		}
+		r.element = func(int) error {
 			text, err := s.text()
-			t.Elements[i] = []byte(text)
+			t.Elements = append(t.Elements, []byte(text))
 			return err
 		}
 	} else {

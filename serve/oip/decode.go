@@ -38,7 +38,7 @@ func readInferRequest(r io.Reader, body Body, raw *TensorMetadata, memory *Memor
 	}
 	m := message{scanner: s}
 	request := &InferRequest{}
-	err = m.object(func(key string) (err error) {
+	err = m.members(func(key string) (err error) {
 		switch key {
 		case "id":
 			request.ID, err = m.text()
@@ -73,7 +73,7 @@ func ReadInferResponse(r io.Reader, body Body) (*InferResponse, error) {
 	}
 	m := message{scanner: s}
 	response := &InferResponse{}
-	err = m.object(func(key string) (err error) {
+	err = m.members(func(key string) (err error) {
 		switch key {
 		case "model_name":
 			response.ModelName, err = m.text()
@@ -127,6 +127,18 @@ type message struct {
 	binary map[*Tensor]int64
 }
 
+// members reads an object of the protocol. A member that is null is as one that is not there: clients and servers that are made of data
+// classes write all of them.
+func (m *message) members(field func(key string) error) error {
+	return m.object(func(key string) error {
+		if m.next() == 'n' {
+			_, err := m.literal()
+			return err
+		}
+		return field(key)
+	})
+}
+
 func (m *message) tensors(list string) ([]*Tensor, error) {
 	tensors := []*Tensor{}
 	names := map[string]bool{}
@@ -161,7 +173,7 @@ func (m *message) tensor() (*Tensor, error) {
 	t := &Tensor{}
 	dataAt := -1
 	var hasData bool
-	err := m.object(func(key string) (err error) {
+	err := m.members(func(key string) (err error) {
 		switch key {
 		case "name":
 			t.Name, err = m.text()
@@ -233,7 +245,7 @@ func (m *message) binarySize(t *Tensor, hasData bool) error {
 	case hasData:
 		return invalid("data", "tensor %s has data beside the parameter %s", quote(t.Name), BinaryDataSize)
 	case !ok || size < 0:
-		return invalid("parameters", "%s of %v where a number of bytes is needed", BinaryDataSize, value)
+		return invalid("parameters", "%s of %#v where a number of bytes is needed", BinaryDataSize, value)
 	case err != nil:
 		return invalid("shape", "%v", err)
 	case t.Datatype != Bytes && size != int64(n)*int64(element):
@@ -275,7 +287,10 @@ func (m *message) shape() (tensor.Shape, error) {
 
 func (m *message) parameters(place string) (Parameters, error) {
 	parameters := Parameters{}
-	err := m.object(func(key string) error {
+	err := m.members(func(key string) error {
+		if c := m.next(); c == '{' || c == '[' {
+			return invalid(place, "%s: an array or object where a bool, number or string is needed", quote(key))
+		}
 		raw, err := m.skip(0)
 		if err != nil {
 			return at(place, err)
@@ -290,11 +305,9 @@ func (m *message) parameters(place string) (Parameters, error) {
 	return parameters, err
 }
 
-// parameter decodes a value that is no array or object, and whose form was checked.
+// parameter decodes a value that is no array, object or null, and whose form was checked.
 func parameter(raw []byte) (any, error) {
 	switch raw[0] {
-	case 'n':
-		return nil, fmt.Errorf("null where a bool, number or string is needed")
 	case 't', 'f':
 		return raw[0] == 't', nil
 	case '"':
@@ -304,14 +317,18 @@ func parameter(raw []byte) (any, error) {
 	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
 		return n, nil
 	}
-	return strconv.ParseFloat(string(raw), 64)
+	v, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil {
+		return nil, fmt.Errorf("%s does not fit FP64", raw)
+	}
+	return v, nil
 }
 
 func (m *message) requestedOutputs() ([]RequestedOutput, error) {
 	var outputs []RequestedOutput
 	err := m.array(func(i int) error {
 		var o RequestedOutput
-		err := m.object(func(key string) (err error) {
+		err := m.members(func(key string) (err error) {
 			switch key {
 			case "name":
 				o.Name, err = m.text()

@@ -11,6 +11,10 @@ import (
 // Memory is what requests are read into, one after another, so that each need not take memory of its own. Whoever has it sees to it
 // that nobody uses the tensors of a request any more when the next is read. The zero value is ready for use.
 type Memory struct {
+	// Grow is told, where it is not nil, how many bytes a tensor of BYTES takes beyond those of the message, before it takes them: the
+	// elements of a message may be many and short. Its error ends the reading.
+	Grow func(bytes int64) error
+
 	text []byte // JSON
 	data []byte // of tensors
 	used int    // bytes of data that the request at hand has
@@ -23,6 +27,19 @@ const maxKept = 1 << 20
 func (m *Memory) ReadInferRequest(r io.Reader, body Body, raw *TensorMetadata) (*InferRequest, error) {
 	m.used = 0
 	return readInferRequest(r, body, raw, m)
+}
+
+// elementBytes is what an element of BYTES takes beside its contents: its slice, and what an allocation has at least.
+const elementBytes = 32
+
+// elements returns room for n elements of BYTES.
+func (m *Memory) elements(n int) ([][]byte, error) {
+	if m != nil && m.Grow != nil {
+		if err := m.Grow(int64(n) * elementBytes); err != nil {
+			return nil, err
+		}
+	}
+	return make([][]byte, 0, n), nil
 }
 
 // tensor returns a tensor with any elements. m is nil for memory of its own.

@@ -2,6 +2,7 @@ package oip
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -99,5 +100,29 @@ func TestMemoryIsUsedAgain(t *testing.T) {
 	}
 	if got, err := memory.ReadInferRequest(bytes.NewReader(full[:8]), Body{Size: 32}, raw); err == nil {
 		t.Errorf("a body that ends early is read as %v", got.Inputs[0].Value)
+	}
+}
+
+// TestElementsCount reads many short elements, which take more memory than their bytes: the caller is asked before, and may refuse.
+func TestElementsCount(t *testing.T) {
+	const n = 100
+	for _, binary := range []bool{false, true} {
+		in := NewBytes("x", make([][]byte, n)...)
+		in.Binary = binary
+		body, length, err := (&InferRequest{Inputs: []*Tensor{in}}).Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		form := Body{Size: int64(len(body)), HeaderLength: int64(length)}
+		var asked int64
+		refused := errors.New("refused")
+		memory := Memory{Grow: func(bytes int64) error { asked += bytes; return nil }}
+		if r, err := memory.ReadInferRequest(bytes.NewReader(body), form, nil); err != nil || len(r.Inputs[0].Elements) != n || asked != n*elementBytes {
+			t.Errorf("binary %v: asked for %d bytes, error %v", binary, asked, err)
+		}
+		memory.Grow = func(int64) error { return refused }
+		if _, err := memory.ReadInferRequest(bytes.NewReader(body), form, nil); err != refused {
+			t.Errorf("binary %v, refused: error %v", binary, err)
+		}
 	}
 }

@@ -165,7 +165,7 @@ func TestRefused(t *testing.T) {
 		request(`"parameters":{"binary_data_size":16}`):   "without the header",
 		request(`"parameters":{"binary_data_size":15}`):   "binary_data_size of 15 where FP32[2, 2] has 16",
 		request(`"parameters":{"binary_data_size":-1}`):   "where a number of bytes is needed",
-		request(`"parameters":{"a":{}},"data":[1,2,3,4]`): "nested too deep",
+		request(`"parameters":{"a":{}},"data":[1,2,3,4]`): "an array or object where a bool, number or string is needed",
 		request(`"parameters":{"binary_data_size":16},"data":[1,2,3,4]`): "has data beside",
 		one("FP31", "[1]"):                    "no datatype of the protocol",
 		one("UINT64", "[1]"):                  "tensors of UINT64 are not supported",
@@ -192,6 +192,15 @@ func TestRefused(t *testing.T) {
 		if !errors.As(err, &e) || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\n\x1b") || len(err.Error()) > 300 {
 			t.Errorf("%.150s: got %v, want %s", text, err, want)
 		}
+	}
+}
+
+// TestNullMembers reads an answer as servers write it that are made of data classes: members that are null are not there.
+func TestNullMembers(t *testing.T) {
+	const body = `{"model_name":"m","model_version":null,"id":null,"parameters":null,"outputs":[{"name":"y","shape":[1],"datatype":"FP32","parameters":null,"data":[2]}]}`
+	r, err := ReadInferResponse(strings.NewReader(body), Body{Size: int64(len(body)), HeaderLength: -1})
+	if err != nil || r.ModelVersion != "" || len(r.Outputs) != 1 || r.Outputs[0].Value.Float32s()[0] != 2 {
+		t.Errorf("got %+v, error %v", r, err)
 	}
 }
 

@@ -41,7 +41,7 @@ func (t *Tensor) SetRaw(data []byte) error {
 			return nil
 		}
 	}
-	return t.setBinary(data) // says what does not fit, and copies what is not aligned
+	return t.setBinary(data, nil) // says what does not fit, and copies what is not aligned
 }
 
 // Raw returns the elements of t as SetRaw takes them; but for BYTES they are those of t itself.
