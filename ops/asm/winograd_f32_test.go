@@ -28,7 +28,7 @@ func TestWinogradF32Transforms(t *testing.T) {
 	inf := float32(math.Inf(1))
 	step := 1 // between channels that are compared, the last one among them
 	if quick() {
-		step = 3
+		step = 7
 	}
 	forEachWinograd(t, func(t *testing.T, k *WinogradF32) {
 		n := k.T + 2
