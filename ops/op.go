@@ -117,6 +117,20 @@ type Prepare struct {
 	Repacked []int
 }
 
+// Parts returns a function that reads bytes of the elements of input i from an offset on, a constant that then need not be in memory: see tensor.Tensor.Parts. It is nil where
+// the input has to be in memory.
+func (p *Prepare) Parts(i int) (func(dst []byte, offset int) error, error) {
+	t := p.In[i].Known
+	if t == nil {
+		return nil, nil
+	}
+	read, err := t.Parts()
+	if read != nil {
+		p.Repacked = append(p.Repacked, i)
+	}
+	return read, err
+}
+
 // Packed returns the packed form of a constant, made once per session.
 //
 //go:noinline
