@@ -5,6 +5,8 @@ package ops
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -191,6 +193,20 @@ type Kernel struct {
 	Interruptible bool
 }
 
+// scratchBytes returns the product of sizes that are not negative, or math.MaxInt, which no plan allows, where it is more: it would wrap around where ints have 32 bits.
+//
+//go:noinline
+func scratchBytes(sizes ...int) int {
+	n := 1
+	for _, s := range sizes {
+		if s > 0 && n > math.MaxInt/s {
+			return math.MaxInt
+		}
+		n *= s
+	}
+	return n
+}
+
 // Call carries the tensors and memory of one run of a kernel.
 type Call struct {
 	In, Out []*tensor.Tensor
@@ -243,6 +259,9 @@ func (c *Call) interrupted() bool {
 // RunKernel runs one prepared kernel outside a session, with memory of its own:
 // for constant folding and tests.
 func RunKernel(k *Kernel, pool *Pool, in, out []*tensor.Tensor) error {
+	if need := int64(k.Scratch) + int64(pool.Threads())*int64(k.WorkerScratch); k.Scratch < 0 || k.WorkerScratch < 0 || need < 0 || need > math.MaxInt/2 {
+		return fmt.Errorf("ops: %s takes more scratch memory than can be addressed", k.Choice)
+	}
 	each := (k.WorkerScratch + 63) &^ 63
 	memory := scratch.Get().(*[]byte)
 	if need := k.Scratch + pool.Threads()*each; need > len(*memory) {
