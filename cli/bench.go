@@ -12,6 +12,7 @@ import (
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/loader"
 )
 
 // serverFlags are those that only a server has a use for, beside --url.
@@ -123,7 +124,7 @@ func (a *app) benchModels(ctx context.Context, paths []string, from source) ([]b
 	if len(paths) > 0 {
 		models := make([]bench.Model, len(paths))
 		for i, p := range paths {
-			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return a.openToRun(ctx, p, from) }}
+			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return a.openToRun(ctx, p, from, loader.OnDemand()) }}
 		}
 		return models, nil
 	}

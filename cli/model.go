@@ -72,12 +72,12 @@ func (a *app) openModel(ctx context.Context, path string, from source) (*graph.G
 	return a.openWith(ctx, path, from)
 }
 
-// openToRun is openModel of a model whose weights are needed only until they have been packed.
-func (a *app) openToRun(ctx context.Context, path string, from source) (*graph.Graph, error) {
+// openToRun is openModel of a model whose weights are needed only until they have been packed, which are read as onDemand says.
+func (a *app) openToRun(ctx context.Context, path string, from source, onDemand loader.Option) (*graph.Graph, error) {
 	if a.mmap {
 		return a.openModel(ctx, path, from)
 	}
-	return a.openWith(ctx, path, from, loader.OnDemand())
+	return a.openWith(ctx, path, from, onDemand)
 }
 
 func (a *app) openWith(ctx context.Context, path string, from source, opts ...loader.Option) (*graph.Graph, error) {

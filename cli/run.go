@@ -10,6 +10,7 @@ import (
 	"github.com/octet-ml/octet/bench"
 	"github.com/octet-ml/octet/data"
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader"
 	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -100,7 +101,7 @@ func (a *app) runOn(ctx context.Context, path string, f *runFlags) error {
 		collectEarly()
 		dropProgram()
 	}
-	g, err := a.openToRun(ctx, path, f.source)
+	g, err := a.openToRun(ctx, path, f.source, loader.RowsOnDemand())
 	if err != nil {
 		return err
 	}

@@ -217,7 +217,7 @@ type textRun struct {
 
 // runTexts runs the model at path on the texts of the command line.
 func (a *app) runTexts(ctx context.Context, path string, f *runFlags) error {
-	g, err := a.openToRun(ctx, path, f.source)
+	g, err := a.openToRun(ctx, path, f.source, loader.RowsOnDemand())
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -117,7 +118,23 @@ func (e *safetensorsEntry) check(data []byte) error {
 	if !e.summed {
 		return nil
 	}
-	if have := crc32.Checksum(data, castagnoli); have != e.sum {
+	return e.compare(crc32.Checksum(data, castagnoli))
+}
+
+// checkAt is check of the data at a place of a file, of which little is in memory.
+func (e *safetensorsEntry) checkAt(r io.ReaderAt, at int64) error {
+	if !e.summed {
+		return nil
+	}
+	sum := crc32.New(castagnoli)
+	if _, err := io.Copy(sum, io.NewSectionReader(r, at, e.end-e.begin)); err != nil {
+		return err
+	}
+	return e.compare(sum.Sum32())
+}
+
+func (e *safetensorsEntry) compare(have uint32) error {
+	if have != e.sum {
 		return &FileError{Record: e.name, Err: &ChecksumError{e.sum, have}}
 	}
 	return nil

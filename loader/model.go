@@ -104,6 +104,7 @@ type modelFile struct {
 	limits    build.Limits    // of programs, zero: the default
 	maxMemory int64           // 0: not given
 	onDemand  bool
+	rows      bool       // RowsOnDemand
 	watched   *unchanged // what is read on demand, nil: all is read at once
 }
 

@@ -17,11 +17,18 @@ import (
 // All of a pipe, of files that torch.save wrote before PyTorch 1.6, and small constants are read at once.
 func OnDemand() Option { return func(f *modelFile) { f.onDemand = true } }
 
+// RowsOnDemand is OnDemand that reads of large tables of embeddings, in octet's files and in safetensors, only the rows that a run takes, in each run: they are never in memory,
+// which is most of the weights of small text models. A row takes two calls of the system. Where the file is written to, runs fail with a *FileError, too.
+func RowsOnDemand() Option { return func(f *modelFile) { f.onDemand, f.rows = true, true } }
+
 // ErrChanged is the Err of the *FileError of a file that was written to since a model was opened that reads it on demand.
 var ErrChanged = errors.New("it has changed since it was opened: load the model again")
 
 // leastOnDemand is the number of bytes from which on a constant is read on demand.
 const leastOnDemand = 4 << 10
+
+// leastRows is the number of bytes from which on RowsOnDemand reads rows of a table.
+const leastRows = 1 << 20
 
 // unchanged reads a file, as long as it is the one that was opened.
 type unchanged struct {
@@ -58,11 +65,16 @@ func (f *modelFile) onDemandStorage(size int64, read func(dst []byte) error) *te
 		return nil
 	}
 	return tensor.NewStorage(int(size), func(dst []byte) error {
-		if err := f.watched.check(); err != nil {
-			return err
-		}
-		return inFile(read(dst), f.watched.path)
+		return f.ifUnchanged(func() error { return read(dst) })
 	})
+}
+
+// ifUnchanged calls what reads the file, which must not have changed since it was opened.
+func (f *modelFile) ifUnchanged(read func() error) error {
+	if err := f.watched.check(); err != nil {
+		return err
+	}
+	return inFile(read(), f.watched.path)
 }
 
 // entry returns the tensor of an entry of a safetensors file, whose tensors begin at start.
@@ -76,6 +88,13 @@ func (f *modelFile) entry(e safetensorsEntry, start int64) (Named, error) {
 	}
 	if e.dtype != tensor.Bool && e.wide == nil {
 		if s := f.onDemandStorage(e.end-e.begin, checked); s != nil {
+			if f.rows && e.end-e.begin >= leastRows {
+				s.InParts(func() error {
+					return f.ifUnchanged(func() error { return e.checkAt(f.r, start+e.begin) })
+				}, func(dst []byte, offset int) error {
+					return f.ifUnchanged(func() error { return readAt(f.r, dst, start+e.begin+int64(offset)) })
+				})
+			}
 			t, err := s.View(e.dtype, 0, e.shape, tensor.Shape(e.shape).Strides())
 			return Named{Name: e.name, Tensor: t}, reject(e.name, err)
 		}

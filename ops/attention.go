@@ -163,7 +163,7 @@ func (op Attention) Prepare(p *Prepare) (*Kernel, error) {
 	return &Kernel{
 		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch: k.tail + 4*k.rows*k.s,
+		WorkerScratch: k.scoresAt + scratchBytes(2*4, k.rows, k.s),
 		Choice:        fmt.Sprintf("%s %s, %s %s", k.gemm.Op, k.gemm.Tier, k.softmax.Op, k.softmax.Tier),
 		Parallel:      tasks,
 	}, nil

@@ -84,7 +84,7 @@ func (op ChannelSum) Prepare(p *Prepare) (*Kernel, error) {
 			}
 			return nil
 		},
-		Scratch:       8 * c * m.tasks,
+		Scratch:       scratchBytes(8, c, m.tasks),
 		WorkerScratch: 4 * c,
 		Choice:        fmt.Sprintf("%s %s", kernel.Op, kernel.Tier),
 		Parallel:      m.tasks,

@@ -125,7 +125,7 @@ func (v *convGemm) kernel(threads int) *Kernel {
 		Weights:       v.weights.bytes(v.layout),
 	}
 	if v.gather {
-		k.WorkerScratch = v.g.MR * v.depth * 4
+		k.WorkerScratch = scratchBytes(4, v.g.MR, v.depth)
 		k.Choice += " over gathered rows"
 	}
 	multiply, copyRows := v.multiply, v.copyRows

@@ -61,7 +61,7 @@ func (op ConvWeightGrad) prepareDepthwise(p *Prepare, w *Window) *Kernel {
 			}
 			return nil
 		},
-		Scratch:        4 * 2 * c * taps * parts,
+		Scratch:        scratchBytes(4*2, c, taps, parts),
 		WorkerPointers: gradDepth,
 		Choice:         fmt.Sprintf("%s %s over pixels", d.Op, d.Tier),
 		Parallel:       taps * parts,

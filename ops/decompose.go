@@ -155,7 +155,7 @@ func matrixKernel(batch Type, choice string, room, ints int, f func(c *Call, i i
 			}
 			return check(c)
 		},
-		WorkerScratch: 8*room + 4*ints,
+		WorkerScratch: scratchBytes(8, room) + 4*ints,
 		Choice:        choice,
 		Parallel:      count,
 	}

@@ -36,7 +36,31 @@ func (op Embedding) Infer(in []Type) ([]Type, error) {
 }
 
 func (op Embedding) Prepare(p *Prepare) (*Kernel, error) {
-	return selectKernel(op, p, 1, p.In[0].Shape[0], p.In[1].Numel(), p.In[0].Numel()/max(p.In[0].Shape[0], 1)), nil
+	rows, count := p.In[0].Shape[0], p.In[1].Numel()
+	inner := p.In[0].Numel() / max(rows, 1)
+	if read, err := p.Parts(0); read != nil {
+		return readRows(op.Name(), read, rows, count, inner*p.In[0].DType.Size()), err
+	}
+	return selectKernel(op, p, 1, rows, count, inner), nil
+}
+
+// readRows is Embedding on a table that is not in memory, of rows of so many bytes.
+func readRows(name string, read func(dst []byte, offset int) error, rows, count, bytes int) *Kernel {
+	return &Kernel{
+		Run: func(c *Call) error {
+			if err := CheckIndices(name, c.In[1], 0, rows); err != nil {
+				return err
+			}
+			dst := base(c.Out[0])
+			for r := range count {
+				if err := read(row[byte](dst, r*bytes, bytes), IndexAt(c.In[1], r)*bytes); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Choice: "read rows",
+	}
 }
 
 // indexInput checks that input i holds indices.

@@ -94,7 +94,7 @@ func (op FFT) Prepare(p *Prepare) (*Kernel, error) {
 	return &Kernel{
 		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch: 16 * f.scratch(),
+		WorkerScratch: scratchBytes(16, f.scratch()),
 		Choice:        "rows",
 		Parallel:      tasks,
 	}, nil

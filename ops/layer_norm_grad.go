@@ -88,7 +88,7 @@ func (op LayerNormGrad) Prepare(p *Prepare) (*Kernel, error) {
 			}
 			return nil
 		},
-		Scratch:  4 * 2 * n * tasks,
+		Scratch:  scratchBytes(4*2, n, tasks),
 		Choice:   "rows",
 		Parallel: tasks,
 	}, nil

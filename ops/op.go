@@ -5,6 +5,8 @@ package ops
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -117,6 +119,20 @@ type Prepare struct {
 	Repacked []int
 }
 
+// Parts returns a function that reads bytes of the elements of input i from an offset on, a constant that then need not be in memory: see tensor.Tensor.Parts. It is nil where
+// the input has to be in memory.
+func (p *Prepare) Parts(i int) (func(dst []byte, offset int) error, error) {
+	t := p.In[i].Known
+	if t == nil {
+		return nil, nil
+	}
+	read, err := t.Parts()
+	if read != nil {
+		p.Repacked = append(p.Repacked, i)
+	}
+	return read, err
+}
+
 // Packed returns the packed form of a constant, made once per session.
 //
 //go:noinline
@@ -177,6 +193,20 @@ type Kernel struct {
 	Interruptible bool
 }
 
+// scratchBytes returns the product of sizes that are not negative, or math.MaxInt, which no plan allows, where it is more: it would wrap around where ints have 32 bits.
+//
+//go:noinline
+func scratchBytes(sizes ...int) int {
+	n := 1
+	for _, s := range sizes {
+		if s > 0 && n > math.MaxInt/s {
+			return math.MaxInt
+		}
+		n *= s
+	}
+	return n
+}
+
 // Call carries the tensors and memory of one run of a kernel.
 type Call struct {
 	In, Out []*tensor.Tensor
@@ -229,6 +259,9 @@ func (c *Call) interrupted() bool {
 // RunKernel runs one prepared kernel outside a session, with memory of its own:
 // for constant folding and tests.
 func RunKernel(k *Kernel, pool *Pool, in, out []*tensor.Tensor) error {
+	if need := int64(k.Scratch) + int64(pool.Threads())*int64(k.WorkerScratch); k.Scratch < 0 || k.WorkerScratch < 0 || need < 0 || need > math.MaxInt/2 {
+		return fmt.Errorf("ops: %s takes more scratch memory than can be addressed", k.Choice)
+	}
 	each := (k.WorkerScratch + 63) &^ 63
 	memory := scratch.Get().(*[]byte)
 	if need := k.Scratch + pool.Threads()*each; need > len(*memory) {

@@ -53,7 +53,7 @@ func (op RNN64) Prepare(p *Prepare) (*Kernel, error) {
 			}
 			return nil
 		},
-		Scratch:       8 * min(op.Layers-1, 2) * k.sequenceLen(),
+		Scratch:       scratchBytes(8, min(op.Layers-1, 2), k.sequenceLen()),
 		WorkerScratch: 2 * 8 * k.gates * k.g.hidden,
 		Choice:        "rows in float64",
 		Parallel:      k.g.batch,

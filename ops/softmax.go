@@ -89,7 +89,7 @@ func softmaxColumns(tier asm.Tier, kernel *asm.SoftmaxF32, outer, n, inner int) 
 	return &Kernel{
 		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch: 4 * n * softmaxBlock,
+		WorkerScratch: scratchBytes(4, n, softmaxBlock),
 		Choice:        kernel.Op + " " + kernel.Tier.String() + " over transposed blocks",
 		Parallel:      tasks,
 	}

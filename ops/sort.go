@@ -166,7 +166,7 @@ func sortLines[W compute](p *Prepare, axis, k int, descending bool, key func(W) 
 	return &Kernel{
 		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch: 32 * n,
+		WorkerScratch: scratchBytes(32, n),
 		Choice:        "sort",
 		Parallel:      tasks,
 	}

@@ -139,7 +139,7 @@ func (op STFT) Prepare(p *Prepare) (*Kernel, error) {
 	return &Kernel{
 		Interruptible: true,
 		Run:           func(c *Call) error { c.Parallel(tasks, task); return nil },
-		WorkerScratch: 4 * mr * (n + t.columns),
+		WorkerScratch: scratchBytes(4, mr, n+t.columns),
 		Choice:        t.kernel.Op + " " + t.kernel.Tier.String(),
 		Parallel:      tasks,
 	}, nil

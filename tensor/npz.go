@@ -277,5 +277,5 @@ func budgetOf(budget int64) int64 {
 	if budget <= 0 {
 		return DefaultBudget
 	}
-	return budget
+	return min(budget, math.MaxInt-Alignment) // what can be addressed
 }

@@ -14,6 +14,7 @@ type Storage struct {
 	size   int
 	fill   func() ([]byte, error) // nil: the memory is that of a mapped file
 	memory atomic.Pointer[byte]   // nil while there is none
+	parts  *parts                 // nil: it is filled whole
 
 	mu     sync.Mutex
 	err    error
@@ -27,6 +28,17 @@ func NewStorage(size int, fill func(dst []byte) error) *Storage {
 		data := AlignedBytes(size)
 		return data, fill(data)
 	}}
+}
+
+// parts reads some of a storage.
+type parts struct {
+	check func() error
+	read  func(dst []byte, offset int) error
+}
+
+// InParts lets Tensor.Parts read bytes of the storage from an offset on. check, which may be called several times, says whether all of them are as they should be.
+func (s *Storage) InParts(check func() error, read func(dst []byte, offset int) error) {
+	s.parts = &parts{check, read}
 }
 
 // View returns a tensor of the storage, as the function View does of bytes.
@@ -126,6 +138,16 @@ func (t *Tensor) Private() (*Tensor, error) {
 	v := *t
 	v.storage, v.data = nil, data
 	return &v, nil
+}
+
+// Parts returns a function that reads bytes of the elements of a tensor, from an offset on, without the others in memory, and checks them all before. It returns nil
+// for tensors other than all of a Storage with InParts.
+func (t *Tensor) Parts() (read func(dst []byte, offset int) error, err error) {
+	s := t.storage
+	if s == nil || s.parts == nil || !t.IsContiguous() || t.Numel()*t.dtype.Size() != s.size {
+		return nil, nil
+	}
+	return s.parts.read, s.parts.check()
 }
 
 // Evict gives the memory of a tensor that has a Storage back, or that was made Evictable, and returns how many bytes the garbage

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"unsafe"
 )
@@ -52,6 +53,9 @@ func New(dtype DType, shape ...int) (*Tensor, error) {
 		return nil, err
 	}
 	s := Shape(shape).Clone()
+	if most := (math.MaxInt - Alignment) / dtype.Size(); n > most { // of 16 bytes, where ints have 32 bits
+		return nil, fmt.Errorf("tensor: %v%v has too many elements: at most %d can be addressed", dtype, s, most)
+	}
 	return &Tensor{dtype: dtype, shape: s, strides: s.Strides(), data: AlignedBytes(n * dtype.Size())}, nil
 }
 

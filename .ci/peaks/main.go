@@ -95,7 +95,7 @@ func run(file string) error {
 	if err != nil {
 		return err
 	}
-	g, err := loader.Load(file, loader.OnDemand())
+	g, err := loader.Load(file, loader.RowsOnDemand())
 	if err != nil {
 		return err
 	}

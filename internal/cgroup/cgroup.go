@@ -2,6 +2,7 @@
 package cgroup
 
 import (
+	"io/fs"
 	"os"
 	"path"
 	"strconv"
@@ -9,29 +10,27 @@ import (
 )
 
 // Memory returns the bytes that the process may have, 0 where no group bounds them.
-func Memory() int64 { return memory(os.ReadFile) }
+func Memory() int64 { return memory(os.DirFS("/")) }
 
 // CPUs returns the share of CPU time that the process may have, 1.5 for the time of one CPU and a half, 0 where no group bounds it.
-func CPUs() float64 { return cpus(os.ReadFile) }
+func CPUs() float64 { return CPUsOf(os.DirFS("/")) }
 
-// readFile is os.ReadFile, or that of a test.
-type readFile func(name string) ([]byte, error)
-
-func memory(read readFile) int64 {
-	return int64(least(read, "memory", func(folder string, version1 bool) float64 {
+func memory(system fs.FS) int64 {
+	return int64(least(system, "memory", func(folder string, version1 bool) float64 {
 		if version1 {
-			return number(read, folder+"/memory.limit_in_bytes")
+			return number(system, folder+"/memory.limit_in_bytes")
 		}
-		return number(read, folder+"/memory.max")
+		return number(system, folder+"/memory.max")
 	}))
 }
 
-func cpus(read readFile) float64 {
-	return least(read, "cpu", func(folder string, version1 bool) float64 {
+// CPUsOf is CPUs on a system with these files, "proc/self/cgroup" and those in "sys/fs/cgroup".
+func CPUsOf(system fs.FS) float64 {
+	return least(system, "cpu", func(folder string, version1 bool) float64 {
 		if version1 {
-			return quotient(number(read, folder+"/cpu.cfs_quota_us"), number(read, folder+"/cpu.cfs_period_us"))
+			return quotient(number(system, folder+"/cpu.cfs_quota_us"), number(system, folder+"/cpu.cfs_period_us"))
 		}
-		text, err := read(folder + "/cpu.max")
+		text, err := fs.ReadFile(system, folder+"/cpu.max")
 		quota, period, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
 		if err != nil {
 			return 0
@@ -41,8 +40,8 @@ func cpus(read readFile) float64 {
 }
 
 // least returns the least limit of the groups that the process is in and of those around them, as limit reads it in the folder of a group; 0 is none.
-func least(read readFile, controller string, limit func(folder string, version1 bool) float64) float64 {
-	groups, err := read("/proc/self/cgroup")
+func least(system fs.FS, controller string, limit func(folder string, version1 bool) float64) float64 {
+	groups, err := fs.ReadFile(system, "proc/self/cgroup")
 	if err != nil {
 		return 0
 	}
@@ -52,7 +51,7 @@ func least(read readFile, controller string, limit func(folder string, version1 
 		if len(parts) != 3 {
 			continue
 		}
-		root, version1 := "/sys/fs/cgroup", strings.Contains(","+parts[1]+",", ","+controller+",")
+		root, version1 := "sys/fs/cgroup", strings.Contains(","+parts[1]+",", ","+controller+",")
 		switch {
 		case version1:
 			root += "/" + controller
@@ -73,8 +72,8 @@ func least(read readFile, controller string, limit func(folder string, version1 
 }
 
 // number reads a file that has one number, 0 where it has none that is positive.
-func number(read readFile, name string) float64 {
-	text, err := read(name)
+func number(system fs.FS, name string) float64 {
+	text, err := fs.ReadFile(system, name)
 	if err != nil {
 		return 0
 	}

@@ -1,38 +1,35 @@
 package cgroup
 
 import (
-	"os"
+	"io/fs"
 	"testing"
+	"testing/fstest"
 )
 
-// system returns the reader of a machine with these files.
-func system(files map[string]string, groups string) readFile {
-	return func(name string) ([]byte, error) {
-		if name == "/proc/self/cgroup" {
-			return []byte(groups), nil
-		}
-		if text, ok := files[name]; ok {
-			return []byte(text), nil
-		}
-		return nil, os.ErrNotExist
+// system returns the files of a machine, whose process is in these groups.
+func system(files map[string]string, groups string) fs.FS {
+	all := fstest.MapFS{"proc/self/cgroup": {Data: []byte(groups)}}
+	for name, text := range files {
+		all[name] = &fstest.MapFile{Data: []byte(text)}
 	}
+	return all
 }
 
 // TestLeast takes the least limit of the groups around a process.
 func TestLeast(t *testing.T) {
 	files := map[string]string{
-		"/sys/fs/cgroup/a/b/memory.max":                   "max\n",
-		"/sys/fs/cgroup/a/memory.max":                     "1000000\n",
-		"/sys/fs/cgroup/memory/x/memory.limit_in_bytes":   "9223372036854771712\n",
-		"/sys/fs/cgroup/memory/x/y/memory.limit_in_bytes": "500000\n",
-		"/sys/fs/cgroup/memory/memory.limit_in_bytes":     "700000\n",
-		"/sys/fs/cgroup/a/b/cpu.max":                      "150000 100000\n",
-		"/sys/fs/cgroup/a/cpu.max":                        "max 100000\n",
-		"/sys/fs/cgroup/cpu.max":                          "no line of numbers\n",
-		"/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us":           "-1\n",
-		"/sys/fs/cgroup/cpu/x/cpu.cfs_period_us":          "100000\n",
-		"/sys/fs/cgroup/cpu/cpu.cfs_quota_us":             "25000\n",
-		"/sys/fs/cgroup/cpu/cpu.cfs_period_us":            "50000\n",
+		"sys/fs/cgroup/a/b/memory.max":                   "max\n",
+		"sys/fs/cgroup/a/memory.max":                     "1000000\n",
+		"sys/fs/cgroup/memory/x/memory.limit_in_bytes":   "9223372036854771712\n",
+		"sys/fs/cgroup/memory/x/y/memory.limit_in_bytes": "500000\n",
+		"sys/fs/cgroup/memory/memory.limit_in_bytes":     "700000\n",
+		"sys/fs/cgroup/a/b/cpu.max":                      "150000 100000\n",
+		"sys/fs/cgroup/a/cpu.max":                        "max 100000\n",
+		"sys/fs/cgroup/cpu.max":                          "no line of numbers\n",
+		"sys/fs/cgroup/cpu/x/cpu.cfs_quota_us":           "-1\n",
+		"sys/fs/cgroup/cpu/x/cpu.cfs_period_us":          "100000\n",
+		"sys/fs/cgroup/cpu/cpu.cfs_quota_us":             "25000\n",
+		"sys/fs/cgroup/cpu/cpu.cfs_period_us":            "50000\n",
 	}
 	for groups, want := range map[string]struct {
 		memory int64
@@ -47,11 +44,11 @@ func TestLeast(t *testing.T) {
 		"not a line of groups":            {0, 0},
 		"":                                {0, 0},
 	} {
-		read := system(files, groups)
-		if got := memory(read); got != want.memory {
+		files := system(files, groups)
+		if got := memory(files); got != want.memory {
 			t.Errorf("%q: %d bytes, want %d", groups, got, want.memory)
 		}
-		if got := cpus(read); got != want.cpus {
+		if got := CPUsOf(files); got != want.cpus {
 			t.Errorf("%q: %v CPUs, want %v", groups, got, want.cpus)
 		}
 	}

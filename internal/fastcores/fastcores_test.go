@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"testing"
 	"testing/fstest"
+
+	"github.com/octet-ml/octet/internal/cgroup"
 )
 
 // system returns the folder of a machine whose cores have a file of these numbers.
@@ -60,5 +62,24 @@ func TestThreads(t *testing.T) {
 	}
 	if n := Threads(); n < 1 {
 		t.Errorf("%d threads here", n)
+	}
+}
+
+// TestThreadsOfControlGroup takes the threads for whose CPU time a group has the quota, in the files of both versions of control groups.
+func TestThreadsOfControlGroup(t *testing.T) {
+	for microseconds, want := range map[string]int{"50000": 1, "100000": 1, "150000": 2, "399999": 4, "900000": 6} {
+		for groups, files := range map[string]map[string]string{
+			"0::/box\n":            {"box/cpu.max": microseconds + " 100000"},
+			"0::/box/inner\n":      {"box/cpu.max": microseconds + " 100000", "box/inner/cpu.max": "max 100000"},
+			"4:cpu,cpuacct:/box\n": {"cpu/box/cpu.cfs_quota_us": microseconds, "cpu/box/cpu.cfs_period_us": "100000"},
+		} {
+			system := fstest.MapFS{"proc/self/cgroup": {Data: []byte(groups)}}
+			for name, text := range files {
+				system["sys/fs/cgroup/"+name] = &fstest.MapFile{Data: []byte(text + "\n")}
+			}
+			if got := threads("", 8, 6, cgroup.CPUsOf(system)); got != want {
+				t.Errorf("%v: %d threads, not %d", files, got, want)
+			}
+		}
 	}
 }

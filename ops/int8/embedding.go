@@ -48,20 +48,40 @@ func (op Embedding) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 	inner, q := p.In[0].Numel()/max(rows, 1), p.In[0].Q
 	perTask := max(quantizeChunk/max(inner, 1), 1)
 	tasks := (count + perTask - 1) / perTask
+	dequantize := func(dst []float32, row []int8, at int) {
+		k := at % len(q.Scale)
+		scale, zero := q.Scale[k], q.ZeroPoint[k]
+		for j, v := range row {
+			dst[j] = float32(int32(v)-zero) * scale
+		}
+	}
 	task := func(c *ops.Call, i int, _ *ops.Worker) {
 		table, y := c.In[0].Int8s(), c.Out[0].Float32s()
 		for r := i * perTask; r < min((i+1)*perTask, count); r++ {
 			at := ops.IndexAt(c.In[1], r)
-			k := at % len(q.Scale)
-			scale, zero := q.Scale[k], q.ZeroPoint[k]
-			row := table[at*inner:][:inner]
-			dst := y[r*inner:][:inner]
-			for j, v := range row {
-				dst[j] = float32(int32(v)-zero) * scale
-			}
+			dequantize(y[r*inner:][:inner], table[at*inner:][:inner], at)
 		}
 	}
 	name := op.Name()
+	if read, err := p.Parts(0); read != nil {
+		return &ops.Kernel{
+			Run: func(c *ops.Call) error {
+				if err := ops.CheckIndices(name, c.In[1], 0, rows); err != nil {
+					return err
+				}
+				row, y := c.Scratch[:inner], c.Out[0].Float32s()
+				for r := range count {
+					at := ops.IndexAt(c.In[1], r)
+					if err := read(row, at*inner); err != nil {
+						return err
+					}
+					dequantize(y[r*inner:][:inner], int8s(row), at)
+				}
+				return nil
+			},
+			Scratch: inner, Choice: "read and dequantize rows",
+		}, err
+	}
 	return &ops.Kernel{
 		Run: func(c *ops.Call) error {
 			if err := ops.CheckIndices(name, c.In[1], 0, rows); err != nil {
