@@ -105,11 +105,15 @@ func (p *Program) userInput(i int) (*ContractInput, error) {
 	return nil, &tensor.FileError{Record: in.Name, Reason: fmt.Sprintf("an input of type %T is not read", in.Arg)}
 }
 
+// flatArgs are the inputs as leaves, by which the guards of strict export (PyTorch 2.14) call them.
+const flatArgs = "flat_args"
+
 // place finds how guards call the inputs.
 func (c *Contract) place(p *Program, leaf map[int]int, leaves int) {
 	if p.In == nil || p.In.Leaves() != leaves || len(p.In.Children) != 2 {
 		for i, in := range c.Inputs {
 			c.places["L['"+in.Name+"']"] = i
+			c.places[placeText([]any{flatArgs, int64(i)})] = i
 		}
 		return
 	}
@@ -120,6 +124,7 @@ func (c *Contract) place(p *Program, leaf map[int]int, leaves int) {
 		if !ok || len(path) < 2 {
 			return
 		}
+		c.places[placeText([]any{flatArgs, int64(n - 1)})] = i
 		path = path[1:] // args or kwargs
 		if k, isIndex := path[0].(int64); isIndex && int(k) < len(p.ArgNames) {
 			path = append([]any{p.ArgNames[k]}, path[1:]...)

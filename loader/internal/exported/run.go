@@ -171,6 +171,11 @@ func (s *scope) call(n *Node, i int) error {
 	if err != nil {
 		return err
 	}
+	if n.Target == "_operator.pow" && intPower(args) { // an int in Python, a float in TorchScript
+		if v, err = s.Operator(at, "aten::Int", []aten.Value{v}, nil); err != nil {
+			return err
+		}
+	}
 	if items, ok := aten.Items(v); ok && name == "aten::_batch_norm_with_update" && operatorName(n.Target) != name {
 		v = items[0]
 	}
@@ -331,6 +336,17 @@ func (s *scope) unknown(out Arg) {
 		return
 	}
 	s.values[nameOf(out)] = aten.Unknown{}
+}
+
+// intPower reports whether a power is one of two ints, the second of which is not negative.
+func intPower(args []aten.Value) bool {
+	for _, a := range args {
+		if k, ok := build.KindOf(a); !ok || k == build.Float {
+			return false
+		}
+	}
+	n, ok := args[len(args)-1].(int64)
+	return ok && n >= 0
 }
 
 // set gives a value its name, and compares it with what the file says of it.

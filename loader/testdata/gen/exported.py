@@ -31,17 +31,17 @@ def array(x):
     return x.astype({"int16": np.int32, "uint16": np.int32, "uint32": np.int64, "uint64": np.int64}.get(str(x.dtype), x.dtype))
 
 
-def save(name, module, *runs, dynamic=None, decompose=False, train=False):
+def save(name, module, *runs, dynamic=None, decompose=False, train=False, strict=False):
     """Exports module for the first of the runs, which are tuples of arguments and dicts of keyword arguments."""
     runs = [run if isinstance(run[-1], dict) else (*run, {}) for run in runs]
-    program = export(module.train(train), runs[0][:-1], runs[0][-1], dynamic_shapes=dynamic, strict=False)
+    program = export(module.train(train), runs[0][:-1], runs[0][-1], dynamic_shapes=dynamic, strict=strict)
     if decompose:
         program = program.run_decompositions()
     torch.export.save(program, f"{out}/{name}.pt2")
     names = [s.arg.name for s in program.graph_signature.input_specs if s.kind.name == "USER_INPUT"]
     call = program.module()
     for i, run in enumerate(runs):
-        arrays = {n: array(x) for n, x in zip(names, torch.utils._pytree.tree_leaves(run))}
+        arrays = {n: array(x) for n, x in zip(names, torch.utils._pytree.tree_leaves(run)) if x is not None}
         with torch.no_grad():
             y = call(*run[:-1], **run[-1])
         for j, v in enumerate(torch.utils._pytree.tree_leaves(y)):
@@ -174,6 +174,13 @@ class Related(nn.Module):
 
     def forward(self, x, y):
         return x.sum(0).mean(), y.amax(1).sum()
+
+
+class Strict(nn.Module):
+    """Has guards that call the inputs by their leaves, as strict export does, and powers of extents."""
+
+    def forward(self, x, mask, others, none):
+        return torch.cat([x, others["y"], others["z"][0]], 1).view(x.shape[0] // 2, -1), x.shape[0] ** 2, x.shape[0] ** 0.5
 
 
 class Guarded(nn.Module):
@@ -310,6 +317,7 @@ H, W = Dim("h", min=1, max=99), Dim("w", min=1, max=99)
 save("related", Related(), (r(3, 6), r(6, 6)), (r(2, 9), r(4, 9)), dynamic=({0: H, 1: 3 * W}, {0: 2 * H, 1: 3 * W}))
 ALL = {0: Dim.DYNAMIC, 1: Dim.DYNAMIC}
 save("guarded", Guarded(), (r(3, 6), r(6, 4)), (r(6, 5), r(7, 2)), dynamic=(ALL, ALL))
+save("strict", Strict(), (r(4, 3), None, {"y": r(4, 2), "z": [r(4, 1)]}, None), (r(6, 3), None, {"y": r(6, 2), "z": [r(6, 1)]}, None), dynamic=({0: Dim.AUTO}, None, {"y": {0: Dim.AUTO}, "z": [{0: Dim.AUTO}]}, None), strict=True)
 save("divided", Divided(), (r(3, 6), r(6, 4)), (r(6, 4), r(7, 2)), dynamic=(ALL, ALL))
 save("lstm_projected", nn.LSTM(4, 6, 2, proj_size=3, bidirectional=True, batch_first=True), (r(3, 5, 4),), (r(2, 5, 4),), dynamic=({0: BATCH},))
 if torch.__version__.startswith("2.6"):  # which wrote these two files
