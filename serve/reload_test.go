@@ -244,10 +244,13 @@ func TestScan(t *testing.T) {
 // TestNames refuses names that do not fit a path.
 func TestNames(t *testing.T) {
 	s := newServer(t, Options{})
-	for _, name := range []string{"", "a/b", "..", "a?b", "a\nb"} {
-		if err := s.Configure(Configured{Name: name}); err == nil {
+	for _, name := range []string{"", "a/b", "..", "a?b", "a\nb", "a\xff"} {
+		if err := s.Configure(Configured{Name: "other"}, Configured{Name: name}); err == nil {
 			t.Errorf("the name %q", name)
 		}
+	}
+	if list := s.Index(false); len(list) > 0 {
+		t.Errorf("beside names that were refused, %+v", list)
 	}
 }
 
