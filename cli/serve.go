@@ -290,6 +290,9 @@ func byInterrupt(ctx context.Context) bool {
 	return strings.HasPrefix(context.Cause(ctx).Error(), os.Interrupt.String())
 }
 
+// closeTime is what models have to end once the last request has.
+const closeTime = 2 * time.Second
+
 // drain ends the server: not ready, after a while without new requests, then without any.
 func (a *app) drain(wait, grace time.Duration, s *serve.Server, servers []server, cancel func()) error {
 	a.limits.patient.Store(true)
@@ -313,6 +316,9 @@ func (a *app) drain(wait, grace time.Duration, s *serve.Server, servers []server
 	cancel()
 	if err != nil {
 		a.say(a.name+": requests were still in progress after --grace %v", grace)
+	}
+	if a.limits.exit != nil { // a load that hangs in a system call, such as one of a network's files, does not hold the end up
+		time.AfterFunc(closeTime, func() { a.limits.exit(exitOK) })
 	}
 	return nil
 }

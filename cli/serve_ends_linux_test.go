@@ -46,4 +46,24 @@ func TestServeEnds(t *testing.T) {
 			t.Errorf("%v: exit code %d", sig, code)
 		}
 	}
+	// A load that hangs, as one of a file system that does not answer does, holds nothing up.
+	bytes, err := os.ReadFile(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "d.safetensors")
+	if err := os.WriteFile(file, bytes, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startServe(t, "d="+file, "--drain", "0s")
+	if err := os.Rename(pipe, file); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	if code := s.end(syscall.SIGTERM); code != exitOK {
+		t.Errorf("with a load that hangs: exit code %d", code)
+	}
 }

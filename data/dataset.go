@@ -190,9 +190,15 @@ func BatchSize(g *graph.Graph, wanted int) int { return g.BatchSize(wanted) }
 // Batch returns samples [from, to) as inputs of a model. Where the model takes no batch as small as
 // that, these samples are repeated to fill one, and tensor.Samples says how many they are.
 func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) {
+	switch {
+	case from < 0:
+		return nil, &IndexError{from, d.n}
+	case to > d.n:
+		return nil, &IndexError{max(from, d.n), d.n}
+	}
 	indices := upTo(from, max(from, to))
 	least := g.BatchSize(1)
-	if to-from >= least || from >= to || to > d.n {
+	if to-from >= least || from >= to {
 		return d.samples(g, indices)
 	}
 	for i := to - from; i < least; i++ {

@@ -241,6 +241,12 @@ func TestSelectRejects(t *testing.T) {
 			}
 		}
 	}
+	for _, span := range [][2]int{{-1, 1}, {0, 3}, {0, 1 << 30}} { // nothing of that size is made before
+		var index *IndexError
+		if _, err := labelled.Batch(g, span[0], span[1]); !errors.As(err, &index) || index.Index != -1 && index.Index != 2 {
+			t.Errorf("samples %v: error %v", span, err)
+		}
+	}
 	if _, labels, err := must(NewDataset(tensor.Arrays{x})).Select(g, []int{1}); err != nil || labels != nil {
 		t.Errorf("without labels: %v and %v", labels, err)
 	}

@@ -89,9 +89,15 @@ func NewOpen(inputs []string, p Program) *Graph {
 	return g
 }
 
+// errNoGraph says that a graph is nil.
+var errNoGraph = errors.New("there is no graph: what should have made it has failed")
+
 // Derive returns what f makes of g, or of an open graph another that is open, of
 // which f makes what g is specialized to.
 func Derive(g *Graph, f func(*Graph) (*Graph, error)) (*Graph, error) {
+	if g == nil {
+		return nil, errNoGraph
+	}
 	if g.open == nil {
 		return f(g)
 	}
@@ -219,6 +225,9 @@ func (g *Graph) Example() ([]ops.Type, bool) {
 // specialized to. Before it was, it is specialized for the program's example, and
 // fails with ErrOpen where there is none.
 func (g *Graph) Concrete() (*Graph, error) {
+	if g == nil {
+		return nil, errNoGraph
+	}
 	if g.open == nil {
 		return g, nil
 	}

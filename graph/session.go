@@ -105,6 +105,9 @@ func (g *Graph) Compile(opts Options) (*Session, error) {
 
 // CompileContext is Compile that fails with the error of ctx when it ends before the plan is made.
 func (g *Graph) CompileContext(ctx context.Context, opts Options) (*Session, error) {
+	if g == nil {
+		return nil, errNoGraph
+	}
 	if err := opts.Recompute.Validate(); err != nil {
 		return nil, err
 	}

@@ -266,6 +266,9 @@ func (r *sessionRun) begin(ctx context.Context, k *SessionState, inputs []*tenso
 
 // beginWith is begin with a state that is locked, nil for a model that keeps nothing.
 func (r *sessionRun) beginWith(ctx context.Context, s *Session, k *SessionState, inputs []*tensor.Tensor, items Items) (err error) {
+	if ctx == nil {
+		return errors.New("the context is nil: context.Background() never ends")
+	}
 	if err := s.life.enter(ctx); err != nil {
 		return err
 	}

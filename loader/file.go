@@ -48,7 +48,9 @@ func FS(fsys fs.FS) Option { return func(f *modelFile) { f.fsys = fsys } }
 func newModelFile(opts []Option) *modelFile {
 	f := &modelFile{}
 	for _, o := range opts {
-		o(f)
+		if o != nil {
+			o(f)
+		}
 	}
 	if f.ctx == nil {
 		f.ctx = context.Background()

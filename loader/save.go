@@ -100,11 +100,12 @@ func SaveTo(w io.Writer, g *graph.Graph, opts SaveOptions) error {
 	if d := opts.Weights; d != tensor.Invalid && d != tensor.Float16 && d != tensor.BFloat16 {
 		return fmt.Errorf("loader: weights are written as float16 or bfloat16, not as %v", d)
 	}
-	info := g.Info
-	g, err := g.Concrete()
+	concrete, err := g.Concrete()
 	if err != nil {
 		return err
 	}
+	info := g.Info
+	g = concrete
 	if err := g.Verify(); err != nil {
 		return err
 	}

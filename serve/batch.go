@@ -40,7 +40,7 @@ func (j *job) joinable() bool {
 	}
 	for i, port := range j.instance.signature.Inputs {
 		have, want := j.inputs[i].Shape(), port.Type.Shape
-		if have[0] != j.samples || !slices.Equal(have[1:], want[1:]) || j.inputs[i].DType() != port.Type.DType || !j.inputs[i].IsContiguous() {
+		if len(have) == 0 || have[0] != j.samples || !slices.Equal(have[1:], want[1:]) || j.inputs[i].DType() != port.Type.DType || !j.inputs[i].IsContiguous() {
 			return false
 		}
 	}

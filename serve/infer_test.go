@@ -96,7 +96,7 @@ func TestInfer(t *testing.T) {
 
 // TestInferErrors looks at the codes of what a caller does wrong.
 func TestInferErrors(t *testing.T) {
-	s := newServer(t, Options{})
+	s := newServer(t, Options{Batch: 8})
 	load(t, s, "linear", linearModel(t, 8, 3))
 	if err := s.Configure(Configured{Name: "later", Source: File("missing")}); err != nil {
 		t.Fatal(err)
@@ -114,6 +114,9 @@ func TestInferErrors(t *testing.T) {
 		{t.Context(), "none", x, NotFound},
 		{t.Context(), "later", x, Unavailable},
 		{t.Context(), "linear", nil, InvalidArgument},
+		{nil, "linear", x, InvalidArgument},
+		{t.Context(), "linear", &tensor.Tensor{}, InvalidArgument},
+		{t.Context(), "linear", tensor.Scalar(float32(1)), InvalidArgument},
 		{t.Context(), "linear", fromSlice(t, make([]float32, 7), 1, 7), InvalidArgument},
 		{t.Context(), "linear", fromSlice(t, make([]int64, 8), 1, 8), InvalidArgument},
 		{ended, "linear", x, Canceled},

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -152,6 +153,9 @@ func (s *Server) newInstance(ctx context.Context, d *deployment, source Source) 
 	g, err := source.open(ctx, s.opts.MaxMemory)
 	if err != nil {
 		return nil, err
+	}
+	if g == nil {
+		return nil, errors.New("its source made no graph")
 	}
 	i := &instance{deployment: d, gone: make(chan struct{})}
 	if i.signature, err = source.signature(g); err != nil {

@@ -186,9 +186,13 @@ func TestScan(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "README.md"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	save("lost+found/1/model.safetensors", 1) // which only its owner may read, mostly
+	if err := os.Symlink(os.DevNull, filepath.Join(dir, "device.pt2")); err != nil {
+		t.Log(err) // Windows asks who may do that
+	}
 	list, err := Scan(dir)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(list) != 4 {
+		t.Fatalf("%d models, want 4; error %v", len(list), err)
 	}
 	s := newServer(t, Options{Batch: BatchOff})
 	if err := s.Configure(list...); err != nil {
@@ -240,10 +244,13 @@ func TestScan(t *testing.T) {
 // TestNames refuses names that do not fit a path.
 func TestNames(t *testing.T) {
 	s := newServer(t, Options{})
-	for _, name := range []string{"", "a/b", "..", "a?b", "a\nb"} {
-		if err := s.Configure(Configured{Name: name}); err == nil {
+	for _, name := range []string{"", "a/b", "..", "a?b", "a\nb", "a\xff"} {
+		if err := s.Configure(Configured{Name: "other"}, Configured{Name: name}); err == nil {
 			t.Errorf("the name %q", name)
 		}
+	}
+	if list := s.Index(false); len(list) > 0 {
+		t.Errorf("beside names that were refused, %+v", list)
 	}
 }
 

@@ -142,14 +142,14 @@ func Scan(dir string) ([]Configured, error) {
 		path := filepath.Join(dir, e.Name())
 		info, err := os.Stat(path) // links are followed: that is how volumes of Kubernetes are made
 		switch {
-		case err != nil || strings.HasPrefix(e.Name(), "."):
+		case err != nil || strings.HasPrefix(e.Name(), ".") || e.Name() == "lost+found": // that of a file system whose root is the folder
 		case info.IsDir():
 			versions, err := scanVersions(e.Name(), path)
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, versions...)
-		case slices.Contains(modelFiles, filepath.Ext(path)):
+		case info.Mode().IsRegular() && slices.Contains(modelFiles, filepath.Ext(path)): // a pipe that nobody writes to would hold all loads up
 			list = append(list, Configured{Name: FileName(path), Source: File(path)})
 		}
 	}

@@ -375,6 +375,9 @@ var tickets = sync.Pool{New: func() any { return new(Ticket) }}
 // Infer runs a model on inputs, in its order, in process: in the same queue as other requests and within the same bounds. The outputs
 // are the caller's. It fails with an error that has a code (CodeOf), or with what graph.Session.Run does.
 func (s *Server) Infer(ctx context.Context, name string, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
+	if ctx == nil {
+		return nil, invalid("the context is nil")
+	}
 	t := tickets.Get().(*Ticket)
 	if err := s.admit(ctx, Admission{Model: name, Bytes: sizeOf(inputs), Protocol: "inprocess"}, t, false); err != nil {
 		return nil, err
@@ -390,8 +393,11 @@ func (t *Ticket) inferInProcess(ctx context.Context, inputs []*tensor.Tensor) ([
 	if t.instance.signature.Stateful {
 		return nil, invalid("model %s keeps something between requests: it needs requests with the parameter %s", t.deployment.name, sequenceID)
 	}
-	if want := len(t.instance.inputs); len(inputs) != want || slices.Contains(inputs, nil) {
+	if want := len(t.instance.inputs); len(inputs) != want {
 		return nil, &graph.InputError{Index: -1, Reason: fmt.Sprintf("%d given where the model takes %d", len(inputs), want)}
+	}
+	if k := slices.Index(inputs, nil); k >= 0 {
+		return nil, &graph.InputError{Index: k, Name: t.instance.inputs[k].Name, Reason: "it is nil"}
 	}
 	return t.run(ctx, t.instance, nil, inputs, false)
 }

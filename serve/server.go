@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/octet-ml/octet/internal/sorting"
 	"github.com/octet-ml/octet/ops"
@@ -79,7 +80,7 @@ type Configured struct {
 // check refuses names that do not fit a path of the protocol.
 func (c *Configured) check() error {
 	for _, text := range []string{c.Name, c.Version} {
-		if strings.ContainsAny(text, "/\\?#%") || text == "." || text == ".." || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		if !utf8.ValidString(text) || strings.ContainsAny(text, "/\\?#%") || text == "." || text == ".." || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return fmt.Errorf("serve: %q cannot be the name or version of a model: it is part of a path", text)
 		}
 	}
@@ -89,8 +90,9 @@ func (c *Configured) check() error {
 	return nil
 }
 
-// Load loads a model, warms it up and serves it under the name from then on, in the place of the one that had it. It fails
-// without a change where the model cannot be loaded.
+// Load loads a model, warms it up and serves it under the name from then on, in the place of the one that had it. Where
+// it fails, that one is served on; a name that none had stays, with the reason in Index, and the server is not ready until a load succeeds or
+// the name is removed (Remove).
 func (s *Server) Load(ctx context.Context, name string, source Source) error {
 	return s.LoadConfigured(ctx, Configured{Name: name, Source: source})
 }
@@ -105,8 +107,13 @@ func (s *Server) LoadConfigured(ctx context.Context, c Configured) error {
 }
 
 // Configure makes models known to the server without loading them: until they are, it is not ready. Those of the same name and
-// version are replaced at their next load.
+// version are replaced at their next load. It fails without a change.
 func (s *Server) Configure(list ...Configured) error {
+	for _, c := range list {
+		if err := c.check(); err != nil {
+			return err
+		}
+	}
 	for _, c := range list {
 		if _, err := s.configure(c); err != nil {
 			return err

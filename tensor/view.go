@@ -124,7 +124,7 @@ func (t *Tensor) Clone() *Tensor {
 // CopyFrom copies the elements of src, which must have the same shape and
 // element type. The two may not overlap.
 func (t *Tensor) CopyFrom(src *Tensor) error {
-	if t.dtype != src.dtype || !t.shape.Equal(src.shape) {
+	if src == nil || t.dtype != src.dtype || !t.shape.Equal(src.shape) {
 		return fmt.Errorf("tensor: cannot copy %v into %v", src, t)
 	}
 	copyInto(t, src)

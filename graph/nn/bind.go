@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -66,6 +67,9 @@ func (e *BindError) Error() string {
 // Buffers that hold no weights are ignored: counters of batch norm
 // (num_batches_tracked) and position_ids.
 func Build(arch Architecture, weights Weights) (*graph.Graph, error) {
+	if weights == nil {
+		return nil, errors.New("nn: there are no weights")
+	}
 	s := &bound{weights: weights, used: make(map[string]bool), err: BindError{Architecture: arch.Name}}
 	g, err := build(arch, s)
 	for _, name := range weights.Names() {
@@ -86,6 +90,9 @@ func BuildRandom(arch Architecture, seed uint64) (*graph.Graph, error) {
 }
 
 func build(arch Architecture, s source) (*graph.Graph, error) {
+	if arch.Root == nil {
+		return nil, errors.New("nn: the architecture has no module (Root)")
+	}
 	b := &builder{Builder: graph.Builder{Graph: graph.New()}, source: s, params: make(map[string]*graph.Value)}
 	c := &Context{b: b, cls: arch.Root.Class()}
 	inputs := make([]*graph.Value, len(arch.Inputs))
