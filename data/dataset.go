@@ -193,7 +193,7 @@ func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) 
 	switch {
 	case from < 0:
 		return nil, &IndexError{from, d.n}
-	case to > d.n:
+	case to > d.n && d.n > 0: // why there are no samples, the model tells
 		return nil, &IndexError{max(from, d.n), d.n}
 	}
 	indices := upTo(from, max(from, to))

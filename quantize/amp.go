@@ -26,7 +26,8 @@ type measured struct {
 }
 
 // ModuleNoise is how much quantizing one module costs at its own output, its
-// input being exact.
+// input being exact: behind the function that alone takes the output, where the
+// range is that of the least error there.
 type ModuleNoise struct {
 	Name string `json:"name"` // path of the module
 	// Noise is the sum over the batches of the mean square error, at most the greatest float64.
@@ -119,7 +120,15 @@ func (f *fakeQuantizer) compare(n *graph.Node, d *difference) error {
 			return err
 		}
 	}
-	_, err = g.Add(n.Scope, compareOp{d}, n.Outputs[0], out)
+	self := func(v *graph.Value) *graph.Value { return v }
+	exact, err := f.q.behindFunction(g, f.p, n.Outputs[0], n.Outputs[0], self)
+	if err != nil {
+		return err
+	}
+	if out, err = f.q.behindFunction(g, f.p, n.Outputs[0], out, self); err != nil {
+		return err
+	}
+	_, err = g.Add(n.Scope, compareOp{d}, exact, out)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -111,6 +112,22 @@ func (q *Quantizer) behind(name string, o Observer) (*tensor.QParams, error) {
 	return f.params.Clone(), nil
 }
 
+// behindFunction adds what the function that alone takes v makes of x to a graph, where v has the range with the least error behind it: in front of the function that range says
+// nothing. Elsewhere it returns x. at gives the values of the graph.
+func (q *Quantizer) behindFunction(g *graph.Graph, p *prepared, v, x *graph.Value, at func(*graph.Value) *graph.Value) (*graph.Value, error) {
+	if f := q.functions[p.names[v]]; f == nil || f.params == nil {
+		return x, nil
+	}
+	n := p.users[v][0]
+	inputs := make([]*graph.Value, len(n.Inputs))
+	for i, in := range n.Inputs {
+		if inputs[i] = x; in != v {
+			inputs[i] = at(in)
+		}
+	}
+	return g.Add1(n.Scope, n.Op, inputs...)
+}
+
 // reached narrows the parameters of what a function makes of a quantized value to what it makes of the integers that there are, where that is a fifth less
 // and so the step by 2 dB. A function that multiplies by a number above 0 leaves the integers as they are.
 func (q *Quantizer) reached(name string, s Spec, p *tensor.QParams) (*tensor.QParams, error) {
@@ -124,7 +141,7 @@ func (q *Quantizer) reached(name string, s Spec, p *tensor.QParams) (*tensor.QPa
 	}
 	y := make([]float32, x.Max-x.Min+1)
 	for i := range y {
-		y[i] = float32(x.Min+int32(i)-x.ZeroPoint[0]) * x.Scale[0]
+		y[i] = float32(float32(x.Min+int32(i)-x.ZeroPoint[0]) * x.Scale[0])
 	}
 	most := max(-y[0], y[len(y)-1])
 	by := []float32{most, -most, most / 2, -most / 3, most / 100}
@@ -138,7 +155,7 @@ func (q *Quantizer) reached(name string, s Spec, p *tensor.QParams) (*tensor.QPa
 		return same, nil
 	}
 	y = append(slices.DeleteFunc(y, func(v float32) bool { return v != v }), 0)
-	lo, hi := float32(p.Min-p.ZeroPoint[0])*p.Scale[0], float32(p.Max-p.ZeroPoint[0])*p.Scale[0]
+	lo, hi := float32(float32(p.Min-p.ZeroPoint[0])*p.Scale[0]), float32(float32(p.Max-p.ZeroPoint[0])*p.Scale[0])
 	least, greatest := max(lo, slices.Min(y)), min(hi, slices.Max(y))
 	if greatest-least > 0.8*(hi-lo) {
 		return p, nil

@@ -100,8 +100,15 @@ func (b *comparer) node(n *graph.Node) error {
 		if err != nil {
 			return err
 		}
+		exact, err := b.q.behindFunction(b.g, b.p, v, outs[0], b.floatOf)
+		if err != nil {
+			return err
+		}
+		if quantized, err = b.q.behindFunction(b.g, b.p, v, quantized, b.floatOf); err != nil {
+			return err
+		}
 		d = &difference{samples: b.first[v]}
-		if _, err := b.g.Add(n.Scope, compareOp{d}, outs[0], quantized); err != nil {
+		if _, err := b.g.Add(n.Scope, compareOp{d}, exact, quantized); err != nil {
 			return err
 		}
 	}

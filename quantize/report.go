@@ -42,7 +42,8 @@ type Measured struct {
 	// not float32, and then SQNR and Cosine say nothing.
 	Elements int64 `json:"elements"`
 	// SQNR and Cosine compare the output in the quantized model, all errors of what
-	// is in front of it included, with the output in the float model.
+	// is in front of it included, with the output in the float model: behind the function
+	// that alone takes it, where the range is that of the least error there.
 	SQNR   Decibel `json:"sqnr_db"`
 	Cosine float64 `json:"cosine"`
 	// PairSaturation is, of an int8 layer, the share of outputs in which the sum of
