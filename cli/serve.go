@@ -142,6 +142,17 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 // serveOptions completes the options of the server.
 func (a *app) serveOptions(f *serveFlags) error {
 	o := &f.options
+	for flag, value := range map[string]int64{
+		"max-queue": int64(o.MaxQueue), "max-sequences": int64(o.MaxSequences), "max-connections": int64(f.conns), "timeout": int64(o.Timeout), "body-timeout": int64(o.BodyTimeout),
+		"sequence-idle": int64(o.SequenceIdle), "batch-delay": int64(o.BatchDelay), "drain": int64(f.drain), "grace": int64(f.grace), "watch": int64(f.watch),
+	} {
+		if value < 0 {
+			return usagef("--%s: it must not be below 0", flag)
+		}
+	}
+	if f.watch > 0 && f.watch < leastWatch {
+		return usagef("--watch %v: it must be 0, or at least %v", f.watch, leastWatch)
+	}
 	if a.mmap {
 		return usagef("serve reads weights when it needs them, so that files of models can be replaced, which ends a process that has mapped them: leave out --mmap")
 	}
@@ -289,6 +300,9 @@ func anyReady(s *serve.Server) bool {
 func byInterrupt(ctx context.Context) bool {
 	return strings.HasPrefix(context.Cause(ctx).Error(), os.Interrupt.String())
 }
+
+// leastWatch is how often files are looked at, at most.
+const leastWatch = 10 * time.Millisecond
 
 // closeTime is what models have to end once the last request has.
 const closeTime = 2 * time.Second

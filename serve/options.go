@@ -94,6 +94,14 @@ const maxBatch = 64
 
 // complete fills in what is not given and checks the rest.
 func (o *Options) complete() error {
+	for name, value := range map[string]int64{
+		"MaxQueue": int64(o.MaxQueue), "MaxBody": o.MaxBody, "MaxInflightBytes": o.MaxInflightBytes, "MaxSequences": int64(o.MaxSequences),
+		"SequenceIdle": int64(o.SequenceIdle), "Timeout": int64(o.Timeout), "BodyTimeout": int64(o.BodyTimeout), "SlowRequest": int64(o.SlowRequest),
+	} {
+		if value < 0 {
+			return fmt.Errorf("serve: Options.%s is below 0", name)
+		}
+	}
 	if o.Threads == 0 {
 		o.Threads = fastcores.Threads()
 	}
@@ -122,7 +130,7 @@ func (o *Options) complete() error {
 }
 
 func setDefault[T int | int64 | time.Duration](field *T, value T) {
-	if *field <= 0 {
+	if *field == 0 {
 		*field = value
 	}
 }
