@@ -190,11 +190,12 @@ func BatchSize(g *graph.Graph, wanted int) int { return g.BatchSize(wanted) }
 // Batch returns samples [from, to) as inputs of a model. Where the model takes no batch as small as
 // that, these samples are repeated to fill one, and tensor.Samples says how many they are.
 func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) {
-	switch {
-	case from < 0:
-		return nil, &IndexError{from, d.n}
-	case to > d.n:
-		return nil, &IndexError{max(from, d.n), d.n}
+	if from < 0 || to > d.n && from < to { // which of them is told without a list of all
+		first := from
+		if from >= 0 {
+			first = max(from, d.n)
+		}
+		return d.samples(g, []int{first})
 	}
 	indices := upTo(from, max(from, to))
 	least := g.BatchSize(1)
