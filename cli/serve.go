@@ -142,13 +142,11 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 // serveOptions completes the options of the server.
 func (a *app) serveOptions(f *serveFlags) error {
 	o := &f.options
-	for flag, value := range map[string]int64{
-		"max-queue": int64(o.MaxQueue), "max-sequences": int64(o.MaxSequences), "max-connections": int64(f.conns), "timeout": int64(o.Timeout), "body-timeout": int64(o.BodyTimeout),
-		"sequence-idle": int64(o.SequenceIdle), "batch-delay": int64(o.BatchDelay), "drain": int64(f.drain), "grace": int64(f.grace), "watch": int64(f.watch),
-	} {
-		if value < 0 {
-			return usagef("--%s: it must not be below 0", flag)
-		}
+	if min(o.MaxQueue, o.MaxSequences, f.conns) < 0 {
+		return usagef("--max-queue, --max-sequences and --max-connections must not be below 0")
+	}
+	if min(o.Timeout, o.BodyTimeout, o.SequenceIdle, o.BatchDelay, f.drain, f.grace, f.watch) < 0 {
+		return usagef("--timeout, --body-timeout, --sequence-idle, --batch-delay, --drain, --grace and --watch must not be below 0")
 	}
 	if f.watch > 0 && f.watch < leastWatch {
 		return usagef("--watch %v: it must be 0, or at least %v", f.watch, leastWatch)

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -94,13 +95,8 @@ const maxBatch = 64
 
 // complete fills in what is not given and checks the rest.
 func (o *Options) complete() error {
-	for name, value := range map[string]int64{
-		"MaxQueue": int64(o.MaxQueue), "MaxBody": o.MaxBody, "MaxInflightBytes": o.MaxInflightBytes, "MaxSequences": int64(o.MaxSequences),
-		"SequenceIdle": int64(o.SequenceIdle), "Timeout": int64(o.Timeout), "BodyTimeout": int64(o.BodyTimeout), "SlowRequest": int64(o.SlowRequest),
-	} {
-		if value < 0 {
-			return fmt.Errorf("serve: Options.%s is below 0", name)
-		}
+	if min(int64(o.MaxQueue), o.MaxBody, o.MaxInflightBytes, int64(o.MaxSequences), int64(o.SequenceIdle), int64(o.Timeout), int64(o.BodyTimeout), int64(o.SlowRequest)) < 0 {
+		return errors.New("serve: no number and no time of Options may be below 0")
 	}
 	if o.Threads == 0 {
 		o.Threads = fastcores.Threads()
