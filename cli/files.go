@@ -19,7 +19,15 @@ type fileArg struct {
 // writes besides: before the work whose result it would lose. What is replaced under one of several names is told.
 // Where the command writes a file to stdout, what it prints goes to stderr.
 func (a *app) checkFiles(reads []fileArg, writes ...fileArg) error {
+	for _, r := range reads {
+		if r.path == "-" {
+			return usagef("%s -: /dev/stdin reads what is piped in, ./- a file of this name", r.what)
+		}
+	}
 	for i, w := range writes {
+		if w.path == "-" {
+			return usagef("%s -: /dev/stdout writes to stdout, ./- a file of this name", w.what)
+		}
 		if w.path == "" {
 			continue
 		}

@@ -182,3 +182,20 @@ func TestHardLinkIsTold(t *testing.T) {
 		t.Errorf("the other name has %q: %v", old, err)
 	}
 }
+
+// TestDash says what to write instead of the name that stands for stdin and stdout elsewhere, and leaves no file of that name.
+func TestDash(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for says, args := range map[string][]string{
+		"-o -: /dev/stdout":     {"convert", "model.safetensors", "-o", "-"},
+		"MODEL -: /dev/stdin":   {"convert", "-", "-o", "out.safetensors"},
+		"--calib -: /dev/stdin": {"quantize", "model.safetensors", "--calib", "-", "-o", "out.safetensors"},
+	} {
+		if _, stderr := octet(t, exitUsage, args...); !strings.Contains(stderr, says) {
+			t.Errorf("%q does not say %q: %s", args, says, stderr)
+		}
+	}
+	if list, err := os.ReadDir("."); err != nil || len(list) > 0 {
+		t.Errorf("files %v were made, error %v", list, err)
+	}
+}

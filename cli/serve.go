@@ -142,6 +142,15 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 // serveOptions completes the options of the server.
 func (a *app) serveOptions(f *serveFlags) error {
 	o := &f.options
+	if min(o.MaxQueue, o.MaxSequences, f.conns) < 0 {
+		return usagef("--max-queue, --max-sequences and --max-connections must not be below 0")
+	}
+	if min(o.Timeout, o.BodyTimeout, o.SequenceIdle, o.BatchDelay, f.drain, f.grace, f.watch) < 0 {
+		return usagef("--timeout, --body-timeout, --sequence-idle, --batch-delay, --drain, --grace and --watch must not be below 0")
+	}
+	if f.watch > 0 && f.watch < leastWatch {
+		return usagef("--watch %v: it must be 0, or at least %v", f.watch, leastWatch)
+	}
 	if a.mmap {
 		return usagef("serve reads weights when it needs them, so that files of models can be replaced, which ends a process that has mapped them: leave out --mmap")
 	}
@@ -289,6 +298,9 @@ func anyReady(s *serve.Server) bool {
 func byInterrupt(ctx context.Context) bool {
 	return strings.HasPrefix(context.Cause(ctx).Error(), os.Interrupt.String())
 }
+
+// leastWatch is how often files are looked at, at most.
+const leastWatch = 10 * time.Millisecond
 
 // closeTime is what models have to end once the last request has.
 const closeTime = 2 * time.Second

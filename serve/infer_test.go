@@ -157,3 +157,12 @@ func TestInferAllocates(t *testing.T) {
 		t.Errorf("a request allocates %v times, a run alone %v", served, alone)
 	}
 }
+
+// TestOptionsBelowZero refuses numbers that stand for no default.
+func TestOptionsBelowZero(t *testing.T) {
+	for _, o := range []Options{{MaxQueue: -1}, {MaxBody: -1}, {MaxInflightBytes: -1}, {Timeout: -1}, {BodyTimeout: -1}, {Threads: -1}, {BatchDelay: -1}} {
+		if _, err := New(o); err == nil {
+			t.Errorf("%+v", o)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -94,6 +95,9 @@ const maxBatch = 64
 
 // complete fills in what is not given and checks the rest.
 func (o *Options) complete() error {
+	if min(int64(o.MaxQueue), o.MaxBody, o.MaxInflightBytes, int64(o.MaxSequences), int64(o.SequenceIdle), int64(o.Timeout), int64(o.BodyTimeout), int64(o.SlowRequest)) < 0 {
+		return errors.New("serve: no number and no time of Options may be below 0")
+	}
 	if o.Threads == 0 {
 		o.Threads = fastcores.Threads()
 	}
@@ -122,7 +126,7 @@ func (o *Options) complete() error {
 }
 
 func setDefault[T int | int64 | time.Duration](field *T, value T) {
-	if *field <= 0 {
+	if *field == 0 {
 		*field = value
 	}
 }

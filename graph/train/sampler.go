@@ -19,7 +19,7 @@ type Sampler struct {
 // leaves over, fewer samples than a batch, is left out.
 func NewSampler(seed uint64, n, batch int) (*Sampler, error) {
 	if batch < 1 || n < batch {
-		return nil, fmt.Errorf("train: %d samples do not make a batch of %d", n, batch)
+		return nil, fmt.Errorf("train: %d samples do not make a batch of %d: choose a smaller batch", n, batch)
 	}
 	s := &Sampler{seed: seed, n: n, batch: batch}
 	s.shuffle()

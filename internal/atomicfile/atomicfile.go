@@ -23,6 +23,9 @@ var ErrFolder = errors.New("it is a folder: name a file")
 // pipes and open descriptors, such as /dev/stdout, are written as they are; folders are refused.
 // Errors name path, not the temporary file.
 func Write(path string, write func(io.Writer) error) error {
+	if path == "" {
+		return errors.New("the name of the file to write is empty")
+	}
 	t, err := resolve(path)
 	if err != nil {
 		return err

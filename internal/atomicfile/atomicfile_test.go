@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -62,6 +63,9 @@ func TestWrite(t *testing.T) {
 // TestErrorsNamePath checks that what cannot be written is refused by Check as by Write, under the name that
 // was given, and that a folder in its place stays.
 func TestErrorsNamePath(t *testing.T) {
+	if err := Write("", func(io.Writer) error { return nil }); err == nil || !strings.Contains(err.Error(), "is empty") {
+		t.Errorf("without a name: %v", err)
+	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {

@@ -42,7 +42,7 @@ func (e *OptionError) Error() string { return "load: " + e.Reason }
 func (l Load) Validate() error {
 	switch {
 	case l.Clients < 0 || l.Rate < 0 || l.Duration < 0 || l.Requests < 0 || l.Warmup < 0 || l.MaxInFlight < 0 || l.Rate != l.Rate:
-		return &OptionError{fmt.Sprintf("%+v: nothing may be negative", l)}
+		return &OptionError{"no number and no time of it may be below 0"}
 	case (l.Clients > 0) == (l.Rate > 0):
 		return &OptionError{"either clients of a closed loop or the rate of an open one must be above 0"}
 	case l.Duration == 0 && l.Requests == 0:
