@@ -97,7 +97,7 @@ func (f *File) ReadAt(p []byte, off int64) (n int, err error) {
 		if err := f.ctx.Err(); err != nil {
 			return n, err
 		}
-		read, err := f.at.ReadAt(p[n:min(n+partSize, len(p))], off+int64(n))
+		read, err := f.at.ReadAt(p[n:n+min(partSize, len(p)-n)], off+int64(n))
 		if n += read; err != nil || n == len(p) {
 			return n, err
 		}
