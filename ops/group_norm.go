@@ -83,14 +83,7 @@ func (op InstanceNorm) Infer(in []Type) ([]Type, error) {
 	if len(in[0].Shape) < 3 {
 		return nil, Errorf(op, in, "it needs a batch, channels and at least one more dimension")
 	}
-	batch, channels, spatial := SpatialOf(in[0].Shape, op.NHWC)
-	n := 1
-	for _, d := range spatial {
-		n *= d
-	}
-	if n == 1 && batch*channels > 0 {
-		return nil, Errorf(op, in, "one value per channel has no variance")
-	}
+	_, channels, _ := SpatialOf(in[0].Shape, op.NHWC)
 	return normTypes(op, in, channels)
 }
 

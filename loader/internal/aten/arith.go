@@ -21,6 +21,9 @@ func (c *call) arithmeticOf(fn ops.BinaryFn, a, b *build.Number) (Value, error) 
 	if yes, no := fn == ops.Eq || fn == ops.Le || fn == ops.Ge, fn == ops.Ne || fn == ops.Lt || fn == ops.Gt; (yes || no) && sameInt(a, b) {
 		return yes, nil
 	}
+	if (fn == ops.Eq || fn == ops.Ne) && neverEqual(a, b) {
+		return fn == ops.Ne, nil
+	}
 	out := &build.Number{Deps: a.Deps.Union(b.Deps)}
 	if a.Known != nil && b.Known != nil {
 		v, err := plainArithmetic(fn, a.Known, b.Known)
@@ -39,6 +42,9 @@ func (c *call) arithmeticOf(fn ops.BinaryFn, a, b *build.Number) (Value, error) 
 			return nil, err
 		}
 		out.Kind = k
+	}
+	if out.Kind == build.Int {
+		out.Divisor = divisorOf(fn, a, b)
 	}
 	if a.Computable() && b.Computable() {
 		out.Term = termOf(fn, a, b, out)
@@ -89,6 +95,36 @@ func resultKind(fn ops.BinaryFn, a, b build.Kind) (build.Kind, error) {
 // sameInt reports whether two numbers are one int, whatever that is.
 func sameInt(a, b *build.Number) bool {
 	return a.Kind == build.Int && b.Kind == build.Int && build.SameNumber(a, b)
+}
+
+// neverEqual reports whether an int differs from a constant whatever the inputs are, since it is a multiple of what does not divide that: as the number of values that
+// group norm takes of a batch, which TorchScript compares with 1.
+func neverEqual(a, b *build.Number) bool {
+	constant, ok := b.Known.(int64)
+	if !ok || len(b.Deps) > 0 || len(a.Deps) == 0 || a.Kind != build.Int {
+		return false
+	}
+	return constant%divisor(a) != 0
+}
+
+// divisor returns an int that divides a number whatever the inputs are.
+func divisor(n *build.Number) int64 {
+	if k, ok := n.Known.(int64); ok && len(n.Deps) == 0 && k != 0 && k == int64(int32(k)) {
+		return max(k, -k)
+	}
+	return max(n.Divisor, 1)
+}
+
+// divisorOf is divisor of a function of two numbers.
+func divisorOf(fn ops.BinaryFn, a, b *build.Number) int64 {
+	x, y := divisor(a), divisor(b)
+	switch {
+	case fn == ops.Mul && x <= math.MaxInt32 && y <= math.MaxInt32:
+		return x * y
+	case fn == ops.FloorDiv && len(b.Deps) == 0 && b.Known == y && x%y == 0:
+		return x / y
+	}
+	return 1
 }
 
 // plainArithmetic computes a function of two plain numbers.

@@ -1,7 +1,6 @@
 package aten
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/octet-ml/octet/loader/internal/build"
@@ -34,7 +33,7 @@ func (m *Evaluator) layOut(v Value, specs []parameterSpec, args []Value) {
 	}
 	shape := out.Type().Shape
 	var operands []*build.Tensor
-	contiguous, equal := true, true
+	contiguous := true
 	for i, a := range args {
 		if t, ok := a.(*build.Tensor); ok {
 			if t.Store == out.Store || t.Complex || t.Rank() > len(shape) {
@@ -42,36 +41,17 @@ func (m *Evaluator) layOut(v Value, specs []parameterSpec, args []Value) {
 			}
 			operands = append(operands, t)
 			contiguous = contiguous && t.IsContiguous()
-			equal = equal && t.Type().Shape.Equal(shape) && slices.Equal(t.Strides, operands[0].Strides)
 		} else if specs[i].name == "memory_format" && a != nil && a != int64(preserveFormat) {
 			return
 		}
 	}
-	switch {
-	case contiguous:
-	case equal && isDense(shape, operands[0].Strides):
-		out.Strides = operands[0].Strides
-	default:
+	if !contiguous {
 		out.Strides = iteratorStrides(shape, operands)
 	}
 }
 
 // preserveFormat is torch.preserve_format.
 const preserveFormat = 1
-
-// isDense reports whether a tensor's elements fill its memory, each once.
-func isDense(shape tensor.Shape, strides []int) bool {
-	order := identityOrder(len(shape))
-	slices.SortFunc(order, func(a, b int) int { return strides[a] - strides[b] })
-	n := 1
-	for _, i := range order {
-		if shape[i] != 1 && strides[i] != n {
-			return false
-		}
-		n *= max(shape[i], 1)
-	}
-	return true
-}
 
 // iteratorStrides returns the strides of what PyTorch's TensorIterator makes: its dimensions are dense in the order in which they lie in the first operand that tells
 // two of them apart (TensorIteratorBase::reorder_dimensions).

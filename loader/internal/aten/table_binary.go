@@ -2,6 +2,7 @@ package aten
 
 import (
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/loader/internal/build"
 	"github.com/octet-ml/octet/ops"
@@ -9,11 +10,11 @@ import (
 )
 
 var arithmetic = []operator{
-	{"aten::add", "self:T other:N alpha:n=1", literal(scaled(ops.Add))},
+	{"aten::add", "self:T other:N alpha:N=1", literal(scaled(ops.Add))},
 	{"aten::add", "self:n other:T alpha:n=1", scaled(ops.Add)},
-	{"aten::sub", "self:T other:N alpha:n=1", literal(scaled(ops.Sub))},
-	{"aten::subtract", "self:T other:N alpha:n=1", literal(scaled(ops.Sub))},
-	{"aten::rsub", "self:T other:N alpha:n=1", rsub},
+	{"aten::sub", "self:T other:N alpha:N=1", literal(scaled(ops.Sub))},
+	{"aten::subtract", "self:T other:N alpha:N=1", literal(scaled(ops.Sub))},
+	{"aten::rsub", "self:T other:N alpha:N=1", rsub},
 	{"aten::mul", "self:T other:N", literal(binary(ops.Mul))},
 	{"aten::mul", "self:n other:T", binary(ops.Mul)},
 	{"aten::multiply", "self:T other:N", literal(binary(ops.Mul))},
@@ -197,6 +198,9 @@ func scaled(fn ops.BinaryFn) func(*call) Value {
 		if k, _ := build.KindOf(c.args[2]); k == build.Float && c.allIntegers(c.args[:2]) {
 			return c.fail("alpha is a float where the tensors hold integers")
 		}
+		if _, ok := c.args[2].(complex128); ok && !slices.ContainsFunc(c.args[:2], holdsComplex) {
+			return c.fail("alpha is a complex number where the tensors are real")
+		}
 		return c.binaryValues(fn, c.args[0], c.scaledFor(fn, c.args[0], c.args[1], c.args[2]))
 	}
 }
@@ -206,6 +210,9 @@ func scaled(fn ops.BinaryFn) func(*call) Value {
 func (c *call) scaledFor(fn ops.BinaryFn, other, v, by Value) Value {
 	if f, ok := build.ToFloat(by); ok && f == 1 {
 		return v
+	}
+	if z, ok := by.(complex128); ok {
+		return c.binaryValues(ops.Mul, v, z)
 	}
 	if z, ok := v.(complex128); ok {
 		f, _ := build.ToFloat(by)

@@ -118,7 +118,7 @@ var complexMoves = map[string]bool{
 	"aten::repeat_interleave": true, "aten::tril": true, "aten::triu": true, "aten::cumsum": true, "aten::constant_pad_nd": true, "aten::pad": true, "aten::take": true,
 	"aten::copy": true, "aten::hstack": true, "aten::vstack": true, "aten::index_put": true, "aten::index_add": true, "aten::index_copy": true, "aten::scatter": true,
 	"aten::scatter_add": true, "aten::masked_select": true, "aten::masked_fill": true, "aten::diag": true, "aten::diag_embed": true, "aten::rot90": true, "aten::fliplr": true, "aten::flipud": true,
-	"aten::trace": true, "aten::diff": true, "aten::block_diag": true, "aten::fill": true, "aten::index_fill": true,
+	"aten::trace": true, "aten::diff": true, "aten::block_diag": true, "aten::fill": true, "aten::index_fill": true, "aten::nan_to_num": true,
 }
 
 // complexValues are the arguments of complexMoves that are values where they are numbers: of integers, too, the imaginary part is zero.

@@ -163,6 +163,8 @@ func normalOf(c *call) Value {
 }
 
 // bernoulliLike draws in the order of dimensions, whatever the order in memory.
+//
+//go:noinline
 func bernoulliLike(chance int) func(*call) Value {
 	return func(c *call) Value { return c.bernoulli(build.NewTensor(c.read(c.tensor(0))), c.args[chance]) }
 }

@@ -27,6 +27,8 @@ type Number struct {
 	Deps  Deps  // what of the inputs it follows from
 	Term  *Term // how a graph computes it; nil where it cannot
 
+	Divisor int64 // divides an int whatever the inputs are; 0 says nothing
+
 	bound *Number // of the slice whose extent it is: the same number, unless the bound lies outside of the dimension
 }
 

@@ -39,3 +39,9 @@ def cases(s):
     # one dimension do not fit its values.)
     s.op("(F.interpolate(a, scale_factor=2.3), F.interpolate(a, scale_factor=1.4))", s.rand(1, 2, 3, dtype=torch.float64), s.rand(1, 1, 4, dtype=torch.float64))
     s.op("(F.interpolate(a, scale_factor=[2.3, 1.4]), F.interpolate(a, scale_factor=[1.2, 2.4]))", s.rand(1, 1, 3, 4))
+    # One value for each channel has a variance of 0; TorchScript calls the operator without the check that Python makes. (PyTorch's result is the difference of two
+    # products with the inverse of the deviation, 316.)
+    s.op("torch.instance_norm(a, b, c, None, None, True, 0.1, 1e-5, False)", *[(s.rand(*n), s.rand(3), s.rand(3)) for n in [(2, 3, 1, 1), (1, 3, 1), (2, 3, 4, 2)]], tol=2e-4)
+    s.op("torch.instance_norm(a, None, None, None, None, True, 0.1, 1e-5, False)", s.rand(2, 3, 1, 1), s.rand(4, 2, 1), tol=2e-4)
+    for e in ["torch.add(z, z * 2, alpha=1j)", "torch.sub(z, z * 3, alpha=complex(1, 2))", "torch.add(a, z, alpha=2j)", "torch.rsub(z, z * z, alpha=complex(0.5, -1))", "torch.nan_to_num(z / a.relu(), 0.5, 9., -9.)"]:
+        s.op("torch.view_as_real(" + e.replace("z", "torch.complex(a, b)").replace("complex(1, 2)", "complex(1., 2.)") + ")", *[(s.rand(*n), s.rand(*n)) for n in [(2, 3), (4, 2)]])
