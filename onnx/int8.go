@@ -25,10 +25,15 @@ func (e *exporter) int8(n *graph.Node) (y string, done bool, err error) {
 	case int8.Conv:
 		y, out = e.conv(ops.Conv(op.ConvAttributes), n, in(1)), op.Out
 	case int8.Linear:
-		y, err = e.linear(ops.Linear(op.LinearAttributes), n)
+		y, err = e.linear(ops.Linear(op.LinearAttributes), n, in(0))
 		out = op.Out
 	case int8.DynamicLinear:
-		return "", true, unsupported(op, "inputs that are quantized while running are not written: quantize with calibration, and with the observer minmax where outliers ask for rows of their own")
+		if op.Range.Rule != int8.EachRow {
+			return "", true, unsupported(op, "one range for all rows, chosen while running, is not written: quantize the float model with octet")
+		}
+		y, err = e.linear(ops.Linear(op.LinearAttributes), n, e.quantizedRows(in(0)))
+	case int8.RNN:
+		return "", true, e.rnn(ops.RNN(op.RNNAttributes), n)
 	case int8.Embedding:
 		y = e.emit("Gather", []string{in(0), in(1)}, attribute{"axis", 0})
 	case int8.Add:
@@ -37,6 +42,10 @@ func (e *exporter) int8(n *graph.Node) (y string, done bool, err error) {
 		y, act, out = e.emit("Mul", []string{in(0), in(1)}), op.Act, op.Out
 	case int8.Min:
 		y, act, out = e.emit("Min", []string{in(0), in(1)}), op.Act, op.Out
+	case int8.Max:
+		y, act, out = e.emit("Max", []string{in(0), in(1)}), op.Act, op.Out
+	case int8.Sub:
+		y, act, out = e.emit("Sub", []string{in(0), in(1)}), op.Act, op.Out
 	case int8.AvgPool:
 		y, err = e.avgPool(ops.AvgPool(op.AvgPoolAttributes), n, in(0))
 		out = op.Out
@@ -99,6 +108,21 @@ func (e *exporter) quantize(x string, q *tensor.QParams) (y, scale, zero string)
 func (e *exporter) quantizeDequantize(x string, q *tensor.QParams) string {
 	y, scale, zero := e.quantize(x, q)
 	return e.emit("DequantizeLinear", []string{y, scale, zero})
+}
+
+// quantizedRows writes the step of a float32 value to 8-bit integers, each row of it by its own range, and back, as asm.QuantizeRowsF32U8 has it.
+func (e *exporter) quantizedRows(x string) string {
+	last := attribute{"axes", []int{-1}}
+	zero, most := e.scalar(0), e.scalar(math.MaxUint8)
+	least := e.emit("Min", []string{e.emit("ReduceMin", []string{x}, last), zero})
+	greatest := e.emit("Max", []string{e.emit("ReduceMax", []string{x}, last), zero})
+	scale := e.emit("Div", []string{e.emit("Sub", []string{greatest, least}), most})
+	scale = e.emit("Max", []string{scale, e.scalar(0x1p-126)})
+	inverse := e.emit("Reciprocal", []string{scale})
+	low := e.emit("Round", []string{e.emit("Div", []string{least, scale})})
+	q := e.emit("Round", []string{e.emit("Mul", []string{x, inverse})})
+	q = e.emit("Min", []string{e.emit("Max", []string{q, low}), e.emit("Add", []string{low, most})})
+	return e.emit("Mul", []string{q, scale})
 }
 
 // dequantizeConstant writes a quantized constant and the step to its floats.

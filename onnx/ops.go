@@ -7,7 +7,6 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -18,23 +17,61 @@ func unsupported(op ops.Op, format string, args ...any) error {
 // node writes one node; views of quantized values and others that keep their parameters move floats that stand for the integers.
 func (e *exporter) node(n *graph.Node) error {
 	if !slices.ContainsFunc(n.Outputs, func(v *graph.Value) bool { return v.Type.Known == nil }) {
-		for _, v := range n.Outputs { // it follows from the extents of the inputs
-			e.names[v], e.fixed = e.constant("known", v.Type.Known), true
-		}
-		return nil
+		return nil // it follows from the extents of the inputs: float writes it for who takes it
 	}
-	if len(n.Outputs) != 1 && int8.FloatOf(n.Op) == nil {
-		return unsupported(n.Op, "an operator of %d outputs is not written", len(n.Outputs))
+	if _, is := n.Op.(ops.Full); is {
+		return nil // the initial state of a recurrent network, mostly, which takes none
 	}
 	name, done, err := e.int8(n)
 	if !done && err == nil {
+		if done, err = e.several(n); done || err != nil {
+			return err
+		}
 		name, err = e.operator(n)
 		if q := n.Outputs[0].Type.Q; q != nil && err == nil && joins(n.Op) {
 			name = e.quantizeDequantize(name, q)
 		}
 	}
-	e.names[n.Outputs[0]] = name
+	if name != "" {
+		e.names[n.Outputs[0]] = name
+	}
 	return err
+}
+
+// several writes an operator of several outputs and reports whether the node is one.
+func (e *exporter) several(n *graph.Node) (done bool, err error) {
+	switch op := n.Op.(type) {
+	case ops.RNN:
+		return true, e.rnn(op, n)
+	case ops.ArgMax:
+		return true, e.argMax(op, n)
+	}
+	if len(n.Outputs) != 1 {
+		return true, unsupported(n.Op, "an operator of %d outputs is not written", len(n.Outputs))
+	}
+	return false, nil
+}
+
+// argMax writes the greatest or least elements along a dimension and where they are first.
+func (e *exporter) argMax(op ops.ArgMax, n *graph.Node) error {
+	kind := "Max"
+	if op.Min {
+		kind = "Min"
+	}
+	x, axis, keep := e.float(n.Inputs[0]), op.Axis, attribute{"keepdims", asInt(op.KeepDims)}
+	if op.Flat {
+		if op.KeepDims {
+			return unsupported(op, "one index of all elements with dimensions of extent 1 is not written")
+		}
+		x, axis = e.emit("Reshape", []string{x, e.int64s([]int{-1})}), 0
+	}
+	outputs := n.Outputs
+	if op.Values {
+		e.names[outputs[0]] = e.emit("Reduce"+kind, []string{x}, attribute{"axes", []int{axis}}, keep)
+		outputs = outputs[1:]
+	}
+	e.names[outputs[0]] = e.emit("Arg"+kind, []string{x}, attribute{"axis", axis}, keep)
+	return nil
 }
 
 // joins reports whether what an operator makes of integers needs a pair of its own: they are joined or computed anew, and a layer behind
@@ -59,7 +96,7 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 			attribute{"output_padding", op.OutputPadding})
 		return e.activation(e.emit("ConvTranspose", e.floats(n.Inputs), attributes...), op.Act)
 	case ops.Linear:
-		return e.linear(op, n)
+		return e.linear(op, n, in(0))
 	case ops.BatchNorm:
 		x := e.floats(n.Inputs)
 		return e.emit("BatchNormalization", x, attribute{"epsilon", float32(op.Eps)}), nil
@@ -78,6 +115,10 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 		return e.emit(kind, []string{in(0)}, attribute{"axis", op.Axis}), nil
 	case ops.LayerNorm:
 		return e.layerNorm(op, n), nil
+	case ops.GroupNorm:
+		return e.groupNorm(n, op.Groups, op.Eps, op.HasWeight, op.HasBias), nil
+	case ops.InstanceNorm:
+		return e.groupNorm(n, n.Inputs[0].Type.Shape[1], op.Eps, op.HasWeight, op.HasBias), nil
 	case ops.Attention:
 		return e.attention(op, n)
 	case ops.Embedding:
@@ -116,6 +157,14 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 		return e.emit("Reshape", []string{in(0), e.int64s(out.Shape)}), nil
 	case ops.Permute:
 		return e.emit("Transpose", []string{in(0)}, attribute{"perm", op.Order}), nil
+	case ops.PadMode:
+		kind := map[ops.PadFn]string{ops.Reflect: "reflect", ops.Replicate: "edge"}[op.Fn]
+		if kind == "" {
+			return "", unsupported(op, "a border of the other end is not written: pad with zeros, reflected or nearest elements")
+		}
+		return e.emit("Pad", []string{in(0), e.int64s(slices.Concat(op.Before, op.After))}, attribute{"mode", kind}), nil
+	case ops.DynamicReshape:
+		return e.emit("Reshape", []string{in(0), e.extents(n, op.Extents)}), nil
 	case ops.Concat:
 		return e.emit("Concat", e.floats(n.Inputs), attribute{"axis", op.Axis}), nil
 	case ops.Expand:
@@ -149,6 +198,45 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 		return e.emit("Pad", []string{in(0), e.int64s(append(before, after...)), e.scalar(op.Value)}), nil
 	}
 	return "", unsupported(n.Op, "it is not written")
+}
+
+// extents writes the vector of extents that are computed of those of inputs.
+func (e *exporter) extents(n *graph.Node, list []ops.Extent) string {
+	var parts []string
+	for _, x := range list {
+		part := e.int64s([]int{max(x.Factor, 1)})
+		for _, d := range x.Of {
+			of := e.emit("Gather", []string{e.emit("Shape", []string{e.float(n.Inputs[d.Input])}), e.int64s([]int{d.Axis})}, attribute{"axis", 0})
+			part = e.emit("Mul", []string{part, of})
+		}
+		if x.Divisor > 1 {
+			part = e.emit("Div", []string{part, e.int64s([]int{x.Divisor})})
+		}
+		parts = append(parts, part)
+	}
+	return e.emit("Concat", parts, attribute{"axis", 0})
+}
+
+// full writes a value whose elements are all the same.
+func (e *exporter) full(op ops.Full, n *graph.Node) string {
+	t, err := tensor.FromSlice([]float64{op.Value})
+	if err == nil {
+		t, err = t.To(op.DType)
+	}
+	if err != nil {
+		e.Fail(err)
+		return ""
+	}
+	var shape string
+	switch {
+	case op.Like:
+		shape = e.emit("Shape", []string{e.float(n.Inputs[0])})
+	case op.Shape != nil:
+		shape = e.int64s(op.Shape)
+	default:
+		shape = e.typed(n.Inputs[0], tensor.Int64)
+	}
+	return e.emit("Expand", []string{e.constant("c", t), shape})
 }
 
 // flattened is the shape of a Flatten, which leaves the extents in front as they are.
@@ -207,8 +295,9 @@ func (e *exporter) conv(op ops.Conv, n *graph.Node, weight string) string {
 	return y
 }
 
-func (e *exporter) linear(op ops.Linear, n *graph.Node) (string, error) {
-	x, w := e.float(n.Inputs[0]), e.float(n.Inputs[1])
+// linear writes a linear layer of x, which is the input of the node or stands for it.
+func (e *exporter) linear(op ops.Linear, n *graph.Node, x string) (string, error) {
+	w := e.float(n.Inputs[1])
 	next := 2
 	var y string
 	if len(n.Inputs[0].Type.Shape) == 2 {
@@ -285,6 +374,32 @@ func (e *exporter) layerNorm(op ops.LayerNorm, n *graph.Node) string {
 		in = slices.Insert(in, 1, e.constant("ones", t))
 	}
 	return e.emit("LayerNormalization", in, attribute{"axis", -op.Dims}, attribute{"epsilon", float32(op.Eps)})
+}
+
+// groupNorm writes a norm over groups of channels as one over the channels of [batch, groups, elements], and the weight and the bias of each channel behind it.
+func (e *exporter) groupNorm(n *graph.Node, groups int, eps float64, hasWeight, hasBias bool) string {
+	x, shape := e.float(n.Inputs[0]), n.Inputs[0].Type.Shape
+	ones := make([]float32, groups)
+	zeros := values(e, "zeros", false, ones...)
+	for i := range ones {
+		ones[i] = 1
+	}
+	y := e.emit("Reshape", []string{x, e.int64s([]int{0, groups, -1})})
+	y = e.emit("InstanceNormalization", []string{y, values(e, "ones", false, ones...), zeros}, attribute{"epsilon", float32(eps)})
+	y = e.emit("Reshape", []string{y, e.emit("Shape", []string{x})})
+	each := []int{-1}
+	for range shape[2:] {
+		each = append(each, 1)
+	}
+	channels := func(i int) string { return e.emit("Reshape", []string{e.float(n.Inputs[i]), e.int64s(each)}) }
+	next := 1
+	if hasWeight {
+		y, next = e.emit("Mul", []string{y, channels(1)}), 2
+	}
+	if hasBias {
+		y = e.emit("Add", []string{y, channels(next)})
+	}
+	return y
 }
 
 // attention writes softmax(q k^T scale + mask) v.
@@ -396,9 +511,10 @@ func (e *exporter) index(op ops.Index, n *graph.Node) (string, error) {
 
 func (e *exporter) reduce(op ops.Reduce, n *graph.Node, x string) (string, error) {
 	keep := attribute{"keepdims", asInt(op.KeepDims)}
+	kind := map[ops.ReduceFn]string{ops.Mean: "ReduceMean", ops.AMax: "ReduceMax", ops.AMin: "ReduceMin", ops.Prod: "ReduceProd", ops.LogSumExp: "ReduceLogSumExp"}[op.Fn]
 	switch {
-	case op.Fn == ops.Mean && len(op.Axes) > 0:
-		return e.emit("ReduceMean", []string{x}, attribute{"axes", op.Axes}, keep), nil
+	case kind != "" && len(op.Axes) > 0 && n.Inputs[0].Type.DType == n.Outputs[0].Type.DType && n.Inputs[0].Type.DType != tensor.Bool:
+		return e.emit(kind, []string{x}, attribute{"axes", op.Axes}, keep), nil
 	case op.Fn == ops.Sum && len(op.Axes) > 0 && n.Inputs[0].Type.DType == tensor.Float32:
 		return e.emit("ReduceSum", []string{x, e.int64s(op.Axes)}, keep), nil
 	}

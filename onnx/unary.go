@@ -56,6 +56,38 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 		return two("Mul", x, e.emit("Sigmoid", []string{x})), nil
 	case ops.HardSigmoid:
 		return e.emit("HardSigmoid", []string{x}, attribute{"alpha", float32(1) / 6}, attribute{"beta", float32(0.5)}), nil
+	case ops.ELU:
+		return e.emit("Elu", []string{x}, attribute{"alpha", float32(op.Alpha)}), nil
+	case ops.CELU:
+		return e.emit("Celu", []string{x}, attribute{"alpha", float32(op.Alpha)}), nil
+	case ops.SELU: // with ONNX's own constants, which are PyTorch's
+		return e.emit("Selu", []string{x}), nil
+	case ops.Softplus: // ln(1+exp(a x))/a is x itself in float32 where a x > b, which is at least 20
+		if op.Alpha == 1 && op.Beta >= 20 {
+			return e.emit("Softplus", []string{x}), nil
+		}
+	case ops.LogSigmoid: // -softplus(-x)
+		return e.emit("Neg", []string{e.emit("Softplus", []string{e.emit("Neg", []string{x})})}), nil
+	case ops.Mish: // x tanh(softplus(x))
+		return two("Mul", x, e.emit("Tanh", []string{e.emit("Softplus", []string{x})})), nil
+	case ops.Hardshrink:
+		return e.emit("Shrink", []string{x}, attribute{"lambd", float32(op.Alpha)}), nil
+	case ops.Softshrink:
+		return e.emit("Shrink", []string{x}, attribute{"lambd", float32(op.Alpha)}, attribute{"bias", float32(op.Alpha)}), nil
+	case ops.Threshold:
+		return e.emit("Where", []string{two("Greater", x, e.scalar(op.Alpha)), x, e.scalar(op.Beta)}), nil
+	case ops.Log1p:
+		return e.emit("Log", []string{two("Add", x, e.scalar(1))}), nil
+	case ops.Expm1:
+		return two("Sub", e.emit("Exp", []string{x}), e.scalar(1)), nil
+	case ops.Erfc:
+		return two("Sub", e.scalar(1), e.emit("Erf", []string{x})), nil
+	case ops.Exp2:
+		return two("Pow", e.scalar(2), x), nil
+	case ops.Log2:
+		return two("Mul", e.emit("Log", []string{x}), e.scalar(1/math.Ln2)), nil
+	case ops.Log10:
+		return two("Mul", e.emit("Log", []string{x}), e.scalar(1/math.Ln10)), nil
 	case ops.LeakyReLU:
 		return e.emit("LeakyRelu", []string{x}, attribute{"alpha", float32(op.Alpha)}), nil
 	case ops.GELU: // x/2 (1 + erf(x/sqrt 2))
