@@ -114,15 +114,12 @@ func (e *exporter) quantizeDequantize(x string, q *tensor.QParams) string {
 func (e *exporter) quantizedRows(x string) string {
 	last := attribute{"axes", []int{-1}}
 	zero, most := e.scalar(0), e.scalar(math.MaxUint8)
-	least := e.emit("Min", []string{e.emit("ReduceMin", []string{x}, last), zero})
-	greatest := e.emit("Max", []string{e.emit("ReduceMax", []string{x}, last), zero})
-	scale := e.emit("Div", []string{e.emit("Sub", []string{greatest, least}), most})
-	scale = e.emit("Max", []string{scale, e.scalar(0x1p-126)})
-	inverse := e.emit("Reciprocal", []string{scale})
-	low := e.emit("Round", []string{e.emit("Div", []string{least, scale})})
-	q := e.emit("Round", []string{e.emit("Mul", []string{x, inverse})})
-	q = e.emit("Min", []string{e.emit("Max", []string{q, low}), e.emit("Add", []string{low, most})})
-	return e.emit("Mul", []string{q, scale})
+	least := e.two("Min", e.emit("ReduceMin", []string{x}, last), zero)
+	span := e.two("Sub", e.two("Max", e.emit("ReduceMax", []string{x}, last), zero), least)
+	scale := e.two("Max", e.two("Div", span, most), e.scalar(0x1p-126))
+	low := e.emit("Round", []string{e.two("Div", least, scale)})
+	q := e.emit("Round", []string{e.two("Mul", x, e.emit("Reciprocal", []string{scale}))})
+	return e.two("Mul", e.two("Min", e.two("Max", q, low), e.two("Add", low, most)), scale)
 }
 
 // dequantizeConstant writes a quantized constant and the step to its floats.

@@ -54,23 +54,19 @@ func (e *exporter) several(n *graph.Node) (done bool, err error) {
 
 // argMax writes the greatest or least elements along a dimension and where they are first.
 func (e *exporter) argMax(op ops.ArgMax, n *graph.Node) error {
+	if op.Flat {
+		return unsupported(op, "one index of all elements is not written: flatten them, and name the dimension")
+	}
 	kind := "Max"
 	if op.Min {
 		kind = "Min"
 	}
-	x, axis, keep := e.float(n.Inputs[0]), op.Axis, attribute{"keepdims", asInt(op.KeepDims)}
-	if op.Flat {
-		if op.KeepDims {
-			return unsupported(op, "one index of all elements with dimensions of extent 1 is not written")
-		}
-		x, axis = e.emit("Reshape", []string{x, e.int64s([]int{-1})}), 0
-	}
-	outputs := n.Outputs
+	x, keep, outputs := []string{e.float(n.Inputs[0])}, attribute{"keepdims", asInt(op.KeepDims)}, n.Outputs
 	if op.Values {
-		e.names[outputs[0]] = e.emit("Reduce"+kind, []string{x}, attribute{"axes", []int{axis}}, keep)
+		e.names[outputs[0]] = e.emit("Reduce"+kind, x, attribute{"axes", []int{op.Axis}}, keep)
 		outputs = outputs[1:]
 	}
-	e.names[outputs[0]] = e.emit("Arg"+kind, []string{x}, attribute{"axis", axis}, keep)
+	e.names[outputs[0]] = e.emit("Arg"+kind, x, attribute{"axis", op.Axis}, keep)
 	return nil
 }
 
@@ -116,9 +112,9 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 	case ops.LayerNorm:
 		return e.layerNorm(op, n), nil
 	case ops.GroupNorm:
-		return e.groupNorm(n, op.Groups, op.Eps, op.HasWeight, op.HasBias), nil
+		return e.groupNorm(n, op.Groups, op.Eps, op.HasWeight), nil
 	case ops.InstanceNorm:
-		return e.groupNorm(n, n.Inputs[0].Type.Shape[1], op.Eps, op.HasWeight, op.HasBias), nil
+		return e.groupNorm(n, n.Inputs[0].Type.Shape[1], op.Eps, op.HasWeight), nil
 	case ops.Attention:
 		return e.attention(op, n)
 	case ops.Embedding:
@@ -206,11 +202,10 @@ func (e *exporter) extents(n *graph.Node, list []ops.Extent) string {
 	for _, x := range list {
 		part := e.int64s([]int{max(x.Factor, 1)})
 		for _, d := range x.Of {
-			of := e.emit("Gather", []string{e.emit("Shape", []string{e.float(n.Inputs[d.Input])}), e.int64s([]int{d.Axis})}, attribute{"axis", 0})
-			part = e.emit("Mul", []string{part, of})
+			part = e.two("Mul", part, e.two("Gather", e.emit("Shape", []string{e.float(n.Inputs[d.Input])}), e.int64s([]int{d.Axis})))
 		}
 		if x.Divisor > 1 {
-			part = e.emit("Div", []string{part, e.int64s([]int{x.Divisor})})
+			part = e.two("Div", part, e.int64s([]int{x.Divisor}))
 		}
 		parts = append(parts, part)
 	}
@@ -377,27 +372,26 @@ func (e *exporter) layerNorm(op ops.LayerNorm, n *graph.Node) string {
 }
 
 // groupNorm writes a norm over groups of channels as one over the channels of [batch, groups, elements], and the weight and the bias of each channel behind it.
-func (e *exporter) groupNorm(n *graph.Node, groups int, eps float64, hasWeight, hasBias bool) string {
+func (e *exporter) groupNorm(n *graph.Node, groups int, eps float64, hasWeight bool) string {
 	x, shape := e.float(n.Inputs[0]), n.Inputs[0].Type.Shape
-	ones := make([]float32, groups)
-	zeros := values(e, "zeros", false, ones...)
-	for i := range ones {
-		ones[i] = 1
+	list := make([]float32, groups)
+	zeros := values(e, "zeros", false, list...)
+	for i := range list {
+		list[i] = 1
 	}
-	y := e.emit("Reshape", []string{x, e.int64s([]int{0, groups, -1})})
-	y = e.emit("InstanceNormalization", []string{y, values(e, "ones", false, ones...), zeros}, attribute{"epsilon", float32(eps)})
-	y = e.emit("Reshape", []string{y, e.emit("Shape", []string{x})})
+	y := e.two("Reshape", x, e.int64s([]int{0, groups, -1}))
+	y = e.emit("InstanceNormalization", []string{y, values(e, "ones", false, list...), zeros}, attribute{"epsilon", float32(eps)})
+	y = e.two("Reshape", y, e.emit("Shape", []string{x}))
 	each := []int{-1}
 	for range shape[2:] {
 		each = append(each, 1)
 	}
-	channels := func(i int) string { return e.emit("Reshape", []string{e.float(n.Inputs[i]), e.int64s(each)}) }
-	next := 1
-	if hasWeight {
-		y, next = e.emit("Mul", []string{y, channels(1)}), 2
-	}
-	if hasBias {
-		y = e.emit("Add", []string{y, channels(next)})
+	for i, v := range n.Inputs[1:] {
+		kind := "Mul"
+		if i == 1 || !hasWeight {
+			kind = "Add"
+		}
+		y = e.two(kind, y, e.two("Reshape", e.float(v), e.int64s(each)))
 	}
 	return y
 }

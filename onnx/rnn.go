@@ -47,40 +47,41 @@ func (e *exporter) rnn(op ops.RNN, n *graph.Node) error {
 	if op.Cell == ops.ReLUCell {
 		attributes = append(attributes, attribute{"activations", slices.Repeat([]string{"Relu"}, directions)})
 	}
-	concat := func(axis int, parts []string) string { return e.emit("Concat", parts, attribute{"axis", axis}) }
-	slice := func(x string, from, to int) string {
-		return e.emit("Slice", []string{x, e.int64s([]int{from}), e.int64s([]int{to}), e.int64s([]int{0})})
+	var rows []int // of weights, in ONNX's order of gates
+	for _, gate := range kind.gates {
+		for i := range hidden {
+			rows = append(rows, gate*hidden+i)
+		}
 	}
+	order, front := e.int64s(rows), e.int64s([]int{0})
+	first := attribute{"axis", 0}
 	x := e.float(n.Inputs[0])
 	if op.BatchFirst {
 		x = e.emit("Transpose", []string{x}, attribute{"perm", []int{1, 0, 2}})
 	}
 	last := make([][]string, states)
 	for layer := range op.Layers {
-		// gathered joins the inputs that both directions have at a place, gates in ONNX's order.
-		gathered := func(places ...int) string {
+		// weights joins those of both directions from a place on, of one or of two biases.
+		weights := func(place, count int) string {
 			var both []string
 			for d := range directions {
-				var rows []string
-				for _, place := range places {
-					w := e.float(n.Inputs[1+states+(layer*directions+d)*each+place])
-					for _, gate := range kind.gates {
-						rows = append(rows, slice(w, gate*hidden, (gate+1)*hidden))
-					}
+				var parts []string
+				for i := range count {
+					parts = append(parts, e.two("Gather", e.float(n.Inputs[1+states+(layer*directions+d)*each+place+i]), order))
 				}
-				both = append(both, e.emit("Unsqueeze", []string{concat(0, rows), e.int64s([]int{0})}))
+				both = append(both, e.two("Unsqueeze", e.emit("Concat", parts, first), front))
 			}
-			return concat(0, both)
+			return e.emit("Concat", both, first)
 		}
-		in := []string{x, gathered(0), gathered(1), "", ""}
+		in := []string{x, weights(0, 1), weights(1, 1), "", ""}
 		if op.HasBias {
-			in[3] = gathered(2, 3)
+			in[3] = weights(2, 2)
 		}
 		outputs := []string{e.unique(kind.op)}
 		for s := range states {
 			state := "" // zeros
 			if !zeros(n.Inputs[1+s]) {
-				state = slice(e.float(n.Inputs[1+s]), layer*directions, (layer+1)*directions)
+				state = e.emit("Slice", []string{e.float(n.Inputs[1+s]), e.int64s([]int{layer * directions}), e.int64s([]int{(layer + 1) * directions}), front})
 			}
 			in = append(in, state)
 			outputs = append(outputs, e.unique(kind.op))
@@ -89,14 +90,14 @@ func (e *exporter) rnn(op ops.RNN, n *graph.Node) error {
 		e.emitTo(kind.op, outputs, in, attributes...)
 		// [steps, directions, batch, hidden] to [steps, batch, directions * hidden]
 		x = e.emit("Transpose", []string{outputs[0]}, attribute{"perm", []int{0, 2, 1, 3}})
-		x = e.emit("Reshape", []string{x, e.int64s([]int{0, 0, -1})})
+		x = e.two("Reshape", x, e.int64s([]int{0, 0, -1}))
 	}
 	if op.BatchFirst {
 		x = e.emit("Transpose", []string{x}, attribute{"perm", []int{1, 0, 2}})
 	}
 	e.names[n.Outputs[0]] = x
 	for s := range states {
-		e.names[n.Outputs[1+s]] = concat(0, last[s])
+		e.names[n.Outputs[1+s]] = e.emit("Concat", last[s], first)
 	}
 	return nil
 }

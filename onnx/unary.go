@@ -12,7 +12,29 @@ var unaryOps = map[ops.UnaryFn]string{
 	ops.Exp: "Exp", ops.Log: "Log", ops.Sqrt: "Sqrt", ops.Reciprocal: "Reciprocal", ops.Sin: "Sin", ops.Cos: "Cos", ops.Tan: "Tan",
 	ops.Asin: "Asin", ops.Acos: "Acos", ops.Atan: "Atan", ops.Sinh: "Sinh", ops.Cosh: "Cosh", ops.Tanh: "Tanh", ops.Asinh: "Asinh",
 	ops.Acosh: "Acosh", ops.Atanh: "Atanh", ops.Erf: "Erf", ops.Sigmoid: "Sigmoid", ops.Softsign: "Softsign", ops.HardSwish: "HardSwish",
-	ops.IsNaN: "IsNaN", ops.LogicalNot: "Not",
+	ops.IsNaN: "IsNaN", ops.LogicalNot: "Not", ops.SELU: "Selu",
+}
+
+// parametricOps are functions that are one operator with a parameter.
+var parametricOps = map[ops.UnaryFn][2]string{
+	ops.ELU: {"Elu", "alpha"}, ops.CELU: {"Celu", "alpha"}, ops.LeakyReLU: {"LeakyRelu", "alpha"}, ops.Hardshrink: {"Shrink", "lambd"},
+}
+
+// composedOps are functions that are an operator between sums or products with a number, "" where there is none.
+var composedOps = []struct {
+	fn           ops.UnaryFn
+	before       string
+	a            float64
+	kind, behind string
+	b            float64
+}{
+	{ops.Log1p, "Add", 1, "Log", "", 0},
+	{ops.Log2, "", 0, "Log", "Mul", 1 / math.Ln2},
+	{ops.Log10, "", 0, "Log", "Mul", 1 / math.Ln10},
+	{ops.Exp2, "Mul", math.Ln2, "Exp", "", 0},
+	{ops.Expm1, "", 0, "Exp", "Add", -1},
+	{ops.Erfc, "Mul", -1, "Erf", "Add", 1},
+	{ops.LogSigmoid, "Mul", -1, "Softplus", "Mul", -1},
 }
 
 // activations are those that layers end with.
@@ -32,12 +54,32 @@ func (e *exporter) activation(x string, a ops.Activation) (string, error) {
 	return e.unary(ops.Unary{Fn: fn}, x)
 }
 
+// two adds a node of two inputs and returns its name. It is not inlined, for the size of programs.
+//
+//go:noinline
+func (e *exporter) two(kind, a, b string) string { return e.emit(kind, []string{a, b}) }
+
 // unary writes a function of one element.
 func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 	if kind, ok := unaryOps[op.Fn]; ok {
 		return e.emit(kind, []string{x}), nil
 	}
-	two := func(kind, a, b string) string { return e.emit(kind, []string{a, b}) }
+	if kind, ok := parametricOps[op.Fn]; ok {
+		return e.emit(kind[0], []string{x}, attribute{kind[1], float32(op.Alpha)}), nil
+	}
+	two := e.two
+	for _, c := range composedOps {
+		if c.fn == op.Fn {
+			if c.before != "" {
+				x = two(c.before, x, e.scalar(c.a))
+			}
+			x = e.emit(c.kind, []string{x})
+			if c.behind != "" {
+				x = two(c.behind, x, e.scalar(c.b))
+			}
+			return x, nil
+		}
+	}
 	inf := math.Inf(1)
 	switch op.Fn {
 	case ops.ReLU6:
@@ -56,40 +98,14 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 		return two("Mul", x, e.emit("Sigmoid", []string{x})), nil
 	case ops.HardSigmoid:
 		return e.emit("HardSigmoid", []string{x}, attribute{"alpha", float32(1) / 6}, attribute{"beta", float32(0.5)}), nil
-	case ops.ELU:
-		return e.emit("Elu", []string{x}, attribute{"alpha", float32(op.Alpha)}), nil
-	case ops.CELU:
-		return e.emit("Celu", []string{x}, attribute{"alpha", float32(op.Alpha)}), nil
-	case ops.SELU: // with ONNX's own constants, which are PyTorch's
-		return e.emit("Selu", []string{x}), nil
 	case ops.Softplus: // ln(1+exp(a x))/a is x itself in float32 where a x > b, which is at least 20
 		if op.Alpha == 1 && op.Beta >= 20 {
 			return e.emit("Softplus", []string{x}), nil
 		}
-	case ops.LogSigmoid: // -softplus(-x)
-		return e.emit("Neg", []string{e.emit("Softplus", []string{e.emit("Neg", []string{x})})}), nil
 	case ops.Mish: // x tanh(softplus(x))
 		return two("Mul", x, e.emit("Tanh", []string{e.emit("Softplus", []string{x})})), nil
-	case ops.Hardshrink:
-		return e.emit("Shrink", []string{x}, attribute{"lambd", float32(op.Alpha)}), nil
-	case ops.Softshrink:
-		return e.emit("Shrink", []string{x}, attribute{"lambd", float32(op.Alpha)}, attribute{"bias", float32(op.Alpha)}), nil
 	case ops.Threshold:
 		return e.emit("Where", []string{two("Greater", x, e.scalar(op.Alpha)), x, e.scalar(op.Beta)}), nil
-	case ops.Log1p:
-		return e.emit("Log", []string{two("Add", x, e.scalar(1))}), nil
-	case ops.Expm1:
-		return two("Sub", e.emit("Exp", []string{x}), e.scalar(1)), nil
-	case ops.Erfc:
-		return two("Sub", e.scalar(1), e.emit("Erf", []string{x})), nil
-	case ops.Exp2:
-		return two("Pow", e.scalar(2), x), nil
-	case ops.Log2:
-		return two("Mul", e.emit("Log", []string{x}), e.scalar(1/math.Ln2)), nil
-	case ops.Log10:
-		return two("Mul", e.emit("Log", []string{x}), e.scalar(1/math.Ln10)), nil
-	case ops.LeakyReLU:
-		return e.emit("LeakyRelu", []string{x}, attribute{"alpha", float32(op.Alpha)}), nil
 	case ops.GELU: // x/2 (1 + erf(x/sqrt 2))
 		erf := e.emit("Erf", []string{two("Mul", x, e.scalar(1/math.Sqrt2))})
 		return two("Mul", two("Mul", x, e.scalar(0.5)), two("Add", erf, e.scalar(1))), nil

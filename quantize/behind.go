@@ -1,7 +1,6 @@
 package quantize
 
 import (
-	"errors"
 	"math"
 	"slices"
 
@@ -111,9 +110,9 @@ func (q *Quantizer) behind(name string, o Observer) (*tensor.QParams, error) {
 	return f.params.Clone(), nil
 }
 
-// reached narrows the parameters of what a function makes of a quantized value to what it makes of the integers that there are, where that is a fifth less
-// and so the step by 2 dB. A function that multiplies by a number above 0 leaves the integers as they are.
-func (q *Quantizer) reached(name string, s Spec, p *tensor.QParams) (*tensor.QParams, error) {
+// multiplied returns the parameters of what a function makes of a quantized value where it multiplies by a number above 0: the integers stay as they are. p are those
+// that it has otherwise.
+func (q *Quantizer) multiplied(name string, s Spec, p *tensor.QParams) (*tensor.QParams, error) {
 	f := q.results[name]
 	if f == nil {
 		return p, nil
@@ -122,29 +121,23 @@ func (q *Quantizer) reached(name string, s Spec, p *tensor.QParams) (*tensor.QPa
 	if err != nil {
 		return nil, err
 	}
-	y := make([]float32, x.Max-x.Min+1)
-	for i := range y {
-		y[i] = float32(x.Min+int32(i)-x.ZeroPoint[0]) * x.Scale[0]
-	}
-	most := max(-y[0], y[len(y)-1])
-	by := []float32{most, -most, most / 2, -most / 3, most / 100}
-	if err := errors.Join(f.of(y, y), f.of(by, by)); err != nil {
+	most := x.Scale[0] * float32(x.Max-x.Min)
+	y := []float32{most, -most, most / 2, -most / 3, most / 100}
+	by := slices.Clone(y)
+	if err := f.of(by, by); err != nil {
 		return nil, err
 	}
-	if scale := x.Scale[0] * (by[0] / most); x.Min == p.Min && x.Max == p.Max && x.DType == p.DType && scale >= s.leastScale() && by[0] < math.MaxFloat32 && by[1] == -by[0] &&
-		near(by[2], by[0]/2) && near(by[3], -by[0]/3) && near(by[4], by[0]/100) {
-		same := x.Clone()
-		same.Scale[0] = scale
-		return same, nil
+	factor := by[0] / most
+	scale := x.Scale[0] * factor
+	for i, v := range y {
+		if !(math.Abs(float64(by[i])-float64(float64(v)*float64(factor))) <= 0x1p-22*math.Abs(float64(by[i]))) {
+			return p, nil
+		}
 	}
-	y = append(slices.DeleteFunc(y, func(v float32) bool { return v != v }), 0)
-	lo, hi := float32(p.Min-p.ZeroPoint[0])*p.Scale[0], float32(p.Max-p.ZeroPoint[0])*p.Scale[0]
-	least, greatest := max(lo, slices.Min(y)), min(hi, slices.Max(y))
-	if greatest-least > 0.8*(hi-lo) {
+	if x.Min != p.Min || x.Max != p.Max || x.DType != p.DType || !(scale >= s.leastScale() && by[0] < math.MaxFloat32) {
 		return p, nil
 	}
-	return s.qparams([]float32{least}, []float32{greatest})
+	x = x.Clone()
+	x.Scale[0] = scale
+	return x, nil
 }
-
-// near reports whether two numbers differ by rounding alone.
-func near(a, b float32) bool { return math.Abs(float64(a-b)) <= 0x1p-22*math.Abs(float64(b)) }

@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"math"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
@@ -10,8 +11,7 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// TestBehindFunctions takes ranges in front of functions from the errors behind them, where they only rise, and bounds those of results by what the integers
-// in front give: results lose less, and functions that are not defined everywhere change nothing.
+// TestBehindFunctions takes ranges in front of functions from the errors behind them, where they only rise: results lose less.
 func TestBehindFunctions(t *testing.T) {
 	plain := *Native
 	plain.BehindFunctions = false
@@ -57,13 +57,6 @@ func TestBehindFunctions(t *testing.T) {
 		if same := after.Activations["a"].Scale[0] == before.Activations["a"].Scale[0]; with < without+c.least || same != c.same && c.of.Fn != ops.Log {
 			t.Errorf("%v: %.2f dB and %v in front, %.2f and %v without", c.of, with, after.Activations["a"], without, before.Activations["a"])
 		}
-		// What is known to end at half of the greatest value has results that do.
-		name, front := c.of.Name(), *before.Activations["a"]
-		front.Scale = []float32{front.Scale[0] / 2}
-		after, _ = measure(Options{Fixed: map[string]*tensor.QParams{"a": &front}})
-		if have, most := after.Activations[name].Scale[0], before.Activations[name].Scale[0]; (have < most*0.8) == (c.of.Fn == ops.Erf) && c.of.Fn != ops.Log {
-			t.Errorf("%v: the step of the result is %v, %v where all values reach it", c.of, have, most)
-		}
 	}
 }
 
@@ -84,7 +77,7 @@ func TestProductsKeepIntegers(t *testing.T) {
 			t.Fatal(err)
 		}
 		a, y := p.Activations["a"], p.Activations["mul"]
-		if same := a.ZeroPoint[0] == y.ZeroPoint[0] && near(y.Scale[0], a.Scale[0]*by); same != (by > 0) {
+		if same := a.ZeroPoint[0] == y.ZeroPoint[0] && math.Abs(float64(y.Scale[0]-a.Scale[0]*by)) < 1e-6; same != (by > 0) {
 			t.Errorf("times %v: %v in front, %v behind", by, a, y)
 		}
 		for _, n := range quantized(t, q, f.model).Nodes {

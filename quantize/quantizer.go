@@ -414,7 +414,7 @@ func (q *Quantizer) observedParameters(name string) (*tensor.QParams, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.reached(name, obs.Config().Spec, p)
+	return q.multiplied(name, obs.Config().Spec, p)
 }
 
 func scopeOf(v *graph.Value) graph.Scope {
