@@ -37,15 +37,15 @@ func (e *exporter) int8(n *graph.Node) (y string, done bool, err error) {
 	case int8.Embedding:
 		y = e.emit("Gather", []string{in(0), in(1)}, attribute{"axis", 0})
 	case int8.Add:
-		y, act, out = e.emit("Add", []string{in(0), in(1)}), op.Act, op.Out
+		y, act, out = e.two("Add", in(0), in(1)), op.Act, op.Out
 	case int8.Mul:
-		y, act, out = e.emit("Mul", []string{in(0), in(1)}), op.Act, op.Out
+		y, act, out = e.two("Mul", in(0), in(1)), op.Act, op.Out
 	case int8.Min:
-		y, act, out = e.emit("Min", []string{in(0), in(1)}), op.Act, op.Out
+		y, act, out = e.two("Min", in(0), in(1)), op.Act, op.Out
 	case int8.Max:
-		y, act, out = e.emit("Max", []string{in(0), in(1)}), op.Act, op.Out
+		y, act, out = e.two("Max", in(0), in(1)), op.Act, op.Out
 	case int8.Sub:
-		y, act, out = e.emit("Sub", []string{in(0), in(1)}), op.Act, op.Out
+		y, act, out = e.two("Sub", in(0), in(1)), op.Act, op.Out
 	case int8.AvgPool:
 		y, err = e.avgPool(ops.AvgPool(op.AvgPoolAttributes), n, in(0))
 		out = op.Out
@@ -117,8 +117,8 @@ func (e *exporter) quantizedRows(x string) string {
 	least := e.two("Min", e.emit("ReduceMin", []string{x}, last), zero)
 	span := e.two("Sub", e.two("Max", e.emit("ReduceMax", []string{x}, last), zero), least)
 	scale := e.two("Max", e.two("Div", span, most), e.scalar(0x1p-126))
-	low := e.emit("Round", []string{e.two("Div", least, scale)})
-	q := e.emit("Round", []string{e.two("Mul", x, e.emit("Reciprocal", []string{scale}))})
+	low := e.one("Round", e.two("Div", least, scale))
+	q := e.one("Round", e.two("Mul", x, e.one("Reciprocal", scale)))
 	return e.two("Mul", e.two("Min", e.two("Max", q, low), e.two("Add", low, most)), scale)
 }
 
@@ -144,7 +144,7 @@ func (e *exporter) bias(n *graph.Node) string {
 		scales[i] *= x.Scale[0]
 	}
 	if len(scales) == 1 {
-		return e.emit("DequantizeLinear", []string{e.constant(b.Name, b.Const), values(e, "scale", true, scales[0])})
+		return e.two("DequantizeLinear", e.constant(b.Name, b.Const), values(e, "scale", true, scales[0]))
 	}
 	return e.emit("DequantizeLinear", []string{e.constant(b.Name, b.Const), values(e, "scale", false, scales...)}, attribute{"axis", 0})
 }

@@ -101,7 +101,7 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 		if op.TransposeB {
 			b = e.transposeLast(b, len(n.Inputs[1].Type.Shape))
 		}
-		return e.emit("MatMul", []string{in(0), b}), nil
+		return e.two("MatMul", in(0), b), nil
 	case ops.Binary:
 		return e.binary(op, n)
 	case ops.Unary:
@@ -145,12 +145,12 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (string, error) {
 	switch op := n.Op.(type) {
 	case ops.Flatten:
-		return e.emit("Reshape", []string{in(0), e.int64s(flattened(n.Inputs[0].Type.Shape, out.Shape, op.Start))}), nil
+		return e.two("Reshape", in(0), e.int64s(flattened(n.Inputs[0].Type.Shape, out.Shape, op.Start))), nil
 	case ops.Reshape:
-		return e.emit("Reshape", []string{in(0), e.int64s(op.Shape)}), nil
+		return e.two("Reshape", in(0), e.int64s(op.Shape)), nil
 	case ops.ReshapeTo:
 		e.fixed = true
-		return e.emit("Reshape", []string{in(0), e.int64s(out.Shape)}), nil
+		return e.two("Reshape", in(0), e.int64s(out.Shape)), nil
 	case ops.Permute:
 		return e.emit("Transpose", []string{in(0)}, attribute{"perm", op.Order}), nil
 	case ops.PadMode:
@@ -160,7 +160,7 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 		}
 		return e.emit("Pad", []string{in(0), e.int64s(slices.Concat(op.Before, op.After))}, attribute{"mode", kind}), nil
 	case ops.DynamicReshape:
-		return e.emit("Reshape", []string{in(0), e.extents(n, op.Extents)}), nil
+		return e.two("Reshape", in(0), e.extents(n, op.Extents)), nil
 	case ops.Concat:
 		return e.emit("Concat", e.floats(n.Inputs), attribute{"axis", op.Axis}), nil
 	case ops.Expand:
@@ -173,7 +173,7 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 				}
 			}
 		}
-		return e.emit("Expand", []string{in(0), e.int64s(shape)}), nil
+		return e.two("Expand", in(0), e.int64s(shape)), nil
 	case ops.Index:
 		return e.index(op, n)
 	case ops.IndexSelect:
@@ -202,7 +202,7 @@ func (e *exporter) extents(n *graph.Node, list []ops.Extent) string {
 	for _, x := range list {
 		part := e.int64s([]int{max(x.Factor, 1)})
 		for _, d := range x.Of {
-			part = e.two("Mul", part, e.two("Gather", e.emit("Shape", []string{e.float(n.Inputs[d.Input])}), e.int64s([]int{d.Axis})))
+			part = e.two("Mul", part, e.two("Gather", e.one("Shape", e.float(n.Inputs[d.Input])), e.int64s([]int{d.Axis})))
 		}
 		if x.Divisor > 1 {
 			part = e.two("Div", part, e.int64s([]int{x.Divisor}))
@@ -225,13 +225,13 @@ func (e *exporter) full(op ops.Full, n *graph.Node) string {
 	var shape string
 	switch {
 	case op.Like:
-		shape = e.emit("Shape", []string{e.float(n.Inputs[0])})
+		shape = e.one("Shape", e.float(n.Inputs[0]))
 	case op.Shape != nil:
 		shape = e.int64s(op.Shape)
 	default:
 		shape = e.typed(n.Inputs[0], tensor.Int64)
 	}
-	return e.emit("Expand", []string{e.constant("c", t), shape})
+	return e.two("Expand", e.constant("c", t), shape)
 }
 
 // flattened is the shape of a Flatten, which leaves the extents in front as they are.
@@ -283,7 +283,7 @@ func (e *exporter) conv(op ops.Conv, n *graph.Node, weight string) string {
 	}
 	y := e.emit("Conv", in, append(window(op.Stride, op.Padding, op.Dilation), attribute{"kernel_shape", []int(n.Inputs[1].Type.Shape[2:])}, attribute{"group", op.Groups})...)
 	if op.HasResidual {
-		y = e.emit("Add", []string{y, e.float(n.Inputs[next])})
+		y = e.two("Add", y, e.float(n.Inputs[next]))
 	}
 	y, err := e.activation(y, op.Act)
 	e.Fail(err)
@@ -303,14 +303,14 @@ func (e *exporter) linear(op ops.Linear, n *graph.Node, x string) (string, error
 		}
 		y = e.emit("Gemm", in, attribute{"transB", 1})
 	} else {
-		y = e.emit("MatMul", []string{x, e.transposeLast(w, 2)})
+		y = e.two("MatMul", x, e.transposeLast(w, 2))
 		if op.HasBias {
-			y = e.emit("Add", []string{y, e.bias(n)})
+			y = e.two("Add", y, e.bias(n))
 			next++
 		}
 	}
 	if op.HasResidual {
-		y = e.emit("Add", []string{y, e.float(n.Inputs[next])})
+		y = e.two("Add", y, e.float(n.Inputs[next]))
 	}
 	return e.activation(y, op.Act)
 }
@@ -347,7 +347,7 @@ func (e *exporter) binary(op ops.Binary, n *graph.Node) (string, error) {
 			common = n.Inputs[1].Type.DType
 		}
 	}
-	return e.activation(e.emit(kind, []string{e.typed(n.Inputs[0], common), e.typed(n.Inputs[1], common)}), op.Act)
+	return e.activation(e.two(kind, e.typed(n.Inputs[0], common), e.typed(n.Inputs[1], common)), op.Act)
 }
 
 func (e *exporter) layerNorm(op ops.LayerNorm, n *graph.Node) string {
@@ -381,7 +381,7 @@ func (e *exporter) groupNorm(n *graph.Node, groups int, eps float64, hasWeight b
 	}
 	y := e.two("Reshape", x, e.int64s([]int{0, groups, -1}))
 	y = e.emit("InstanceNormalization", []string{y, values(e, "ones", false, list...), zeros}, attribute{"epsilon", float32(eps)})
-	y = e.two("Reshape", y, e.emit("Shape", []string{x}))
+	y = e.two("Reshape", y, e.one("Shape", x))
 	each := []int{-1}
 	for range shape[2:] {
 		each = append(each, 1)
@@ -407,19 +407,19 @@ func (e *exporter) attention(op ops.Attention, n *graph.Node) (string, error) {
 	if scale == 0 {
 		scale = 1 / math.Sqrt(float64(shape[len(shape)-1]))
 	}
-	s := e.emit("MatMul", []string{q, e.transposeLast(k, len(shape))})
-	s = e.emit("Mul", []string{s, e.scalar(scale)})
+	s := e.two("MatMul", q, e.transposeLast(k, len(shape)))
+	s = e.two("Mul", s, e.scalar(scale))
 	if op.HasMask {
 		if mask := n.Inputs[3]; mask.Type.DType == tensor.Bool {
 			s = e.emit("Where", []string{e.float(mask), s, e.scalar(math.Inf(-1))})
 		} else {
-			s = e.emit("Add", []string{s, e.float(mask)})
+			s = e.two("Add", s, e.float(mask))
 		}
 	}
 	if n.Outputs[0].Type.Q != nil {
-		return e.emit("MatMul", []string{e.attentionWeights(s), v}), nil
+		return e.two("MatMul", e.attentionWeights(s), v), nil
 	}
-	return e.emit("MatMul", []string{e.emit("Softmax", []string{s}, attribute{"axis", -1}), v}), nil
+	return e.two("MatMul", e.emit("Softmax", []string{s}, attribute{"axis", -1}), v), nil
 }
 
 // attentionWeights writes what int8.Attention makes of scores instead of a softmax: integers, divided by their sum. Both products are then
@@ -427,12 +427,12 @@ func (e *exporter) attention(op ops.Attention, n *graph.Node) (string, error) {
 func (e *exporter) attentionWeights(s string) string {
 	last := attribute{"axes", []int{-1}}
 	step := math.Log(510) / 255
-	d := e.emit("Sub", []string{s, e.emit("ReduceMax", []string{s}, last)})
-	d = e.emit("Round", []string{e.emit("Mul", []string{d, e.scalar(1 / step)})})
-	w := e.emit("Exp", []string{e.emit("Mul", []string{e.emit("Max", []string{d, e.scalar(-255)}), e.scalar(step)})})
-	w = e.emit("Round", []string{e.emit("Mul", []string{w, e.scalar(255)})})
-	w = e.emit("Where", []string{e.emit("Greater", []string{d, e.scalar(-255)}), w, e.scalar(0)})
-	return e.emit("Div", []string{w, e.emit("ReduceSum", []string{w, values(e, "axes", false, int64(-1))})})
+	d := e.two("Sub", s, e.emit("ReduceMax", []string{s}, last))
+	d = e.one("Round", e.two("Mul", d, e.scalar(1/step)))
+	w := e.one("Exp", e.two("Mul", e.two("Max", d, e.scalar(-255)), e.scalar(step)))
+	w = e.one("Round", e.two("Mul", w, e.scalar(255)))
+	w = e.emit("Where", []string{e.two("Greater", d, e.scalar(-255)), w, e.scalar(0)})
+	return e.two("Div", w, e.two("ReduceSum", w, values(e, "axes", false, int64(-1))))
 }
 
 func (e *exporter) avgPool(op ops.AvgPool, n *graph.Node, x string) (string, error) {
@@ -446,7 +446,7 @@ func (e *exporter) avgPool(op ops.AvgPool, n *graph.Node, x string) (string, err
 
 func (e *exporter) adaptiveAvgPool(op ops.AdaptiveAvgPool, n *graph.Node, x string) (string, error) {
 	if !slices.ContainsFunc(op.Size, func(s int) bool { return s != 1 }) {
-		return e.emit("GlobalAveragePool", []string{x}), nil
+		return e.one("GlobalAveragePool", x), nil
 	}
 	var kernel []int
 	for i, s := range op.Size {
@@ -497,10 +497,10 @@ func (e *exporter) index(op ops.Index, n *graph.Node) (string, error) {
 		if axis != i {
 			return "", unsupported(op, "indices of dimensions %v, which are not the first, are not written", op.Axes)
 		}
-		part := e.emit("Expand", []string{e.typed(n.Inputs[1+i], tensor.Int64), e.int64s(shape[:rank])})
-		parts = append(parts, e.emit("Unsqueeze", []string{part, e.int64s([]int{-1})}))
+		part := e.two("Expand", e.typed(n.Inputs[1+i], tensor.Int64), e.int64s(shape[:rank]))
+		parts = append(parts, e.two("Unsqueeze", part, e.int64s([]int{-1})))
 	}
-	return e.emit("GatherND", []string{x, e.emit("Concat", parts, attribute{"axis", -1})}), nil
+	return e.two("GatherND", x, e.emit("Concat", parts, attribute{"axis", -1})), nil
 }
 
 func (e *exporter) reduce(op ops.Reduce, n *graph.Node, x string) (string, error) {

@@ -54,28 +54,30 @@ func (e *exporter) activation(x string, a ops.Activation) (string, error) {
 	return e.unary(ops.Unary{Fn: fn}, x)
 }
 
-// two adds a node of two inputs and returns its name. It is not inlined, for the size of programs.
+// one adds a node of one input and returns its name, two one of two. They are not inlined, for the size of programs.
 //
+//go:noinline
+func (e *exporter) one(kind, x string) string { return e.emit(kind, []string{x}) }
+
 //go:noinline
 func (e *exporter) two(kind, a, b string) string { return e.emit(kind, []string{a, b}) }
 
 // unary writes a function of one element.
 func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 	if kind, ok := unaryOps[op.Fn]; ok {
-		return e.emit(kind, []string{x}), nil
+		return e.one(kind, x), nil
 	}
 	if kind, ok := parametricOps[op.Fn]; ok {
 		return e.emit(kind[0], []string{x}, attribute{kind[1], float32(op.Alpha)}), nil
 	}
-	two := e.two
 	for _, c := range composedOps {
 		if c.fn == op.Fn {
 			if c.before != "" {
-				x = two(c.before, x, e.scalar(c.a))
+				x = e.two(c.before, x, e.scalar(c.a))
 			}
-			x = e.emit(c.kind, []string{x})
+			x = e.one(c.kind, x)
 			if c.behind != "" {
-				x = two(c.behind, x, e.scalar(c.b))
+				x = e.two(c.behind, x, e.scalar(c.b))
 			}
 			return x, nil
 		}
@@ -91,28 +93,28 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 	case ops.ClampMax:
 		return e.clip(x, -inf, op.Alpha), nil
 	case ops.Square:
-		return two("Mul", x, x), nil
+		return e.two("Mul", x, x), nil
 	case ops.Rsqrt:
-		return e.emit("Reciprocal", []string{e.emit("Sqrt", []string{x})}), nil
+		return e.one("Reciprocal", e.one("Sqrt", x)), nil
 	case ops.SiLU:
-		return two("Mul", x, e.emit("Sigmoid", []string{x})), nil
+		return e.two("Mul", x, e.one("Sigmoid", x)), nil
 	case ops.HardSigmoid:
 		return e.emit("HardSigmoid", []string{x}, attribute{"alpha", float32(1) / 6}, attribute{"beta", float32(0.5)}), nil
 	case ops.Softplus: // ln(1+exp(a x))/a is x itself in float32 where a x > b, which is at least 20
 		if op.Alpha == 1 && op.Beta >= 20 {
-			return e.emit("Softplus", []string{x}), nil
+			return e.one("Softplus", x), nil
 		}
 	case ops.Mish: // x tanh(softplus(x))
-		return two("Mul", x, e.emit("Tanh", []string{e.emit("Softplus", []string{x})})), nil
+		return e.two("Mul", x, e.one("Tanh", e.one("Softplus", x))), nil
 	case ops.Threshold:
-		return e.emit("Where", []string{two("Greater", x, e.scalar(op.Alpha)), x, e.scalar(op.Beta)}), nil
+		return e.emit("Where", []string{e.two("Greater", x, e.scalar(op.Alpha)), x, e.scalar(op.Beta)}), nil
 	case ops.GELU: // x/2 (1 + erf(x/sqrt 2))
-		erf := e.emit("Erf", []string{two("Mul", x, e.scalar(1/math.Sqrt2))})
-		return two("Mul", two("Mul", x, e.scalar(0.5)), two("Add", erf, e.scalar(1))), nil
+		erf := e.one("Erf", e.two("Mul", x, e.scalar(1/math.Sqrt2)))
+		return e.two("Mul", e.two("Mul", x, e.scalar(0.5)), e.two("Add", erf, e.scalar(1))), nil
 	case ops.GELUTanh: // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
-		cube := two("Mul", two("Mul", two("Mul", x, x), x), e.scalar(0.044715))
-		tanh := e.emit("Tanh", []string{two("Mul", two("Add", x, cube), e.scalar(math.Sqrt(2/math.Pi)))})
-		return two("Mul", two("Mul", x, e.scalar(0.5)), two("Add", tanh, e.scalar(1))), nil
+		cube := e.two("Mul", e.two("Mul", e.two("Mul", x, x), x), e.scalar(0.044715))
+		tanh := e.one("Tanh", e.two("Mul", e.two("Add", x, cube), e.scalar(math.Sqrt(2/math.Pi))))
+		return e.two("Mul", e.two("Mul", x, e.scalar(0.5)), e.two("Add", tanh, e.scalar(1))), nil
 	}
 	return "", unsupported(op, "it is not written")
 }
