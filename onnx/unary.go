@@ -20,23 +20,6 @@ var parametricOps = map[ops.UnaryFn][2]string{
 	ops.ELU: {"Elu", "alpha"}, ops.CELU: {"Celu", "alpha"}, ops.LeakyReLU: {"LeakyRelu", "alpha"}, ops.Hardshrink: {"Shrink", "lambd"},
 }
 
-// composedOps are functions that are an operator between sums or products with a number, "" where there is none.
-var composedOps = []struct {
-	fn           ops.UnaryFn
-	before       string
-	a            float64
-	kind, behind string
-	b            float64
-}{
-	{ops.Log1p, "Add", 1, "Log", "", 0},
-	{ops.Log2, "", 0, "Log", "Mul", 1 / math.Ln2},
-	{ops.Log10, "", 0, "Log", "Mul", 1 / math.Ln10},
-	{ops.Exp2, "Mul", math.Ln2, "Exp", "", 0},
-	{ops.Expm1, "", 0, "Exp", "Add", -1},
-	{ops.Erfc, "Mul", -1, "Erf", "Add", 1},
-	{ops.LogSigmoid, "Mul", -1, "Softplus", "Mul", -1},
-}
-
 // activations are those that layers end with.
 var activations = map[ops.Activation]ops.UnaryFn{
 	ops.ActReLU: ops.ReLU, ops.ActReLU6: ops.ReLU6, ops.ActGELU: ops.GELU, ops.ActGELUTanh: ops.GELUTanh, ops.ActSiLU: ops.SiLU, ops.ActTanh: ops.Tanh,
@@ -70,17 +53,8 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 	if kind, ok := parametricOps[op.Fn]; ok {
 		return e.emit(kind[0], []string{x}, attribute{kind[1], float32(op.Alpha)}), nil
 	}
-	for _, c := range composedOps {
-		if c.fn == op.Fn {
-			if c.before != "" {
-				x = e.two(c.before, x, e.scalar(c.a))
-			}
-			x = e.one(c.kind, x)
-			if c.behind != "" {
-				x = e.two(c.behind, x, e.scalar(c.b))
-			}
-			return x, nil
-		}
+	if op.Fn == ops.LogSigmoid { // -softplus(-x)
+		return e.one("Neg", e.one("Softplus", e.one("Neg", x))), nil
 	}
 	inf := math.Inf(1)
 	switch op.Fn {

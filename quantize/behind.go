@@ -2,40 +2,33 @@ package quantize
 
 import (
 	"math"
-	"slices"
 
 	"github.com/octet-ml/octet/tensor"
 )
 
-// function is a function of one element between two activations that are quantized, which it has by name.
+// function is a function of one element that alone takes a value.
 type function struct {
-	of            func(dst, src []float32) error
-	input, result string
+	of func(dst, src []float32) error
 	// params are those of the input with the least error behind the function, of so many batches.
 	params  *tensor.QParams // nil where the input has its own
 	batches int64
 }
 
-// functions lists the functions of one element by the values that nothing else takes, and by their results.
-func (p *prepared) functions(edges map[string]*Edge) (behind, results map[string]*function) {
-	behind, results = make(map[string]*function), make(map[string]*function)
+// functions lists the functions of one element by the values that nothing else takes.
+func (p *prepared) functions(edges map[string]*Edge) map[string]*function {
+	list := make(map[string]*function)
 	for _, n := range p.graph.Nodes {
 		f := p.form(n)
 		if f.Function == nil || f.Shares || !p.decision[n].Quantize || len(f.Activations) != 1 {
 			continue
 		}
 		v := n.Inputs[f.Activations[0]]
-		x := p.source(v)
-		fn := &function{of: f.Function, input: p.names[x], result: p.names[n.Outputs[0]]}
-		if edges[fn.input] != nil || edges[fn.result] != nil {
-			continue
-		}
-		results[fn.result] = fn
-		if v == x && v.Node != nil && len(p.users[v]) == 1 {
-			behind[fn.input] = fn
+		x := p.names[v]
+		if v.Node != nil && !p.form(v.Node).Shares && len(p.users[v]) == 1 && edges[x] == nil && edges[p.names[n.Outputs[0]]] == nil {
+			list[x] = &function{of: f.Function}
 		}
 	}
-	return behind, results
+	return list
 }
 
 // leastErrorBehind returns the range whose integers lose least behind a function, with all values in the middles of their bins. ok is false where the function
@@ -108,36 +101,4 @@ func (q *Quantizer) behind(name string, o Observer) (*tensor.QParams, error) {
 		f.batches = g.batches
 	}
 	return f.params.Clone(), nil
-}
-
-// multiplied returns the parameters of what a function makes of a quantized value where it multiplies by a number above 0: the integers stay as they are. p are those
-// that it has otherwise.
-func (q *Quantizer) multiplied(name string, s Spec, p *tensor.QParams) (*tensor.QParams, error) {
-	f := q.results[name]
-	if f == nil {
-		return p, nil
-	}
-	x, err := q.activation(f.input)
-	if err != nil {
-		return nil, err
-	}
-	most := x.Scale[0] * float32(x.Max-x.Min)
-	y := []float32{most, -most, most / 2, -most / 3, most / 100}
-	by := slices.Clone(y)
-	if err := f.of(by, by); err != nil {
-		return nil, err
-	}
-	factor := by[0] / most
-	scale := x.Scale[0] * factor
-	for i, v := range y {
-		if !(math.Abs(float64(by[i])-float64(float64(v)*float64(factor))) <= 0x1p-22*math.Abs(float64(by[i]))) {
-			return p, nil
-		}
-	}
-	if x.Min != p.Min || x.Max != p.Max || x.DType != p.DType || !(scale >= s.leastScale() && by[0] < math.MaxFloat32) {
-		return p, nil
-	}
-	x = x.Clone()
-	x.Scale[0] = scale
-	return x, nil
 }
