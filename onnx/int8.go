@@ -25,18 +25,27 @@ func (e *exporter) int8(n *graph.Node) (y string, done bool, err error) {
 	case int8.Conv:
 		y, out = e.conv(ops.Conv(op.ConvAttributes), n, in(1)), op.Out
 	case int8.Linear:
-		y, err = e.linear(ops.Linear(op.LinearAttributes), n)
+		y, err = e.linear(ops.Linear(op.LinearAttributes), n, in(0))
 		out = op.Out
 	case int8.DynamicLinear:
-		return "", true, unsupported(op, "inputs that are quantized while running are not written: quantize with calibration, and with the observer minmax where outliers ask for rows of their own")
+		if op.Range.Rule != int8.EachRow {
+			return "", true, unsupported(op, "one range for all rows, chosen while running, is not written: quantize the float model with octet")
+		}
+		y, err = e.linear(ops.Linear(op.LinearAttributes), n, e.quantizedRows(in(0)))
+	case int8.RNN:
+		return "", true, e.rnn(ops.RNN(op.RNNAttributes), n)
 	case int8.Embedding:
 		y = e.emit("Gather", []string{in(0), in(1)}, attribute{"axis", 0})
 	case int8.Add:
-		y, act, out = e.emit("Add", []string{in(0), in(1)}), op.Act, op.Out
+		y, act, out = e.two("Add", in(0), in(1)), op.Act, op.Out
 	case int8.Mul:
-		y, act, out = e.emit("Mul", []string{in(0), in(1)}), op.Act, op.Out
+		y, act, out = e.two("Mul", in(0), in(1)), op.Act, op.Out
 	case int8.Min:
-		y, act, out = e.emit("Min", []string{in(0), in(1)}), op.Act, op.Out
+		y, act, out = e.two("Min", in(0), in(1)), op.Act, op.Out
+	case int8.Max:
+		y, act, out = e.two("Max", in(0), in(1)), op.Act, op.Out
+	case int8.Sub:
+		y, act, out = e.two("Sub", in(0), in(1)), op.Act, op.Out
 	case int8.AvgPool:
 		y, err = e.avgPool(ops.AvgPool(op.AvgPoolAttributes), n, in(0))
 		out = op.Out
@@ -101,6 +110,18 @@ func (e *exporter) quantizeDequantize(x string, q *tensor.QParams) string {
 	return e.emit("DequantizeLinear", []string{y, scale, zero})
 }
 
+// quantizedRows writes the step of a float32 value to 8-bit integers, each row of it by its own range, and back, as asm.QuantizeRowsF32U8 has it.
+func (e *exporter) quantizedRows(x string) string {
+	last := attribute{"axes", []int{-1}}
+	zero, most := e.scalar(0), e.scalar(math.MaxUint8)
+	least := e.two("Min", e.emit("ReduceMin", []string{x}, last), zero)
+	span := e.two("Sub", e.two("Max", e.emit("ReduceMax", []string{x}, last), zero), least)
+	scale := e.two("Max", e.two("Div", span, most), e.scalar(0x1p-126))
+	low := e.one("Round", e.two("Div", least, scale))
+	q := e.one("Round", e.two("Mul", x, e.one("Reciprocal", scale)))
+	return e.two("Mul", e.two("Min", e.two("Max", q, low), e.two("Add", low, most)), scale)
+}
+
 // dequantizeConstant writes a quantized constant and the step to its floats.
 func (e *exporter) dequantizeConstant(name string, t *tensor.Tensor, q *tensor.QParams) string {
 	scale, zero := e.parameters(q)
@@ -123,7 +144,7 @@ func (e *exporter) bias(n *graph.Node) string {
 		scales[i] *= x.Scale[0]
 	}
 	if len(scales) == 1 {
-		return e.emit("DequantizeLinear", []string{e.constant(b.Name, b.Const), values(e, "scale", true, scales[0])})
+		return e.two("DequantizeLinear", e.constant(b.Name, b.Const), values(e, "scale", true, scales[0]))
 	}
 	return e.emit("DequantizeLinear", []string{e.constant(b.Name, b.Const), values(e, "scale", false, scales...)}, attribute{"axis", 0})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/atomicfile"
@@ -155,7 +156,7 @@ func (e *exporter) unique(name string) string {
 // attribute is an AttributeProto.
 type attribute struct {
 	name  string
-	value any // int, float32, string or []int
+	value any // int, float32, string, []int or []string
 }
 
 func (a attribute) encode() []byte {
@@ -174,6 +175,11 @@ func (a attribute) encode() []byte {
 	case []int:
 		m.ints(8, v)
 		m.int(20, 7)
+	case []string:
+		for _, s := range v {
+			m.string(9, s)
+		}
+		m.int(20, 8)
 	}
 	return m
 }
@@ -242,19 +248,29 @@ func (e *exporter) int64s(list []int) string {
 	return values(e, "shape", false, wide...)
 }
 
-// float returns the name of a value, of a quantized one that of its floats.
+// float returns the name of a value, of a quantized one that of its floats. What follows from constants or the extents of inputs, or is all the same, is written
+// when something takes it.
 func (e *exporter) float(v *graph.Value) string {
 	if name, ok := e.names[v]; ok {
 		return name
 	}
-	if v.Const == nil {
+	t := v.Const
+	if t == nil && v.Node != nil {
+		if op, is := v.Node.Op.(ops.Full); is && v.Type.Known == nil {
+			e.names[v] = e.full(op, v.Node)
+			return e.names[v]
+		}
+		t = v.Type.Known
+		e.fixed = e.fixed || slices.ContainsFunc(v.Node.Inputs, func(in *graph.Value) bool { return in.Const == nil })
+	}
+	if t == nil {
 		e.Fail(fmt.Errorf("onnx: value %q has no node", v.Name))
 		return ""
 	}
-	if q := v.Const.QParams(); q != nil {
-		e.names[v] = e.dequantizeConstant(v.Name, v.Const, q)
+	if q := t.QParams(); q != nil {
+		e.names[v] = e.dequantizeConstant(v.Name, t, q)
 	} else {
-		e.names[v] = e.constant(v.Name, v.Const)
+		e.names[v] = e.constant(v.Name, t)
 	}
 	return e.names[v]
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/ops"
-	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -18,23 +17,57 @@ func unsupported(op ops.Op, format string, args ...any) error {
 // node writes one node; views of quantized values and others that keep their parameters move floats that stand for the integers.
 func (e *exporter) node(n *graph.Node) error {
 	if !slices.ContainsFunc(n.Outputs, func(v *graph.Value) bool { return v.Type.Known == nil }) {
-		for _, v := range n.Outputs { // it follows from the extents of the inputs
-			e.names[v], e.fixed = e.constant("known", v.Type.Known), true
-		}
-		return nil
+		return nil // it follows from the extents of the inputs: float writes it for who takes it
 	}
-	if len(n.Outputs) != 1 && int8.FloatOf(n.Op) == nil {
-		return unsupported(n.Op, "an operator of %d outputs is not written", len(n.Outputs))
+	if _, is := n.Op.(ops.Full); is {
+		return nil // the initial state of a recurrent network, mostly, which takes none
 	}
 	name, done, err := e.int8(n)
 	if !done && err == nil {
+		if done, err = e.several(n); done || err != nil {
+			return err
+		}
 		name, err = e.operator(n)
 		if q := n.Outputs[0].Type.Q; q != nil && err == nil && joins(n.Op) {
 			name = e.quantizeDequantize(name, q)
 		}
 	}
-	e.names[n.Outputs[0]] = name
+	if name != "" {
+		e.names[n.Outputs[0]] = name
+	}
 	return err
+}
+
+// several writes an operator of several outputs and reports whether the node is one.
+func (e *exporter) several(n *graph.Node) (done bool, err error) {
+	switch op := n.Op.(type) {
+	case ops.RNN:
+		return true, e.rnn(op, n)
+	case ops.ArgMax:
+		return true, e.argMax(op, n)
+	}
+	if len(n.Outputs) != 1 {
+		return true, unsupported(n.Op, "an operator of %d outputs is not written", len(n.Outputs))
+	}
+	return false, nil
+}
+
+// argMax writes the greatest or least elements along a dimension and where they are first.
+func (e *exporter) argMax(op ops.ArgMax, n *graph.Node) error {
+	if op.Flat {
+		return unsupported(op, "one index of all elements is not written: flatten them, and name the dimension")
+	}
+	kind := "Max"
+	if op.Min {
+		kind = "Min"
+	}
+	x, keep, outputs := []string{e.float(n.Inputs[0])}, attribute{"keepdims", asInt(op.KeepDims)}, n.Outputs
+	if op.Values {
+		e.names[outputs[0]] = e.emit("Reduce"+kind, x, attribute{"axes", []int{op.Axis}}, keep)
+		outputs = outputs[1:]
+	}
+	e.names[outputs[0]] = e.emit("Arg"+kind, x, attribute{"axis", op.Axis}, keep)
+	return nil
 }
 
 // joins reports whether what an operator makes of integers needs a pair of its own: they are joined or computed anew, and a layer behind
@@ -59,7 +92,7 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 			attribute{"output_padding", op.OutputPadding})
 		return e.activation(e.emit("ConvTranspose", e.floats(n.Inputs), attributes...), op.Act)
 	case ops.Linear:
-		return e.linear(op, n)
+		return e.linear(op, n, in(0))
 	case ops.BatchNorm:
 		x := e.floats(n.Inputs)
 		return e.emit("BatchNormalization", x, attribute{"epsilon", float32(op.Eps)}), nil
@@ -68,7 +101,7 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 		if op.TransposeB {
 			b = e.transposeLast(b, len(n.Inputs[1].Type.Shape))
 		}
-		return e.emit("MatMul", []string{in(0), b}), nil
+		return e.two("MatMul", in(0), b), nil
 	case ops.Binary:
 		return e.binary(op, n)
 	case ops.Unary:
@@ -78,6 +111,10 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 		return e.emit(kind, []string{in(0)}, attribute{"axis", op.Axis}), nil
 	case ops.LayerNorm:
 		return e.layerNorm(op, n), nil
+	case ops.GroupNorm:
+		return e.groupNorm(n, op.Groups, op.Eps, op.HasWeight), nil
+	case ops.InstanceNorm:
+		return e.groupNorm(n, n.Inputs[0].Type.Shape[1], op.Eps, op.HasWeight), nil
 	case ops.Attention:
 		return e.attention(op, n)
 	case ops.Embedding:
@@ -108,14 +145,22 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (string, error) {
 	switch op := n.Op.(type) {
 	case ops.Flatten:
-		return e.emit("Reshape", []string{in(0), e.int64s(flattened(n.Inputs[0].Type.Shape, out.Shape, op.Start))}), nil
+		return e.two("Reshape", in(0), e.int64s(flattened(n.Inputs[0].Type.Shape, out.Shape, op.Start))), nil
 	case ops.Reshape:
-		return e.emit("Reshape", []string{in(0), e.int64s(op.Shape)}), nil
+		return e.two("Reshape", in(0), e.int64s(op.Shape)), nil
 	case ops.ReshapeTo:
 		e.fixed = true
-		return e.emit("Reshape", []string{in(0), e.int64s(out.Shape)}), nil
+		return e.two("Reshape", in(0), e.int64s(out.Shape)), nil
 	case ops.Permute:
 		return e.emit("Transpose", []string{in(0)}, attribute{"perm", op.Order}), nil
+	case ops.PadMode:
+		kind := map[ops.PadFn]string{ops.Reflect: "reflect", ops.Replicate: "edge"}[op.Fn]
+		if kind == "" {
+			return "", unsupported(op, "a border of the other end is not written: pad with zeros, reflected or nearest elements")
+		}
+		return e.emit("Pad", []string{in(0), e.int64s(slices.Concat(op.Before, op.After))}, attribute{"mode", kind}), nil
+	case ops.DynamicReshape:
+		return e.two("Reshape", in(0), e.extents(n, op.Extents)), nil
 	case ops.Concat:
 		return e.emit("Concat", e.floats(n.Inputs), attribute{"axis", op.Axis}), nil
 	case ops.Expand:
@@ -128,7 +173,7 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 				}
 			}
 		}
-		return e.emit("Expand", []string{in(0), e.int64s(shape)}), nil
+		return e.two("Expand", in(0), e.int64s(shape)), nil
 	case ops.Index:
 		return e.index(op, n)
 	case ops.IndexSelect:
@@ -149,6 +194,44 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 		return e.emit("Pad", []string{in(0), e.int64s(append(before, after...)), e.scalar(op.Value)}), nil
 	}
 	return "", unsupported(n.Op, "it is not written")
+}
+
+// extents writes the vector of extents that are computed of those of inputs.
+func (e *exporter) extents(n *graph.Node, list []ops.Extent) string {
+	var parts []string
+	for _, x := range list {
+		part := e.int64s([]int{max(x.Factor, 1)})
+		for _, d := range x.Of {
+			part = e.two("Mul", part, e.two("Gather", e.one("Shape", e.float(n.Inputs[d.Input])), e.int64s([]int{d.Axis})))
+		}
+		if x.Divisor > 1 {
+			part = e.two("Div", part, e.int64s([]int{x.Divisor}))
+		}
+		parts = append(parts, part)
+	}
+	return e.emit("Concat", parts, attribute{"axis", 0})
+}
+
+// full writes a value whose elements are all the same.
+func (e *exporter) full(op ops.Full, n *graph.Node) string {
+	t, err := tensor.FromSlice([]float64{op.Value})
+	if err == nil {
+		t, err = t.To(op.DType)
+	}
+	if err != nil {
+		e.Fail(err)
+		return ""
+	}
+	var shape string
+	switch {
+	case op.Like:
+		shape = e.one("Shape", e.float(n.Inputs[0]))
+	case op.Shape != nil:
+		shape = e.int64s(op.Shape)
+	default:
+		shape = e.typed(n.Inputs[0], tensor.Int64)
+	}
+	return e.two("Expand", e.constant("c", t), shape)
 }
 
 // flattened is the shape of a Flatten, which leaves the extents in front as they are.
@@ -200,15 +283,16 @@ func (e *exporter) conv(op ops.Conv, n *graph.Node, weight string) string {
 	}
 	y := e.emit("Conv", in, append(window(op.Stride, op.Padding, op.Dilation), attribute{"kernel_shape", []int(n.Inputs[1].Type.Shape[2:])}, attribute{"group", op.Groups})...)
 	if op.HasResidual {
-		y = e.emit("Add", []string{y, e.float(n.Inputs[next])})
+		y = e.two("Add", y, e.float(n.Inputs[next]))
 	}
 	y, err := e.activation(y, op.Act)
 	e.Fail(err)
 	return y
 }
 
-func (e *exporter) linear(op ops.Linear, n *graph.Node) (string, error) {
-	x, w := e.float(n.Inputs[0]), e.float(n.Inputs[1])
+// linear writes a linear layer of x, which is the input of the node or stands for it.
+func (e *exporter) linear(op ops.Linear, n *graph.Node, x string) (string, error) {
+	w := e.float(n.Inputs[1])
 	next := 2
 	var y string
 	if len(n.Inputs[0].Type.Shape) == 2 {
@@ -219,14 +303,14 @@ func (e *exporter) linear(op ops.Linear, n *graph.Node) (string, error) {
 		}
 		y = e.emit("Gemm", in, attribute{"transB", 1})
 	} else {
-		y = e.emit("MatMul", []string{x, e.transposeLast(w, 2)})
+		y = e.two("MatMul", x, e.transposeLast(w, 2))
 		if op.HasBias {
-			y = e.emit("Add", []string{y, e.bias(n)})
+			y = e.two("Add", y, e.bias(n))
 			next++
 		}
 	}
 	if op.HasResidual {
-		y = e.emit("Add", []string{y, e.float(n.Inputs[next])})
+		y = e.two("Add", y, e.float(n.Inputs[next]))
 	}
 	return e.activation(y, op.Act)
 }
@@ -263,7 +347,7 @@ func (e *exporter) binary(op ops.Binary, n *graph.Node) (string, error) {
 			common = n.Inputs[1].Type.DType
 		}
 	}
-	return e.activation(e.emit(kind, []string{e.typed(n.Inputs[0], common), e.typed(n.Inputs[1], common)}), op.Act)
+	return e.activation(e.two(kind, e.typed(n.Inputs[0], common), e.typed(n.Inputs[1], common)), op.Act)
 }
 
 func (e *exporter) layerNorm(op ops.LayerNorm, n *graph.Node) string {
@@ -287,6 +371,31 @@ func (e *exporter) layerNorm(op ops.LayerNorm, n *graph.Node) string {
 	return e.emit("LayerNormalization", in, attribute{"axis", -op.Dims}, attribute{"epsilon", float32(op.Eps)})
 }
 
+// groupNorm writes a norm over groups of channels as one over the channels of [batch, groups, elements], and the weight and the bias of each channel behind it.
+func (e *exporter) groupNorm(n *graph.Node, groups int, eps float64, hasWeight bool) string {
+	x, shape := e.float(n.Inputs[0]), n.Inputs[0].Type.Shape
+	list := make([]float32, groups)
+	zeros := values(e, "zeros", false, list...)
+	for i := range list {
+		list[i] = 1
+	}
+	y := e.two("Reshape", x, e.int64s([]int{0, groups, -1}))
+	y = e.emit("InstanceNormalization", []string{y, values(e, "ones", false, list...), zeros}, attribute{"epsilon", float32(eps)})
+	y = e.two("Reshape", y, e.one("Shape", x))
+	each := []int{-1}
+	for range shape[2:] {
+		each = append(each, 1)
+	}
+	for i, v := range n.Inputs[1:] {
+		kind := "Mul"
+		if i == 1 || !hasWeight {
+			kind = "Add"
+		}
+		y = e.two(kind, y, e.two("Reshape", e.float(v), e.int64s(each)))
+	}
+	return y
+}
+
 // attention writes softmax(q k^T scale + mask) v.
 func (e *exporter) attention(op ops.Attention, n *graph.Node) (string, error) {
 	if op.HeadsLast || op.Causal || op.ZeroMasked && op.HasMask {
@@ -298,19 +407,19 @@ func (e *exporter) attention(op ops.Attention, n *graph.Node) (string, error) {
 	if scale == 0 {
 		scale = 1 / math.Sqrt(float64(shape[len(shape)-1]))
 	}
-	s := e.emit("MatMul", []string{q, e.transposeLast(k, len(shape))})
-	s = e.emit("Mul", []string{s, e.scalar(scale)})
+	s := e.two("MatMul", q, e.transposeLast(k, len(shape)))
+	s = e.two("Mul", s, e.scalar(scale))
 	if op.HasMask {
 		if mask := n.Inputs[3]; mask.Type.DType == tensor.Bool {
 			s = e.emit("Where", []string{e.float(mask), s, e.scalar(math.Inf(-1))})
 		} else {
-			s = e.emit("Add", []string{s, e.float(mask)})
+			s = e.two("Add", s, e.float(mask))
 		}
 	}
 	if n.Outputs[0].Type.Q != nil {
-		return e.emit("MatMul", []string{e.attentionWeights(s), v}), nil
+		return e.two("MatMul", e.attentionWeights(s), v), nil
 	}
-	return e.emit("MatMul", []string{e.emit("Softmax", []string{s}, attribute{"axis", -1}), v}), nil
+	return e.two("MatMul", e.emit("Softmax", []string{s}, attribute{"axis", -1}), v), nil
 }
 
 // attentionWeights writes what int8.Attention makes of scores instead of a softmax: integers, divided by their sum. Both products are then
@@ -318,12 +427,12 @@ func (e *exporter) attention(op ops.Attention, n *graph.Node) (string, error) {
 func (e *exporter) attentionWeights(s string) string {
 	last := attribute{"axes", []int{-1}}
 	step := math.Log(510) / 255
-	d := e.emit("Sub", []string{s, e.emit("ReduceMax", []string{s}, last)})
-	d = e.emit("Round", []string{e.emit("Mul", []string{d, e.scalar(1 / step)})})
-	w := e.emit("Exp", []string{e.emit("Mul", []string{e.emit("Max", []string{d, e.scalar(-255)}), e.scalar(step)})})
-	w = e.emit("Round", []string{e.emit("Mul", []string{w, e.scalar(255)})})
-	w = e.emit("Where", []string{e.emit("Greater", []string{d, e.scalar(-255)}), w, e.scalar(0)})
-	return e.emit("Div", []string{w, e.emit("ReduceSum", []string{w, values(e, "axes", false, int64(-1))})})
+	d := e.two("Sub", s, e.emit("ReduceMax", []string{s}, last))
+	d = e.one("Round", e.two("Mul", d, e.scalar(1/step)))
+	w := e.one("Exp", e.two("Mul", e.two("Max", d, e.scalar(-255)), e.scalar(step)))
+	w = e.one("Round", e.two("Mul", w, e.scalar(255)))
+	w = e.emit("Where", []string{e.two("Greater", d, e.scalar(-255)), w, e.scalar(0)})
+	return e.two("Div", w, e.two("ReduceSum", w, values(e, "axes", false, int64(-1))))
 }
 
 func (e *exporter) avgPool(op ops.AvgPool, n *graph.Node, x string) (string, error) {
@@ -337,7 +446,7 @@ func (e *exporter) avgPool(op ops.AvgPool, n *graph.Node, x string) (string, err
 
 func (e *exporter) adaptiveAvgPool(op ops.AdaptiveAvgPool, n *graph.Node, x string) (string, error) {
 	if !slices.ContainsFunc(op.Size, func(s int) bool { return s != 1 }) {
-		return e.emit("GlobalAveragePool", []string{x}), nil
+		return e.one("GlobalAveragePool", x), nil
 	}
 	var kernel []int
 	for i, s := range op.Size {
@@ -388,17 +497,18 @@ func (e *exporter) index(op ops.Index, n *graph.Node) (string, error) {
 		if axis != i {
 			return "", unsupported(op, "indices of dimensions %v, which are not the first, are not written", op.Axes)
 		}
-		part := e.emit("Expand", []string{e.typed(n.Inputs[1+i], tensor.Int64), e.int64s(shape[:rank])})
-		parts = append(parts, e.emit("Unsqueeze", []string{part, e.int64s([]int{-1})}))
+		part := e.two("Expand", e.typed(n.Inputs[1+i], tensor.Int64), e.int64s(shape[:rank]))
+		parts = append(parts, e.two("Unsqueeze", part, e.int64s([]int{-1})))
 	}
-	return e.emit("GatherND", []string{x, e.emit("Concat", parts, attribute{"axis", -1})}), nil
+	return e.two("GatherND", x, e.emit("Concat", parts, attribute{"axis", -1})), nil
 }
 
 func (e *exporter) reduce(op ops.Reduce, n *graph.Node, x string) (string, error) {
 	keep := attribute{"keepdims", asInt(op.KeepDims)}
+	kind := map[ops.ReduceFn]string{ops.Mean: "ReduceMean", ops.AMax: "ReduceMax", ops.AMin: "ReduceMin", ops.Prod: "ReduceProd", ops.LogSumExp: "ReduceLogSumExp"}[op.Fn]
 	switch {
-	case op.Fn == ops.Mean && len(op.Axes) > 0:
-		return e.emit("ReduceMean", []string{x}, attribute{"axes", op.Axes}, keep), nil
+	case kind != "" && len(op.Axes) > 0 && n.Inputs[0].Type.DType == n.Outputs[0].Type.DType && n.Inputs[0].Type.DType != tensor.Bool:
+		return e.emit(kind, []string{x}, attribute{"axes", op.Axes}, keep), nil
 	case op.Fn == ops.Sum && len(op.Axes) > 0 && n.Inputs[0].Type.DType == tensor.Float32:
 		return e.emit("ReduceSum", []string{x, e.int64s(op.Axes)}, keep), nil
 	}

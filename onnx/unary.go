@@ -12,7 +12,12 @@ var unaryOps = map[ops.UnaryFn]string{
 	ops.Exp: "Exp", ops.Log: "Log", ops.Sqrt: "Sqrt", ops.Reciprocal: "Reciprocal", ops.Sin: "Sin", ops.Cos: "Cos", ops.Tan: "Tan",
 	ops.Asin: "Asin", ops.Acos: "Acos", ops.Atan: "Atan", ops.Sinh: "Sinh", ops.Cosh: "Cosh", ops.Tanh: "Tanh", ops.Asinh: "Asinh",
 	ops.Acosh: "Acosh", ops.Atanh: "Atanh", ops.Erf: "Erf", ops.Sigmoid: "Sigmoid", ops.Softsign: "Softsign", ops.HardSwish: "HardSwish",
-	ops.IsNaN: "IsNaN", ops.LogicalNot: "Not",
+	ops.IsNaN: "IsNaN", ops.LogicalNot: "Not", ops.SELU: "Selu",
+}
+
+// parametricOps are functions that are one operator with a parameter.
+var parametricOps = map[ops.UnaryFn][2]string{
+	ops.ELU: {"Elu", "alpha"}, ops.CELU: {"Celu", "alpha"}, ops.LeakyReLU: {"LeakyRelu", "alpha"}, ops.Hardshrink: {"Shrink", "lambd"},
 }
 
 // activations are those that layers end with.
@@ -32,12 +37,25 @@ func (e *exporter) activation(x string, a ops.Activation) (string, error) {
 	return e.unary(ops.Unary{Fn: fn}, x)
 }
 
+// one adds a node of one input and returns its name, two one of two. They are not inlined, for the size of programs.
+//
+//go:noinline
+func (e *exporter) one(kind, x string) string { return e.emit(kind, []string{x}) }
+
+//go:noinline
+func (e *exporter) two(kind, a, b string) string { return e.emit(kind, []string{a, b}) }
+
 // unary writes a function of one element.
 func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 	if kind, ok := unaryOps[op.Fn]; ok {
-		return e.emit(kind, []string{x}), nil
+		return e.one(kind, x), nil
 	}
-	two := func(kind, a, b string) string { return e.emit(kind, []string{a, b}) }
+	if kind, ok := parametricOps[op.Fn]; ok {
+		return e.emit(kind[0], []string{x}, attribute{kind[1], float32(op.Alpha)}), nil
+	}
+	if op.Fn == ops.LogSigmoid { // -softplus(-x)
+		return e.one("Neg", e.one("Softplus", e.one("Neg", x))), nil
+	}
 	inf := math.Inf(1)
 	switch op.Fn {
 	case ops.ReLU6:
@@ -49,22 +67,28 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 	case ops.ClampMax:
 		return e.clip(x, -inf, op.Alpha), nil
 	case ops.Square:
-		return two("Mul", x, x), nil
+		return e.two("Mul", x, x), nil
 	case ops.Rsqrt:
-		return e.emit("Reciprocal", []string{e.emit("Sqrt", []string{x})}), nil
+		return e.one("Reciprocal", e.one("Sqrt", x)), nil
 	case ops.SiLU:
-		return two("Mul", x, e.emit("Sigmoid", []string{x})), nil
+		return e.two("Mul", x, e.one("Sigmoid", x)), nil
 	case ops.HardSigmoid:
 		return e.emit("HardSigmoid", []string{x}, attribute{"alpha", float32(1) / 6}, attribute{"beta", float32(0.5)}), nil
-	case ops.LeakyReLU:
-		return e.emit("LeakyRelu", []string{x}, attribute{"alpha", float32(op.Alpha)}), nil
+	case ops.Softplus: // ln(1+exp(a x))/a is x itself in float32 where a x > b, which is at least 20
+		if op.Alpha == 1 && op.Beta >= 20 {
+			return e.one("Softplus", x), nil
+		}
+	case ops.Mish: // x tanh(softplus(x))
+		return e.two("Mul", x, e.one("Tanh", e.one("Softplus", x))), nil
+	case ops.Threshold:
+		return e.emit("Where", []string{e.two("Greater", x, e.scalar(op.Alpha)), x, e.scalar(op.Beta)}), nil
 	case ops.GELU: // x/2 (1 + erf(x/sqrt 2))
-		erf := e.emit("Erf", []string{two("Mul", x, e.scalar(1/math.Sqrt2))})
-		return two("Mul", two("Mul", x, e.scalar(0.5)), two("Add", erf, e.scalar(1))), nil
+		erf := e.one("Erf", e.two("Mul", x, e.scalar(1/math.Sqrt2)))
+		return e.two("Mul", e.two("Mul", x, e.scalar(0.5)), e.two("Add", erf, e.scalar(1))), nil
 	case ops.GELUTanh: // x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
-		cube := two("Mul", two("Mul", two("Mul", x, x), x), e.scalar(0.044715))
-		tanh := e.emit("Tanh", []string{two("Mul", two("Add", x, cube), e.scalar(math.Sqrt(2/math.Pi)))})
-		return two("Mul", two("Mul", x, e.scalar(0.5)), two("Add", tanh, e.scalar(1))), nil
+		cube := e.two("Mul", e.two("Mul", e.two("Mul", x, x), x), e.scalar(0.044715))
+		tanh := e.one("Tanh", e.two("Mul", e.two("Add", x, cube), e.scalar(math.Sqrt(2/math.Pi))))
+		return e.two("Mul", e.two("Mul", x, e.scalar(0.5)), e.two("Add", tanh, e.scalar(1))), nil
 	}
 	return "", unsupported(op, "it is not written")
 }

@@ -32,7 +32,7 @@ type Backend struct {
 	// clipped most. So it does of values whose greatest a pool of stride 1 spreads over windows. With fewer bits rounding costs more than clipping.
 	PooledExtremes bool
 	// BehindFunctions takes the range of a value that nothing but a function of one element takes, where activations are observed by their square error, from
-	// the errors that are left behind that, and bounds the range of what a function makes of a quantized value by what it makes of its integers.
+	// the errors that are left behind that.
 	BehindFunctions bool
 	// EqualizeDepthwise gives each channel between a convolution and a depthwise one its own range, by factors of the weights of both, which have scales for
 	// each channel. Training has the model as it is.

@@ -1,43 +1,35 @@
 package quantize
 
 import (
-	"errors"
 	"math"
-	"slices"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/tensor"
 )
 
-// function is a function of one element between two activations that are quantized, which it has by name.
+// function is a function of one element that alone takes a value.
 type function struct {
-	of            func(dst, src []float32) error
-	input, result string
+	of func(dst, src []float32) error
 	// params are those of the input with the least error behind the function, of so many batches.
 	params  *tensor.QParams // nil where the input has its own
 	batches int64
 }
 
-// functions lists the functions of one element by the values that nothing else takes, and by their results.
-func (p *prepared) functions(edges map[string]*Edge) (behind, results map[string]*function) {
-	behind, results = make(map[string]*function), make(map[string]*function)
+// functions lists the functions of one element by the values that nothing else takes.
+func (p *prepared) functions(edges map[string]*Edge) map[string]*function {
+	list := make(map[string]*function)
 	for _, n := range p.graph.Nodes {
 		f := p.form(n)
 		if f.Function == nil || f.Shares || !p.decision[n].Quantize || len(f.Activations) != 1 {
 			continue
 		}
 		v := n.Inputs[f.Activations[0]]
-		x := p.source(v)
-		fn := &function{of: f.Function, input: p.names[x], result: p.names[n.Outputs[0]]}
-		if edges[fn.input] != nil || edges[fn.result] != nil {
-			continue
-		}
-		results[fn.result] = fn
-		if v == x && v.Node != nil && len(p.users[v]) == 1 {
-			behind[fn.input] = fn
+		x := p.names[v]
+		if v.Node != nil && !p.form(v.Node).Shares && len(p.users[v]) == 1 && edges[x] == nil && edges[p.names[n.Outputs[0]]] == nil {
+			list[x] = &function{of: f.Function}
 		}
 	}
-	return behind, results
+	return list
 }
 
 // leastErrorBehind returns the range whose integers lose least behind a function, with all values in the middles of their bins. ok is false where the function
@@ -127,41 +119,3 @@ func (q *Quantizer) behindFunction(g *graph.Graph, p *prepared, v, x *graph.Valu
 	}
 	return g.Add1(n.Scope, n.Op, inputs...)
 }
-
-// reached narrows the parameters of what a function makes of a quantized value to what it makes of the integers that there are, where that is a fifth less
-// and so the step by 2 dB. A function that multiplies by a number above 0 leaves the integers as they are.
-func (q *Quantizer) reached(name string, s Spec, p *tensor.QParams) (*tensor.QParams, error) {
-	f := q.results[name]
-	if f == nil {
-		return p, nil
-	}
-	x, err := q.activation(f.input)
-	if err != nil {
-		return nil, err
-	}
-	y := make([]float32, x.Max-x.Min+1)
-	for i := range y {
-		y[i] = float32(float32(x.Min+int32(i)-x.ZeroPoint[0]) * x.Scale[0])
-	}
-	most := max(-y[0], y[len(y)-1])
-	by := []float32{most, -most, most / 2, -most / 3, most / 100}
-	if err := errors.Join(f.of(y, y), f.of(by, by)); err != nil {
-		return nil, err
-	}
-	if scale := x.Scale[0] * (by[0] / most); x.Min == p.Min && x.Max == p.Max && x.DType == p.DType && scale >= s.leastScale() && by[0] < math.MaxFloat32 && by[1] == -by[0] &&
-		near(by[2], by[0]/2) && near(by[3], -by[0]/3) && near(by[4], by[0]/100) {
-		same := x.Clone()
-		same.Scale[0] = scale
-		return same, nil
-	}
-	y = append(slices.DeleteFunc(y, func(v float32) bool { return v != v }), 0)
-	lo, hi := float32(float32(p.Min-p.ZeroPoint[0])*p.Scale[0]), float32(float32(p.Max-p.ZeroPoint[0])*p.Scale[0])
-	least, greatest := max(lo, slices.Min(y)), min(hi, slices.Max(y))
-	if greatest-least > 0.8*(hi-lo) {
-		return p, nil
-	}
-	return s.qparams([]float32{least}, []float32{greatest})
-}
-
-// near reports whether two numbers differ by rounding alone.
-func near(a, b float32) bool { return math.Abs(float64(a-b)) <= 0x1p-22*math.Abs(float64(b)) }

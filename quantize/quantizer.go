@@ -103,7 +103,6 @@ type Quantizer struct {
 	joins     map[string]joined    // of its values that are concatenated
 	pooled    map[string]bool      // its values without positions
 	functions map[string]*function // its values that nothing but a function takes
-	results   map[string]*function // and those that a function makes of others
 	values    map[string]Observer  // of activations, by the value's name
 	moments   map[string]*moments  // of layers' inputs, by the name of their weight
 	channels  map[string]Observer  // of the inputs of layers that can be smoothed, by the name of their weight
@@ -411,10 +410,7 @@ func (q *Quantizer) observedParameters(name string) (*tensor.QParams, error) {
 	if errors.Is(err, ErrNoData) {
 		return nil, fmt.Errorf("%w: run the calibration on data first", err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return q.reached(name, obs.Config().Spec, p)
+	return p, err
 }
 
 func scopeOf(v *graph.Value) graph.Scope {

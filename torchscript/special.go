@@ -1,6 +1,7 @@
 package torchscript
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -76,6 +77,8 @@ func (e *exporter) special(n *graph.Node) (template string, given []string, reas
 		return "torch.adaptive_avg_pool{#Size}d({0}, {a})", []string{e.zeros(in[0], op.Size, len(in[0].Type.Shape)-len(op.Size))}, ""
 	case ops.Reshape:
 		return "torch.reshape({0}, {a})", []string{e.zeros(in[0], op.Shape, 0)}, ""
+	case ops.DynamicReshape:
+		return "torch.reshape({0}, {a})", []string{e.computedShape(n, op.Extents)}, ""
 	case ops.Expand:
 		if op.Shape == nil {
 			return "torch.expand({0}, {ints:1})", nil, ""
@@ -150,6 +153,21 @@ func (e *exporter) recurrent(n *graph.Node, op ops.RNN) (string, []string, strin
 		template = strings.Replace(template, "{b}", "[{b}]", 1)
 	}
 	return template, given, ""
+}
+
+// computedShape writes a list of extents that are computed of those of inputs.
+func (e *exporter) computedShape(n *graph.Node, extents []ops.Extent) string {
+	list := make([]string, len(extents))
+	for i, x := range extents {
+		list[i] = strconv.Itoa(max(x.Factor, 1))
+		for _, d := range x.Of {
+			list[i] = fmt.Sprintf("torch.mul(%s, torch.size(%s, %d))", list[i], e.value(n.Inputs[d.Input]), d.Axis)
+		}
+		if x.Divisor > 1 {
+			list[i] = fmt.Sprintf("torch.floordiv(%s, %d)", list[i], x.Divisor)
+		}
+	}
+	return "[" + strings.Join(list, ", ") + "]"
 }
 
 // attention writes softmax(q k^T scale + mask) v, whose operator has other names in PyTorch 1.13.

@@ -1,0 +1,87 @@
+package onnx
+
+import (
+	"strings"
+
+	"github.com/octet-ml/octet/bench"
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/quantize"
+	"github.com/octet-ml/octet/tensor"
+)
+
+// root is a module that a function computes.
+type root func(c *nn.Context, x ...*graph.Value) *graph.Value
+
+func (root) Class() string { return "test" }
+
+func (r root) Forward(c *nn.Context, x ...*graph.Value) *graph.Value { return r(c, x...) }
+
+// functions applies functions of one element.
+func functions(c *nn.Context, x ...*graph.Value) *graph.Value {
+	var all []*graph.Value
+	for _, f := range []ops.Unary{
+		{Fn: ops.ELU, Alpha: 0.7}, {Fn: ops.CELU, Alpha: 0.7}, {Fn: ops.SELU}, {Fn: ops.Softplus, Alpha: 1, Beta: 20}, {Fn: ops.LogSigmoid}, {Fn: ops.Mish},
+		{Fn: ops.Hardshrink, Alpha: 0.5}, {Fn: ops.Threshold, Alpha: 0.3, Beta: -2},
+	} {
+		all = append(all, c.Apply(f, x[0]))
+	}
+	return c.Apply(ops.Concat{Axis: 1}, all...)
+}
+
+// layers has norms over groups and over channels, borders of the image, a transposed convolution of one dimension, reductions and differences.
+func layers(c *nn.Context, x ...*graph.Value) *graph.Value {
+	y := c.Call("reflect", nn.ReflectionPad2d{Left: 1, Right: 1, Top: 1, Bottom: 1}, x[0])
+	y = c.Call("a", nn.Conv2d{In: 3, Out: 8, Kernel: 3}, y)
+	y = c.Apply(ops.Unary{Fn: ops.ELU, Alpha: 1}, c.Call("groups", nn.GroupNorm{Groups: 2, Channels: 8}, y))
+	y = c.Call("b", nn.Conv2d{In: 8, Out: 8, Kernel: 3}, c.Call("edge", nn.ReplicationPad2d{Left: 1, Right: 1, Top: 1, Bottom: 1}, y))
+	y = c.Call("channels", nn.InstanceNorm2d{Features: 8, Affine: true}, y)
+	z := c.Call("c", nn.Conv2d{In: 8, Out: 8, Kernel: 1}, y)
+	y = c.Apply(ops.Binary{Fn: ops.Max}, c.Apply(ops.Binary{Fn: ops.Sub}, y, z), z)
+	y = c.Call("d", nn.Conv2d{In: 8, Out: 8, Kernel: 1}, y)
+	y = c.Call("up", nn.ConvTranspose1d{In: 8, Out: 8, Kernel: 4, Stride: 2, Padding: 1}, c.Apply(ops.Reduce{Fn: ops.AMax, Axes: []int{3}}, y))
+	y = c.ApplyAll(ops.ArgMax{Axis: 2, Values: true}, 2, y)[0]
+	return c.Call("head", nn.Linear{In: 8, Out: 5}, c.Apply(ops.Unary{Fn: ops.SELU}, c.Call("hidden", nn.Linear{In: 8, Out: 8}, y)))
+}
+
+// recurrent has each kind of recurrent network, one of two layers in both directions.
+func recurrent(c *nn.Context, x ...*graph.Value) *graph.Value {
+	y := c.Call("lstm", nn.LSTM{Input: 6, Hidden: 8, Layers: 2, Bidirectional: true, BatchFirst: true}, x[0])
+	y = c.Call("gru", nn.GRU{Input: 16, Hidden: 8, BatchFirst: true}, y)
+	all := c.CallAll("rnn", nn.RNN{Input: 8, Hidden: 8, ReLU: true, NoBias: true, Bidirectional: true}, y)
+	return c.Apply(ops.Concat{Axis: 1}, c.Call("tanh", nn.RNN{Input: 16, Hidden: 16, BatchFirst: true}, all[0]), c.Apply(ops.Reshape{Shape: []int{3, -1, 16}}, c.Apply(ops.Concat{Axis: 0}, all[1], all[1], all[1])))
+}
+
+// built lists models of operators that none of the others has.
+func built() []exported {
+	var list []exported
+	for _, m := range []struct {
+		name    string
+		shape   []int
+		forward root
+		int8    float64 // dB at least, 0: not quantized
+	}{{"functions", []int{2, 3, 7}, functions, 0}, {"layers", []int{2, 3, 8, 8}, layers, 40}, {"recurrent", []int{3, 5, 6}, recurrent, 30}} {
+		in := []nn.Input{{Name: "x", DType: tensor.Float32, Shape: m.shape}}
+		g := must(nn.BuildRandom(nn.Architecture{Name: m.name, Inputs: in, Root: m.forward}, 3))
+		for _, v := range g.Constants() {
+			if strings.HasPrefix(v.Name, "groups.") || strings.HasPrefix(v.Name, "channels.") {
+				w := v.Const.Clone()
+				for i := range w.Float32s() {
+					w.Float32s()[i] += 0.1 * float32(i)
+				}
+				v.Const = w
+			}
+		}
+		x := must(bench.RandomInputs([]ops.Type{ops.F32(m.shape...)}, 5))
+		list = append(list, exported{name: m.name, graph: g, inputs: x})
+		if m.int8 > 0 {
+			dynamic := must(quantize.New(quantize.Options{Dynamic: true}).Quantize(g))
+			list = append(list, exported{name: m.name + "-dynamic", graph: dynamic, inputs: x, least: m.int8})
+		}
+		if m.name == "layers" {
+			list = append(list, exported{name: m.name + "-int8", graph: quantized(g, x), inputs: x, least: m.int8})
+		}
+	}
+	return list
+}
