@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"testing"
 
 	"github.com/octet-ml/octet/tensor"
@@ -29,7 +30,8 @@ func TestNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Run(nil, x); err == nil {
+	var absent context.Context
+	if _, err := s.Run(absent, x); err == nil {
 		t.Error("a run without a context")
 	}
 }
