@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -124,6 +125,9 @@ func (a *app) benchModels(ctx context.Context, paths []string, from source) ([]b
 	if len(paths) > 0 {
 		models := make([]bench.Model, len(paths))
 		for i, p := range paths {
+			if _, err := os.Stat(p); err != nil { // before the machine is measured
+				return nil, err
+			}
 			models[i] = bench.Model{Name: filepath.Base(p), Open: func() (*graph.Graph, error) { return a.openToRun(ctx, p, from, loader.OnDemand()) }}
 		}
 		return models, nil
