@@ -110,6 +110,10 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 	if err := a.serveOptions(f); err != nil {
 		return err
 	}
+	certificate, err := f.certificate()
+	if err != nil {
+		return err
+	}
 	configured, err := a.configured(ctx, f)
 	if err != nil {
 		return err
@@ -136,7 +140,7 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 		err := adviseTypes(s.Reload(ctx))
 		return errors.Join(a.printReports(s), err)
 	}
-	return a.serveAt(ctx, f, s, metrics, l)
+	return a.serveAt(ctx, f, s, metrics, certificate, l)
 }
 
 // serveOptions completes the options of the server.
@@ -205,17 +209,13 @@ func parseBatch(text string) (serve.Batching, error) {
 }
 
 // serveAt serves until the context ends, and then drains.
-func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metrics *prom.Metrics, l listeners) error {
+func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metrics *prom.Metrics, c *certificate, l listeners) error {
 	for _, open := range []net.Listener{l.http, l.grpc} {
 		a.warnOpen(f, open)
 	}
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	certificate, err := f.certificate()
-	if err != nil {
-		return err
-	}
-	servers := f.servers(requests, s, metrics, certificate, l)
+	servers := f.servers(requests, s, metrics, c, l)
 	failed := make(chan error, len(servers))
 	for _, one := range servers {
 		go func() { failed <- one.serve() }()
@@ -228,7 +228,7 @@ func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metri
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go trimLoop(watching)
-	go a.reloadLoop(watching, f, s, certificate, reloadSignals(watching))
+	go a.reloadLoop(watching, f, s, c, reloadSignals(watching))
 	select {
 	case err := <-failed:
 		return err

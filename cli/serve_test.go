@@ -46,6 +46,7 @@ func TestServeUsage(t *testing.T) {
 		{exitUsage, "--batch", []string{model, "--batch", "many"}},
 		{exitUsage, "--max-body", []string{model, "--max-body", "x"}},
 		{exitUsage, "go together", []string{model, "--tls-cert", empty}},
+		{exitFailed, "--tls-cert", []string{model, "--tls-cert", empty, "--tls-key", empty, "--check"}},
 		{exitUsage, "it is empty", []string{model, "--token-file", empty}},
 		{exitUsage, "needs --token-file", []string{model, "--model-control"}},
 		{exitUsage, "--log", []string{model, "--log", "xml"}},
