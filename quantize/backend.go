@@ -31,7 +31,7 @@ type Backend struct {
 	// activations are observed as Activation says, with 8 bits: no sum over positions behind averages errors, and the samples with the greatest values are
 	// clipped most. So it does of values whose greatest a pool of stride 1 spreads over windows. With fewer bits rounding costs more than clipping.
 	PooledExtremes bool
-	// BehindFunctions takes the range of a value that nothing but a function of one element takes, where activations are observed by their square error, from
+	// BehindFunctions leaves integers as they are that are multiplied by a number, and takes the range of a value that nothing but a function of one element takes, where activations are observed by their square error, from
 	// the errors that are left behind that.
 	BehindFunctions bool
 	// EqualizeDepthwise gives each channel between a convolution and a depthwise one its own range, by factors of the weights of both, which have scales for

@@ -7,29 +7,35 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// function is a function of one element that alone takes a value.
+// function is a function of one element between two activations that are quantized.
 type function struct {
-	of func(dst, src []float32) error
+	of    func(dst, src []float32) error
+	input string // the name of what it takes
 	// params are those of the input with the least error behind the function, of so many batches.
 	params  *tensor.QParams // nil where the input has its own
 	batches int64
 }
 
-// functions lists the functions of one element by the values that nothing else takes.
-func (p *prepared) functions(edges map[string]*Edge) map[string]*function {
-	list := make(map[string]*function)
+// functions lists the functions of one element by the values that nothing else takes, and by their results.
+func (p *prepared) functions(edges map[string]*Edge) (behind, results map[string]*function) {
+	behind, results = make(map[string]*function), make(map[string]*function)
 	for _, n := range p.graph.Nodes {
 		f := p.form(n)
 		if f.Function == nil || f.Shares || !p.decision[n].Quantize || len(f.Activations) != 1 {
 			continue
 		}
 		v := n.Inputs[f.Activations[0]]
-		x := p.names[v]
-		if v.Node != nil && !p.form(v.Node).Shares && len(p.users[v]) == 1 && edges[x] == nil && edges[p.names[n.Outputs[0]]] == nil {
-			list[x] = &function{of: f.Function}
+		x := p.source(v)
+		fn, y := &function{of: f.Function, input: p.names[x]}, p.names[n.Outputs[0]]
+		if edges[fn.input] != nil || edges[y] != nil {
+			continue
+		}
+		results[y] = fn
+		if v == x && v.Node != nil && len(p.users[v]) == 1 {
+			behind[fn.input] = fn
 		}
 	}
-	return list
+	return behind, results
 }
 
 // leastErrorBehind returns the range whose integers lose least behind a function, with all values in the middles of their bins. ok is false where the function
@@ -118,4 +124,40 @@ func (q *Quantizer) behindFunction(g *graph.Graph, p *prepared, v, x *graph.Valu
 		}
 	}
 	return g.Add1(n.Scope, n.Op, inputs...)
+}
+
+// multiplied returns the parameters of a value that a function makes of another one whose integers it multiplies by one number above 0: they stay as they are, so
+// that nothing is rounded again. Those of any other value are p.
+func (q *Quantizer) multiplied(name string, p *tensor.QParams) (*tensor.QParams, error) {
+	f := q.results[name]
+	if f == nil || q.smoothed[name] != nil {
+		return p, nil
+	}
+	x, err := q.activation(f.input)
+	if err != nil {
+		return nil, err
+	}
+	from := make([]float32, x.Max-x.Min+1)
+	for i := range from {
+		from[i] = float32(x.Min+int32(i)-x.ZeroPoint[0]) * x.Scale[0]
+	}
+	to := make([]float32, len(from))
+	if err := f.of(to, from); err != nil {
+		return nil, err
+	}
+	most := 0 // where the greatest magnitude is
+	if -from[0] < from[len(from)-1] {
+		most = len(from) - 1
+	}
+	by := to[most] / from[most]
+	same := x.Clone()
+	same.Scale[0] *= by
+	ok := by > 0 && same.Scale[0] >= q.opts.backend().Activation.Spec.leastScale() && x.DType == p.DType && x.Min == p.Min && x.Max == p.Max
+	for i, v := range from {
+		ok = ok && math.Abs(float64(to[i])-float64(by*v)) <= 0x1p-22*math.Abs(float64(to[i]))
+	}
+	if !ok {
+		return p, nil
+	}
+	return same, nil
 }

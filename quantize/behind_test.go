@@ -1,11 +1,13 @@
 package quantize
 
 import (
+	"math"
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -54,6 +56,38 @@ func TestBehindFunctions(t *testing.T) {
 		after, with := measure(Options{})
 		if same := after.Activations["a"].Scale[0] == before.Activations["a"].Scale[0]; with < without+c.least || same != c.same && c.of.Fn != ops.Log {
 			t.Errorf("%v: %.2f dB and %v in front, %.2f and %v without", c.of, with, after.Activations["a"], without, before.Activations["a"])
+		}
+	}
+}
+
+// TestProductsKeepIntegers multiplies by numbers: above 0 the integers stay what they are, and nothing is rounded.
+func TestProductsKeepIntegers(t *testing.T) {
+	for _, by := range []float32{0.7, 1.0 / 3, 12, -0.7} {
+		f := &smoothedFixture{model: build(t, []int{2, 3, 8, 8}, func(b *nn.Context, x *graph.Value) *graph.Value {
+			number, err := tensor.FromSlice([]float32{by})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x = b.Call("a", nn.Conv2d{In: 3, Out: 8, Kernel: 3, Padding: 1}, x)
+			return b.Call("b", nn.Conv2d{In: 8, Out: 8, Kernel: 3, Padding: 1}, b.Apply(ops.Binary{Fn: ops.Mul, BNumber: true}, x, b.Const(number)))
+		}), calib: &dataset{batches: [][]*tensor.Tensor{{randomInput(t, 1, 2, 3, 8, 8)}}}}
+		q := f.calibrated(t, Options{})
+		p, err := q.Parameters(f.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, y := p.Activations["a"], p.Activations["mul"]
+		if same := a.ZeroPoint[0] == y.ZeroPoint[0] && math.Abs(float64(y.Scale[0]/(a.Scale[0]*by)-1)) < 1e-6; same != (by > 0) {
+			t.Errorf("times %v: %v in front, %v behind", by, a, y)
+		}
+		for _, n := range quantized(t, q, f.model).Nodes {
+			if table, is := n.Op.(int8.Table); is && by > 0 {
+				for i, v := range table.Values {
+					if int(v) != i {
+						t.Fatalf("times %v: integer %d becomes %d", by, i, v)
+					}
+				}
+			}
 		}
 	}
 }

@@ -111,9 +111,9 @@ func (q *Quantizer) prepareModel(m *graph.Graph, overrides []Override, smooth fu
 		return nil, err
 	}
 	p.keepExtremes(q.edges, q.observers.Activation)
-	q.joins, q.pooled, q.functions = p.joins(q.edges), p.pooled(), nil
+	q.joins, q.pooled, q.functions, q.results = p.joins(q.edges), p.pooled(), nil, nil
 	if p.backend.BehindFunctions {
-		q.functions = p.functions(q.edges)
+		q.functions, q.results = p.functions(q.edges)
 	}
 	p.observe(q.edges)
 	p.findDepthwise(q)

@@ -103,6 +103,7 @@ type Quantizer struct {
 	joins     map[string]joined    // of its values that are concatenated
 	pooled    map[string]bool      // its values without positions
 	functions map[string]*function // its values that nothing but a function takes
+	results   map[string]*function // and those that a function makes of others
 	values    map[string]Observer  // of activations, by the value's name
 	moments   map[string]*moments  // of layers' inputs, by the name of their weight
 	channels  map[string]Observer  // of the inputs of layers that can be smoothed, by the name of their weight
@@ -382,7 +383,11 @@ func (q *Quantizer) activation(name string) (*tensor.QParams, error) {
 	} else if from != "" {
 		return q.activation(from)
 	}
-	return q.observedParameters(name)
+	p, err := q.observedParameters(name)
+	if err != nil {
+		return nil, err
+	}
+	return q.multiplied(name, p)
 }
 
 // observedParameters returns the parameters that follow from a value's own range.
