@@ -31,8 +31,8 @@ type Backend struct {
 	// activations are observed as Activation says, with 8 bits: no sum over positions behind averages errors, and the samples with the greatest values are
 	// clipped most. So it does of values whose greatest a pool of stride 1 spreads over windows. With fewer bits rounding costs more than clipping.
 	PooledExtremes bool
-	// BehindFunctions leaves integers as they are that are multiplied by a number, and takes the range of a value that nothing but a function of one element takes, where activations are observed by their square error, from
-	// the errors that are left behind that.
+	// BehindFunctions takes the range of a value that nothing but a function of one element takes, where activations are observed by their square error, from
+	// the errors that are left behind that. Integers that are multiplied by a number stay as they are.
 	BehindFunctions bool
 	// EqualizeDepthwise gives each channel between a convolution and a depthwise one its own range, by factors of the weights of both, which have scales for
 	// each channel. Training has the model as it is.
