@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/loader"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -22,8 +25,18 @@ func TestExport(t *testing.T) {
 	}
 	dynamic := at("dynamic.safetensors")
 	octet(t, exitOK, "quantize", digitsModel, "--arch", "digits", "--dynamic", "-o", dynamic)
-	if _, said := octet(t, exitUnsupported, "export", dynamic, "--onnx", at("dynamic.onnx")); !strings.Contains(said, "fc") {
-		t.Errorf("a dynamic layer: %s", said)
+	octet(t, exitOK, "export", dynamic, "--onnx", at("dynamic.onnx"))
+	g := graph.New()
+	y, err := g.Add1(graph.Scope{Path: "last"}, ops.Unary{Fn: ops.Log1p}, g.Input("x", tensor.Float32, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.SetOutputs(y)
+	if err := loader.Save(at("log1p.safetensors"), g); err != nil {
+		t.Fatal(err)
+	}
+	if _, said := octet(t, exitUnsupported, "export", at("log1p.safetensors"), "--onnx", at("log1p.onnx")); !strings.Contains(said, "last") {
+		t.Errorf("an operator that is not written: %s", said)
 	}
 	torchScript := func(model string, flags ...string) string {
 		out := at("out.pt")
