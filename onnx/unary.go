@@ -80,8 +80,8 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 		}
 	case ops.Mish: // x tanh(softplus(x))
 		return e.two("Mul", x, e.one("Tanh", e.one("Softplus", x))), nil
-	case ops.Threshold:
-		return e.emit("Where", []string{e.two("Greater", x, e.scalar(op.Alpha)), x, e.scalar(op.Beta)}), nil
+	case ops.Threshold: // a NaN stays
+		return e.emit("Where", []string{e.two("LessOrEqual", x, e.scalar(op.Alpha)), e.scalar(op.Beta), x}), nil
 	case ops.GELU: // x/2 (1 + erf(x/sqrt 2))
 		erf := e.one("Erf", e.two("Mul", x, e.scalar(1/math.Sqrt2)))
 		return e.two("Mul", e.two("Mul", x, e.scalar(0.5)), e.two("Add", erf, e.scalar(1))), nil
