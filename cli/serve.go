@@ -215,6 +215,7 @@ func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metri
 	}
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	reloads := reloadSignals() // before the models are loaded: SIGHUP would end the process
 	servers := f.servers(requests, s, metrics, c, l)
 	failed := make(chan error, len(servers))
 	for _, one := range servers {
@@ -228,7 +229,7 @@ func (a *app) serveAt(ctx context.Context, f *serveFlags, s *serve.Server, metri
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go trimLoop(watching)
-	go a.reloadLoop(watching, f, s, c, reloadSignals(watching))
+	go a.reloadLoop(watching, f, s, c, reloads)
 	select {
 	case err := <-failed:
 		return err
@@ -308,7 +309,7 @@ const closeTime = 2 * time.Second
 // drain ends the server: not ready, after a while without new requests, then without any.
 func (a *app) drain(wait, grace time.Duration, s *serve.Server, servers []server, cancel func()) error {
 	a.limits.patient.Store(true)
-	go a.exitAtSecondSignal()
+	a.exitAtSecondSignal()
 	s.Drain()
 	_ = notify("STOPPING=1") // nobody would be told
 	time.Sleep(wait)

@@ -19,8 +19,10 @@ func (a *app) exitAtSecondSignal() {
 	}
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
-	<-c
-	a.limits.exit(exitFailed)
+	go func() {
+		<-c
+		a.limits.exit(exitFailed)
+	}()
 }
 
 // reloadLoop loads models anew: all at a signal, with --watch those whose files have changed.

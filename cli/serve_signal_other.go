@@ -2,10 +2,7 @@
 
 package cli
 
-import (
-	"context"
-	"os"
-)
+import "os"
 
 // reloadSignals returns nil: there is no such signal here.
-func reloadSignals(context.Context) <-chan os.Signal { return nil }
+func reloadSignals() <-chan os.Signal { return nil }

@@ -161,6 +161,9 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.expect("STOPPING=1")
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil { // it ends nothing
+		t.Fatal(err)
+	}
 	if ready, err := client.Ready(t.Context()); ready || err != nil {
 		t.Errorf("draining: ready %v, error %v", ready, err)
 	}
