@@ -1,7 +1,6 @@
 package quantize
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -70,7 +69,7 @@ func (b *binned) raise(group, exponent int) {
 	b.exponents[group] = exponent
 }
 
-// begin counts a vector of which no element of a group is larger than this. The elements follow, by addTo.
+// begin counts a vector of which no element of a group is larger than this. The elements follow, by addRow.
 func (b *binned) begin(largest []float64) error {
 	if b.vectors == maxVectors {
 		return fmt.Errorf("more than %d batches: calibrate with larger ones, or fewer", maxVectors)
@@ -98,13 +97,22 @@ func (b *binned) division(group int) division {
 	return d
 }
 
-// addTo adds an element at an index.
-func (b *binned) addTo(i int, d *division, v float64) {
-	for level := binLevels - 1; level >= 0; level-- {
-		rounded := v + d.round[level]
-		rounded -= d.round[level]
-		b.units[level][i] += int32(rounded * d.per[level])
+// addRow adds elements that follow each other from an index on.
+func (b *binned) addRow(at int, d *division, row []float32) {
+	low, middle, high := b.units[0][at:][:len(row)], b.units[1][at:][:len(row)], b.units[2][at:][:len(row)]
+	for i, x := range row {
+		v := float64(x)
+		rounded := v + d.round[2]
+		rounded -= d.round[2]
+		high[i] += int32(rounded * d.per[2])
 		v -= rounded
+		rounded = v + d.round[1]
+		rounded -= d.round[1]
+		middle[i] += int32(rounded * d.per[1])
+		v -= rounded
+		rounded = v + d.round[0]
+		rounded -= d.round[0]
+		low[i] += int32(rounded * d.per[0])
 	}
 }
 
@@ -135,11 +143,11 @@ func (b *binned) add(o *binned) error {
 	return nil
 }
 
-// binnedState is sums in JSON: units as base64 of their little-endian bytes, the low ones of all elements first.
+// binnedState is sums in JSON: units by their little-endian bytes, the low ones of all elements first.
 type binnedState struct {
 	Vectors   int64  `json:"vectors"`
 	Exponents []int  `json:"exponents"`
-	Units     string `json:"units"`
+	Units     []byte `json:"units"`
 }
 
 func (b *binned) state() *binnedState {
@@ -152,15 +160,12 @@ func (b *binned) state() *binnedState {
 			data = binary.LittleEndian.AppendUint32(data, uint32(v))
 		}
 	}
-	return &binnedState{b.vectors, b.exponents, base64.StdEncoding.EncodeToString(data)}
+	return &binnedState{b.vectors, b.exponents, data}
 }
 
 // binned checks a state, which comes from a file, for so many groups of elements.
 func (s *binnedState) binned(groups, group int) (*binned, error) {
-	data, err := base64.StdEncoding.DecodeString(s.Units)
-	if err != nil {
-		return nil, err
-	}
+	data := s.Units
 	bad := fmt.Errorf("%w: sums of %d bytes in %d groups", ErrMismatch, len(data), len(s.Exponents))
 	if s.Vectors < 0 || s.Vectors > maxVectors || len(s.Exponents) != groups || int64(len(data)) != 4*binLevels*int64(groups)*int64(group) {
 		return nil, bad

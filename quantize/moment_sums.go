@@ -79,25 +79,34 @@ func (m *momentSums) moments() *moments {
 }
 
 // addSums counts a run by its sums of rows.
-func (m *momentSums) addSums(sums []float64, rows int64) error {
+func (m *momentSums) addSums(sums []float32, rows int64) error {
 	largest := make([]float64, m.groups)
-	for i, v := range sums {
-		if v-v != 0 {
+	for g := range largest {
+		if largest[g] = largestOf(sums[g*m.size:][:m.size]); math.IsInf(largest[g], 1) {
 			return ErrNotFinite
 		}
-		largest[i/m.size] = max(largest[i/m.size], math.Abs(v))
 	}
 	if err := m.sum.begin(largest); err != nil {
 		return err
 	}
 	for g := range m.groups {
 		d := m.sum.division(g)
-		for i := g * m.size; i < (g+1)*m.size; i++ {
-			m.sum.addTo(i, &d, sums[i])
-		}
+		m.sum.addRow(g*m.size, &d, sums[g*m.size:][:m.size])
 	}
 	m.rows += rows
 	return nil
+}
+
+// largestOf returns the largest magnitude, which is infinite where one is not finite.
+func largestOf(x []float32) float64 {
+	most := uint32(0)
+	for _, v := range x {
+		most = max(most, math.Float32bits(v)&^(1<<31))
+	}
+	if v := math.Float32frombits(most); isFinite(v) {
+		return float64(v)
+	}
+	return math.Inf(1)
 }
 
 // addProducts adds the products of each block in a run, [groups, block, block].
@@ -107,15 +116,8 @@ func (m *momentSums) addProducts(blocks [][]float32) error {
 	largest := make([]float64, m.groups)
 	for b, block := range blocks {
 		each := (bounds[b+1] - bounds[b]) * (bounds[b+1] - bounds[b])
-		for g := range m.groups {
-			most := float32(0)
-			for _, v := range block[g*each:][:each] {
-				if v-v != 0 {
-					return ErrRange
-				}
-				most = max(most, v, -v)
-			}
-			largest[g] = max(largest[g], float64(most))
+		for g := range largest {
+			largest[g] = max(largest[g], largestOf(block[g*each:][:each]))
 		}
 	}
 	if err := m.products.begin(largest); err != nil {
@@ -127,10 +129,8 @@ func (m *momentSums) addProducts(blocks [][]float32) error {
 			d := m.products.division(g)
 			to := g*at[len(at)-1] + at[b]
 			for i := range n {
-				for _, v := range block[(g*n+i)*n+i:][:n-i] {
-					m.products.addTo(to, &d, float64(v))
-					to++
-				}
+				m.products.addRow(to, &d, block[(g*n+i)*n+i:][:n-i])
+				to += n - i
 			}
 		}
 	}
@@ -203,9 +203,9 @@ func (s momentState) older(n int, bad error) (*momentSums, error) {
 		return nil, bad
 	}
 	m := newMomentSums(s.Groups, s.Size, len(second) > 0)
-	var sums []float64
+	var sums []float32
 	for ; len(sum) > 0; sum = sum[8:] {
-		sums = append(sums, math.Float64frombits(binary.LittleEndian.Uint64(sum)))
+		sums = append(sums, float32(math.Float64frombits(binary.LittleEndian.Uint64(sum))))
 	}
 	if err := m.addSums(sums, s.Rows); err != nil {
 		return nil, bad

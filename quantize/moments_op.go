@@ -110,11 +110,13 @@ func (op momentsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		x, gathered := c.In[0].Float32s(), int(c.In[1].Int64s()[0])
-		sums := make([]float64, m.groups*m.size)
+		sums := make([]float32, m.groups*m.size)
 		for i := range sums {
+			sum := 0.0
 			for _, v := range x[i*samples : i*samples+gathered] {
-				sums[i] += float64(v)
+				sum += float64(v)
 			}
+			sums[i] = float32(sum)
 		}
 		if err := m.addSums(sums, int64(gathered)); err != nil || m.products == nil {
 			return err

@@ -232,8 +232,8 @@ func TestMomentsAreSaved(t *testing.T) {
 		t.Error("learned rounding changes nothing")
 	}
 	for _, bad := range []momentState{{}, {Groups: 1, Size: 1 << 30, Rows: 1}, {Groups: 1, Size: 1, Rows: 1, Sum: "AAAAAAAA8H8="}, {Groups: 1, Size: 2, Sum: "???"},
-		{Groups: 1, Size: 1, Sums: &binnedState{Exponents: []int{0}, Units: "AAAAAAAAAAA="}}, {Groups: 1, Size: 1, Sums: &binnedState{Exponents: []int{1}, Units: "AAAAAAAAAAAAAAAA"}},
-		{Groups: 2, Size: 1, Sums: &binnedState{Exponents: []int{0}, Units: "AAAAAAAAAAAAAAAA"}}, {Groups: 1, Size: 1, Sums: &binnedState{Exponents: []int{0}, Units: "AQAAAAAAAAAAAAAA"}}} {
+		{Groups: 1, Size: 1, Sums: &binnedState{Exponents: []int{0}, Units: make([]byte, 8)}}, {Groups: 1, Size: 1, Sums: &binnedState{Exponents: []int{1}, Units: make([]byte, 12)}},
+		{Groups: 2, Size: 1, Sums: &binnedState{Exponents: []int{0}, Units: make([]byte, 12)}}, {Groups: 1, Size: 1, Sums: &binnedState{Exponents: []int{0}, Units: []byte{11: 1}}}} {
 		if _, err := bad.moments(); err == nil {
 			t.Errorf("%+v is accepted", bad)
 		}
