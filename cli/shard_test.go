@@ -41,15 +41,17 @@ func runShards(t *testing.T, dir string, n int, flags []string) (path, said stri
 	return path, said
 }
 
-// TestQuantizeShards compares state and int8 model of shards with those of one run, for all observers.
+// TestQuantizeShards compares state and int8 model of shards with those of one run, for all observers, and where data rounds weights.
 func TestQuantizeShards(t *testing.T) {
-	for _, observer := range []string{"minmax", "moving-average", "histogram", "percentile", "entropy", "mse"} {
+	for _, options := range []string{"minmax", "moving-average", "histogram", "percentile", "entropy", "mse", "mse --rounding learned --correct-bias"} {
+		observer, rest, _ := strings.Cut(options, " ")
+		more := strings.Fields(rest)
 		dir := t.TempDir()
 		at := func(name string) string { return filepath.Join(dir, name) }
-		octet(t, exitOK, shardFlags(observer, "--save-state", at("whole"))...)
+		octet(t, exitOK, shardFlags(observer, append(more, "--save-state", at("whole"))...)...)
 		octet(t, exitOK, "quantize", digitsModel, "--arch", "digits", "--state", at("whole"), "-o", at("whole.int8"))
 		for _, n := range []int{2, 7} {
-			flags := shardFlags(observer)
+			flags := shardFlags(observer, more...)
 			merged, said := runShards(t, dir, n, flags)
 			if observer == "histogram" {
 				if !strings.Contains(said, "first of two passes") {
@@ -86,7 +88,6 @@ func TestShardUsage(t *testing.T) {
 		shardFlags("mse", "--shard", "2/2", "--save-state", at("s")),
 		shardFlags("mse", "--shard", "x", "--save-state", at("s")),
 		shardFlags("mse", "--shard", "0/2", "--save-state", at("s"), "--fallback", "1"),
-		shardFlags("mse", "--shard", "0/2", "--save-state", at("s"), "--correct-bias"),
 		{"quantize", digitsModel, "--arch", "digits", "--dynamic", "--calib", digitsCalib, "--shard", "0/2", "--save-state", at("s")},
 	} {
 		octet(t, exitUsage, args...)

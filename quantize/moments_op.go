@@ -88,13 +88,13 @@ func (patchesOp) OutputsStay() {}
 
 // momentsOp is the operator that adds rows and their number, as patchesOp gives them, and where they
 // are asked for their products with each other, to moments.
-type momentsOp struct{ to *moments }
+type momentsOp struct{ to *momentSums }
 
 func (momentsOp) Name() string { return "moments" }
 
 func (op momentsOp) Infer(in []ops.Type) ([]ops.Type, error) {
 	want := 2
-	if op.to.second != nil {
+	if op.to.products != nil {
 		want += len(rowBlocks(op.to.size)) - 1
 	}
 	if len(in) != want || len(in[0].Shape) != 3 || in[0].Shape[0] != op.to.groups || in[0].Shape[1] != op.to.size {
@@ -110,39 +110,23 @@ func (op momentsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		x, gathered := c.In[0].Float32s(), int(c.In[1].Int64s()[0])
-		for i := range m.sum {
+		sums := make([]float32, m.groups*m.size)
+		for i := range sums {
 			sum := 0.0
 			for _, v := range x[i*samples : i*samples+gathered] {
 				sum += float64(v)
 			}
-			if sum-sum != 0 {
-				return ErrNotFinite
-			}
-			m.sum[i] += sum
+			sums[i] = float32(sum)
 		}
-		if m.second != nil {
-			if err := m.addProducts(c.In[2:]); err != nil {
-				return err
-			}
+		if err := m.addSums(sums, int64(gathered)); err != nil || m.products == nil {
+			return err
 		}
-		m.rows += int64(gathered)
-		return nil
+		var blocks [][]float32
+		for _, in := range c.In[2:] {
+			blocks = append(blocks, in.Float32s())
+		}
+		return m.addProducts(blocks)
 	}}, nil
-}
-
-// addProducts adds the products of each block, [groups, block, block].
-func (m *moments) addProducts(blocks []*tensor.Tensor) error {
-	at := products(rowBlocks(m.size))
-	for b, block := range blocks {
-		n := at[b+1] - at[b]
-		for i, v := range block.Float32s() {
-			to := &m.second[i/n*at[len(at)-1]+at[b]+i%n]
-			if *to += v; !isFinite(*to) {
-				return ErrRange
-			}
-		}
-	}
-	return nil
 }
 
 // HasEffect keeps the node though nothing uses its output.

@@ -99,15 +99,15 @@ func WithBias(s Spec) Override { return func(o *Options) { o.Bias = &s } }
 type Quantizer struct {
 	opts      Options
 	observers Observers
-	edges     map[string]*Edge     // of the values of the model at hand of which rules of the backend say something
-	joins     map[string]joined    // of its values that are concatenated
-	pooled    map[string]bool      // its values without positions
-	functions map[string]*function // its values that nothing but a function takes
-	results   map[string]*function // and those that a function makes of others
-	values    map[string]Observer  // of activations, by the value's name
-	moments   map[string]*moments  // of layers' inputs, by the name of their weight
-	channels  map[string]Observer  // of the inputs of layers that can be smoothed, by the name of their weight
-	smoothed  map[string]*smoothed // values of the model at hand that are, by name
+	edges     map[string]*Edge       // of the values of the model at hand of which rules of the backend say something
+	joins     map[string]joined      // of its values that are concatenated
+	pooled    map[string]bool        // its values without positions
+	functions map[string]*function   // its values that nothing but a function takes
+	results   map[string]*function   // and those that a function makes of others
+	values    map[string]Observer    // of activations, by the value's name
+	moments   map[string]*momentSums // of layers' inputs, by the name of their weight
+	channels  map[string]Observer    // of the inputs of layers that can be smoothed, by the name of their weight
+	smoothed  map[string]*smoothed   // values of the model at hand that are, by name
 	rounded   map[constantsKey]*constants
 	safe      map[safeKey]*tensor.QParams // of pair-safe weights
 	seed      maphash.Seed                // of the hashes in keys of rounded and safe
@@ -132,7 +132,7 @@ type Quantizer struct {
 func New(opts Options) *Quantizer {
 	opts.Backend = named(opts.Backend)
 	return &Quantizer{
-		opts: opts, values: make(map[string]Observer), moments: make(map[string]*moments), channels: make(map[string]Observer), rounded: make(map[constantsKey]*constants),
+		opts: opts, values: make(map[string]Observer), moments: make(map[string]*momentSums), channels: make(map[string]Observer), rounded: make(map[constantsKey]*constants),
 		safe: make(map[safeKey]*tensor.QParams),
 		seed: maphash.MakeSeed(),
 	}
@@ -273,9 +273,10 @@ func (q *Quantizer) observing(m *graph.Graph, overrides []Override) (*graph.Grap
 	if err != nil {
 		return nil, err
 	}
-	if q.model == "" {
+	switch {
+	case q.model == "":
 		q.model = p.digest
-	} else {
+	case q.part == nil || q.part.Pass == 1: // the second pass observes all anew
 		q.withoutUnknown(p)
 	}
 	nodes := len(p.graph.Nodes)

@@ -298,8 +298,6 @@ func inverse(l []float64, n int) []float64 {
 // moments of its inputs, and its pairs kept safe where they are constrained. With centered, what changes the outputs' mean does not
 // count, because the bias is corrected for that.
 func learnedWeight(w *tensor.Tensor, q *tensor.QParams, m *moments, centered bool, pairs *weightPairs) (*tensor.Tensor, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if m.second == nil || m.rows == 0 {
 		return nil, ErrNoData
 	}

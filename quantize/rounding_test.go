@@ -148,7 +148,7 @@ func TestMoments(t *testing.T) {
 			want.rows++
 		}
 	}
-	got := q.moments["a.weight"]
+	got := q.moments["a.weight"].moments()
 	if got.rows != want.rows || got.groups != 1 || got.size != 36 {
 		t.Fatalf("%d rows of %d in %d groups, want %d", got.rows, got.size, got.groups, want.rows)
 	}
@@ -231,7 +231,9 @@ func TestMomentsAreSaved(t *testing.T) {
 	if nearest := run(t, quantized(t, whole, m), x)[0].Float32s(); sumsOf(nearest, got).noise == 0 {
 		t.Error("learned rounding changes nothing")
 	}
-	for _, bad := range []momentState{{}, {Groups: 1, Size: 1 << 30, Rows: 1}, {Groups: 1, Size: 1, Rows: 1, Sum: "AAAAAAAA8H8="}, {Groups: 1, Size: 2, Sum: "???"}} {
+	for _, bad := range []momentState{{}, {Groups: 1, Size: 1 << 30, Rows: 1}, {Groups: 1, Size: 1, Rows: 1, Sum: "AAAAAAAA8H8="}, {Groups: 1, Size: 2, Sum: "???"},
+		{Groups: 1, Size: 1, Sums: &binnedState{Exponents: []int{0}, Units: make([]byte, 8)}}, {Groups: 1, Size: 1, Sums: &binnedState{Exponents: []int{1}, Units: make([]byte, 12)}},
+		{Groups: 2, Size: 1, Sums: &binnedState{Exponents: []int{0}, Units: make([]byte, 12)}}, {Groups: 1, Size: 1, Sums: &binnedState{Exponents: []int{0}, Units: []byte{11: 1}}}} {
 		if _, err := bad.moments(); err == nil {
 			t.Errorf("%+v is accepted", bad)
 		}

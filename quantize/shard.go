@@ -123,16 +123,13 @@ func (q *Quantizer) Shard(s Shard, samples, batch int) error {
 	if !q.opts.NeedsData() {
 		return &ShardError{"quantizing activations while running needs no calibration: there is nothing to cut into shards"}
 	}
-	if q.opts.needsMoments() {
-		return &ShardError{"correcting biases and learning to round add up sums that are rounded batch by batch: in shards they would become others. Calibrate in one process"}
-	}
 	if have := q.part; have != nil && have.Merged {
 		if have.Count != s.Count || have.Samples != samples || have.Batch != batch {
 			return &ShardError{fmt.Sprintf("the first pass was over %d samples in batches of %d and %d shards: the second must be, too, not over %d in batches of %d and %d",
 				have.Samples, have.Batch, have.Count, samples, batch, s.Count)}
 		}
 		p.Pass = 2
-		q.channels = make(map[string]Observer) // which the second pass observes again
+		q.channels = make(map[string]Observer) // which the second pass observes again, as moments are
 		for name, o := range q.values {
 			r, ok := o.(*recorder)
 			if !ok {
@@ -142,7 +139,7 @@ func (q *Quantizer) Shard(s Shard, samples, batch int) error {
 				return err
 			}
 		}
-	} else if have != nil || len(q.values)+len(q.channels) > 0 {
+	} else if have != nil || len(q.values)+len(q.channels)+len(q.moments) > 0 {
 		return &ShardError{"a shard begins with no calibration: the state may only be what merging the first pass gave"}
 	}
 	q.part, q.partRead = p, false
@@ -197,7 +194,16 @@ func MergeShards(parts ...*Quantizer) (*Quantizer, error) {
 	if merged.channels, err = joinShards(parts, func(q *Quantizer) map[string]Observer { return q.channels }, false); err != nil {
 		return nil, err
 	}
-	if len(merged.values)+len(merged.channels) == 0 {
+	if merged.part == nil {
+		var moments []map[string]*momentSums
+		for _, q := range parts {
+			moments = append(moments, q.moments)
+		}
+		if merged.moments, err = mergeMoments(moments...); err != nil {
+			return nil, err
+		}
+	}
+	if len(merged.values)+len(merged.channels)+len(merged.moments) == 0 {
 		return nil, errors.New("quantize: no shard has been calibrated")
 	}
 	return merged, nil
@@ -244,7 +250,8 @@ func checkParts(parts []*Quantizer) error {
 			return &ShardError{fmt.Sprintf("shard %v is of %d samples in batches of %d, pass %d, and shard %v of %d in batches of %d, pass %d",
 				first.part.Shard, first.part.Samples, first.part.Batch, first.part.Pass, q.part.Shard, q.part.Samples, q.part.Batch, q.part.Pass)}
 		}
-		if q.observers.Activation != first.observers.Activation || q.opts.Backend.String() != first.opts.Backend.String() || q.opts.Equalize != first.opts.Equalize || q.opts.Smooth != first.opts.Smooth {
+		if q.observers.Activation != first.observers.Activation || q.opts.Backend.String() != first.opts.Backend.String() || q.opts.Equalize != first.opts.Equalize || q.opts.Smooth != first.opts.Smooth ||
+			q.opts.needsMoments() != first.opts.needsMoments() || (q.opts.Rounding == Learned) != (first.opts.Rounding == Learned) {
 			return fmt.Errorf("quantize: %w: shards %v and %v have other options: %v with %v, and %v with %v", ErrMismatch,
 				first.part.Shard, q.part.Shard, first.opts.Backend, first.observers.Activation, q.opts.Backend, q.observers.Activation)
 		}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/octet-ml/octet/graph"
+	"github.com/octet-ml/octet/graph/nn"
+	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -116,6 +118,46 @@ func TestShards(t *testing.T) {
 	}
 }
 
+// TestShardsOfMoments compares the bytes of what shards give with those of one run where weights are rounded by what data says:
+// moments are sums, whose bits depend on no order. So do those of parts that are merged. Ranges of channels in front of depthwise layers are among the bytes.
+func TestShardsOfMoments(t *testing.T) {
+	m := build(t, []int{2, 3, 16, 16}, func(c *nn.Context, x *graph.Value) *graph.Value {
+		v := c.Call("conv", nn.Conv2d{In: 3, Out: 4, Kernel: 3, Stride: 2}, x)
+		v = c.Call("depthwise", nn.Conv2d{In: 4, Out: 4, Kernel: 3, Stride: 2, Groups: 4}, c.Call("relu", nn.ReLU{}, v))
+		return c.Call("fc", nn.Linear{In: 36, Out: 5}, c.Apply(ops.Flatten{Start: 1, End: -1}, v))
+	})
+	data := shardData(t, 6)
+	for _, opts := range []Options{
+		{Rounding: Learned, CorrectBias: true}, {CorrectBias: true}, {Rounding: Learned, Activation: &ObserverConfig{Kind: Histogram, Spec: affineU8}}, {Dynamic: true, Rounding: Learned},
+	} {
+		whole := New(opts)
+		runBatches(t, whole, m, data)
+		want := marshal(t, whole)
+		for _, n := range []int{1, 3, 7} {
+			merged := calibrateShards(t, m, data, n, func() *Quantizer { return New(opts) })
+			if merged.Part() != nil {
+				first := merged
+				merged = calibrateShards(t, m, data, n, func() *Quantizer { return reread(t, first) })
+			}
+			if have := marshal(t, merged); !bytes.Equal(have, want) {
+				t.Errorf("%+v: %d shards give another state than one run", opts, n)
+			}
+		}
+		if opts.Activation != nil {
+			continue // parts have other histograms
+		}
+		parts := []*Quantizer{New(opts), New(opts)}
+		runBatches(t, parts[0], m, data[4:])
+		runBatches(t, parts[1], m, data[:4])
+		if err := parts[0].Merge(reread(t, parts[1])); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(marshal(t, parts[0]), want) {
+			t.Errorf("%+v: two parts give another state than one run", opts)
+		}
+	}
+}
+
 func isShardError(err error) bool {
 	_, ok := errors.AsType[*ShardError](err)
 	return ok
@@ -199,7 +241,7 @@ func TestShardRefusals(t *testing.T) {
 	if _, err := MergeShards(a, foreign); !errors.Is(err, ErrMismatch) {
 		t.Errorf("shards of two models: %v", err)
 	}
-	for _, opts := range []Options{{Dynamic: true}, {CorrectBias: true}, {Rounding: Learned}} {
+	for _, opts := range []Options{{Dynamic: true}} {
 		if err := New(opts).Shard(Shard{0, 2}, 8, 2); !isShardError(err) {
 			t.Errorf("%+v: %v", opts, err)
 		}

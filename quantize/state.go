@@ -16,11 +16,12 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
-// stateVersion is the form of a saved Quantizer. Version 1 did not say which model was observed. That of a shard is
-// another, which those that know no shards refuse.
+// Forms of a saved Quantizer. Version 1 did not say which model was observed. That of a shard is
+// another, which those that know no shards refuse, and so is that of sums that do not depend on the order of batches.
 const (
-	stateVersion = 2
-	shardVersion = 3
+	stateVersion  = 2
+	shardVersion  = 3
+	binnedVersion = 4
 )
 
 // quantizerState is a Quantizer in JSON.
@@ -48,7 +49,7 @@ func (q *Quantizer) MarshalJSON() ([]byte, error) {
 		s.Values[name] = o.State()
 	}
 	if len(q.moments) > 0 {
-		s.Moments = make(map[string]momentState)
+		s.Version, s.Moments = binnedVersion, make(map[string]momentState)
 	}
 	for name, m := range q.moments {
 		s.Moments[name] = m.state()
@@ -67,14 +68,14 @@ func (q *Quantizer) MarshalJSON() ([]byte, error) {
 func (q *Quantizer) UnmarshalJSON(data []byte) error {
 	var s quantizerState
 	err := json.Unmarshal(data, &s)
-	if s.Version > shardVersion { // the rest may be anything
-		return fmt.Errorf("quantize: version %d of the format, this is for version %d: use a newer octet", s.Version, shardVersion)
+	if s.Version > binnedVersion { // the rest may be anything
+		return fmt.Errorf("quantize: version %d of the format, this is for version %d: use a newer octet", s.Version, binnedVersion)
 	}
 	if err != nil {
 		return fmt.Errorf("quantize: the state: %w", err)
 	}
-	if s.Version < 1 || (s.Version == shardVersion) != (s.Shard != nil) {
-		return fmt.Errorf("quantize: the state has version %d, which is not 1 to %d, or %d for a shard", s.Version, stateVersion, shardVersion)
+	if s.Version < 1 || s.Version < binnedVersion && (s.Version == shardVersion) != (s.Shard != nil) {
+		return fmt.Errorf("quantize: the state has version %d, which is not 1 to %d, or %d for a shard", s.Version, binnedVersion, shardVersion)
 	}
 	if s.Backend != nil { // the one of this name, not a copy
 		var err error
@@ -197,12 +198,12 @@ func (q *Quantizer) Merge(other *Quantizer) error {
 	if err != nil {
 		return err
 	}
-	if len(merged)+len(channels) == 0 {
-		return errors.New("quantize: neither quantizer has been calibrated")
-	}
 	mergedMoments, err := mergeMoments(q.moments, other.moments)
 	if err != nil {
 		return err
+	}
+	if len(merged)+len(channels)+len(mergedMoments) == 0 {
+		return errors.New("quantize: neither quantizer has been calibrated")
 	}
 	q.values, q.channels, q.moments, q.prepared = merged, channels, mergedMoments, prepared
 	q.model = cmp.Or(q.model, other.model)
@@ -256,23 +257,27 @@ func mergeObservers(a, b map[string]Observer) (map[string]Observer, error) {
 	return merged, nil
 }
 
-// mergeMoments returns the sums of the moments of two parts. Layers are the same
-// in both, unless one has seen nothing.
-func mergeMoments(a, b map[string]*moments) (map[string]*moments, error) {
-	out := make(map[string]*moments)
-	for name, m := range a {
-		out[name] = m.clone()
-	}
-	for name, m := range b {
-		switch have := out[name]; {
-		case have != nil:
+// mergeMoments returns the sums of the moments of parts. Layers are the same
+// in all that have seen something.
+func mergeMoments(parts ...map[string]*momentSums) (map[string]*momentSums, error) {
+	out := make(map[string]*momentSums)
+	for _, part := range parts {
+		for name, m := range part {
+			have := out[name]
+			if have == nil {
+				have = newMomentSums(m.groups, m.size, m.products != nil)
+				out[name] = have
+			}
 			if err := have.add(m); err != nil {
 				return nil, fmt.Errorf("quantize: %q: %w", name, err)
 			}
-		case len(a) > 0:
-			return nil, fmt.Errorf("quantize: %q: %w: this calibration did not observe it", name, ErrMismatch)
-		default:
-			out[name] = m.clone()
+		}
+	}
+	for _, part := range parts {
+		for name := range out {
+			if len(part) > 0 && part[name] == nil {
+				return nil, fmt.Errorf("quantize: %q: %w: a calibration did not observe it", name, ErrMismatch)
+			}
 		}
 	}
 	return out, nil

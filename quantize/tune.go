@@ -10,6 +10,7 @@ import (
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/internal/sorting"
+	"github.com/octet-ml/octet/tensor"
 )
 
 // Target is what Tune has to reach, and by what means it may judge.
@@ -67,7 +68,8 @@ func (e *TargetError) Error() string {
 // model's outputs for each unit of cost that int8 saves, lets a growing number of
 // the first fall back until the accuracy suffices, and then takes back into int8
 // whichever of them it can spare, the dearest first. At last those fall back that cost
-// more in int8 than in float, where that makes the model cheaper and keeps it accurate enough.
+// more in int8 than in float, where that makes the model cheaper and keeps it accurate enough: modules
+// and, where latency is measured, whole stretches between float ones, since each quantizes its inputs and dequantizes its results.
 //
 // The modules it finds are added to the quantizer's exclusions: Quantize then
 // gives the tuned model. When the target cannot be met, Tune returns what it
@@ -79,7 +81,7 @@ func (q *Quantizer) Tune(ctx context.Context, m *graph.Graph, target Target) (*T
 	if !(target.MaxDrop >= 0) {
 		return nil, fmt.Errorf("quantize: a tolerated drop of %v: it must be at least 0", target.MaxDrop)
 	}
-	t := &tuner{ctx: ctx, q: q, model: m, target: target, points: make(map[string]int)}
+	t := &tuner{ctx: ctx, q: q, model: m, target: target, points: make(map[string]int), measure: nodeLatencies}
 	if err := t.tune(); err != nil {
 		return &t.result, err
 	}
@@ -95,6 +97,8 @@ type tuner struct {
 	cost   *costs
 	result Tuning
 	points map[string]int // index in the curve, by the sorted names of the modules
+
+	measure func(context.Context, *graph.Graph, graph.Options, []*tensor.Tensor) (map[*graph.Node]float64, float64, error) // see costs
 }
 
 func (t *tuner) say(format string, args ...any) {
@@ -116,6 +120,9 @@ func (t *tuner) tune() error {
 	found, err := t.suffice()
 	if err == nil && t.target.Order == nil {
 		found, err = t.quicken(found)
+	}
+	if err == nil && t.target.Order == nil && t.target.Cost == nil {
+		found, err = t.quickenStretches(found)
 	}
 	t.choose(found)
 	return err

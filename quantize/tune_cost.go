@@ -23,16 +23,21 @@ type costs struct {
 	modules map[string]struct{ int8, float float64 }
 	input   []*tensor.Tensor
 	opts    graph.Options
+	// measure is nodeLatencies, but in tests, which do not judge by the clock.
+	measure func(context.Context, *graph.Graph, graph.Options, []*tensor.Tensor) (map[*graph.Node]float64, float64, error)
 }
 
 // costRuns is how many runs a latency is the least of: what else the machine does
 // only adds to it.
 const costRuns = 15
 
+// longer is how many times another a latency has to be to count as longer.
+const longer = 1.05
+
 // measureCosts measures the latency of each module, one sample at a time, or as few as
 // the model takes, unless costs are given.
 func (t *tuner) measureCosts() (*costs, error) {
-	c := &costs{given: t.target.Cost, opts: t.q.opts.Session}
+	c := &costs{given: t.target.Cost, opts: t.q.opts.Session, measure: t.measure}
 	if c.given != nil {
 		return c, nil
 	}
@@ -57,16 +62,17 @@ func (t *tuner) measureCosts() (*costs, error) {
 	if err != nil {
 		return nil, err
 	}
-	quantized, _, err := latencies(t.ctx, int8, c.opts, c.input)
+	int8Nodes, _, err := c.measure(t.ctx, int8, c.opts, c.input)
 	if err != nil {
 		return nil, err
 	}
-	float, _, err := latencies(t.ctx, t.model, c.opts, c.input)
+	floatNodes, _, err := c.measure(t.ctx, t.model, c.opts, c.input)
 	if err != nil {
 		return nil, err
 	}
 	c.modules = make(map[string]struct{ int8, float float64 })
-	for path, ms := range float {
+	quantized := byModule(int8Nodes)
+	for path, ms := range byModule(floatNodes) {
 		c.modules[path] = struct{ int8, float float64 }{quantized[path], ms}
 	}
 	return c, nil
@@ -99,7 +105,7 @@ func (c *costs) saved(path string) float64 {
 func (c *costs) slower(path string) bool {
 	int8, float := c.module(path)
 	if c.given == nil {
-		float *= 1.05
+		float *= longer
 	}
 	return int8 > float
 }
@@ -114,19 +120,35 @@ func (c *costs) of(ctx context.Context, m *graph.Graph, fallback []string) (floa
 		}
 		return sum, nil
 	}
-	_, total, err := latencies(ctx, m, c.opts, c.input)
+	_, total, err := c.measure(ctx, m, c.opts, c.input)
 	return total, err
 }
 
 // latencies returns the time in milliseconds that a run spends in each module,
 // by its path, and as a whole: the least of several runs.
 func latencies(ctx context.Context, m *graph.Graph, opts graph.Options, in []*tensor.Tensor) (modules map[string]float64, total float64, err error) {
+	nodes, total, err := nodeLatencies(ctx, m, opts, in)
+	return byModule(nodes), total, err
+}
+
+// byModule adds up what the nodes of each module cost, by its path.
+func byModule(nodes map[*graph.Node]float64) map[string]float64 {
+	modules := make(map[string]float64)
+	for n, cost := range nodes {
+		modules[n.Scope.Path] += cost
+	}
+	return modules
+}
+
+// nodeLatencies returns the time in milliseconds that a run spends in each node of the compiled graph,
+// and as a whole: the least of several runs.
+func nodeLatencies(ctx context.Context, m *graph.Graph, opts graph.Options, in []*tensor.Tensor) (nodes map[*graph.Node]float64, total float64, err error) {
 	var mu sync.Mutex
-	current := make(map[string]time.Duration)
+	current := make(map[*graph.Node]time.Duration)
 	opts.Trace = func(s graph.StepTrace) {
 		mu.Lock()
 		defer mu.Unlock()
-		current[s.Node.Scope.Path] += s.Duration
+		current[s.Node] += s.Duration
 	}
 	s, err := m.Compile(opts)
 	if err != nil {
@@ -134,7 +156,7 @@ func latencies(ctx context.Context, m *graph.Graph, opts graph.Options, in []*te
 	}
 	defer s.Close()
 	var all []time.Duration
-	times := make(map[string][]time.Duration)
+	times := make(map[*graph.Node][]time.Duration)
 	for i := range costRuns + 3 {
 		clear(current)
 		start := time.Now()
@@ -145,15 +167,15 @@ func latencies(ctx context.Context, m *graph.Graph, opts graph.Options, in []*te
 			continue
 		}
 		all = append(all, time.Since(start))
-		for path, d := range current {
-			times[path] = append(times[path], d)
+		for n, d := range current {
+			times[n] = append(times[n], d)
 		}
 	}
-	modules = make(map[string]float64)
-	for path, d := range times {
-		modules[path] = leastMs(d)
+	nodes = make(map[*graph.Node]float64)
+	for n, d := range times {
+		nodes[n] = leastMs(d)
 	}
-	return modules, leastMs(all), nil
+	return nodes, leastMs(all), nil
 }
 
 func leastMs(d []time.Duration) float64 {

@@ -11,6 +11,7 @@ import (
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/metric"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/tensor"
 )
 
@@ -287,6 +288,57 @@ func TestTuneLeavesSlowModulesInFloat(t *testing.T) {
 	always := func(context.Context, *graph.Graph) (float64, error) { return 1, nil }
 	if r, _, err := tuneChain(t, Options{}, Target{Accuracy: always, Cost: cost, Order: []string{"fc3"}}); err != nil || len(r.Fallback) != 0 {
 		t.Errorf("in a given order %v fall back: %v", r.Fallback, err)
+	}
+}
+
+// TestTuneLeavesSlowStretchesInFloat lets what quantizes cost so much that int8 pays only in a stretch of layers,
+// and one layer have to be in float, which divides it.
+func TestTuneLeavesSlowStretchesInFloat(t *testing.T) {
+	m := build(t, []int{1, 16}, chain)
+	x := randomInput(t, 3, 20, 16)
+	d := &dataset{batches: [][]*tensor.Tensor{{x}}}
+	for name, c := range map[string]struct {
+		border float64 // what quantizing costs; a layer costs 1 in int8, whatever it gives, and 5 in float
+		needed string
+		want   []string
+	}{
+		"all pays":               {border: 7},
+		"nothing pays":           {border: 18, want: []string{"fc1", "fc2", "fc3", "fc4"}},
+		"what is left alone":     {border: 6, needed: "fc2", want: []string{"fc1", "fc2"}},
+		"nothing that is left":   {border: 9, needed: "fc2", want: []string{"fc1", "fc2", "fc3", "fc4"}},
+		"all that is left":       {border: 1, needed: "fc2", want: []string{"fc2"}},
+		"each module alone pays": {border: 0, needed: "fc3", want: []string{"fc3"}},
+	} {
+		q := New(Options{})
+		calibrate(t, q, m, d)
+		accuracy := func(_ context.Context, m *graph.Graph) (float64, error) {
+			if float := inFloat(m); c.needed == "" || slices.Contains(float, c.needed) {
+				return 1, nil
+			}
+			return 0, nil
+		}
+		measure := func(ctx context.Context, m *graph.Graph, opts graph.Options, in []*tensor.Tensor) (map[*graph.Node]float64, float64, error) {
+			nodes, _, err := nodeLatencies(ctx, m, opts, in)
+			total := 0.0
+			for n := range nodes {
+				switch n.Op.(type) {
+				case ops.Linear:
+					nodes[n] = 5
+				case int8.Linear:
+					nodes[n] = 1
+				case int8.Quantize:
+					nodes[n] = c.border
+				default:
+					nodes[n] = 0
+				}
+				total += nodes[n]
+			}
+			return nodes, total, err
+		}
+		tune := &tuner{ctx: context.Background(), q: q, model: m, target: Target{Accuracy: accuracy, Data: d.all()}, points: make(map[string]int), measure: measure}
+		if err := tune.tune(); err != nil || !sameSet(tune.result.Fallback, c.want) {
+			t.Errorf("%s: %v in float, want %v: %v", name, tune.result.Fallback, c.want, err)
+		}
 	}
 }
 

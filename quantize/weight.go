@@ -84,17 +84,18 @@ func (q *Quantizer) layerConstants(p *prepared, n *graph.Node, inputScale float3
 	var key constantsKey
 	if q.opts.needsMoments() {
 		name := p.layers[n]
-		m = q.moments[name]
-		if m == nil || m.rows == 0 || q.opts.Rounding == Learned && m.second == nil || !m.fits(n) {
+		sums := q.moments[name]
+		if sums == nil || sums.rows == 0 || q.opts.Rounding == Learned && sums.products == nil || !sums.fits(n) {
 			return nil, fmt.Errorf("quantize: correcting biases and learning to round %q: %w: run the calibration with these options", name, ErrNoData)
 		}
 		key = constantsKey{
 			name: name, weight: maphash.Bytes(q.seed, w.Bytes()), params: maphash.String(q.seed, fmt.Sprint(*params)),
-			rounding: q.opts.Rounding, correct: q.opts.CorrectBias, safe: pairs != nil, rows: m.rows,
+			rounding: q.opts.Rounding, correct: q.opts.CorrectBias, safe: pairs != nil, rows: sums.rows,
 		}
 		if kept := q.rounded[key]; kept != nil {
 			return kept, nil
 		}
+		m = sums.moments()
 		if s, _ := p.smoothedBy(n); s != nil && s.factor != nil {
 			m = m.smoothed(s)
 		}
