@@ -109,7 +109,7 @@ func histogram(c *call) Value {
 	flat := c.reshape(c.cast(x, defaultFloat), []*build.Number{build.Extent(x.Type().Numel()), build.Extent(1)})
 	c.shape(x)
 	lo, hi, scale := c.lift(least), c.lift(most), c.lift(float64(bins)/(most-least))
-	if least == most { // the extremes
+	if least == most && x.Type().Numel() > 0 { // the extremes
 		lo, hi = c.apply(ops.Reduce{Fn: ops.AMin}, flat), c.apply(ops.Reduce{Fn: ops.AMax}, flat)
 		half := c.cast(c.arith(ops.Eq, lo, hi), defaultFloat)
 		lo, hi = c.arith(ops.Sub, lo, half), c.arith(ops.Add, hi, half)
