@@ -59,7 +59,11 @@ type view struct {
 }
 
 func (a *app) inspectFile(ctx context.Context, path string, v view) (*inspectResult, error) {
-	f, err := loader.Open(path, a.loaderOptions(ctx, v.source)...)
+	options := a.loaderOptions(ctx, v.source)
+	if !a.mmap {
+		options = append(options, loader.OnDemand()) // what is shown needs few of the weights
+	}
+	f, err := loader.Open(path, options...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,19 +2,14 @@ package loader_test
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/internal/shareddata"
 	"github.com/octet-ml/octet/loader"
-	"github.com/octet-ml/octet/ops"
 	"github.com/octet-ml/octet/ops/asm"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
@@ -202,87 +197,4 @@ func TestCIFAR(t *testing.T) {
 			}
 		}
 	}
-}
-
-// TestTracedPlan checks that a traced model takes the path of the same model built
-// in Go: the passes leave the same operators, which run on the same kernels, in
-// float32 and after Quantize.
-func TestTracedPlan(t *testing.T) {
-	sd, err := loader.StateDict(shareddata.Path(t, "data", "cifar10", "resnet20.th"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	built, err := nn.Build(nn.ResNet20CIFAR(), sd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	traced, err := loader.Load(shareddata.Path(t, "data", "cifar10", "resnet20.ts.pt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	samples, _ := images(t, "calib.npz")
-	x, err := samples.Slice(0, 0, 2, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	quantized := func(g *graph.Graph) *graph.Graph {
-		q := quantize.New(quantize.Options{})
-		calib, err := q.Calib(g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer calib.Close()
-		if _, err := calib.Run(context.Background(), x); err != nil {
-			t.Fatal(err)
-		}
-		g, err = q.Quantize(g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return g
-	}
-	for name, g := range map[string][2]*graph.Graph{"float32": {built, traced}, "int8": {quantized(built), quantized(traced)}} {
-		t.Run(name, func(t *testing.T) {
-			want, wantPlan := compiled(t, g[0], x)
-			got, gotPlan := compiled(t, g[1], x)
-			if d := cmp.Diff(want, got); d != "" {
-				t.Errorf("operators (-built +traced):\n%s", d)
-			}
-			if d := cmp.Diff(wantPlan, gotPlan); d != "" {
-				t.Errorf("kernels (-built +traced):\n%s", d)
-			}
-			if len(want) < 20 || len(wantPlan) < 20 {
-				t.Errorf("only %d operators and %d kernels", len(want), len(wantPlan))
-			}
-		})
-	}
-}
-
-// compiled returns the operators that a model is compiled to, with their
-// attributes, and the kernels that run them.
-func compiled(t *testing.T, g *graph.Graph, x *tensor.Tensor) (operators, kernels []string) {
-	t.Helper()
-	if g.IsOpen() {
-		var err error
-		if g, err = g.Specialize(ops.TypeOf(x)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := g.Compile(graph.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if _, err := s.Run(context.Background(), x); err != nil {
-		t.Fatal(err)
-	}
-	for _, n := range s.Graph().Nodes {
-		switch n.Op.(type) {
-		case ops.Flatten, ops.Reshape: // two names of a view, which takes no time
-			operators = append(operators, fmt.Sprint("view of rank ", len(n.Outputs[0].Type.Shape)))
-			continue
-		}
-		operators = append(operators, fmt.Sprintf("%T%+v", n.Op, n.Op))
-	}
-	return operators, strings.Split(s.Plan(), "\n")
 }

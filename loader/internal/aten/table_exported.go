@@ -33,8 +33,14 @@ var exports = []operator{
 	{"aten::lift_fresh_copy", "self:T", clone},
 	{"aten::detach_", "self:T", detachInPlace},
 	{"aten::_to_copy", "self:T | dtype:i?=None layout:i?=None device:v?=None pin_memory:b?=None non_blocking:b=False memory_format:i?=None", toCopy},
-	{"aten::empty_permuted", "size:I physical_layout:I" + newTensor, emptyPermuted},
+	{"aten::empty_permuted", "size:I physical_layout:I" + newTensor, emptyInOrder(1, filled(0))},
+	{"aten::empty_strided", "size:I stride:I" + newTensor, emptyInOrder(1, filled(0))},
+	{"aten::new_empty_strided", "self:T size:I stride:I" + newTensor, emptyInOrder(2, newFilled(0))},
 	{"aten::as_strided", "self:T size:I stride:I storage_offset:i?=None", asStrided},
+	{"aten::as_strided_scatter", "self:T src:T size:I stride:I storage_offset:i?=None", asStridedScatter},
+	{"aten::_int_mm", "self:T mat2:T", func(c *call) Value {
+		return c.matmul(c.cast(c.tensor(0), tensor.Int32), c.cast(c.tensor(1), tensor.Int32))
+	}},
 	{"aten::sub", "self:n other:T alpha:n=1", scaled(ops.Sub)},
 	{"aten::add", "self:n other:n", scalarBinary(ops.Add)},
 	{"aten::sub", "self:n other:n", scalarBinary(ops.Sub)},
@@ -109,7 +115,7 @@ func histogram(c *call) Value {
 	flat := c.reshape(c.cast(x, defaultFloat), []*build.Number{build.Extent(x.Type().Numel()), build.Extent(1)})
 	c.shape(x)
 	lo, hi, scale := c.lift(least), c.lift(most), c.lift(float64(bins)/(most-least))
-	if least == most { // the extremes
+	if least == most && x.Type().Numel() > 0 { // the extremes
 		lo, hi = c.apply(ops.Reduce{Fn: ops.AMin}, flat), c.apply(ops.Reduce{Fn: ops.AMax}, flat)
 		half := c.cast(c.arith(ops.Eq, lo, hi), defaultFloat)
 		lo, hi = c.arith(ops.Sub, lo, half), c.arith(ops.Add, hi, half)
@@ -224,9 +230,12 @@ func toCopy(c *call) Value {
 	return c.convertTo(c.tensor(0), 1, true)
 }
 
-func emptyPermuted(c *call) Value {
-	c.args = append(c.args[:1:1], c.args[2:]...) // whatever its elements' order
-	return filled(0)(c)
+// emptyInOrder is a new tensor, whatever the order of its elements that argument i says.
+func emptyInOrder(i int, create func(*call) Value) func(*call) Value {
+	return func(c *call) Value {
+		c.args = slices.Concat(c.args[:i], c.args[i+1:])
+		return create(c)
+	}
 }
 
 // asStrided gives a tensor other strides: those that say the same of its memory, where extents of 1 may have any, or any strides
@@ -286,6 +295,15 @@ func (c *call) strided(t *build.Tensor, size, stride []int, offset int) Value {
 		return c.failed(err)
 	}
 	return c.view(t, build.StridedView{At: c.Constant("", indices), From: c.Dims(t)}, slices.Clone(stride))
+}
+
+// asStridedScatter returns self with the elements at the strides replaced by src.
+func asStridedScatter(c *call) Value {
+	copied, src := build.NewTensor(c.read(c.tensor(0))), c.tensor(1)
+	if part, ok := c.strided(copied, c.ints(2), c.ints(3), c.intOr(4, 0)).(*build.Tensor); ok && c.Err() == nil {
+		c.storeLike(part, src)
+	}
+	return copied
 }
 
 // nativeBatchNorm is batch norm that gives statistics besides, which programs do not use.

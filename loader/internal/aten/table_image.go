@@ -20,9 +20,7 @@ var images = []operator{
 	{"aten::replication_pad3d", "self:T padding:I", padMode(ops.Replicate)},
 	{"aten::_pad_circular", "self:T pad:I", padMode(ops.Circular)},
 	{"aten::pixel_shuffle", "self:T upscale_factor:i", func(c *call) Value { return c.apply(ops.PixelShuffle{Factor: c.int(1)}, c.tensor(0)) }},
-	{"aten::pixel_unshuffle", "self:T downscale_factor:i", func(c *call) Value {
-		return c.apply(ops.PixelShuffle{Factor: c.int(1), Reverse: true}, c.tensor(0))
-	}},
+	{"aten::pixel_unshuffle", "self:T downscale_factor:i", pixelUnshuffle},
 	{"aten::channel_shuffle", "self:T groups:i", func(c *call) Value { return c.apply(ops.ChannelShuffle{Groups: c.int(1)}, c.tensor(0)) }},
 	{"aten::im2col", "self:T kernel_size:I dilation:I padding:I stride:I", im2col},
 	{"aten::col2im", "self:T output_size:I kernel_size:I dilation:I padding:I stride:I", col2im},
@@ -52,6 +50,18 @@ var images = []operator{
 	{"aten::_upsample_bicubic2d_aa", "self:T output_size:I align_corners:b scales_h:f?=None scales_w:f?=None", upsample(ops.Cubic, 1, 2, 3, (*call).resizeSmooth)},
 	{"aten::_upsample_bicubic2d_aa", "input:T output_size:I? align_corners:b scale_factors:F?", upsample(ops.Cubic, 1, 2, 3, (*call).resizeSmooth)},
 	{"aten::__interpolate", "input:T size:I?=None scale_factor:F?=None mode:s='nearest' align_corners:b?=None recompute_scale_factor:b?=None antialias:b=False", interpolate},
+}
+
+// pixelUnshuffle moves pixels into channels. PyTorch leaves the shape of a tensor without elements as it is.
+func pixelUnshuffle(c *call) Value {
+	x, op := c.tensor(0), ops.PixelShuffle{Factor: c.int(1), Reverse: true}
+	if some, err := Truth(c.Builder, numel(c)); err == nil && !some {
+		if _, err := op.Infer([]ops.Type{x.Type()}); err != nil {
+			return c.fail("%v", err)
+		}
+		return c.op1("clone", x)
+	}
+	return c.apply(op, x)
 }
 
 // borders returns what to add before and after each dimension. PyTorch lists

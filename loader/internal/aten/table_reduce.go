@@ -40,6 +40,7 @@ var reductions = []operator{
 	{"aten::var", "self:T dim:I? unbiased:b=True keepdim:b=False", variance(ops.Var, 1, 2, -1, 3)},
 	{"aten::std", "self:T unbiased:b=True", variance(ops.Std, -1, 1, -1, -1)},
 	{"aten::std", "self:T dim:I? unbiased:b=True keepdim:b=False", variance(ops.Std, 1, 2, -1, 3)},
+	{"aten::sum_to_size", "self:T size:I", sumToSize},
 	{"aten::var_mean", "self:T unbiased:b=True", withMean(ops.Var, -1, 1, -1, -1)},
 	{"aten::var_mean", "self:T dim:I? unbiased:b=True keepdim:b=False", withMean(ops.Var, 1, 2, -1, 3)},
 	{"aten::std_mean", "self:T unbiased:b=True", withMean(ops.Std, -1, 1, -1, -1)},
@@ -182,6 +183,31 @@ func (c *call) spreadOf(op ops.Reduce, x *build.Tensor) *build.Tensor {
 		y = c.fn(ops.Sqrt, y)
 	}
 	return y
+}
+
+// sumToSize adds up the dimensions that broadcasting a tensor of the size would have made.
+func sumToSize(c *call) Value {
+	x, to := c.tensor(0), c.numbers(1)
+	dims := c.Dims(x)
+	front := len(dims) - len(to)
+	axes, wrong := &List{}, front < 0
+	for i, d := range dims {
+		if i >= front {
+			n := to[i-front]
+			if build.SameExtent(d, n) || c.plainInt(d) == c.plainInt(n) {
+				continue
+			}
+			wrong = wrong || c.plainInt(n) != 1
+		}
+		axes.Items = append(axes.Items, int64(i))
+	}
+	if wrong {
+		return c.fail("%v is no tensor that broadcasting made of the size", x.Type())
+	}
+	if len(axes.Items) == 0 {
+		return build.Alias(x)
+	}
+	return c.shaped(c.op3("sum", x, axes, true), to)
 }
 
 //go:noinline

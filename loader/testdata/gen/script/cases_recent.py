@@ -41,3 +41,11 @@ def cases(s):
     s.op("F.scaled_dot_product_attention(a, b, c)", (q[:1], k[0], v), (k, q[1:], q), tol=2e-6)
     s.op("torch.linalg.matrix_norm(a, 2)", s.rand(0, 3), s.rand(2, 3))
     s.op("F.batch_norm(a, b, b + 1)", (s.rand(0), s.rand(0)))
+    s.op("a.sum_to_size([1, 4]), a.sum_to_size([3, 1]), a.sum_to_size(1), a.sum_to_size(3, 4), a.expand(2, 3, 4).sum_to_size(1, 4), a.to(torch.int64).sum_to_size(4)", x)
+    s.op("a.sum_to_size(b.size())", (x, s.rand(1, 4)), (s.rand(2, 5), s.rand(5)), (s.rand(2, 5), s.rand(2, 5)), (s.rand(0, 5), s.rand(1, 5)), (s.rand(2, 5), s.rand(2, 4)))
+    s.op("torch.empty_strided([2, 3], [1, 2]).fill_(2) * a[:2, :3], a.new_empty_strided([3, 4], [1, 3], dtype=torch.float64).copy_(a)", x)
+    # PyTorch's gradient of self is that of what is replaced.
+    s.op("torch.as_strided_scatter(a.detach(), b, [2, 2], [4, 1], 1), torch.as_strided_scatter(a.detach(), b, [2, 2], [1, 2])", (x, s.rand(2, 2)))
+    s.op("torch.as_strided_scatter(a, b, [2, 2], [4, 9], 1)", (x, s.rand(2, 2)))
+    s.op("torch.nonzero_static(a > b, size=5), torch.nonzero_static(a > b, size=2, fill_value=7), torch.nonzero_static(a > b, size=0)", (x, torch.tensor(1.0)), (s.rand(2, 6), torch.tensor(9.0)), (s.rand(0, 2), torch.tensor(9.0)))
+    s.op("torch._int_mm(a, b)", (s.rand(3, 8, dtype=torch.int8, lo=-128, hi=127), s.rand(8, 4, dtype=torch.int8, lo=-128, hi=127)))
