@@ -28,10 +28,7 @@ func (e *exporter) int8(n *graph.Node) (y string, done bool, err error) {
 		y, err = e.linear(ops.Linear(op.LinearAttributes), n, in(0))
 		out = op.Out
 	case int8.DynamicLinear:
-		if op.Range.Rule != int8.EachRow {
-			return "", true, unsupported(op, "one range for all rows, chosen while running, is not written: quantize the float model with octet")
-		}
-		y, err = e.linear(ops.Linear(op.LinearAttributes), n, e.quantizedRows(in(0)))
+		y, err = e.linear(ops.Linear(op.LinearAttributes), n, e.quantizedInput(in(0), op.Range))
 	case int8.RNN:
 		return "", true, e.rnn(ops.RNN(op.RNNAttributes), n)
 	case int8.Embedding:
@@ -110,16 +107,30 @@ func (e *exporter) quantizeDequantize(x string, q *tensor.QParams) string {
 	return e.emit("DequantizeLinear", []string{y, scale, zero})
 }
 
-// quantizedRows writes the step of a float32 value to 8-bit integers, each row of it by its own range, and back, as asm.QuantizeRowsF32U8 has it.
-func (e *exporter) quantizedRows(x string) string {
-	last := attribute{"axes", []int{-1}}
-	zero, most := e.scalar(0), e.scalar(math.MaxUint8)
-	least := e.two("Min", e.emit("ReduceMin", []string{x}, last), zero)
-	span := e.two("Sub", e.two("Max", e.emit("ReduceMax", []string{x}, last), zero), least)
-	scale := e.two("Max", e.two("Div", span, most), e.scalar(0x1p-126))
-	low := e.one("Round", e.two("Div", least, scale))
+// quantizedInput writes the step of a float32 value to 8-bit integers and back: each row of it by its own range, as asm.QuantizeRowsF32U8 has it,
+// or all by one, as int8.InputRange says.
+func (e *exporter) quantizedInput(x string, r int8.InputRange) string {
+	of := []attribute{{"axes", []int{-1}}}
+	steps, top, eps := float64(math.MaxUint8), float64(math.MaxUint8), 0x1p-126
+	switch r.Rule {
+	case int8.WholeInput:
+		of, steps, top, eps = nil, float64(r.Hi-r.Lo), float64(math.MaxUint8-r.Lo), float64(ops.SmallScale)
+	case int8.WholeInputEps:
+		of, steps, top, eps = nil, float64(r.Hi-r.Lo), float64(r.Hi-r.Lo), r.Eps
+	}
+	zero := e.scalar(0)
+	least := e.two("Min", e.emit("ReduceMin", []string{x}, of...), zero)
+	span := e.two("Sub", e.two("Max", e.emit("ReduceMax", []string{x}, of...), zero), least)
+	unit := e.two("Div", span, e.scalar(steps))
+	scale := e.two("Max", unit, e.scalar(eps))
+	if r.Rule == int8.WholeInput { // its zero point is that of the range, also where the scale is the least
+		unit = e.two("Max", unit, e.scalar(0x1p-126))
+	} else {
+		unit = scale
+	}
+	low := e.one("Round", e.two("Div", least, unit))
 	q := e.one("Round", e.two("Mul", x, e.one("Reciprocal", scale)))
-	return e.two("Mul", e.two("Min", e.two("Max", q, low), e.two("Add", low, most)), scale)
+	return e.two("Mul", e.two("Min", e.two("Max", q, low), e.two("Add", low, e.scalar(top))), scale)
 }
 
 // dequantizeConstant writes a quantized constant and the step to its floats.

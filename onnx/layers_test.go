@@ -7,6 +7,7 @@ import (
 	"github.com/octet-ml/octet/graph"
 	"github.com/octet-ml/octet/graph/nn"
 	"github.com/octet-ml/octet/ops"
+	"github.com/octet-ml/octet/ops/int8"
 	"github.com/octet-ml/octet/quantize"
 	"github.com/octet-ml/octet/tensor"
 )
@@ -23,9 +24,23 @@ func functions(c *nn.Context, x ...*graph.Value) *graph.Value {
 	var all []*graph.Value
 	for _, f := range []ops.Unary{
 		{Fn: ops.ELU, Alpha: 0.7}, {Fn: ops.CELU, Alpha: 0.7}, {Fn: ops.SELU}, {Fn: ops.Softplus, Alpha: 1, Beta: 20}, {Fn: ops.LogSigmoid}, {Fn: ops.Mish},
-		{Fn: ops.Hardshrink, Alpha: 0.5}, {Fn: ops.Threshold, Alpha: 0.3, Beta: -2},
+		{Fn: ops.Hardshrink, Alpha: 0.5}, {Fn: ops.Threshold, Alpha: 0.3, Beta: -2}, {Fn: ops.Softshrink, Alpha: 0.4}, {Fn: ops.Exp2}, {Fn: ops.Expm1},
 	} {
 		all = append(all, c.Apply(f, x[0]))
+	}
+	positive := c.Apply(ops.Unary{Fn: ops.Square}, x[0])
+	for _, fn := range []ops.UnaryFn{ops.Log2, ops.Log10, ops.Log1p} {
+		all = append(all, c.Apply(ops.Unary{Fn: fn}, positive))
+	}
+	tiny := c.Apply(ops.Binary{Fn: ops.Mul, BNumber: true}, x[0], c.Const(tensor.Scalar(float32(1e-5))))
+	for _, fn := range []ops.UnaryFn{ops.Log1p, ops.Expm1} { // what is left of 1+x, and of e^x-1
+		all = append(all, c.Apply(ops.Binary{Fn: ops.Div}, c.Apply(ops.Unary{Fn: fn}, tiny), tiny))
+	}
+	all = append(all, c.Apply(ops.PadMode{Fn: ops.Circular, Before: []int{0, 1, -2}, After: []int{0, 2, 2}}, x[0]))
+	most := c.ApplyAll(ops.ArgMax{Flat: true, KeepDims: true, Values: true}, 2, x[0])
+	at := c.Apply(ops.Cast{DType: tensor.Float32}, c.Apply(ops.ArgMax{Flat: true, Min: true}, x[0]))
+	for _, y := range []*graph.Value{most[0], c.Apply(ops.Cast{DType: tensor.Float32}, most[1]), at} {
+		all = append(all, c.Apply(ops.Binary{Fn: ops.Sub}, x[0], y))
 	}
 	return c.Apply(ops.Concat{Axis: 1}, all...)
 }
@@ -51,6 +66,18 @@ func recurrent(c *nn.Context, x ...*graph.Value) *graph.Value {
 	y = c.Call("gru", nn.GRU{Input: 16, Hidden: 8, BatchFirst: true}, y)
 	all := c.CallAll("rnn", nn.RNN{Input: 8, Hidden: 8, ReLU: true, NoBias: true, Bidirectional: true}, y)
 	return c.Apply(ops.Concat{Axis: 1}, c.Call("tanh", nn.RNN{Input: 16, Hidden: 16, BatchFirst: true}, all[0]), c.Apply(ops.Reshape{Shape: []int{3, -1, 16}}, c.Apply(ops.Concat{Axis: 0}, all[1], all[1], all[1])))
+}
+
+// withRange returns the dynamic int8 form of a model whose linear layers quantize their inputs by a rule.
+func withRange(g *graph.Graph, r int8.InputRange) *graph.Graph {
+	dynamic := must(quantize.New(quantize.Options{Dynamic: true}).Quantize(g))
+	for _, n := range dynamic.Nodes {
+		if op, is := n.Op.(int8.DynamicLinear); is {
+			op.Range = r
+			n.Op = op
+		}
+	}
+	return dynamic
 }
 
 // built lists models of operators that none of the others has.
@@ -80,6 +107,9 @@ func built() []exported {
 			list = append(list, exported{name: m.name + "-dynamic", graph: dynamic, inputs: x, least: m.int8})
 		}
 		if m.name == "layers" {
+			for name, r := range map[string]int8.InputRange{"fbgemm": {Rule: int8.WholeInput, Hi: 127}, "pt2e": {Rule: int8.WholeInputEps, Hi: 255, Eps: 1e-6}} {
+				list = append(list, exported{name: "layers-dynamic-" + name, graph: withRange(g, r), inputs: x, least: m.int8})
+			}
 			list = append(list, exported{name: m.name + "-int8", graph: quantized(g, x), inputs: x, least: m.int8})
 		}
 	}

@@ -54,19 +54,23 @@ func (e *exporter) several(n *graph.Node) (done bool, err error) {
 
 // argMax writes the greatest or least elements along a dimension and where they are first.
 func (e *exporter) argMax(op ops.ArgMax, n *graph.Node) error {
-	if op.Flat {
-		return unsupported(op, "one index of all elements is not written: flatten them, and name the dimension")
-	}
 	kind := "Max"
 	if op.Min {
 		kind = "Min"
 	}
-	x, keep, outputs := []string{e.float(n.Inputs[0])}, attribute{"keepdims", asInt(op.KeepDims)}, n.Outputs
+	x, keep, outputs := e.float(n.Inputs[0]), attribute{"keepdims", asInt(op.KeepDims)}, n.Outputs
+	kept := func(y string) string { return y }
+	if op.Flat { // one dimension of all elements
+		x, op.Axis, keep = e.two("Reshape", x, e.int64s([]int{-1})), 0, attribute{"keepdims", 0}
+		if ones := slices.Repeat([]int{1}, len(outputs[0].Type.Shape)); op.KeepDims {
+			kept = func(y string) string { return e.two("Reshape", y, e.int64s(ones)) }
+		}
+	}
 	if op.Values {
-		e.names[outputs[0]] = e.emit("Reduce"+kind, x, attribute{"axes", []int{op.Axis}}, keep)
+		e.names[outputs[0]] = kept(e.emit("Reduce"+kind, []string{x}, attribute{"axes", []int{op.Axis}}, keep))
 		outputs = outputs[1:]
 	}
-	e.names[outputs[0]] = e.emit("Arg"+kind, x, attribute{"axis", op.Axis}, keep)
+	e.names[outputs[0]] = kept(e.emit("Arg"+kind, []string{x}, attribute{"axis", op.Axis}, keep))
 	return nil
 }
 
@@ -154,10 +158,10 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 	case ops.Permute:
 		return e.emit("Transpose", []string{in(0)}, attribute{"perm", op.Order}), nil
 	case ops.PadMode:
-		kind := map[ops.PadFn]string{ops.Reflect: "reflect", ops.Replicate: "edge"}[op.Fn]
-		if kind == "" {
-			return "", unsupported(op, "a border of the other end is not written: pad with zeros, reflected or nearest elements")
+		if op.Fn == ops.Circular {
+			return e.circular(op, in(0)), nil
 		}
+		kind := map[ops.PadFn]string{ops.Reflect: "reflect", ops.Replicate: "edge"}[op.Fn]
 		return e.emit("Pad", []string{in(0), e.int64s(slices.Concat(op.Before, op.After))}, attribute{"mode", kind}), nil
 	case ops.DynamicReshape:
 		return e.two("Reshape", in(0), e.extents(n, op.Extents)), nil
@@ -181,8 +185,7 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 	case ops.Where:
 		return e.emit("Where", []string{in(0), e.typed(n.Inputs[1], out.DType), e.typed(n.Inputs[2], out.DType)}), nil
 	case ops.Slice:
-		one := func(v int) string { return e.int64s([]int{v}) }
-		return e.emit("Slice", []string{in(0), one(op.Start), one(op.End), one(op.Axis), one(op.Step)}), nil
+		return e.slice(in(0), op.Start, op.End, op.Axis, op.Step), nil
 	case ops.SliceTo: // its bounds are scalars
 		bound := func(i int) string { return e.emit("Reshape", []string{in(i), e.int64s([]int{1})}) }
 		return e.emit("Slice", []string{in(0), bound(1), bound(2), e.int64s([]int{op.Axis}), e.int64s([]int{op.Step})}), nil
@@ -194,6 +197,38 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 		return e.emit("Pad", []string{in(0), e.int64s(append(before, after...)), e.scalar(op.Value)}), nil
 	}
 	return "", unsupported(n.Op, "it is not written")
+}
+
+// slice writes every step-th element of a dimension from start to end.
+func (e *exporter) slice(x string, start, end, axis, step int) string {
+	one := func(v int) string { return e.int64s([]int{v}) }
+	return e.emit("Slice", []string{x, one(start), one(end), one(axis), one(step)})
+}
+
+// circular writes a border of the elements at the other end, which Pad has from version 19 on; a negative one crops.
+func (e *exporter) circular(op ops.PadMode, x string) string {
+	for axis, before := range op.Before {
+		after := op.After[axis]
+		if before == 0 && after == 0 {
+			continue
+		}
+		end := math.MaxInt
+		if after < 0 {
+			end = after
+		}
+		parts := []string{x}
+		if before < 0 || after < 0 {
+			parts[0] = e.slice(x, max(-before, 0), end, axis, 1)
+		}
+		if before > 0 {
+			parts = slices.Insert(parts, 0, e.slice(x, -before, math.MaxInt, axis, 1))
+		}
+		if after > 0 {
+			parts = append(parts, e.slice(x, 0, after, axis, 1))
+		}
+		x = e.emit("Concat", parts, attribute{"axis", axis})
+	}
+	return x
 }
 
 // extents writes the vector of extents that are computed of those of inputs.

@@ -82,6 +82,25 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 		return e.two("Mul", x, e.one("Tanh", e.one("Softplus", x))), nil
 	case ops.Threshold: // a NaN stays
 		return e.emit("Where", []string{e.two("LessOrEqual", x, e.scalar(op.Alpha)), e.scalar(op.Beta), x}), nil
+	case ops.Softshrink: // what is beyond the ends; a NaN stays, which Shrink makes 0
+		return e.two("Sub", x, e.clip(x, -op.Alpha, op.Alpha)), nil
+	case ops.Log2, ops.Log10: // ln(x)/ln(base)
+		base := math.Ln2
+		if op.Fn == ops.Log10 {
+			base = math.Ln10
+		}
+		return e.two("Div", e.one("Log", x), e.scalar(base)), nil
+	case ops.Exp2:
+		return e.two("Pow", e.scalar(2), x), nil
+	case ops.Log1p: // near 0, where 1+x has lost most of x, 2 artanh(x/(x+2))
+		near := e.one("Atanh", e.two("Div", x, e.two("Add", x, e.scalar(2))))
+		return e.nearZero(x, e.two("Add", near, near), e.one("Log", e.two("Add", x, e.scalar(1)))), nil
+	case ops.Expm1: // near 0, where e^x-1 has lost most of x, 2 sinh(x/2) e^(x/2)
+		half := e.two("Mul", x, e.scalar(0.5))
+		near := e.two("Mul", e.one("Sinh", half), e.one("Exp", half))
+		return e.nearZero(x, e.two("Add", near, near), e.two("Sub", e.one("Exp", x), e.scalar(1))), nil
+	case ops.Erfc:
+		return "", unsupported(op, "it has erf alone, and 1-erf(x) is 0 beyond x = 4: write that, where it does, as 1 - torch.erf(x)")
 	case ops.GELU: // x/2 (1 + erf(x/sqrt 2))
 		erf := e.one("Erf", e.two("Mul", x, e.scalar(1/math.Sqrt2)))
 		return e.two("Mul", e.two("Mul", x, e.scalar(0.5)), e.two("Add", erf, e.scalar(1))), nil
@@ -91,4 +110,9 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 		return e.two("Mul", e.two("Mul", x, e.scalar(0.5)), e.two("Add", tanh, e.scalar(1))), nil
 	}
 	return "", unsupported(op, "it is not written")
+}
+
+// nearZero writes near where |x| < 1/2, and far elsewhere and for a NaN.
+func (e *exporter) nearZero(x, near, far string) string {
+	return e.emit("Where", []string{e.two("Less", e.one("Abs", x), e.scalar(0.5)), near, far})
 }

@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// smallScale is the least scale that PyTorch chooses, SMALL_SCALE_THRESHOLD.
-const smallScale = float32(6.1e-5)
+// SmallScale is the least scale that PyTorch chooses, SMALL_SCALE_THRESHOLD.
+const SmallScale = float32(6.1e-5)
 
 // ChooseFBGEMM returns scale and zero point that make integers from lo to hi of values from least to most, which are around 0: ChooseQuantizationParams of
 // FBGEMM. It takes the zero point from the end of the range whose rounding error is less.
@@ -16,14 +16,14 @@ func ChooseFBGEMM(least, most float32, lo, hi int32) (scale float32, zero int32)
 	if s := float32(wide); s == 0 || math.IsInf(float64(1/s), 0) {
 		wide = 0.1
 	}
-	if wide < float64(smallScale) {
-		amplifier := smallScale / float32(wide)
-		wide = float64(smallScale)
+	if wide < float64(SmallScale) {
+		amplifier := SmallScale / float32(wide)
+		wide = float64(SmallScale)
 		switch {
 		case least == 0:
-			most = smallScale * float32(steps)
+			most = SmallScale * float32(steps)
 		case most == 0:
-			least = -smallScale * float32(steps)
+			least = -SmallScale * float32(steps)
 		default:
 			least, most = least*amplifier, most*amplifier
 		}
