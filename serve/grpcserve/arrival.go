@@ -3,7 +3,6 @@ package grpcserve
 import (
 	"context"
 	"net"
-	"slices"
 	"sync"
 
 	"google.golang.org/grpc/credentials"
@@ -105,16 +104,18 @@ func (c *connection) end(k *call, bytes int64) {
 	a := c.arrivals
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	i := slices.Index(c.calls, k)
-	if i < 0 {
+	for i, other := range c.calls {
+		if other != k {
+			continue
+		}
+		for _, earlier := range c.calls[:i] {
+			earlier.read += bytes // none of which is the other's
+		}
+		c.calls = append(c.calls[:i], c.calls[i+1:]...)
+		a.calls--
+		c.count()
 		return
 	}
-	for _, earlier := range c.calls[:i] {
-		earlier.read += bytes // none of which is the other's
-	}
-	c.calls = slices.Delete(c.calls, i, i+1)
-	a.calls--
-	c.count()
 }
 
 // watch counts a request that watches the health, or with -1 its end. It reports whether the connection may have so many.

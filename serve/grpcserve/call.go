@@ -3,7 +3,6 @@ package grpcserve
 import (
 	"context"
 	"crypto/subtle"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -105,12 +104,13 @@ func (c *call) arrive(bytes int64) {
 	c.conn.end(c, bytes)
 }
 
-// answers returns a service that bounds the time in which the message of a unary call comes and its answer is read.
-func (g *Server) answers(service *grpc.ServiceDesc) *grpc.ServiceDesc {
+// register adds a service, and bounds the time in which the message of a unary call comes and its answer is read.
+func (g *Server) register(service *grpc.ServiceDesc, implementation any) {
 	desc := *service
-	desc.Methods = slices.Clone(desc.Methods)
+	desc.Methods = append([]grpc.MethodDesc(nil), desc.Methods...)
 	for i := range desc.Methods {
 		m := &desc.Methods[i]
+		g.methods["/"+desc.ServiceName+"/"+m.MethodName] = true
 		handle := m.Handler
 		m.Handler = func(server any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 			c := ctx.Value(callKey{}).(*call) // of admitHeaders
@@ -126,7 +126,10 @@ func (g *Server) answers(service *grpc.ServiceDesc) *grpc.ServiceDesc {
 			}, interceptor)
 		}
 	}
-	return &desc
+	for _, stream := range desc.Streams {
+		g.methods["/"+desc.ServiceName+"/"+stream.StreamName] = true
+	}
+	g.grpc.RegisterService(&desc, implementation)
 }
 
 // authorized reports whether the metadata of a request bears the token.

@@ -29,8 +29,8 @@ func (c codec) Unmarshal(data mem.BufferSlice, to any) error {
 
 // answer is that of a call. gRPC takes it and ends the method, and sends it as the client reads.
 type answer struct {
-	*pb.ModelInferResponse
-	call *call
+	response *pb.ModelInferResponse
+	call     *call
 }
 
 // Marshal encodes a message.
@@ -41,15 +41,15 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	}
 	k := a.call
 	if mem.IsBelowBufferPoolingThreshold(int(k.bytes)) {
-		return c.CodecV2.Marshal(a.ModelInferResponse)
+		return c.CodecV2.Marshal(a.response)
 	}
 	if k.parts.Add(1); !k.conn.send(k) {
 		k.end()
 	}
-	buffer := mem.DefaultBufferPool().Get(int(k.bytes))
-	data, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend((*buffer)[:0], a.ModelInferResponse)
+	buffer := k.Get(int(k.bytes))
+	data, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend((*buffer)[:0], a.response)
 	*buffer = data
-	sent := mem.NewBuffer(buffer, sentBuffers{mem.DefaultBufferPool(), k})
+	sent := mem.NewBuffer(buffer, k)
 	if err != nil {
 		sent.Free()
 		return nil, err
@@ -57,16 +57,13 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	return mem.BufferSlice{sent}, nil
 }
 
-// sentBuffers takes the buffer of an answer back once it was written, or dropped.
-type sentBuffers struct {
-	mem.BufferPool
-	call *call
-}
+// Get returns a buffer for the answer.
+func (c *call) Get(bytes int) *[]byte { return mem.DefaultBufferPool().Get(bytes) }
 
-// Put ends the answer.
-func (s sentBuffers) Put(buffer *[]byte) {
-	s.BufferPool.Put(buffer)
-	if s.call.conn.forget(s.call) {
-		s.call.end()
+// Put takes the buffer of the answer back, which was written or dropped.
+func (c *call) Put(buffer *[]byte) {
+	mem.DefaultBufferPool().Put(buffer)
+	if c.conn.forget(c) {
+		c.end()
 	}
 }

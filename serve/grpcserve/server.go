@@ -68,13 +68,8 @@ func New(s *serve.Server, config *tls.Config) *Server {
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleTime, Time: pingTime}),
 		grpc.Creds(countedCredentials{creds, &g.arrivals}),
 	)
-	g.grpc.RegisterService(g.answers(g.service()), g)
-	g.grpc.RegisterService(g.answers(&healthpb.Health_ServiceDesc), &health{server: s, stopping: g.stopping})
-	for service, info := range g.grpc.GetServiceInfo() {
-		for _, m := range info.Methods {
-			g.methods["/"+service+"/"+m.Name] = true
-		}
-	}
+	g.register(g.service(), g)
+	g.register(&healthpb.Health_ServiceDesc, &health{server: s, stopping: g.stopping})
 	return g
 }
 
