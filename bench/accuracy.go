@@ -24,6 +24,7 @@ type Evaluation struct {
 	Labels  bool             // whether the data had labels that the metric is of
 	Metric  *Metric          // nil for outputs alone
 	Value   float64          // of the metric; NaN where it is of no labels
+	NaNs    int              // samples whose first output has a NaN
 	Elapsed time.Duration    // inside the model
 	Outputs []*tensor.Tensor // of all samples, where they were kept
 	Logits  *tensor.Tensor   // the first of them
@@ -164,6 +165,11 @@ func (e *Evaluation) measure(batches iter.Seq2[[]*tensor.Tensor, error], labels 
 				return err
 			}
 		}
+		invalid, err := nans(out[0])
+		if err != nil {
+			return err
+		}
+		e.NaNs += invalid
 		size := min(o.Batch, e.N-done)
 		if o.Keep {
 			if err := e.keep(out, size, done); err != nil {
@@ -179,6 +185,25 @@ func (e *Evaluation) measure(batches iter.Seq2[[]*tensor.Tensor, error], labels 
 		e.Value, e.Right, e.Counted = score.Value(), score.Right, score.Counted
 	}
 	return nil
+}
+
+// nans returns how many samples of an output have a NaN.
+func nans(out *tensor.Tensor) (n int, err error) {
+	if !out.DType().IsFloat() || out.Rank() == 0 || out.Numel() == 0 {
+		return 0, nil
+	}
+	wide, err := out.To(tensor.Float32)
+	if err != nil {
+		return 0, err
+	}
+	v := wide.Contiguous().Float32s()
+	width := len(v) / out.Dim(0)
+	for ; len(v) > 0; v = v[width:] {
+		if slices.ContainsFunc(v[:width], func(x float32) bool { return x != x }) {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // firstOf leaves out what a model computes for samples that fill a batch up.

@@ -65,6 +65,9 @@ func (f *measureFlags) finish(ctx context.Context, a *app, e *bench.Evaluation, 
 	if err := a.printEval(r); err != nil {
 		return err
 	}
+	if e.NaNs > 0 {
+		a.say("%d of %d samples have a NaN in their output, which counts as a class of its own: look for NaN and infinity in the data", e.NaNs, e.N)
+	}
 	if f.target > 0 && !(e.Value >= f.target) {
 		return &accuracyError{r.name(), e.Value, f.target}
 	}

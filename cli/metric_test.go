@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -216,6 +217,15 @@ func TestEvalAgainst(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 	if _, said := octet(t, exitUsage, "eval", path, "--data", data, "--metric", "top"); !strings.Contains(said, "did you mean top1?") {
+		t.Errorf("said %q", said)
+	}
+	invalid := filepath.Join(dir, "nan.npz")
+	if x, err = tensor.FromSlice([]float32{1, 2, float32(math.NaN()), 4, 5, float32(math.NaN())}, 3, 2); err != nil {
+		t.Fatal(err)
+	}
+	writeArrays(t, invalid, map[string]*tensor.Tensor{"x": x})
+	rows := scriptFile(t, "x: Tensor", "return torch.mul(x, 2)")
+	if _, said := octet(t, exitOK, "eval", rows, "--data", invalid, "--batch", "2"); !strings.Contains(said, "2 of 3 samples have a NaN in their output") {
 		t.Errorf("said %q", said)
 	}
 	n := scriptFile(t, "x: Tensor,\n    n: int", "return torch.mul(x, n)")

@@ -114,6 +114,7 @@ func (a *app) runServe(ctx context.Context, f *serveFlags) error {
 	if err != nil {
 		return err
 	}
+	a.readCertificate(certificate) // says whether it has expired
 	configured, err := a.configured(ctx, f)
 	if err != nil {
 		return err

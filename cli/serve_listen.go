@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/netutil"
 
@@ -149,6 +150,7 @@ func (a *app) warnOpen(f *serveFlags, l net.Listener) {
 type certificate struct {
 	cert, key string
 	current   atomic.Pointer[tls.Certificate]
+	wrong     string // what was said of it last
 }
 
 // certificate reads the certificate of the flags; nil without one.
@@ -179,6 +181,23 @@ func (c *certificate) read() error {
 	}
 	c.current.Store(&pair)
 	return nil
+}
+
+// readCertificate reads the certificate anew, and says what is wrong with it where that is not what was said before.
+func (a *app) readCertificate(c *certificate) {
+	if c == nil {
+		return
+	}
+	wrong := ""
+	if err := c.read(); err != nil {
+		wrong = fmt.Sprintf("%v: the one before stays", err)
+	} else if end := c.current.Load().Leaf.NotAfter; time.Now().After(end) {
+		wrong = fmt.Sprintf("--tls-cert %s: it has expired at %s", c.cert, end.Format(time.RFC3339))
+	}
+	if wrong != "" && wrong != c.wrong {
+		a.say(a.name+": %s", wrong)
+	}
+	c.wrong = wrong
 }
 
 // readToken reads the token of a file, without blanks around it.

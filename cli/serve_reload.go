@@ -40,7 +40,7 @@ func (a *app) reloadLoop(ctx context.Context, f *serveFlags, s *serve.Server, c 
 		case <-signals:
 			a.reload(ctx, f, s, c)
 		case <-ticks:
-			a.look(ctx, f, s)
+			a.look(ctx, f, s, c)
 		}
 	}
 }
@@ -48,10 +48,9 @@ func (a *app) reloadLoop(ctx context.Context, f *serveFlags, s *serve.Server, c 
 // reload reads the certificate, the folder of models and all models anew.
 func (a *app) reload(ctx context.Context, f *serveFlags, s *serve.Server, c *certificate) {
 	if c != nil {
-		if err := c.read(); err != nil {
-			a.say(a.name+": %v", err)
-		}
+		c.wrong = "" // who asks is told again
 	}
+	a.readCertificate(c)
 	if err := a.update(ctx, f, s); err != nil {
 		a.say(a.name+": %v", err)
 		return
@@ -61,8 +60,9 @@ func (a *app) reload(ctx context.Context, f *serveFlags, s *serve.Server, c *cer
 	}
 }
 
-// look loads what has changed.
-func (a *app) look(ctx context.Context, f *serveFlags, s *serve.Server) {
+// look reads the certificate and loads what has changed.
+func (a *app) look(ctx context.Context, f *serveFlags, s *serve.Server, c *certificate) {
+	a.readCertificate(c)
 	if err := a.update(ctx, f, s); err != nil {
 		a.say(a.name+": %v", err)
 		return

@@ -254,11 +254,16 @@ func TestServeReload(t *testing.T) {
 
 func writeCertificate(t *testing.T, cert, key, name string) {
 	t.Helper()
+	writeCertificateUntil(t, cert, key, name, time.Now().Add(time.Hour))
+}
+
+func writeCertificateUntil(t *testing.T, cert, key, name string, end time.Time) {
+	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: end, DNSNames: []string{"localhost"}}
 	template.Subject.CommonName = name
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {

@@ -12,9 +12,15 @@ import (
 	"github.com/octet-ml/octet/tensor"
 )
 
+// errNoModel says that a graph is nil.
+var errNoModel = errors.New("there is no model to read data for: what should have made it has failed")
+
 // Bound returns g for the arrays that the data has: where they name parts of its inputs, as in name.0 and name.key, or
 // leave out optional ones, the graph whose inputs they are (graph.Graph.Bind), else g itself.
 func (d *Dataset) Bound(g *graph.Graph) (*graph.Graph, error) {
+	if g == nil {
+		return nil, errNoModel
+	}
 	parameters := g.Parameters()
 	var names, left []string
 	for _, a := range d.fields {
@@ -82,6 +88,9 @@ func (b *binding) inputNames() []string {
 
 // bind returns what the arrays are for g: as samples, or as what one run takes.
 func (d *Dataset) bind(g *graph.Graph, whole bool) (*binding, error) {
+	if g == nil {
+		return nil, errNoModel
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.bound != nil && d.bound.graph == g && d.bound.whole == whole {

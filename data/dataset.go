@@ -167,6 +167,7 @@ func ShardSamples(s quantize.Shard, n, size int) (from, to int) {
 	if n == 0 {
 		return 0, 0
 	}
+	size = max(size, 1)
 	from, to = s.Range((n-1)/size + 1)
 	return from * size, min(to*size, n)
 }
@@ -184,8 +185,14 @@ func (d *Dataset) between(g *graph.Graph, size, from, to, end int) iter.Seq2[[]*
 }
 
 // BatchSize returns the size of the batches that a model is given: the one that it takes, where
-// that is one, and else the one that is wanted, within the model's bounds.
-func BatchSize(g *graph.Graph, wanted int) int { return g.BatchSize(wanted) }
+// that is one, and else the one that is wanted, within the model's bounds and at least 1.
+func BatchSize(g *graph.Graph, wanted int) int {
+	wanted = max(wanted, 1)
+	if g == nil {
+		return wanted // reading for it fails
+	}
+	return g.BatchSize(wanted)
+}
 
 // Batch returns samples [from, to) as inputs of a model. Where the model takes no batch as small as
 // that, these samples are repeated to fill one, and tensor.Samples says how many they are.
@@ -197,7 +204,7 @@ func (d *Dataset) Batch(g *graph.Graph, from, to int) ([]*tensor.Tensor, error) 
 		return nil, &IndexError{max(from, d.n), d.n}
 	}
 	indices := upTo(from, max(from, to))
-	least := g.BatchSize(1)
+	least := BatchSize(g, 1)
 	if to-from >= least || from >= to {
 		return d.samples(g, indices)
 	}

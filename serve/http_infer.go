@@ -82,7 +82,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, t *Ticket, form 
 		return 0, err
 	}
 	memory.answer, headerLength, err = response.Append(memory.answer[:0])
-	t.hold(int64(len(memory.answer)))
+	t.Hold(int64(len(memory.answer)))
 	return headerLength, err
 }
 

@@ -160,12 +160,12 @@ func (t *Ticket) Infer(ctx context.Context, r *oip.InferRequest) (*oip.InferResp
 	if answer.Outputs, err = t.instance.answer(r, outputs); err != nil {
 		return nil, err
 	}
-	t.hold(sizeOf(outputs))
+	t.Hold(sizeOf(outputs))
 	return answer, nil
 }
 
-// hold counts bytes of the answer as those of the request.
-func (t *Ticket) hold(bytes int64) {
+// Hold counts bytes of the answer as those of the request, whose work is done: it cannot fail.
+func (t *Ticket) Hold(bytes int64) {
 	a := &t.server.admission
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -53,6 +53,12 @@ func (h *health) List(context.Context, *healthpb.HealthListRequest) (*healthpb.H
 
 // Watch sends the state, and then each other one.
 func (h *health) Watch(r *healthpb.HealthCheckRequest, stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+	c := stream.Context().Value(callKey{}).(*call) // of admitHeaders
+	c.arrive(0)
+	if !c.conn.watch(1) {
+		return status.Errorf(codes.ResourceExhausted, "a connection watches the health %d times at most", maxWatches)
+	}
+	defer c.conn.watch(-1)
 	ticker := time.NewTicker(lookTime)
 	defer ticker.Stop()
 	sent := healthpb.HealthCheckResponse_ServingStatus(-1)

@@ -19,19 +19,16 @@ func (g *Server) handleInfer(_ any, ctx context.Context, decode func(any) error,
 	if err := decode(&message); err != nil {
 		return nil, err
 	}
-	c.timer.Stop()
 	info := &grpc.UnaryServerInfo{Server: g, FullMethod: pb.GRPCInferenceService_ModelInfer_FullMethodName}
-	answer, err := interceptor(ctx, message, info, func(ctx context.Context, _ any) (any, error) {
+	return interceptor(ctx, message, info, func(ctx context.Context, _ any) (any, error) {
 		c.err = &serve.Error{Code: serve.Internal, Reason: "internal error"} // unless what follows returns
-		var answer *pb.ModelInferResponse
-		answer, c.err = g.infer(ctx, c, message)
+		var response *pb.ModelInferResponse
+		response, c.err = g.infer(ctx, c, message)
 		if c.err != nil {
 			return nil, statusOf(ctx, c.err, c.id)
 		}
-		return answer, nil
+		return &answer{response, c}, nil
 	})
-	c.timer.Reset(writeTime)
-	return answer, err
 }
 
 // infer admits a request, decodes it and answers it.
@@ -65,6 +62,7 @@ func (g *Server) infer(ctx context.Context, c *call, message encoded) (*pb.Model
 	}
 	answer := writeResponse(response, raw)
 	c.bytes = int64(proto.Size(answer))
+	c.ticket.Hold(c.bytes) // gRPC makes a copy
 	return answer, nil
 }
 
@@ -116,7 +114,7 @@ func readInput(in *pb.ModelInferRequest_InferInputTensor, raw [][]byte, i int, g
 	}
 	if t.Datatype == oip.Bytes {
 		n, _ := t.Shape.Numel() // Declare has checked it
-		if err := grow(elementBytes * int64(min(n, len(raw[i])/4))); err != nil {
+		if err := grow(elementBytes*int64(min(n, len(raw[i])/4)) + int64(len(raw[i]))); err != nil {
 			return nil, err
 		}
 	}

@@ -17,7 +17,7 @@ type measured struct {
 // Bytes that parts of a message take once they are decoded.
 const (
 	partBytes    = 256 // a tensor, a requested output, a parameter: with its place in a list or map
-	elementBytes = 48  // an element of BYTES, without its contents: in the message and in the tensor
+	elementBytes = 48  // an element of BYTES, or a raw tensor, without its contents: in the message and in the tensor
 	varintFactor = 16  // a byte can be a number of 8, in the message and in the tensor
 	copyFactor   = 2   // numbers that take what they have in the message
 )
@@ -26,6 +26,7 @@ const (
 const (
 	fieldModel, fieldVersion                  = 1, 2    // of ModelInferRequest
 	fieldParameters, fieldInputs, fieldWanted = 4, 5, 6 // of ModelInferRequest
+	fieldRaw                                  = 7       // of ModelInferRequest
 	fieldExtents, fieldInputParameters        = 3, 4    // of InferInputTensor
 	fieldContents                             = 5       // of InferInputTensor
 	fieldBool, fieldFloat, fieldDouble        = 1, 6, 7 // of InferTensorContents
@@ -49,6 +50,8 @@ func measure(message []byte) (measured, error) {
 			return m.part(value, fieldOutputParameters)
 		case field == fieldParameters:
 			m.bytes += partBytes
+		case field == fieldRaw:
+			m.bytes += elementBytes
 		}
 		m.bytes += int64(len(value))
 		return nil

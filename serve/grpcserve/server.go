@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 
@@ -21,6 +22,7 @@ import (
 // Bounds of a connection. Those of requests are the options of the serve.Server.
 const (
 	maxStreams    = 250 // requests in progress
+	maxWatches    = 4   // of them, that watch the health
 	maxHeaders    = 64 << 10
 	handshakeTime = 5 * time.Second
 	writeTime     = 30 * time.Second // in which a client has to read its answer
@@ -35,15 +37,24 @@ type Server struct {
 	server   *serve.Server
 	opts     serve.Options
 	grpc     *grpc.Server
-	requests atomic.Uint64
-	stopping chan struct{} // closed by Stop
-	stop     sync.Once
+	methods  map[string]bool // by their full names
+	arrivals arrivals
+	// writeTime is what a client has to read its answer.
+	writeTime time.Duration
+	requests  atomic.Uint64
+	stopping  chan struct{} // closed by Stop
+	stop      sync.Once
 }
 
 // New returns a server of the models of s, with TLS unless the configuration is nil.
 func New(s *serve.Server, config *tls.Config) *Server {
-	g := &Server{server: s, opts: s.Options(), stopping: make(chan struct{})}
-	options := []grpc.ServerOption{
+	g := &Server{server: s, opts: s.Options(), methods: make(map[string]bool), writeTime: writeTime, stopping: make(chan struct{})}
+	g.arrivals.most, g.arrivals.message = g.opts.MaxInflightBytes, g.opts.MaxBody
+	creds := insecure.NewCredentials()
+	if config != nil {
+		creds = credentials.NewTLS(config)
+	}
+	g.grpc = grpc.NewServer(
 		grpc.InTapHandle(g.admitHeaders),
 		grpc.StatsHandler(callStats{}),
 		grpc.ForceServerCodecV2(newCodec()),
@@ -55,13 +66,10 @@ func New(s *serve.Server, config *tls.Config) *Server {
 		grpc.ConnectionTimeout(handshakeTime),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: leastPingTime, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleTime, Time: pingTime}),
-	}
-	if config != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(config)))
-	}
-	g.grpc = grpc.NewServer(options...)
-	g.grpc.RegisterService(g.service(), g)
-	healthpb.RegisterHealthServer(g.grpc, &health{server: s, stopping: g.stopping})
+		grpc.Creds(countedCredentials{creds, &g.arrivals}),
+	)
+	g.register(g.service(), g)
+	g.register(&healthpb.Health_ServiceDesc, &health{server: s, stopping: g.stopping})
 	return g
 }
 

@@ -111,7 +111,7 @@ func (t *Tensor) setElements(data []byte, n int, memory *Memory) (err error) {
 	}
 	for range n {
 		if len(data) < 4 || uint64(binary.LittleEndian.Uint32(data)) > uint64(len(data)-4) {
-			return invalid("", "tensor %s: element %d does not fit its %s", quote(t.Name), len(t.Elements), BinaryDataSize)
+			return invalid("", "tensor %s: its bytes end in element %d of %d", quote(t.Name), len(t.Elements), n)
 		}
 		end := 4 + int(binary.LittleEndian.Uint32(data))
 		t.Elements = append(t.Elements, bytes.Clone(data[4:end]))

@@ -230,7 +230,7 @@ func TestBinaryRefused(t *testing.T) {
 	}
 	elements := `{"inputs":[{"name":"x","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":5}}]}`
 	_, err := ReadInferRequest(strings.NewReader(elements+"\xff\xff\xff\xffa"), Body{int64(len(elements) + 5), int64(len(elements))}, nil)
-	if err == nil || !strings.Contains(err.Error(), "element 0 does not fit") {
+	if err == nil || !strings.Contains(err.Error(), "its bytes end in element 0 of 1") {
 		t.Errorf("got %v", err)
 	}
 }
