@@ -173,7 +173,12 @@ func (fn *function) passesOn() bool {
 	if fn.class == nil || fn.def.Name != "forward" || len(fn.def.Params) != 2 || !strings.HasSuffix(fn.class.PublicName(), "quantization.observer.HistogramObserver") {
 		return false
 	}
-	return slices.ContainsFunc(fn.def.Body, func(s script.Stmt) bool { _, ok := s.(*script.If); return ok })
+	for _, s := range fn.def.Body {
+		if _, ok := s.(*script.If); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // isModule reports whether instances of the class are modules.
