@@ -231,9 +231,11 @@ func toCopy(c *call) Value {
 }
 
 // emptyInOrder is a new tensor, whatever the order of its elements that argument i says.
+//
+//go:noinline
 func emptyInOrder(i int, create func(*call) Value) func(*call) Value {
 	return func(c *call) Value {
-		c.args = slices.Concat(c.args[:i], c.args[i+1:])
+		c.args = append(c.args[:i:i], c.args[i+1:]...)
 		return create(c)
 	}
 }

@@ -57,7 +57,7 @@ func pixelUnshuffle(c *call) Value {
 	x, op := c.tensor(0), ops.PixelShuffle{Factor: c.int(1), Reverse: true}
 	if some, err := Truth(c.Builder, numel(c)); err == nil && !some {
 		if _, err := op.Infer([]ops.Type{x.Type()}); err != nil {
-			return c.fail("%v", err)
+			return c.failed(err)
 		}
 		return c.op1("clone", x)
 	}

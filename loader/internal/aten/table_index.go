@@ -30,7 +30,6 @@ var indexing = []operator{
 	{"aten::masked_scatter", "self:T mask:T source:T", maskedScatter},
 	{"aten::masked_select", "self:T mask:T", maskedSelect},
 	{"aten::nonzero", "self:T", nonzero},
-	{"aten::nonzero_static", "self:T | size:i fill_value:i=-1", nonzeroStatic},
 	{"aten::where", "condition:T", nonzeroTuple},
 	{"aten::nonzero_numpy", "self:T", nonzeroTuple},
 	{"aten::embedding", "weight:T indices:T padding_idx:i=-1 scale_grad_by_freq:b=False sparse:b=False", embedding},
@@ -388,17 +387,6 @@ func nonzero(c *call) Value {
 		return nil
 	}
 	return c.apply(ops.Stack{Axis: 1}, where...)
-}
-
-// nonzeroStatic is nonzero of which the first rows are taken, with others of the fill value behind them where there are fewer.
-func nonzeroStatic(c *call) Value {
-	found, ok := nonzero(c).(*build.Tensor)
-	size := build.Extent(max(c.int(1), 0))
-	if !ok || c.Err() != nil {
-		return nil
-	}
-	fill := c.fullOf([]*build.Number{size, c.Dims(found)[1]}, float64(c.int(2)), tensor.Int64)
-	return c.sliced(c.joinAlong([]*build.Tensor{found, fill}, 0), 0, build.Extent(0), size, 1)
 }
 
 func nonzeroTuple(c *call) Value {

@@ -202,7 +202,7 @@ func sumToSize(c *call) Value {
 		axes.Items = append(axes.Items, int64(i))
 	}
 	if wrong {
-		return c.fail("%v is no tensor that broadcasting made of the size", x.Type())
+		return c.fail("broadcasting does not lead from the size to the tensor")
 	}
 	if len(axes.Items) == 0 {
 		return build.Alias(x)

@@ -166,5 +166,20 @@ func publicName(name string) string {
 	return strings.Join(parts, ".")
 }
 
+// passesOn reports whether a function is the scripted forward of an observer that gives back its input after it has counted it in a histogram. What it
+// counted goes into parameters that no forward reads, and how the histogram grows follows from values, so octet leaves the counting out. Where such a
+// forward was traced, it has no branches and gives parts of the counting, and is executed.
+func (fn *function) passesOn() bool {
+	if fn.class == nil || fn.def.Name != "forward" || len(fn.def.Params) != 2 || !strings.HasSuffix(fn.class.PublicName(), "quantization.observer.HistogramObserver") {
+		return false
+	}
+	for _, s := range fn.def.Body {
+		if _, ok := s.(*script.If); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // isModule reports whether instances of the class are modules.
 func (c *class) isModule() bool { return c.def != nil && c.def.Base == script.BaseModule }

@@ -248,7 +248,7 @@ func (s *scanner) use(fn *function, c *script.Call, name string, certain bool) {
 
 // enter looks at the function that is called, with the objects it gets.
 func (s *scanner) enter(fn *function, c *script.Call, env map[string]*aten.Object, self *aten.Object, certain bool) {
-	if fn == nil {
+	if fn == nil || fn.passesOn() {
 		return
 	}
 	inner := make(map[string]*aten.Object)

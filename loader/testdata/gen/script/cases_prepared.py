@@ -39,3 +39,7 @@ def cases(s):
         o = observer()
         o(runs[0][0])
         s.module(nn.Sequential(o, nn.ReLU()), *runs, what=observer.__name__)
+    o = q.HistogramObserver()
+    for r in runs:
+        o(r[0])
+    s.module(nn.Sequential(o, nn.ReLU()), *runs, (s.rand(0, 3),), what="HistogramObserver")
