@@ -45,3 +45,7 @@ def cases(s):
     s.op("torch.instance_norm(a, None, None, None, None, True, 0.1, 1e-5, False)", s.rand(2, 3, 1, 1), s.rand(4, 2, 1), tol=2e-4)
     for e in ["torch.add(z, z * 2, alpha=1j)", "torch.sub(z, z * 3, alpha=complex(1, 2))", "torch.add(a, z, alpha=2j)", "torch.rsub(z, z * z, alpha=complex(0.5, -1))", "torch.nan_to_num(z / a.relu(), 0.5, 9., -9.)"]:
         s.op("torch.view_as_real(" + e.replace("z", "torch.complex(a, b)").replace("complex(1, 2)", "complex(1., 2.)") + ")", *[(s.rand(*n), s.rand(*n)) for n in [(2, 3), (4, 2)]])
+    # The kernel of an average over whatever image comes is far larger than it, and cut off.
+    s.op("F.avg_pool2d(a, 1500, ceil_mode=True)", s.rand(2, 3, 5, 4), s.rand(1, 3, 8, 8), tol=2e-6)
+    s.op("F.avg_pool2d(a, [1500, 1400], [2000, 1400], [3, 0], ceil_mode=True)", s.rand(2, 3, 5, 4), s.rand(1, 2, 3, 6), tol=2e-6)
+    s.op("F.max_pool2d(a, 1500, 1500, ceil_mode=True)", s.rand(2, 3, 5, 4), s.rand(1, 3, 8, 8))
