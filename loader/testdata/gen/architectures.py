@@ -423,7 +423,7 @@ def table(results):
             lines += [f"{both} of them were compared with two batches, the others with one.", ""]
         for form, how in ("traced", "as traced files, since PyTorch does not export them"), ("pt2, decomposed", "after `run_decompositions()`"):
             if names := [n for n in good if group[n].get("form") == form]:
-                lines += [f"{len(names)} of them run {how}: {', '.join(names)}.", ""]
+                lines += [f"{len(names)} of them {'run' if len(names) > 1 else 'runs'} {how}: {', '.join(names)}.", ""]
         lines += ["| left out | which |", "|---|---|"]
         for k in dict.fromkeys(k for _, _, k in KINDS):
             left = sorted((n, r) for n, r in group.items() if r["stage"] != "ok" and kind(r) == k)
