@@ -51,7 +51,10 @@ func NewWindow(batch int, spatial []int, p WindowParams) (*Window, string) {
 		out := span/s + 1
 		switch {
 		case p.CeilMode && span < 0 && span > -s:
-			out = 1 // of a window that is cut off
+			out = 1       // of a window that is cut off
+			if dil == 1 { // its rest, far larger than the image in models for any size, takes no part
+				k = in + 2*pad
+			}
 		case span < 0:
 			return nil, "the kernel is larger than the padded input"
 		case p.CeilMode && span%s != 0 && out*s < in+pad:

@@ -59,12 +59,14 @@ def traced(module, inputs, path):
     return [(dict((f"x{i}", t.numpy()) for i, t in enumerate(x)), want) for x in inputs if (want := accepted(made, x))]
 
 
-def exported(module, inputs, path):
-    """The same of the program, its extents open where it allows that."""
+def exported(module, inputs, path, ranks=None):
+    """The same of the program, its extents, or the first ones of them, open where it allows that."""
     torch.backends.mha.set_fastpath_enabled(False)
-    open_dims = (tuple({d: torch.export.Dim.AUTO for d in range(x.dim())} for x in inputs[0]),)
+    open_dims = (tuple({d: torch.export.Dim.AUTO for d in range(x.dim())[:ranks]} for x in inputs[0]),)
     try:
         program = torch.export.export(module, inputs[0], dynamic_shapes=open_dims, strict=False)
+    except TimeoutError:
+        raise
     except Exception:
         program = torch.export.export(module, inputs[0], strict=False)
     torch.export.save(program, path)
@@ -75,6 +77,8 @@ def exported(module, inputs, path):
 def accepted(module, inputs):
     try:
         return seeded(module, inputs)
+    except TimeoutError:
+        raise
     except Exception:  # other extents than those of the file
         return None
 

@@ -48,3 +48,7 @@ def cases(s):
     # Pixels of nothing keep their shape on the way to channels, unlike on the way back; a histogram of nothing has no extremes.
     s.op("(F.pixel_unshuffle(a, 2), F.pixel_shuffle(a, 2))", *[s.rand(*n) for n in [(2, 4, 4, 6), (0, 4, 4, 2), (1, 4, 0, 2), (0, 4, 3, 3), (1, 4, 2, 2)]])
     s.op("(torch.histc(a, 4), torch.histc(a, 4, 1, 2))", s.rand(5), s.rand(0), s.rand(2, 3))
+    # The kernel of an average over whatever image comes is far larger than it, and cut off.
+    s.op("F.avg_pool2d(a, 1500, ceil_mode=True)", s.rand(2, 3, 5, 4), s.rand(1, 3, 8, 8), tol=2e-6)
+    s.op("F.avg_pool2d(a, [1500, 1400], [2000, 1400], [3, 0], ceil_mode=True)", s.rand(2, 3, 5, 4), s.rand(1, 2, 3, 6), tol=2e-6)
+    s.op("F.max_pool2d(a, 1500, 1500, ceil_mode=True)", s.rand(2, 3, 5, 4), s.rand(1, 3, 8, 8))
