@@ -42,7 +42,25 @@ func functions(c *nn.Context, x ...*graph.Value) *graph.Value {
 	for _, y := range []*graph.Value{most[0], c.Apply(ops.Cast{DType: tensor.Float32}, most[1]), at} {
 		all = append(all, c.Apply(ops.Binary{Fn: ops.Sub}, x[0], y))
 	}
-	return c.Apply(ops.Concat{Axis: 1}, all...)
+	for _, y := range []*graph.Value{
+		c.Apply(ops.Unary{Fn: ops.Trunc}, c.Apply(ops.Binary{Fn: ops.Mul}, x[0], c.Const(tensor.Scalar(float32(3))))), c.Apply(ops.Unary{Fn: ops.IsFinite}, c.Apply(ops.Unary{Fn: ops.Log}, x[0])),
+		c.Apply(ops.Unary{Fn: ops.IsInf}, x[0]), c.Apply(ops.Binary{Fn: ops.Ne}, x[0], c.Apply(ops.Unary{Fn: ops.Abs}, x[0])),
+		c.Apply(ops.Gather{Axis: 2}, x[0], c.ApplyAll(ops.TopK{K: 7, Axis: 2, Least: true}, 2, x[0])[1]),
+	} {
+		all = append(all, c.Apply(ops.Cast{DType: tensor.Float32}, y))
+	}
+	return c.Apply(ops.Concat{Axis: 1}, append(all, places(c, x[0])...)...)
+}
+
+// places moves elements of x [2, 3, 7].
+func places(c *nn.Context, x *graph.Value) []*graph.Value {
+	wide := c.Apply(ops.ChannelShuffle{Groups: 2}, c.Apply(ops.Tile{Repeats: []int{2, 2, 4, 1}}, x))                // [2, 4, 12, 7]
+	tall := c.Apply(ops.PixelShuffle{Factor: 2, Reverse: true}, c.Apply(ops.Slice{Axis: 3, End: 6, Step: 1}, wide)) // [2, 16, 6, 3]
+	tall = c.Apply(ops.Roll{Shifts: []int{1, -5}, Axes: []int{1, -1}}, tall)
+	flat := c.Apply(ops.Roll{Shifts: []int{-4}}, c.Apply(ops.Reshape{Shape: []int{2, -1, 9}}, tall))
+	top := c.ApplyAll(ops.TopK{K: 7, Axis: 2}, 2, flat)
+	least := c.ApplyAll(ops.TopK{K: 7, Axis: -1, Least: true}, 2, c.Apply(ops.Binary{Fn: ops.Add}, flat, c.Const(must(tensor.FromSlice([]float32{0, 1, 2, 3, 4, 5, 6, 7, 8}, 9)))))
+	return []*graph.Value{top[0], least[0], c.Apply(ops.Cast{DType: tensor.Float32}, least[1])}
 }
 
 // layers has norms over groups and over channels, borders of the image, a transposed convolution of one dimension, reductions and differences.

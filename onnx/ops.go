@@ -45,6 +45,11 @@ func (e *exporter) several(n *graph.Node) (done bool, err error) {
 		return true, e.rnn(op, n)
 	case ops.ArgMax:
 		return true, e.argMax(op, n)
+	case ops.TopK:
+		names := []string{e.unique(n.Outputs[0].Name), e.unique(n.Outputs[1].Name)}
+		e.emitTo("TopK", names, []string{e.float(n.Inputs[0]), e.int64s([]int{op.K})}, attribute{"axis", op.Axis}, attribute{"largest", asInt(!op.Least)})
+		e.names[n.Outputs[0]], e.names[n.Outputs[1]] = names[0], names[1]
+		return true, nil
 	}
 	if len(n.Outputs) != 1 {
 		return true, unsupported(n.Op, "an operator of %d outputs is not written", len(n.Outputs))
@@ -136,7 +141,7 @@ func (e *exporter) operator(n *graph.Node) (string, error) {
 		return e.resize(op, n, in(0))
 	case ops.PixelShuffle:
 		if op.Reverse || len(out.Shape) != 4 {
-			return "", unsupported(op, "of four dimensions only pixel_shuffle is written")
+			return e.lowered(op, n)
 		}
 		return e.emit("DepthToSpace", []string{in(0)}, attribute{"blocksize", op.Factor}, attribute{"mode", "CRD"}), nil
 	case ops.Reduce:
@@ -196,7 +201,83 @@ func (e *exporter) move(n *graph.Node, out ops.Type, in func(int) string) (strin
 		copy(after, op.After)
 		return e.emit("Pad", []string{in(0), e.int64s(append(before, after...)), e.scalar(op.Value)}), nil
 	}
+	return e.place(n, in)
+}
+
+// place writes operators that take elements from places, and those that are a few others in a row.
+func (e *exporter) place(n *graph.Node, in func(int) string) (string, error) {
+	switch op := n.Op.(type) {
+	case ops.Gather:
+		return e.emit("GatherElements", []string{in(0), in(1)}, attribute{"axis", op.Axis}), nil
+	case ops.Tile:
+		y := in(0)
+		if added := len(op.Repeats) - len(n.Inputs[0].Type.Shape); added > 0 {
+			axes := make([]int, added)
+			for i := range axes {
+				axes[i] = i
+			}
+			y = e.two("Unsqueeze", y, e.int64s(axes))
+		}
+		return e.two("Tile", y, e.int64s(op.Repeats)), nil
+	case ops.Roll:
+		return e.roll(op, in(0), len(n.Inputs[0].Type.Shape)), nil
+	case ops.Lowerer:
+		return e.lowered(op, n)
+	}
 	return "", unsupported(n.Op, "it is not written")
+}
+
+// roll writes a value of so many dimensions rolled by the remainder of each shift and the extent, which may be free.
+func (e *exporter) roll(op ops.Roll, x string, rank int) string {
+	y, axes := x, op.Axes
+	if len(axes) == 0 { // of all elements in a row
+		y, axes = e.two("Reshape", x, e.int64s([]int{-1})), []int{0}
+	}
+	one := func(v int) string { return e.int64s([]int{v}) }
+	for i, axis := range axes {
+		if axis < 0 {
+			axis += rank
+		}
+		extent := e.two("Gather", e.one("Shape", y), one(axis))
+		from := e.two("Sub", extent, e.two("Mod", one(op.Shifts[i]), e.two("Max", extent, one(1))))
+		parts := []string{e.emit("Slice", []string{y, from, one(math.MaxInt), one(axis)}), e.emit("Slice", []string{y, one(0), from, one(axis)})}
+		y = e.emit("Concat", parts, attribute{"axis", axis})
+	}
+	if len(op.Axes) == 0 {
+		y = e.two("Reshape", y, e.one("Shape", x))
+	}
+	return y
+}
+
+// lowered writes the operators that one is made of.
+func (e *exporter) lowered(op ops.Lowerer, n *graph.Node) (string, error) {
+	var types []ops.Type
+	for _, v := range n.Inputs {
+		types = append(types, v.Type)
+	}
+	steps, err := op.Lower(types)
+	if err != nil {
+		return "", err
+	}
+	values := slices.Clone(n.Inputs)
+	for _, s := range steps {
+		m := &graph.Node{Op: s.Op, Scope: n.Scope}
+		types = nil
+		for _, k := range s.In {
+			m.Inputs = append(m.Inputs, values[k])
+			types = append(types, values[k].Type)
+		}
+		out, err := s.Op.Infer(types)
+		if err != nil {
+			return "", err
+		}
+		m.Outputs = []*graph.Value{{Type: out[0], Node: m}}
+		if err := e.node(m); err != nil {
+			return "", unsupported(op, "%v", err)
+		}
+		values = append(values, m.Outputs[0])
+	}
+	return e.float(values[len(values)-1]), nil
 }
 
 // slice writes every step-th element of a dimension from start to end.
@@ -372,6 +453,9 @@ func (e *exporter) binary(op ops.Binary, n *graph.Node) (string, error) {
 		fn = same[fn] // of truth values
 	}
 	kind, ok := binaryOps[fn]
+	if fn == ops.Ne {
+		kind, ok = "Equal", true
+	}
 	if !ok {
 		return "", unsupported(op, "it is not written")
 	}
@@ -382,7 +466,11 @@ func (e *exporter) binary(op ops.Binary, n *graph.Node) (string, error) {
 			common = n.Inputs[1].Type.DType
 		}
 	}
-	return e.activation(e.two(kind, e.typed(n.Inputs[0], common), e.typed(n.Inputs[1], common)), op.Act)
+	y := e.two(kind, e.typed(n.Inputs[0], common), e.typed(n.Inputs[1], common))
+	if fn == ops.Ne {
+		y = e.one("Not", y)
+	}
+	return e.activation(y, op.Act)
 }
 
 func (e *exporter) layerNorm(op ops.LayerNorm, n *graph.Node) string {

@@ -12,7 +12,7 @@ var unaryOps = map[ops.UnaryFn]string{
 	ops.Exp: "Exp", ops.Log: "Log", ops.Sqrt: "Sqrt", ops.Reciprocal: "Reciprocal", ops.Sin: "Sin", ops.Cos: "Cos", ops.Tan: "Tan",
 	ops.Asin: "Asin", ops.Acos: "Acos", ops.Atan: "Atan", ops.Sinh: "Sinh", ops.Cosh: "Cosh", ops.Tanh: "Tanh", ops.Asinh: "Asinh",
 	ops.Acosh: "Acosh", ops.Atanh: "Atanh", ops.Erf: "Erf", ops.Sigmoid: "Sigmoid", ops.Softsign: "Softsign", ops.HardSwish: "HardSwish",
-	ops.IsNaN: "IsNaN", ops.LogicalNot: "Not", ops.SELU: "Selu",
+	ops.IsNaN: "IsNaN", ops.IsInf: "IsInf", ops.LogicalNot: "Not", ops.SELU: "Selu",
 }
 
 // parametricOps are functions that are one operator with a parameter.
@@ -66,6 +66,10 @@ func (e *exporter) unary(op ops.Unary, x string) (string, error) {
 		return e.clip(x, op.Alpha, inf), nil
 	case ops.ClampMax:
 		return e.clip(x, -inf, op.Alpha), nil
+	case ops.IsFinite:
+		return e.one("Not", e.two("Or", e.one("IsNaN", x), e.one("IsInf", x))), nil
+	case ops.Trunc:
+		return e.two("Mul", e.one("Sign", x), e.one("Floor", e.one("Abs", x))), nil
 	case ops.Square:
 		return e.two("Mul", x, x), nil
 	case ops.Rsqrt:

@@ -109,9 +109,11 @@ func TestFixtures(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no fixtures: %v", err)
 	}
+	list, families := newExportList(), 0
 	for _, path := range files {
 		family := strings.TrimSuffix(filepath.Base(path), ".json.gz")
 		t.Run(family, func(t *testing.T) {
+			families++
 			written, quantized, refused := 0, 0, map[string]int{}
 			for _, c := range fixture.Read[fixtureCase](t, path) {
 				in := c.inputs()
@@ -126,18 +128,27 @@ func TestFixtures(t *testing.T) {
 				if err != nil {
 					continue
 				}
+				list.add(t, c.What, g)
 				if op := checkExport(t, c.What, g, in, want); op != "" {
 					refused[op]++
 					continue
 				}
 				written++
 				if q := int8Form(t, g, in); q != nil {
+					list.add(t, c.What+" in int8", q)
 					checkExport(t, c.What+" in int8", q, in, must(runs(t, q, in)))
 					quantized++
 				}
 			}
 			t.Logf("%d are written, %d also in int8; refused: %v", written, quantized, refused)
 		})
+	}
+	if families == len(files) { // else a part was asked for
+		for i, c := range int8Cases() {
+			g, _ := c.build(t)
+			list.add(t, fmt.Sprint("int8 case ", i), g)
+		}
+		list.check(t)
 	}
 }
 
