@@ -140,7 +140,7 @@ func (s *Server) configure(c Configured) (*deployment, error) {
 		if d.version == c.Version {
 			d.mu.Lock()
 			d.reconfigured = d.reconfigured || !d.source.same(c.Source)
-			d.source = c.Source
+			d.source, d.leaving = c.Source, false
 			d.mu.Unlock()
 			return d, nil
 		}
