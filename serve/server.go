@@ -187,6 +187,9 @@ func (s *Server) reload(ctx context.Context, d *deployment) error {
 
 // load loads a deployment anew. One is loaded at a time.
 func (s *Server) load(ctx context.Context, d *deployment) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	select {
 	case s.loading <- struct{}{}:
 		defer func() { <-s.loading }()
