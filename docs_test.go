@@ -93,6 +93,62 @@ func TestReadmeProgram(t *testing.T) {
 	}
 }
 
+// TestFragments compiles the pieces of programs on the pages, but for those of docs/moving.md, which TestMoving has. What they leave open has the
+// names of the parameters below.
+func TestFragments(t *testing.T) {
+	imports := map[string]string{
+		"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "net": "net",
+		"graph": "graph", "loader": "loader", "quantize": "quantize", "serve": "serve", "grpcserve": "serve/grpcserve", "tensor": "tensor",
+	}
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var functions strings.Builder
+	n := 0
+	for _, page := range append(pages, "README.md", "CONTRIBUTING.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range strings.Split(string(text), "```go\n")[1:] {
+			code, _, _ := strings.Cut(part, "```")
+			if page == filepath.Join("docs", "moving.md") || strings.HasPrefix(code, "package ") {
+				continue
+			}
+			n++
+			line := 1 + strings.Count(string(text[:strings.Index(string(text), part)]), "\n")
+			fmt.Fprintf(&functions, "func _(ctx context.Context, x *tensor.Tensor, err error, srv *serve.Server, listener net.Listener) {{\n//line %s:%d\n%s}}\n", page, line, code)
+		}
+	}
+	if n < 5 {
+		t.Fatalf("%d pieces of programs: are they written otherwise?", n)
+	}
+	program := "package main\n\n"
+	for name, path := range imports {
+		if !strings.Contains(functions.String(), name+".") {
+			continue
+		}
+		if _, err := os.Stat(path); err == nil {
+			path = "github.com/octet-ml/octet/" + path
+		}
+		program += fmt.Sprintf("import %s %q\n", name, path)
+	}
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(program+functions.String()+"func main() {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("go", "build", "-gcflags=-e", "-o", os.DevNull, file).CombinedOutput()
+	if err == nil {
+		return
+	}
+	for line := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(line, "#") && !strings.Contains(line, "declared and not used") {
+			t.Error(line)
+		}
+	}
+}
+
 // sources returns the Go files that are compiled into what users import or run, by path.
 func sources(t *testing.T) map[string][]byte {
 	t.Helper()

@@ -68,4 +68,17 @@ func TestBoundInputs(t *testing.T) {
 		t.Errorf("the server takes %s", got)
 	}
 	octet(t, exitOK, "serve", "--check", "m="+model, "--warm", plain)
+
+	// A model of a folder, and the data that warms one up, may be gone while the server runs: that is no matter of the others.
+	f := &serveFlags{models: []string{"m=" + model}, warm: []string{"gone=" + plain, "m=" + file("none.npz")}, shapes: []string{"gone=1x2"}}
+	if _, err := a.configured(t.Context(), f); err == nil || !strings.Contains(err.Error(), `there is no model "gone"`) {
+		t.Errorf("at the start: error %v", err)
+	}
+	f.running = true
+	if list, err = a.configured(t.Context(), f); err != nil || len(list) != 1 {
+		t.Fatalf("while it runs: %v, error %v", list, err)
+	}
+	if _, err := list[0].Source.Open(t.Context()); err == nil || !strings.Contains(err.Error(), "none.npz") {
+		t.Errorf("the model without its data: error %v", err)
+	}
 }

@@ -46,6 +46,8 @@ type serveFlags struct {
 	// examples are those of --warm that were read.
 	examples examples
 	options  serve.Options
+	running  bool   // models are loaded anew
+	said     string // of what could not be, last
 }
 
 func (a *app) serve() *cobra.Command {

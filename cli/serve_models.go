@@ -43,11 +43,11 @@ func (a *app) configured(ctx context.Context, f *serveFlags) ([]serve.Configured
 	if err != nil {
 		return nil, err
 	}
-	shapes, err := byModel("--shape", f.shapes, list)
+	shapes, err := f.byModel("--shape", f.shapes, list)
 	if err != nil {
 		return nil, err
 	}
-	warm, err := byModel("--warm", f.warm, list)
+	warm, err := f.byModel("--warm", f.warm, list)
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +72,15 @@ func (a *app) configured(ctx context.Context, f *serveFlags) ([]serve.Configured
 		}
 		if name := warm[c.Name]; name != "" {
 			e, err := a.warmInputs(ctx, f, c.Source, name)
-			if err != nil {
+			if err != nil && !f.running {
 				return nil, err
 			}
-			c.Source.Warm = e.inputs
+			if err != nil { // of this model alone
+				c.Source.Warm = f.examples[[2]string{path, name}].inputs
+				c.Source.Open = func(context.Context) (*graph.Graph, error) { return nil, err }
+			} else {
+				c.Source.Warm = e.inputs
+			}
 			if open := c.Source.Open; e.names != nil {
 				c.Source.Open = func(ctx context.Context) (*graph.Graph, error) {
 					g, err := open(ctx)
@@ -133,8 +138,8 @@ func (a *app) listModels(f *serveFlags) ([]serve.Configured, error) {
 	return list, nil
 }
 
-// byModel returns the values of a flag of the form [NAME=]VALUE by model.
-func byModel(flag string, values []string, list []serve.Configured) (map[string]string, error) {
+// byModel returns the values of a flag of the form [NAME=]VALUE by model. While the server runs a model may be gone, and come again.
+func (f *serveFlags) byModel(flag string, values []string, list []serve.Configured) (map[string]string, error) {
 	of := make(map[string]string)
 	for _, text := range values {
 		name, value, named := strings.Cut(text, "=")
@@ -148,7 +153,7 @@ func byModel(flag string, values []string, list []serve.Configured) (map[string]
 				found = true
 			}
 		}
-		if !found {
+		if !found && !f.running {
 			return nil, usagef("%s %s: there is no model %q", flag, text, name)
 		}
 	}

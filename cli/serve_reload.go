@@ -27,6 +27,7 @@ func (a *app) exitAtSecondSignal() {
 
 // reloadLoop loads models anew: all at a signal, with --watch those whose files have changed.
 func (a *app) reloadLoop(ctx context.Context, f *serveFlags, s *serve.Server, c *certificate, signals <-chan os.Signal) {
+	f.running = true
 	var ticks <-chan time.Time
 	if f.watch > 0 {
 		ticker := time.NewTicker(f.watch)
@@ -51,35 +52,41 @@ func (a *app) reload(ctx context.Context, f *serveFlags, s *serve.Server, c *cer
 		c.wrong = "" // who asks is told again
 	}
 	a.readCertificate(c)
-	if err := a.update(ctx, f, s); err != nil {
-		a.say(a.name+": %v", err)
-		return
-	}
-	if err := adviseTypes(s.Reload(ctx)); err != nil && ctx.Err() == nil {
-		a.say(a.name+": %v", err)
-	}
+	f.said = ""
+	a.update(ctx, f, s, s.Reload)
 }
 
 // look reads the certificate and loads what has changed.
 func (a *app) look(ctx context.Context, f *serveFlags, s *serve.Server, c *certificate) {
 	a.readCertificate(c)
-	if err := a.update(ctx, f, s); err != nil {
-		a.say(a.name+": %v", err)
-		return
-	}
-	if err := adviseTypes(s.ReloadChanged(ctx)); err != nil && ctx.Err() == nil {
-		a.say(a.name+": %v", err)
-	}
+	a.update(ctx, f, s, s.ReloadChanged)
 }
 
-// update tells the server which models the command line and the folder of models name now.
-func (a *app) update(ctx context.Context, f *serveFlags, s *serve.Server) error {
-	if f.dir == "" {
-		return nil
+// update tells the server which models the command line and the folder of models name now, loads, and then has it forget the others: what
+// takes the place of a model is ready before that is gone.
+func (a *app) update(ctx context.Context, f *serveFlags, s *serve.Server, load func(context.Context) error) {
+	var list []serve.Configured
+	if f.dir != "" {
+		var err error
+		if list, err = a.configured(ctx, f); err == nil {
+			err = s.ConfigureOnly(list...)
+		}
+		if err != nil {
+			if text := err.Error(); text != f.said {
+				a.say(a.name+": %s", text)
+				f.said = text
+			}
+			return
+		}
 	}
-	list, err := a.configured(ctx, f)
-	if err != nil {
-		return err
+	f.said = ""
+	if err := adviseTypes(load(ctx)); err != nil && ctx.Err() == nil {
+		a.say(a.name+": %v", err)
 	}
-	return s.ConfigureOnly(list...)
+	if f.dir == "" || ctx.Err() != nil {
+		return
+	}
+	if err := s.ConfigureOnly(list...); err != nil {
+		a.say(a.name+": %v", err)
+	}
 }

@@ -86,7 +86,7 @@ func Load(path string, opts ...Option) (*graph.Graph, error) {
 // LoadFrom is Load of the first size bytes of r, which cannot be mapped.
 func LoadFrom(r io.ReaderAt, size int64, opts ...Option) (*graph.Graph, error) {
 	if r == nil || size < 0 {
-		return nil, fmt.Errorf("loader: there is nothing to read: reader %v, %d bytes", r, size)
+		return nil, fmt.Errorf("loader: there is nothing to read: reader %T, %d bytes", r, size)
 	}
 	return (&modelFile{r: r, size: size}).load(opts)
 }

@@ -12,6 +12,9 @@ func (s *Server) draining() bool { return s.http.draining.Load() }
 
 // Stop refuses new requests and waits for those in progress, or until ctx ends.
 func (s *Server) Stop(ctx context.Context) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	s.Drain()
 	select {
 	case <-s.admission.stop():

@@ -34,6 +34,7 @@ type deployment struct {
 	state   string // of the last attempt to load
 	reason  string // why there is nothing else
 	removed bool   // no longer served
+	leaving bool   // served until another version is ready, and loaded no more
 	seen    fileState
 	loaded  fileState // of the file at the last attempt to load
 	// reconfigured says that the source is another one since.

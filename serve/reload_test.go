@@ -239,6 +239,31 @@ func TestScan(t *testing.T) {
 	if got := outputs("many", ""); got != "output0 FP32[-1,4]" {
 		t.Errorf("without version 10: %s", got)
 	}
+
+	// A version in the place of all others: they answer until it is ready.
+	for _, version := range []string{"2", "9"} {
+		if err := os.RemoveAll(filepath.Join(dir, "many", version)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("many/11/model.safetensors", 6)
+	if list, err = Scan(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"output0 FP32[-1,4]", "output0 FP32[-1,6]"} {
+		if err := s.ConfigureOnly(list...); err != nil {
+			t.Fatal(err)
+		}
+		if got := outputs("many", ""); got != want {
+			t.Errorf("version 11 in place of others: %s, want %s", got, want)
+		}
+		if err := s.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m, err = s.ModelMetadata("many", ""); err != nil || len(m.Versions) != 1 {
+		t.Errorf("versions %v, error %v", m.Versions, err)
+	}
 }
 
 // TestNames refuses names that do not fit a path.

@@ -70,9 +70,9 @@ func (s *Server) Reload(ctx context.Context) error {
 	var all error
 	for _, d := range s.deployments() {
 		d.mu.Lock()
-		removed := d.removed
+		gone := d.removed || d.leaving
 		d.mu.Unlock()
-		if !removed {
+		if !gone {
 			all = errors.Join(all, s.reload(ctx, d))
 		}
 	}

@@ -372,11 +372,14 @@ func (t *Ticket) Done(err error, bytesOut int64) {
 // tickets are used again by requests in process.
 var tickets = sync.Pool{New: func() any { return new(Ticket) }}
 
+// errNoContext refuses a context that is nil.
+var errNoContext = invalid("the context is nil: context.Background() never ends")
+
 // Infer runs a model on inputs, in its order, in process: in the same queue as other requests and within the same bounds. The outputs
 // are the caller's. It fails with an error that has a code (CodeOf), or with what graph.Session.Run does.
 func (s *Server) Infer(ctx context.Context, name string, inputs ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	if ctx == nil {
-		return nil, invalid("the context is nil")
+		return nil, errNoContext
 	}
 	t := tickets.Get().(*Ticket)
 	if err := s.admit(ctx, Admission{Model: name, Bytes: sizeOf(inputs), Protocol: "inprocess"}, t, false); err != nil {

@@ -140,7 +140,7 @@ func (s *Server) configure(c Configured) (*deployment, error) {
 		if d.version == c.Version {
 			d.mu.Lock()
 			d.reconfigured = d.reconfigured || !d.source.same(c.Source)
-			d.source = c.Source
+			d.source, d.leaving = c.Source, false
 			d.mu.Unlock()
 			return d, nil
 		}
@@ -187,6 +187,9 @@ func (s *Server) reload(ctx context.Context, d *deployment) error {
 
 // load loads a deployment anew. One is loaded at a time.
 func (s *Server) load(ctx context.Context, d *deployment) error {
+	if ctx == nil {
+		return errNoContext
+	}
 	select {
 	case s.loading <- struct{}{}:
 		defer func() { <-s.loading }()

@@ -52,7 +52,7 @@ func (d *deployment) changed() bool {
 	now := stateOf(d.source.Path)
 	stable := now.same(d.seen)
 	d.seen = now
-	return stable && now.info != nil && !d.removed && !now.same(d.loaded)
+	return stable && now.info != nil && !d.removed && !d.leaving && !now.same(d.loaded)
 }
 
 // clockTick is more than the steps of the clock that file systems take times from. A file that was younger when it was loaded may have been written
@@ -73,19 +73,40 @@ func (s Source) same(other Source) bool {
 	return s.Path == other.Path && (s.Open == nil) == (other.Open == nil) && reflect.DeepEqual(s.Inputs, other.Inputs) && reflect.DeepEqual(s.Warm, other.Warm)
 }
 
-// ConfigureOnly is Configure, and forgets all other models.
+// ConfigureOnly is Configure, and forgets all other models. A version of a model that is in the list with others stays while none of those is
+// ready: the next call after they were loaded forgets it.
 func (s *Server) ConfigureOnly(list ...Configured) error {
 	if err := s.Configure(list...); err != nil {
 		return err
 	}
-	wanted := make(map[[2]string]bool)
+	wanted, ready := make(map[[2]string]bool), make(map[string]bool)
 	for _, c := range list {
 		wanted[[2]string{c.Name, c.Version}] = true
+		ready[c.Name] = false
 	}
-	for _, d := range s.deployments() {
-		if !wanted[[2]string{d.name, d.version}] {
+	deployments := s.deployments()
+	for _, d := range deployments {
+		if is, _ := d.ready(); is && wanted[[2]string{d.name, d.version}] {
+			ready[d.name] = true
+		}
+	}
+	for _, d := range deployments {
+		if wanted[[2]string{d.name, d.version}] {
+			continue
+		}
+		is, _ := d.ready()
+		if one, others := ready[d.name]; is && others && !one {
+			d.leave()
+		} else {
 			s.Remove(d.name, d.version)
 		}
 	}
 	return nil
+}
+
+// leave lets a version go on that is loaded no more.
+func (d *deployment) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.leaving = true
 }
