@@ -22,6 +22,13 @@ type Grid struct {
 // costs more than it gives.
 const smallWork = 1 << 18
 
+const (
+	// taskWork is the number of multiply-accumulates below which a task is not divided for the sake of even shares alone.
+	taskWork = 1 << 18
+	// taskCost is about as many as a worker could do while it takes a task and starts it.
+	taskCost = 1 << 16
+)
+
 // NewGrid chooses the division for an M x N output with depth K and tiles of
 // mr x nr. Of the columns a task takes at most cols, a multiple of nr.
 func NewGrid(m, n, k, mr, nr, cols, threads int) Grid {
@@ -31,11 +38,11 @@ func NewGrid(m, n, k, mr, nr, cols, threads int) Grid {
 	}
 	rowTasks, colTasks := 1, min(max(ceilDiv(n, max(cols, 1)), 1), g.panels)
 	if threads > 1 && m*n*k > smallWork {
-		want := 4 * threads
-		rowTasks = tasksOf(ceilDiv(want, colTasks), g.tiles, colTasks, threads)
+		want := min(4*threads, max(m*n*k/taskWork, 2*threads))
+		rowTasks = tasksOf(ceilDiv(want, colTasks), g.tiles, colTasks, threads, mr*n*k/colTasks)
 		// Few rows: divide the columns instead.
 		if rowTasks*colTasks < want {
-			colTasks = tasksOf(ceilDiv(want, rowTasks), g.panels, rowTasks, threads)
+			colTasks = tasksOf(ceilDiv(want, rowTasks), g.panels, rowTasks, threads, nr*m*k/rowTasks)
 		}
 	}
 	g.RowStep, g.ColStep = ceilDiv(g.tiles, rowTasks)*mr, ceilDiv(g.panels, colTasks)*nr
@@ -43,15 +50,15 @@ func NewGrid(m, n, k, mr, nr, cols, threads int) Grid {
 	return g
 }
 
-// tasksOf returns how many tasks to make of count rows or columns of tiles: want or a few more, as many as make the shares of the
-// threads most even with so many others in the other direction.
-func tasksOf(want, count, others, threads int) int {
+// tasksOf returns how many tasks to make of count rows or columns of tiles, each of which takes so much work: want or a few more, with
+// which the threads are done first, with so many others in the other direction.
+func tasksOf(want, count, others, threads, work int) int {
 	const more = 8
 	want = min(want, count)
 	best, least := want, math.MaxInt
 	for n := want; n <= min(want+more, count); n++ {
-		if share := longestShare(count, n, others, threads); share < least {
-			best, least = n, share
+		if cost := longestShare(count, n, others, threads)*work + n*others*taskCost/threads; cost < least {
+			best, least = n, cost
 		}
 	}
 	return best
