@@ -1,6 +1,9 @@
 package serve
 
-import "testing"
+import (
+	"context"
+	"testing"
+)
 
 // TestNoContext gives no context to what takes one.
 func TestNoContext(t *testing.T) {
@@ -9,8 +12,9 @@ func TestNoContext(t *testing.T) {
 	if err := s.Load(t.Context(), "m", source); err != nil {
 		t.Fatal(err)
 	}
-	_, infer := s.Infer(nil, "m")
-	for name, err := range map[string]error{"Infer": infer, "Load": s.Load(nil, "n", source), "Reload": s.Reload(nil), "Stop": s.Stop(nil)} {
+	var none context.Context
+	_, infer := s.Infer(none, "m")
+	for name, err := range map[string]error{"Infer": infer, "Load": s.Load(none, "n", source), "Reload": s.Reload(none), "Stop": s.Stop(none)} {
 		if CodeOf(err) != InvalidArgument {
 			t.Errorf("%s: error %v", name, err)
 		}
