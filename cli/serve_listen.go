@@ -65,7 +65,7 @@ func listenAt(addr string, connections int) (net.Listener, error) {
 
 // bounded returns l with so many connections at a time, at least one; others wait.
 func bounded(l net.Listener, connections int) net.Listener {
-	return netutil.LimitListener(socket.NewListener(l), max(connections, 1))
+	return &backlogListener{Listener: netutil.LimitListener(socket.NewListener(l), max(connections, 1)), under: l, wait: backlogTime}
 }
 
 func (l *listeners) close() {

@@ -59,11 +59,26 @@ func (f *serveFlags) httpServer(ctx context.Context, h http.Handler, c *certific
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    slog.NewLogLogger(discardIfNil(f.options.Logger).Handler(), slog.LevelDebug),
 	}
-	run := func() error { return web.Serve(l) }
-	if c != nil {
-		run = func() error { return web.ServeTLS(l, "", "") }
+	served, fresh := make(chan struct{}), &freshConns{}
+	web.ConnState = fresh.set
+	run := func() error {
+		defer close(served)
+		if c != nil {
+			return web.ServeTLS(l, "", "")
+		}
+		return web.Serve(l)
 	}
-	return server{serve: run, shutdown: web.Shutdown, close: func() { web.Close() }}
+	// Shutdown drops requests that it has not read, so that it comes when those of all connections are.
+	shutdown := func(ctx context.Context) error {
+		l.Close()
+		select {
+		case <-served:
+			fresh.wait(ctx)
+		case <-ctx.Done():
+		}
+		return web.Shutdown(ctx)
+	}
+	return server{serve: run, shutdown: shutdown, close: func() { web.Close() }}
 }
 
 // adminHandler shows metrics, and profiles where the build has them.
