@@ -91,7 +91,7 @@ func TestInspectReadsWhatItShows(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(path, 8+int64(len(header))+size); err != nil {
-		t.Skipf("no sparse files here: %v", err)
+		t.Fatal(err)
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

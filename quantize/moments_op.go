@@ -109,6 +109,9 @@ func (op momentsOp) Prepare(p *ops.Prepare) (*ops.Kernel, error) {
 		m := op.to
 		m.mu.Lock()
 		defer m.mu.Unlock()
+		if m.sum.vectors == maxVectors { // a sample
+			return nil
+		}
 		x, gathered := c.In[0].Float32s(), int(c.In[1].Int64s()[0])
 		sums := make([]float32, m.groups*m.size)
 		for i := range sums {

@@ -167,6 +167,24 @@ func TestMoments(t *testing.T) {
 	}
 }
 
+// TestMomentsOfManyBatches counts no more batches than sums can have, and goes on.
+func TestMomentsOfManyBatches(t *testing.T) {
+	m := build(t, []int{1, 4, 6, 6}, momentsModel)
+	q := New(Options{Rounding: Learned})
+	calibrate(t, q, m, &dataset{batches: [][]*tensor.Tensor{{randomInput(t, 1, 5, 4, 6, 6)}}})
+	want := q.moments["fc.weight"].rows
+	for _, sums := range q.moments {
+		sums.sum.vectors, sums.products.vectors = maxVectors, maxVectors
+	}
+	calibrate(t, q, m, &dataset{batches: [][]*tensor.Tensor{{randomInput(t, 2, 3, 4, 6, 6)}}})
+	if got := q.moments["fc.weight"].rows; got != want {
+		t.Errorf("%d rows, want %d", got, want)
+	}
+	if _, err := q.Quantize(m); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCorrectBias checks that correction takes the mean error out of a layer,
 // which has no bias of its own.
 func TestCorrectBias(t *testing.T) {
